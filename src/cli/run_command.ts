@@ -1,0 +1,61 @@
+/**
+ * What all commands share: flags, `--help`, and one sentence for bad input.
+ *
+ * @module
+ */
+
+import { type FlagNames, type Flags, parseFlags } from "../compat/cli.ts";
+import { InputError } from "../files/input_error.ts";
+
+/** A command of the program. */
+export interface Command {
+  /** The whole text of `--help`. */
+  readonly help: string;
+  /** Its flags; `help` is added. */
+  readonly flags: FlagNames;
+  /** Does the work and returns the exit code. */
+  readonly run: (flags: Flags) => Promise<number>;
+}
+
+/**
+ * Runs a command and ends the process: 0 done, 1 failed, 2 bad input.
+ * Bad input ({@linkcode InputError}, unknown flags) is told in one sentence;
+ * any other error is a fault of the program and shows its stack.
+ */
+export async function runCommand(command: Command): Promise<never> {
+  Deno.exit(await exitCode(command));
+}
+
+async function exitCode(command: Command): Promise<number> {
+  try {
+    const flags = parseFlags(Deno.args, {
+      ...command.flags,
+      boolean: [...command.flags.boolean, "help"],
+    });
+    if (flags.boolean.help) {
+      print(command.help);
+      return 0;
+    }
+    return await command.run(flags);
+  } catch (error) {
+    if (error instanceof SyntaxError && error.message.startsWith("-")) {
+      printError(`error: ${error.message}; --help lists the flags`);
+      return 2;
+    }
+    if (error instanceof InputError) {
+      printError(`error: ${error.message}`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+/** Writes a line to standard output. */
+export function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+/** Writes a line to standard error. */
+export function printError(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+}

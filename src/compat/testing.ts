@@ -1,0 +1,43 @@
+/**
+ * `describe` and `it` from `@std/testing/bdd`; where JSR can't be reached, the
+ * same two of `node:test`, which `deno test` runs alike.
+ *
+ * @module
+ */
+
+/** The part of the two test libraries that biornn's tests use. */
+export interface TestFunctions {
+  /** Groups tests under a name. */
+  describe(name: string, body: () => void): unknown;
+  /** One test. */
+  it(name: string, body: () => void | Promise<void>): unknown;
+}
+
+const functions: TestFunctions = await import("@std/testing/bdd").then(
+  (library) => library as unknown as TestFunctions,
+  () =>
+    import("node:test").then((library) => library as unknown as TestFunctions),
+);
+
+/** Groups tests under a name. */
+export const describe: TestFunctions["describe"] = functions.describe;
+
+/** One test. */
+export const it: TestFunctions["it"] = functions.it;
+
+/**
+ * One test that needs something this machine may lack: when `missing` is a
+ * sentence it is skipped, and its name in the report says why.
+ */
+export function itNeeds(
+  name: string,
+  missing: string | undefined,
+  body: () => void | Promise<void>,
+): void {
+  if (missing === undefined) it(name, body);
+  else {Deno.test({
+      name: `${name} (skipped: ${missing})`,
+      ignore: true,
+      fn: () => {},
+    });}
+}

@@ -1,0 +1,21 @@
+/**
+ * The error for what a user can put right: a config file, a data file, a flag.
+ *
+ * @module
+ */
+
+/**
+ * Something the user gave cannot be used. The message is one sentence that
+ * names the file, what was found and what is allowed. Commands print it
+ * without a stack trace and exit with code 2.
+ *
+ * @example
+ * ```ts
+ * import { InputError } from "./src/files/input_error.ts";
+ *
+ * throw new InputError('Cannot read "net.npy": it ends after 12 of 128 bytes');
+ * ```
+ */
+export class InputError extends Error {
+  override name = "InputError";
+}

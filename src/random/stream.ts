@@ -1,0 +1,164 @@
+/**
+ * Random streams: every draw of an experiment comes from a stream that is
+ * named by the experiment's seed, what the draw is for, and the run it belongs
+ * to. So a run draws the same numbers whichever other runs there are, in
+ * whatever order or on however many machines they train.
+ *
+ * @module
+ */
+
+import { type Block, philox4x32 } from "./philox.ts";
+
+/**
+ * What streams are drawn for. The numbers are part of every published seed:
+ * a new purpose gets a new number, none is ever reused.
+ */
+const PURPOSES = {
+  /** Scaling a connectome to a network (bio2art). */
+  bio2art: 1,
+  /** Randomising the topology (`random_w`, null models). */
+  topology: 2,
+  /** Contents of the trials. */
+  trials: 3,
+  /** Split into training and validation trials, and their order. */
+  split: 4,
+  /** Initial weights. */
+  weights: 5,
+  /** A fresh read-out for a pretrained network. */
+  readout: 6,
+  /** Synthetic images and their encoder. */
+  images: 7,
+  /** The synthetic connectome. */
+  connectome: 8,
+  /** Resampling in statistics. */
+  bootstrap: 9,
+} as const;
+
+/** What a stream is for. */
+export type StreamPurpose = keyof typeof PURPOSES;
+
+/** Names a stream. */
+export interface StreamKey {
+  /** Seed of the experiment, an integer from 0 to 2⁵³ − 1. */
+  readonly seed: number;
+  readonly purpose: StreamPurpose;
+  /** Number of the combination, default 0. */
+  readonly combination?: number;
+  /** Number of the iteration, default 0. */
+  readonly iteration?: number;
+}
+
+/** A sequence of random numbers. */
+export interface RandomStream {
+  /** The next 32 random bits, as an integer from 0 to 2³² − 1. */
+  uint32(): number;
+  /** Uniform on [0, 1), with 53 random bits. */
+  uniform(): number;
+  /** Uniform integer from 0 to bound − 1, without bias; bound from 1 to 2³². */
+  integer(bound: number): number;
+  /** Standard normal (Box–Muller). */
+  normal(): number;
+  /** The numbers 0…n−1 in random order (Fisher–Yates). */
+  permutation(n: number): Uint32Array;
+  /** k different numbers of 0…n−1, in random order. */
+  sample(n: number, k: number): Uint32Array;
+}
+
+function assertCount(value: number, name: string, limit: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > limit) {
+    throw new RangeError(
+      `Cannot draw from a stream: ${name} must be an integer from 0 to ${limit}, found ${value}`,
+    );
+  }
+}
+
+/**
+ * The stream of that name.
+ *
+ * @throws {RangeError} If seed, combination or iteration is no integer in range.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ *
+ * const stream = createStream({ seed: 1, purpose: "trials", combination: 3, iteration: 0 });
+ * stream.uniform(); // the same number every time this program runs
+ * ```
+ */
+export function createStream(
+  { seed, purpose, combination = 0, iteration = 0 }: StreamKey,
+): RandomStream {
+  assertCount(seed, "seed", Number.MAX_SAFE_INTEGER);
+  assertCount(combination, "combination", 0xffffffff);
+  assertCount(iteration, "iteration", 0xffffffff);
+  const key: [number, number] = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+  const counter: Block = [0, PURPOSES[purpose], combination, iteration];
+  let block: Block = [0, 0, 0, 0];
+  let used = 4;
+
+  function uint32(): number {
+    if (used === 4) {
+      block = philox4x32(counter, key);
+      counter[0] = (counter[0] + 1) >>> 0;
+      // 2^34 words are used up: go on in a part of the counter no stream starts in.
+      if (counter[0] === 0) counter[1] += 0x10000;
+      used = 0;
+    }
+    return block[used++] as number;
+  }
+
+  function uniform(): number {
+    const high = uint32() >>> 5;
+    const low = uint32() >>> 6;
+    return (high * 2 ** 26 + low) / 2 ** 53;
+  }
+
+  function integer(bound: number): number {
+    if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32) {
+      throw new RangeError(
+        `Cannot draw an integer: bound must be an integer from 1 to 2^32, found ${bound}`,
+      );
+    }
+    // Words above the largest multiple of bound would favour small numbers.
+    const limit = 2 ** 32 - (2 ** 32 % bound);
+    let word = uint32();
+    while (word >= limit) word = uint32();
+    return word % bound;
+  }
+
+  let spare: number | undefined;
+  function normal(): number {
+    if (spare !== undefined) {
+      const value = spare;
+      spare = undefined;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  }
+
+  function sample(n: number, k: number): Uint32Array {
+    if (!Number.isInteger(k) || k < 0 || k > n) {
+      throw new RangeError(`Cannot draw ${k} different numbers of ${n}`);
+    }
+    const numbers = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let i = 0; i < k; i++) {
+      const j = i + integer(n - i);
+      const chosen = numbers[j] as number;
+      numbers[j] = numbers[i] as number;
+      numbers[i] = chosen;
+    }
+    return numbers.slice(0, k);
+  }
+
+  return {
+    uint32,
+    uniform,
+    integer,
+    normal,
+    sample,
+    permutation: (n) => sample(n, n),
+  };
+}

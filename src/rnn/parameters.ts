@@ -1,0 +1,63 @@
+/**
+ * The six tensors of an Elman RNN with a linear read-out.
+ *
+ * @module
+ */
+
+/** An array of single- or double-precision numbers. */
+export type FloatArray = Float32Array | Float64Array;
+
+/** Sizes of a model: H hidden units, I inputs, O outputs. */
+export interface ModelSize {
+  /** H */
+  readonly hiddenSize: number;
+  /** I */
+  readonly inputSize: number;
+  /** O */
+  readonly outputSize: number;
+}
+
+/**
+ * The parameters of h_t = act(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh),
+ * y_t = W_fc h_t + b_fc; all row-major, a row a receiving unit, as PyTorch has
+ * them in `nn.RNN` (https://pytorch.org/docs/stable/generated/torch.nn.RNN.html)
+ * and `nn.Linear`.
+ */
+export interface Parameters<A extends FloatArray = FloatArray> {
+  /** W_ih, [H, I]; `rnn.weight_ih_l0` */
+  readonly weightIh: A;
+  /** W_hh, [H, H]; `rnn.weight_hh_l0` */
+  readonly weightHh: A;
+  /** b_ih, [H]; `rnn.bias_ih_l0` */
+  readonly biasIh: A;
+  /** b_hh, [H]; `rnn.bias_hh_l0` */
+  readonly biasHh: A;
+  /** W_fc, [O, H]; `fc.weight` */
+  readonly weightFc: A;
+  /** b_fc, [O]; `fc.bias` */
+  readonly biasFc: A;
+}
+
+/** Names of the six tensors, in PyTorch's order. */
+export const PARAMETER_NAMES = [
+  "weightIh",
+  "weightHh",
+  "biasIh",
+  "biasHh",
+  "weightFc",
+  "biasFc",
+] as const satisfies readonly (keyof Parameters)[];
+
+/** Shape of each tensor of a model of that size. */
+export function parameterShapes(
+  { hiddenSize: h, inputSize: i, outputSize: o }: ModelSize,
+): Record<keyof Parameters, readonly number[]> {
+  return {
+    weightIh: [h, i],
+    weightHh: [h, h],
+    biasIh: [h],
+    biasHh: [h],
+    weightFc: [o, h],
+    biasFc: [o],
+  };
+}
