@@ -11,16 +11,16 @@
  */
 
 import type { FloatArray, ModelSize, Parameters } from "../rnn/parameters.ts";
+import type { LossName } from "../tasks/task.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
+
+export type { LossName };
 
 /** Nonlinearity of the recurrent units. */
 export type Activation = "tanh" | "relu";
 
 /** Optimizers, each with PyTorch's default parameters apart from the learning rate. */
 export type OptimizerName = "Adam" | "RMSprop" | "SGD";
-
-/** Mean squared error, or negative log-likelihood after a log-softmax. */
-export type LossName = "mse" | "nll";
 
 /** One model of an ensemble and all it trains on. */
 export interface ModelRun {
