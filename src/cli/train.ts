@@ -1,0 +1,217 @@
+/**
+ * `deno task train CONFIG.ini`: trains an experiment.
+ *
+ * @module
+ */
+
+import { relative } from "node:path";
+import type { Engine } from "../engine/ensemble.ts";
+import {
+  describeExperiment,
+  type Experiment,
+} from "../experiment/experiment.ts";
+import { readExperiment } from "../experiment/read_experiment.ts";
+import { InputError } from "../files/input_error.ts";
+import { readTextFile } from "../files/read_file.ts";
+import { TASKS } from "../tasks/registry.ts";
+import type { Flags } from "../compat/cli.ts";
+import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
+import { describePlan } from "../train/describe_plan.ts";
+import { prepareExperiment } from "../train/prepare.ts";
+import { createProgress, type Progress } from "../train/progress.ts";
+import { openResults } from "../train/open_results.ts";
+import { readShard } from "../train/shard.ts";
+import { runLabel } from "../train/run_unit.ts";
+import {
+  trainExperiment,
+  type TrainOutcome,
+} from "../train/train_experiment.ts";
+import { print, printError, runCommand } from "./run_command.ts";
+
+const HELP = `Trains an experiment on the GPU.
+
+  deno task train CONFIG.ini [flags]
+
+  --dry-run                 show the experiment and its memory plan; train nothing
+  --path_to_results DIR     results folder, instead of the config's
+  --path_to_network DIR     folder with connectomes, instead of the config's
+  --seed N                  seed, instead of the config's
+  --epochs N                epochs, instead of the config's
+  --iterations N            iterations, instead of the config's
+  --device auto|gpu|cpu     auto: the GPU where there is one, else the float64 reference engine
+  --overwrite               replace the results that are in the folder
+  --resume                  go on where an interrupted training of the same config stood
+  --checkpoint_seconds N    seconds between two saved states (60)
+  --shard i/n               train the i-th of n parts, i from 0 (also from Slurm and Kubernetes arrays)
+  --help                    this text
+
+The results folder, the flags and the config's keys are described in README.md.`;
+
+/** Exit code of a training stopped by Ctrl-C: 128 + SIGINT. */
+const INTERRUPTED = 130;
+
+function readCount(flags: Flags, name: string): number | undefined {
+  const text = flags.string[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
+    throw new InputError(
+      `Cannot use --${name} ${text}: it must be a number, 0 or more`,
+    );
+  }
+  return value;
+}
+
+async function readConfig(flags: Flags): Promise<Experiment> {
+  const [file, ...more] = flags.positional;
+  if (file === undefined || more.length > 0) {
+    throw new InputError(
+      `Cannot train: give one config file, e.g. deno task train config/quickstart.ini (found ${flags.positional.length})`,
+    );
+  }
+  const text = await readTextFile(file, { what: "config file" });
+  const { path_to_results, path_to_network, seed, epochs, iterations } =
+    flags.string;
+  return readExperiment(text, {
+    file,
+    tasks: TASKS,
+    overrides: {
+      ...(path_to_results === undefined
+        ? {}
+        : { pathToResults: path_to_results }),
+      ...(path_to_network === undefined
+        ? {}
+        : { pathToNetwork: path_to_network }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(epochs === undefined ? {} : { epochs }),
+      ...(iterations === undefined ? {} : { iterations }),
+    },
+  });
+}
+
+/** Ctrl-C, or a scheduler's SIGTERM, ends the epoch under way; a second Ctrl-C ends at once. */
+function stopOnSignals(onStop: (name: string) => void): AbortController {
+  const controller = new AbortController();
+  const stop = (name: string) => () => {
+    if (controller.signal.aborted) Deno.exit(INTERRUPTED);
+    controller.abort();
+    onStop(name);
+  };
+  Deno.addSignalListener("SIGINT", stop("Ctrl-C"));
+  if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGTERM", stop("SIGTERM"));
+  }
+  return controller;
+}
+
+function createTerminalProgress(): Progress {
+  return createProgress({
+    terminal: Deno.stderr.isTerminal(),
+    write: (text) => {
+      Deno.stderr.writeSync(new TextEncoder().encode(text));
+    },
+    columns: () => {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 80;
+      }
+    },
+  });
+}
+
+function report(
+  experiment: Experiment,
+  outcome: TrainOutcome,
+  { interrupted, seconds }: { interrupted: boolean; seconds: number },
+): number {
+  const { assembly, finished } = outcome;
+  for (const failure of assembly.failures) {
+    printError(
+      `warning: ${failure.what} in ${
+        runLabel(failure)
+      } at epoch ${failure.epoch}; the other runs are not affected`,
+    );
+  }
+  const results = relative(Deno.cwd(), experiment.paths.results) || ".";
+  if (interrupted && !finished) {
+    printError(
+      `Stopped. What is done is saved in ${results}; add --resume to go on.`,
+    );
+    return INTERRUPTED;
+  }
+  const others = assembly.missing.length;
+  print(
+    others === 0
+      ? `Done in ${seconds.toFixed(1)} s. The results are in ${results}`
+      : `This part is done in ${
+        seconds.toFixed(1)
+      } s; ${others} runs of other parts are still to come. The results gather in ${results}`,
+  );
+  return 0;
+}
+
+async function train(flags: Flags): Promise<number> {
+  const start = performance.now();
+  const experiment = await readConfig(flags);
+  const device = readDeviceChoice(flags.string.device);
+  const checkpointSeconds = readCount(flags, "checkpoint_seconds") ?? 60;
+  const shard = readShard(flags.string.shard, (name) => Deno.env.get(name));
+  const progress = createTerminalProgress();
+  const prepared = await prepareExperiment(experiment, {
+    onProgress: progress.line,
+  });
+  const engine: Engine = await chooseEngine(device, { warn: progress.line });
+  try {
+    print(describeExperiment(experiment));
+    print(describePlan(prepared, { engine, shard }));
+    if (flags.boolean["dry-run"]) return 0;
+    const store = await openResults(prepared, {
+      engine,
+      overwrite: flags.boolean.overwrite === true,
+      resume: flags.boolean.resume === true || shard !== undefined,
+      warn: progress.line,
+    });
+    const { signal } = stopOnSignals((name) =>
+      progress.line(
+        `${name}: stopping after the epoch under way (once more: at once)`,
+      )
+    );
+    const outcome = await trainExperiment(prepared, {
+      engine,
+      store,
+      folder: experiment.paths.results,
+      shard,
+      signal,
+      checkpointSeconds,
+      progress,
+    });
+    return report(experiment, outcome, {
+      interrupted: signal.aborted,
+      seconds: (performance.now() - start) / 1000,
+    });
+  } finally {
+    engine.destroy();
+  }
+}
+
+if (import.meta.main) {
+  await runCommand({
+    help: HELP,
+    flags: {
+      boolean: ["dry-run", "overwrite", "resume"],
+      string: [
+        "path_to_results",
+        "path_to_network",
+        "seed",
+        "epochs",
+        "iterations",
+        "device",
+        "shard",
+        "checkpoint_seconds",
+      ],
+      list: [],
+    },
+    run: train,
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * From finished runs to the files that plotting programs read. Whichever
+ * process sees a combination complete writes its files; as they depend on the
+ * runs alone, it does no harm when two do.
+ *
+ * @module
+ */
+
+import type { Curves } from "../results/results_folder.ts";
+import { writeCombination } from "../results/write_results.ts";
+import type { PreparedExperiment } from "./prepare.ts";
+import type { RunHistory, RunRecord } from "./run_file.ts";
+import type { RunStore } from "./run_store.ts";
+import type { RunUnit } from "./run_unit.ts";
+
+/** A run whose loss became NaN or infinite. */
+export interface RunFailure extends RunUnit {
+  /** The first epoch, from 0, in which it did. */
+  readonly epoch: number;
+  readonly what: string;
+}
+
+/** How far an experiment is. */
+export interface Assembly {
+  /** Numbers of the combinations whose files are written. */
+  readonly complete: readonly number[];
+  /** Runs that are not finished. */
+  readonly missing: readonly RunUnit[];
+  readonly failures: readonly RunFailure[];
+  /** Engines that trained the finished runs, in alphabetical order. */
+  readonly engines: readonly string[];
+}
+
+/** Writes the files of every combination whose runs are all finished. */
+export async function assembleResults(
+  { experiment }: PreparedExperiment,
+  { store, folder }: { readonly store: RunStore; readonly folder: string },
+): Promise<Assembly> {
+  const { iterations } = experiment.training;
+  const complete: number[] = [];
+  const missing: RunUnit[] = [];
+  const failures: RunFailure[] = [];
+  const engines = new Set<string>();
+  for (const { index } of experiment.grid.combinations) {
+    const records: RunRecord[] = [];
+    for (let iteration = 0; iteration < iterations; iteration++) {
+      const unit = { combination: index, iteration };
+      const record = await store.finished(unit);
+      if (record === undefined) missing.push(unit);
+      else records.push(record);
+    }
+    for (const { unit, history, engine } of records) {
+      engines.add(engine);
+      const failure = failureOf(history);
+      if (failure !== undefined) failures.push({ ...unit, ...failure });
+    }
+    if (records.length < iterations) continue;
+    await writeCombination(folder, index, curvesOf(records));
+    complete.push(index);
+  }
+  return { complete, missing, failures, engines: [...engines].sort() };
+}
+
+/** Where a loss stopped being a number. */
+function failureOf(
+  history: RunHistory,
+): { epoch: number; what: string } | undefined {
+  for (let epoch = 0; epoch < history.trainLoss.length; epoch++) {
+    for (const name of ["trainLoss", "validateLoss"] as const) {
+      const value = history[name][epoch] as number;
+      if (Number.isFinite(value)) continue;
+      const which = name === "trainLoss" ? "training" : "validation";
+      const became = Number.isNaN(value) ? "NaN" : "infinite";
+      return { epoch, what: `${which} loss became ${became}` };
+    }
+  }
+  return undefined;
+}
+
+function curvesOf(records: readonly RunRecord[]) {
+  const stack = (name: keyof RunHistory): Curves | undefined => {
+    const rows = records.map(({ history }) => history[name]);
+    const epochs = rows[0]?.length;
+    if (epochs === undefined) return undefined;
+    const values = new Float64Array(rows.length * epochs);
+    for (const [i, row] of rows.entries()) {
+      if (row !== undefined) values.set(row, i * epochs);
+    }
+    return { iterations: rows.length, epochs, values };
+  };
+  const trainMetrics = stack("trainAccuracy");
+  const validateMetrics = stack("validateAccuracy");
+  return {
+    trainLoss: stack("trainLoss") as Curves,
+    validateLoss: stack("validateLoss") as Curves,
+    ...(trainMetrics === undefined ? {} : { trainMetrics }),
+    ...(validateMetrics === undefined ? {} : { validateMetrics }),
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Progress of a training: one line that is redrawn on a terminal, a plain line
+ * now and then elsewhere.
+ *
+ * @module
+ */
+
+import { runLabel, type RunUnit } from "./run_unit.ts";
+
+/** Where a training stands. */
+export interface TrainingStatus {
+  /** Epochs × runs done, of this process. */
+  readonly done: number;
+  /** Epochs × runs to do, of this process, those done before a resume left out. */
+  readonly total: number;
+  /** Of the ensemble under way. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly models: number;
+  readonly ensemble: number;
+  readonly ensembles: number;
+  /** Optimizer steps of all models so far. */
+  readonly steps: number;
+  readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
+}
+
+/** Shows progress. */
+export interface Progress {
+  update(status: TrainingStatus): void;
+  /** Prints a line of its own. */
+  line(text: string): void;
+  /** Ends the redrawn line. */
+  finish(): void;
+}
+
+/** How and where to show it. */
+export interface ProgressOptions {
+  readonly terminal: boolean;
+  /** Writes text without a line break. */
+  readonly write: (text: string) => void;
+  /** Columns of the terminal. */
+  readonly columns: () => number;
+  /** Milliseconds; for tests. */
+  readonly now?: () => number;
+}
+
+/** Milliseconds between two plain lines. */
+const PLAIN_INTERVAL = 15_000;
+
+/** "1:02:05" or "2:05". */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours > 0
+    ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}`
+    : `${minutes}:${rest}`;
+}
+
+/** One line that says where a training stands. */
+export function formatStatus(
+  status: TrainingStatus,
+  secondsSoFar: number,
+): string {
+  const { done, total, best } = status;
+  const percent = total === 0 ? 100 : Math.floor(100 * done / total);
+  const left = done === 0 ? undefined : secondsSoFar * (total - done) / done;
+  const parts = [
+    `${String(percent).padStart(3)} %`,
+    `epoch ${status.epoch}/${status.epochs}`,
+    `${status.models} model${status.models === 1 ? "" : "s"}` +
+    (status.ensembles > 1
+      ? ` (ensemble ${status.ensemble + 1}/${status.ensembles})`
+      : ""),
+    `${formatRate(status.steps / Math.max(secondsSoFar, 1e-3))} steps/s`,
+  ];
+  if (left !== undefined) parts.push(`${formatDuration(left)} left`);
+  if (best !== undefined) {
+    parts.push(
+      `best validation loss ${best.loss.toPrecision(4)} (${
+        runLabel(best.unit)
+      })`,
+    );
+  }
+  return parts.join(" · ");
+}
+
+function formatRate(rate: number): string {
+  return rate >= 100 ? String(Math.round(rate)) : rate.toPrecision(2);
+}
+
+/** A progress display that writes to a terminal or a log. */
+export function createProgress(options: ProgressOptions): Progress {
+  const now = options.now ?? (() => performance.now());
+  const start = now();
+  let lastPlain = -Infinity;
+  let drawn = false;
+
+  function clear(): void {
+    if (drawn) options.write("\r\x1b[K");
+    drawn = false;
+  }
+
+  return {
+    update(status) {
+      const text = formatStatus(status, (now() - start) / 1000);
+      if (options.terminal) {
+        clear();
+        options.write(text.slice(0, Math.max(20, options.columns() - 1)));
+        drawn = true;
+      } else if (
+        now() - lastPlain >= PLAIN_INTERVAL || status.done === status.total
+      ) {
+        lastPlain = now();
+        options.write(`${text}\n`);
+      }
+    },
+    line(text) {
+      clear();
+      options.write(`${text}\n`);
+    },
+    finish() {
+      if (drawn) options.write("\n");
+      drawn = false;
+    },
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * Trains one ensemble from where its runs stand to the last epoch, and saves
+ * what must not be lost on the way.
+ *
+ * @module
+ */
+
+import type {
+  Engine,
+  Ensemble,
+  EpochHistory,
+  ModelState,
+} from "../engine/ensemble.ts";
+import { checkpointPath } from "../results/write_results.ts";
+import { writeFileWhole } from "../files/write_file.ts";
+import { encodeCheckpoint } from "../rnn/checkpoint.ts";
+import type { Parameters } from "../rnn/parameters.ts";
+import { buildRun, type PreparedExperiment } from "./prepare.ts";
+import type { RunHistory, RunRecord } from "./run_file.ts";
+import type { RunStore } from "./run_store.ts";
+import type { RunUnit } from "./run_unit.ts";
+
+/** What a group needs to train. */
+export interface GroupOptions {
+  readonly prepared: PreparedExperiment;
+  readonly engine: Engine;
+  /** Runs of the group; all stand at the same epoch. */
+  readonly units: readonly RunUnit[];
+  /** Where each run stands; undefined for one that starts anew. */
+  readonly resumed: readonly (RunRecord | undefined)[];
+  readonly store: RunStore;
+  /** The results folder, for checkpoints. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Milliseconds between two saved states. */
+  readonly checkpointInterval: number;
+  readonly onEpochs: (event: EpochsTrained) => void;
+}
+
+/** Tells that some epochs of all models of a group were trained. */
+export interface EpochsTrained {
+  /** Epochs just trained. */
+  readonly count: number;
+  /** Epochs trained since the start of the runs. */
+  readonly epoch: number;
+  readonly models: number;
+  /** Optimizer steps just made, of all models. */
+  readonly steps: number;
+  /** The lowest validation loss of the epochs just trained, where there is a finite one. */
+  readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
+}
+
+/** Seconds that one call of the engine should take: long enough to be cheap, short enough to show progress. */
+const CALL_SECONDS = 0.7;
+
+type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
+
+/**
+ * Trains a group and returns whether it came to its end; false when it was
+ * stopped by `signal`, in which case its state has been saved.
+ */
+export async function trainGroup(options: GroupOptions): Promise<boolean> {
+  const { prepared, engine, units, resumed, store, signal } = options;
+  const { experiment, size } = prepared;
+  const { epochs } = experiment.training;
+  const classifies = experiment.task.task.loss === "nll";
+  const runs = [];
+  for (const [i, unit] of units.entries()) {
+    const run = await buildRun(prepared, unit);
+    const state = resumed[i]?.state;
+    runs.push(state === undefined ? run : { ...run, state });
+    if (unit.iteration === 0 && state === undefined) {
+      await saveCheckpoint(options, unit, {
+        epoch: "initial",
+        parameters: run.initial,
+      });
+    }
+  }
+  const batches = runs[0]?.trials.trainBatches.length ?? 0;
+  const histories = units.map((_, i) =>
+    emptyHistory(epochs, classifies, resumed[i]?.history)
+  );
+  const ensemble = await engine.createEnsemble({
+    ...size,
+    loss: experiment.task.task.loss,
+    runs,
+  });
+  try {
+    let epoch = resumed[0]?.state?.epoch ?? 0;
+    let secondsPerEpoch = Infinity;
+    let lastSave = performance.now();
+    while (epoch < epochs && !signal.aborted) {
+      const limit = nextCheckpoint(experiment.run.storeEveryEpoch, {
+        epoch,
+        epochs,
+      });
+      const call = Math.max(1, Math.floor(CALL_SECONDS / secondsPerEpoch));
+      const start = performance.now();
+      const history = await ensemble.train(Math.min(call, limit - epoch), {
+        signal,
+      });
+      if (history.epochs > 0) {
+        secondsPerEpoch = (performance.now() - start) / 1000 / history.epochs;
+      }
+      copyHistory(history, histories, epoch);
+      epoch += history.epochs;
+      options.onEpochs({
+        count: history.epochs,
+        epoch,
+        models: units.length,
+        steps: history.epochs * batches * units.length,
+        best: bestOf(history, units),
+      });
+      if (isCheckpoint(experiment.run.storeEveryEpoch, { epoch, epochs })) {
+        await saveCheckpoints(options, ensemble, { epoch, histories });
+      }
+      if (
+        epoch < epochs &&
+        (performance.now() - lastSave >= options.checkpointInterval ||
+          signal.aborted)
+      ) {
+        await saveStates(options, ensemble, histories);
+        lastSave = performance.now();
+      }
+    }
+    if (epoch < epochs) return false;
+    for (const [i, unit] of units.entries()) {
+      await store.saveFinished(
+        recordOf(options, unit, histories[i] as RunHistory),
+      );
+    }
+    return true;
+  } finally {
+    ensemble.destroy();
+  }
+}
+
+/** The original saves after epoch 0, n, 2n … and after the last one, counted from 0. */
+function isCheckpoint(
+  every: number,
+  { epoch, epochs }: { epoch: number; epochs: number },
+): boolean {
+  return epoch > 0 &&
+    (epoch === epochs || (every > 0 && (epoch - 1) % every === 0));
+}
+
+/** Number of epochs trained at the next checkpoint after `epoch`. */
+function nextCheckpoint(
+  every: number,
+  { epoch, epochs }: { epoch: number; epochs: number },
+): number {
+  if (every === 0) return epochs;
+  return Math.min(epochs, Math.ceil(epoch / every) * every + 1);
+}
+
+function emptyHistory(
+  epochs: number,
+  classifies: boolean,
+  start: RunHistory | undefined,
+): MutableHistory {
+  const curve = (from: Float64Array | undefined) => {
+    const values = new Float64Array(epochs).fill(NaN);
+    if (from !== undefined) values.set(from.subarray(0, epochs));
+    return values;
+  };
+  return {
+    trainLoss: curve(start?.trainLoss),
+    validateLoss: curve(start?.validateLoss),
+    ...(classifies
+      ? {
+        trainAccuracy: curve(start?.trainAccuracy),
+        validateAccuracy: curve(start?.validateAccuracy),
+      }
+      : {}),
+  };
+}
+
+function copyHistory(
+  from: EpochHistory,
+  to: readonly MutableHistory[],
+  epoch: number,
+): void {
+  for (const [model, history] of to.entries()) {
+    const range = [model * from.epochs, (model + 1) * from.epochs] as const;
+    history.trainLoss.set(from.trainLoss.subarray(...range), epoch);
+    history.validateLoss.set(from.validateLoss.subarray(...range), epoch);
+    if (from.trainAccuracy !== undefined) {
+      history.trainAccuracy?.set(from.trainAccuracy.subarray(...range), epoch);
+    }
+    if (from.validateAccuracy !== undefined) {
+      history.validateAccuracy?.set(
+        from.validateAccuracy.subarray(...range),
+        epoch,
+      );
+    }
+  }
+}
+
+function bestOf(
+  { validateLoss, epochs }: EpochHistory,
+  units: readonly RunUnit[],
+): EpochsTrained["best"] {
+  let loss = Infinity;
+  let unit: RunUnit | undefined;
+  for (const [i, value] of validateLoss.entries()) {
+    if (value < loss) {
+      loss = value;
+      unit = units[Math.floor(i / epochs)];
+    }
+  }
+  return unit === undefined ? undefined : { loss, unit };
+}
+
+function recordOf(
+  { prepared, engine }: GroupOptions,
+  unit: RunUnit,
+  history: RunHistory,
+): RunRecord {
+  return {
+    unit,
+    experiment: prepared.fingerprint,
+    engine: `${engine.kind}: ${engine.description}`,
+    history,
+  };
+}
+
+async function saveStates(
+  options: GroupOptions,
+  ensemble: Ensemble,
+  histories: readonly RunHistory[],
+): Promise<void> {
+  const states = await ensemble.state();
+  for (const [i, unit] of options.units.entries()) {
+    const state = states[i] as ModelState;
+    const history = histories[i] as RunHistory;
+    await options.store.saveState({
+      ...recordOf(options, unit, history),
+      state,
+    });
+  }
+}
+
+async function saveCheckpoints(
+  options: GroupOptions,
+  ensemble: Ensemble,
+  { epoch, histories }: { epoch: number; histories: readonly RunHistory[] },
+): Promise<void> {
+  const states = await ensemble.state();
+  for (const [i, unit] of options.units.entries()) {
+    const { parameters } = states[i] as ModelState;
+    await saveCheckpoint(options, unit, {
+      epoch: epoch - 1,
+      parameters,
+      history: histories[i] as RunHistory,
+    });
+  }
+}
+
+async function saveCheckpoint(
+  { prepared, folder }: GroupOptions,
+  unit: RunUnit,
+  { epoch, parameters, history }: {
+    epoch: number | "initial";
+    parameters: Parameters;
+    history?: RunHistory;
+  },
+): Promise<void> {
+  const { experiment, size, fingerprint } = prepared;
+  const metadata: Record<string, string> = {
+    combination: experiment.grid.combinations[unit.combination]?.repr ?? "",
+    iteration: String(unit.iteration),
+    epoch: String(epoch),
+    seed: String(experiment.run.seed),
+    experiment: fingerprint,
+    config: experiment.source.text,
+  };
+  if (history !== undefined && epoch !== "initial") {
+    metadata.train_loss = String(history.trainLoss[epoch]);
+    metadata.validate_loss = String(history.validateLoss[epoch]);
+  }
+  await writeFileWhole(
+    checkpointPath(folder, { ...unit, epoch }),
+    encodeCheckpoint(parameters, { size, metadata }),
+  );
+}

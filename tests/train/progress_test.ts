@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, it } from "../../src/compat/testing.ts";
+import {
+  createProgress,
+  formatDuration,
+  formatStatus,
+  type TrainingStatus,
+} from "../../src/train/progress.ts";
+
+const STATUS: TrainingStatus = {
+  done: 250,
+  total: 1000,
+  epoch: 25,
+  epochs: 100,
+  models: 10,
+  ensemble: 0,
+  ensembles: 1,
+  steps: 1000,
+  best: { loss: 0.0123456, unit: { combination: 3, iteration: 1 } },
+};
+
+describe("formatDuration()", () => {
+  it("shows hours only where there are any", () => {
+    assert.equal(formatDuration(5), "0:05");
+    assert.equal(formatDuration(125.4), "2:05");
+    assert.equal(formatDuration(3725), "1:02:05");
+  });
+});
+
+describe("formatStatus()", () => {
+  it("says how far, how fast, how long and how well", () => {
+    const line = formatStatus(STATUS, 20);
+    assert.match(line, /25 %/);
+    assert.match(line, /epoch 25\/100/);
+    assert.match(line, /10 models/);
+    assert.match(line, /50 steps\/s/);
+    assert.match(line, /1:00 left/);
+    assert.match(line, /0\.01235 \(combination 3, iteration 1\)/);
+  });
+
+  it("leaves out what is not known yet", () => {
+    const line = formatStatus({ ...STATUS, done: 0, best: undefined }, 0);
+    assert.doesNotMatch(line, /left|best/);
+  });
+
+  it("names the ensemble where there are several", () => {
+    assert.match(
+      formatStatus({ ...STATUS, ensemble: 1, ensembles: 3 }, 20),
+      /ensemble 2\/3/,
+    );
+  });
+});
+
+describe("createProgress()", () => {
+  it("redraws one line that fits the terminal", () => {
+    let shown = "";
+    const progress = createProgress({
+      terminal: true,
+      write: (text) => shown += text,
+      columns: () => 40,
+    });
+    progress.update(STATUS);
+    progress.update(STATUS);
+    progress.finish();
+    assert.equal(shown.split("\n").length, 2);
+    for (const line of shown.split(/\r\x1b\[K|\n/)) assert.ok(line.length < 40);
+  });
+
+  it("writes a log few lines, and always the last", () => {
+    let shown = "";
+    let time = 0;
+    const progress = createProgress({
+      terminal: false,
+      write: (text) => shown += text,
+      columns: () => 80,
+      now: () => time,
+    });
+    for (let done = 1; done <= 1000; done++) {
+      time += 10;
+      progress.update({ ...STATUS, done });
+    }
+    const lines = shown.trimEnd().split("\n");
+    assert.ok(lines.length <= 3, `${lines.length} lines in 10 s`);
+    assert.match(lines.at(-1) as string, /100 %/);
+    assert.doesNotMatch(shown, /\r/);
+  });
+});
