@@ -1,0 +1,68 @@
+/**
+ * `pic_mem`: was the last picture the one shown n steps before? As
+ * `pic_latent_mem`, but the network sees the 28 × 28 pixels (I = 785).
+ *
+ * Source: the task of A. Goulas, F. Damicelli, C. C. Hilgetag, Bio-instantiated
+ * recurrent neural networks, https://doi.org/10.1016/j.neunet.2021.07.011.
+ *
+ * @module
+ */
+
+import { checkNBack, N_BACK, N_BACK_CLASSES, TRIAL_LENGTH } from "./n_back.ts";
+import {
+  pictureInputSize,
+  pictureSteps,
+  pictureTrials,
+} from "./picture_trials.ts";
+import type { Task } from "./task.ts";
+
+/** The largest value of a pixel. */
+const WHITE = 255;
+
+/**
+ * The task `pic_mem`: `nr_of_trials` matching trials, then as many that do not
+ * match.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ * import { picMem } from "./src/tasks/pic_mem.ts";
+ * import { loadStimuli } from "./src/tasks/stimuli.ts";
+ *
+ * const trials = picMem.generate(
+ *   { trial_length: 5, n_back: 2, nr_of_trials: 100, rescale: true },
+ *   {
+ *     stream: createStream({ seed: 1, purpose: "trials" }),
+ *     stimuli: await loadStimuli("images", { seed: 1 }),
+ *   },
+ * );
+ * trials.inputs; // 200 trials × 7 steps × 785 numbers
+ * ```
+ */
+export const picMem: Task = {
+  name: "pic_mem",
+  loss: "nll",
+  outputSize: N_BACK_CLASSES,
+  trialParameters: {
+    trial_length: TRIAL_LENGTH,
+    rescale: {
+      kind: "boolean",
+      default: true,
+      description: "divide the pixels by 255",
+    },
+  },
+  gridParameters: { n_back: N_BACK },
+  stimuli: "images",
+  check: checkNBack,
+  steps: pictureSteps,
+  inputSize: pictureInputSize,
+  trialCount: (nrOfTrials) => 2 * nrOfTrials,
+  generate: (parameters, { stream, stimuli }) =>
+    pictureTrials(parameters, {
+      stream,
+      stimuli,
+      scale: parameters.rescale === false
+        ? (pixels) => pixels
+        : (pixels) => pixels.map((pixel) => pixel / WHITE),
+    }),
+};

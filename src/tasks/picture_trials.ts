@@ -1,0 +1,135 @@
+/**
+ * Trials of the n-back tasks that show pictures, or their latent vectors.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+import type { RandomStream } from "../random/stream.ts";
+import { MATCH, nBackParameters, NO_MATCH } from "./n_back.ts";
+import { countParameter } from "./parameter_value.ts";
+import type { Stimuli, TaskParameters, Trials } from "./task.ts";
+
+/** T: the pictures, the cue, and a step of zeros. */
+export function pictureSteps(parameters: TaskParameters): number {
+  return countParameter(parameters, "trial_length", 2) + 2;
+}
+
+/** I: the cue and a picture. */
+export function pictureInputSize(stimuli: Stimuli | undefined): number {
+  return needStimuli(stimuli).size + 1;
+}
+
+function needStimuli(stimuli: Stimuli | undefined): Stimuli {
+  if (stimuli === undefined) {
+    throw new RangeError("Cannot make trials: this task needs stimuli");
+  }
+  return stimuli;
+}
+
+/** Pictures in the order of their labels, so that those of a label stand together. */
+interface Album {
+  readonly order: Uint32Array;
+  /** First place and end of each label that occurs. */
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
+function sortByLabel({ labels, count }: Stimuli): Album {
+  const places = new Uint32Array(257);
+  for (const label of labels) places[label + 1] = places[label + 1]! + 1;
+  for (let l = 0; l < 256; l++) places[l + 1] = places[l + 1]! + places[l]!;
+  const ranges: [number, number][] = [];
+  for (let l = 0; l < 256; l++) {
+    const range: [number, number] = [places[l]!, places[l + 1]!];
+    if (range[1] > range[0]) ranges.push(range);
+  }
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const label = labels[i]!;
+    order[places[label]!] = i;
+    places[label] = places[label]! + 1;
+  }
+  return { order, ranges };
+}
+
+/** k different pictures outside a label's range, in random order. */
+function drawOthers(
+  { order, ranges }: Album,
+  { label, k, stream }: { label: number; k: number; stream: RandomStream },
+): number[] {
+  const [start, end] = ranges[label]!;
+  const chosen = new Set<number>();
+  while (chosen.size < k) {
+    const place = stream.integer(order.length - (end - start));
+    chosen.add(order[place < start ? place : place + end - start]!);
+  }
+  return [...chosen];
+}
+
+/**
+ * Draws the trials: `nr_of_trials` matching ones, then as many that do not
+ * match. The probe's label is drawn first, then a picture of that label; all
+ * other pictures have other labels and differ from one another.
+ *
+ * @param scale Gives the numbers to show for a picture ([size], pixels from 0 to 255 or latents).
+ * @throws {InputError} If there are too few pictures, or all have one label.
+ */
+export function pictureTrials(
+  parameters: TaskParameters,
+  { stream, stimuli, scale }: {
+    readonly stream: RandomStream;
+    readonly stimuli: Stimuli | undefined;
+    readonly scale: (picture: Float32Array) => ArrayLike<number>;
+  },
+): Trials {
+  const { trialLength, nBack, nrOfTrials } = nBackParameters(parameters);
+  const pictures = needStimuli(stimuli);
+  const album = sortByLabel(pictures);
+  assertEnough(pictures, { album, needed: trialLength - 1 });
+  const t = trialLength + 2;
+  const width = pictures.size + 1;
+  const trialCount = 2 * nrOfTrials;
+  const inputs = new Float32Array(trialCount * t * width);
+  const targets = new Float32Array(trialCount * t);
+  const show = (row: number, picture: number) => {
+    const from = picture * pictures.size;
+    const values = pictures.values.subarray(from, from + pictures.size);
+    inputs.set(scale(values), row * width + 1);
+  };
+  for (let trial = 0; trial < trialCount; trial++) {
+    const matches = trial < nrOfTrials;
+    const first = trial * t;
+    const last = first + trialLength - 1;
+    const label = stream.integer(album.ranges.length);
+    const [start, end] = album.ranges[label]!;
+    const probe = album.order[start + stream.integer(end - start)]!;
+    const k = matches ? trialLength - 2 : trialLength - 1;
+    const others = drawOthers(album, { label, k, stream });
+    let next = 0;
+    for (let row = first; row < last; row++) {
+      show(row, matches && row === last - nBack ? probe : others[next++]!);
+    }
+    show(last, probe);
+    inputs[(last + 1) * width] = 1;
+    targets[last + 2] = matches ? MATCH : NO_MATCH;
+  }
+  return { trialCount, steps: t, inputSize: width, inputs, targets };
+}
+
+function assertEnough(
+  { source, count }: Stimuli,
+  { album, needed }: { album: Album; needed: number },
+): void {
+  if (album.ranges.length < 2) {
+    throw new InputError(
+      `Cannot make trials of "${source}": its pictures need at least 2 different labels, found ${album.ranges.length}`,
+    );
+  }
+  for (const [start, end] of album.ranges) {
+    const others = count - (end - start);
+    if (others >= needed) continue;
+    throw new InputError(
+      `Cannot make trials of "${source}": a trial needs ${needed} pictures of other labels than the probe's, and for one label there are only ${others}`,
+    );
+  }
+}

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { describe, it } from "../../src/compat/testing.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import { createStream } from "../../src/random/stream.ts";
+import {
+  picLatentMem,
+  rescaleLatents,
+} from "../../src/tasks/pic_latent_mem.ts";
+import { picMem } from "../../src/tasks/pic_mem.ts";
+import type { Stimuli } from "../../src/tasks/task.ts";
+
+/** Pictures whose pixels all tell their own number. */
+function numberedPictures(labels: number[], size = 3): Stimuli {
+  const count = labels.length;
+  return {
+    size,
+    count,
+    values: Float32Array.from(
+      { length: count * size },
+      (_, i) => 1 + Math.floor(i / size),
+    ),
+    labels: Uint8Array.from(labels),
+    source: "numbered pictures",
+    synthetic: true,
+  };
+}
+
+const cases = fc.integer({ min: 2, max: 8 }).chain((length) =>
+  fc.record({
+    trial_length: fc.constant(length),
+    n_back: fc.integer({ min: 1, max: length - 1 }),
+    nr_of_trials: fc.integer({ min: 1, max: 10 }),
+  })
+);
+// Four labels, each with at least three pictures, in any order.
+const labelings = fc.array(fc.constantFrom(0, 3, 7, 255), { maxLength: 20 })
+  .chain((more) =>
+    fc.shuffledSubarray(
+      [...more, ...[0, 3, 7, 255].flatMap((l) => [l, l, l])],
+      {
+        minLength: more.length + 12,
+      },
+    )
+  );
+const stream = (seed: number) => createStream({ seed, purpose: "trials" });
+
+describe("picture trials", () => {
+  it("show the probe's picture n_back steps before in matching trials; all others are different pictures of other labels", () => {
+    fc.assert(
+      fc.property(cases, labelings, fc.nat(1e9), (parameters, labels, seed) => {
+        const { trial_length, n_back, nr_of_trials } = parameters;
+        const stimuli = numberedPictures(labels);
+        const set = picLatentMem.generate({ ...parameters, rescale: false }, {
+          stream: stream(seed),
+          stimuli,
+        });
+        const t = trial_length + 2;
+        assert.equal(picLatentMem.steps(parameters), t);
+        assert.equal(set.steps, t);
+        assert.equal(set.inputSize, picLatentMem.inputSize(stimuli));
+        assert.equal(set.trialCount, 2 * nr_of_trials);
+        for (let trial = 0; trial < set.trialCount; trial++) {
+          const rows = Array.from({ length: t }, (_, step) => {
+            const from = (trial * t + step) * 4;
+            return [...set.inputs.subarray(from, from + 4)] as number[];
+          });
+          assert.deepEqual(
+            rows.map((row) => row[0]),
+            rows.map((_, step) => step === trial_length ? 1 : 0),
+          );
+          assert.deepEqual(rows[trial_length]?.slice(1), [0, 0, 0]);
+          assert.deepEqual(rows[trial_length + 1], [0, 0, 0, 0]);
+          const shown = rows.slice(0, trial_length).map((row) => {
+            assert.ok(row[1] === row[2] && row[2] === row[3]);
+            return (row[1] as number) - 1;
+          });
+          const probe = shown.at(-1) as number;
+          const matches = trial < nr_of_trials;
+          const others = shown.slice(0, -1).filter((_, step) =>
+            !(matches && step === trial_length - 1 - n_back)
+          );
+          if (matches) assert.equal(shown[trial_length - 1 - n_back], probe);
+          assert.equal(new Set(others).size, others.length);
+          assert.ok(
+            others.every((picture) => labels[picture] !== labels[probe]),
+          );
+          const targets = set.targets.subarray(trial * t, (trial + 1) * t);
+          assert.ok(targets.subarray(0, -1).every((target) => target === 0));
+          assert.equal(targets.at(-1), matches ? 2 : 1);
+        }
+      }),
+    );
+  });
+
+  it("take every label as often as the others for the probe, however many pictures it has", () => {
+    const labels = [...new Array(40).fill(0), ...new Array(10).fill(1), 2, 2];
+    const { inputs } = picMem.generate(
+      { trial_length: 2, n_back: 1, nr_of_trials: 1500, rescale: false },
+      { stream: stream(5), stimuli: numberedPictures(labels, 1) },
+    );
+    const counts = [0, 0, 0];
+    for (let trial = 0; trial < 3000; trial++) {
+      const probe = inputs[(trial * 4 + 1) * 2 + 1] as number;
+      const label = labels[probe - 1] as number;
+      counts[label] = (counts[label] as number) + 1;
+    }
+    // Five standard deviations of a binomial with p = 1/3.
+    const limit = 5 * Math.sqrt(3000 * 2 / 9);
+    assert.ok(counts.every((count) => Math.abs(count - 1000) < limit));
+  });
+
+  it("give the same trials for a seed and others for another", () => {
+    const stimuli = numberedPictures([0, 0, 1, 1, 2, 2, 3, 3]);
+    const parameters = { trial_length: 4, n_back: 2, nr_of_trials: 20 };
+    const make = (seed: number) =>
+      picMem.generate(parameters, { stream: stream(seed), stimuli });
+    assert.deepEqual(make(1), make(1));
+    assert.notDeepEqual(make(1).inputs, make(2).inputs);
+  });
+
+  it("tell where there are too few labels or pictures", () => {
+    const make = (labels: number[]) => () =>
+      picMem.generate({ trial_length: 4, n_back: 2, nr_of_trials: 1 }, {
+        stream: stream(1),
+        stimuli: numberedPictures(labels),
+      });
+    assert.throws(
+      make([4, 4, 4, 4]),
+      (error) =>
+        error instanceof InputError &&
+        /2 different labels, found 1/.test(error.message),
+    );
+    assert.throws(
+      make([0, 1, 1, 1]),
+      (error) =>
+        error instanceof InputError &&
+        /needs 3 pictures .* only 1$/.test(error.message),
+    );
+    make([0, 0, 0, 1, 1, 1])();
+  });
+});
+
+describe("rescale", () => {
+  it("brings every latent vector to [0, 1], a constant one too", () => {
+    fc.assert(fc.property(
+      fc.float32Array({
+        minLength: 1,
+        noNaN: true,
+        min: -(2 ** 99),
+        max: 2 ** 99,
+      }),
+      (latents) => {
+        const scaled = rescaleLatents(latents);
+        assert.ok(scaled.every((value) => value >= 0 && value <= 1));
+        if (Math.max(...latents) > Math.min(...latents) + 1e-3) {
+          assert.equal(scaled[latents.indexOf(Math.max(...latents))], 1);
+          assert.ok(scaled[latents.indexOf(Math.min(...latents))]! < 2e-9);
+        }
+      },
+    ));
+    assert.deepEqual(
+      [...rescaleLatents(Float32Array.of(2, 4, 3))],
+      [Math.fround(5e-13), 1, 0.5],
+    );
+    assert.deepEqual([...rescaleLatents(Float32Array.of(7, 7))], [0.5, 0.5]);
+  });
+
+  it("divides pixels by 255, unless the config says no", () => {
+    const stimuli = numberedPictures([0, 1, 2]);
+    const parameters = { trial_length: 2, n_back: 1, nr_of_trials: 1 };
+    const make = (rescale: boolean) =>
+      picMem.generate({ ...parameters, rescale }, {
+        stream: stream(1),
+        stimuli,
+      })
+        .inputs;
+    const raw = make(false);
+    assert.deepEqual(
+      make(true),
+      raw.map((value, i) => i % 4 === 0 ? value : value / 255),
+    );
+  });
+});

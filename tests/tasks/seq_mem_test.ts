@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { describe, it } from "../../src/compat/testing.ts";
+import { createStream } from "../../src/random/stream.ts";
+import { seqMem } from "../../src/tasks/seq_mem.ts";
+
+const stream = (seed: number, iteration = 0) =>
+  createStream({ seed, purpose: "trials", iteration });
+
+describe("seq_mem", () => {
+  it("shows L values, the cue, then nothing, and asks for the values at the end", () => {
+    fc.assert(fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 0, max: 1e9 }),
+      (length, trials, seed) => {
+        const parameters = { pattern_length: length, nr_of_trials: trials };
+        const set = seqMem.generate(parameters, { stream: stream(seed) });
+        const t = 2 * length + 1;
+        assert.equal(seqMem.steps(parameters), t);
+        assert.equal(set.steps, t);
+        assert.equal(set.trialCount, trials);
+        assert.equal(set.inputs.length, trials * t * seqMem.inputSize());
+        assert.equal(set.targets.length, trials * t);
+        for (let row = 0; row < trials * t; row++) {
+          const step = row % t;
+          const [cue, value] = set.inputs.subarray(2 * row, 2 * row + 2);
+          assert.equal(cue, step === length ? 1 : 0);
+          if (step < length) {
+            assert.ok((value as number) > 0 && (value as number) <= 1);
+            assert.equal(set.targets[row + length + 1], value);
+          } else assert.equal(value, 0);
+          if (step <= length) assert.equal(set.targets[row], 0);
+        }
+      },
+    ));
+  });
+
+  it("keeps to low and high, spreads evenly, and never draws a target of 0", () => {
+    const { targets } = seqMem.generate(
+      { pattern_length: 5, low: -2, high: 6, nr_of_trials: 4000 },
+      { stream: stream(3) },
+    );
+    const scored = targets.filter((target) => target !== 0);
+    assert.equal(scored.length, 20_000);
+    assert.ok(scored.every((value) => value >= -2 && value <= 6));
+    const mean = scored.reduce((sum, value) => sum + value, 0) / scored.length;
+    // Five standard errors of the mean of U(-2, 6).
+    assert.ok(Math.abs(mean - 2) < 5 * 8 / Math.sqrt(12 * 20_000));
+  });
+
+  it("never scores a value of 0, even where the generator gives one", () => {
+    const zeros = [0, 0, 0.5];
+    const uniform = () => zeros.shift() ?? 0.25;
+    const { targets } = seqMem.generate(
+      { pattern_length: 2, nr_of_trials: 1 },
+      { stream: { ...stream(1), uniform } },
+    );
+    assert.deepEqual([...targets], [0, 0, 0, 0.5, 0.25]);
+  });
+
+  it("gives the same trials for a seed, and others for another iteration", () => {
+    const make = (seed: number, iteration: number) =>
+      seqMem.generate(
+        { pattern_length: 3, low: 0, high: 1, nr_of_trials: 50 },
+        { stream: stream(seed, iteration) },
+      );
+    assert.deepEqual(make(7, 1), make(7, 1));
+    assert.notDeepEqual(make(7, 1).inputs, make(7, 2).inputs);
+    assert.notDeepEqual(make(7, 1).inputs, make(8, 1).inputs);
+  });
+
+  it("says what is wrong with an empty range", () => {
+    assert.match(
+      seqMem.check?.({ low: 1, high: 1 }) ?? "",
+      /^high must be above low .* found low 1 and high 1$/,
+    );
+    assert.equal(seqMem.check?.({ low: -1, high: 1 }), undefined);
+    assert.throws(
+      () =>
+        seqMem.generate(
+          { pattern_length: 2, low: 1, high: 0, nr_of_trials: 1 },
+          { stream: stream(1) },
+        ),
+      RangeError,
+    );
+  });
+});
