@@ -1,0 +1,262 @@
+/**
+ * NumPy's array files, `.npy`: versions 1 to 3 are read, version 1 is written
+ * byte for byte as `numpy.save` does.
+ *
+ * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ *
+ * @module
+ */
+
+import { InputError } from "./input_error.ts";
+import { type NpyHeader, parseNpyHeader } from "./npy_header.ts";
+
+/** Element types that are read: boolean, signed, unsigned, floating; the digit is the size in bytes. */
+export type NpyDtype =
+  | "b1"
+  | "i1"
+  | "i2"
+  | "i4"
+  | "i8"
+  | "u1"
+  | "u2"
+  | "u4"
+  | "u8"
+  | "f4"
+  | "f8";
+
+/** An array read from a file. */
+export interface NpyArray {
+  /** Length of each dimension; empty for a single number. */
+  readonly shape: readonly number[];
+  /** Element type in the file. */
+  readonly dtype: NpyDtype;
+  /** The elements, last index fastest, whatever the order in the file; booleans as 0 and 1. */
+  readonly data: Float64Array;
+}
+
+/** An array to write. */
+export interface NpyContent {
+  /** Length of each dimension. */
+  readonly shape: readonly number[];
+  /** The elements, last index fastest; the array's class gives the type in the file. */
+  readonly data: Float64Array | Float32Array | Int32Array | Uint8Array;
+  /** Write a `Uint8Array` of 0 and 1 as booleans. Default false. */
+  readonly boolean?: boolean;
+}
+
+type Getter = (view: DataView, offset: number, little: boolean) => number;
+
+const GETTERS: Readonly<Record<NpyDtype, Getter>> = {
+  b1: (view, offset) => view.getUint8(offset) === 0 ? 0 : 1,
+  i1: (view, offset) => view.getInt8(offset),
+  i2: (view, offset, little) => view.getInt16(offset, little),
+  i4: (view, offset, little) => view.getInt32(offset, little),
+  i8: (view, offset, little) => Number(view.getBigInt64(offset, little)),
+  u1: (view, offset) => view.getUint8(offset),
+  u2: (view, offset, little) => view.getUint16(offset, little),
+  u4: (view, offset, little) => view.getUint32(offset, little),
+  u8: (view, offset, little) => Number(view.getBigUint64(offset, little)),
+  f4: (view, offset, little) => view.getFloat32(offset, little),
+  f8: (view, offset, little) => view.getFloat64(offset, little),
+};
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+/**
+ * Reads an `.npy` file.
+ *
+ * @param bytes The whole file.
+ * @param options `name` of the file, for messages.
+ * @returns The array, row-major, in float64. Memory is proportional to the size of the file.
+ * @throws {InputError} If the file is not in NPY format, is cut short or too long for its shape, holds elements
+ * that are no plain numbers, or 64-bit integers beyond ±(2⁵³ − 1).
+ *
+ * @example
+ * ```ts
+ * import { readNpy, writeNpy } from "./src/files/npy.ts";
+ *
+ * const bytes = writeNpy({ shape: [2, 2], data: Float64Array.of(0, 1, 2, 3) });
+ * readNpy(bytes, { name: "C.npy" }).data[1]; // row 0, column 1: 1
+ * ```
+ */
+export function readNpy(
+  bytes: Uint8Array,
+  { name }: { readonly name: string },
+): NpyArray {
+  function fail(what: string): never {
+    throw new InputError(`Cannot read "${name}": ${what}`);
+  }
+  const { header, dataStart } = readHeader(bytes, fail);
+  const { shape, fortranOrder } = header;
+  const { dtype, littleEndian } = parseDescr(header.descr, fail);
+  const itemSize = Number(dtype[1]);
+  const dataBytes = bytes.length - dataStart;
+  const count = countElements(shape);
+  if (count * itemSize !== dataBytes) {
+    fail(
+      `its header says shape (${
+        shape.join(", ")
+      }) of ${itemSize}-byte elements, but ${dataBytes} bytes follow it`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + dataStart);
+  const get = GETTERS[dtype];
+  const data = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    data[i] = get(view, i * itemSize, littleEndian);
+  }
+  if (dtype === "i8" || dtype === "u8") {
+    const index = data.findIndex((value) => !Number.isSafeInteger(value));
+    if (index >= 0) {
+      fail(`its integer ${data[index]} lies beyond ±(2^53 - 1)`);
+    }
+  }
+  return {
+    shape,
+    dtype,
+    data: fortranOrder ? toRowMajor(data, shape) : data,
+  };
+}
+
+/** Product of the dimensions; Infinity at worst. */
+function countElements(shape: readonly number[]): number {
+  return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
+}
+
+function readHeader(
+  bytes: Uint8Array,
+  fail: (what: string) => never,
+): { header: NpyHeader; dataStart: number } {
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
+    return fail('it is no NPY file: it does not begin with "\\x93NUMPY"');
+  }
+  const major = bytes[6];
+  if (bytes.length < 10 || major === undefined) {
+    return fail("it ends within its header");
+  }
+  if (major < 1 || major > 3) {
+    return fail(`its NPY version is ${major}; versions 1 to 3 can be read`);
+  }
+  const start = major === 1 ? 10 : 12;
+  if (bytes.length < start) return fail("it ends within its header");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const length = major === 1
+    ? view.getUint16(8, true)
+    : view.getUint32(8, true);
+  const dataStart = start + length;
+  if (dataStart > bytes.length) return fail("it ends within its header");
+  // Plain numbers need ASCII only; Latin-1 never fails, so that the parser can say what is wrong.
+  const text = new TextDecoder("latin1").decode(
+    bytes.subarray(start, dataStart),
+  );
+  try {
+    return { header: parseNpyHeader(text), dataStart };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return fail(error.message);
+  }
+}
+
+function parseDescr(
+  descr: string,
+  fail: (what: string) => never,
+): { dtype: NpyDtype; littleEndian: boolean } {
+  const order = descr[0] ?? "";
+  const dtype = descr.slice(1);
+  if (!"<>|=".includes(order) || !Object.hasOwn(GETTERS, dtype)) {
+    return fail(
+      `its elements are of type '${
+        descr.slice(0, 20)
+      }'; booleans, integers and floats of 4 or 8 bytes can be read`,
+    );
+  }
+  return { dtype: dtype as NpyDtype, littleEndian: order !== ">" };
+}
+
+/** Reorders elements whose first index is fastest. */
+function toRowMajor(
+  data: Float64Array,
+  shape: readonly number[],
+): Float64Array {
+  const strides: number[] = [];
+  let stride = 1;
+  for (const length of shape) {
+    strides.push(stride);
+    stride *= length;
+  }
+  const result = new Float64Array(data.length);
+  const index = new Array<number>(shape.length).fill(0);
+  let from = 0;
+  for (let to = 0; to < result.length; to++) {
+    result[to] = data[from] as number;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis] as number;
+      index[axis] = (index[axis] as number) + 1;
+      if ((index[axis] as number) < (shape[axis] as number)) break;
+      from -= (strides[axis] as number) * (shape[axis] as number);
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/**
+ * The bytes of an `.npy` file, the same that `numpy.save` writes.
+ *
+ * @returns Version 1.0, little-endian, C order.
+ * @throws {RangeError} If data has not as many elements as the shape says.
+ *
+ * @example
+ * ```ts
+ * import { writeNpy } from "./src/files/npy.ts";
+ *
+ * const bytes = writeNpy({ shape: [3], data: Uint8Array.of(1, 0, 1), boolean: true });
+ * bytes.length; // 131: a header of 128 bytes and three elements
+ * ```
+ */
+export function writeNpy(
+  { shape, data, boolean = false }: NpyContent,
+): Uint8Array<ArrayBuffer> {
+  if (shape.some((length) => !Number.isSafeInteger(length) || length < 0)) {
+    throw new RangeError(
+      `Cannot write an array of shape (${shape.join(", ")})`,
+    );
+  }
+  if (countElements(shape) !== data.length) {
+    throw new RangeError(
+      `Cannot write ${data.length} elements as shape (${shape.join(", ")})`,
+    );
+  }
+  const header = formatHeader(descrOf(data, boolean), shape);
+  const bytes = new Uint8Array(10 + header.length + data.byteLength);
+  bytes.set(MAGIC);
+  bytes[6] = 1;
+  new DataView(bytes.buffer).setUint16(8, header.length, true);
+  bytes.set(new TextEncoder().encode(header), 10);
+  // All machines that Deno runs on are little-endian, as the file is.
+  bytes.set(
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    10 + header.length,
+  );
+  return bytes;
+}
+
+function descrOf(data: NpyContent["data"], boolean: boolean): string {
+  if (data instanceof Uint8Array) return boolean ? "|b1" : "|u1";
+  if (boolean) {
+    throw new TypeError("Cannot write booleans: data must be a Uint8Array");
+  }
+  if (data instanceof Float64Array) return "<f8";
+  return data instanceof Float32Array ? "<f4" : "<i4";
+}
+
+/** The first dimension has room to grow to 21 digits, and the data begins at a multiple of 64 bytes. */
+function formatHeader(descr: string, shape: readonly number[]): string {
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const growth = shape.length === 0 ? 0 : 21 - String(shape[0]).length;
+  const dictionary =
+    `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }` +
+    " ".repeat(growth);
+  const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
+  return dictionary.padEnd(length - 1) + "\n";
+}

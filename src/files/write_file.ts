@@ -1,0 +1,148 @@
+/**
+ * Writing a file whole: whoever reads it finds the old content or the new one,
+ * never a part, even if the program is killed or the disk is full.
+ *
+ * @module
+ */
+
+import { InputError } from "./input_error.ts";
+
+let written = 0;
+
+/** In the same folder, as only there a rename is one step; unique among threads and processes of machines that share the folder. */
+function temporaryName(path: string): string {
+  const unique = crypto.randomUUID().slice(0, 8);
+  return `${path}.${Deno.pid}-${written++}-${unique}.tmp`;
+}
+
+/** Reasons that the user can do something about, in words. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.NotFound) return "its folder does not exist";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "writing there is not permitted";
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return "this program was started without the permission to write there";
+  }
+  if (
+    error instanceof Deno.errors.IsADirectory ||
+    error instanceof Deno.errors.AlreadyExists
+  ) {
+    return "a folder of this name exists";
+  }
+  if (error instanceof Deno.errors.NotADirectory) {
+    return "a part of its path is a file, not a folder";
+  }
+  const code = error instanceof Error
+    ? (error as Error & { code?: unknown }).code
+    : undefined;
+  switch (code) {
+    case "ENOSPC":
+      return "the disk is full";
+    case "EDQUOT":
+      return "the disk quota is used up";
+    case "EROFS":
+      return "the disk can only be read";
+    case "ENAMETOOLONG":
+      return "its name is too long";
+    case "EISDIR":
+    case "EEXIST":
+    case "ENOTEMPTY":
+      return "a folder of this name exists";
+    case "ENOTDIR":
+      return "a part of its path is a file, not a folder";
+    case "EFBIG":
+      return "it is too large for this disk";
+  }
+  // Other codes of the operating system: its own words are better than a stack trace.
+  if (typeof code === "string") return (error as Error).message;
+  return undefined;
+}
+
+function inputErrorOf(error: unknown, path: string): unknown {
+  const reason = reasonOf(error);
+  return reason === undefined
+    ? error
+    : new InputError(`Cannot write "${path}": ${reason}`, { cause: error });
+}
+
+function bytesOf(content: Uint8Array | string): Uint8Array {
+  return typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
+}
+
+/**
+ * Writes a file whole, or replaces it: under a temporary name in the same
+ * folder, flushed to the disk, then renamed.
+ *
+ * @param content The bytes, or text that is written as UTF-8.
+ * @throws {InputError} If it can't be written: path and reason. Nothing is left behind then.
+ *
+ * @example
+ * ```ts
+ * import { writeFileWhole } from "./src/files/write_file.ts";
+ *
+ * await writeFileWhole("results/folder_index.txt", "0 (0.0001, 'relu')\n");
+ * ```
+ */
+export async function writeFileWhole(
+  path: string,
+  content: Uint8Array | string,
+): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    const bytes = bytesOf(content);
+    {
+      using file = await Deno.open(temporary, { write: true, createNew: true });
+      for (let done = 0; done < bytes.length;) {
+        done += await file.write(bytes.subarray(done));
+      }
+      await file.sync();
+    }
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {
+      // It was never made, or the disk is gone: the first error is the one to tell.
+    });
+    throw inputErrorOf(error, path);
+  }
+}
+
+/**
+ * {@linkcode writeFileWhole} that blocks, for where nothing may come between,
+ * as when the program is about to end.
+ *
+ * @throws {InputError} If it can't be written: path and reason.
+ *
+ * @example
+ * ```ts
+ * import { writeFileWholeSync } from "./src/files/write_file.ts";
+ *
+ * writeFileWholeSync("results/experiment.json", "{}\n");
+ * ```
+ */
+export function writeFileWholeSync(
+  path: string,
+  content: Uint8Array | string,
+): void {
+  const temporary = temporaryName(path);
+  try {
+    const bytes = bytesOf(content);
+    {
+      using file = Deno.openSync(temporary, { write: true, createNew: true });
+      for (let done = 0; done < bytes.length;) {
+        done += file.writeSync(bytes.subarray(done));
+      }
+      file.syncSync();
+    }
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // It was never made, or the disk is gone: the first error is the one to tell.
+    }
+    throw inputErrorOf(error, path);
+  }
+}
