@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { describe, it } from "../../src/compat/testing.ts";
+import { createStream } from "../../src/random/stream.ts";
+import {
+  initialBound,
+  initialParameters,
+  type InitScheme,
+  resolveScheme,
+} from "../../src/rnn/initialise.ts";
+import type { Parameters } from "../../src/rnn/parameters.ts";
+import golden from "../golden/init_bounds.json" with { type: "json" };
+
+const TENSORS = {
+  W_ih: "weightIh",
+  W_hh: "weightHh",
+  b_ih: "biasIh",
+  b_hh: "biasHh",
+  W_fc: "weightFc",
+  b_fc: "biasFc",
+} as const satisfies Record<string, keyof Parameters>;
+
+const weights = (seed: number, iteration = 0) =>
+  createStream({ seed, purpose: "weights", iteration });
+
+describe("initialParameters()", () => {
+  for (const golds of golden.cases) {
+    const size = {
+      hiddenSize: golds.hidden,
+      inputSize: golds.input_size,
+      outputSize: golds.output_size,
+    };
+    const scheme = golds.scheme as InitScheme;
+    it(`spreads as PyTorch does: ${scheme}, H ${golds.hidden}, I ${golds.input_size}, O ${golds.output_size}`, () => {
+      const mask = new Uint8Array(golds.hidden ** 2).fill(1);
+      const draws = Array.from(
+        { length: 10 },
+        (_, iteration) =>
+          initialParameters(size, {
+            scheme,
+            mask,
+            stream: weights(11, iteration),
+          }),
+      );
+      for (const [name, key] of Object.entries(TENSORS)) {
+        const { bound, std, shape } =
+          golds.tensors[name as keyof typeof TENSORS];
+        const [rows = 0, columns] = shape;
+        assert.equal(
+          initialBound(scheme, {
+            rows,
+            hiddenSize: golds.hidden,
+            ...(columns === undefined ? {} : { columns }),
+          }),
+          bound,
+        );
+        const values = draws.flatMap((parameters) => [...parameters[key]]);
+        const n = values.length;
+        assert.equal(n, 10 * shape.reduce((product, d) => product * d, 1));
+        assert.ok(values.every((value) => Math.abs(value) <= bound));
+        // Five standard errors of the mean, and of the mean square.
+        const mean = values.reduce((sum, v) => sum + v, 0) / n;
+        assert.ok(Math.abs(mean) <= 5 * std / Math.sqrt(n));
+        const square = values.reduce((sum, v) => sum + v * v, 0) / n;
+        const spread = bound ** 2 * Math.sqrt(4 / 45 / n);
+        assert.ok(Math.abs(square - std ** 2) <= 5 * spread);
+      }
+    });
+  }
+
+  it("keeps W_hh at +0 off the mask, and the rest independent of the mask", () => {
+    fc.assert(fc.property(
+      fc.integer({ min: 1, max: 9 }).chain((h) =>
+        fc.uint8Array({ min: 0, max: 1, minLength: h * h, maxLength: h * h })
+      ),
+      fc.constantFrom<InitScheme>("default", "xavier", "he"),
+      fc.boolean(),
+      fc.nat(1e9),
+      (mask, scheme, remap, seed) => {
+        const hiddenSize = Math.sqrt(mask.length);
+        const size = { hiddenSize, inputSize: 2, outputSize: 3 };
+        const template = {
+          weights: Float64Array.from(mask, (bit, i) => bit * ((i * 7) % 5 + 1)),
+          mask,
+        };
+        const masked = initialParameters(size, {
+          scheme,
+          mask,
+          stream: weights(seed),
+          ...(remap ? { template } : {}),
+        });
+        const full = initialParameters(size, {
+          scheme,
+          mask: new Uint8Array(mask.length).fill(1),
+          stream: weights(seed),
+        });
+        for (const [i, bit] of mask.entries()) {
+          if (bit === 0) assert.ok(Object.is(masked.weightHh[i], 0));
+          else if (!remap) assert.equal(masked.weightHh[i], full.weightHh[i]);
+        }
+        const onMask = (p: Parameters) =>
+          [...p.weightHh].filter((_, i) => mask[i] === 1).sort((a, b) => a - b);
+        assert.deepEqual(onMask(masked), onMask(full));
+        const { weightHh: _a, ...rest } = masked;
+        const { weightHh: _b, ...fullRest } = full;
+        assert.deepEqual(rest, fullRest);
+      },
+    ));
+  });
+
+  it("gives the largest weight to the strongest connection", () => {
+    const mask = Uint8Array.of(0, 1, 1, 1, 0, 1, 1, 1, 0);
+    const template = {
+      weights: Float64Array.of(0, 4, 1, 6, 0, 2, 3, 5, 0),
+      mask,
+    };
+    const { weightHh } = initialParameters(
+      { hiddenSize: 3, inputSize: 2, outputSize: 1 },
+      { scheme: "he", mask, template, stream: weights(2) },
+    );
+    const places = [3, 7, 1, 6, 5, 2];
+    const values = places.map((place) => weightHh[place] as number);
+    assert.deepEqual(values, values.toSorted((a, b) => b - a));
+  });
+
+  it("draws the same for a seed, and something else for another iteration", () => {
+    const draw = (iteration: number) =>
+      initialParameters({ hiddenSize: 4, inputSize: 2, outputSize: 1 }, {
+        scheme: "default",
+        mask: new Uint8Array(16).fill(1),
+        stream: weights(5, iteration),
+      });
+    assert.deepEqual(draw(0), draw(0));
+    assert.notDeepEqual(draw(0), draw(1));
+  });
+
+  it("refuses a mask of another size", () => {
+    assert.throws(
+      () =>
+        initialParameters({ hiddenSize: 3, inputSize: 2, outputSize: 1 }, {
+          scheme: "default",
+          mask: new Uint8Array(4),
+          stream: weights(1),
+        }),
+      RangeError,
+    );
+  });
+});
+
+describe("resolveScheme()", () => {
+  it("follows the config, and the nonlinearity where the config or the original says so", () => {
+    const resolve = (
+      init: InitScheme | "auto",
+      activation: "tanh" | "relu",
+      compatibility = "corrected",
+    ) => resolveScheme(init, { activation, compatibility });
+    assert.equal(resolve("default", "relu"), "default");
+    assert.equal(resolve("he", "tanh"), "he");
+    assert.equal(resolve("xavier", "relu"), "xavier");
+    assert.equal(resolve("auto", "relu"), "he");
+    assert.equal(resolve("auto", "tanh"), "xavier");
+    assert.equal(resolve("default", "relu", "original"), "default");
+    assert.equal(resolve("xavier", "relu", "original"), "he");
+    assert.equal(resolve("he", "tanh", "original"), "xavier");
+  });
+});
