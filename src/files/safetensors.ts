@@ -31,7 +31,17 @@ const ELEMENTS = {
 export type SafetensorsDtype = keyof typeof ELEMENTS;
 
 /** Elements of a tensor, last index fastest. The class of the array gives the type in the file. */
-export type SafetensorsData = InstanceType<(typeof ELEMENTS)[SafetensorsDtype]>;
+export type SafetensorsData =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 /** A tensor to write. */
 export interface NamedTensor {

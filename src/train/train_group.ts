@@ -94,7 +94,8 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
         epoch,
         epochs,
       });
-      const call = Math.max(1, Math.floor(CALL_SECONDS / secondsPerEpoch));
+      const seconds = Math.min(CALL_SECONDS, options.checkpointInterval / 1000);
+      const call = Math.max(1, Math.floor(seconds / secondsPerEpoch));
       const start = performance.now();
       const history = await ensemble.train(Math.min(call, limit - epoch), {
         signal,

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, it } from "../../src/compat/testing.ts";
+import type { ModelState } from "../../src/engine/ensemble.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import {
+  type ModelSize,
+  type Parameters,
+  parameterShapes,
+} from "../../src/rnn/parameters.ts";
+import {
+  decodeRunRecord,
+  encodeRunRecord,
+  type RunRecord,
+} from "../../src/train/run_file.ts";
+import { openRunStore } from "../../src/train/run_store.ts";
+
+const SIZE: ModelSize = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
+
+function parameters(start: number): Parameters {
+  const shapes = Object.entries(parameterShapes(SIZE));
+  return Object.fromEntries(shapes.map(([name, shape], i) => {
+    const length = shape.reduce((product, n) => product * n, 1);
+    return [name, Float32Array.from({ length }, (_, k) => start + i + k / 7)];
+  })) as unknown as Parameters;
+}
+
+function state(epoch: number): ModelState {
+  return {
+    epoch,
+    step: epoch * 4,
+    parameters: parameters(epoch),
+    firstMoment: parameters(0.1),
+    secondMoment: parameters(0.2),
+  };
+}
+
+function record(epoch?: number): RunRecord {
+  return {
+    unit: { combination: 2, iteration: 1 },
+    experiment: "abc",
+    engine: "reference: test",
+    history: {
+      trainLoss: Float64Array.of(0.5, 0.25, NaN),
+      validateLoss: Float64Array.of(0.6, 0.3, Infinity),
+    },
+    ...(epoch === undefined ? {} : { state: state(epoch) }),
+  };
+}
+
+async function withFolder(body: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function open(folder: string, experiment = "abc") {
+  const warnings: string[] = [];
+  const store = await openRunStore({
+    folder,
+    experiment,
+    size: SIZE,
+    warn: (line) => warnings.push(line),
+  });
+  return { store, warnings };
+}
+
+describe("encodeRunRecord()", () => {
+  it("gives a run and its state back to the last bit", async () => {
+    const bytes = await encodeRunRecord(record(2), SIZE);
+    const read = await decodeRunRecord(bytes, { name: "run", size: SIZE });
+    assert.deepEqual(read, record(2));
+  });
+
+  it("gives the same bytes for the same run", async () => {
+    assert.deepEqual(
+      await encodeRunRecord(record(), SIZE),
+      await encodeRunRecord(record(), SIZE),
+    );
+  });
+});
+
+describe("decodeRunRecord()", () => {
+  it("refuses a file with any byte changed or cut off", async () => {
+    const bytes = await encodeRunRecord(record(2), SIZE);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(bytes.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        fc.boolean(),
+        async (place, flip, cut) => {
+          const damaged = cut ? bytes.slice(0, place) : bytes.slice();
+          if (!cut) damaged[place] = (damaged[place] as number) ^ flip;
+          await assert.rejects(
+            decodeRunRecord(damaged, { name: "run", size: SIZE }),
+            InputError,
+          );
+        },
+      ),
+    );
+  });
+
+  it("refuses the state of a model of another size", async () => {
+    const bytes = await encodeRunRecord(record(2), SIZE);
+    await assert.rejects(
+      decodeRunRecord(bytes, {
+        name: "run",
+        size: { ...SIZE, hiddenSize: 4 },
+      }),
+      /expected \[4/,
+    );
+  });
+});
+
+describe("openRunStore()", () => {
+  const unit = { combination: 2, iteration: 1 };
+
+  it("knows nothing of a run that was never saved", async () => {
+    await withFolder(async (folder) => {
+      const { store } = await open(folder);
+      assert.equal(await store.finished(unit), undefined);
+      assert.equal(await store.newestState(unit), undefined);
+    });
+  });
+
+  it("keeps the newest two states, and none of a finished run", async () => {
+    await withFolder(async (folder) => {
+      const { store } = await open(folder);
+      for (const epoch of [1, 2, 10]) await store.saveState(record(epoch));
+      assert.equal((await store.newestState(unit))?.state?.epoch, 10);
+      const names = async () =>
+        (await Array.fromAsync(Deno.readDir(join(folder, "runs"))))
+          .map((entry) => entry.name).sort();
+      assert.deepEqual(await names(), [
+        "2_1.state_10.safetensors",
+        "2_1.state_2.safetensors",
+      ]);
+      await store.saveFinished(record(10));
+      assert.deepEqual(await names(), ["2_1.safetensors"]);
+      assert.deepEqual(await store.finished(unit), record());
+    });
+  });
+
+  it("falls back to the state before a damaged one, and says so", async () => {
+    await withFolder(async (folder) => {
+      const { store, warnings } = await open(folder);
+      for (const epoch of [4, 5]) await store.saveState(record(epoch));
+      const newest = join(folder, "runs", "2_1.state_5.safetensors");
+      const bytes = await Deno.readFile(newest);
+      bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
+      await Deno.writeFile(newest, bytes);
+      assert.equal((await store.newestState(unit))?.state?.epoch, 4);
+      assert.match(warnings.join(), /state_5.*damaged/);
+    });
+  });
+
+  it("takes a damaged finished run as not finished", async () => {
+    await withFolder(async (folder) => {
+      const { store, warnings } = await open(folder);
+      await store.saveFinished(record());
+      await Deno.truncate(join(folder, "runs", "2_1.safetensors"), 40);
+      assert.equal(await store.finished(unit), undefined);
+      assert.equal(warnings.length, 1);
+    });
+  });
+
+  it("refuses the runs of another experiment", async () => {
+    await withFolder(async (folder) => {
+      const { store } = await open(folder);
+      await store.saveFinished(record());
+      const other = await open(folder, "xyz");
+      await assert.rejects(
+        other.store.finished(unit),
+        (error) =>
+          error instanceof InputError &&
+          /another experiment.*--overwrite/.test(error.message),
+      );
+    });
+  });
+});
