@@ -25,7 +25,8 @@ function endOfString(text: string, start: number): number {
  * ```
  */
 export function findDuplicateKey(text: string): string | undefined {
-  const open: Set<string>[] = [];
+  // A set is made with its object's first key: many open brackets must not cost much.
+  const open: (Set<string> | undefined)[] = [];
   let string = "";
   for (let i = 0; i < text.length;) {
     const sign = text[i];
@@ -37,15 +38,16 @@ export function findDuplicateKey(text: string): string | undefined {
     }
     i++;
     if (sign === "{" || sign === "[") {
-      open.push(new Set());
+      open.push(undefined);
     } else if (sign === "}" || sign === "]") {
       open.pop();
     } else if (sign === ":") {
       // Two spellings of a key are the same key: "a" and "\\u0061".
       const key = JSON.parse(string) as string;
-      const keys = open.at(-1) as Set<string>;
+      const keys = open.at(-1) ?? new Set();
       if (keys.has(key)) return key;
       keys.add(key);
+      open[open.length - 1] = keys;
     }
   }
   return undefined;

@@ -1,0 +1,103 @@
+/**
+ * Reads bytes from front to back, and never past the end.
+ *
+ * @module
+ */
+
+import { InputError } from "./input_error.ts";
+
+/**
+ * A place in a file. All numbers are little-endian.
+ *
+ * @example
+ * ```ts
+ * import { ByteCursor } from "./src/files/byte_cursor.ts";
+ *
+ * const cursor = new ByteCursor(Uint8Array.of(1, 2, 0), { name: "x.bin" });
+ * cursor.uint8(); // 1
+ * cursor.uint16(); // 2
+ * cursor.uint8(); // InputError: Cannot read "x.bin": it ends after 3 bytes …
+ * ```
+ */
+export class ByteCursor {
+  readonly bytes: Uint8Array;
+  /** Index of the next byte. */
+  position: number;
+  readonly #name: string;
+  readonly #view: DataView;
+
+  constructor(
+    bytes: Uint8Array,
+    { name, position = 0 }: {
+      readonly name: string;
+      readonly position?: number;
+    },
+  ) {
+    this.bytes = bytes;
+    this.position = position;
+    this.#name = name;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** Throws the {@linkcode InputError} that says what is wrong with the file. */
+  fail(what: string): never {
+    throw new InputError(`Cannot read "${this.#name}": ${what}`);
+  }
+
+  /** How many bytes are left. */
+  get left(): number {
+    return this.bytes.length - this.position;
+  }
+
+  /** Goes on by that many bytes and returns where they begin. */
+  #advance(count: number): number {
+    if (count > this.left) {
+      this.fail(
+        `it ends after ${this.bytes.length} bytes, but ${count} more are needed at byte ${this.position}`,
+      );
+    }
+    const start = this.position;
+    this.position += count;
+    return start;
+  }
+
+  /** The next bytes, as a view of the file. */
+  take(count: number): Uint8Array {
+    const start = this.#advance(count);
+    return this.bytes.subarray(start, start + count);
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  uint16(): number {
+    return this.#view.getUint16(this.#advance(2), true);
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.#advance(4), true);
+  }
+
+  /** Rounded beyond 2⁵³: good for lengths, which a file can't have there. */
+  uint64(): number {
+    return Number(this.#view.getBigUint64(this.#advance(8), true));
+  }
+
+  float64BigEndian(): number {
+    return this.#view.getFloat64(this.#advance(8), false);
+  }
+
+  /** The bytes up to the next line feed, which is passed over. */
+  line(): Uint8Array {
+    const end = this.bytes.indexOf(0x0a, this.position);
+    if (end < 0) this.fail("it ends within a line");
+    const line = this.bytes.subarray(this.position, end);
+    this.position = end + 1;
+    return line;
+  }
+}

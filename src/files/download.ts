@@ -1,0 +1,109 @@
+/**
+ * Downloads of files whose content is known beforehand.
+ *
+ * @module
+ */
+
+import { sha256Hex } from "./checksum.ts";
+
+/** Milliseconds after which a file that does not come is given up. */
+const TIMEOUT = 60_000;
+
+/** What the file must be. */
+export interface KnownFile {
+  /** Where it is. */
+  readonly address: string;
+  readonly bytes: number;
+  /** SHA-256, 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** The part of the system's `fetch` that a download needs. */
+export type Fetch = (
+  address: string,
+  init: { readonly signal: AbortSignal; readonly redirect: "error" },
+) => Promise<Response>;
+
+/** A download that failed or was refused; the message is the reason, to be put into a sentence. */
+export class DownloadError extends Error {
+  override name = "DownloadError";
+}
+
+/**
+ * The bytes of a file that has the size and the checksum it is known by. No
+ * more is read than the size says, and no redirection is followed.
+ *
+ * @throws {DownloadError} If it can't be had, or is not the file that is known.
+ *
+ * @example
+ * ```ts no-eval
+ * import { download } from "./src/files/download.ts";
+ *
+ * const bytes = await download({
+ *   address: "https://example.org/latents.pt",
+ *   bytes: 2080466,
+ *   sha256: "2459db23…",
+ * });
+ * ```
+ */
+export async function download(
+  { address, bytes, sha256 }: KnownFile,
+  { fetch = globalThis.fetch }: { readonly fetch?: Fetch } = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  let content: Uint8Array<ArrayBuffer>;
+  try {
+    content = await receive(
+      await fetch(address, {
+        signal: AbortSignal.timeout(TIMEOUT),
+        redirect: "error",
+      }),
+      bytes,
+    );
+  } catch (error) {
+    throw new DownloadError(reasonOf(error, address), { cause: error });
+  }
+  const found = await sha256Hex(content);
+  if (found !== sha256) {
+    throw new DownloadError(
+      `its SHA-256 is ${found}, but should be ${sha256}`,
+    );
+  }
+  return content;
+}
+
+async function receive(
+  response: Response,
+  bytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new DownloadError(`the server answered ${response.status}`);
+  }
+  const content = new Uint8Array(bytes);
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    if (length + chunk.length > bytes) {
+      throw new DownloadError(
+        `it is longer than the ${bytes} bytes it should have`,
+      );
+    }
+    content.set(chunk, length);
+    length += chunk.length;
+  }
+  if (length < bytes) {
+    throw new DownloadError(`it ended after ${length} of ${bytes} bytes`);
+  }
+  return content;
+}
+
+function reasonOf(error: unknown, address: string): string {
+  if (error instanceof DownloadError) return error.message;
+  const { host } = new URL(address);
+  if (error instanceof Deno.errors.NotCapable) {
+    return `this program may not reach ${host} (--allow-net)`;
+  }
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return `${host} did not send it within ${TIMEOUT / 1000} s`;
+  }
+  return `${host} can't be reached or broke off`;
+}
