@@ -1,0 +1,188 @@
+/**
+ * What an experiment is: all that a config file says, checked.
+ *
+ * @module
+ */
+
+import type { Activation, OptimizerName } from "../engine/ensemble.ts";
+import type { Task, TaskParameters } from "../tasks/task.ts";
+
+/** `init`: how weights begin. `auto` is `he` for relu and `xavier` for tanh. */
+export type InitName = "default" | "xavier" | "he" | "auto";
+
+/** `compatibility`: follow the published description, or the original program where it departs from it. */
+export type Compatibility = "described" | "original";
+
+/** One value of a combination. */
+export interface GridValue {
+  readonly value: number | string | boolean;
+  /** As Python writes it, which tells 1 from 1.0. */
+  readonly repr: string;
+}
+
+/** One cell of the grid; it is trained `iterations` times. */
+export interface Combination {
+  /** Number in `folder_index.txt`, from 0. */
+  readonly index: number;
+  /** A value for each of the grid's keys, in their order. */
+  readonly values: readonly GridValue[];
+  /** The values as a Python tuple, e.g. `(0.0001, 'relu', 'Adam', 3)`. */
+  readonly repr: string;
+  readonly learningRate: number;
+  readonly activation: Activation;
+  readonly optimizer: OptimizerName;
+  /** All parameters of the task, those of the grid and `nr_of_trials` included. */
+  readonly parameters: TaskParameters;
+}
+
+/** A config file, checked and with all defaults filled in. */
+export interface Experiment {
+  /** The config file, as it was named. */
+  readonly file: string;
+  /** Absolute paths. */
+  readonly paths: {
+    /** Folder for the results. */
+    readonly results: string;
+    /** Folder with connectomes; it need not exist. */
+    readonly network: string | undefined;
+    /** Results folder of the experiment whose models are trained on. */
+    readonly pretrained: string | undefined;
+    /** File with latent vectors. */
+    readonly latents: string | undefined;
+    /** File with images. */
+    readonly images: string | undefined;
+  };
+  readonly net: {
+    /** Name of the connectome. */
+    readonly name: string;
+    /** `rnn_size` */
+    readonly regions: number;
+    /** `nr_neurons` */
+    readonly neuronsPerRegion: number;
+    readonly randPartition: boolean;
+    readonly randomW: boolean;
+    readonly compatibility: Compatibility;
+  };
+  readonly training: {
+    readonly epochs: number;
+    readonly iterations: number;
+    readonly init: InitName;
+    readonly freezeLayer: boolean;
+    readonly remapW: boolean;
+  };
+  readonly task: {
+    readonly task: Task;
+    readonly nrOfTrials: number;
+    /** Share of the trials that train, above 0 and below 1. */
+    readonly trainSize: number;
+    /** What `trial_params` says beyond that, with the task's defaults. */
+    readonly parameters: TaskParameters;
+  };
+  readonly grid: {
+    /** Keys of `combos_params`, in the order of the config. */
+    readonly keys: readonly string[];
+    /** Every combination of their values, the last key's changing fastest. */
+    readonly combinations: readonly Combination[];
+  };
+  /** Which of the pretrained models is taken. */
+  readonly pretrained: { readonly epoch: number; readonly iteration: number };
+  readonly run: {
+    readonly seed: number;
+    readonly batchSize: number;
+    /** Epochs between two stored models; 0 = the last epoch only. */
+    readonly storeEveryEpoch: number;
+  };
+  readonly source: {
+    /** The config file's text. */
+    readonly text: string;
+    /** Number of the line of each key, from 1. */
+    readonly lines: Readonly<Record<string, number>>;
+  };
+}
+
+/**
+ * The experiment in a few lines, for `--dry-run` and the log.
+ *
+ * @example
+ * ```ts
+ * import { describeExperiment } from "./src/experiment/experiment.ts";
+ * import { readExperiment } from "./src/experiment/read_experiment.ts";
+ * import { TASKS } from "./src/tasks/registry.ts";
+ *
+ * const file = "config/quickstart.ini";
+ * const experiment = readExperiment(Deno.readTextFileSync(file), { file, tasks: TASKS });
+ * describeExperiment(experiment); // "config       config/quickstart.ini\n…"
+ * ```
+ */
+export function describeExperiment(experiment: Experiment): string {
+  const { paths, net, training, task, grid, pretrained, run } = experiment;
+  const trials = task.task.trialCount(task.nrOfTrials);
+  const trained = Math.floor(task.trainSize * trials);
+  const lines: [string, string][] = [
+    ["config", experiment.file],
+    ["results", paths.results],
+    [
+      "task",
+      [
+        task.task.name,
+        ...Object.entries(task.parameters).map(([name, value]) =>
+          `${name} ${value}`
+        ),
+        `${trained} trials to train and ${trials - trained} to validate`,
+      ].join(", "),
+    ],
+    [
+      "net",
+      [
+        net.name,
+        `${net.regions} regions of ${count(net.neuronsPerRegion, "neuron")}`,
+        net.randPartition ? "random partition" : "equal partition",
+        ...(net.randomW ? ["random topology"] : []),
+        ...(net.compatibility === "original" ? ["as the original"] : []),
+      ].join(", "),
+    ],
+    [
+      "weights",
+      [
+        paths.pretrained === undefined
+          ? `init ${training.init}`
+          : `pretrained, epoch ${pretrained.epoch} of iteration ${pretrained.iteration} in ${paths.pretrained}`,
+        ...(training.remapW ? ["remapped to the connectome's ranks"] : []),
+        ...(training.freezeLayer ? ["recurrent layer frozen"] : []),
+      ].join(", "),
+    ],
+    [
+      "training",
+      `${
+        count(training.epochs, "epoch")
+      }, batches of ${run.batchSize}, seed ${run.seed}, models stored ${
+        run.storeEveryEpoch === 0
+          ? "at the end"
+          : `every ${count(run.storeEveryEpoch, "epoch")} and at the end`
+      }`,
+    ],
+    ...grid.keys.map((key, i): [string, string] => [
+      i === 0 ? "grid" : "",
+      `${key}: ${distinct(grid.combinations.map((c) => c.values[i]?.repr))}`,
+    ]),
+    [
+      "models",
+      `${grid.combinations.length * training.iterations}: ${
+        count(grid.combinations.length, "combination")
+      }, ${count(training.iterations, "iteration")} of each`,
+    ],
+  ];
+  return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** The different values of a key, in the order of the grid. */
+function distinct(reprs: readonly (string | undefined)[]): string {
+  const all = [...new Set(reprs)];
+  const most = 12;
+  return all.slice(0, most).join(", ") +
+    (all.length > most ? `, … (${all.length})` : "");
+}

@@ -1,0 +1,118 @@
+/**
+ * Reads `trial_params` and `combos_params`: Python dicts with known keys.
+ *
+ * @module
+ */
+
+import type { ParameterSchema } from "../tasks/task.ts";
+import { type ConfigKey, readDictText } from "./config_reader.ts";
+import type { IniFile } from "./ini.ts";
+import { allowedValues, configError, isAllowed, shorten } from "./messages.ts";
+import { parsePythonLiteral, type PythonValue } from "./python_literal.ts";
+import { PythonLiteralError } from "./python_literal_error.ts";
+import { reprPython } from "./python_repr.ts";
+import { parsePythonBoolean } from "./python_text.ts";
+
+/** A dict of a config file, and its errors. */
+export interface LiteralDict {
+  readonly entries: ReadonlyMap<string, PythonValue>;
+  /** The line it begins on. */
+  readonly line: number;
+  /** The error for something wrong with the dict, or at one of its values. */
+  error(problem: string, at?: PythonValue): Error;
+}
+
+/**
+ * Reads a dict whose keys are strings.
+ *
+ * @throws {InputError} If the text is no such dict; the message names the line.
+ */
+export function readLiteralDict(
+  ini: IniFile,
+  place: ConfigKey & { allowed: string },
+): LiteralDict {
+  const text = readDictText(ini, place);
+  const errorAt = (problem: string, offset?: number) =>
+    configError(
+      {
+        file: ini.file,
+        line: offset === undefined ? text.line : text.lineAt(offset),
+      },
+      `[${place.section}] ${place.key}${problem}`,
+    );
+  const value = parse(
+    text.text,
+    (error) => errorAt(` is no Python dict: ${error.message}`, error.offset),
+  );
+  if (value.kind !== "dict") {
+    throw errorAt(` must be ${place.allowed}, found ${showValue(value)}`);
+  }
+  const entries = new Map<string, PythonValue>();
+  for (const { key, value: item } of value.entries) {
+    if (key.kind !== "string") {
+      throw errorAt(
+        ` needs keys in quotes, found ${showValue(key)}`,
+        key.at,
+      );
+    }
+    if (entries.has(key.value)) {
+      throw errorAt(` has the key ${showValue(key)} twice`, key.at);
+    }
+    entries.set(key.value, item);
+  }
+  return {
+    entries,
+    line: text.line,
+    error: (problem, at) => errorAt(`${problem}`, at?.at),
+  };
+}
+
+function parse(
+  text: string,
+  toError: (error: PythonLiteralError) => Error,
+): PythonValue {
+  try {
+    return parsePythonLiteral(text);
+  } catch (error) {
+    throw error instanceof PythonLiteralError ? toError(error) : error;
+  }
+}
+
+/** A value as Python writes it, not too long. */
+export function showValue(value: PythonValue): string {
+  return shorten(reprPython(value));
+}
+
+/**
+ * The value of a task's parameter, or undefined where the schema does not
+ * allow it. `"True"` in quotes, seen in configs of the original, is True.
+ */
+export function parameterValue(
+  value: PythonValue,
+  schema: ParameterSchema,
+): number | boolean | undefined {
+  if (schema.kind === "boolean") {
+    if (value.kind === "boolean") return value.value;
+    return value.kind === "string" && /^(?:true|false)$/i.test(value.value)
+      ? parsePythonBoolean(value.value)
+      : undefined;
+  }
+  const number = value.kind === "integer" ||
+      (value.kind === "float" && schema.kind === "number")
+    ? Number(value.value)
+    : undefined;
+  return number !== undefined && isAllowed(number, schema) &&
+      (schema.kind === "number" || Number.isSafeInteger(number))
+    ? number
+    : undefined;
+}
+
+/** The sentence's part for a value that a schema does not allow. */
+export function mustBeAllowed(
+  value: PythonValue,
+  { name, schema }: { name: string; schema: ParameterSchema },
+): string {
+  return `: "${name}" must be ${allowedValues(schema)}, found ${
+    showValue(value)
+  }`;
+}

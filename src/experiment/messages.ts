@@ -1,0 +1,102 @@
+/**
+ * The sentences in which a config's errors are told.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+import type { ParameterSchema } from "../tasks/task.ts";
+import type { Experiment } from "./experiment.ts";
+import { nearestName } from "./nearest_name.ts";
+
+/** Where in a config something is wrong. */
+export interface ConfigPlace {
+  /** Name of the file. */
+  readonly file: string;
+  /** Number of the line, from 1. */
+  readonly line?: number | undefined;
+}
+
+/** Longest piece of the file that a sentence repeats. */
+const LONGEST = 60;
+
+/** A text without control characters and not too long. */
+export function shorten(text: string): string {
+  const start = text.slice(0, LONGEST);
+  // deno-lint-ignore no-control-regex
+  const plain = start.replace(/[\x00-\x1f\x7f-\x9f]/g, " ");
+  return text.length > LONGEST ? `${plain}…` : plain;
+}
+
+/** A text as a sentence shows it: in quotes, on one line, not too long. */
+export function quote(text: string): string {
+  return `"${shorten(text)}"`;
+}
+
+/** The error for something wrong in a config: `Cannot read "config.ini", line 3: …`. */
+export function configError(
+  { file, line }: ConfigPlace,
+  problem: string,
+): InputError {
+  const where = line === undefined ? "" : `, line ${line}`;
+  return new InputError(`Cannot read ${quote(file)}${where}: ${problem}`);
+}
+
+/** "one, two or three". */
+export function listNames(names: Iterable<string>, word = "or"): string {
+  const all = [...names];
+  const last = all.pop() ?? "";
+  return all.length === 0 ? last : `${all.join(", ")} ${word} ${last}`;
+}
+
+/** ` (did you mean "x"?)` where a known name is near, else nothing. */
+export function didYouMean(found: string, names: Iterable<string>): string {
+  const near = nearestName(found, names);
+  return near === undefined ? "" : ` (did you mean "${near}"?)`;
+}
+
+/** What a schema allows: "a whole number from 1 to 10". */
+export function allowedValues(
+  { kind, from, to, above, below }: ParameterSchema,
+): string {
+  if (kind === "boolean") return "True or False";
+  const limits: string[] = [];
+  if (above !== undefined) limits.push(`above ${above}`);
+  if (below !== undefined) limits.push(`below ${below}`);
+  const joined = limits.join(" and ");
+  const range = from === undefined && to === undefined
+    ? ""
+    : `${from === undefined ? "" : `from ${from}`}${
+      to === undefined ? "" : `${from === undefined ? "up " : " "}to ${to}`
+    }`;
+  return [kind === "integer" ? "a whole number" : "a number", range, joined]
+    .filter((part) => part !== "").join(" ");
+}
+
+/** Whether a number is one that a schema allows. */
+export function isAllowed(
+  value: number,
+  { from, to, above, below }: ParameterSchema,
+): boolean {
+  return Number.isFinite(value) &&
+    (from === undefined || value >= from) &&
+    (to === undefined || value <= to) &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below);
+}
+
+/**
+ * The sentence for a config whose `rnn_size` is not the number of regions of
+ * its connectome.
+ *
+ * @param regions Number of regions of the connectome.
+ */
+export function regionsMismatch(
+  { file, net, source }: Experiment,
+  regions: number,
+): string {
+  return configError(
+    { file, line: source.lines.rnn_size },
+    `[net] rnn_size must be ${regions}, the number of regions of ${net.name}, found ${net.regions}`,
+  ).message;
+}

@@ -1,0 +1,114 @@
+/**
+ * Python's `repr`, as the original program writes it to `folder_index.txt`.
+ *
+ * @module
+ */
+
+import type { PythonValue } from "./python_literal.ts";
+
+/**
+ * `repr` of a float: the shortest digits that give the number back, as in
+ * JavaScript, but with an exponent below 1e-4 and from 1e16, of two digits at
+ * least, and with `.0` where nothing else tells a float from an integer.
+ *
+ * @example
+ * ```ts
+ * import { reprFloat } from "./src/experiment/python_repr.ts";
+ *
+ * reprFloat(0.000001); // "1e-06"
+ * reprFloat(3); // "3.0"
+ * ```
+ */
+export function reprFloat(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  if (!Number.isFinite(value)) return `${sign}inf`;
+  const [mantissa = "", power = ""] = Math.abs(value).toExponential().split(
+    "e",
+  );
+  const digits = mantissa.replace(".", "");
+  const exponent = Number(power);
+  if (exponent < -4 || exponent >= 16) {
+    const size = String(Math.abs(exponent)).padStart(2, "0");
+    return `${sign}${mantissa}e${exponent < 0 ? "-" : "+"}${size}`;
+  }
+  if (exponent < 0) {
+    return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
+  }
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, "0");
+  return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`;
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["\\", "\\\\"],
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+  ["\t", "\\t"],
+]);
+
+/** What `str.isprintable()` is false for, the space apart. */
+const UNPRINTABLE = /[\p{C}\p{Z}]/u;
+
+/** `repr` of a string: single quotes, or double ones where that saves escapes. */
+export function reprString(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let body = "";
+  for (const character of text) {
+    const escape = ESCAPES.get(character);
+    if (escape !== undefined) body += escape;
+    else if (character === quote) body += `\\${character}`;
+    else if (character !== " " && UNPRINTABLE.test(character)) {
+      body += escapeCode(character.codePointAt(0) as number);
+    } else body += character;
+  }
+  return quote + body + quote;
+}
+
+function escapeCode(code: number): string {
+  const hex = code.toString(16);
+  if (code < 0x100) return `\\x${hex.padStart(2, "0")}`;
+  return code < 0x10000
+    ? `\\u${hex.padStart(4, "0")}`
+    : `\\U${hex.padStart(8, "0")}`;
+}
+
+/** `repr` of a tuple whose items have been written already; a single item keeps its comma. */
+export function reprTuple(items: readonly string[]): string {
+  return items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
+}
+
+/**
+ * `repr` of any value that a literal may hold.
+ *
+ * @example
+ * ```ts
+ * import { parsePythonLiteral } from "./src/experiment/python_literal.ts";
+ * import { reprPython } from "./src/experiment/python_repr.ts";
+ *
+ * reprPython(parsePythonLiteral('(0.000001, "relu", 3)')); // "(1e-06, 'relu', 3)"
+ * ```
+ */
+export function reprPython(value: PythonValue): string {
+  switch (value.kind) {
+    case "none":
+      return "None";
+    case "boolean":
+      return value.value ? "True" : "False";
+    case "integer":
+      return value.value.toString();
+    case "float":
+      return reprFloat(value.value);
+    case "string":
+      return reprString(value.value);
+    case "list":
+      return `[${value.items.map(reprPython).join(", ")}]`;
+    case "tuple":
+      return reprTuple(value.items.map(reprPython));
+    case "dict":
+      return `{${
+        value.entries.map(({ key, value }) =>
+          `${reprPython(key)}: ${reprPython(value)}`
+        ).join(", ")
+      }}`;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * How Python reads plain text: white space, lines, `int()` and `getboolean`.
+ *
+ * @module
+ */
+
+/** What `str.strip()` removes: not quite what `trim()` of JavaScript does. */
+const WHITE_SPACE = new Set(
+  "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000",
+);
+
+/** Whether Python's `isspace()` holds for a character. */
+export function isPythonSpace(character: string | undefined): boolean {
+  return character !== undefined && WHITE_SPACE.has(character);
+}
+
+/** Number of white-space characters that a text begins with. */
+export function indentOf(text: string): number {
+  let start = 0;
+  while (isPythonSpace(text[start])) start++;
+  return start;
+}
+
+/** `str.rstrip()`. */
+export function stripEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isPythonSpace(text[end - 1])) end--;
+  return text.slice(0, end);
+}
+
+/** `str.strip()`. */
+export function strip(text: string): string {
+  return stripEnd(text.slice(indentOf(text)));
+}
+
+/** The lines of a text file as `open()` gives them, without a byte-order mark. */
+export function splitLines(text: string): string[] {
+  const body = text.startsWith("\ufeff") ? text.slice(1) : text;
+  return body.split(/\r\n|\r|\n/);
+}
+
+/**
+ * `int(text)`, within the safe integers; undefined where Python would raise
+ * ValueError.
+ *
+ * @example
+ * ```ts
+ * import { parsePythonInteger } from "./src/experiment/python_text.ts";
+ *
+ * parsePythonInteger(" 1_000 "); // 1000
+ * parsePythonInteger("1.0"); // undefined
+ * ```
+ */
+export function parsePythonInteger(text: string): number | undefined {
+  const stripped = strip(text);
+  if (stripped.length > 100 || !/^[+-]?\d+(?:_\d+)*$/.test(stripped)) {
+    return undefined;
+  }
+  const value = Number(stripped.replaceAll("_", ""));
+  // The sign of zero means nothing to an integer.
+  return Number.isSafeInteger(value) ? value + 0 : undefined;
+}
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["1", true],
+  ["yes", true],
+  ["true", true],
+  ["on", true],
+  ["0", false],
+  ["no", false],
+  ["false", false],
+  ["off", false],
+]);
+
+/** `getboolean` of configparser: 1/yes/true/on and 0/no/false/off in any case; undefined for all else. */
+export function parsePythonBoolean(text: string): boolean | undefined {
+  return BOOLEANS.get(text.toLowerCase());
+}

@@ -1,0 +1,226 @@
+/**
+ * The keys of a config file: what each means, what it may be and what it is
+ * where the file says nothing.
+ *
+ * @module
+ */
+
+import type { Activation, OptimizerName } from "../engine/ensemble.ts";
+import type { ParameterSchema } from "../tasks/task.ts";
+
+/** A key of a config file. */
+export type KeySchema =
+  & { readonly description: string }
+  & (
+    /** Text, with a default where the key may be absent. */
+    | { readonly kind: "text"; readonly default?: string }
+    /** A path, from the config file's folder; one that is not needed may be absent or empty. */
+    | { readonly kind: "path"; readonly needed: boolean }
+    | {
+      readonly kind: "integer";
+      readonly from: number;
+      readonly to: number;
+      readonly default?: number;
+    }
+    | { readonly kind: "boolean"; readonly default?: boolean }
+    | {
+      readonly kind: "choice";
+      readonly choices: readonly string[];
+      readonly default?: string;
+    }
+    /** A Python dict. */
+    | { readonly kind: "dict" }
+  );
+
+/** Most epochs, so that a slip of the finger is found before the memory is gone. */
+const MOST_EPOCHS = 10_000_000;
+
+/** Most neurons of a network: beyond them no dense H × H matrix fits a machine. */
+export const MOST_NEURONS = 65_535;
+
+/** Most combinations of a grid, and most runs of an experiment. */
+export const MOST_COMBINATIONS = 100_000;
+export const MOST_RUNS = 1_000_000;
+
+/** Every section and key of a config file. */
+export const CONFIG_SCHEMA = {
+  paths: {
+    path_to_network: {
+      kind: "path",
+      needed: false,
+      description: "folder with connectomes",
+    },
+    path_to_results: {
+      kind: "path",
+      needed: true,
+      description: "folder for the results",
+    },
+    pretrained: {
+      kind: "path",
+      needed: false,
+      description:
+        "results folder of the experiment whose trained models this one begins with",
+    },
+    latents: {
+      kind: "path",
+      needed: false,
+      description: "file with latent vectors and labels, for pic_latent_mem",
+    },
+    images: {
+      kind: "path",
+      needed: false,
+      description: "file with images and labels, for pic_mem",
+    },
+  },
+  net: {
+    net_name: { kind: "text", description: "name of the connectome" },
+    rnn_size: {
+      kind: "integer",
+      from: 1,
+      to: MOST_NEURONS,
+      description: "number of regions of the connectome",
+    },
+    nr_neurons: {
+      kind: "integer",
+      from: 1,
+      to: MOST_NEURONS,
+      description: "neurons in each region",
+    },
+    rand_partition: {
+      kind: "boolean",
+      description:
+        "split the weight between two regions at random among their neurons' connections, instead of equally",
+    },
+    random_w: {
+      kind: "boolean",
+      description: "randomise the topology, anew for each iteration",
+    },
+    compatibility: {
+      kind: "choice",
+      choices: ["described", "original"],
+      default: "described",
+      description:
+        "follow the published description, or the original program where the two differ",
+    },
+  },
+  trainvalidate: {
+    epochs: {
+      kind: "integer",
+      from: 1,
+      to: MOST_EPOCHS,
+      description: "epochs to train",
+    },
+    iterations: {
+      kind: "integer",
+      from: 1,
+      to: MOST_RUNS,
+      description: "runs of each combination of the grid",
+    },
+    init: {
+      kind: "choice",
+      choices: ["default", "xavier", "he", "auto"],
+      description: "how weights begin; auto is he for relu and xavier for tanh",
+    },
+    freeze_layer: {
+      kind: "boolean",
+      description: "do not train the recurrent weights",
+    },
+    remap_w: {
+      kind: "boolean",
+      description:
+        "order the initial recurrent weights like the connectome's weights",
+    },
+  },
+  trialparams: {
+    trial_params: {
+      kind: "dict",
+      description: "the task and its trials",
+    },
+  },
+  combosparams: {
+    combos_params: {
+      kind: "dict",
+      description: "lists of values, of which every combination is trained",
+    },
+  },
+  pretrainedparams: {
+    pretrained_epoch: {
+      kind: "integer",
+      from: 0,
+      to: MOST_EPOCHS,
+      default: 0,
+      description: "epoch of the pretrained models",
+    },
+    pretrained_iteration: {
+      kind: "integer",
+      from: 0,
+      to: MOST_RUNS,
+      default: 0,
+      description: "iteration of the pretrained models",
+    },
+  },
+  run: {
+    seed: {
+      kind: "integer",
+      from: 0,
+      to: Number.MAX_SAFE_INTEGER,
+      default: 0,
+      description:
+        "all random numbers follow from it: the same seed, the same results",
+    },
+    batch_size: {
+      kind: "integer",
+      from: 1,
+      to: 1_000_000,
+      default: 128,
+      description: "trials in a batch",
+    },
+    store_every_epoch: {
+      kind: "integer",
+      from: 0,
+      to: MOST_EPOCHS,
+      default: 0,
+      description:
+        "epochs between two stored models; 0 = the last epoch only (the original stores every 10)",
+    },
+  },
+} as const satisfies Record<string, Record<string, KeySchema>>;
+
+/** The schema of a section, by key; undefined where there is no such section. */
+export function sectionSchema(
+  section: string,
+): Readonly<Record<string, KeySchema>> | undefined {
+  return Object.hasOwn(CONFIG_SCHEMA, section)
+    ? CONFIG_SCHEMA[section as keyof typeof CONFIG_SCHEMA]
+    : undefined;
+}
+
+/** Keys of `trial_params` that every task has, `task_name` apart. */
+export const TRIAL_SCHEMA = {
+  nr_of_trials: {
+    kind: "integer",
+    from: 1,
+    to: 10_000_000,
+    description:
+      "number of trials; the n-back tasks make as many matching as non-matching ones",
+  },
+  train_size: {
+    kind: "number",
+    above: 0,
+    below: 1,
+    description: "share of the trials to train with; the others validate",
+  },
+} as const satisfies Record<string, ParameterSchema>;
+
+/** `lr` in `combos_params`. */
+export const LEARNING_RATE: ParameterSchema = {
+  kind: "number",
+  above: 0,
+  description: "learning rate",
+};
+
+/** `nonlinearity` in `combos_params`. */
+export const ACTIVATIONS: readonly Activation[] = ["relu", "tanh"];
+
+/** `optimizer` in `combos_params`. */
+export const OPTIMIZERS: readonly OptimizerName[] = ["Adam", "RMSprop", "SGD"];
