@@ -7,7 +7,7 @@
 import { InputError } from "./input_error.ts";
 
 /**
- * A place in a file. All numbers are little-endian.
+ * A place in a file. Numbers are little-endian unless the name says otherwise.
  *
  * @example
  * ```ts
@@ -86,6 +86,10 @@ export class ByteCursor {
   /** Rounded beyond 2⁵³: good for lengths, which a file can't have there. */
   uint64(): number {
     return Number(this.#view.getBigUint64(this.#advance(8), true));
+  }
+
+  uint64BigEndian(): number {
+    return Number(this.#view.getBigUint64(this.#advance(8), false));
   }
 
   float64BigEndian(): number {

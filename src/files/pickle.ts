@@ -24,6 +24,15 @@ export interface ReadPickleOptions {
   readonly globals?: ReadonlySet<string>;
 }
 
+/** A pickle that was read. */
+export interface Pickle {
+  readonly value: PickleValue;
+  /** Index of the byte after it. */
+  readonly end: number;
+  /** The ids of all values outside the pickle, in its order. */
+  readonly persistentIds: readonly PickleValue[];
+}
+
 const STOP = 0x2e;
 
 /** An instruction may be one byte and make a map of 200: no file that is of use here has as many. */
@@ -33,7 +42,7 @@ const MAX_INSTRUCTIONS = 500_000;
  * Reads one pickle.
  *
  * @param bytes A file with a pickle in it.
- * @returns Its value, and the index of the byte after it. The value may hold itself, as Python's can.
+ * @returns Its value and where it ends. The value may hold itself, as Python's can.
  * @throws {InputError} If it is cut short, broken, uses names outside `globals`, or has more than 500 000
  * instructions.
  *
@@ -48,7 +57,7 @@ const MAX_INSTRUCTIONS = 500_000;
 export function readPickle(
   bytes: Uint8Array,
   { name, position = 0, globals = new Set() }: ReadPickleOptions,
-): { value: PickleValue; end: number } {
+): Pickle {
   const cursor = new ByteCursor(bytes, { name, position });
   const machine: PickleMachine = {
     cursor,
@@ -56,13 +65,18 @@ export function readPickle(
     stack: [],
     marked: [],
     memo: new Map(),
+    persistentIds: [],
   };
   for (let count = 0; count < MAX_INSTRUCTIONS; count++) {
     const opcode = cursor.uint8();
     if (opcode === STOP) {
       const value = machine.stack.pop();
       if (value === undefined) return cursor.fail("its pickle holds no value");
-      return { value, end: cursor.position };
+      return {
+        value,
+        end: cursor.position,
+        persistentIds: machine.persistentIds,
+      };
     }
     const run = PICKLE_OPCODES.get(opcode);
     if (run === undefined) {

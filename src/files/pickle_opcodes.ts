@@ -30,6 +30,8 @@ export interface PickleMachine {
   readonly marked: PickleValue[][];
   /** Values that may be used again, by number. */
   readonly memo: Map<number, PickleValue>;
+  /** Ids of values outside the pickle. */
+  readonly persistentIds: PickleValue[];
 }
 
 type Instruction = (machine: PickleMachine) => void;
@@ -154,6 +156,11 @@ function build(machine: PickleMachine): void {
     return machine.cursor.fail("its pickle gives a state to what is no object");
   }
   target.state = state;
+}
+
+function pushOutside(machine: PickleMachine, id: PickleValue): void {
+  machine.persistentIds.push(id);
+  machine.stack.push(new PicklePersistentId(id));
 }
 
 function pushMemo(machine: PickleMachine, index: number): void {
@@ -325,10 +332,8 @@ const INSTRUCTIONS: Readonly<Record<number, Instruction>> = {
   0x52: (m) => callTop(m), // REDUCE
   0x81: (m) => callTop(m), // NEWOBJ
   0x62: build, // BUILD
-  0x50: (m) =>
-    // PERSID
-    m.stack.push(new PicklePersistentId(latin1(m.cursor.line()))),
-  0x51: (m) => m.stack.push(new PicklePersistentId(pop(m))), // BINPERSID
+  0x50: (m) => pushOutside(m, latin1(m.cursor.line())), // PERSID
+  0x51: (m) => pushOutside(m, pop(m)), // BINPERSID
 
   // Framing says how much to read at once, which is of no interest when all is in memory.
   0x95: (m) => { // FRAME
