@@ -4,9 +4,9 @@
  * @module
  */
 
-import Papa from "papaparse";
 import { InputError } from "../files/input_error.ts";
 import { MAX_REGIONS } from "./connectome.ts";
+import { cellNumber, tableRows } from "./table_rows.ts";
 
 /** A connectome as a list gives it. */
 export interface EdgeListConnectome {
@@ -14,16 +14,17 @@ export interface EdgeListConnectome {
   readonly regions: number;
   /** C, [N, N], row-major, C[i,j] from region i to region j. */
   readonly weights: Float64Array;
-  /** Names in alphabetical order (by code unit), the order of the rows. */
+  /** Names in the order in which the list first names them, the order of the rows. */
   readonly regionNames: readonly string[];
 }
 
 /**
- * Reads a list of connections: CSV with a header line, a connection a line;
- * first column the region it comes from, second the region it goes to, last
- * but one the weight. Lines with an empty cell are skipped. Of several lines
- * for one pair of regions the last counts; a line from a region to itself
- * makes the region known, but no connection.
+ * Reads a list of connections: CSV, a connection a line; first column the
+ * region it comes from, second the region it goes to, last but one the weight.
+ * Lines with an empty cell are skipped, and so is a header (a first line whose
+ * weight is no number). Of several lines for one pair of regions the last
+ * counts; a line from a region to itself makes the region known, but no
+ * connection.
  *
  * @param text The file's content.
  * @param file What messages call the file.
@@ -38,43 +39,34 @@ export interface EdgeListConnectome {
  * ```
  */
 export function parseEdgeList(text: string, file: string): EdgeListConnectome {
-  const { data, errors } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ""));
-  const problem = (line: number, what: string) =>
-    new InputError(
-      `Cannot read the list of connections "${file}": line ${line} ${what}`,
-    );
-  const error = errors.find(({ type }) => type === "Quotes");
-  if (error !== undefined) {
-    throw problem((error.row ?? 0) + 1, "has a quote that does not end");
-  }
+  const problem = (what: string) =>
+    new InputError(`Cannot read the list of connections "${file}": ${what}`);
   const edges: { from: string; to: string; weight: number }[] = [];
-  for (const [index, cells] of data.entries()) {
-    const row = cells.map((cell) => cell.trim());
-    if (index === 0 || row.includes("")) continue;
-    if (row.length < 4) {
+  for (const [index, { row, cells }] of tableRows(text, file).entries()) {
+    if (cells.includes("")) continue;
+    if (cells.length < 4) {
       throw problem(
-        index + 1,
-        `has ${row.length} columns, at least 4 are needed: from, to, weight and one more`,
+        `row ${row} has ${cells.length} columns, at least 4 are needed: from, to, weight and one more`,
       );
     }
-    const weight = Number(row.at(-2));
-    if (!Number.isFinite(weight) || weight < 0) {
+    const cell = cells.at(-2)!;
+    const weight = cellNumber(cell);
+    if (index === 0 && Number.isNaN(weight)) continue;
+    if (!(weight >= 0 && weight < Infinity)) {
       throw problem(
-        index + 1,
-        `has the weight "${
-          row.at(-2)
-        }" in its last column but one, allowed are numbers from 0`,
+        `row ${row} has the weight ${
+          JSON.stringify(cell.slice(0, 40))
+        } in its last column but one, allowed are numbers from 0`,
       );
     }
-    edges.push({ from: row[0]!, to: row[1]!, weight });
+    edges.push({ from: cells[0]!, to: cells[1]!, weight });
   }
-  const regionNames = [...new Set(edges.flatMap(({ from, to }) => [from, to]))]
-    .sort();
+  const regionNames = [
+    ...new Set(edges.flatMap(({ from, to }) => [from, to])),
+  ];
   const n = regionNames.length;
   if (n < 2 || n > MAX_REGIONS) {
-    throw new InputError(
-      `Cannot read the list of connections "${file}": it names ${n} regions, allowed are 2 to ${MAX_REGIONS}`,
-    );
+    throw problem(`it names ${n} regions, allowed are 2 to ${MAX_REGIONS}`);
   }
   const numberOf = new Map(regionNames.map((name, number) => [name, number]));
   const weights = new Float64Array(n * n);

@@ -80,148 +80,145 @@ describe("bio2art's rules", () => {
   });
 });
 
-describe("the connectomes of the catalogue", () => {
-  for (const { name, regions, connections } of CATALOGUE) {
-    const expected =
-      golden.connectomes[name as keyof typeof golden.connectomes];
+for (const { name, regions, connections } of CATALOGUE) {
+  const expected = golden.connectomes[name as keyof typeof golden.connectomes];
 
-    itNeeds(`${name} holds what was published`, missing, async () => {
-      const connectome = await load(name);
-      const { weights } = connectome;
-      const metrics = networkMetrics(weights, connectome.regions);
-      assert.equal(connectome.regions, expected.regions);
-      assert.equal(connectome.regions, regions);
-      assert.equal(metrics.connections, expected.positive_entries);
-      assert.equal(metrics.connections, connections);
-      assert.equal(metrics.smallestWeight, expected.min_positive);
-      assert.equal(metrics.largestWeight, expected.max);
-      assert.equal(metrics.symmetric, expected.symmetric);
-      assert.equal(metrics.symmetricPattern, expected.symmetric_pattern);
-      for (const [entry, value] of Object.entries(expected.corner)) {
-        const [i, j] = entry.match(/\d+/g)!.map(Number);
-        assert.equal(weights[i! * regions + j!], value, entry);
-      }
-      const firstRow = [...weights.slice(0, regions)]
-        .flatMap((weight, column) => weight > 0 ? [column] : []);
-      assert.deepEqual(firstRow, expected.first_row_nonzero_columns);
-      metrics.outStrength.forEach((sum, region) =>
-        assert.ok(nearlyEqual(sum, expected.row_sums[region]!))
-      );
-      metrics.inStrength.forEach((sum, region) =>
-        assert.ok(nearlyEqual(sum, expected.column_sums[region]!))
-      );
-      assert.equal(new Set(connectome.regionNames).size, regions);
-      assert.ok(connectome.citations.length >= 2);
-    });
-
-    itNeeds(
-      `${name} scales to as many connections as published`,
-      missing,
-      async () => {
-        const { weights } = await load(name);
-        for (
-          const [perRegion, wanted] of Object.entries(expected.by_nr_neurons)
-        ) {
-          for (const randPartition of [true, false]) {
-            const { network, within, between } = count(weights, {
-              neuronDensity: new Array(regions).fill(Number(perRegion)),
-              randPartition,
-            });
-            assert.equal(network.neurons, wanted.neurons);
-            assert.equal(within, wanted.nonzeros_within_regions);
-            assert.equal(between, wanted.nonzeros_between_regions);
-          }
-        }
-      },
+  itNeeds(`${name} holds what was published`, missing, async () => {
+    const connectome = await load(name);
+    const { weights } = connectome;
+    const metrics = networkMetrics(weights, connectome.regions);
+    assert.equal(connectome.regions, expected.regions);
+    assert.equal(connectome.regions, regions);
+    assert.equal(metrics.connections, expected.positive_entries);
+    assert.equal(metrics.connections, connections);
+    assert.equal(metrics.smallestWeight, expected.min_positive);
+    assert.equal(metrics.largestWeight, expected.max);
+    assert.equal(metrics.symmetric, expected.symmetric);
+    assert.equal(metrics.symmetricPattern, expected.symmetric_pattern);
+    for (const [entry, value] of Object.entries(expected.corner)) {
+      const [i, j] = entry.match(/\d+/g)!.map(Number);
+      assert.equal(weights[i! * regions + j!], value, entry);
+    }
+    const firstRow = [...weights.slice(0, regions)]
+      .flatMap((weight, column) => weight > 0 ? [column] : []);
+    assert.deepEqual(firstRow, expected.first_row_nonzero_columns);
+    metrics.outStrength.forEach((sum, region) =>
+      assert.ok(nearlyEqual(sum, expected.row_sums[region]!))
     );
+    metrics.inStrength.forEach((sum, region) =>
+      assert.ok(nearlyEqual(sum, expected.column_sums[region]!))
+    );
+    assert.equal(new Set(connectome.regionNames).size, regions);
+    assert.ok(connectome.citations.length >= 2);
+  });
 
-    itNeeds(`${name} scales to the weights published`, missing, async () => {
+  itNeeds(
+    `${name} scales to as many connections as published`,
+    missing,
+    async () => {
       const { weights } = await load(name);
-      for (const randPartition of [true, false]) {
-        const { network, sum } = count(weights, {
-          neuronDensity: new Array(regions).fill(expected.nr_neurons),
-          // The published figures are the original's, from incoming weights.
-          intrinsicFrom: "incoming",
-          randPartition,
-        });
-        assert.ok(nearlyEqual(sum, expected.sum_of_scaled_weights));
-        for (let region = 0; region < regions; region++) {
-          const block = blockOf(network, [region, region]);
-          const wanted = expected.intrinsic_weight_per_region[region]!;
-          assert.ok(nearlyEqual(block.sum, wanted));
-          assert.equal(block.count, expected.nonzeros_within_each_region);
-          const other = (region + 1) % regions;
-          const pair = blockOf(network, [region, other]);
-          const weight = weights[region * regions + other]!;
-          assert.ok(nearlyEqual(pair.sum, weight));
-          assert.equal(
-            pair.count,
-            weight > 0 ? expected.nonzeros_per_connected_region_pair : 0,
-          );
+      for (
+        const [perRegion, wanted] of Object.entries(expected.by_nr_neurons)
+      ) {
+        for (const randPartition of [true, false]) {
+          const { network, within, between } = count(weights, {
+            neuronDensity: new Array(regions).fill(Number(perRegion)),
+            randPartition,
+          });
+          assert.equal(network.neurons, wanted.neurons);
+          assert.equal(within, wanted.nonzeros_within_regions);
+          assert.equal(between, wanted.nonzeros_between_regions);
         }
       }
-    });
-  }
-
-  itNeeds(
-    "give the connection counts of bio2art's own examples",
-    missing,
-    async () => {
-      for (const example of golden.readme_examples) {
-        const { weights } = await load(example.connectome);
-        const { network, within, between } = count(weights, {
-          neuronDensity: example.neuron_density,
-          targetSparsity: example.target_sparsity,
-          intrinsicConnections: example.intrinsic_conn,
-          targetSparsityIntrinsic: example.target_sparsity_intrinsic,
-          keepDiagonal: example.keep_diag,
-          randPartition: true,
-        });
-        assert.equal(network.neurons, example.neurons);
-        assert.equal(within + between, example.nonzeros);
-        assert.ok(
-          nearlyEqual(
-            (within + between) / network.neurons ** 2,
-            example.density,
-          ),
-        );
-      }
     },
   );
 
-  itNeeds(
-    "have the marmoset's densities scale as published",
-    missing,
-    async () => {
-      const { neuronDensity } = await load("Marmoset_Normalized");
-      const expected = golden.marmoset_neuron_density_scaled;
-      for (const method of ["rank", "ratio"] as const) {
-        assert.deepEqual(
-          scaleNeuronDensity(neuronDensity!, {
-            method,
-            seed: expected.seed_neuron,
-          }),
-          expected[method],
+  itNeeds(`${name} scales to the weights published`, missing, async () => {
+    const { weights } = await load(name);
+    for (const randPartition of [true, false]) {
+      const { network, sum } = count(weights, {
+        neuronDensity: new Array(regions).fill(expected.nr_neurons),
+        // The published figures are the original's, from incoming weights.
+        intrinsicFrom: "incoming",
+        randPartition,
+      });
+      assert.ok(nearlyEqual(sum, expected.sum_of_scaled_weights));
+      for (let region = 0; region < regions; region++) {
+        const block = blockOf(network, [region, region]);
+        const wanted = expected.intrinsic_weight_per_region[region]!;
+        assert.ok(nearlyEqual(block.sum, wanted));
+        assert.equal(block.count, expected.nonzeros_within_each_region);
+        const other = (region + 1) % regions;
+        const pair = blockOf(network, [region, other]);
+        const weight = weights[region * regions + other]!;
+        assert.ok(nearlyEqual(pair.sum, weight));
+        assert.equal(
+          pair.count,
+          weight > 0 ? expected.nonzeros_per_connected_region_pair : 0,
         );
       }
-    },
-  );
+    }
+  });
+}
 
-  itNeeds(
-    "have the macaque's densities refused, with the areas that lack one",
-    missing,
-    async () => {
-      const { neuronDensity, regionNames } = await load("Macaque_Normalized");
-      const lacking = [12, 14, 15, 16, 21].map((region) => regionNames[region]);
-      assert.throws(
-        () =>
-          scaleNeuronDensity(neuronDensity!, {
-            method: "rank",
-            seed: 1,
-            regionNames,
-          }),
-        (error: Error) => error.message.includes(`(${lacking.join(", ")})`),
+itNeeds(
+  "scaleConnectome() gives the connection counts of bio2art's own examples",
+  missing,
+  async () => {
+    for (const example of golden.readme_examples) {
+      const { weights } = await load(example.connectome);
+      const { network, within, between } = count(weights, {
+        neuronDensity: example.neuron_density,
+        targetSparsity: example.target_sparsity,
+        intrinsicConnections: example.intrinsic_conn,
+        targetSparsityIntrinsic: example.target_sparsity_intrinsic,
+        keepDiagonal: example.keep_diag,
+        randPartition: true,
+      });
+      assert.equal(network.neurons, example.neurons);
+      assert.equal(within + between, example.nonzeros);
+      assert.ok(
+        nearlyEqual(
+          (within + between) / network.neurons ** 2,
+          example.density,
+        ),
       );
-    },
-  );
-});
+    }
+  },
+);
+
+itNeeds(
+  "scaleNeuronDensity() scales the marmoset's densities as published",
+  missing,
+  async () => {
+    const { neuronDensity } = await load("Marmoset_Normalized");
+    const expected = golden.marmoset_neuron_density_scaled;
+    for (const method of ["rank", "ratio"] as const) {
+      assert.deepEqual(
+        scaleNeuronDensity(neuronDensity!, {
+          method,
+          seed: expected.seed_neuron,
+        }),
+        expected[method],
+      );
+    }
+  },
+);
+
+itNeeds(
+  "scaleNeuronDensity() refuses the macaque's densities and names the areas that lack one",
+  missing,
+  async () => {
+    const { neuronDensity, regionNames } = await load("Macaque_Normalized");
+    const lacking = [12, 14, 15, 16, 21].map((region) => regionNames[region]);
+    assert.throws(
+      () =>
+        scaleNeuronDensity(neuronDensity!, {
+          method: "rank",
+          seed: 1,
+          regionNames,
+        }),
+      (error: Error) => error.message.includes(`(${lacking.join(", ")})`),
+    );
+  },
+);

@@ -1,0 +1,363 @@
+/**
+ * `deno task connectome`: lists, shows, downloads, scales and generates
+ * connectomes.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Flags } from "../compat/cli.ts";
+import { scaleConnectome } from "../connectome/bio2art.ts";
+import { cacheFolder } from "../connectome/cache_folder.ts";
+import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
+import type { Connectome } from "../connectome/connectome.ts";
+import {
+  describeConnectome,
+  describeList,
+  type ListedConnectome,
+} from "../connectome/describe_connectome.ts";
+import {
+  connectomeCsv,
+  embeddedConnectome,
+} from "../connectome/embedded_connectome.ts";
+import { loadConnectome } from "../connectome/load_connectome.ts";
+import { scaleNeuronDensity } from "../connectome/neuron_density.ts";
+import { randomizeNetwork } from "../connectome/randomize_network.ts";
+import { connectomesIn } from "../connectome/read_connectome_folder.ts";
+import {
+  generateSyntheticMacaque,
+  SYNTHETIC_NAME,
+  SYNTHETIC_SEED,
+} from "../connectome/synthetic_macaque.ts";
+import { InputError } from "../files/input_error.ts";
+import { writeNpy } from "../files/npy.ts";
+import { writeFileWhole } from "../files/write_file.ts";
+import { createStream } from "../random/stream.ts";
+import { print, printError, runCommand } from "./run_command.ts";
+
+const HELP = `Lists, shows, downloads, scales and generates connectomes.
+
+  deno task connectome list
+  deno task connectome show NAME
+  deno task connectome download NAME|all
+  deno task connectome scale NAME --nr_neurons N --out DIR [flags]
+  deno task connectome generate --seed N --out DIR
+
+list       the connectomes that are there or can be had
+show       what a connectome is like, where it comes from and what to cite
+download   gets a connectome of the catalogue, or all, into the cache
+scale      bio2art: writes the network of neurons, S[a, b] from neuron a to neuron b, as
+             S_NAME.npy      float64, [n, n]
+             mask_NAME.npy   bool, [n, n], true where a connection was made
+             region_NAME.npy int32, [n], the region of each neuron
+generate   writes another ${SYNTHETIC_NAME} as a CSV table
+
+  --path_to_network DIR            folder with connectomes of your own, looked in first
+  --out DIR                        folder for what is written
+  --overwrite                      replace files that are there
+  --seed N                         seed of the random numbers (scale: 0, as a config's default)
+
+scale; what is left out is as in training:
+  --nr_neurons N                   neurons of each region
+  --nr_neurons_by rank|ratio       by the measured densities: N neurons in the region of lowest density
+  --target_sparsity X              part of a region's neurons that each source neuron connects to (0.8)
+  --target_sparsity_intrinsic X    the same within a region (1)
+  --intrinsic_wei X                share of the intrinsic weight in a region's weight (0.8)
+  --no_intrinsic                   no connections within regions
+  --keep_diag                      neurons may connect to themselves
+  --equal_parts                    equal weights, not random parts (rand_partition = False)
+  --random_w                       randomise the topology
+  --compatibility original         intrinsic weights from the incoming weights, as the original has it
+  --help                           this text
+
+The cache is the folder BIORNN_CACHE names, else biornn in the system's folder for caches.`;
+
+/** Neurons above which S would take more than 8 GiB. */
+const MAX_NEURONS = 32_768;
+
+function wrong(text: string): InputError {
+  return new InputError(`${text}; --help shows the commands`);
+}
+
+function readNumber(
+  flags: Flags,
+  name: string,
+  { fallback, from, to, integer = false }: {
+    readonly fallback?: number;
+    readonly from: number;
+    readonly to: number;
+    readonly integer?: boolean;
+  },
+): number {
+  const text = flags.string[name];
+  if (text === undefined && fallback !== undefined) return fallback;
+  const value = text === undefined || text.trim() === "" ? NaN : Number(text);
+  if (
+    !(value >= from && value <= to) || (integer && !Number.isInteger(value))
+  ) {
+    throw new InputError(
+      `Cannot use --${name} ${text ?? ""}: it must be ${
+        integer ? "an integer" : "a number"
+      } from ${from} to ${to}`.replace(/ :/, ":"),
+    );
+  }
+  return value;
+}
+
+function folderOf(flags: Flags): { folder?: string } {
+  const folder = flags.string.path_to_network;
+  return folder === undefined ? {} : { folder };
+}
+
+async function load(name: string, flags: Flags): Promise<Connectome> {
+  return await loadConnectome(name, {
+    ...folderOf(flags),
+    onProgress: printError,
+  });
+}
+
+async function list(flags: Flags): Promise<void> {
+  const { folder } = folderOf(flags);
+  const own = folder === undefined ? [] : await connectomesIn(folder);
+  const cache = cacheFolder();
+  const cached = new Set(cache === undefined ? [] : await connectomesIn(cache));
+  const embedded = await embeddedConnectome();
+  const listed: ListedConnectome[] = [
+    {
+      ...embedded,
+      connections: embedded.weights.filter((weight) => weight > 0).length,
+      where: "embedded",
+    },
+    ...CATALOGUE.map((entry) => ({
+      ...entry,
+      where: own.includes(entry.name)
+        ? folder as string
+        : cached.has(entry.name)
+        ? "cached"
+        : "to download",
+    })),
+  ];
+  const names = new Set(listed.map(({ name }) => name));
+  for (const name of own) {
+    if (names.has(name)) continue;
+    listed.push({
+      name,
+      species: "",
+      regions: undefined,
+      connections: undefined,
+      where: folder as string,
+    });
+  }
+  for (const line of describeList(listed)) print(line);
+}
+
+async function download(name: string): Promise<void> {
+  const names = name === "all" ? CATALOGUE.map((entry) => entry.name) : [name];
+  const cache = cacheFolder();
+  for (const each of names) {
+    const { source } = await loadConnectome(each, { onProgress: printError });
+    print(`${each}: ${source}`);
+  }
+  if (cache === undefined || name !== "all") return;
+  const files = CATALOGUE.flatMap(filesOf).length;
+  print(`${CATALOGUE.length} connectomes, ${files} files in ${cache}`);
+}
+
+/** Writes files into a folder, all or, where one of them is there, none. */
+async function writeFiles(
+  files: Readonly<Record<string, Uint8Array | string>>,
+  flags: Flags,
+): Promise<void> {
+  const folder = flags.string.out;
+  if (folder === undefined) throw wrong("Cannot write: --out DIR is missing");
+  for (const name of Object.keys(files)) {
+    if (flags.boolean.overwrite) break;
+    const path = join(folder, name);
+    if (await Deno.lstat(path).then(() => true, () => false)) {
+      throw new InputError(
+        `Cannot write "${path}": the file is there; --overwrite replaces it`,
+      );
+    }
+  }
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new InputError(
+      `Cannot make the folder "${folder}": ${(error as Error).message}`,
+    );
+  }
+  for (const [name, content] of Object.entries(files)) {
+    await writeFileWhole(join(folder, name), content);
+    print(join(folder, name));
+  }
+}
+
+function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
+  const seed = readNumber(flags, "nr_neurons", {
+    from: 1,
+    to: MAX_NEURONS,
+    integer: true,
+  });
+  const method = flags.string.nr_neurons_by;
+  const { regions, regionNames, neuronDensity, name } = connectome;
+  if (method === undefined) return new Array(regions).fill(seed);
+  if (method !== "rank" && method !== "ratio") {
+    throw new InputError(
+      `Cannot use --nr_neurons_by ${method}: allowed are rank and ratio`,
+    );
+  }
+  if (neuronDensity === undefined) {
+    throw new InputError(
+      `Cannot use --nr_neurons_by ${method}: there are no neuron densities for ${name} (ND_${name}.npy)`,
+    );
+  }
+  return scaleNeuronDensity(neuronDensity, { method, seed, regionNames });
+}
+
+async function scale(name: string, flags: Flags): Promise<void> {
+  const compatibility = flags.string.compatibility ?? "described";
+  if (compatibility !== "described" && compatibility !== "original") {
+    throw new InputError(
+      `Cannot use --compatibility ${compatibility}: allowed are described and original`,
+    );
+  }
+  const seed = readNumber(flags, "seed", {
+    fallback: 0,
+    from: 0,
+    to: Number.MAX_SAFE_INTEGER,
+    integer: true,
+  });
+  const share = (flag: string, fallback: number) =>
+    readNumber(flags, flag, { fallback, from: Number.MIN_VALUE, to: 1 });
+  const options = {
+    targetSparsity: share("target_sparsity", 0.8),
+    targetSparsityIntrinsic: share("target_sparsity_intrinsic", 1),
+    intrinsicWeight: readNumber(flags, "intrinsic_wei", {
+      fallback: 0.8,
+      from: 0,
+      to: 0.999,
+    }),
+    intrinsicConnections: !flags.boolean.no_intrinsic,
+    keepDiagonal: flags.boolean.keep_diag === true,
+    randPartition: !flags.boolean.equal_parts,
+    intrinsicFrom: compatibility === "original" ? "incoming" : "outgoing",
+  } as const;
+  const connectome = await load(name, flags);
+  const neuronDensity = neuronsPerRegion(connectome, flags);
+  const neurons = neuronDensity.reduce((a, b) => a + b);
+  if (neurons > MAX_NEURONS) {
+    throw new InputError(
+      `Cannot scale ${name} to ${neurons} neurons: allowed are ${MAX_NEURONS}; lower --nr_neurons`,
+    );
+  }
+  const scaled = scaleConnectome(connectome.weights, {
+    ...options,
+    neuronDensity,
+    stream: createStream({ seed, purpose: "bio2art" }),
+  });
+  const network = flags.boolean.random_w
+    ? randomizeNetwork(scaled, createStream({ seed, purpose: "topology" }))
+    : scaled;
+  const shape = [neurons, neurons];
+  await writeFiles({
+    [`S_${name}.npy`]: writeNpy({ shape, data: network.weights }),
+    [`mask_${name}.npy`]: writeNpy({
+      shape,
+      data: network.mask,
+      boolean: true,
+    }),
+    [`region_${name}.npy`]: writeNpy({
+      shape: [neurons],
+      data: Int32Array.from(network.regionOf),
+    }),
+  }, flags);
+  const connections = network.mask.reduce((sum, bit) => sum + bit, 0);
+  print(
+    `${neurons} neurons, ${connections} connections (${
+      (100 * connections / neurons ** 2).toFixed(1)
+    } % of ${neurons} x ${neurons})`,
+  );
+}
+
+async function generate(flags: Flags): Promise<void> {
+  const seed = readNumber(flags, "seed", {
+    fallback: SYNTHETIC_SEED,
+    from: 0,
+    to: Number.MAX_SAFE_INTEGER,
+    integer: true,
+  });
+  const connectome = generateSyntheticMacaque(
+    createStream({ seed, purpose: "connectome" }),
+  );
+  // Only the embedded one bears the bare name.
+  const name = seed === SYNTHETIC_SEED
+    ? SYNTHETIC_NAME
+    : `${SYNTHETIC_NAME}_seed_${seed}`;
+  await writeFiles({ [`C_${name}.csv`]: connectomeCsv(connectome) }, flags);
+}
+
+async function run(flags: Flags): Promise<number> {
+  const [command, ...rest] = flags.positional;
+  const nameOnly = (): string => {
+    const [name, ...more] = rest;
+    if (name === undefined || more.length > 0) {
+      throw wrong(
+        `Cannot ${command}: give one name of a connectome, found ${rest.length}`,
+      );
+    }
+    return name;
+  };
+  switch (command) {
+    case "list":
+      await list(flags);
+      return 0;
+    case "show":
+      for (const line of describeConnectome(await load(nameOnly(), flags))) {
+        print(line);
+      }
+      return 0;
+    case "download":
+      await download(nameOnly());
+      return 0;
+    case "scale":
+      await scale(nameOnly(), flags);
+      return 0;
+    case "generate":
+      await generate(flags);
+      return 0;
+    default:
+      throw wrong(
+        `Cannot run ${
+          command === undefined ? "nothing" : `"${command}"`
+        }: allowed are list, show, download, scale and generate`,
+      );
+  }
+}
+
+if (import.meta.main) {
+  await runCommand({
+    help: HELP,
+    flags: {
+      boolean: [
+        "overwrite",
+        "no_intrinsic",
+        "keep_diag",
+        "equal_parts",
+        "random_w",
+      ],
+      string: [
+        "path_to_network",
+        "out",
+        "seed",
+        "nr_neurons",
+        "nr_neurons_by",
+        "target_sparsity",
+        "target_sparsity_intrinsic",
+        "intrinsic_wei",
+        "compatibility",
+      ],
+      list: [],
+    },
+    run,
+  });
+}

@@ -1,0 +1,142 @@
+/**
+ * Connectomes in words, for the command line.
+ *
+ * @module
+ */
+
+import { CATALOGUE_LICENCE, catalogueEntry } from "./catalogue.ts";
+import type { Connectome } from "./connectome.ts";
+import { networkMetrics } from "./network_metrics.ts";
+
+/** Rows of cells as lines with aligned columns; numbers to the right. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from(
+    { length: columns },
+    (_, c) => Math.max(...rows.map((row) => [...row[c] ?? ""].length)),
+  );
+  const numeric = widths.map((_, c) =>
+    rows.length > 1 &&
+    rows.slice(1).every((row) => /^[\d.e+-]*$/.test(row[c] ?? ""))
+  );
+  return rows.map((row) =>
+    row.map((cell, c) => {
+      const pad = " ".repeat(widths[c]! - [...cell].length);
+      return numeric[c] ? pad + cell : cell + pad;
+    }).join("  ").trimEnd()
+  );
+}
+
+/** A connectome in a list. */
+export interface ListedConnectome {
+  readonly name: string;
+  readonly species: string;
+  readonly regions: number | undefined;
+  readonly connections: number | undefined;
+  /** Where it is, e.g. "embedded". */
+  readonly where: string;
+}
+
+/** The lines of `connectome list`. */
+export function describeList(listed: readonly ListedConnectome[]): string[] {
+  return alignColumns([
+    ["name", "species", "regions", "connections", "where"],
+    ...listed.map(({ name, species, regions, connections, where }) => [
+      name,
+      species,
+      regions?.toString() ?? "",
+      connections?.toString() ?? "",
+      where,
+    ]),
+  ]);
+}
+
+/** The lines of `connectome show`. */
+export function describeConnectome(connectome: Connectome): string[] {
+  const { regions, regionNames, neuronDensity } = connectome;
+  const metrics = networkMetrics(connectome.weights, regions);
+  const entry = catalogueEntry(connectome.name);
+  const orders = Math.log10(metrics.largestWeight / metrics.smallestWeight);
+  const facts: string[][] = [
+    ["species", connectome.species],
+    ...(entry === undefined ? [] : [["measured", entry.description]]),
+    ...(connectome.synthetic
+      ? [["synthetic", "generated; no part of it was measured"]]
+      : []),
+    ["regions", `${regions}`],
+    [
+      "connections",
+      `${metrics.connections} (density ${percent(metrics.density)})`,
+    ],
+    [
+      "direction",
+      metrics.symmetric
+        ? "undirected: weights are the same both ways"
+        : `${
+          percent(metrics.reciprocity)
+        } of connections have one the other way`,
+    ],
+    [
+      "weights",
+      `${number(metrics.smallestWeight)} to ${
+        number(metrics.largestWeight)
+      }, median ${number(metrics.medianWeight)}, ${
+        orders.toFixed(1)
+      } orders of magnitude`,
+    ],
+    ["sends to", `${range(metrics.outDegree)} regions each`],
+    ["receives from", `${range(metrics.inDegree)} regions each`],
+    ["weight sent", `${range(metrics.outStrength)} a region`],
+    ["weight received", `${range(metrics.inStrength)} a region`],
+    ...(neuronDensity === undefined
+      ? []
+      : [["neuron density", densityText(neuronDensity)]]),
+    ["source", connectome.source],
+    ["sha256", connectome.sha256],
+    ...(entry === undefined ? [] : [["licence", CATALOGUE_LICENCE]]),
+  ];
+  const rows = regionNames.map((name, region) => [
+    name,
+    `${metrics.outDegree[region]}`,
+    `${metrics.inDegree[region]}`,
+    number(metrics.outStrength[region]!),
+    number(metrics.inStrength[region]!),
+  ]);
+  return [
+    connectome.name,
+    "",
+    ...alignColumns(facts),
+    "",
+    ...(connectome.citations.length === 0
+      ? []
+      : ["cite", ...connectome.citations.map((text) => `  ${text}`), ""]),
+    ...alignColumns([
+      ["region", "sends to", "receives from", "weight sent", "weight received"],
+      ...rows,
+    ]),
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function number(value: number): string {
+  const text = value.toPrecision(4);
+  return text.includes("e") ? value.toExponential(3) : String(Number(text));
+}
+
+function range(values: ArrayLike<number>): string {
+  const all = Array.from(values);
+  return `${number(Math.min(...all))} to ${number(Math.max(...all))}`;
+}
+
+function densityText(density: Float64Array): string {
+  const known = density.filter((value) => !Number.isNaN(value));
+  const missing = density.length - known.length;
+  return known.length === 0
+    ? "not measured"
+    : `${range(known)} neurons per mm³${
+      missing === 0 ? "" : `, not measured for ${missing} regions`
+    }`;
+}
