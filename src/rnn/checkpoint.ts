@@ -1,0 +1,155 @@
+/**
+ * A model on disk: safetensors with PyTorch's tensor names, so that Python
+ * loads it in one line. The `.pth` files of the original program are read too.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
+import {
+  type ModelSize,
+  PARAMETER_NAMES,
+  type Parameters,
+  parameterShapes,
+} from "./parameters.ts";
+import {
+  type CheckpointTensor,
+  parametersOf,
+  TENSOR_NAMES,
+} from "./state_dict.ts";
+import { readTorchStateDict } from "./torch_state_dict.ts";
+
+/** What to write besides the parameters. */
+export interface EncodeCheckpointOptions {
+  readonly size: ModelSize;
+  /** Free text by key, e.g. config, combination, iteration, epoch, losses, seed. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** How to read a checkpoint. */
+export interface DecodeCheckpointOptions {
+  /** Name of the file, for messages. */
+  readonly name: string;
+  /** The size that the model must have. */
+  readonly size?: ModelSize;
+}
+
+/** A model read from a file. */
+export interface Checkpoint {
+  /** In float32, whatever the file has. */
+  readonly parameters: Parameters<Float32Array>;
+  readonly size: ModelSize;
+  /** Empty for `.pth` files. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Name of a checkpoint's file in the folder of its combination.
+ *
+ * @param epoch Counted from 0, as the original does; "initial" before the first one.
+ *
+ * @example
+ * ```ts
+ * import { checkpointName } from "./src/rnn/checkpoint.ts";
+ *
+ * checkpointName(499, 0); // "model_state_dict_epoch_499_iter_0.safetensors"
+ * ```
+ */
+export function checkpointName(
+  epoch: number | "initial",
+  iteration: number,
+): string {
+  return `model_state_dict_epoch_${epoch}_iter_${iteration}.safetensors`;
+}
+
+/**
+ * The bytes of a checkpoint: six float32 tensors, named as in a PyTorch module
+ * with an `nn.RNN` called `rnn` and an `nn.Linear` called `fc`.
+ *
+ * @throws {RangeError} If a tensor does not have the size that `size` asks for.
+ *
+ * @example
+ * ```ts
+ * import { encodeCheckpoint } from "./src/rnn/checkpoint.ts";
+ *
+ * encodeCheckpoint({
+ *   weightIh: Float32Array.of(1),
+ *   weightHh: Float32Array.of(0),
+ *   biasIh: Float32Array.of(0),
+ *   biasHh: Float32Array.of(0),
+ *   weightFc: Float32Array.of(1),
+ *   biasFc: Float32Array.of(0),
+ * }, {
+ *   size: { hiddenSize: 1, inputSize: 1, outputSize: 1 },
+ *   metadata: { epoch: "499" },
+ * });
+ * ```
+ */
+export function encodeCheckpoint(
+  parameters: Parameters,
+  { size, metadata }: EncodeCheckpointOptions,
+): Uint8Array<ArrayBuffer> {
+  const shapes = parameterShapes(size);
+  const tensors = PARAMETER_NAMES.map((key) => ({
+    name: TENSOR_NAMES[key],
+    shape: shapes[key],
+    data: Float32Array.from(parameters[key]),
+  }));
+  return encodeSafetensors(tensors, metadata);
+}
+
+/**
+ * Reads a checkpoint, safetensors or PyTorch's `.pth`, whatever its name says.
+ *
+ * @throws {InputError} If it is broken, holds no such model, or one of another size.
+ *
+ * @example
+ * ```ts no-eval
+ * import { decodeCheckpoint } from "./src/rnn/checkpoint.ts";
+ *
+ * const name = "results/0/model_state_dict_epoch_499_iter_0.safetensors";
+ * const { parameters } = decodeCheckpoint(await Deno.readFile(name), { name });
+ * parameters.weightHh; // [H, H], row-major
+ * ```
+ */
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  { name, size }: DecodeCheckpointOptions,
+): Checkpoint {
+  const { tensors, metadata } = isTorchFile(bytes)
+    ? { tensors: readTorchStateDict(bytes, { name }), metadata: {} }
+    : decodeSafetensors(bytes, { name });
+  const found = parametersOf(tensors as readonly CheckpointTensor[], { name });
+  if (size !== undefined && !isSameSize(found.size, size)) {
+    throw new InputError(
+      `Cannot use the model "${name}": it has ${
+        describeSize(found.size)
+      }, but ${describeSize(size)} are needed`,
+    );
+  }
+  return { ...found, metadata };
+}
+
+/** First bytes of a zip archive, and of the pickles that `torch.save` wrote before 1.6. */
+const TORCH_STARTS = [[0x50, 0x4b, 0x03, 0x04], [0x80, 0x02, 0x8a, 0x0a]];
+
+/** As the length of a safetensors header, both starts would be some 100 MB. */
+function isTorchFile(bytes: Uint8Array): boolean {
+  return TORCH_STARTS.some((start) =>
+    start.every((byte, i) => bytes[i] === byte)
+  );
+}
+
+function isSameSize(a: ModelSize, b: ModelSize): boolean {
+  return a.hiddenSize === b.hiddenSize && a.inputSize === b.inputSize &&
+    a.outputSize === b.outputSize;
+}
+
+function describeSize(
+  { hiddenSize, inputSize, outputSize }: ModelSize,
+): string {
+  return `${hiddenSize} hidden units, ${inputSize} inputs and ${outputSize} output${
+    outputSize === 1 ? "" : "s"
+  }`;
+}
