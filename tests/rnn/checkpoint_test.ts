@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { describe, it } from "../../src/compat/testing.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import { encodeSafetensors } from "../../src/files/safetensors.ts";
+import {
+  checkpointName,
+  decodeCheckpoint,
+  encodeCheckpoint,
+} from "../../src/rnn/checkpoint.ts";
+import {
+  type ModelSize,
+  PARAMETER_NAMES,
+  type Parameters,
+  parameterShapes,
+} from "../../src/rnn/parameters.ts";
+import stateDicts from "./state_dicts.json" with { type: "json" };
+
+const name = "model.safetensors";
+
+function numbered(
+  size: ModelSize,
+  value = (i: number, k: number) => (i + 10 * k + 1) / 64,
+): Parameters<Float32Array> {
+  const shapes = parameterShapes(size);
+  const parameters: Partial<Record<keyof Parameters, Float32Array>> = {};
+  for (const [k, key] of PARAMETER_NAMES.entries()) {
+    const length = shapes[key].reduce((product, d) => product * d, 1);
+    parameters[key] = Float32Array.from({ length }, (_, i) => value(i, k));
+  }
+  return parameters as Parameters<Float32Array>;
+}
+
+/** Tensors of a safetensors file by name, shape and number of elements. */
+function file(tensors: Record<string, number[]>): Uint8Array {
+  return encodeSafetensors(
+    Object.entries(tensors).map(([name, shape]) => ({
+      name,
+      shape,
+      data: new Float32Array(shape.reduce((product, d) => product * d, 1)),
+    })),
+    {},
+  );
+}
+
+const rnn = (prefix = "rnn.", h = 3, i = 2) => ({
+  [`${prefix}weight_ih_l0`]: [h, i],
+  [`${prefix}weight_hh_l0`]: [h, h],
+  [`${prefix}bias_ih_l0`]: [h],
+  [`${prefix}bias_hh_l0`]: [h],
+});
+const linear = (prefix = "fc.", o = 1, h = 3) => ({
+  [`${prefix}weight`]: [o, h],
+  [`${prefix}bias`]: [o],
+});
+
+describe("encodeCheckpoint()", () => {
+  it("writes float32 tensors under PyTorch's names, after a JSON header", () => {
+    const size = { hiddenSize: 2, inputSize: 1, outputSize: 1 };
+    const bytes = encodeCheckpoint(numbered(size), {
+      size,
+      metadata: { seed: "1", epoch: "499" },
+    });
+    const header = '{"__metadata__":{"epoch":"499","seed":"1"},' +
+      '"rnn.weight_ih_l0":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},' +
+      '"rnn.weight_hh_l0":{"dtype":"F32","shape":[2,2],"data_offsets":[8,24]},' +
+      '"rnn.bias_ih_l0":{"dtype":"F32","shape":[2],"data_offsets":[24,32]},' +
+      '"rnn.bias_hh_l0":{"dtype":"F32","shape":[2],"data_offsets":[32,40]},' +
+      '"fc.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[40,48]},' +
+      '"fc.bias":{"dtype":"F32","shape":[1],"data_offsets":[48,52]}}';
+    const padded = header.padEnd(Math.ceil(header.length / 8) * 8);
+    const length = new Uint8Array(8);
+    new DataView(length.buffer).setBigUint64(0, BigInt(padded.length), true);
+    assert.deepEqual(bytes.subarray(0, 8), length);
+    assert.equal(
+      new TextDecoder().decode(bytes.subarray(8, 8 + padded.length)),
+      padded,
+    );
+    assert.equal(
+      bytes.subarray(8 + padded.length).toHex(),
+      "0000803c0000003d" + // W_ih
+        "0000303e0000403e0000503e0000603e" + // W_hh
+        "0000a83e0000b03e" + // b_ih
+        "0000f83e0000003f" + // b_hh
+        "0000243f0000283f" + // W_fc
+        "00004c3f", // b_fc
+    );
+  });
+
+  it("is read back to the bit, whatever the size", () => {
+    const sizes = fc.record({
+      hiddenSize: fc.integer({ min: 1, max: 12 }),
+      inputSize: fc.integer({ min: 1, max: 6 }),
+      outputSize: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.dictionary(fc.string(), fc.string()),
+        (size, metadata) => {
+          const parameters = numbered(size, (i, k) => Math.sin(i * 7 + k));
+          const bytes = encodeCheckpoint(parameters, { size, metadata });
+          const found = decodeCheckpoint(bytes, { name, size });
+          assert.deepEqual(found.parameters, parameters);
+          assert.deepEqual(found.size, { ...size });
+          assert.deepEqual({ ...found.metadata }, { ...metadata });
+        },
+      ),
+    );
+  });
+
+  it("rounds double parameters to float32", () => {
+    const size = { hiddenSize: 1, inputSize: 1, outputSize: 1 };
+    const tenth = Float64Array.of(0.1);
+    const bytes = encodeCheckpoint({
+      weightIh: tenth,
+      weightHh: tenth,
+      biasIh: tenth,
+      biasHh: tenth,
+      weightFc: tenth,
+      biasFc: tenth,
+    }, { size, metadata: {} });
+    const { parameters } = decodeCheckpoint(bytes, { name });
+    assert.equal(parameters.weightHh[0], Math.fround(0.1));
+  });
+});
+
+describe("checkpointName()", () => {
+  it("is the original's, with another ending", () => {
+    assert.equal(
+      checkpointName(499, 3),
+      "model_state_dict_epoch_499_iter_3.safetensors",
+    );
+    assert.equal(
+      checkpointName("initial", 0),
+      "model_state_dict_epoch_initial_iter_0.safetensors",
+    );
+  });
+});
+
+describe("decodeCheckpoint()", () => {
+  for (const format of ["legacy", "zip"] as const) {
+    it(`reads the original's .pth in PyTorch's ${format} format`, () => {
+      const bytes = Uint8Array.fromBase64(stateDicts[format]);
+      const found = decodeCheckpoint(bytes, { name: "model.pth" });
+      const size = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
+      assert.deepEqual(found.size, { ...size });
+      const expected = numbered(size);
+      expected.weightHh.set([0], 0);
+      expected.weightHh.set([0, 0], 4);
+      expected.weightHh.set([0], 8);
+      assert.deepEqual(found.parameters, expected);
+    });
+  }
+
+  it("takes an RNN and a read-out of any names, where there is one of each", () => {
+    const { size } = decodeCheckpoint(
+      file({ ...rnn("features.0."), ...linear("features.1.", 3) }),
+      { name },
+    );
+    assert.deepEqual(size, { hiddenSize: 3, inputSize: 2, outputSize: 3 });
+    decodeCheckpoint(file({ ...rnn(""), ...linear("1.") }), { name });
+    // Named as usual, these are the ones that are meant.
+    decodeCheckpoint(
+      file({ ...rnn(), ...rnn("other."), ...linear(), ...linear("more.", 2) }),
+      { name },
+    );
+  });
+
+  const faults: [string, Record<string, number[]>, RegExp][] = [
+    ["no recurrent layer", linear(), /no tensor rnn\.weight_hh_l0/],
+    ["no read-out", rnn(), /no read-out/],
+    ["a gated network", {
+      ...rnn(),
+      "rnn.weight_hh_l0": [12, 3],
+      ...linear(),
+    }, /\[12,3\], but a plain \(Elman\) RNN has a square one/],
+    ["two layers", {
+      ...rnn(),
+      "rnn.weight_hh_l1": [3, 3],
+      ...linear(),
+    }, /weight_hh_l1, but only one layer in one direction/],
+    ["two directions", {
+      ...rnn(),
+      "rnn.weight_hh_l0_reverse": [3, 3],
+      ...linear(),
+    }, /only one layer in one direction/],
+    [
+      "two networks",
+      { ...rnn("a."), ...rnn("b."), ...linear() },
+      /2 recurrent layers \(a, b\)/,
+    ],
+    [
+      "two read-outs",
+      { ...rnn(), ...linear("a."), ...linear("b.") },
+      /2 read-outs \(a, b\)/,
+    ],
+    ["a tensor of another shape", {
+      ...rnn(),
+      "rnn.bias_hh_l0": [4],
+      ...linear(),
+    }, /rnn\.bias_hh_l0 is \[4\]/],
+    [
+      "no inputs",
+      { ...rnn("rnn.", 3, 0), ...linear() },
+      /weight_ih_l0 is \[3,0\]/,
+    ],
+  ];
+  for (const [what, tensors, message] of faults) {
+    it(`refuses ${what} in one sentence`, () => {
+      assert.throws(
+        () => decodeCheckpoint(file(tensors), { name }),
+        (error) => {
+          assert.ok(error instanceof InputError);
+          assert.match(
+            error.message,
+            /^Cannot use the model "model.safetensors": /,
+          );
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+
+  it("refuses a model of another size", () => {
+    const bytes = file({ ...rnn(), ...linear() });
+    const size = { hiddenSize: 3, inputSize: 2, outputSize: 3 };
+    assert.throws(() => decodeCheckpoint(bytes, { name, size }), {
+      name: "InputError",
+      message:
+        'Cannot use the model "model.safetensors": it has 3 hidden units, 2 inputs and 1 output, but 3 hidden units, 2 inputs and 3 outputs are needed',
+    });
+  });
+
+  it("refuses integers", () => {
+    const tensors = Object.entries({ ...rnn(), ...linear() }).map(
+      ([name, shape]) => ({
+        name,
+        shape,
+        data: new Int32Array(shape.reduce((product, d) => product * d, 1)),
+      }),
+    );
+    assert.throws(
+      () => decodeCheckpoint(encodeSafetensors(tensors, {}), { name }),
+      /holds no float32 or float64 numbers/,
+    );
+  });
+
+  it("answers broken bytes with an InputError, never anything else", () => {
+    const whole = [
+      file({ ...rnn(), ...linear() }),
+      Uint8Array.fromBase64(stateDicts.legacy),
+      Uint8Array.fromBase64(stateDicts.zip),
+    ];
+    const broken = fc.oneof(
+      fc.uint8Array({ maxLength: 64 }),
+      fc.record({
+        of: fc.constantFrom(...whole),
+        end: fc.nat(),
+        changes: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
+      }).map(({ of, end, changes }) => {
+        const bytes = of.slice(0, of.length - end % 8);
+        for (const [place, byte] of changes) bytes[place % bytes.length] = byte;
+        return bytes;
+      }),
+    );
+    fc.assert(
+      fc.property(broken, (bytes) => {
+        try {
+          decodeCheckpoint(bytes, { name });
+        } catch (error) {
+          assert.ok(error instanceof InputError, String(error));
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "../../src/compat/testing.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import { createStream } from "../../src/random/stream.ts";
+import { checkpointName, encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
+import { initialParameters } from "../../src/rnn/initialise.ts";
+import { loadPretrained } from "../../src/rnn/transfer.ts";
+import stateDicts from "./state_dicts.json" with { type: "json" };
+
+const seqMem = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
+const nbackMem = { ...seqMem, outputSize: 3 };
+const mask = Uint8Array.of(0, 1, 1, 1, 0, 0, 1, 1, 0);
+const readout = (iteration = 0) =>
+  createStream({ seed: 1, purpose: "readout", iteration });
+const options = {
+  combination: 0,
+  epoch: 9,
+  iteration: 0,
+  size: nbackMem,
+  stream: readout(),
+};
+
+/** Runs with a folder of one combination's checkpoints. */
+async function withFolder(
+  files: Record<string, Uint8Array>,
+  body: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(folder, "0"));
+    for (const [name, bytes] of Object.entries(files)) {
+      await Deno.writeFile(join(folder, "0", name), bytes);
+    }
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function trained(size = seqMem) {
+  return initialParameters(size, {
+    scheme: "default",
+    mask,
+    stream: createStream({ seed: 3, purpose: "weights" }),
+  });
+}
+
+const checkpoint = (size = seqMem) =>
+  encodeCheckpoint(trained(size), { size, metadata: {} });
+
+async function sentence(folder: string, changes: Partial<typeof options> = {}) {
+  let message = "";
+  await assert.rejects(
+    loadPretrained(folder, { ...options, ...changes }),
+    (error) => {
+      assert.ok(error instanceof InputError);
+      message = error.message;
+      return true;
+    },
+  );
+  return message;
+}
+
+describe("loadPretrained()", () => {
+  it("keeps the network and its mask, and gives nback_mem a read-out of its own", async () => {
+    await withFolder(
+      { [checkpointName(9, 0)]: checkpoint() },
+      async (folder) => {
+        const before = trained();
+        const model = await loadPretrained(folder, {
+          ...options,
+          stream: readout(),
+        });
+        assert.equal(model.freshReadout, true);
+        assert.deepEqual(model.mask, mask);
+        for (
+          const name of ["weightIh", "weightHh", "biasIh", "biasHh"] as const
+        ) {
+          assert.deepEqual(model.parameters[name], before[name]);
+        }
+        const { weightFc, biasFc } = model.parameters;
+        assert.equal(weightFc.length, 9);
+        assert.equal(biasFc.length, 3);
+        const bound = 1 / Math.sqrt(3);
+        assert.ok([...weightFc, ...biasFc].every((w) => Math.abs(w) <= bound));
+        assert.equal(new Set([...weightFc, ...biasFc]).size, 12);
+        const again = await loadPretrained(folder, {
+          ...options,
+          stream: readout(),
+        });
+        assert.deepEqual(again, model);
+        const other = await loadPretrained(folder, {
+          ...options,
+          stream: readout(1),
+        });
+        assert.notDeepEqual(other.parameters.weightFc, weightFc);
+      },
+    );
+  });
+
+  it("gives seq_mem a read-out of its own too", async () => {
+    const files = { [checkpointName(9, 0)]: checkpoint(nbackMem) };
+    await withFolder(files, async (folder) => {
+      const model = await loadPretrained(folder, { ...options, size: seqMem });
+      assert.equal(model.freshReadout, true);
+      assert.equal(model.parameters.weightFc.length, 3);
+      assert.equal(model.parameters.biasFc.length, 1);
+    });
+  });
+
+  it("goes on with the read-out where the number of outputs is the same", async () => {
+    await withFolder(
+      { [checkpointName(9, 0)]: checkpoint() },
+      async (folder) => {
+        const model = await loadPretrained(folder, {
+          ...options,
+          size: seqMem,
+        });
+        assert.equal(model.freshReadout, false);
+        assert.deepEqual(model.parameters, trained());
+      },
+    );
+  });
+
+  it("takes the original's .pth where there is no checkpoint of ours", async () => {
+    const pth = Uint8Array.fromBase64(stateDicts.legacy);
+    const files = { "model_state_dict_epoch_9_iter_0.pth": pth };
+    await withFolder(files, async (folder) => {
+      const model = await loadPretrained(folder, options);
+      assert.equal(
+        model.file,
+        join(folder, "0", Object.keys(files)[0] as string),
+      );
+      assert.deepEqual([...model.mask], [0, 1, 1, 1, 0, 0, 1, 1, 0]);
+      assert.equal(model.parameters.weightIh[0], 1 / 64);
+    });
+  });
+
+  it("never returns a weight of -0", async () => {
+    const parameters = trained();
+    parameters.weightHh[0] = -0;
+    const bytes = encodeCheckpoint(parameters, { size: seqMem, metadata: {} });
+    await withFolder({ [checkpointName(9, 0)]: bytes }, async (folder) => {
+      const model = await loadPretrained(folder, options);
+      assert.ok(Object.is(model.parameters.weightHh[0], 0));
+      assert.equal(model.mask[0], 0);
+    });
+  });
+
+  it("tells what is missing and what is there", async () => {
+    const files = Object.fromEntries(
+      [0, 10, 20, 30, 40, 50, 60].map((
+        epoch,
+      ) => [checkpointName(epoch, epoch === 60 ? 1 : 0), checkpoint()]),
+    );
+    await withFolder(files, async (folder) => {
+      const missing = join(folder, "none");
+      assert.equal(
+        await sentence(missing),
+        `Cannot load the pretrained models: there is no folder "${missing}"`,
+      );
+      assert.equal(
+        await sentence(folder, { combination: 3 }),
+        `Cannot load the pretrained models: "${folder}" has no folder "3" for combination 3; it has 0`,
+      );
+      assert.equal(
+        await sentence(folder),
+        `Cannot load the pretrained models: "${
+          join(folder, "0")
+        }" has no model of epoch 9, iteration 0 (model_state_dict_epoch_9_iter_0.safetensors or .pth); there are epochs 0, 10, 20, 30, 40 … 60 of iterations 0, 1`,
+      );
+      await Deno.writeTextFile(join(folder, "file"), "");
+      assert.match(await sentence(join(folder, "file")), /there is no folder/);
+    });
+    await withFolder({}, async (folder) => {
+      assert.match(await sentence(folder), /; it has none at all$/);
+      assert.match(
+        await sentence(join(folder, "0")),
+        /for combination 0; it is no results folder$/,
+      );
+    });
+  });
+
+  it("tells both sizes where they do not fit", async () => {
+    await withFolder(
+      { [checkpointName(9, 0)]: checkpoint() },
+      async (folder) => {
+        const path = join(folder, "0", checkpointName(9, 0));
+        assert.equal(
+          await sentence(folder, { size: { ...nbackMem, hiddenSize: 220 } }),
+          `Cannot use the pretrained model "${path}": it has 3 hidden units and 2 inputs, but this experiment has 220 and 2`,
+        );
+        assert.match(
+          await sentence(folder, { size: { ...nbackMem, inputSize: 51 } }),
+          /3 hidden units and 2 inputs, but this experiment has 3 and 51$/,
+        );
+      },
+    );
+  });
+
+  it("refuses a model whose training went wrong", async () => {
+    const parameters = trained();
+    parameters.biasHh[1] = NaN;
+    const bytes = encodeCheckpoint(parameters, { size: seqMem, metadata: {} });
+    await withFolder({ [checkpointName(9, 0)]: bytes }, async (folder) => {
+      assert.match(
+        await sentence(folder),
+        /some of its weights are NaN or infinite$/,
+      );
+    });
+  });
+});
