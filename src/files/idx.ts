@@ -1,0 +1,83 @@
+/**
+ * IDX files of bytes, the format of MNIST's images and labels, as they are or
+ * packed by gzip.
+ *
+ * Format: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database of
+ * handwritten digits, section "File formats".
+ *
+ * @module
+ */
+
+import { isGzip, unpackGzip } from "./gzip.ts";
+import { InputError } from "./input_error.ts";
+
+/** An array of bytes read from a file. */
+export interface IdxArray {
+  /** Length of each dimension: [images, rows, columns], or [labels]. */
+  readonly shape: readonly number[];
+  /** The elements, last index fastest, 0 to 255. */
+  readonly data: Uint8Array;
+}
+
+const UNSIGNED_BYTE = 0x08;
+
+/**
+ * Reads an IDX file.
+ *
+ * @param bytes The whole file, or what gzip made of it.
+ * @param options `name` of the file, for messages.
+ * @throws {InputError} If it is no IDX file of bytes, or its size does not fit its shape.
+ *
+ * @example
+ * ```ts
+ * import { readIdx } from "./src/files/idx.ts";
+ *
+ * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 2);
+ * readIdx(bytes, { name: "labels" }).data; // [7, 2]
+ * ```
+ */
+export function readIdx(
+  bytes: Uint8Array,
+  { name }: { readonly name: string },
+): IdxArray {
+  function fail(what: string): never {
+    throw new InputError(`Cannot read "${name}": ${what}`);
+  }
+  if (isGzip(bytes)) return readIdx(unpackOnce(bytes, name), { name });
+  const [first, second, type, dimensions = 0] = bytes;
+  if (first !== 0 || second !== 0 || type === undefined) {
+    fail("it is no IDX file: it does not begin with two zero bytes");
+  }
+  if (type !== UNSIGNED_BYTE) {
+    fail(
+      `its elements are of type 0x${
+        type.toString(16).padStart(2, "0")
+      }; bytes, 0x08, can be read`,
+    );
+  }
+  const start = 4 + 4 * dimensions;
+  if (dimensions === 0 || bytes.length < start) {
+    fail("it ends within its header");
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const shape: number[] = [];
+  for (let i = 0; i < dimensions; i++) shape.push(view.getUint32(4 + 4 * i));
+  const count = shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
+  if (count !== bytes.length - start) {
+    fail(
+      `its header says ${shape.slice(0, 4).join(" × ")} bytes, but ${
+        bytes.length - start
+      } follow it`,
+    );
+  }
+  return { shape, data: bytes.slice(start) };
+}
+
+/** A packed file inside a packed file is no MNIST, but may be endless. */
+function unpackOnce(bytes: Uint8Array, name: string): Uint8Array {
+  const unpacked = unpackGzip(bytes, { name });
+  if (isGzip(unpacked)) {
+    throw new InputError(`Cannot read "${name}": it is packed twice`);
+  }
+  return unpacked;
+}
