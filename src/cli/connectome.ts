@@ -1,21 +1,25 @@
 /**
- * `deno task connectome`: lists, shows, downloads, scales and generates
- * connectomes.
+ * `deno task connectome`: lists, shows, downloads, scales, generates and
+ * imports connectomes.
  *
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import { scaleConnectome } from "../connectome/bio2art.ts";
 import { cacheFolder } from "../connectome/cache_folder.ts";
 import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
-import type { Connectome } from "../connectome/connectome.ts";
+import {
+  type Connectome,
+  validateConnectome,
+} from "../connectome/connectome.ts";
 import {
   describeConnectome,
   describeList,
   type ListedConnectome,
 } from "../connectome/describe_connectome.ts";
+import { parseEdgeList } from "../connectome/edge_list.ts";
 import {
   connectomeCsv,
   embeddedConnectome,
@@ -31,17 +35,20 @@ import {
 } from "../connectome/synthetic_macaque.ts";
 import { InputError } from "../files/input_error.ts";
 import { writeNpy } from "../files/npy.ts";
+import { readTextFile } from "../files/read_file.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { createStream } from "../random/stream.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
-const HELP = `Lists, shows, downloads, scales and generates connectomes.
+const HELP =
+  `Lists, shows, downloads, scales, generates and imports connectomes.
 
   deno task connectome list
   deno task connectome show NAME
   deno task connectome download NAME|all
   deno task connectome scale NAME --nr_neurons N --out DIR [flags]
   deno task connectome generate --seed N --out DIR
+  deno task connectome import LIST.csv --out DIR
 
 list       the connectomes that are there or can be had
 show       what a connectome is like, where it comes from and what to cite
@@ -50,7 +57,8 @@ scale      bio2art: writes the network of neurons, S[a, b] from neuron a to neur
              S_NAME.npy      float64, [n, n]
              mask_NAME.npy   bool, [n, n], true where a connection was made
              region_NAME.npy int32, [n], the region of each neuron
-generate   writes another ${SYNTHETIC_NAME} as a CSV table
+generate   writes another ${SYNTHETIC_NAME} as a CSV table, C_NAME.csv
+import     writes a list of connections (CSV: from, to, …, weight, last column) as a CSV table
 
   --path_to_network DIR            folder with connectomes of your own, looked in first
   --out DIR                        folder for what is written
@@ -96,9 +104,9 @@ function readNumber(
     !(value >= from && value <= to) || (integer && !Number.isInteger(value))
   ) {
     throw new InputError(
-      `Cannot use --${name} ${text ?? ""}: it must be ${
+      `Cannot use --${[name, text ?? []].flat().join(" ")}: it must be ${
         integer ? "an integer" : "a number"
-      } from ${from} to ${to}`.replace(/ :/, ":"),
+      } from ${from} to ${to}`,
     );
   }
   return value;
@@ -163,13 +171,18 @@ async function download(name: string): Promise<void> {
   print(`${CATALOGUE.length} connectomes, ${files} files in ${cache}`);
 }
 
+function outFolder(flags: Flags): string {
+  const folder = flags.string.out;
+  if (folder === undefined) throw wrong("Cannot write: --out DIR is missing");
+  return folder;
+}
+
 /** Writes files into a folder, all or, where one of them is there, none. */
 async function writeFiles(
   files: Readonly<Record<string, Uint8Array | string>>,
   flags: Flags,
 ): Promise<void> {
-  const folder = flags.string.out;
-  if (folder === undefined) throw wrong("Cannot write: --out DIR is missing");
+  const folder = outFolder(flags);
   for (const name of Object.keys(files)) {
     if (flags.boolean.overwrite) break;
     const path = join(folder, name);
@@ -215,6 +228,7 @@ function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
 }
 
 async function scale(name: string, flags: Flags): Promise<void> {
+  outFolder(flags);
   const compatibility = flags.string.compatibility ?? "described";
   if (compatibility !== "described" && compatibility !== "original") {
     throw new InputError(
@@ -296,13 +310,24 @@ async function generate(flags: Flags): Promise<void> {
   await writeFiles({ [`C_${name}.csv`]: connectomeCsv(connectome) }, flags);
 }
 
+async function importList(path: string, flags: Flags): Promise<void> {
+  const text = await readTextFile(path, { what: "the list of connections" });
+  const list = parseEdgeList(text, path);
+  validateConnectome(list, path);
+  const name = basename(path).replace(/\.[^.]*$/, "");
+  const csv = connectomeCsv({ ...list, names: list.regionNames });
+  await writeFiles({ [`C_${name}.csv`]: csv }, flags);
+}
+
 async function run(flags: Flags): Promise<number> {
   const [command, ...rest] = flags.positional;
   const nameOnly = (): string => {
     const [name, ...more] = rest;
     if (name === undefined || more.length > 0) {
       throw wrong(
-        `Cannot ${command}: give one name of a connectome, found ${rest.length}`,
+        `Cannot ${command}: give one ${
+          command === "import" ? "file" : "name of a connectome"
+        }, found ${rest.length}`,
       );
     }
     return name;
@@ -325,11 +350,14 @@ async function run(flags: Flags): Promise<number> {
     case "generate":
       await generate(flags);
       return 0;
+    case "import":
+      await importList(nameOnly(), flags);
+      return 0;
     default:
       throw wrong(
         `Cannot run ${
           command === undefined ? "nothing" : `"${command}"`
-        }: allowed are list, show, download, scale and generate`,
+        }: allowed are list, show, download, scale, generate and import`,
       );
   }
 }

@@ -46,6 +46,8 @@ async function exitCode(command: Command): Promise<number> {
       printError(`error: ${error.message}`);
       return 2;
     }
+    // `| head` has seen enough; 128 + SIGPIPE, as other programs end there.
+    if (error instanceof Deno.errors.BrokenPipe) return 141;
     throw error;
   }
 }

@@ -122,8 +122,10 @@ function percent(share: number): string {
 }
 
 function number(value: number): string {
-  const text = value.toPrecision(4);
-  return text.includes("e") ? value.toExponential(3) : String(Number(text));
+  const plain = value === 0 || (value >= 1e-3 && value < 1e7);
+  return plain
+    ? String(Number(value.toPrecision(4)))
+    : String(Number(value.toPrecision(3)).toExponential());
 }
 
 function range(values: ArrayLike<number>): string {

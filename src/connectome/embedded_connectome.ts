@@ -60,7 +60,11 @@ export function connectomeCsv(
 ): string {
   const n = names.length;
   const rows = names.map((name, i) =>
-    [name, ...weights.slice(i * n, (i + 1) * n)].join(",")
+    [cell(name), ...weights.slice(i * n, (i + 1) * n)].join(",")
   );
-  return [["from", ...names].join(","), ...rows, ""].join("\n");
+  return [["from", ...names.map(cell)].join(","), ...rows, ""].join("\n");
+}
+
+function cell(text: string): string {
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -23,7 +23,8 @@ export interface SquareMatrix {
  * order.
  *
  * The table's shape tells: N rows of N cells hold no names (but where the first
- * cell is not a number, both kinds), a row more is a header, a column more are names.
+ * cell is not a number, both kinds), a row more is a header, a column more are
+ * names. Numbers pass for names only where they count the regions, from 0 or 1.
  *
  * @param text The file's content.
  * @param file What messages call the file.
@@ -44,8 +45,11 @@ export function parseMatrixTable(text: string, file: string): SquareMatrix {
   if (first === undefined) throw problem("it is empty");
   const columns = Math.max(first.cells.length, rows[1]?.cells.length ?? 0);
   const both = rows.length === columns && isName(first.cells[0] ?? "");
-  const header = both || rows.length === columns + 1;
-  const firstColumn = both || columns === rows.length + 1;
+  const header = both ||
+    (rows.length === columns + 1 && areNames(first.cells));
+  const firstColumn = both ||
+    (columns === rows.length + 1 &&
+      areNames(rows.map(({ cells }) => cells[0] ?? "")));
   const body = header ? rows.slice(1) : rows;
   const n = body.length;
   if (n < 1 || n > MAX_REGIONS || n !== columns - Number(firstColumn)) {
@@ -90,6 +94,14 @@ export function parseMatrixTable(text: string, file: string): SquareMatrix {
   }
   const names = across ?? down;
   return { regions: n, weights, ...(names === undefined ? {} : { names }) };
+}
+
+/** Whether cells name regions, and are not a row or column of the matrix. */
+function areNames(cells: readonly string[]): boolean {
+  return cells.some(isName) ||
+    [0, 1].some((first) =>
+      cells.every((cell, index) => Number(cell) === first + index)
+    );
 }
 
 function isName(cell: string): boolean {

@@ -55,7 +55,7 @@ export function scaleNeuronDensity(
       `Cannot scale neuron densities: there is no density above 0 for ` +
         `${unusable.length} of ${values.length} regions (${
           unusable.join(", ")
-        }); give these regions a number of neurons yourself`,
+        }); give all regions the same number of neurons, or fill the gaps`,
     );
   }
   if (method === "rank") {

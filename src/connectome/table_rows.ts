@@ -37,8 +37,9 @@ export interface TableRow {
  * ```
  */
 export function tableRows(text: string, file: string): TableRow[] {
-  const { data, errors } = Papa.parse(text.replace(/^\uFEFF/, ""), {
-    delimitersToGuess: [",", "\t", ";"],
+  const content = text.replace(/^\uFEFF/, "");
+  const { data, errors } = Papa.parse(content, {
+    delimiter: delimiterOf(content),
   }) as Parsed;
   const broken = errors.find(({ type }) => type === "Quotes");
   if (broken !== undefined) {
@@ -54,6 +55,13 @@ export function tableRows(text: string, file: string): TableRow[] {
       cells: cells.map((cell) => cell.trim()),
     }))
     .filter(({ cells }) => cells.some((cell) => cell !== ""));
+}
+
+/** What stands between the cells of the first row: a tab, else a semicolon, else a comma. */
+function delimiterOf(text: string): string {
+  const unquoted = text.trimStart().replaceAll(/"[^"]*"/g, "");
+  const [first = ""] = unquoted.split(/[\r\n]/, 1);
+  return ["\t", ";"].find((delimiter) => first.includes(delimiter)) ?? ",";
 }
 
 /** The number a cell holds, or NaN; unlike `Number`, an empty cell is none. */
