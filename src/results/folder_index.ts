@@ -1,0 +1,110 @@
+/**
+ * `folder_index.txt`: a line a combination, `<number> <Python tuple>`.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+import {
+  parsePythonLiteral,
+  type PythonValue,
+} from "../experiment/python_literal.ts";
+import { PythonLiteralError } from "../experiment/python_literal_error.ts";
+import { reprPython } from "../experiment/python_repr.ts";
+import type { Plain } from "./json_fields.ts";
+
+/** Name of the file in the results folder. */
+export const INDEX_FILE = "folder_index.txt";
+
+/** A line of the file. */
+export interface IndexEntry {
+  /** Number of the combination, which is also the name of its folder. */
+  readonly index: number;
+  /** The tuple as it stands in the file, e.g. `(0.0001, 'relu', 'Adam', 3)`. */
+  readonly title: string;
+  /** The values of the tuple. */
+  readonly values: readonly Plain[];
+}
+
+const LINE = /^(0|[1-9][0-9]{0,8})\s+(\(.*\))$/;
+
+/**
+ * Reads the text of the file.
+ *
+ * @param options `name` of the file, for messages.
+ * @throws {InputError} If a line is no number and tuple, or a number stands twice with different tuples.
+ *
+ * @example
+ * ```ts
+ * import { parseFolderIndex } from "./src/results/folder_index.ts";
+ *
+ * const [entry] = parseFolderIndex("0 (1e-06, 'relu')\n", { name: "folder_index.txt" });
+ * entry?.values; // [0.000001, "relu"]
+ * ```
+ */
+export function parseFolderIndex(
+  text: string,
+  { name }: { readonly name: string },
+): IndexEntry[] {
+  const entries = new Map<number, IndexEntry>();
+  for (const [i, untrimmed] of text.split(/\r\n|\r|\n/).entries()) {
+    const line = untrimmed.trim();
+    if (line === "") continue;
+    const fail = (what: string): never => {
+      throw new InputError(`Cannot read "${name}": line ${i + 1} ${what}`);
+    };
+    const entry = parseLine(line, fail);
+    const before = entries.get(entry.index);
+    // A run that was started twice may have written its lines twice.
+    if (before !== undefined && before.title !== entry.title) {
+      fail(
+        `gives combination ${entry.index} as ${entry.title}, but an earlier line as ${before.title}`,
+      );
+    }
+    entries.set(entry.index, entry);
+  }
+  return [...entries.values()];
+}
+
+function parseLine(line: string, fail: (what: string) => never): IndexEntry {
+  const [, index, title] = LINE.exec(line) ?? [];
+  const shown = JSON.stringify(
+    line.length > 60 ? `${line.slice(0, 60)}…` : line,
+  );
+  if (index === undefined || title === undefined) {
+    return fail(
+      `must be a number and a Python tuple, such as 0 (0.0001, 'relu'), found ${shown}`,
+    );
+  }
+  let tuple: PythonValue;
+  try {
+    tuple = parsePythonLiteral(title);
+  } catch (error) {
+    if (!(error instanceof PythonLiteralError)) throw error;
+    return fail(`holds no Python tuple: ${error.message}, in ${shown}`);
+  }
+  if (tuple.kind !== "tuple") {
+    return fail(`holds a ${tuple.kind} where a tuple is needed: ${shown}`);
+  }
+  return {
+    index: Number(index),
+    title,
+    values: tuple.items.map((item) => {
+      switch (item.kind) {
+        case "integer":
+          return Number(item.value);
+        case "float":
+        case "string":
+        case "boolean":
+          return item.value;
+        default:
+          return reprPython(item);
+      }
+    }),
+  };
+}
+
+/** The text of the file, for combinations numbered from 0. */
+export function formatFolderIndex(titles: readonly string[]): string {
+  return titles.map((title, index) => `${index} ${title}\n`).join("");
+}
