@@ -75,7 +75,9 @@ export function readIni(text: string, { file }: { file: string }): IniFile {
     const values = entries.get(encode(name));
     const options = new Map<string, IniOption>();
     for (const [key, { lines }] of section.options) {
-      const raw = decode(values?.get(encode(key)) ?? "");
+      const value = values?.get(encode(key));
+      if (value === undefined) throw new TypeError(`Key ${key} got lost`);
+      const raw = decode(value);
       options.set(key, { raw, line: lines[0] as number, lines });
     }
     sections.set(name, { line: section.line, options });

@@ -16,9 +16,7 @@ import { parsePythonBoolean } from "./python_text.ts";
 /** A dict of a config file, and its errors. */
 export interface LiteralDict {
   readonly entries: ReadonlyMap<string, PythonValue>;
-  /** The line it begins on. */
-  readonly line: number;
-  /** The error for something wrong with the dict, or at one of its values. */
+  /** The error for something wrong with the dict, or at one of its values; `problem` follows the dict's name. */
   error(problem: string, at?: PythonValue): Error;
 }
 
@@ -62,8 +60,7 @@ export function readLiteralDict(
   }
   return {
     entries,
-    line: text.line,
-    error: (problem, at) => errorAt(`${problem}`, at?.at),
+    error: (problem, at) => errorAt(problem, at?.at),
   };
 }
 

@@ -69,7 +69,9 @@ export function allowedValues(
     : `${from === undefined ? "" : `from ${from}`}${
       to === undefined ? "" : `${from === undefined ? "up " : " "}to ${to}`
     }`;
-  return [kind === "integer" ? "a whole number" : "a number", range, joined]
+  const bounded = to !== undefined || below !== undefined;
+  const noun = bounded ? "a number" : "a finite number";
+  return [kind === "integer" ? "a whole number" : noun, range, joined]
     .filter((part) => part !== "").join(" ");
 }
 

@@ -54,7 +54,7 @@ const CLOSING = { "(": ")", "[": "]", "{": "}" } as const;
  */
 export function parsePythonLiteral(text: string): PythonValue {
   const parser = new Parser(text);
-  parser.skip();
+  parser.skip(true);
   const value = parser.value();
   parser.end();
   return value;

@@ -14,13 +14,7 @@ import {
   readLiteralDict,
   showValue,
 } from "./literal_dict.ts";
-import {
-  allowedValues,
-  didYouMean,
-  listNames,
-  quote,
-  shorten,
-} from "./messages.ts";
+import { allowedValues, didYouMean, listNames, quote } from "./messages.ts";
 import { TRIAL_SCHEMA } from "./schema.ts";
 
 /**
@@ -156,10 +150,10 @@ function assertSplit(
   const value = dict.entries.get("train_size");
   throw dict.error(
     `: "train_size" ${
-      value === undefined ? trainSize : shorten(showValue(value))
+      value === undefined ? trainSize : showValue(value)
     } leaves none of the ${trials} trials to ${
       trained === 0 ? "train" : "validate"
-    }, which needs more trials or another "train_size"`,
+    }: use more trials or another "train_size"`,
     value,
   );
 }

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, it } from "../../src/compat/testing.ts";
+import {
+  parsePythonBoolean,
+  parsePythonInteger,
+  splitLines,
+  strip,
+} from "../../src/experiment/python_text.ts";
+
+describe("parsePythonInteger()", () => {
+  it("reads what int() of Python reads", () => {
+    const cases: [string, number][] = [
+      ["500", 500],
+      [" 1_000\n", 1000],
+      ["+5", 5],
+      ["-3", -3],
+      ["007", 7],
+      ["-0", 0],
+      ["9007199254740991", Number.MAX_SAFE_INTEGER],
+    ];
+    for (const [text, value] of cases) {
+      assert(Object.is(parsePythonInteger(text), value), text);
+    }
+  });
+
+  it("is undefined for all else", () => {
+    for (
+      const text of [
+        "",
+        "5.0",
+        "1e3",
+        "1__0",
+        "_1",
+        "1_",
+        "- 1",
+        "0x10",
+        "five",
+        "9007199254740992",
+        "9".repeat(1000),
+      ]
+    ) assert.equal(parsePythonInteger(text), undefined, text);
+  });
+});
+
+describe("parsePythonBoolean()", () => {
+  it("reads what getboolean() of configparser reads, in any case", () => {
+    for (const text of ["1", "yes", "True", "TRUE", "on", "On"]) {
+      assert.equal(parsePythonBoolean(text), true, text);
+    }
+    for (const text of ["0", "no", "False", "FALSE", "off", "oFF"]) {
+      assert.equal(parsePythonBoolean(text), false, text);
+    }
+    for (const text of ["", "2", "y", "t", " true", "None", "constructor"]) {
+      assert.equal(parsePythonBoolean(text), undefined, text);
+    }
+  });
+});
+
+describe("strip()", () => {
+  it("removes Python's white space, not JavaScript's", () => {
+    assert.equal(strip("\x1c\x85\u3000 a b \x1f\n"), "a b");
+    assert.equal(strip("\ufeffa"), "\ufeffa");
+    assert.equal(strip(" \t"), "");
+  });
+});
+
+describe("splitLines()", () => {
+  it("ends lines where open() of Python does", () => {
+    assert.deepEqual(splitLines("a\r\nb\rc\nd\x0be\u2028f"), [
+      "a",
+      "b",
+      "c",
+      "d\x0be\u2028f",
+    ]);
+  });
+});
