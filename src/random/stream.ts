@@ -143,7 +143,8 @@ export function createStream(
     if (!Number.isInteger(k) || k < 0 || k > n) {
       throw new RangeError(`Cannot draw ${k} different numbers of ${n}`);
     }
-    const numbers = Uint32Array.from({ length: n }, (_, i) => i);
+    const numbers = new Uint32Array(n);
+    for (let i = 0; i < n; i++) numbers[i] = i;
     for (let i = 0; i < k; i++) {
       const j = i + integer(n - i);
       const chosen = numbers[j] as number;
