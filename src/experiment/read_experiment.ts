@@ -17,6 +17,7 @@ import {
 import type { Compatibility, Experiment, InitName } from "./experiment.ts";
 import { readGrid } from "./grid.ts";
 import type { IniFile } from "./ini.ts";
+import { iniValue } from "./interpolate.ts";
 import { configError, quote } from "./messages.ts";
 import { MOST_NEURONS, MOST_RUNS } from "./schema.ts";
 import { readTrialParams } from "./trial_params.ts";
@@ -120,6 +121,11 @@ function readPaths(
 ): Experiment["paths"] {
   const path = (key: string, override?: Override) =>
     readPath(ini, { section: "paths", key, override });
+  // "download" is no file beside the config, but asks for the one at the source.
+  const stimuli = (key: string) =>
+    iniValue(ini, { section: "paths", key })?.text === "download"
+      ? "download"
+      : path(key);
   return {
     results: path(
       "path_to_results",
@@ -130,8 +136,8 @@ function readPaths(
       toOverride("--path_to_network", pathToNetwork),
     ),
     pretrained: path("pretrained"),
-    latents: path("latents"),
-    images: path("images"),
+    latents: stimuli("latents"),
+    images: stimuli("images"),
   };
 }
 

@@ -64,7 +64,8 @@ export const CONFIG_SCHEMA = {
     latents: {
       kind: "path",
       needed: false,
-      description: "file with latent vectors and labels, for pic_latent_mem",
+      description:
+        "file with latent vectors and labels, for pic_latent_mem, or download for the original's",
     },
     images: {
       kind: "path",
