@@ -5,32 +5,12 @@
  */
 
 import { InputError } from "./input_error.ts";
+import { systemReason } from "./system_error.ts";
 
 /** What the file is, for messages. */
 export interface ReadFileOptions {
   /** E.g. "the connectome". */
   readonly what: string;
-}
-
-function reasonOf(error: unknown): string | undefined {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "reading it is not permitted";
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    return "this program was started without the permission to read it";
-  }
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
-  if (error instanceof Deno.errors.NotADirectory) {
-    return "a part of its path is a file, not a folder";
-  }
-  const code = error instanceof Error
-    ? (error as Error & { code?: unknown }).code
-    : undefined;
-  if (code === "EISDIR") return "it is a folder";
-  // Other codes of the operating system: its own words are better than a stack trace.
-  if (typeof code === "string") return (error as Error).message;
-  return undefined;
 }
 
 /**
@@ -52,10 +32,7 @@ export async function readFileBytes(
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    // A path with a NUL byte is refused before the operating system sees it.
-    const reason = path.includes("\0")
-      ? "its path holds a NUL character"
-      : reasonOf(error);
+    const reason = systemReason(error, { path, verb: "read" });
     if (reason === undefined) throw error;
     throw new InputError(`Cannot read ${what} "${path}": ${reason}`, {
       cause: error,

@@ -6,6 +6,7 @@
  */
 
 import { InputError } from "./input_error.ts";
+import { systemReason } from "./system_error.ts";
 
 let written = 0;
 
@@ -15,52 +16,8 @@ function temporaryName(path: string): string {
   return `${path}.${Deno.pid}-${written++}-${unique}.tmp`;
 }
 
-/** Reasons that the user can do something about, in words. */
-function reasonOf(error: unknown): string | undefined {
-  if (error instanceof Deno.errors.NotFound) return "its folder does not exist";
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "writing there is not permitted";
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    return "this program was started without the permission to write there";
-  }
-  if (
-    error instanceof Deno.errors.IsADirectory ||
-    error instanceof Deno.errors.AlreadyExists
-  ) {
-    return "a folder of this name exists";
-  }
-  if (error instanceof Deno.errors.NotADirectory) {
-    return "a part of its path is a file, not a folder";
-  }
-  const code = error instanceof Error
-    ? (error as Error & { code?: unknown }).code
-    : undefined;
-  switch (code) {
-    case "ENOSPC":
-      return "the disk is full";
-    case "EDQUOT":
-      return "the disk quota is used up";
-    case "EROFS":
-      return "the disk can only be read";
-    case "ENAMETOOLONG":
-      return "its name is too long";
-    case "EISDIR":
-    case "EEXIST":
-    case "ENOTEMPTY":
-      return "a folder of this name exists";
-    case "ENOTDIR":
-      return "a part of its path is a file, not a folder";
-    case "EFBIG":
-      return "it is too large for this disk";
-  }
-  // Other codes of the operating system: its own words are better than a stack trace.
-  if (typeof code === "string") return (error as Error).message;
-  return undefined;
-}
-
 function inputErrorOf(error: unknown, path: string): unknown {
-  const reason = reasonOf(error);
+  const reason = systemReason(error, { path, verb: "write" });
   return reason === undefined
     ? error
     : new InputError(`Cannot write "${path}": ${reason}`, { cause: error });
