@@ -7,8 +7,8 @@
 
 import { basename, join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
-import { scaleConnectome } from "../connectome/bio2art.ts";
-import { cacheFolder } from "../connectome/cache_folder.ts";
+import { scaleConnectome, type ScaledNetwork } from "../connectome/bio2art.ts";
+import { cacheFolder } from "../files/cache_folder.ts";
 import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
 import {
   type Connectome,
@@ -25,6 +25,10 @@ import {
   embeddedConnectome,
 } from "../connectome/embedded_connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
+import {
+  rewireConnections,
+  shuffleWeights,
+} from "../connectome/null_models.ts";
 import { scaleNeuronDensity } from "../connectome/neuron_density.ts";
 import { randomizeNetwork } from "../connectome/randomize_network.ts";
 import { connectomesIn } from "../connectome/read_connectome_folder.ts";
@@ -74,7 +78,9 @@ scale; what is left out is as in training:
   --no_intrinsic                   no connections within regions
   --keep_diag                      neurons may connect to themselves
   --equal_parts                    equal weights, not random parts (rand_partition = False)
-  --random_w                       randomise the topology
+  --random_w                       put the weights in random places (random_w = True)
+  --null_model degrees|weights     rewire connections and keep each neuron's numbers of them,
+                                   or permute the weights of the connections there are
   --compatibility original         intrinsic weights from the incoming weights, as the original has it
   --help                           this text
 
@@ -227,6 +233,46 @@ function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
   return scaleNeuronDensity(neuronDensity, { method, seed, regionNames });
 }
 
+/** How the scaled network is randomised, if at all. */
+interface Randomisation {
+  readonly model?: "places" | "degrees" | "weights";
+}
+
+function readRandomisation(flags: Flags): Randomisation {
+  const model = flags.string.null_model;
+  if (model === undefined) {
+    return flags.boolean.random_w ? { model: "places" } : {};
+  }
+  if (model !== "degrees" && model !== "weights") {
+    throw new InputError(
+      `Cannot use --null_model ${model}: allowed are degrees and weights`,
+    );
+  }
+  if (flags.boolean.random_w) {
+    throw new InputError(
+      "Cannot use --null_model with --random_w: only one of them is allowed",
+    );
+  }
+  return { model };
+}
+
+function randomised(
+  network: ScaledNetwork,
+  { model, seed }: Randomisation & { readonly seed: number },
+): ScaledNetwork {
+  const stream = createStream({ seed, purpose: "topology" });
+  switch (model) {
+    case "places":
+      return randomizeNetwork(network, stream);
+    case "degrees":
+      return rewireConnections(network, { stream });
+    case "weights":
+      return shuffleWeights(network, stream);
+    case undefined:
+      return network;
+  }
+}
+
 async function scale(name: string, flags: Flags): Promise<void> {
   outFolder(flags);
   const compatibility = flags.string.compatibility ?? "described";
@@ -256,6 +302,7 @@ async function scale(name: string, flags: Flags): Promise<void> {
     randPartition: !flags.boolean.equal_parts,
     intrinsicFrom: compatibility === "original" ? "incoming" : "outgoing",
   } as const;
+  const randomisation = readRandomisation(flags);
   const connectome = await load(name, flags);
   const neuronDensity = neuronsPerRegion(connectome, flags);
   const neurons = neuronDensity.reduce((a, b) => a + b);
@@ -269,9 +316,7 @@ async function scale(name: string, flags: Flags): Promise<void> {
     neuronDensity,
     stream: createStream({ seed, purpose: "bio2art" }),
   });
-  const network = flags.boolean.random_w
-    ? randomizeNetwork(scaled, createStream({ seed, purpose: "topology" }))
-    : scaled;
+  const network = randomised(scaled, { ...randomisation, seed });
   const shape = [neurons, neurons];
   await writeFiles({
     [`S_${name}.npy`]: writeNpy({ shape, data: network.weights }),
@@ -379,6 +424,7 @@ if (import.meta.main) {
         "seed",
         "nr_neurons",
         "nr_neurons_by",
+        "null_model",
         "target_sparsity",
         "target_sparsity_intrinsic",
         "intrinsic_wei",

@@ -8,7 +8,7 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes, safeName } from "../files/read_file.ts";
 import { join } from "node:path";
-import { cacheFolder as systemCacheFolder } from "./cache_folder.ts";
+import { cacheFolder as systemCacheFolder } from "../files/cache_folder.ts";
 import {
   CATALOGUE,
   CATALOGUE_ADDRESS,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { cacheFolder as systemCacheFolder } from "../connectome/cache_folder.ts";
+import { cacheFolder as systemCacheFolder } from "../files/cache_folder.ts";
 import type { Fetch } from "../files/download.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read_file.ts";
