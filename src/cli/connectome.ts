@@ -5,15 +5,11 @@
  * @module
  */
 
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import type { Flags } from "../compat/cli.ts";
-import { scaleConnectome, type ScaledNetwork } from "../connectome/bio2art.ts";
 import { cacheFolder } from "../files/cache_folder.ts";
 import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
-import {
-  type Connectome,
-  validateConnectome,
-} from "../connectome/connectome.ts";
+import { validateConnectome } from "../connectome/connectome.ts";
 import {
   describeConnectome,
   describeList,
@@ -25,23 +21,22 @@ import {
   embeddedConnectome,
 } from "../connectome/embedded_connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
-import {
-  rewireConnections,
-  shuffleWeights,
-} from "../connectome/null_models.ts";
-import { scaleNeuronDensity } from "../connectome/neuron_density.ts";
-import { randomizeNetwork } from "../connectome/randomize_network.ts";
 import { connectomesIn } from "../connectome/read_connectome_folder.ts";
 import {
   generateSyntheticMacaque,
   SYNTHETIC_NAME,
   SYNTHETIC_SEED,
 } from "../connectome/synthetic_macaque.ts";
-import { InputError } from "../files/input_error.ts";
-import { writeNpy } from "../files/npy.ts";
 import { readTextFile } from "../files/read_file.ts";
-import { writeFileWhole } from "../files/write_file.ts";
 import { createStream } from "../random/stream.ts";
+import {
+  folderOf,
+  load,
+  readNumber,
+  writeFiles,
+  wrong,
+} from "./connectome_flags.ts";
+import { scale } from "./connectome_scale.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
 const HELP =
@@ -85,50 +80,6 @@ scale; what is left out is as in training:
   --help                           this text
 
 The cache is the folder BIORNN_CACHE names, else biornn in the system's folder for caches.`;
-
-/** Neurons above which S would take more than 8 GiB. */
-const MAX_NEURONS = 32_768;
-
-function wrong(text: string): InputError {
-  return new InputError(`${text}; --help shows the commands`);
-}
-
-function readNumber(
-  flags: Flags,
-  name: string,
-  { fallback, from, to, integer = false }: {
-    readonly fallback?: number;
-    readonly from: number;
-    readonly to: number;
-    readonly integer?: boolean;
-  },
-): number {
-  const text = flags.string[name];
-  if (text === undefined && fallback !== undefined) return fallback;
-  const value = text === undefined || text.trim() === "" ? NaN : Number(text);
-  if (
-    !(value >= from && value <= to) || (integer && !Number.isInteger(value))
-  ) {
-    throw new InputError(
-      `Cannot use --${[name, text ?? []].flat().join(" ")}: it must be ${
-        integer ? "an integer" : "a number"
-      } from ${from} to ${to}`,
-    );
-  }
-  return value;
-}
-
-function folderOf(flags: Flags): { folder?: string } {
-  const folder = flags.string.path_to_network;
-  return folder === undefined ? {} : { folder };
-}
-
-async function load(name: string, flags: Flags): Promise<Connectome> {
-  return await loadConnectome(name, {
-    ...folderOf(flags),
-    onProgress: printError,
-  });
-}
 
 async function list(flags: Flags): Promise<void> {
   const { folder } = folderOf(flags);
@@ -175,167 +126,6 @@ async function download(name: string): Promise<void> {
   if (cache === undefined || name !== "all") return;
   const files = CATALOGUE.flatMap(filesOf).length;
   print(`${CATALOGUE.length} connectomes, ${files} files in ${cache}`);
-}
-
-function outFolder(flags: Flags): string {
-  const folder = flags.string.out;
-  if (folder === undefined) throw wrong("Cannot write: --out DIR is missing");
-  return folder;
-}
-
-/** Writes files into a folder, all or, where one of them is there, none. */
-async function writeFiles(
-  files: Readonly<Record<string, Uint8Array | string>>,
-  flags: Flags,
-): Promise<void> {
-  const folder = outFolder(flags);
-  for (const name of Object.keys(files)) {
-    if (flags.boolean.overwrite) break;
-    const path = join(folder, name);
-    if (await Deno.lstat(path).then(() => true, () => false)) {
-      throw new InputError(
-        `Cannot write "${path}": the file is there; --overwrite replaces it`,
-      );
-    }
-  }
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new InputError(
-      `Cannot make the folder "${folder}": ${(error as Error).message}`,
-    );
-  }
-  for (const [name, content] of Object.entries(files)) {
-    await writeFileWhole(join(folder, name), content);
-    print(join(folder, name));
-  }
-}
-
-function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
-  const seed = readNumber(flags, "nr_neurons", {
-    from: 1,
-    to: MAX_NEURONS,
-    integer: true,
-  });
-  const method = flags.string.nr_neurons_by;
-  const { regions, regionNames, neuronDensity, name } = connectome;
-  if (method === undefined) return new Array(regions).fill(seed);
-  if (method !== "rank" && method !== "ratio") {
-    throw new InputError(
-      `Cannot use --nr_neurons_by ${method}: allowed are rank and ratio`,
-    );
-  }
-  if (neuronDensity === undefined) {
-    throw new InputError(
-      `Cannot use --nr_neurons_by ${method}: there are no neuron densities for ${name} (ND_${name}.npy)`,
-    );
-  }
-  return scaleNeuronDensity(neuronDensity, { method, seed, regionNames });
-}
-
-/** How the scaled network is randomised, if at all. */
-interface Randomisation {
-  readonly model?: "places" | "degrees" | "weights";
-}
-
-function readRandomisation(flags: Flags): Randomisation {
-  const model = flags.string.null_model;
-  if (model === undefined) {
-    return flags.boolean.random_w ? { model: "places" } : {};
-  }
-  if (model !== "degrees" && model !== "weights") {
-    throw new InputError(
-      `Cannot use --null_model ${model}: allowed are degrees and weights`,
-    );
-  }
-  if (flags.boolean.random_w) {
-    throw new InputError(
-      "Cannot use --null_model with --random_w: only one of them is allowed",
-    );
-  }
-  return { model };
-}
-
-function randomised(
-  network: ScaledNetwork,
-  { model, seed }: Randomisation & { readonly seed: number },
-): ScaledNetwork {
-  const stream = createStream({ seed, purpose: "topology" });
-  switch (model) {
-    case "places":
-      return randomizeNetwork(network, stream);
-    case "degrees":
-      return rewireConnections(network, { stream });
-    case "weights":
-      return shuffleWeights(network, stream);
-    case undefined:
-      return network;
-  }
-}
-
-async function scale(name: string, flags: Flags): Promise<void> {
-  outFolder(flags);
-  const compatibility = flags.string.compatibility ?? "described";
-  if (compatibility !== "described" && compatibility !== "original") {
-    throw new InputError(
-      `Cannot use --compatibility ${compatibility}: allowed are described and original`,
-    );
-  }
-  const seed = readNumber(flags, "seed", {
-    fallback: 0,
-    from: 0,
-    to: Number.MAX_SAFE_INTEGER,
-    integer: true,
-  });
-  const share = (flag: string, fallback: number) =>
-    readNumber(flags, flag, { fallback, from: Number.MIN_VALUE, to: 1 });
-  const options = {
-    targetSparsity: share("target_sparsity", 0.8),
-    targetSparsityIntrinsic: share("target_sparsity_intrinsic", 1),
-    intrinsicWeight: readNumber(flags, "intrinsic_wei", {
-      fallback: 0.8,
-      from: 0,
-      to: 0.999,
-    }),
-    intrinsicConnections: !flags.boolean.no_intrinsic,
-    keepDiagonal: flags.boolean.keep_diag === true,
-    randPartition: !flags.boolean.equal_parts,
-    intrinsicFrom: compatibility === "original" ? "incoming" : "outgoing",
-  } as const;
-  const randomisation = readRandomisation(flags);
-  const connectome = await load(name, flags);
-  const neuronDensity = neuronsPerRegion(connectome, flags);
-  const neurons = neuronDensity.reduce((a, b) => a + b);
-  if (neurons > MAX_NEURONS) {
-    throw new InputError(
-      `Cannot scale ${name} to ${neurons} neurons: allowed are ${MAX_NEURONS}; lower --nr_neurons`,
-    );
-  }
-  const scaled = scaleConnectome(connectome.weights, {
-    ...options,
-    neuronDensity,
-    stream: createStream({ seed, purpose: "bio2art" }),
-  });
-  const network = randomised(scaled, { ...randomisation, seed });
-  const shape = [neurons, neurons];
-  await writeFiles({
-    [`S_${name}.npy`]: writeNpy({ shape, data: network.weights }),
-    [`mask_${name}.npy`]: writeNpy({
-      shape,
-      data: network.mask,
-      boolean: true,
-    }),
-    [`region_${name}.npy`]: writeNpy({
-      shape: [neurons],
-      data: Int32Array.from(network.regionOf),
-    }),
-  }, flags);
-  const connections = network.mask.reduce((sum, bit) => sum + bit, 0);
-  print(
-    `${neurons} neurons, ${connections} connections (${
-      (100 * connections / neurons ** 2).toFixed(1)
-    } % of ${neurons} x ${neurons})`,
-  );
 }
 
 async function generate(flags: Flags): Promise<void> {

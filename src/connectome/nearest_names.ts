@@ -4,6 +4,11 @@
  * @module
  */
 
+import { distance } from "fastest-levenshtein";
+
+/** No name of a connectome is longer; the search takes time with the product of two lengths. */
+const LONGEST = 100;
+
 /**
  * The known names that are like the given one, the likest first: those that
  * contain it or are contained in it, whatever the case, then those that a
@@ -20,33 +25,15 @@ export function nearestNames(
   name: string,
   known: readonly string[],
 ): string[] {
+  if (name.length > LONGEST) return [];
   const asked = name.toLowerCase();
   return known.map((candidate) => {
     const text = candidate.toLowerCase();
     const contained = asked.length >= 3 &&
       (text.includes(asked) || asked.includes(text));
-    return { candidate, distance: contained ? 0 : editDistance(asked, text) };
+    return { candidate, edits: contained ? 0 : distance(asked, text) };
   })
-    .filter(({ distance }) => distance <= asked.length / 3)
-    .sort((a, b) => a.distance - b.distance)
+    .filter(({ edits }) => edits <= asked.length / 3)
+    .sort((a, b) => a.edits - b.edits)
     .map(({ candidate }) => candidate);
-}
-
-/** Least number of letters to put in, take out or change (V. I. Levenshtein, 1966). */
-function editDistance(a: string, b: string): number {
-  // No name is that long; the table below would grow with the product.
-  if (a.length > 300 || b.length > 300) return Infinity;
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      current.push(Math.min(
-        previous[j]! + 1,
-        current[j - 1]! + 1,
-        previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-      ));
-    }
-    previous = current;
-  }
-  return previous[b.length]!;
 }
