@@ -20,12 +20,11 @@ const ROUNDS = 10;
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff, aHigh = a >>> 16;
   const bLow = b & 0xffff, bHigh = b >>> 16;
-  // Each sum stays below 2^33 and so is exact in a double.
-  const low = aLow * bLow;
-  const middle = aHigh * bLow + Math.floor(low / 65536);
-  const cross = aLow * bHigh + (middle % 65536);
-  return (aHigh * bHigh + Math.floor(middle / 65536) +
-    Math.floor(cross / 65536)) >>> 0;
+  // No sum exceeds 2^32 - 1, so that all of this is arithmetic of integers, not of doubles.
+  const low = Math.imul(aLow, bLow) >>> 16;
+  const middle = ((Math.imul(aHigh, bLow) >>> 0) + low) >>> 0;
+  const cross = ((Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (cross >>> 16)) >>> 0;
 }
 
 /** Four 32-bit words. */
@@ -43,15 +42,13 @@ export function philox4x32(
   let [k0, k1] = key;
   for (let round = 0; round < ROUNDS; round++) {
     const high0 = multiplyHigh(MULTIPLIER_0, c0);
-    const low0 = Math.imul(MULTIPLIER_0, c0) >>> 0;
+    const low0 = Math.imul(MULTIPLIER_0, c0);
     const high1 = multiplyHigh(MULTIPLIER_1, c2);
-    const low1 = Math.imul(MULTIPLIER_1, c2) >>> 0;
-    [c0, c1, c2, c3] = [
-      (high1 ^ c1 ^ k0) >>> 0,
-      low1,
-      (high0 ^ c3 ^ k1) >>> 0,
-      low0,
-    ];
+    const low1 = Math.imul(MULTIPLIER_1, c2);
+    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    c1 = low1 >>> 0;
+    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c3 = low0 >>> 0;
     k0 = (k0 + WEYL_0) >>> 0;
     k1 = (k1 + WEYL_1) >>> 0;
   }

@@ -44,10 +44,12 @@ export function remapToTemplate<A extends FloatArray>(
       `Cannot remap: values, template and mask must have one length, found ${length}, ${weights.length} and ${mask.length}`,
     );
   }
-  const places: number[] = [];
-  for (let i = 0; i < length; i++) if (mask[i] === 1) places.push(i);
-  const descending = (source: FloatArray) =>
-    Float64Array.from(places, (place) => source[place]!).sort().reverse();
+  const places = placesOn(mask);
+  const descending = (source: FloatArray) => {
+    const sorted = new Float64Array(places.length);
+    for (let i = 0; i < places.length; i++) sorted[i] = source[places[i]!]!;
+    return sorted.sort().reverse();
+  };
   const ranked = descending(weights);
   const sorted = descending(values);
   const remapped =
@@ -56,13 +58,22 @@ export function remapToTemplate<A extends FloatArray>(
       : new Float64Array(length)) as A;
   // How many of a group of equal weights have had their value, at the group's first rank.
   const taken = new Uint32Array(places.length);
-  for (const place of places) {
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i]!;
     const first = firstRank(ranked, weights[place]!);
     const rank = first + taken[first]!;
     taken[first] = taken[first]! + 1;
     remapped[place] = sorted[rank]!;
   }
   return remapped;
+}
+
+/** Numbers of the entries that are 1. */
+function placesOn(mask: Uint8Array): Uint32Array {
+  const places = new Uint32Array(mask.length);
+  let count = 0;
+  for (let i = 0; i < mask.length; i++) if (mask[i] === 1) places[count++] = i;
+  return places.subarray(0, count);
 }
 
 /** First place in a descending array that holds the value. */
