@@ -160,6 +160,12 @@ async function train(flags: Flags): Promise<number> {
   const progress = createTerminalProgress();
   const prepared = await prepareExperiment(experiment, {
     onProgress: progress.line,
+    overrides: Object.fromEntries(
+      ["seed", "epochs", "iterations"].flatMap((name) => {
+        const value = flags.string[name];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
   });
   const engine: Engine = await chooseEngine(device, { warn: progress.line });
   try {
@@ -170,6 +176,7 @@ async function train(flags: Flags): Promise<number> {
       engine,
       overwrite: flags.boolean.overwrite === true,
       resume: flags.boolean.resume === true || shard !== undefined,
+      shared: shard !== undefined,
       warn: progress.line,
     });
     const { signal } = stopOnSignals((name) =>

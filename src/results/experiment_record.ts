@@ -1,6 +1,7 @@
 /**
  * `experiment.json`, which a results folder holds beyond the original
- * program's files: all that is needed to repeat the experiment.
+ * program's files: all that is needed to repeat the experiment. It holds no
+ * time or place, so that the same experiment gives the same file to the byte.
  *
  * @module
  */
@@ -25,8 +26,6 @@ export interface ExperimentRecord {
     /** Version of Deno. */
     readonly deno: string;
   };
-  /** When training began, ISO 8601. */
-  readonly created: string;
   /** The same for experiments that must give the same numbers. */
   readonly fingerprint: string;
   readonly config: { readonly file: string; readonly text: string };
@@ -143,7 +142,6 @@ export function parseExperimentRecord(
       version: program.string("version"),
       deno: program.string("deno"),
     },
-    created: root.string("created"),
     fingerprint: root.string("fingerprint"),
     config: { file: config.string("file"), text: config.string("text") },
     overrides: root.plain("overrides"),

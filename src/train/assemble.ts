@@ -6,19 +6,17 @@
  * @module
  */
 
+import type { RecordedFailure } from "../results/experiment_record.ts";
 import type { Curves } from "../results/results_folder.ts";
-import { writeCombination } from "../results/write_results.ts";
+import {
+  writeCombination,
+  writeExperimentRecord,
+} from "../results/write_results.ts";
 import type { PreparedExperiment } from "./prepare.ts";
+import { experimentRecord } from "./record_experiment.ts";
 import type { RunHistory, RunRecord } from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
 import type { RunUnit } from "./run_unit.ts";
-
-/** A run whose loss became NaN or infinite. */
-export interface RunFailure extends RunUnit {
-  /** The first epoch, from 0, in which it did. */
-  readonly epoch: number;
-  readonly what: string;
-}
 
 /** How far an experiment is. */
 export interface Assembly {
@@ -26,20 +24,23 @@ export interface Assembly {
   readonly complete: readonly number[];
   /** Runs that are not finished. */
   readonly missing: readonly RunUnit[];
-  readonly failures: readonly RunFailure[];
-  /** Engines that trained the finished runs, in alphabetical order. */
-  readonly engines: readonly string[];
+  /** Runs whose loss became NaN or infinite. */
+  readonly failures: readonly RecordedFailure[];
 }
 
-/** Writes the files of every combination whose runs are all finished. */
+/**
+ * Writes the files of every combination whose runs are all finished, and when
+ * all are, the final `experiment.json`.
+ */
 export async function assembleResults(
-  { experiment }: PreparedExperiment,
+  prepared: PreparedExperiment,
   { store, folder }: { readonly store: RunStore; readonly folder: string },
 ): Promise<Assembly> {
+  const { experiment } = prepared;
   const { iterations } = experiment.training;
   const complete: number[] = [];
   const missing: RunUnit[] = [];
-  const failures: RunFailure[] = [];
+  const failures: RecordedFailure[] = [];
   const engines = new Set<string>();
   for (const { index } of experiment.grid.combinations) {
     const records: RunRecord[] = [];
@@ -58,7 +59,13 @@ export async function assembleResults(
     await writeCombination(folder, index, curvesOf(records));
     complete.push(index);
   }
-  return { complete, missing, failures, engines: [...engines].sort() };
+  if (missing.length === 0) {
+    await writeExperimentRecord(
+      folder,
+      experimentRecord(prepared, { engines: [...engines].sort(), failures }),
+    );
+  }
+  return { complete, missing, failures };
 }
 
 /** Where a loss stopped being a number. */

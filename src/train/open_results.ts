@@ -9,14 +9,18 @@ import { join } from "node:path";
 import type { Engine } from "../engine/ensemble.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { writeNpy } from "../files/npy.ts";
-import type { ExperimentRecord } from "../results/experiment_record.ts";
 import {
   prepareResultsFolder,
   writeExperimentRecord,
   writeFolderIndex,
 } from "../results/write_results.ts";
 import type { PreparedExperiment } from "./prepare.ts";
+import { experimentRecord } from "./record_experiment.ts";
+import { engineName } from "./train_group.ts";
 import { openRunStore, type RunStore } from "./run_store.ts";
+
+/** Names that writeFileWhole gives before the last step. */
+const TEMPORARY = /\.[0-9]+-[0-9]+-[0-9a-f]{8}\.tmp$/;
 
 /** How to open it. */
 export interface OpenResultsOptions {
@@ -25,6 +29,8 @@ export interface OpenResultsOptions {
   readonly overwrite: boolean;
   /** Join what is there, if it belongs to the same experiment. */
   readonly resume: boolean;
+  /** Other processes may be writing to it now. */
+  readonly shared: boolean;
   readonly warn: (line: string) => void;
 }
 
@@ -36,7 +42,7 @@ export interface OpenResultsOptions {
  */
 export async function openResults(
   prepared: PreparedExperiment,
-  { engine, overwrite, resume, warn }: OpenResultsOptions,
+  { engine, overwrite, resume, shared, warn }: OpenResultsOptions,
 ): Promise<RunStore> {
   const { experiment, connectome, network, size } = prepared;
   const folder = experiment.paths.results;
@@ -44,6 +50,12 @@ export async function openResults(
     overwrite,
     ...(resume ? { join: prepared.fingerprint } : {}),
   });
+  if (resume && !shared) await removeTemporaries(folder);
+  // First of all files: it tells what the folder belongs to, should this program be killed now.
+  await writeExperimentRecord(
+    folder,
+    experimentRecord(prepared, { engines: [engineName(engine)], failures: [] }),
+  );
   const store = await openRunStore({
     folder,
     experiment: prepared.fingerprint,
@@ -68,6 +80,14 @@ export async function openResults(
     join(folder, "network_mask.npy"),
     writeNpy({ shape: neurons, data: network.mask, boolean: true }),
   );
-  await writeExperimentRecord(folder, recordOf(prepared, engine));
   return store;
+}
+
+/** What a killed training left of files it was writing; with shards another process may still be writing them. */
+async function removeTemporaries(folder: string): Promise<void> {
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) await removeTemporaries(path);
+    else if (TEMPORARY.test(entry.name)) await Deno.remove(path);
+  }
 }

@@ -34,6 +34,8 @@ export interface PreparedExperiment {
   readonly size: ModelSize;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
   readonly fingerprint: string;
+  /** What the command line said otherwise than the config, by flag; paths left out. */
+  readonly overrides: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,7 +45,10 @@ export interface PreparedExperiment {
  */
 export async function prepareExperiment(
   experiment: Experiment,
-  options: { readonly onProgress: (line: string) => void },
+  options: {
+    readonly onProgress: (line: string) => void;
+    readonly overrides?: Readonly<Record<string, string>>;
+  },
 ): Promise<PreparedExperiment> {
   const { net, run, paths, task: { task } } = experiment;
   const connectome = await loadConnectome(net.name, {
@@ -78,7 +83,15 @@ export async function prepareExperiment(
     outputSize: task.outputSize,
   };
   const fingerprint = await fingerprintOf(experiment, connectome, stimuli);
-  return { experiment, connectome, network, stimuli, size, fingerprint };
+  return {
+    experiment,
+    connectome,
+    network,
+    stimuli,
+    size,
+    fingerprint,
+    overrides: options.overrides ?? {},
+  };
 }
 
 /** What a run's numbers depend on; neither paths nor the machine are part of it. */

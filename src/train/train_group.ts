@@ -50,6 +50,11 @@ export interface EpochsTrained {
   readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
 }
 
+/** Names an engine in records, e.g. "webgpu: NVIDIA H200". */
+export function engineName({ kind, description }: Engine): string {
+  return `${kind}: ${description}`;
+}
+
 /** Seconds that one call of the engine should take: long enough to be cheap, short enough to show progress. */
 const CALL_SECONDS = 0.7;
 
@@ -220,7 +225,7 @@ function recordOf(
   return {
     unit,
     experiment: prepared.fingerprint,
-    engine: `${engine.kind}: ${engine.description}`,
+    engine: engineName(engine),
     history,
   };
 }
@@ -273,7 +278,8 @@ async function saveCheckpoint(
     epoch: String(epoch),
     seed: String(experiment.run.seed),
     experiment: fingerprint,
-    config: experiment.source.text,
+    task: experiment.task.task.name,
+    connectome: experiment.net.name,
   };
   if (history !== undefined && epoch !== "initial") {
     metadata.train_loss = String(history.trainLoss[epoch]);
