@@ -20,7 +20,7 @@ import { parsePythonBoolean, parsePythonInteger } from "./python_text.ts";
 import { CONFIG_SCHEMA, type KeySchema, sectionSchema } from "./schema.ts";
 
 /** Longest config file, in UTF-16 units. */
-const LONGEST_FILE = 1_000_000;
+const LONGEST_FILE = 200_000;
 
 /** A key of a config file. */
 export interface ConfigKey {

@@ -14,7 +14,7 @@ import { configError, didYouMean, quote, shorten } from "./messages.ts";
 const DEEPEST = 10;
 
 /** Values may not grow beyond this, nor refer more often to others. */
-const MOST_CHARACTERS = 1_000_000;
+const MOST_CHARACTERS = 200_000;
 const MOST_REFERENCES = 10_000;
 
 /** A value and where it comes from. */

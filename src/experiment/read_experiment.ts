@@ -19,7 +19,7 @@ import { readGrid } from "./grid.ts";
 import type { IniFile } from "./ini.ts";
 import { iniValue } from "./interpolate.ts";
 import { configError, quote } from "./messages.ts";
-import { MOST_NEURONS, MOST_RUNS } from "./schema.ts";
+import { CONFIG_SCHEMA, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
 import { readTrialParams } from "./trial_params.ts";
 
 /** Values from the command line that stand in for the config's. */
@@ -152,7 +152,7 @@ function readNet(ini: IniFile): Experiment["net"] {
     compatibility: readChoice<Compatibility>(ini, {
       section,
       key: "compatibility",
-      choices: ["described", "original"],
+      choices: CONFIG_SCHEMA.net.compatibility.choices,
     }),
   };
   const neurons = net.regions * net.neuronsPerRegion;
@@ -204,7 +204,7 @@ function readTraining(
     init: readChoice<InitName>(ini, {
       section,
       key: "init",
-      choices: ["default", "xavier", "he", "auto"],
+      choices: CONFIG_SCHEMA.trainvalidate.init.choices,
       ...(net.compatibility === "original" ? { other: "auto" } : {}),
     }),
     freezeLayer: readBoolean(ini, { section, key: "freeze_layer" }),

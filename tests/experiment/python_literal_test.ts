@@ -31,7 +31,7 @@ const GOOD: readonly (readonly [text: string, repr: string])[] = [
   [`""`, "''"],
   [`''''''`, "''"],
   ["{ # comment\n 'a' : # more\n 1 # end\n} # after\n", "{'a': 1}"],
-  ["\n\n  [1,\\\n 2]", "[1, 2]"],
+  ["\n\n[1,\\\n 2]", "[1, 2]"],
   ["[[[[1]]],[2,],]", "[[[[1]]], [2]]"],
 ];
 
@@ -44,7 +44,6 @@ const BAD: readonly (readonly [text: string, offset: number])[] = [
   ["[,]", 1],
   ["(,)", 1],
   ["[1,,2]", 3],
-  ["{1}", 2],
   ["{'a' 1}", 5],
   ["{'a':}", 5],
   ["{[]: 1}", 1],

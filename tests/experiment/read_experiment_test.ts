@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import { describe, it } from "../../src/compat/testing.ts";
+import { describeExperiment } from "../../src/experiment/experiment.ts";
+import { regionsMismatch } from "../../src/experiment/messages.ts";
+import {
+  type ExperimentOverrides,
+  readExperiment,
+} from "../../src/experiment/read_experiment.ts";
+import { TASKS } from "../../src/tasks/registry.ts";
+
+/** As the original's config files look: no `[pretrainedparams]`, absolute paths. */
+const ORIGINAL = `[paths]
+path_to_network = /data/connectomes/
+path_to_results = /data/results/test
+pretrained = 
+
+[net]
+net_name = Marmoset_Normalized
+rnn_size = 55
+nr_neurons = 4
+rand_partition = True
+random_w = False
+
+[trainvalidate]
+epochs = 500
+iterations = 5
+init = default
+freeze_layer = False
+remap_w = True
+
+[trialparams]
+trial_params = {"task_name":"seq_mem", "nr_of_trials":500, "train_size":0.8}
+
+[combosparams]
+combos_params = {"lr":[0.0001,0.000001], "nonlinearity":["relu","tanh"], "optimizer":["Adam","RMSprop"], "pattern_length": [3, 5, 10]}
+`;
+
+function read(text: string, overrides: ExperimentOverrides = {}) {
+  return readExperiment(text, {
+    file: "folder/c.ini",
+    tasks: TASKS,
+    overrides,
+  });
+}
+
+/** The original's config with a piece replaced. */
+function withChange(from: string, to: string): string {
+  assert(ORIGINAL.includes(from), from);
+  return ORIGINAL.replace(from, to);
+}
+
+describe("readExperiment()", () => {
+  it("reads a config file of the original", () => {
+    const { grid, task, source, ...rest } = read(ORIGINAL);
+    assert.deepEqual(rest, {
+      file: "folder/c.ini",
+      paths: {
+        results: resolve("/data/results/test"),
+        network: resolve("/data/connectomes"),
+        pretrained: undefined,
+        latents: undefined,
+        images: undefined,
+      },
+      net: {
+        name: "Marmoset_Normalized",
+        regions: 55,
+        neuronsPerRegion: 4,
+        randPartition: true,
+        randomW: false,
+        compatibility: "described",
+      },
+      training: {
+        epochs: 500,
+        iterations: 5,
+        init: "default",
+        freezeLayer: false,
+        remapW: true,
+      },
+      pretrained: { epoch: 0, iteration: 0 },
+      run: { seed: 0, batchSize: 128, storeEveryEpoch: 0 },
+    });
+    assert.deepEqual({ ...task, task: task.task.name }, {
+      task: "seq_mem",
+      nrOfTrials: 500,
+      trainSize: 0.8,
+      parameters: { low: 0, high: 1 },
+    });
+    assert.deepEqual(grid.keys, [
+      "lr",
+      "nonlinearity",
+      "optimizer",
+      "pattern_length",
+    ]);
+    assert.equal(source.text, ORIGINAL);
+    assert.equal(source.lines.rnn_size, 8);
+  });
+
+  it("makes the grid in the original's order, as Python writes it", () => {
+    const { combinations } = read(ORIGINAL).grid;
+    assert.equal(combinations.length, 24);
+    const shown = [0, 1, 2, 3, 6, 12, 23].map((i) =>
+      `${combinations[i]?.index} ${combinations[i]?.repr}`
+    );
+    assert.deepEqual(shown, [
+      "0 (0.0001, 'relu', 'Adam', 3)",
+      "1 (0.0001, 'relu', 'Adam', 5)",
+      "2 (0.0001, 'relu', 'Adam', 10)",
+      "3 (0.0001, 'relu', 'RMSprop', 3)",
+      "6 (0.0001, 'tanh', 'Adam', 3)",
+      "12 (1e-06, 'relu', 'Adam', 3)",
+      "23 (1e-06, 'tanh', 'RMSprop', 10)",
+    ]);
+    assert.deepEqual(combinations[23], {
+      index: 23,
+      values: [
+        { value: 0.000001, repr: "1e-06" },
+        { value: "tanh", repr: "'tanh'" },
+        { value: "RMSprop", repr: "'RMSprop'" },
+        { value: 10, repr: "10" },
+      ],
+      repr: "(1e-06, 'tanh', 'RMSprop', 10)",
+      learningRate: 0.000001,
+      activation: "tanh",
+      optimizer: "RMSprop",
+      parameters: { low: 0, high: 1, pattern_length: 10, nr_of_trials: 500 },
+    });
+  });
+
+  it("follows the config's order of keys, and takes tuples as lists", () => {
+    const { grid } = read(withChange(
+      ORIGINAL.slice(ORIGINAL.indexOf("combos_params = ")),
+      `combos_params = {
+        'pattern_length': (4, 2),  # the first key changes slowest
+        'optimizer': ['SGD'],
+
+        'lr': [1, 0.5,],
+        'nonlinearity': ['tanh'],
+        }
+`,
+    ));
+    assert.deepEqual(grid.combinations.map(({ repr }) => repr), [
+      "(4, 'SGD', 1, 'tanh')",
+      "(4, 'SGD', 0.5, 'tanh')",
+      "(2, 'SGD', 1, 'tanh')",
+      "(2, 'SGD', 0.5, 'tanh')",
+    ]);
+    assert.equal(grid.combinations[2]?.learningRate, 1);
+    assert.equal(grid.combinations[2]?.parameters.pattern_length, 2);
+  });
+
+  it("reads the n-back tasks' parameters", () => {
+    const text = withChange(
+      '"seq_mem", "nr_of_trials":500,',
+      '"pic_mem", "trial_length":5, "rescale":False, "nr_of_trials":500,',
+    ).replace('"pattern_length": [3, 5, 10]', '"n_back":[2,4]');
+    const { task, grid } = read(text);
+    assert.equal(task.task.name, "pic_mem");
+    assert.deepEqual(grid.combinations.at(-1)?.parameters, {
+      trial_length: 5,
+      rescale: false,
+      n_back: 4,
+      nr_of_trials: 500,
+    });
+  });
+
+  it('takes "True" in quotes for True, as it stands in some configs', () => {
+    for (const [given, value] of [['"True"', true], ['"False"', false]]) {
+      const text = withChange(
+        '"seq_mem",',
+        `"pic_latent_mem", "trial_length":5, "rescale":${given},`,
+      ).replace('"pattern_length": [3, 5, 10]', '"n_back":[2]');
+      assert.equal(read(text).task.parameters.rescale, value);
+    }
+  });
+
+  it("takes every boolean that getboolean takes", () => {
+    const text = withChange("random_w = False", "random_w = ON")
+      .replace("remap_w = True", "remap_w = 0");
+    assert.equal(read(text).net.randomW, true);
+    assert.equal(read(text).training.remapW, false);
+  });
+
+  it("reads the keys that are its own", () => {
+    const text = withChange(
+      "random_w = False",
+      "random_w = False\ncompatibility = original",
+    ).replace(
+      "pretrained = ",
+      "pretrained = old\nlatents = l.npy\nimages=i.npy",
+    ) +
+      "[run]\nseed = 7\nbatch_size = 32\nstore_every_epoch = 10\n" +
+      "[pretrainedparams]\npretrained_epoch = 499\npretrained_iteration = 4\n";
+    const { net, paths, run, pretrained } = read(text);
+    assert.equal(net.compatibility, "original");
+    assert.equal(paths.pretrained, resolve("folder/old"));
+    assert.equal(paths.latents, resolve("folder/l.npy"));
+    assert.equal(paths.images, resolve("folder/i.npy"));
+    assert.deepEqual(run, { seed: 7, batchSize: 32, storeEveryEpoch: 10 });
+    assert.deepEqual(pretrained, { epoch: 499, iteration: 4 });
+  });
+
+  it("takes any init but default for auto where it follows the original", () => {
+    const text = withChange("init = default", "init = kaiming").replace(
+      "random_w = False",
+      "random_w = False\ncompatibility = original",
+    );
+    assert.equal(read(text).training.init, "auto");
+    for (const init of ["default", "he", "xavier", "auto"] as const) {
+      const { training } = read(withChange("init = default", `init = ${init}`));
+      assert.equal(training.init, init);
+    }
+  });
+
+  it("begins relative paths at the config file's folder", () => {
+    const text = withChange("/data/results/test", "../out")
+      .replace("/data/connectomes/", "nets");
+    const { paths } = read(text);
+    assert.equal(paths.results, resolve("out"));
+    assert.equal(paths.network, resolve("folder/nets"));
+  });
+
+  it("needs no folder with connectomes", () => {
+    const without = ORIGINAL.replace(/path_to_network.*\n/, "");
+    assert.equal(read(without).paths.network, undefined);
+    const empty = withChange("/data/connectomes/", "");
+    assert.equal(read(empty).paths.network, undefined);
+  });
+
+  it("lets the command line stand in for the config", () => {
+    const text = ORIGINAL.replace(/path_to_results.*\n/, "")
+      .replace("epochs = 500", "epochs = many")
+      .replace(/iterations = 5\n/, "");
+    const { paths, training, run } = read(text, {
+      pathToResults: "out",
+      pathToNetwork: "nets",
+      seed: "12",
+      epochs: 3,
+      iterations: "2",
+    });
+    assert.equal(paths.results, resolve("out"));
+    assert.equal(paths.network, resolve("nets"));
+    assert.equal(training.epochs, 3);
+    assert.equal(training.iterations, 2);
+    assert.equal(run.seed, 12);
+  });
+
+  it("takes values from [DEFAULT] and puts references in", () => {
+    const text = "[DEFAULT]\nhome = /data\nseed = 5\n" +
+      withChange("/data/results/test", "%(home)s/100%%") + "[run]\n";
+    const { paths, run } = read(text);
+    assert.equal(paths.results, resolve("/data/100%"));
+    assert.equal(run.seed, 5);
+  });
+});
+
+describe("describeExperiment()", () => {
+  it("says what will be trained", () => {
+    const lines = describeExperiment(read(ORIGINAL)).split("\n");
+    assert.deepEqual(lines, [
+      "config       folder/c.ini",
+      `results      ${resolve("/data/results/test")}`,
+      "task         seq_mem, low 0, high 1, 400 trials to train and 100 to validate",
+      "net          Marmoset_Normalized, 55 regions of 4 neurons, random partition",
+      "weights      init default, remapped to the connectome's ranks",
+      "training     500 epochs, batches of 128, seed 0, models stored at the end",
+      "grid         lr: 0.0001, 1e-06",
+      "             nonlinearity: 'relu', 'tanh'",
+      "             optimizer: 'Adam', 'RMSprop'",
+      "             pattern_length: 3, 5, 10",
+      "models       120: 24 combinations, 5 iterations of each",
+    ]);
+  });
+
+  it("names what departs from the usual", () => {
+    const text = withChange("freeze_layer = False", "freeze_layer = True")
+      .replace("random_w = False", "random_w = True\ncompatibility = original")
+      .replace("rand_partition = True", "rand_partition = False")
+      .replace("pretrained = ", "pretrained = /old") +
+      "[run]\nstore_every_epoch = 1\n";
+    const description = describeExperiment(read(text));
+    for (
+      const part of [
+        "equal partition, random topology, as the original",
+        `pretrained, epoch 0 of iteration 0 in ${resolve("/old")}`,
+        "recurrent layer frozen",
+        "models stored every 1 epoch and at the end",
+      ]
+    ) assert(description.includes(part), part);
+  });
+});
+
+describe("regionsMismatch()", () => {
+  it("names the line, what was found and what is allowed", () => {
+    assert.equal(
+      regionsMismatch(read(withChange("= 55", "= 54")), 55),
+      'Cannot read "folder/c.ini", line 8: [net] rnn_size must be 55, the number of regions of Marmoset_Normalized, found 54',
+    );
+  });
+});
+
+describe("config/", () => {
+  const readFile = (name: string) => {
+    const file = `config/${name}`;
+    return readExperiment(Deno.readTextFileSync(file), { file, tasks: TASKS });
+  };
+
+  it("has templates that can all be read, with results outside of it", () => {
+    const names = [...Deno.readDirSync("config")].map(({ name }) => name);
+    assert(names.length >= 5);
+    for (const name of names) {
+      const { results } = readFile(name).paths;
+      assert(results.startsWith(resolve("results")), `${name}: ${results}`);
+    }
+  });
+
+  for (const task of ["seq_mem", "nback_mem", "pic_latent_mem", "pic_mem"]) {
+    it(`has config_${task}.ini, the original's experiment`, () => {
+      const experiment = readFile(`config_${task}.ini`);
+      const original = read(ORIGINAL);
+      assert.equal(experiment.task.task.name, task);
+      assert.deepEqual(experiment.net, original.net);
+      assert.deepEqual(experiment.training, original.training);
+      assert.deepEqual(experiment.run, original.run);
+      const { combinations } = experiment.grid;
+      assert.equal(combinations.length, 24);
+      assert.equal(
+        combinations[23]?.repr,
+        `(1e-06, 'tanh', 'RMSprop', ${task === "seq_mem" ? 10 : 4})`,
+      );
+    });
+  }
+
+  it("has quickstart.ini, which needs no download", () => {
+    const { net, grid, task } = readFile("quickstart.ini");
+    assert.equal(net.name, "Synthetic_Macaque_29");
+    assert.equal(net.regions, 29);
+    assert.equal(task.task.name, "seq_mem");
+    const activations = grid.combinations.map((c) => c.activation);
+    assert.deepEqual([...new Set(activations)].sort(), ["relu", "tanh"]);
+  });
+});

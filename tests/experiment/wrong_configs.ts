@@ -1,0 +1,304 @@
+/**
+ * A config file, and what is said where a piece of it is replaced.
+ *
+ * @module
+ */
+
+/** A config file without errors. */
+export const CONFIG = `[paths]
+path_to_results = out
+[net]
+net_name = Marmoset_Normalized
+rnn_size = 55
+nr_neurons = 4
+rand_partition = True
+random_w = False
+[trainvalidate]
+epochs = 500
+iterations = 5
+init = default
+freeze_layer = False
+remap_w = True
+[trialparams]
+trial_params = {"task_name":"nback_mem",
+  "nr_of_trials":500, "trial_length":5,
+  "train_size":0.8}
+[combosparams]
+combos_params = {"lr":[0.0001],
+  "nonlinearity":["relu"],
+  "optimizer":["Adam"],
+  "n_back":[2,3]}
+[run]
+seed = 1
+batch_size = 128
+store_every_epoch = 0
+`;
+
+/** What is replaced, by what, and the sentence after `Cannot read "c.ini"`. */
+export const WRONG_CONFIGS:
+  readonly (readonly [from: string, to: string, rest: string])[] = [
+    // Names of sections and keys.
+    [
+      "[net]",
+      "[Nets]",
+      ', line 3: there is no section "Nets" (did you mean "net"?); the sections are paths, net, trainvalidate, trialparams, combosparams, pretrainedparams and run',
+    ],
+    [
+      "rnn_size",
+      "rnn_sze",
+      ', line 5: [net] has no key "rnn_sze" (did you mean "rnn_size"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w and compatibility',
+    ],
+    [
+      "epochs = 500",
+      "seed = 500",
+      ', line 10: [trainvalidate] has no key "seed", which belongs in [run]; its keys are epochs, iterations, init, freeze_layer and remap_w',
+    ],
+    [
+      "rnn_size = 55\n",
+      "",
+      ", line 3: [net] lacks rnn_size, which must be a whole number from 1 to 65535",
+    ],
+    [
+      "[paths]\npath_to_results = out\n",
+      "",
+      ": section [paths] is missing, and in it path_to_results, which must be a path",
+    ],
+    [
+      "path_to_results = out\n",
+      "",
+      ", line 1: [paths] lacks path_to_results, which must be a path",
+    ],
+    [
+      "remap_w = True",
+      "remap_w = True\nremap_w = True",
+      ', line 15: [trainvalidate] has "remap_w" twice, first on line 14',
+    ],
+    // Values.
+    [
+      "path_to_results = out",
+      "path_to_results =",
+      ', line 2: [paths] path_to_results must be a path, found ""',
+    ],
+    [
+      "Marmoset_Normalized",
+      "../../etc/passwd",
+      ', line 4: [net] net_name must be the name of a connectome, of letters, digits, "_", "-", "." and spaces, found "../../etc/passwd"',
+    ],
+    [
+      "rnn_size = 55",
+      "rnn_size = 55.0",
+      ', line 5: [net] rnn_size must be a whole number from 1 to 65535, found "55.0"',
+    ],
+    [
+      "rnn_size = 55",
+      "rnn_size = 20000",
+      ", line 3: [net] rnn_size × nr_neurons must be at most 65535 neurons, found 20000 × 4 = 80000",
+    ],
+    [
+      "nr_neurons = 4",
+      "nr_neurons = 0",
+      ', line 6: [net] nr_neurons must be a whole number from 1 to 65535, found "0"',
+    ],
+    [
+      "rand_partition = True",
+      "rand_partition = Maybe",
+      ', line 7: [net] rand_partition must be True or False, found "Maybe"',
+    ],
+    [
+      "random_w = False",
+      "random_w = False\ncompatibility = orginal",
+      ', line 9: [net] compatibility must be described or original, found "orginal" (did you mean "original"?)',
+    ],
+    [
+      "epochs = 500",
+      "epochs = 0",
+      ', line 10: [trainvalidate] epochs must be a whole number from 1 to 10000000, found "0"',
+    ],
+    [
+      "iterations = 5",
+      "iterations = -5",
+      ', line 11: [trainvalidate] iterations must be a whole number from 1 to 1000000, found "-5"',
+    ],
+    [
+      "iterations = 5",
+      "iterations = 600000",
+      ": combinations × iterations must be at most 1000000 runs, found 2 × 600000 = 1200000",
+    ],
+    [
+      "init = default",
+      "init = xaver",
+      ', line 12: [trainvalidate] init must be default, xavier, he or auto, found "xaver" (did you mean "xavier"?)',
+    ],
+    [
+      "seed = 1",
+      "seed = 1.5",
+      ', line 25: [run] seed must be a whole number from 0 to 9007199254740991, found "1.5"',
+    ],
+    [
+      "batch_size = 128",
+      "batch_size = 0",
+      ', line 26: [run] batch_size must be a whole number from 1 to 1000000, found "0"',
+    ],
+    [
+      "store_every_epoch = 0",
+      "store_every_epoch = -1",
+      ', line 27: [run] store_every_epoch must be a whole number from 0 to 10000000, found "-1"',
+    ],
+    // trial_params.
+    [
+      '"nback_mem"',
+      '"nback"',
+      `, line 16: [trialparams] trial_params: "task_name" must be seq_mem, nback_mem, pic_latent_mem or pic_mem, found 'nback' (did you mean "nback_mem"?)`,
+    ],
+    [
+      '"task_name":"nback_mem",',
+      "",
+      ', line 16: [trialparams] trial_params lacks "task_name", which must be seq_mem, nback_mem, pic_latent_mem or pic_mem',
+    ],
+    [
+      '"task_name"',
+      '"taskname"',
+      ', line 16: [trialparams] trial_params lacks "task_name" (is "taskname" meant to be it?), which must be seq_mem, nback_mem, pic_latent_mem or pic_mem',
+    ],
+    [
+      '"nr_of_trials":500',
+      '"nr_of_trials":500.0',
+      ', line 17: [trialparams] trial_params: "nr_of_trials" must be a whole number from 1 to 10000000, found 500.0',
+    ],
+    [
+      '"nr_of_trials"',
+      '"nr_trials"',
+      ', line 17: [trialparams] trial_params has the key "nr_trials" (did you mean "nr_of_trials"?), but nback_mem takes task_name, nr_of_trials, train_size and trial_length',
+    ],
+    [
+      '"trial_length":5',
+      '"trial_length":5, "rescale":True',
+      ', line 17: [trialparams] trial_params has the key "rescale", but nback_mem takes task_name, nr_of_trials, train_size and trial_length',
+    ],
+    [
+      ', "trial_length":5',
+      "",
+      ', line 16: [trialparams] trial_params lacks "trial_length", which must be a whole number from 2 to 10000',
+    ],
+    [
+      '"trial_length":5',
+      '"trial_length":5, "n_back":2',
+      ', line 17: [trialparams] trial_params has the key "n_back", which belongs in [combosparams] combos_params, as a list',
+    ],
+    [
+      "0.8",
+      "1.0",
+      ', line 18: [trialparams] trial_params: "train_size" must be a number above 0 and below 1, found 1.0',
+    ],
+    [
+      "0.8",
+      "0.0009",
+      ', line 18: [trialparams] trial_params: "train_size" 0.0009 leaves none of the 1000 trials to train: use more trials or another "train_size"',
+    ],
+    [
+      '"nr_of_trials":500, "trial_length":5,\n  "train_size":0.8',
+      '"nr_of_trials":10_000_000, "trial_length":5,\n  "train_size":0.99999999999999999',
+      ', line 18: [trialparams] trial_params: "train_size" must be a number above 0 and below 1, found 1.0',
+    ],
+    [
+      "0.8}",
+      "0.8",
+      ', line 16: [trialparams] trial_params is no Python dict: "{" is never closed by "}"',
+    ],
+    [
+      '"trial_length":5',
+      '"trial_length":len("abcde")',
+      ", line 17: [trialparams] trial_params is no Python dict: found the name len, but text needs quotes and nothing is computed here",
+    ],
+    [
+      '"trial_length":5',
+      '"trial_length":5, "trial_length":6',
+      ", line 17: [trialparams] trial_params has the key 'trial_length' twice",
+    ],
+    [
+      '"trial_length":5',
+      "3:5",
+      ", line 17: [trialparams] trial_params needs keys in quotes, found 3",
+    ],
+    // combos_params.
+    [
+      '"n_back":[2,3]',
+      '"n_back":[2,5]',
+      ", line 20: [combosparams] combos_params has the combination (0.0001, 'relu', 'Adam', 5), but n_back 5 needs a trial_length above 5, found 5",
+    ],
+    [
+      '"n_back":[2,3]',
+      '"n_back":[]',
+      ', line 23: [combosparams] combos_params: "n_back" must be a list with a value at least, found []',
+    ],
+    [
+      '"n_back":[2,3]',
+      '"n_back":3',
+      ', line 23: [combosparams] combos_params: "n_back" must be a list, found 3; a single value is a list too, [3]',
+    ],
+    [
+      '["Adam"]',
+      '"Adam"',
+      `, line 22: [combosparams] combos_params: "optimizer" must be a list, found 'Adam'; a single value is a list too, ['Adam']`,
+    ],
+    [
+      '"n_back":[2,3]',
+      '"n_back":[2,3.0]',
+      ', line 23: [combosparams] combos_params: "n_back" must be a whole number from 1 to 9999, found 3.0',
+    ],
+    [
+      '"n_back":[2,3]',
+      '"n_back":[2,True]',
+      ', line 23: [combosparams] combos_params: "n_back" must be a whole number from 1 to 9999, found True',
+    ],
+    [
+      '"n_back":[2,3]',
+      '"n_back":[2,2]',
+      ', line 23: [combosparams] combos_params: "n_back" has 2 twice',
+    ],
+    [
+      '"n_back":[2,3]',
+      '"nback":[2,3]',
+      ', line 23: [combosparams] combos_params has the key "nback" (did you mean "n_back"?), but nback_mem takes lr, nonlinearity, optimizer and n_back',
+    ],
+    [
+      ',\n  "n_back":[2,3]',
+      "",
+      ', line 20: [combosparams] combos_params lacks "n_back", which must be a list, each value a whole number from 1 to 9999',
+    ],
+    [
+      '"n_back":[2,3]',
+      '"n_back":[2], "trial_length":[5]',
+      ', line 23: [combosparams] combos_params has the key "trial_length", which belongs in [trialparams] trial_params, with one value',
+    ],
+    [
+      "[0.0001]",
+      "[1e-4, 0.0001]",
+      ', line 20: [combosparams] combos_params: "lr" has 0.0001 twice',
+    ],
+    [
+      "[0.0001]",
+      "[-1e-4]",
+      ', line 20: [combosparams] combos_params: "lr" must be a finite number above 0, found -0.0001',
+    ],
+    [
+      "[0.0001]",
+      "[1e400]",
+      ', line 20: [combosparams] combos_params: "lr" must be a finite number above 0, found inf',
+    ],
+    [
+      "[0.0001]",
+      "[1e-60]",
+      ', line 20: [combosparams] combos_params: "lr" must be a number that single precision can hold, found 1e-60',
+    ],
+    [
+      '"relu"',
+      '"Relu"',
+      `, line 21: [combosparams] combos_params: "nonlinearity" must be a list of relu or tanh, found 'Relu' (did you mean "relu"?)`,
+    ],
+    [
+      '"Adam"',
+      '"Adagrad"',
+      `, line 22: [combosparams] combos_params: "optimizer" must be a list of Adam, RMSprop or SGD, found 'Adagrad'`,
+    ],
+  ];
