@@ -1,0 +1,146 @@
+/**
+ * The look that all figures share: column widths of journals, one font, sizes
+ * that stay readable in print, and colours that everybody can tell apart.
+ *
+ * @module
+ */
+
+/** How wide a figure is printed: one column of a journal (85 mm) or two (175 mm). */
+export type FigureWidth = "one" | "two";
+
+const PIXELS_PER_MM = 96 / 25.4;
+
+/** Width of a figure in CSS pixels, of which an inch has 96. */
+export const FIGURE_PIXELS: Readonly<Record<FigureWidth, number>> = {
+  one: Math.round(85 * PIXELS_PER_MM),
+  two: Math.round(175 * PIXELS_PER_MM),
+};
+
+/** The font that is bundled, and those of like widths for machines that lack it. */
+export const FONT = "DejaVu Sans, Verdana, Geneva, sans-serif";
+
+/** Text and lines that carry no data. */
+export const INK = "#222222";
+
+/** Reference lines and what explains them. */
+export const MUTED = "#6b6b6b";
+
+/**
+ * Colours of the results labels, in order. The first two are the dark indigo
+ * and the teal of the palette "mako": four times as bright the one as the
+ * other, so that a grey print tells them apart too. All have a contrast of 3
+ * and more against white, and stay apart under the three kinds of colour
+ * blindness.
+ */
+export const PALETTE: readonly string[] = [
+  "#2e2565",
+  "#1f9d94",
+  "#e8452c",
+  "#a082e0",
+  "#5a1f10",
+  "#c2379b",
+];
+
+/**
+ * One colour a label; beyond the palette, steps around the colour circle,
+ * alternately dark and bright.
+ *
+ * @example
+ * ```ts
+ * import { labelColors } from "./src/viz/theme.ts";
+ *
+ * labelColors(2); // ["#2e2565", "#1f9d94"]
+ * ```
+ */
+export function labelColors(count: number): string[] {
+  const colors = PALETTE.slice(0, count);
+  const more = count - colors.length;
+  for (let i = 0; i < more; i++) {
+    const hue = Math.round(360 * i / more);
+    colors.push(`hsl(${hue}, 60%, ${i % 2 === 0 ? 28 : 48}%)`);
+  }
+  return colors;
+}
+
+/** Colour scale of quantities from 0 up: bright to dark, as ink is. */
+export const SEQUENTIAL: readonly string[] = [
+  "#e3f6ea",
+  "#9fdfb9",
+  "#55bfad",
+  "#38999f",
+  "#357595",
+  "#3d5086",
+  "#392c5b",
+  "#150b18",
+];
+
+/** Colour scale of quantities around 0: teal below, white at 0, indigo above. */
+export const DIVERGING: readonly string[] = [
+  "#00564f",
+  "#1f9d94",
+  "#9ad6d0",
+  "#ffffff",
+  "#b3a9dd",
+  "#5f4fb0",
+  "#2e2565",
+];
+
+/** Vega-Lite's `config` of every figure. */
+export function themeConfig(): Record<string, unknown> {
+  return {
+    background: "white",
+    font: FONT,
+    padding: 4,
+    view: { stroke: null },
+    title: {
+      fontSize: 10.5,
+      fontWeight: "normal",
+      color: INK,
+      anchor: "start",
+      frame: "group",
+      offset: 6,
+      subtitleFontSize: 9,
+      subtitleColor: MUTED,
+    },
+    axis: {
+      labelFontSize: 9,
+      titleFontSize: 10,
+      titleFontWeight: "normal",
+      labelColor: INK,
+      titleColor: INK,
+      domainColor: INK,
+      tickColor: INK,
+      tickSize: 3,
+      titlePadding: 4,
+      labelPadding: 2,
+      gridColor: "#ececec",
+      gridWidth: 0.6,
+      domainWidth: 0.7,
+      tickWidth: 0.7,
+    },
+    legend: {
+      orient: "top",
+      direction: "horizontal",
+      labelFontSize: 9,
+      titleFontSize: 9,
+      titleFontWeight: "normal",
+      labelColor: INK,
+      titleColor: INK,
+      labelLimit: 140,
+      symbolStrokeWidth: 1.6,
+      symbolSize: 80,
+      rowPadding: 1,
+      columnPadding: 8,
+      offset: 4,
+    },
+    header: {
+      labelFontSize: 9,
+      titleFontSize: 10,
+      labelFontWeight: "normal",
+      titleFontWeight: "normal",
+      labelColor: INK,
+      titleColor: INK,
+      labelPadding: 3,
+    },
+  };
+}
