@@ -1,0 +1,56 @@
+/**
+ * The WebGPU engine.
+ *
+ * @module
+ */
+
+import type { Engine } from "../engine/ensemble.ts";
+import { type AdapterDescription, openDevice } from "./device.ts";
+import { createGpuEnsemble } from "./ensemble.ts";
+import { planMemory } from "./memory_plan.ts";
+
+/** The WebGPU engine and what is known of its adapter. */
+export interface WebGpuEngine extends Engine {
+  readonly kind: "webgpu";
+  readonly adapter: AdapterDescription;
+}
+
+/** Options of {@linkcode createWebGpuEngine}. */
+export interface WebGpuEngineOptions {
+  /** Bytes that one ensemble may take on the device, default 2 GiB. WebGPU does not tell how much a device has. */
+  readonly memoryBytes?: number;
+}
+
+/**
+ * Opens the machine's GPU, or the software adapter that stands in for one;
+ * undefined where there is no adapter at all.
+ *
+ * @throws {Error} If the adapter gives no device.
+ *
+ * @example
+ * ```ts
+ * import { createWebGpuEngine } from "./src/gpu/engine.ts";
+ *
+ * const engine = await createWebGpuEngine();
+ * engine?.description; // "llvmpipe (LLVM 15.0.6, 256 bits)"
+ * engine?.destroy();
+ * ```
+ */
+export async function createWebGpuEngine(
+  { memoryBytes }: WebGpuEngineOptions = {},
+): Promise<WebGpuEngine | undefined> {
+  const gpu = await openDevice();
+  if (gpu === undefined) return undefined;
+  return {
+    kind: "webgpu",
+    description: gpu.adapter.description,
+    adapter: gpu.adapter,
+    createEnsemble: (spec) => createGpuEnsemble(gpu, spec),
+    plan: (size) =>
+      planMemory(size, {
+        limits: gpu.adapter.limits,
+        ...(memoryBytes !== undefined && { memoryBytes }),
+      }),
+    destroy: () => gpu.destroy(),
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * The kernels: their texts, what they bind, and how they become pipelines.
+ *
+ * @module
+ */
+
+import layoutSource from "../shaders/layout.wgsl" with { type: "text" };
+import loadBatchSource from "../shaders/load_batch.wgsl" with { type: "text" };
+import forwardSource from "../shaders/forward_step.wgsl" with { type: "text" };
+import readoutSource from "../shaders/readout.wgsl" with { type: "text" };
+import finishLossSource from "../shaders/finish_loss.wgsl" with {
+  type: "text",
+};
+import backwardSource from "../shaders/backward_step.wgsl" with {
+  type: "text",
+};
+import gradientSource from "../shaders/gradient.wgsl" with { type: "text" };
+import readoutGradientSource from "../shaders/readout_gradient.wgsl" with {
+  type: "text",
+};
+import optimizerSource from "../shaders/optimizer.wgsl" with { type: "text" };
+import { expandShader, type ShaderConstants } from "./expand_shader.ts";
+import type { BufferName } from "./layout.ts";
+
+/** Buffers that kernels bind: those that grow with the models, and the tables. */
+export type BoundBuffer =
+  | BufferName
+  | "models"
+  | "inverseScored"
+  | "stepSums"
+  | "history";
+
+/** A kernel's text and the buffers of its group 0, by binding. */
+export interface KernelSource {
+  readonly source: string;
+  /** Buffer and whether the kernel writes it. */
+  readonly bindings: readonly (readonly [BoundBuffer, "read" | "write"])[];
+}
+
+/** The common text that stands before every kernel's. */
+export const LAYOUT_SOURCE: string = layoutSource;
+
+/** All kernels, in the order in which a training step runs them. */
+export const KERNEL_SOURCES = {
+  loadBatch: {
+    source: loadBatchSource,
+    bindings: [["models", "read"], ["inputs", "read"], ["state", "write"]],
+  },
+  forwardStep: {
+    source: forwardSource,
+    bindings: [["models", "read"], ["state", "write"], ["weights", "read"]],
+  },
+  readout: {
+    source: readoutSource,
+    bindings: [
+      ["models", "read"],
+      ["state", "read"],
+      ["parameters", "read"],
+      ["targets", "read"],
+      ["inverseScored", "read"],
+      ["outputDelta", "write"],
+      ["outputs", "write"],
+      ["stepSums", "write"],
+    ],
+  },
+  finishLoss: {
+    source: finishLossSource,
+    bindings: [
+      ["models", "read"],
+      ["stepSums", "read"],
+      ["inverseScored", "read"],
+      ["history", "write"],
+    ],
+  },
+  backwardStep: {
+    source: backwardSource,
+    bindings: [
+      ["models", "read"],
+      ["state", "read"],
+      ["delta", "write"],
+      ["parameters", "read"],
+      ["outputDelta", "read"],
+    ],
+  },
+  gradient: {
+    source: gradientSource,
+    bindings: [
+      ["models", "read"],
+      ["state", "read"],
+      ["delta", "read"],
+      ["gradient", "write"],
+    ],
+  },
+  readoutGradient: {
+    source: readoutGradientSource,
+    bindings: [
+      ["models", "read"],
+      ["state", "read"],
+      ["outputDelta", "read"],
+      ["gradient", "write"],
+    ],
+  },
+  optimizer: {
+    source: optimizerSource,
+    bindings: [
+      ["models", "read"],
+      ["gradient", "read"],
+      ["trained", "read"],
+      ["parameters", "write"],
+      ["weights", "write"],
+      ["firstMoment", "write"],
+      ["secondMoment", "write"],
+      ["biases", "write"],
+    ],
+  },
+} as const satisfies Record<string, KernelSource>;
+
+/** Name of a kernel. */
+export type KernelName = keyof typeof KERNEL_SOURCES;
+
+/** A compiled kernel. */
+export interface Kernel {
+  readonly name: KernelName;
+  readonly pipeline: GPUComputePipeline;
+  /** Layout of group 0: the buffers. */
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Layout of group 1, common to all kernels: the batch and the time step, at dynamic offsets. */
+export function createUniformLayout(device: GPUDevice): GPUBindGroupLayout {
+  return device.createBindGroupLayout({
+    label: "batch and time step",
+    entries: [0, 1].map((binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: "uniform", hasDynamicOffset: true },
+    })),
+  });
+}
+
+/** The text that is compiled for a kernel. */
+export function kernelText(
+  name: KernelName,
+  constants: ShaderConstants,
+): string {
+  const { source } = KERNEL_SOURCES[name];
+  const own = [...source.matchAll(/^const ([A-Z_0-9]+) = /gm)].map((match) =>
+    match[1] as string
+  );
+  const shared = [...LAYOUT_SOURCE.matchAll(/^const ([A-Z_0-9]+) = /gm)].map(
+    (match) => match[1] as string,
+  );
+  const known = new Set([...own, ...shared]);
+  return expandShader(
+    `${LAYOUT_SOURCE}\n${source}`,
+    Object.fromEntries(
+      Object.entries(constants).filter(([constant]) => known.has(constant)),
+    ),
+  );
+}
+
+/** Compiles a kernel. */
+export function createKernel(
+  device: GPUDevice,
+  options: {
+    readonly name: KernelName;
+    readonly constants: ShaderConstants;
+    readonly uniformLayout: GPUBindGroupLayout;
+  },
+): Kernel {
+  const { name, constants, uniformLayout } = options;
+  const layout = device.createBindGroupLayout({
+    label: name,
+    entries: KERNEL_SOURCES[name].bindings.map(([, access], binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+    })),
+  });
+  const pipeline = device.createComputePipeline({
+    label: name,
+    layout: device.createPipelineLayout({
+      label: name,
+      bindGroupLayouts: [layout, uniformLayout],
+    }),
+    compute: {
+      module: device.createShaderModule({
+        label: name,
+        code: kernelText(name, constants),
+      }),
+      entryPoint: "main",
+    },
+  });
+  return { name, pipeline, layout };
+}

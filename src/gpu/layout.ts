@@ -1,0 +1,103 @@
+/**
+ * Where everything of an ensemble stands in its buffers: sizes, strides and
+ * offsets, the one place that knows them on the host. The shaders' side is in
+ * `src/shaders/layout.wgsl`.
+ *
+ * A model's parameters are one matrix, a row a unit: H recurrent units (padded to
+ * a multiple of four), then the outputs. Its columns are what a unit adds up:
+ *
+ * ```text
+ *              H hidden units   I inputs   1
+ *   H units  [     W_hh       |   W_ih   | b_ih + b_hh ]
+ *   O outputs[     W_fc       |    0     |    b_fc     ]
+ * ```
+ *
+ * @module
+ */
+
+import type { ModelSize } from "../rnn/parameters.ts";
+
+/** Sizes common to all models of an ensemble. */
+export interface LayoutSize extends ModelSize {
+  /** Rows of the largest batch. */
+  readonly batchRows: number;
+}
+
+/** The padded sizes, in numbers (not bytes). */
+export interface Layout extends LayoutSize {
+  /** H padded to a multiple of 4. */
+  readonly hidden: number;
+  /** Length of a state row [h | x | 1], padded to a multiple of 4. */
+  readonly width: number;
+  /** The part of a state row that is not padding. */
+  readonly used: number;
+  /** Rows of the parameter matrix. */
+  readonly units: number;
+  /** 32-bit words of the mask of one parameter row. */
+  readonly maskWords: number;
+}
+
+/** The next multiple of `step`. */
+export function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+/** Pads the sizes of an ensemble. */
+export function makeLayout(size: LayoutSize): Layout {
+  const hidden = roundUp(size.hiddenSize, 4);
+  const used = hidden + size.inputSize + 1;
+  const width = roundUp(used, 4);
+  return {
+    ...size,
+    hidden,
+    width,
+    used,
+    units: hidden + size.outputSize,
+    maskWords: Math.ceil(width / 32),
+  };
+}
+
+/** Names of the buffers whose size grows with the number of models. */
+export const BUFFER_NAMES = [
+  "parameters",
+  "weights",
+  "biases",
+  "trained",
+  "gradient",
+  "firstMoment",
+  "secondMoment",
+  "state",
+  "delta",
+  "outputDelta",
+  "outputs",
+  "inputs",
+  "targets",
+] as const;
+
+/** One of the buffers whose size grows with the number of models. */
+export type BufferName = typeof BUFFER_NAMES[number];
+
+/** 32-bit numbers that one model of T steps and so many trials takes of each buffer. */
+export function modelWords(
+  layout: Layout,
+  options: { readonly steps: number; readonly trialCount: number },
+): Record<BufferName, number> {
+  const { steps, trialCount } = options;
+  const { hidden, width, units, batchRows } = layout;
+  const matrix = units * width;
+  return {
+    parameters: matrix,
+    weights: width * hidden,
+    biases: 2 * hidden,
+    trained: units * layout.maskWords,
+    gradient: matrix,
+    firstMoment: matrix,
+    secondMoment: matrix,
+    state: (steps + 1) * batchRows * width,
+    delta: steps * batchRows * hidden,
+    outputDelta: steps * batchRows * 4,
+    outputs: steps * batchRows * 4,
+    inputs: trialCount * steps * layout.inputSize,
+    targets: trialCount * steps,
+  };
+}

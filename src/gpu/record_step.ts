@@ -1,0 +1,122 @@
+/**
+ * Records the dispatches of one batch: the order of a training step.
+ *
+ * @module
+ */
+
+import type { Kernel, KernelName } from "./kernels.ts";
+import type { Layout } from "./layout.ts";
+import type { BatchPlace } from "./pack_trials.ts";
+import { LANES, type Tile } from "./tiles.ts";
+
+/** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
+export const UNIFORM_STRIDE = 256;
+
+/** All that recording needs of an ensemble. */
+export interface StepPlan {
+  readonly layout: Layout;
+  readonly kernels: Readonly<Record<KernelName, Kernel>>;
+  readonly groups: Readonly<Record<KernelName, GPUBindGroup>>;
+  readonly uniforms: GPUBindGroup;
+  readonly tiles: Readonly<
+    Record<"forwardStep" | "backwardStep" | "gradient", Tile>
+  >;
+  /** T of the models, falling. */
+  readonly steps: readonly number[];
+  /** The smallest number of steps before the first scored one. */
+  readonly firstScored: number;
+}
+
+/** Which part of a training step is wanted. */
+export interface StepOptions {
+  readonly batch: BatchPlace;
+  /** Entry of the batch in the uniform buffer. */
+  readonly entry: number;
+  /** The models, a range of them; all by default. */
+  readonly models?: { readonly first: number; readonly count: number };
+  /** How far to go: "loss" for validation, "gradient" for a probe, "update" for training. */
+  readonly until: "loss" | "gradient" | "update";
+}
+
+/** Records one batch of all models, or of a range of them. */
+export function recordStep(
+  pass: GPUComputePassEncoder,
+  plan: StepPlan,
+  options: StepOptions,
+): void {
+  const { layout, kernels, groups, uniforms, tiles } = plan;
+  const { batch, entry, until } = options;
+  const range = options.models ?? { first: 0, count: plan.steps.length };
+  const steps = plan.steps.slice(range.first, range.first + range.count);
+  const most = steps[0] as number;
+  const rows = batch.size;
+  const use = (name: KernelName) => {
+    pass.setPipeline(kernels[name].pipeline);
+    pass.setBindGroup(0, groups[name]);
+  };
+  const at = (step: number) =>
+    pass.setBindGroup(1, uniforms, [
+      entry * UNIFORM_STRIDE,
+      step * UNIFORM_STRIDE,
+    ]);
+  /** Models that have such a step: the first ones, as T falls. */
+  const having = (step: number) => {
+    let count = steps.length;
+    while (count > 0 && (steps[count - 1] as number) < step) count--;
+    return count;
+  };
+  const groupsOf = (count: number, size: number) => Math.ceil(count / size);
+
+  use("loadBatch");
+  at(1);
+  pass.dispatchWorkgroups(groupsOf(rows, LANES), most, range.count);
+
+  use("forwardStep");
+  const forward = tiles.forwardStep;
+  for (let t = 1; t <= most; t++) {
+    at(t);
+    pass.dispatchWorkgroups(
+      groupsOf(layout.hidden / 4, LANES * forward.vecs),
+      groupsOf(rows, forward.rows),
+      having(t),
+    );
+  }
+
+  use("readout");
+  at(1);
+  pass.dispatchWorkgroups(most, 1, range.count);
+  use("finishLoss");
+  at(1);
+  pass.dispatchWorkgroups(groupsOf(range.count, 64));
+  if (until === "loss") return;
+
+  use("backwardStep");
+  const backward = tiles.backwardStep;
+  for (let t = most; t >= 1; t--) {
+    at(t);
+    pass.dispatchWorkgroups(
+      groupsOf(layout.hidden / 4, LANES * backward.vecs),
+      groupsOf(rows, backward.rows),
+      having(t),
+    );
+  }
+  use("gradient");
+  at(1);
+  pass.dispatchWorkgroups(
+    groupsOf(layout.width / 4, LANES * tiles.gradient.vecs),
+    groupsOf(layout.hidden / 4, tiles.gradient.rows),
+    range.count,
+  );
+  use("readoutGradient");
+  at(1);
+  pass.dispatchWorkgroups(groupsOf(layout.width / 4, LANES), 1, range.count);
+  if (until === "gradient") return;
+
+  use("optimizer");
+  at(1);
+  pass.dispatchWorkgroups(
+    groupsOf(layout.width / 4, LANES),
+    layout.units,
+    range.count,
+  );
+}

@@ -1,0 +1,65 @@
+// What all kernels share: sizes (replaced by the host), tables and uniforms.
+// The host puts this text before that of a kernel; the values here make every
+// kernel valid on its own.
+
+/// Invocations of a workgroup.
+const LANES = 8u;
+const ROWS = 1u;
+const VECS = 1u;
+const ROW = 0u;
+const VEC = 0u;
+/// Hidden units, padded to a multiple of 4.
+const HIDDEN = 4u;
+/// Length of a state row: HIDDEN + inputs + 1, padded to a multiple of 4.
+const WIDTH = 8u;
+/// The part of a state row that is not padding.
+const USED = 7u;
+/// Rows of the largest batch.
+const BATCH = 1u;
+/// Inputs I.
+const INPUTS = 2u;
+/// Outputs O, 1 to 4.
+const OUTPUTS = 1u;
+/// Rows of a model's parameter matrix: HIDDEN recurrent units, then the outputs.
+const UNITS = 5u;
+/// Words of the bit mask of one parameter row.
+const MASK_WORDS = 1u;
+/// Time steps of the longest trial of the ensemble.
+const STEPS = 1u;
+/// Batches of an epoch, training and validation.
+const BATCHES = 2u;
+/// Models of the ensemble.
+const MODELS = 1u;
+/// 0: mean squared error. 1: negative log-likelihood after a log-softmax.
+const LOSS = 0u;
+
+struct Model {
+  steps: u32,
+  first_scored: u32,
+  activation: u32,
+  optimizer: u32,
+  learning_rate: f32,
+  state_offset: u32,
+  delta_offset: u32,
+  output_offset: u32,
+  input_offset: u32,
+  target_offset: u32,
+  unused_0: u32,
+  unused_1: u32,
+}
+
+struct Batch {
+  start: u32,
+  size: u32,
+  number: u32,
+  history_slot: u32,
+  adam_step_scale: f32,
+  adam_root_scale: f32,
+  all_outputs: u32,
+  first_model: u32,
+}
+
+struct Time {
+  step: u32,
+}
+

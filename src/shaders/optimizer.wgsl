@@ -1,0 +1,87 @@
+// One optimizer step of all models, with PyTorch's defaults and formulas:
+//   Adam     m += (1 − 0.9)(g − m);  v = 0.999 v + 0.001 g²
+//            p −= lr / (1 − 0.9ᵏ) · m / (√v / √(1 − 0.999ᵏ) + 1e-8)
+//   RMSprop  v = 0.99 v + 0.01 g²;  p −= lr · g / (√v + 1e-8)
+//   SGD      p −= lr · g
+// where the mask has a 0 (no connection, frozen, padding) nothing changes. The
+// factors with powers come from the host in double precision, as they cancel.
+// Both biases of the recurrent layer have the same gradient and so the same
+// moments: these are kept once, the biases twice, and the parameter matrix holds
+// their sum.
+//
+// Sources: https://pytorch.org/docs/stable/generated/torch.optim.Adam.html,
+// .RMSprop.html, .SGD.html.
+//
+// Mapping: workgroup (x, y, z) = (tile of columns, unit, model); an invocation
+// updates four columns. Workgroup memory: none.
+
+/// [models]
+@group(0) @binding(0) var<storage, read> models: array<Model>;
+/// [models, UNITS, WIDTH], in vectors of four.
+@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
+/// [models, UNITS, MASK_WORDS]: a bit a column, 1 = trained.
+@group(0) @binding(2) var<storage, read> trained: array<u32>;
+/// [models, UNITS, WIDTH], in vectors of four.
+@group(0) @binding(3) var<storage, read_write> parameters: array<vec4f>;
+/// [models, WIDTH, HIDDEN]: the recurrent rows of the same, transposed.
+@group(0) @binding(4) var<storage, read_write> weights: array<f32>;
+/// [models, UNITS, WIDTH], in vectors of four.
+@group(0) @binding(5) var<storage, read_write> first_moment: array<vec4f>;
+/// [models, UNITS, WIDTH], in vectors of four.
+@group(0) @binding(6) var<storage, read_write> second_moment: array<vec4f>;
+/// [models, HIDDEN]: b_ih and b_hh.
+@group(0) @binding(7) var<storage, read_write> biases: array<vec2f>;
+@group(1) @binding(0) var<uniform> batch: Batch;
+@group(1) @binding(1) var<uniform> time: Time;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let m = group.z + batch.first_model;
+  let column = group.x * LANES + lane.x;
+  let unit = group.y;
+  if (column >= WIDTH / 4u) {
+    return;
+  }
+  let row = m * UNITS + unit;
+  let word = trained[row * MASK_WORDS + column / 8u] >> ((column % 8u) * 4u);
+  let bits = word & 15u;
+  if (bits == 0u) {
+    return;
+  }
+  let mask = vec4<bool>((bits & 1u) != 0u, (bits & 2u) != 0u, (bits & 4u) != 0u, (bits & 8u) != 0u);
+  let model = models[m];
+  let at = row * (WIDTH / 4u) + column;
+  let g = select(vec4f(0.0), gradient[at], mask);
+  var change = model.learning_rate * g;
+  if (model.optimizer == 0u) {
+    let m0 = first_moment[at];
+    let moment = m0 + 0.1 * (g - m0);
+    let v = 0.999 * second_moment[at] + 0.001 * g * g;
+    first_moment[at] = moment;
+    second_moment[at] = v;
+    change = (model.learning_rate * batch.adam_step_scale) * moment / (sqrt(v) * batch.adam_root_scale + 1e-8);
+  } else if (model.optimizer == 1u) {
+    let v = 0.99 * second_moment[at] + 0.01 * g * g;
+    second_moment[at] = v;
+    change = model.learning_rate * g / (sqrt(v) + 1e-8);
+  }
+  change = select(vec4f(0.0), change, mask);
+  var p = parameters[at] - change;
+  let bias_column = HIDDEN + INPUTS;
+  if (unit < HIDDEN && column == bias_column / 4u) {
+    let both = biases[m * HIDDEN + unit] - vec2f(change[bias_column % 4u]);
+    biases[m * HIDDEN + unit] = both;
+    p[bias_column % 4u] = both.x + both.y;
+  }
+  parameters[at] = p;
+  if (unit < HIDDEN) {
+    let transposed = (m * WIDTH + column * 4u) * HIDDEN + unit;
+    weights[transposed] = p.x;
+    weights[transposed + HIDDEN] = p.y;
+    weights[transposed + 2u * HIDDEN] = p.z;
+    weights[transposed + 3u * HIDDEN] = p.w;
+  }
+}
