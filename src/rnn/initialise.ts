@@ -35,7 +35,7 @@ export interface InitialParametersOptions {
  * ```ts
  * import { resolveScheme } from "./src/rnn/initialise.ts";
  *
- * resolveScheme("auto", { activation: "relu", compatibility: "corrected" }); // "he"
+ * resolveScheme("auto", { activation: "relu", compatibility: "described" }); // "he"
  * ```
  */
 export function resolveScheme(
