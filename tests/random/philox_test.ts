@@ -3,8 +3,8 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { type Block, philox4x32 } from "../../src/random/philox.ts";
 
 describe("philox4x32()", () => {
-  // From the authors' library Random123, file kat_vectors.
-  const cases: [Block, [number, number], Block][] = [
+  // From the file kat_vectors of the authors' library Random123.
+  const KNOWN: [counter: Block, key: [number, number], block: Block][] = [
     [
       [0, 0, 0, 0],
       [0, 0],
@@ -21,9 +21,16 @@ describe("philox4x32()", () => {
       [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
     ],
   ];
-  for (const [counter, key, expected] of cases) {
-    it(`gives the published words for the counter ${counter}`, () => {
-      assert.deepEqual(philox4x32(counter, key), expected);
+  for (const [counter, key, block] of KNOWN) {
+    it(`gives the published block of key ${key[0].toString(16)}`, () => {
+      assert.deepEqual(philox4x32(counter, key), block);
     });
   }
+
+  it("leaves counter and key as they were", () => {
+    const counter: Block = [1, 2, 3, 4];
+    const key: [number, number] = [5, 6];
+    philox4x32(counter, key);
+    assert.deepEqual([counter, key], [[1, 2, 3, 4], [5, 6]]);
+  });
 });
