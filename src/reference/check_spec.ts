@@ -1,0 +1,113 @@
+/**
+ * Whether an ensemble's description agrees with itself.
+ *
+ * @module
+ */
+
+import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
+import {
+  PARAMETER_NAMES,
+  type Parameters,
+  parameterShapes,
+} from "../rnn/parameters.ts";
+
+/**
+ * Compares all lengths and numbers of a description with its sizes.
+ *
+ * @throws {RangeError} That names the run, what was found and what is allowed.
+ */
+export function checkSpec(spec: EnsembleSpec): void {
+  if (spec.runs.length === 0) {
+    throw new RangeError("Cannot create an ensemble: it has no runs");
+  }
+  const sizes = batchSizes(spec.runs[0]!);
+  for (const run of spec.runs) {
+    const problem = findProblem(run, spec) ??
+      (batchSizes(run) === sizes
+        ? undefined
+        : `its batches have other sizes than those of ${spec.runs[0]!.label}`);
+    if (problem !== undefined) {
+      throw new RangeError(`Cannot train ${run.label}: ${problem}`);
+    }
+  }
+}
+
+function batchSizes({ trials }: ModelRun): string {
+  const lengths = (batches: readonly Uint32Array[]) =>
+    batches.map((batch) => batch.length).join();
+  return `${lengths(trials.trainBatches)}; ${lengths(trials.validateBatches)}`;
+}
+
+function findProblem(run: ModelRun, spec: EnsembleSpec): string | undefined {
+  const { mask, initial, state } = run;
+  if (!(run.learningRate > 0) || !Number.isFinite(run.learningRate)) {
+    return `its learning rate is ${run.learningRate}; allowed are numbers above 0`;
+  }
+  if (mask.length !== spec.hiddenSize ** 2) {
+    return `its mask has ${mask.length} entries, not ${spec.hiddenSize ** 2}`;
+  }
+  const tensors = state === undefined
+    ? [initial]
+    : [state.parameters, state.firstMoment, state.secondMoment];
+  return tensors.map((each) => wrongParameters(each, { mask, spec }))
+    .find((problem) => problem !== undefined) ?? wrongTrials(run, spec);
+}
+
+function wrongParameters(
+  parameters: Parameters,
+  { mask, spec }: { readonly mask: Uint8Array; readonly spec: EnsembleSpec },
+): string | undefined {
+  const shapes = parameterShapes(spec);
+  for (const name of PARAMETER_NAMES) {
+    const length = shapes[name].reduce((a, b) => a * b);
+    if (parameters[name].length !== length) {
+      return `its ${name} has ${
+        parameters[name].length
+      } entries, not ${length}`;
+    }
+  }
+  const { weightHh } = parameters;
+  for (let i = 0; i < weightHh.length; i++) {
+    if (mask[i] === 0 && weightHh[i] !== 0) {
+      return `entry ${i} of its weightHh is ${
+        weightHh[i]
+      }, and its mask has no connection there`;
+    }
+  }
+  return undefined;
+}
+
+function wrongTrials(
+  { trials }: ModelRun,
+  { inputSize, outputSize, loss }: EnsembleSpec,
+): string | undefined {
+  const { trialCount, steps, inputs, targets } = trials;
+  if (trials.inputSize !== inputSize) {
+    return `its trials show ${trials.inputSize} numbers a step, not ${inputSize}`;
+  }
+  if (
+    inputs.length !== trialCount * steps * inputSize ||
+    targets.length !== trialCount * steps
+  ) {
+    return `its trials have ${inputs.length} inputs and ${targets.length} targets, not ${
+      trialCount * steps * inputSize
+    } and ${trialCount * steps}`;
+  }
+  for (const batch of [...trials.trainBatches, ...trials.validateBatches]) {
+    const trial = batch.find((trial) => trial >= trialCount);
+    if (trial !== undefined) {
+      return `a batch names trial ${trial} of ${trialCount}`;
+    }
+    if (batch.length === 0) return "a batch is empty";
+  }
+  const wrong = loss === "mse"
+    ? undefined
+    : targets.find((target) =>
+      !Number.isInteger(target) || target < 0 || target >= outputSize
+    );
+  return wrong === undefined
+    ? undefined
+    : `a target is ${wrong}; allowed are classes from 1 to ${
+      outputSize - 1
+    }, and 0 for what is not scored`;
+}

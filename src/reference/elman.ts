@@ -1,0 +1,273 @@
+/**
+ * The masked Elman RNN in float64: forward through time, loss, and
+ * back-propagation through time (BPTT), for one batch of one model.
+ *
+ * This is what every other implementation is held to, so it is written to be
+ * read. Sizes: H hidden units, I inputs, O outputs; B trials of T steps, whose
+ * row t · B + b is trial b at step t.
+ *
+ * @module
+ */
+
+import type { Activation, LossName } from "../engine/ensemble.ts";
+import type { ModelSize, Parameters } from "../rnn/parameters.ts";
+import type { Batch } from "./batch.ts";
+import {
+  addOuterProduct,
+  addProduct,
+  type Connections,
+  listConnections,
+  transposeConnections,
+} from "./connections.ts";
+import { logSoftmaxRows, type Score, scoreBatch } from "./loss.ts";
+
+/** What a model is, apart from its parameters. */
+export interface Network extends ModelSize {
+  readonly activation: Activation;
+  readonly loss: LossName;
+  /** False: W_hh gets no gradient. */
+  readonly trainRecurrent: boolean;
+  /** Of W_ih, [H, I]: all. */
+  readonly input: Connections;
+  /** Of W_hh, [H, H]: those of the mask. */
+  readonly recurrent: Connections;
+  /** The same, from sender to receivers. */
+  readonly recurrentBack: Connections;
+  /** Of W_fc, [O, H]: all. */
+  readonly readout: Connections;
+  /** The same, from sender to receivers. */
+  readonly readoutBack: Connections;
+}
+
+/** What {@linkcode createNetwork} needs. */
+export interface NetworkOptions extends ModelSize {
+  readonly activation: Activation;
+  readonly loss: LossName;
+  readonly trainRecurrent: boolean;
+  /** [H, H], 1 where W_hh may differ from 0. */
+  readonly mask: Uint8Array;
+}
+
+/** Lists the connections of a model. */
+export function createNetwork({ mask, ...model }: NetworkOptions): Network {
+  const { hiddenSize: H, inputSize: I, outputSize: O } = model;
+  const recurrent = listConnections({ receivers: H, senders: H }, mask);
+  const readout = listConnections({ receivers: O, senders: H });
+  return {
+    ...model,
+    input: listConnections({ receivers: H, senders: I }),
+    recurrent,
+    recurrentBack: transposeConnections(recurrent),
+    readout,
+    readoutBack: transposeConnections(readout),
+  };
+}
+
+/** What the forward pass leaves behind. */
+export interface Activity {
+  /** [T · B, H]: h_t */
+  readonly hidden: Float64Array;
+  /** [T · B, O]: y_t, after the log-softmax where the loss is "nll". */
+  readonly output: Float64Array;
+}
+
+/**
+ * h_t = act(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh) with h_0 = 0, and
+ * y_t = W_fc h_t + b_fc, followed by a log-softmax where the loss is "nll".
+ */
+export function forward(
+  network: Network,
+  parameters: Parameters<Float64Array>,
+  { inputs, steps: T, size: B }: Batch,
+): Activity {
+  const { weightIh, weightHh, weightFc, biasFc } = parameters;
+  const bias = parameters.biasIh.map((b, i) => b + parameters.biasHh[i]!);
+  const hidden = repeatRow(bias, T * B);
+  addProduct(hidden, {
+    connections: network.input,
+    weights: weightIh,
+    input: inputs,
+    from: 0,
+    to: T * B,
+  });
+  for (let t = 0; t < T; t++) {
+    const rows = { from: t * B, to: (t + 1) * B };
+    if (t > 0) {
+      addProduct(hidden, {
+        connections: network.recurrent,
+        weights: weightHh,
+        input: hidden,
+        ...rows,
+        shift: -B,
+      });
+    }
+    activate(hidden, network, rows);
+  }
+  const output = repeatRow(biasFc, T * B);
+  addProduct(output, {
+    connections: network.readout,
+    weights: weightFc,
+    input: hidden,
+    from: 0,
+    to: T * B,
+  });
+  if (network.loss === "nll") logSoftmaxRows(output, network.outputSize);
+  return { hidden, output };
+}
+
+/**
+ * The gradient of the loss in all parameters. With δ_t the gradient in the sum
+ * inside act at step t:
+ *
+ *     δ_t = act'(h_t) · (W_fcᵀ dy_t + W_hhᵀ δ_{t+1})
+ *     dW_fc = Σ_t dy_t h_tᵀ    dW_ih = Σ_t δ_t x_tᵀ    dW_hh = Σ_{t>1} δ_t h_{t−1}ᵀ
+ *     db_fc = Σ_t dy_t         db_ih = db_hh = Σ_t δ_t
+ *
+ * @param outputGradient [T · B, O]: dy_t, before the log-softmax.
+ */
+export function backward(
+  network: Network,
+  parameters: Parameters<Float64Array>,
+  { batch, activity, outputGradient }: {
+    readonly batch: Batch;
+    readonly activity: Activity;
+    readonly outputGradient: Float64Array;
+  },
+): Parameters<Float64Array> {
+  const { steps: T, size: B, inputs } = batch;
+  const { hidden } = activity;
+  const all = { from: 0, to: T * B };
+  const delta = new Float64Array(hidden.length);
+  addProduct(delta, {
+    connections: network.readoutBack,
+    weights: parameters.weightFc,
+    input: outputGradient,
+    ...all,
+  });
+  for (let t = T - 1; t >= 0; t--) {
+    const rows = { from: t * B, to: (t + 1) * B };
+    if (t < T - 1) {
+      addProduct(delta, {
+        connections: network.recurrentBack,
+        weights: parameters.weightHh,
+        input: delta,
+        ...rows,
+        shift: B,
+      });
+    }
+    multiplyBySlope(delta, hidden, { network, ...rows });
+  }
+  const gradient = zeroParameters(network);
+  const { input, recurrent, readout } = network;
+  addOuterProduct(gradient.weightIh, {
+    connections: input,
+    delta,
+    input: inputs,
+    ...all,
+  });
+  if (network.trainRecurrent) {
+    addOuterProduct(gradient.weightHh, {
+      connections: recurrent,
+      delta,
+      input: hidden,
+      from: B,
+      to: T * B,
+      shift: -B,
+    });
+  }
+  addOuterProduct(gradient.weightFc, {
+    connections: readout,
+    delta: outputGradient,
+    input: hidden,
+    ...all,
+  });
+  addRows(gradient.biasIh, delta);
+  gradient.biasHh.set(gradient.biasIh);
+  addRows(gradient.biasFc, outputGradient);
+  return gradient;
+}
+
+/** A forward pass and its score. */
+export function evaluate(
+  network: Network,
+  parameters: Parameters<Float64Array>,
+  batch: Batch,
+): Activity & { readonly score: Score } {
+  const activity = forward(network, parameters, batch);
+  const { loss, outputSize } = network;
+  const { output } = activity;
+  const score = scoreBatch({
+    loss,
+    outputSize,
+    output,
+    targets: batch.targets,
+  });
+  return { ...activity, score };
+}
+
+/** Six tensors of zeros. */
+export function zeroParameters(
+  { hiddenSize: H, inputSize: I, outputSize: O }: ModelSize,
+): Parameters<Float64Array> {
+  return {
+    weightIh: new Float64Array(H * I),
+    weightHh: new Float64Array(H * H),
+    biasIh: new Float64Array(H),
+    biasHh: new Float64Array(H),
+    weightFc: new Float64Array(O * H),
+    biasFc: new Float64Array(O),
+  };
+}
+
+interface Rows {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Applies act to the rows of `hidden`, [T · B, H], in place. */
+function activate(
+  hidden: Float64Array,
+  { activation, hiddenSize: H }: Network,
+  { from, to }: Rows,
+): void {
+  if (activation === "tanh") {
+    for (let i = from * H; i < to * H; i++) hidden[i] = Math.tanh(hidden[i]!);
+  } else {
+    for (let i = from * H; i < to * H; i++) {
+      if (hidden[i]! < 0) hidden[i] = 0;
+    }
+  }
+}
+
+/** Multiplies the rows of `delta` by act', which follows from h itself: 1 − h², or 1 where h > 0. */
+function multiplyBySlope(
+  delta: Float64Array,
+  hidden: Float64Array,
+  { network, from, to }: Rows & { readonly network: Network },
+): void {
+  const H = network.hiddenSize;
+  if (network.activation === "tanh") {
+    for (let i = from * H; i < to * H; i++) {
+      delta[i]! *= 1 - hidden[i]! * hidden[i]!;
+    }
+  } else {
+    for (let i = from * H; i < to * H; i++) {
+      // NaN must stay NaN: a model that has gone wrong shows it.
+      if (hidden[i]! <= 0) delta[i] = 0;
+    }
+  }
+}
+
+function repeatRow(row: Float64Array, count: number): Float64Array {
+  const rows = new Float64Array(row.length * count);
+  for (let r = 0; r < count; r++) rows.set(row, r * row.length);
+  return rows;
+}
+
+/** sum[i] += Σ_r rows[r, i] */
+function addRows(sum: Float64Array, rows: Float64Array): void {
+  const n = sum.length;
+  for (let r = 0; r < rows.length; r += n) {
+    for (let i = 0; i < n; i++) sum[i]! += rows[r + i]!;
+  }
+}

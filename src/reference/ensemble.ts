@@ -1,0 +1,121 @@
+/**
+ * Many models that train one after the other, an epoch at a time.
+ *
+ * @module
+ */
+
+import type {
+  Ensemble,
+  EnsembleSpec,
+  EpochHistory,
+} from "../engine/ensemble.ts";
+import { checkSpec } from "./check_spec.ts";
+import {
+  type BatchResult,
+  createModel,
+  type Epoch,
+  type Model,
+} from "./model.ts";
+
+/** Time after which training lets other work of the program run: signals, progress, timers. */
+const TURN_MILLISECONDS = 50;
+
+/**
+ * Makes the runs ready to train.
+ *
+ * @throws {RangeError} If the description does not agree with itself.
+ */
+export function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
+  checkSpec(spec);
+  let models: Model[] | undefined = spec.runs.map((run) =>
+    createModel(run, spec)
+  );
+
+  function living(): Model[] {
+    if (models === undefined) {
+      throw new TypeError("Cannot use an ensemble after its destroy()");
+    }
+    return models;
+  }
+
+  function modelOf(number: number): Model {
+    const model = living()[number];
+    if (model === undefined) {
+      throw new RangeError(
+        `Cannot find model ${number}: the ensemble has ${living().length}`,
+      );
+    }
+    return model;
+  }
+
+  async function train(
+    epochs: number,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<EpochHistory> {
+    if (!Number.isInteger(epochs) || epochs < 0) {
+      throw new RangeError(
+        `Cannot train: epochs must be a whole number, found ${epochs}`,
+      );
+    }
+    const done: Epoch[][] = living().map(() => []);
+    let turn = performance.now();
+    for (let epoch = 0; epoch < epochs && !signal?.aborted; epoch++) {
+      for (const [i, model] of living().entries()) {
+        done[i]!.push(model.trainEpoch());
+        if (performance.now() - turn < TURN_MILLISECONDS) continue;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turn = performance.now();
+      }
+    }
+    return historyOf(done, spec);
+  }
+
+  return {
+    models: spec.runs.length,
+    train,
+    state: (model) =>
+      Promise.resolve().then(() =>
+        (model === undefined ? living() : [modelOf(model)])
+          .map((each) => each.state())
+      ),
+    probe: (model, batch) =>
+      Promise.resolve().then(() => modelOf(model).probe(batch)),
+    destroy: () => {
+      models = undefined;
+    },
+  };
+}
+
+/** Lays out the epochs of all models as the contract has them. */
+function historyOf(
+  models: readonly (readonly Epoch[])[],
+  { loss }: EnsembleSpec,
+): EpochHistory {
+  const epochs = models.flat();
+  const collect = (value: (epoch: Epoch) => number | readonly number[]) =>
+    Float64Array.from(epochs.flatMap(value));
+  return {
+    models: models.length,
+    epochs: models[0]!.length,
+    trainLoss: collect(({ train }) => mean(losses(train))),
+    validateLoss: collect(({ validate }) => mean(losses(validate))),
+    trainBatchLoss: collect(({ train }) => losses(train)),
+    validateBatchLoss: collect(({ validate }) => losses(validate)),
+    ...(loss === "nll" && {
+      trainAccuracy: collect(({ train }) => mean(accuracies(train))),
+      validateAccuracy: collect(({ validate }) => mean(accuracies(validate))),
+    }),
+  };
+}
+
+function losses(batches: readonly BatchResult[]): number[] {
+  return batches.map(({ loss }) => loss);
+}
+
+function accuracies(batches: readonly BatchResult[]): number[] {
+  return batches.map(({ accuracy }) => accuracy!);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
