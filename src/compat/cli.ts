@@ -7,7 +7,7 @@
 
 import { parseArgs as nodeParseArgs } from "node:util";
 
-/** Which flags a command knows; all values come back as strings. */
+/** Which flags a command knows; all values come back as strings. Names don't begin with `no-`. */
 export interface FlagNames {
   /** Flags without a value. */
   readonly boolean: readonly string[];
@@ -26,20 +26,53 @@ export interface Flags {
   readonly positional: readonly string[];
 }
 
-interface StdCli {
-  parseArgs(args: readonly string[], options: {
+/** The part of `@std/cli` that is used. */
+export interface StdCli {
+  parseArgs(args: string[], options: {
     boolean: string[];
     string: string[];
     collect: string[];
-    stopEarly: boolean;
-    unknown: (argument: string) => unknown;
-  }): Record<string, unknown> & { _: (string | number)[] };
+  }): Record<string, unknown>;
 }
+
+/** Turns `--name` and `--name=value` into values by name: true, a string, or a list of strings. */
+export type FlagReader = (
+  args: readonly string[],
+  names: FlagNames,
+) => Readonly<Record<string, unknown>>;
 
 const stdCli: StdCli | undefined = await import("@std/cli/parse-args").then(
   (library) => library as unknown as StdCli,
   () => undefined,
 );
+
+/** Reads flags with `@std/cli`. */
+export function createStdReader(library: StdCli): FlagReader {
+  return (args, names) =>
+    library.parseArgs([...args], {
+      boolean: [...names.boolean],
+      string: [...names.string, ...names.list],
+      collect: [...names.list],
+    });
+}
+
+/** Reads flags with what Deno has built in. */
+export const nodeReader: FlagReader = (args, names) => {
+  const options: Record<
+    string,
+    { type: "boolean" | "string"; multiple?: boolean }
+  > = {};
+  for (const name of names.boolean) options[name] = { type: "boolean" };
+  for (const name of names.string) options[name] = { type: "string" };
+  for (const name of names.list) {
+    options[name] = { type: "string", multiple: true };
+  }
+  return nodeParseArgs({ args: [...args], options }).values;
+};
+
+const defaultReader: FlagReader = stdCli === undefined
+  ? nodeReader
+  : createStdReader(stdCli);
 
 /** `--name a b` as `--name=a --name=b` for list flags, and `--name a` as `--name=a` for the others. */
 function joinValues(args: readonly string[], names: FlagNames): string[] {
@@ -73,6 +106,11 @@ function joinValues(args: readonly string[], names: FlagNames): string[] {
 /**
  * Reads a command line.
  *
+ * A value may begin with one dash, `--learning_rate -1`; one that begins with
+ * two is given as `--name=--value`. After `--` nothing is a flag. Of a flag with
+ * one value that stands twice the last counts.
+ *
+ * @param options `read`: the library to use; default `@std/cli` where it can be had.
  * @throws {SyntaxError} For an unknown flag, a flag without its value or a value where none belongs; the
  * message begins with the flag.
  *
@@ -88,86 +126,43 @@ function joinValues(args: readonly string[], names: FlagNames): string[] {
  * flags.list.results_folders; // ["a", "b"]
  * ```
  */
-export function parseFlags(args: readonly string[], names: FlagNames): Flags {
-  const joined = joinValues(args, names);
+export function parseFlags(
+  args: readonly string[],
+  names: FlagNames,
+  { read = defaultReader }: { readonly read?: FlagReader } = {},
+): Flags {
   const positional: string[] = [];
+  // The libraries see nothing but sound flags: they differ in what they make of the rest.
+  const flags: string[] = [];
   let flagsEnded = false;
-  for (const argument of joined) {
+  for (const argument of joinValues(args, names)) {
     if (flagsEnded || !argument.startsWith("-") || argument === "-") {
       positional.push(argument);
-      continue;
-    }
-    if (argument === "--") {
+    } else if (argument === "--") {
       flagsEnded = true;
-      continue;
-    }
-    const [name, value] = splitFlag(argument);
-    const takesValue = names.string.includes(name) || names.list.includes(name);
-    if (!takesValue && !names.boolean.includes(name)) {
-      throw new SyntaxError(
-        `${argument.split("=")[0]} is not a flag of this command`,
-      );
-    }
-    if (takesValue && value === undefined) {
-      throw new SyntaxError(`--${name} needs a value`);
-    }
-    if (!takesValue && value !== undefined) {
-      throw new SyntaxError(`--${name} takes no value`);
+    } else {
+      checkFlag(argument, names);
+      flags.push(argument);
     }
   }
-  const found = stdCli === undefined
-    ? parseWithNode(joined, names)
-    : parseWithStd(joined, names);
-  return { ...found, positional };
+  return { ...collect(read(flags, names), names), positional };
 }
 
-function splitFlag(
-  argument: string,
-): [name: string, value: string | undefined] {
-  const body = argument.replace(/^--/, "");
-  const equals = body.indexOf("=");
-  return equals < 0
-    ? [body, undefined]
-    : [body.slice(0, equals), body.slice(equals + 1)];
-}
-
-function parseWithStd(
-  args: readonly string[],
-  names: FlagNames,
-): Omit<Flags, "positional"> {
-  const values = (stdCli as StdCli).parseArgs(args, {
-    boolean: [...names.boolean],
-    string: [...names.string, ...names.list],
-    collect: [...names.list],
-    stopEarly: false,
-    unknown: () => true,
-  });
-  return collect(values, names);
-}
-
-function parseWithNode(
-  args: readonly string[],
-  names: FlagNames,
-): Omit<Flags, "positional"> {
-  const options: Record<
-    string,
-    { type: "boolean" | "string"; multiple?: boolean }
-  > = {};
-  for (const name of names.boolean) options[name] = { type: "boolean" };
-  for (const name of names.string) options[name] = { type: "string" };
-  for (const name of names.list) {
-    options[name] = { type: "string", multiple: true };
+function checkFlag(argument: string, names: FlagNames): void {
+  const [flag = "", ...rest] = argument.split("=");
+  const name = flag.startsWith("--") ? flag.slice(2) : "";
+  const value = rest.length === 0 ? undefined : rest.join("=");
+  if (names.boolean.includes(name)) {
+    if (value !== undefined) throw new SyntaxError(`--${name} takes no value`);
+  } else if (names.string.includes(name) || names.list.includes(name)) {
+    if (!value) throw new SyntaxError(`--${name} needs a value`);
+  } else {
+    throw new SyntaxError(`${flag} is not a flag of this command`);
   }
-  const { values } = nodeParseArgs({
-    args: [...args],
-    options,
-    allowPositionals: true,
-  });
-  return collect(values, names);
 }
 
 function collect(
-  values: Record<string, unknown>,
+  values: Readonly<Record<string, unknown>>,
   names: FlagNames,
 ): Omit<Flags, "positional"> {
   const boolean: Record<string, boolean> = {};
