@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Engine } from "../engine/ensemble.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { writeNpy } from "../files/npy.ts";
+import { makeFolder } from "../results/prepare_results_folder.ts";
 import {
   prepareResultsFolder,
   writeExperimentRecord,
@@ -66,6 +67,9 @@ export async function openResults(
     folder,
     experiment.grid.combinations.map((combination) => combination.repr),
   );
+  for (const { index } of experiment.grid.combinations) {
+    await makeFolder(join(folder, String(index)));
+  }
   const square = [connectome.regions, connectome.regions];
   await writeFileWhole(
     join(folder, "connectome.npy"),
