@@ -250,13 +250,18 @@ function runLayer(series: readonly Series[]): Spec[] {
   if (series.every(({ runs }) => runs.length < 2)) return [];
   return [{
     data: { name: "runs" },
-    mark: { type: "line", strokeWidth: 0.5, aria: false },
+    mark: {
+      type: "line",
+      strokeWidth: 0.5,
+      strokeOpacity: 0.3,
+      aria: false,
+    },
     encoding: {
       x: { field: "epoch", type: "quantitative" },
       y: { field: "value", type: "quantitative" },
       color: COLOR_KEY,
       detail: [{ field: "split" }, { field: "iteration" }],
-      opacity: whenChosen(0.3),
+      opacity: whenChosen(1),
     },
   }];
 }
@@ -265,14 +270,14 @@ function bandLayer(): Spec {
   return {
     data: { name: "mean" },
     transform: [{ filter: "datum.n > 1" }],
-    mark: { type: "area", aria: false },
+    mark: { type: "area", fillOpacity: 0.18, aria: false },
     encoding: {
       x: { field: "epoch", type: "quantitative" },
       y: { field: "low", type: "quantitative" },
       y2: { field: "high" },
       color: COLOR_KEY,
       detail: DETAIL,
-      opacity: whenChosen(0.18),
+      opacity: whenChosen(1),
     },
   };
 }

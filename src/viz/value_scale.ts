@@ -43,26 +43,27 @@ export function chooseScale(values: Iterable<number>): ValueScale {
 
 /** The title of a value axis: a reader must not take a logarithmic scale for a linear one. */
 export function axisTitle(quantity: string, { log }: ValueScale): string {
-  return log ? `${quantity} (log scale)` : quantity;
+  if (!log) return quantity;
+  return quantity.endsWith(")")
+    ? `${quantity.slice(0, -1)}, log scale)`
+    : `${quantity} (log scale)`;
 }
 
 /** Vega-Lite's properties of the scale and the axis. */
-export function scaleProperties(
-  { log, low, high }: ValueScale,
-): {
-  scale: { [key: string]: boolean | string };
-  axis: { [key: string]: boolean | string | number };
+export function scaleProperties({ log, low, high }: ValueScale): {
+  scale: { [key: string]: boolean | string | number };
+  axis: { [key: string]: string | number };
 } {
   if (!log) {
     return {
       scale: { type: "linear", zero: false, nice: true },
-      axis: { tickCount: 5, format: "~g" },
+      axis: { tickCount: 5 },
     };
   }
-  const decades = Math.log10(high / low);
+  const decades = Math.ceil(Math.log10(high / low));
   return {
-    scale: { type: "log", nice: false },
-    // Below three decades, labels at powers of ten alone would leave the axis bare.
-    axis: { tickCount: decades > 3 ? Math.ceil(decades) : 5, format: "~g" },
+    scale: { type: "log", nice: false, padding: 3 },
+    // Below four decades, powers of ten alone would leave the axis bare.
+    axis: { tickCount: Math.max(5, decades), format: "~g" },
   };
 }

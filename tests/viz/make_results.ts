@@ -69,7 +69,7 @@ function drawRun(
   const accuracy: number[][] = [[], []];
   for (let e = 0; e < epochs; e++) {
     for (const split of [0, 1]) {
-      const noise = 1 + 0.04 * stream.normal();
+      const noise = 1 + 0.015 * stream.normal();
       const value = (floor * (1 + 0.3 * split) +
         (start - floor) * Math.exp(-speed * e)) * noise;
       (loss[split] as number[]).push(Math.max(value, floor / 2));
