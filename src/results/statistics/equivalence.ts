@@ -38,7 +38,7 @@ export interface EquivalenceResult {
  * Tests whether two means differ by less than a margin, by Student's t of the
  * differences of pairs, or Welch's t for independent groups.
  *
- * @returns p is NaN where a group has fewer than two numbers.
+ * @returns p is NaN where a group has fewer than two numbers, or nothing varies.
  * @throws {RangeError} If the margin is not above 0, or pairs are of groups that differ in size.
  *
  * @example
@@ -90,13 +90,11 @@ function pairedDifference({ x, y }: Groups): Difference {
 function welchDifference({ x, y }: Groups): Difference {
   const [a, b] = [describeNumbers(x), describeNumbers(y)];
   const [va, vb] = [a.sd ** 2 / a.n, b.sd ** 2 / b.n];
-  const none = va === 0 && vb === 0;
   return {
     difference: a.mean - b.mean,
     standardError: Math.sqrt(va + vb),
-    degreesOfFreedom: none
-      ? a.n + b.n - 2
-      : (va + vb) ** 2 / (va ** 2 / (a.n - 1) + vb ** 2 / (b.n - 1)),
+    degreesOfFreedom: (va + vb) ** 2 /
+      (va ** 2 / (a.n - 1) + vb ** 2 / (b.n - 1)),
   };
 }
 
@@ -105,6 +103,6 @@ function oneSidedP(
   distance: number,
   { standardError, degreesOfFreedom }: Omit<Difference, "difference">,
 ): number {
-  if (standardError === 0) return distance > 0 ? 0 : 1;
+  if (standardError === 0) return NaN;
   return studentUpperTail(distance / standardError, degreesOfFreedom);
 }

@@ -40,20 +40,24 @@ export function mannWhitneyU(
   const { ranks, ties } = rank([...x, ...y]);
   const method = options.method ??
     (Math.min(m, n) <= EXACT && ties.length === 0 ? "exact" : "asymptotic");
-  if (m === 0 || n === 0) return { statistic: NaN, p: NaN, method };
+  if (m === 0 || n === 0) {
+    return { statistic: NaN, p: NaN, method, direction: 0 };
+  }
   let rankSum = 0;
   for (const value of ranks.subarray(0, m)) rankSum += value;
   const statistic = rankSum - m * (m + 1) / 2;
+  const direction = Math.sign(statistic - m * n / 2);
   const larger = Math.max(statistic, m * n - statistic);
   if (method === "exact") {
-    return { statistic, p: exactP({ m, n, larger }), method };
+    return { statistic, p: exactP({ m, n, larger }), method, direction };
   }
   const total = m + n;
   const variance = m * n / 12 *
     (total + 1 - tieSum(ties) / (total * (total - 1)));
   // Where all are equal there is no variance, and nothing speaks for a difference.
   const z = variance > 0 ? (larger - m * n / 2 - 0.5) / Math.sqrt(variance) : 0;
-  return { statistic, p: Math.min(1, 2 * normalUpperTail(z)), method };
+  const p = Math.min(1, 2 * normalUpperTail(z));
+  return { statistic, p, method, direction };
 }
 
 /** Twice the share of all ways to rank the groups whose U is not below that observed. */

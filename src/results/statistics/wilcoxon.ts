@@ -17,6 +17,8 @@ export interface TestResult {
   readonly p: number;
   /** Exact: over all arrangements; asymptotic: by the normal approximation. */
   readonly method: "exact" | "asymptotic";
+  /** 1 where the first group tends to be larger, −1 where the second does, 0 where neither. */
+  readonly direction: number;
 }
 
 /** Most pairs for an exact test. */
@@ -44,29 +46,24 @@ export function wilcoxonSignedRank(differences: readonly number[]): TestResult {
   const kept = differences.filter((d) => d !== 0);
   const n = kept.length;
   if (n === 0) {
-    const p = differences.length === 0 ? NaN : 1;
-    return {
-      statistic: differences.length === 0 ? NaN : 0,
-      p,
-      method: "exact",
-    };
+    const none = differences.length === 0 ? NaN : 0;
+    return { statistic: none, p: none + 1, method: "exact", direction: 0 };
   }
   const { ranks, ties } = rank(kept.map(Math.abs));
   const total = n * (n + 1) / 2;
   let plus = 0;
   for (const [i, d] of kept.entries()) if (d > 0) plus += ranks[i] as number;
   const statistic = Math.min(plus, total - plus);
+  const direction = Math.sign(plus - total / 2);
   const plain = ties.length === 0 && n === differences.length;
   if (differences.length <= (plain ? EXACT : EXACT_TIED)) {
-    return { statistic, p: exactP(ranks, statistic), method: "exact" };
+    const p = exactP(ranks, statistic);
+    return { statistic, p, method: "exact", direction };
   }
   const variance = (n * (n + 1) * (2 * n + 1) - tieSum(ties) / 2) / 24;
   const z = (total / 2 - statistic) / Math.sqrt(variance);
-  return {
-    statistic,
-    p: Math.min(1, 2 * normalUpperTail(z)),
-    method: "asymptotic",
-  };
+  const p = Math.min(1, 2 * normalUpperTail(z));
+  return { statistic, p, method: "asymptotic", direction };
 }
 
 /** Twice the share of all 2ⁿ choices of signs whose rank sum is not above the statistic. */
