@@ -1,0 +1,240 @@
+/**
+ * All readers of files that come from elsewhere, with sound files for each. To
+ * have a new reader fuzzed, add a line to {@linkcode READERS}.
+ *
+ * @module
+ */
+
+import { zipSync } from "fflate";
+import { gzipSync } from "node:zlib";
+import { parseEdgeList } from "../../src/connectome/edge_list.ts";
+import { parseMatrixTable } from "../../src/connectome/matrix_table.ts";
+import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { readIdx } from "../../src/files/idx.ts";
+import { readNameList } from "../../src/files/name_list.ts";
+import { readNpy, writeNpy } from "../../src/files/npy.ts";
+import { readPickle } from "../../src/files/pickle.ts";
+import { safeName } from "../../src/files/read_file.ts";
+import { decodeSafetensors } from "../../src/files/safetensors.ts";
+import { readTorchFile } from "../../src/files/torch_file.ts";
+import { TORCH_GLOBALS } from "../../src/files/torch_value.ts";
+import { readStoredZip } from "../../src/files/zip_entries.ts";
+import { parseExperimentRecord } from "../../src/results/experiment_record.ts";
+import { parseFolderIndex } from "../../src/results/folder_index.ts";
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+} from "../../src/rnn/checkpoint.ts";
+import { TASKS } from "../../src/tasks/registry.ts";
+import { decodeRunRecord, encodeRunRecord } from "../../src/train/run_file.ts";
+import { binary } from "../files/binary.ts";
+import { int, list, pickle, str } from "../files/pickle_bytes.ts";
+import {
+  CONFIG,
+  CONFIG_TOKENS,
+  IMAGES,
+  PARAMETERS,
+  PICKLE_TOKENS,
+  RECORD,
+  RUN,
+  SIZE,
+  STATE,
+  STATE_DICT,
+  TENSOR_TOKENS,
+  TENSORS,
+  TORCH_LEGACY,
+  TORCH_ZIP,
+} from "./sound_files.ts";
+
+/** A reader and what it reads. */
+export interface FuzzedReader {
+  readonly name: string;
+  /** Sound files. */
+  readonly seeds: readonly (Uint8Array | string)[];
+  /** Pieces that mean something in this format. */
+  readonly tokens?: readonly string[];
+  /** Gives a value or throws an InputError. */
+  readonly read: (bytes: Uint8Array<ArrayBuffer>) => unknown;
+}
+
+const name = "fuzzed";
+
+/** For readers of text: the files' bytes as such, whatever they are. */
+function asText(read: (text: string) => unknown): FuzzedReader["read"] {
+  const decoder = new TextDecoder();
+  return (bytes) => read(decoder.decode(bytes));
+}
+
+/** The table. */
+export const READERS: readonly FuzzedReader[] = [
+  {
+    name: "readNpy()",
+    seeds: [
+      writeNpy({ shape: [2, 3], data: Float64Array.of(0, 1, 2, 3, 4, 5) }),
+      writeNpy({ shape: [4], data: Uint8Array.of(1, 0, 1, 1), boolean: true }),
+      binary(
+        "\x93NUMPY\x02\0\x40\0\0\0",
+        "{'descr': '>i8', 'fortran_order': True, 'shape': (1, 2), }".padEnd(63),
+        "\n",
+        "\0".repeat(16),
+      ),
+    ],
+    tokens: [
+      "'descr': ",
+      "(",
+      ")",
+      ",",
+      "99999999999",
+      "4294967296",
+      "L",
+      "True",
+      "'|O'",
+      "<f4",
+      "[('a', '<f8')]",
+      "'shape': (0, 9007199254740991)",
+    ],
+    read: (bytes) => readNpy(bytes, { name }),
+  },
+  {
+    name: "decodeSafetensors()",
+    seeds: [TENSORS],
+    tokens: TENSOR_TOKENS,
+    read: (bytes) => decodeSafetensors(bytes, { name }),
+  },
+  {
+    name: "readPickle()",
+    seeds: [
+      binary(pickle(STATE_DICT)),
+      binary(
+        pickle(
+          list(
+            str("é"),
+            int(5),
+            "G?\xf8\0\0\0\0\0\0",
+            "}(",
+            str("k"),
+            "N",
+            "u",
+          ),
+          4,
+        ),
+      ),
+      "(lp0\nI1\naF1.5\naI01\naVx\\u00e9\np1\na(dp2\nS'k'\nL5L\nsa.",
+    ],
+    tokens: PICKLE_TOKENS,
+    read: (bytes) => readPickle(bytes, { name, globals: TORCH_GLOBALS }),
+  },
+  {
+    name: "readNameList()",
+    seeds: [binary(pickle(list(str("V1"), str("7m")), 3))],
+    tokens: PICKLE_TOKENS,
+    read: (bytes) => readNameList(bytes, { name }),
+  },
+  {
+    name: "readTorchFile(), ZIP",
+    seeds: [TORCH_ZIP],
+    tokens: PICKLE_TOKENS,
+    read: (bytes) => readTorchFile(bytes, { name }),
+  },
+  {
+    name: "readTorchFile(), legacy",
+    seeds: [TORCH_LEGACY],
+    tokens: PICKLE_TOKENS,
+    read: (bytes) => readTorchFile(bytes, { name }),
+  },
+  {
+    name: "readStoredZip()",
+    seeds: [TORCH_ZIP, zipSync({ a: IMAGES, "b/c": TENSORS })],
+    tokens: [
+      "PK\x01\x02",
+      "PK\x03\x04",
+      "PK\x05\x06",
+      "PK\x06\x06",
+      "PK\x06\x07",
+      "\x01\0\x10\0",
+    ],
+    read: (bytes) => readStoredZip(bytes, { name }),
+  },
+  {
+    name: "readIdx()",
+    seeds: [
+      IMAGES,
+      binary("\0\0\x08\x01\0\0\0\x02\x07\x02"),
+      new Uint8Array(gzipSync(IMAGES)),
+    ],
+    tokens: ["\x1f\x8b\x08\0"],
+    read: (bytes) => readIdx(bytes, { name }),
+  },
+  {
+    name: "safeName()",
+    seeds: ["Macaque_Normalized", "a/../b", "CON.txt"],
+    tokens: ["..", "/", "\\", "\0", ":", " "],
+    read: asText((text) => safeName(text, { what: "the name" })),
+  },
+  {
+    name: "parseMatrixTable()",
+    seeds: [
+      "from,V1,V2\nV1,0,0.5\nV2,0.25,0\n",
+      "0\t1e-3\n.5\t0\n",
+      '"a";"b ""c"""\n0;1\n2;0\n',
+    ],
+    tokens: [",", ";", "\t", '"', '""', "\n", "\r\n", "nan", "inf", "1e400"],
+    read: asText((text) => parseMatrixTable(text, name)),
+  },
+  {
+    name: "parseEdgeList()",
+    seeds: ["from,to,weight,source\nV1,V2,0.5,a\nV2,V1,0.25,b\n"],
+    tokens: [",", ";", "\t", '"', '""', "\n", "__proto__", "1e400", "-1"],
+    read: asText((text) => parseEdgeList(text, name)),
+  },
+  {
+    name: "readExperiment()",
+    seeds: [CONFIG],
+    tokens: CONFIG_TOKENS,
+    read: asText((text) =>
+      readExperiment(text, { file: "x/c.ini", tasks: TASKS })
+    ),
+  },
+  {
+    name: "parseFolderIndex()",
+    seeds: ["0 (0.0001, 'relu', 'Adam', 3)\n1 (1e-06, 'tanh', \"it's\", 10)\n"],
+    tokens: CONFIG_TOKENS,
+    read: asText((text) => parseFolderIndex(text, { name })),
+  },
+  {
+    name: "parseExperimentRecord()",
+    seeds: [JSON.stringify(RECORD)],
+    tokens: [
+      '"__proto__":',
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      "null",
+      "1e999",
+      "-1",
+      '"\\ud800"',
+    ],
+    read: asText((text) => parseExperimentRecord(text, { name })),
+  },
+  {
+    name: "decodeCheckpoint()",
+    seeds: [
+      encodeCheckpoint(PARAMETERS, { size: SIZE, metadata: { epoch: "1" } }),
+      TORCH_ZIP,
+      TORCH_LEGACY,
+    ],
+    tokens: TENSOR_TOKENS,
+    read: (bytes) => decodeCheckpoint(bytes, { name }),
+  },
+  {
+    name: "decodeRunRecord()",
+    seeds: [
+      await encodeRunRecord(RUN, SIZE),
+      await encodeRunRecord({ ...RUN, state: STATE }, SIZE),
+    ],
+    tokens: TENSOR_TOKENS,
+    read: (bytes) => decodeRunRecord(bytes, { name, size: SIZE }),
+  },
+];

@@ -1,0 +1,250 @@
+/**
+ * Sound files for the fuzzing of their readers, and pieces that mean something
+ * in their formats.
+ *
+ * @module
+ */
+
+import { zipSync } from "fflate";
+import { encodeSafetensors } from "../../src/files/safetensors.ts";
+import type { ExperimentRecord } from "../../src/results/experiment_record.ts";
+import { binary } from "../files/binary.ts";
+import {
+  int,
+  legacyFile,
+  orderedDict,
+  pickle,
+  str,
+  tensor,
+  tuple,
+} from "../files/pickle_bytes.ts";
+
+const floats = (count: number) =>
+  Float32Array.from({ length: count }, (_, i) => i / 2);
+export const SIZE = { hiddenSize: 2, inputSize: 2, outputSize: 1 };
+export const PARAMETERS = {
+  weightIh: floats(4),
+  weightHh: floats(4),
+  biasIh: floats(2),
+  biasHh: floats(2),
+  weightFc: floats(2),
+  biasFc: floats(1),
+};
+
+export const TENSORS = encodeSafetensors([
+  { name: "a", shape: [2, 3], data: floats(6) },
+  { name: "b", shape: [], data: Float64Array.of(0.5) },
+  { name: "é", shape: [0, 3], data: new Uint8Array() },
+], { epoch: "3", note: "x\ny" });
+export const TENSOR_TOKENS = [
+  '"a":{',
+  '"dtype":"F64"',
+  '"shape":[9007199254740991,2]',
+  '"data_offsets":[0,8]',
+  "[[[[[[",
+  '"__proto__":',
+  ",",
+  "-1",
+  "1e999",
+];
+
+export const STATE_DICT = orderedDict(
+  ...[
+    str("rnn.weight_ih_l0"),
+    tensor({ key: "0", length: 4, shape: [2, 2], strides: [2, 1] }),
+  ],
+  ...[
+    str("rnn.weight_hh_l0"),
+    tensor({ key: "0", length: 4, shape: [2, 2], strides: [1, 2] }),
+  ],
+  ...[
+    str("rnn.bias_ih_l0"),
+    tensor({ key: "1", length: 3, shape: [2], strides: [1] }),
+  ],
+  ...[
+    str("rnn.bias_hh_l0"),
+    tensor({ key: "1", length: 3, shape: [2], strides: [1], offset: 1 }),
+  ],
+  ...[
+    str("fc.weight"),
+    tensor({ key: "0", length: 4, shape: [1, 2], strides: [2, 1] }),
+  ],
+  ...[
+    str("fc.bias"),
+    tensor({ key: "1", length: 3, shape: [1], strides: [1] }),
+  ],
+);
+export const TORCH_ZIP = zipSync({
+  "m/data.pkl": binary(pickle(STATE_DICT)),
+  "m/byteorder": binary("little"),
+  "m/data/0": binary("\0\0\x80?".repeat(4)),
+  "m/data/1": binary("\0\0\x80?".repeat(3)),
+  "m/version": binary("3\n"),
+}, { level: 0 });
+export const TORCH_LEGACY = binary(legacyFile(
+  tuple(
+    tensor({
+      key: "7",
+      length: 6,
+      shape: [3, 2],
+      strides: [2, 1],
+      legacy: true,
+    }),
+    tensor({
+      storage: "torch.LongStorage",
+      key: "8",
+      length: 2,
+      shape: [2],
+      strides: [1],
+      legacy: true,
+    }),
+  ),
+  [
+    { key: "7", length: 6, data: "\0\0\0@".repeat(6) },
+    { key: "8", length: 2, data: "\x07\0\0\0\0\0\0\0".repeat(2) },
+  ],
+));
+export const PICKLE_TOKENS = [
+  ...[
+    "(",
+    "]",
+    "}",
+    ")",
+    "t",
+    "e",
+    "u",
+    "a",
+    "s",
+    "R",
+    "b",
+    "Q",
+    "0",
+    "1",
+    "2",
+    ".",
+  ],
+  ...[
+    "q\0",
+    "h\0",
+    "\x94",
+    "\x8f",
+    "\x90",
+    "\x91",
+    "\x93",
+    "\x85",
+    "\x86",
+    "\x87",
+    "N",
+    "\x88",
+  ],
+  ...[int(-1), int(2 ** 31 - 1), str("storage"), "\x8a\x08\0\0\0\0\0\0\0\x80"],
+  ...[
+    "ctorch._utils\n_rebuild_tensor_v2\n",
+    "ccollections\nOrderedDict\n",
+    "ctorch\nLongStorage\n",
+    "cos\nsystem\n",
+  ],
+];
+
+export const IMAGES = binary(
+  "\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03abcdefghijkl",
+);
+
+export const CONFIG = `# comment
+[paths]
+path_to_results = ../results/x
+
+[net]
+net_name = Synthetic_Macaque_29
+rnn_size = 29
+nr_neurons = 2
+rand_partition = True
+random_w = False
+
+[trainvalidate]
+epochs = 40
+iterations = 2
+init = default
+freeze_layer = False
+remap_w = True
+
+[trialparams]
+trial_params = {"task_name":"seq_mem", "nr_of_trials":500, "train_size":0.8}
+
+[combosparams]
+combos_params = {"lr":[0.001], "nonlinearity":["relu","tanh"],
+    "optimizer":["Adam"], 'pattern_length':(3, 4,)}
+`;
+export const CONFIG_TOKENS = [
+  "[net]\n",
+  "=",
+  ":",
+  "{",
+  "}",
+  "[",
+  "]",
+  "(",
+  ")",
+  ",",
+  "'",
+  '"""',
+  "\\",
+  "\\N{",
+  "%(net_name)s",
+  "%",
+  "\n    ",
+  "#",
+  ";",
+  "1e400",
+  "0x",
+  "True",
+  "None",
+  "lambda: 0",
+  "__proto__",
+  "_",
+  "1_000",
+  "b'",
+  "-",
+];
+
+export const RECORD: ExperimentRecord = {
+  format: "biornn-results/1",
+  program: { name: "biornn", version: "0", deno: "2" },
+  fingerprint: "f",
+  config: { file: "c.ini", text: "[net]\n" },
+  overrides: { epochs: 3 },
+  task: { name: "seq_mem", loss: "mse", parameters: { nr_of_trials: 5 } },
+  grid: { keys: ["lr", "nonlinearity"], combinations: [[1e-6, "relu"]] },
+  epochs: 3,
+  iterations: 2,
+  batchSize: 128,
+  seed: 1,
+  storeEveryEpoch: 0,
+  compatibility: "described",
+  init: "default",
+  freezeLayer: false,
+  remapW: true,
+  randomW: false,
+  connectome: {
+    ...{ name: "n", species: "s", regions: 2, neurons: 1, sha256: "x" },
+    ...{ source: "f", synthetic: true, citations: [], regionNames: ["a", "b"] },
+  },
+  engine: { kind: "reference", description: "float64" },
+  size: { hiddenSize: 2, inputSize: 2, outputSize: 1 },
+  failures: [{ combination: 0, iteration: 1, epoch: 2, what: "NaN" }],
+};
+
+const curve = Float64Array.of(1, 0.5);
+export const RUN = {
+  unit: { combination: 1, iteration: 0 },
+  experiment: "f",
+  engine: "reference",
+  history: { trainLoss: curve, validateLoss: curve },
+};
+export const STATE = {
+  epoch: 2,
+  step: 8,
+  parameters: PARAMETERS,
+  firstMoment: PARAMETERS,
+  secondMoment: PARAMETERS,
+};
