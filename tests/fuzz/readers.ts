@@ -27,7 +27,7 @@ import {
 } from "../../src/rnn/checkpoint.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { decodeRunRecord, encodeRunRecord } from "../../src/train/run_file.ts";
-import { binary } from "../files/binary.ts";
+import { binary, integer, text } from "../files/binary.ts";
 import { int, list, pickle, str } from "../files/pickle_bytes.ts";
 import {
   CONFIG,
@@ -40,10 +40,13 @@ import {
   SIZE,
   STATE,
   STATE_DICT,
+  TENSOR_HEADER,
   TENSOR_TOKENS,
   TENSORS,
+  tensorsOf,
   TORCH_LEGACY,
   TORCH_ZIP,
+  torchZip,
 } from "./sound_files.ts";
 
 /** A reader and what it reads. */
@@ -65,6 +68,11 @@ function asText(read: (text: string) => unknown): FuzzedReader["read"] {
   return (bytes) => read(decoder.decode(bytes));
 }
 
+const NPY_TOKENS = [
+  ...["'descr': ", "(", ")", ",", "99999999999", "4294967296", "L", "True"],
+  ...["'|O'", "<f4", "[('a', '<f8')]", "'shape': (0, 9007199254740991)"],
+];
+
 /** The table. */
 export const READERS: readonly FuzzedReader[] = [
   {
@@ -79,21 +87,38 @@ export const READERS: readonly FuzzedReader[] = [
         "\0".repeat(16),
       ),
     ],
-    tokens: [
-      "'descr': ",
-      "(",
-      ")",
-      ",",
-      "99999999999",
-      "4294967296",
-      "L",
-      "True",
-      "'|O'",
-      "<f4",
-      "[('a', '<f8')]",
-      "'shape': (0, 9007199254740991)",
-    ],
+    tokens: NPY_TOKENS,
     read: (bytes) => readNpy(bytes, { name }),
+  },
+  {
+    name: "readNpy(), its header",
+    seeds: [
+      "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }   \n",
+      "{'shape': (48,), 'fortran_order': False, 'descr': '|u1'}",
+    ],
+    tokens: NPY_TOKENS,
+    read: (bytes) =>
+      readNpy(
+        binary(
+          "\x93NUMPY\x01\0",
+          integer(bytes.length % 65536, 2),
+          text(bytes),
+          "\0".repeat(48),
+        ),
+        { name },
+      ),
+  },
+  {
+    name: "decodeSafetensors(), its header",
+    seeds: [TENSOR_HEADER],
+    tokens: TENSOR_TOKENS,
+    read: (bytes) => decodeSafetensors(tensorsOf(bytes), { name }),
+  },
+  {
+    name: "readTorchFile(), the pickle in a ZIP",
+    seeds: [binary(pickle(STATE_DICT))],
+    tokens: PICKLE_TOKENS,
+    read: (bytes) => readTorchFile(torchZip(bytes), { name }),
   },
   {
     name: "decodeSafetensors()",

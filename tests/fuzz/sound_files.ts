@@ -36,6 +36,15 @@ export const TENSORS = encodeSafetensors([
   { name: "b", shape: [], data: Float64Array.of(0.5) },
   { name: "é", shape: [0, 3], data: new Uint8Array() },
 ], { epoch: "3", note: "x\ny" });
+/** A safetensors file with that header and 36 bytes of data. */
+export function tensorsOf(header: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(8 + header.length + 36);
+  new DataView(bytes.buffer).setUint32(0, header.length, true);
+  bytes.set(header, 8);
+  return bytes;
+}
+export const TENSOR_HEADER =
+  '{"__metadata__":{"k":"v"},"a":{"dtype":"F64","shape":[2,2],"data_offsets":[0,32]},"b":{"dtype":"F32","shape":[],"data_offsets":[32,36]}}';
 export const TENSOR_TOKENS = [
   '"a":{',
   '"dtype":"F64"',
@@ -74,13 +83,17 @@ export const STATE_DICT = orderedDict(
     tensor({ key: "1", length: 3, shape: [1], strides: [1] }),
   ],
 );
-export const TORCH_ZIP = zipSync({
-  "m/data.pkl": binary(pickle(STATE_DICT)),
-  "m/byteorder": binary("little"),
-  "m/data/0": binary("\0\0\x80?".repeat(4)),
-  "m/data/1": binary("\0\0\x80?".repeat(3)),
-  "m/version": binary("3\n"),
-}, { level: 0 });
+/** An archive of PyTorch with that pickle. */
+export function torchZip(pickled: Uint8Array): Uint8Array<ArrayBuffer> {
+  return zipSync({
+    "m/data.pkl": pickled,
+    "m/byteorder": binary("little"),
+    "m/data/0": binary("\0\0\x80?".repeat(4)),
+    "m/data/1": binary("\0\0\x80?".repeat(3)),
+    "m/version": binary("3\n"),
+  }, { level: 0 }).slice();
+}
+export const TORCH_ZIP = torchZip(binary(pickle(STATE_DICT)));
 export const TORCH_LEGACY = binary(legacyFile(
   tuple(
     tensor({
