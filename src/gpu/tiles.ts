@@ -22,8 +22,9 @@ export type TiledKernel = "forwardStep" | "backwardStep" | "gradient";
 /** Invocations of a workgroup: the width of a software adapter's vectors. */
 export const LANES = 8;
 
-/** Vectors that an invocation can sum up before they spill. */
-const MOST_SUMS = 128;
+/** Vectors that an invocation can sum up before they spill, or take a driver seconds to compile. */
+const MOST_SUMS = 112;
+const MOST_ROWS = 32;
 const MOST_VECS = 7;
 
 /** The tiles of the kernels that have some. */
@@ -33,6 +34,7 @@ export function chooseTiles(
   const step = fittingVecs(hidden / 4);
   const rows = Math.min(
     batchRows,
+    MOST_ROWS,
     Math.max(1, Math.floor(MOST_SUMS / step / 4) * 4),
   );
   const vecs = fittingVecs(width / 4);

@@ -55,10 +55,20 @@ fn main(
     // end
     // end
   }
-  var tile = array<vec4f, ROWS * VECS>();
+  // The sums are stored as they are, and finished in a loop that is emitted once:
+  // unrolled, the rest takes some drivers half a minute to compile.
+  // for VEC in VECS
+  let place_VEC = here + first_row * HIDDEN + (first_column + VEC * LANES) * 4u;
+  let inside_VEC = first_column + VEC * LANES < HIDDEN / 4u;
+  // end
   // for ROW in ROWS
   // for VEC in VECS
-  tile[ROW * VECS + VEC] = sum_ROW_VEC;
+  if (inside_VEC && first_row + ROW < batch.size) {
+    delta[place_VEC + ROW * HIDDEN] = sum_ROW_VEC.x;
+    delta[place_VEC + ROW * HIDDEN + 1u] = sum_ROW_VEC.y;
+    delta[place_VEC + ROW * HIDDEN + 2u] = sum_ROW_VEC.z;
+    delta[place_VEC + ROW * HIDDEN + 3u] = sum_ROW_VEC.w;
+  }
   // end
   // end
   let readout = weights + HIDDEN * (WIDTH / 4u);
@@ -66,7 +76,8 @@ fn main(
     let row = first_row + i / VECS;
     let column = first_column + (i % VECS) * LANES;
     if (row < batch.size && column < HIDDEN / 4u) {
-      var sum = tile[i];
+      let at = here + row * HIDDEN + column * 4u;
+      var sum = vec4f(delta[at], delta[at + 1u], delta[at + 2u], delta[at + 3u]);
       if (t > model.first_scored) {
         let dy = output_delta[model.output_offset + (t - 1u) * BATCH + row];
         for (var o = 0u; o < OUTPUTS; o += 1u) {
@@ -77,7 +88,6 @@ fn main(
       let slope = select(1.0 - h * h, select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0)), model.activation == 1u);
       // A product with NaN must stay NaN, so the slope multiplies and does not select.
       let result = sum * slope;
-      let at = here + row * HIDDEN + column * 4u;
       delta[at] = result.x;
       delta[at + 1u] = result.y;
       delta[at + 2u] = result.z;

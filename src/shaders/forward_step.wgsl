@@ -80,18 +80,29 @@ fn main(
     // end
     // end
   }
-  var tile = array<vec4f, ROWS * VECS>();
+  // The sums are stored as they are, and finished in a loop that is emitted once:
+  // unrolled, the rest takes some drivers half a minute to compile.
+  // for VEC in VECS
+  let place_VEC = after + first_row * WIDTH + (first_column + VEC * LANES) * 4u;
+  let inside_VEC = first_column + VEC * LANES < HIDDEN / 4u;
+  // end
   // for ROW in ROWS
   // for VEC in VECS
-  tile[ROW * VECS + VEC] = sum_ROW_VEC;
+  if (inside_VEC && first_row + ROW < batch.size) {
+    state[place_VEC + ROW * WIDTH] = sum_ROW_VEC.x;
+    state[place_VEC + ROW * WIDTH + 1u] = sum_ROW_VEC.y;
+    state[place_VEC + ROW * WIDTH + 2u] = sum_ROW_VEC.z;
+    state[place_VEC + ROW * WIDTH + 3u] = sum_ROW_VEC.w;
+  }
   // end
   // end
   for (var i = 0u; i < ROWS * VECS; i += 1u) {
     let row = first_row + i / VECS;
     let column = first_column + (i % VECS) * LANES;
     if (row < batch.size && column < HIDDEN / 4u) {
-      let h = activate(tile[i], model.activation);
       let at = after + row * WIDTH + column * 4u;
+      let sum = vec4f(state[at], state[at + 1u], state[at + 2u], state[at + 3u]);
+      let h = activate(sum, model.activation);
       state[at] = h.x;
       state[at + 1u] = h.y;
       state[at + 2u] = h.z;
