@@ -10,7 +10,7 @@ import { InputError } from "./input_error.ts";
  * A place in a file. Numbers are little-endian unless the name says otherwise.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { ByteCursor } from "./src/files/byte_cursor.ts";
  *
  * const cursor = new ByteCursor(Uint8Array.of(1, 2, 0), { name: "x.bin" });

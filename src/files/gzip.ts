@@ -28,8 +28,9 @@ export function isGzip(bytes: Uint8Array): boolean {
  * ```ts
  * import { unpackGzip } from "./src/files/gzip.ts";
  *
- * const name = "t10k-labels-idx1-ubyte.gz";
- * unpackGzip(await Deno.readFile(name), { name });
+ * const packed = new Blob(["abc"]).stream().pipeThrough(new CompressionStream("gzip"));
+ * const bytes = await new Response(packed).bytes();
+ * unpackGzip(bytes, { name: "labels.gz" }); // the bytes of "abc"
  * ```
  */
 export function unpackGzip(

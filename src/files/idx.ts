@@ -10,6 +10,7 @@
 
 import { isGzip, unpackGzip } from "./gzip.ts";
 import { InputError } from "./input_error.ts";
+import { countElements } from "./shape.ts";
 
 /** An array of bytes read from a file. */
 export interface IdxArray {
@@ -62,7 +63,7 @@ export function readIdx(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const shape: number[] = [];
   for (let i = 0; i < dimensions; i++) shape.push(view.getUint32(4 + 4 * i));
-  const count = shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
+  const count = countElements(shape);
   if (count !== bytes.length - start) {
     fail(
       `its header says ${shape.slice(0, 4).join(" × ")} bytes, but ${

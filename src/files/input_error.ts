@@ -10,7 +10,7 @@
  * without a stack trace and exit with code 2.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { InputError } from "./src/files/input_error.ts";
  *
  * throw new InputError('Cannot read "net.npy": it ends after 12 of 128 bytes');

@@ -9,6 +9,7 @@
 
 import { InputError } from "./input_error.ts";
 import { type NpyHeader, parseNpyHeader } from "./npy_header.ts";
+import { countElements, visitElements } from "./shape.ts";
 
 /** Element types that are read: boolean, signed, unsigned, floating; the digit is the size in bytes. */
 export type NpyDtype =
@@ -118,11 +119,6 @@ export function readNpy(
   };
 }
 
-/** Product of the dimensions; Infinity at worst. */
-function countElements(shape: readonly number[]): number {
-  return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
-}
-
 function readHeader(
   bytes: Uint8Array,
   fail: (what: string) => never,
@@ -185,18 +181,9 @@ function toRowMajor(
     stride *= length;
   }
   const result = new Float64Array(data.length);
-  const index = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < result.length; to++) {
+  visitElements({ shape, strides }, (from, to) => {
     result[to] = data[from] as number;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis] as number;
-      index[axis] = (index[axis] as number) + 1;
-      if ((index[axis] as number) < (shape[axis] as number)) break;
-      from -= (strides[axis] as number) * (shape[axis] as number);
-      index[axis] = 0;
-    }
-  }
+  });
   return result;
 }
 

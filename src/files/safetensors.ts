@@ -12,6 +12,7 @@
 
 import { InputError } from "./input_error.ts";
 import { findDuplicateKey } from "./json_keys.ts";
+import { countElements } from "./shape.ts";
 
 const ELEMENTS = {
   F64: Float64Array,
@@ -75,11 +76,6 @@ function dtypeOf(data: SafetensorsData): SafetensorsDtype {
   throw new TypeError(
     `Cannot write a tensor of ${data.constructor.name}: use a typed array`,
   );
-}
-
-/** Product of the dimensions; Infinity at worst. */
-function countElements(shape: readonly number[]): number {
-  return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
 }
 
 /**

@@ -32,7 +32,7 @@ const LEGACY_PROTOCOL = 1001;
  * @throws {InputError} If the file is broken or cut short, or holds anything but plain data and dense tensors.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readTorchFile } from "./src/files/torch_file.ts";
  *
  * const bytes = await Deno.readFile("model_state_dict_epoch_9_iter_0.pth");

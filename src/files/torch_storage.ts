@@ -5,6 +5,8 @@
  * @module
  */
 
+import { countElements, visitElements } from "./shape.ts";
+
 /** Element type of a tensor, as PyTorch names it. */
 export type TorchDtype =
   | "float64"
@@ -159,29 +161,15 @@ export function viewFault(
     : undefined;
 }
 
-/** Product of the dimensions; Infinity at worst. */
-export function countElements(shape: readonly number[]): number {
-  return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
-}
-
 /** The elements of a view that {@linkcode viewFault} finds nothing wrong with, last index fastest. */
 export function readView(
   { type, bytes, littleEndian }: TorchStorage,
-  { offset, shape, strides }: TorchView,
+  layout: TorchView,
 ): TorchData {
-  const data = type.allocate(countElements(shape));
+  const data = type.allocate(countElements(layout.shape));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const index = new Array<number>(shape.length).fill(0);
-  let from = offset;
-  for (let to = 0; to < data.length; to++) {
+  visitElements(layout, (from, to) => {
     data[to] = type.get(view, from * type.size, littleEndian);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis] as number;
-      index[axis] = (index[axis] as number) + 1;
-      if ((index[axis] as number) < (shape[axis] as number)) break;
-      from -= (strides[axis] as number) * (shape[axis] as number);
-      index[axis] = 0;
-    }
-  }
+  });
   return data;
 }

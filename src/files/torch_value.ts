@@ -12,8 +12,8 @@ import {
   PickleTuple,
   type PickleValue,
 } from "./pickle_values.ts";
+import { countElements } from "./shape.ts";
 import {
-  countElements,
   readView,
   STORAGE_TYPES,
   type TorchData,

@@ -37,7 +37,7 @@ function bytesOf(content: Uint8Array | string): Uint8Array {
  * @throws {InputError} If it can't be written: path and reason. Nothing is left behind then.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { writeFileWhole } from "./src/files/write_file.ts";
  *
  * await writeFileWhole("results/folder_index.txt", "0 (0.0001, 'relu')\n");
@@ -73,7 +73,7 @@ export async function writeFileWhole(
  * @throws {InputError} If it can't be written: path and reason.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { writeFileWholeSync } from "./src/files/write_file.ts";
  *
  * writeFileWholeSync("results/experiment.json", "{}\n");

@@ -19,7 +19,7 @@ const SMALLEST_ENTRY = 46;
  * larger than the archive.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readStoredZip } from "./src/files/zip_entries.ts";
  *
  * const bytes = await Deno.readFile("model.pth");

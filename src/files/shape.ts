@@ -1,0 +1,67 @@
+/**
+ * Arrays of several dimensions, as all formats have them.
+ *
+ * @module
+ */
+
+/**
+ * Number of elements of an array; Infinity at worst. A file may claim any
+ * shape, and 0 · ∞ is no number, so that zeros come first.
+ *
+ * @example
+ * ```ts
+ * import { countElements } from "./src/files/shape.ts";
+ *
+ * countElements([2, 3]); // 6
+ * countElements([]); // 1
+ * ```
+ */
+export function countElements(shape: readonly number[]): number {
+  return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
+}
+
+/** How elements lie in memory. */
+export interface Layout {
+  /** Length of each dimension. */
+  readonly shape: readonly number[];
+  /** From an element to the next of each dimension, counted in elements. */
+  readonly strides: readonly number[];
+  /** Where the first element is. Default 0. */
+  readonly offset?: number;
+}
+
+/**
+ * Visits all elements, last index fastest.
+ *
+ * @param visit Gets the place of an element in memory and its number.
+ *
+ * @example
+ * ```ts
+ * import { visitElements } from "./src/files/shape.ts";
+ *
+ * const fortran = [0, 10, 1, 11]; // first index fastest
+ * const rows: number[] = [];
+ * visitElements({ shape: [2, 2], strides: [1, 2] }, (from) => rows.push(fortran[from]!));
+ * rows; // [0, 1, 10, 11]
+ * ```
+ */
+export function visitElements(
+  { shape, strides, offset = 0 }: Layout,
+  visit: (from: number, to: number) => void,
+): void {
+  const count = countElements(shape);
+  const index = new Array<number>(shape.length).fill(0);
+  let from = offset;
+  for (let to = 0; to < count; to++) {
+    visit(from, to);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const length = shape[axis] as number;
+      const stride = strides[axis] as number;
+      from += stride;
+      index[axis] = (index[axis] as number) + 1;
+      if ((index[axis] as number) < length) break;
+      from -= stride * length;
+      index[axis] = 0;
+    }
+  }
+}
