@@ -12,6 +12,7 @@ import {
   writeCombination,
   writeExperimentRecord,
 } from "../results/write_results.ts";
+import { failureOf } from "./failure.ts";
 import type { PreparedExperiment } from "./prepare.ts";
 import { experimentRecord } from "./record_experiment.ts";
 import type { RunHistory, RunRecord } from "./run_file.ts";
@@ -24,64 +25,56 @@ export interface Assembly {
   readonly complete: readonly number[];
   /** Runs that are not finished. */
   readonly missing: readonly RunUnit[];
-  /** Runs whose loss became NaN or infinite. */
+  /** Finished runs whose loss became NaN or infinite. */
   readonly failures: readonly RecordedFailure[];
 }
 
 /**
- * Writes the files of every combination whose runs are all finished, and when
- * all are, the final `experiment.json`.
+ * Makes the function that writes the files of every combination whose runs are
+ * all finished and that it has not written yet, and when all are, the final
+ * `experiment.json`.
+ *
+ * @throws {InputError} If a file can't be written.
  */
-export async function assembleResults(
+export function createAssembler(
   prepared: PreparedExperiment,
   { store, folder }: { readonly store: RunStore; readonly folder: string },
-): Promise<Assembly> {
+): () => Promise<Assembly> {
   const { experiment } = prepared;
   const { iterations } = experiment.training;
-  const complete: number[] = [];
-  const missing: RunUnit[] = [];
-  const failures: RecordedFailure[] = [];
-  const engines = new Set<string>();
-  for (const { index } of experiment.grid.combinations) {
-    const records: RunRecord[] = [];
-    for (let iteration = 0; iteration < iterations; iteration++) {
-      const unit = { combination: index, iteration };
-      const record = await store.finished(unit);
-      if (record === undefined) missing.push(unit);
-      else records.push(record);
+  const written = new Set<number>();
+  return async () => {
+    const complete: number[] = [];
+    const missing: RunUnit[] = [];
+    const failures: RecordedFailure[] = [];
+    const engines = new Set<string>();
+    for (const { index } of experiment.grid.combinations) {
+      const records: RunRecord[] = [];
+      for (let iteration = 0; iteration < iterations; iteration++) {
+        const unit = { combination: index, iteration };
+        const record = await store.finished(unit);
+        if (record === undefined) missing.push(unit);
+        else records.push(record);
+      }
+      for (const { unit, history, engine } of records) {
+        engines.add(engine);
+        const failure = failureOf(history);
+        if (failure !== undefined) failures.push({ ...unit, ...failure });
+      }
+      if (records.length < iterations) continue;
+      complete.push(index);
+      if (written.has(index)) continue;
+      await writeCombination(folder, index, curvesOf(records));
+      written.add(index);
     }
-    for (const { unit, history, engine } of records) {
-      engines.add(engine);
-      const failure = failureOf(history);
-      if (failure !== undefined) failures.push({ ...unit, ...failure });
+    if (missing.length === 0) {
+      await writeExperimentRecord(
+        folder,
+        experimentRecord(prepared, { engines: [...engines].sort(), failures }),
+      );
     }
-    if (records.length < iterations) continue;
-    await writeCombination(folder, index, curvesOf(records));
-    complete.push(index);
-  }
-  if (missing.length === 0) {
-    await writeExperimentRecord(
-      folder,
-      experimentRecord(prepared, { engines: [...engines].sort(), failures }),
-    );
-  }
-  return { complete, missing, failures };
-}
-
-/** Where a loss stopped being a number. */
-function failureOf(
-  history: RunHistory,
-): { epoch: number; what: string } | undefined {
-  for (let epoch = 0; epoch < history.trainLoss.length; epoch++) {
-    for (const name of ["trainLoss", "validateLoss"] as const) {
-      const value = history[name][epoch] as number;
-      if (Number.isFinite(value)) continue;
-      const which = name === "trainLoss" ? "training" : "validation";
-      const became = Number.isNaN(value) ? "NaN" : "infinite";
-      return { epoch, what: `${which} loss became ${became}` };
-    }
-  }
-  return undefined;
+    return { complete, missing, failures };
+  };
 }
 
 function curvesOf(records: readonly RunRecord[]) {

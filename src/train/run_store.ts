@@ -9,27 +9,33 @@
 import { join } from "node:path";
 import type { ModelSize } from "../rnn/parameters.ts";
 import { InputError } from "../files/input_error.ts";
+import { readFileBytes } from "../files/read_file.ts";
 import { writeFileWhole } from "../files/write_file.ts";
+import { makeFolder } from "../results/prepare_results_folder.ts";
+import { finishedName, listRuns, RUNS_FOLDER, stateName } from "./list_runs.ts";
 import {
   decodeRunRecord,
   encodeRunRecord,
   type RunRecord,
 } from "./run_file.ts";
-import { runKey, type RunUnit } from "./run_unit.ts";
-
-/** Name of the folder. */
-export const RUNS_FOLDER = "runs";
+import { runKey, runLabel, type RunUnit } from "./run_unit.ts";
 
 /** Reads and writes the runs of one experiment. */
 export interface RunStore {
-  /** The record of a finished run, or undefined where it is not finished. */
+  /** The record of a finished run, or undefined where it is not finished, or its file is damaged. */
   finished(unit: RunUnit): Promise<RunRecord | undefined>;
+  /** Epochs of a run's states, newest first; one of them may turn out to be damaged. */
+  stateEpochs(unit: RunUnit): readonly number[];
+  /** A run's state after so many epochs, or undefined where there is none or it is damaged. */
+  stateAt(unit: RunUnit, epoch: number): Promise<RunRecord | undefined>;
   /** The newest sound state of a run under way. */
   newestState(unit: RunUnit): Promise<RunRecord | undefined>;
   /** Writes a finished run and removes its states. */
   saveFinished(record: RunRecord): Promise<void>;
   /** Writes a state and removes all but the one before it. */
   saveState(record: RunRecord): Promise<void>;
+  /** Removes the states of a finished run that a killed program left. */
+  removeStates(unit: RunUnit): Promise<void>;
 }
 
 /** What a store needs to know. */
@@ -43,103 +49,125 @@ export interface RunStoreOptions {
   readonly warn: (line: string) => void;
 }
 
-/** Opens the store of a results folder, and makes its folder. */
+/** States kept of a run: should the newest be damaged, the one before is there. */
+const KEPT_STATES = 2;
+
+/**
+ * Opens the store of a results folder, and makes its folder.
+ *
+ * @throws {InputError} If the folder can't be made or listed.
+ */
 export async function openRunStore(
   { folder, experiment, size, warn }: RunStoreOptions,
 ): Promise<RunStore> {
   const path = join(folder, RUNS_FOLDER);
-  await Deno.mkdir(path, { recursive: true });
-  const finishedPath = (unit: RunUnit) =>
-    join(path, `${runKey(unit)}.safetensors`);
-  const statePath = (unit: RunUnit, epoch: number) =>
-    join(path, `${runKey(unit)}.state_${epoch}.safetensors`);
+  await makeFolder(path);
+  // A run is trained by one process, so that what was listed once stays true of its states.
+  const states = new Map<string, readonly number[]>();
+  for (const [key, run] of await listRuns(folder)) states.set(key, run.states);
+  // A finished run never changes.
+  const finished = new Map<string, RunRecord>();
+  const damaged = new Set<string>();
 
   async function read(
-    file: string,
+    name: string,
     unit: RunUnit,
   ): Promise<RunRecord | undefined> {
+    const file = join(path, name);
     let bytes: Uint8Array;
     try {
-      bytes = await Deno.readFile(file);
+      bytes = await readFileBytes(file, { what: "the run" });
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (
+        error instanceof InputError &&
+        error.cause instanceof Deno.errors.NotFound
+      ) return undefined;
       throw error;
     }
-    const record = await decodeRunRecord(bytes, { name: file, size });
+    let record: RunRecord;
+    try {
+      record = await decodeRunRecord(bytes, { name: file, size });
+      if (runKey(record.unit) !== runKey(unit)) {
+        throw new InputError(
+          `Cannot use the run file "${file}": it holds ${
+            runLabel(record.unit)
+          }`,
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      // As good as none: the run, or the epochs since the state before, train again.
+      if (!damaged.has(name)) {
+        warn(`warning: ${error.message}; it is passed over`);
+      }
+      damaged.add(name);
+      return undefined;
+    }
     if (record.experiment !== experiment) {
-      throw new ForeignRunError(
-        `Cannot go on in "${folder}": its run file ${
-          runKey(unit)
-        } belongs to another experiment (another config, seed or connectome); choose another folder with --path_to_results, or --overwrite`,
+      throw new InputError(
+        `Cannot go on in "${folder}": its run file ${name} belongs to another experiment (another config, seed or connectome); choose another folder with --path_to_results, or --overwrite`,
       );
     }
     return record;
   }
 
-  /** A damaged file is as good as none: its run, or the epochs since the state before, train again. */
-  async function readSound(
-    file: string,
-    unit: RunUnit,
-  ): Promise<RunRecord | undefined> {
-    try {
-      return await read(file, unit);
-    } catch (error) {
-      if (!(error instanceof InputError) || error instanceof ForeignRunError) {
-        throw error;
-      }
-      warn(`warning: ${error.message}; it is passed over`);
-      return undefined;
-    }
-  }
+  const stateEpochs = (unit: RunUnit) => states.get(runKey(unit)) ?? [];
 
-  /** Epochs of a run's states, newest first. */
-  async function stateEpochs(unit: RunUnit): Promise<number[]> {
-    const epochs: number[] = [];
-    const prefix = `${runKey(unit)}.state_`;
-    for await (const { name } of Deno.readDir(path)) {
-      if (!name.startsWith(prefix) || !name.endsWith(".safetensors")) continue;
-      const epoch = name.slice(prefix.length, -".safetensors".length);
-      if (/^\d+$/.test(epoch)) epochs.push(Number(epoch));
-    }
-    return epochs.sort((a, b) => b - a);
+  async function stateAt(unit: RunUnit, epoch: number) {
+    const record = await read(stateName(unit, epoch), unit);
+    return record?.state?.epoch === epoch ? record : undefined;
   }
 
   async function removeStates(unit: RunUnit, keep: number): Promise<void> {
-    for (const epoch of (await stateEpochs(unit)).slice(keep)) {
-      await Deno.remove(statePath(unit, epoch)).catch(() => {
-        // Another process that trains the same run removed it first.
+    const epochs = stateEpochs(unit);
+    for (const epoch of epochs.slice(keep)) {
+      await Deno.remove(join(path, stateName(unit, epoch))).catch(() => {
+        // Gone already, or it can't be removed: it does no harm beside a newer one.
       });
     }
+    states.set(runKey(unit), epochs.slice(0, keep));
   }
 
   return {
-    finished: (unit) => readSound(finishedPath(unit), unit),
+    async finished(unit) {
+      const key = runKey(unit);
+      const record = finished.get(key) ?? await read(finishedName(unit), unit);
+      if (record !== undefined) finished.set(key, record);
+      return record;
+    },
+    stateEpochs,
+    stateAt,
     async newestState(unit) {
-      for (const epoch of await stateEpochs(unit)) {
-        const record = await readSound(statePath(unit, epoch), unit);
-        if (record?.state !== undefined) return record;
+      for (const epoch of stateEpochs(unit)) {
+        const record = await stateAt(unit, epoch);
+        if (record !== undefined) return record;
       }
       return undefined;
     },
-    async saveFinished(record) {
-      const { unit, experiment, engine, history } = record;
-      const bytes = await encodeRunRecord(
-        { unit, experiment, engine, history },
-        size,
-      );
-      await writeFileWhole(finishedPath(unit), bytes);
+    async saveFinished({ unit, experiment, engine, history }) {
+      const record = { unit, experiment, engine, history };
+      const name = finishedName(unit);
+      const bytes = await encodeRunRecord(record, size);
+      await writeFileWhole(join(path, name), bytes);
+      damaged.delete(name);
+      finished.set(runKey(unit), record);
       await removeStates(unit, 0);
     },
     async saveState(record) {
-      if (record.state === undefined) {
+      const { unit, state } = record;
+      if (state === undefined) {
         throw new TypeError("Cannot save a state: the record has none");
       }
+      const name = stateName(unit, state.epoch);
       const bytes = await encodeRunRecord(record, size);
-      await writeFileWhole(statePath(record.unit, record.state.epoch), bytes);
-      await removeStates(record.unit, 2);
+      await writeFileWhole(join(path, name), bytes);
+      damaged.delete(name);
+      // States after this one are those of a training that went on from before them: damaged, or given up.
+      const before = stateEpochs(unit).filter((epoch) => epoch < state.epoch);
+      const after = stateEpochs(unit).filter((epoch) => epoch > state.epoch);
+      states.set(runKey(unit), [state.epoch, ...before, ...after]);
+      await removeStates(unit, KEPT_STATES);
     },
+    removeStates: (unit) => removeStates(unit, 0),
   };
 }
-
-/** A run file of another experiment: never passed over silently. */
-class ForeignRunError extends InputError {}

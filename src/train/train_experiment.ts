@@ -6,12 +6,15 @@
  */
 
 import type { Engine } from "../engine/ensemble.ts";
-import { assembleResults, type Assembly } from "./assemble.ts";
-import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import { type Assembly, createAssembler } from "./assemble.ts";
+import { planGroups, type RunGroup } from "./plan_groups.ts";
+import type { PreparedExperiment } from "./prepare.ts";
 import type { Progress } from "./progress.ts";
+import type { RunRecord } from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
-import { allRuns, type RunUnit } from "./run_unit.ts";
+import { allRuns, runKey } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
+import { createTally } from "./tally.ts";
 import { trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
@@ -37,96 +40,64 @@ export interface TrainOutcome {
   readonly assembly: Assembly;
 }
 
-/** Runs that stand at the same epoch and train in one ensemble. */
-interface Group {
-  readonly units: readonly RunUnit[];
-  readonly epoch: number;
-}
-
 /** Trains what is not finished, and writes the results of all that is. */
 export async function trainExperiment(
   prepared: PreparedExperiment,
   options: TrainOptions,
 ): Promise<TrainOutcome> {
   const { experiment } = prepared;
-  const { store, signal, progress } = options;
-  const { epochs, iterations } = experiment.training;
+  const { store, engine, signal, progress } = options;
+  const { iterations } = experiment.training;
   const units = runsOfShard(
     allRuns(experiment.grid.combinations.length, iterations),
     options.shard,
   );
-  const groups = await planGroups(prepared, units, options);
-  const total = sum(groups.map((g) => g.units.length * (epochs - g.epoch)));
-  let done = 0;
-  let steps = 0;
-  let best: { loss: number; unit: RunUnit } | undefined;
-  let assembly = await assembleResults(prepared, options);
-  for (const [number, group] of groups.entries()) {
-    if (signal.aborted) break;
-    const resumed = group.epoch === 0
-      ? group.units.map(() => undefined)
-      : await Promise.all(group.units.map((unit) => store.newestState(unit)));
+  const queue = await planGroups(prepared, units, { store, engine });
+  const tally = createTally(queue, {
+    epochs: experiment.training.epochs,
+    progress,
+  });
+  const assemble = createAssembler(prepared, options);
+  let assembly = await assemble();
+  for (
+    let group = queue.shift();
+    group !== undefined && !signal.aborted;
+    group = queue.shift()
+  ) {
+    const resumed = await loadStates(group, store);
+    if (resumed === undefined) {
+      queue.unshift(...await planGroups(prepared, group.units, options));
+      continue;
+    }
+    const { units } = group;
+    tally.begin(units, queue.length);
     await trainGroup({
       ...options,
       prepared,
-      units: group.units,
+      units,
       resumed,
       checkpointInterval: options.checkpointSeconds * 1000,
-      onEpochs(event) {
-        done += event.count * event.models;
-        steps += event.steps;
-        if (
-          event.best !== undefined && !(best && best.loss <= event.best.loss)
-        ) {
-          best = event.best;
-        }
-        progress.update({
-          done,
-          total,
-          epoch: event.epoch,
-          epochs,
-          models: event.models,
-          ensemble: number,
-          ensembles: groups.length,
-          steps,
-          best,
-        });
-      },
+      onEpochs: tally.add,
     });
-    assembly = await assembleResults(prepared, options);
+    assembly = await assemble();
   }
   progress.finish();
-  const own = new Set(
-    units.map((unit) => `${unit.combination} ${unit.iteration}`),
-  );
-  const finished = assembly.missing.every((unit) =>
-    !own.has(`${unit.combination} ${unit.iteration}`)
-  );
+  const own = new Set(units.map(runKey));
+  const finished = assembly.missing.every((unit) => !own.has(runKey(unit)));
   return { finished, assembly };
 }
 
-/** Cuts the runs that are left into ensembles; those of one ensemble stand at the same epoch. */
-async function planGroups(
-  prepared: PreparedExperiment,
-  units: readonly RunUnit[],
-  { store, engine }: TrainOptions,
-): Promise<Group[]> {
-  const byEpoch = new Map<number, RunUnit[]>();
+/** Where each run of a group stands; undefined where one of the states has gone since the groups were planned. */
+async function loadStates(
+  { units, epoch }: RunGroup,
+  store: RunStore,
+): Promise<(RunRecord | undefined)[] | undefined> {
+  if (epoch === 0) return units.map(() => undefined);
+  const records: RunRecord[] = [];
   for (const unit of units) {
-    if (await store.finished(unit) !== undefined) continue;
-    const epoch = (await store.newestState(unit))?.state?.epoch ?? 0;
-    byEpoch.set(epoch, [...byEpoch.get(epoch) ?? [], unit]);
+    const record = await store.stateAt(unit, epoch);
+    if (record === undefined) return undefined;
+    records.push(record);
   }
-  const groups: Group[] = [];
-  for (const [epoch, left] of byEpoch) {
-    const plan = engine.plan(ensembleSize(prepared, left));
-    for (const numbers of plan.groups) {
-      groups.push({ epoch, units: numbers.map((i) => left[i] as RunUnit) });
-    }
-  }
-  return groups;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  return records;
 }

@@ -160,9 +160,10 @@ describe("openRunStore()", () => {
 
   it("takes a damaged finished run as not finished", async () => {
     await withFolder(async (folder) => {
-      const { store, warnings } = await open(folder);
-      await store.saveFinished(record());
+      await (await open(folder)).store.saveFinished(record());
       await Deno.truncate(join(folder, "runs", "2_1.safetensors"), 40);
+      const { store, warnings } = await open(folder);
+      assert.equal(await store.finished(unit), undefined);
       assert.equal(await store.finished(unit), undefined);
       assert.equal(warnings.length, 1);
     });

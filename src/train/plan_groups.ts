@@ -1,0 +1,86 @@
+/**
+ * Cuts the runs that are left to train into groups; each becomes one ensemble.
+ *
+ * @module
+ */
+
+import type { Engine } from "../engine/ensemble.ts";
+import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import type { RunStore } from "./run_store.ts";
+import type { RunUnit } from "./run_unit.ts";
+
+/** Runs that stand at the same epoch and train in one ensemble. */
+export interface RunGroup {
+  readonly units: readonly RunUnit[];
+  /** Epochs trained so far; where it is not 0, the store has a state of each run. */
+  readonly epoch: number;
+}
+
+/** What the groups depend on. */
+export interface PlanGroupsOptions {
+  readonly store: RunStore;
+  readonly engine: Engine;
+  /** Models of one ensemble at most, where the device turned out to hold fewer than the memory plan says. */
+  readonly mostModels?: number;
+}
+
+/**
+ * Groups runs by where they stand. Finished ones are left out; what a killed
+ * program left of their states is removed.
+ *
+ * @throws {RangeError} If a single model does not fit the device.
+ */
+export async function planGroups(
+  prepared: PreparedExperiment,
+  units: readonly RunUnit[],
+  { store, engine, mostModels = Infinity }: PlanGroupsOptions,
+): Promise<RunGroup[]> {
+  const left: { unit: RunUnit; epoch: number }[] = [];
+  for (const unit of units) {
+    if (await store.finished(unit) === undefined) {
+      const record = await store.newestState(unit);
+      left.push({ unit, epoch: record?.state?.epoch ?? 0 });
+    } else if (store.stateEpochs(unit).length > 0) {
+      await store.removeStates(unit);
+    }
+  }
+  const byEpoch = new Map<number, RunUnit[]>();
+  const epochs = [...new Set(left.map(({ epoch }) => epoch))]
+    .filter((epoch) => epoch > 0).sort((a, b) => a - b);
+  for (const { unit, epoch } of left) {
+    const shared = await olderSharedEpoch(unit, { epoch, epochs, store });
+    byEpoch.set(shared, [...byEpoch.get(shared) ?? [], unit]);
+  }
+  const groups: RunGroup[] = [];
+  for (const [epoch, members] of byEpoch) {
+    const plan = engine.plan(ensembleSize(prepared, members));
+    for (const numbers of plan.groups) {
+      for (let i = 0; i < numbers.length; i += mostModels) {
+        const part = numbers.slice(i, i + mostModels);
+        groups.push({ epoch, units: part.map((n) => members[n] as RunUnit) });
+      }
+    }
+  }
+  return groups;
+}
+
+/**
+ * A program killed while it saves leaves some runs one state ahead of the
+ * others. They go back to the state before, as two ensembles of half the
+ * models, one after the other, would take much longer than those few epochs.
+ */
+async function olderSharedEpoch(
+  unit: RunUnit,
+  { epoch, epochs, store }: {
+    epoch: number;
+    epochs: readonly number[];
+    store: RunStore;
+  },
+): Promise<number> {
+  for (const older of epochs) {
+    if (older >= epoch) break;
+    if (!store.stateEpochs(unit).includes(older)) continue;
+    if (await store.stateAt(unit, older) !== undefined) return older;
+  }
+  return epoch;
+}
