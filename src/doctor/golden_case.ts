@@ -61,8 +61,8 @@ const FIXED: Record<OptimizerName, Readonly<Record<string, number | boolean>>> =
 /**
  * Reads the text of a case.
  *
- * @returns undefined if the file is of another kind than "train".
- * @throws {InputError} If it is no such file, or disagrees with itself; names the member.
+ * @returns undefined if it is some other file: JSON without a `format`, or a case of another kind than "train".
+ * @throws {InputError} If it is no JSON, of another format, or disagrees with itself; names the member.
  *
  * @example
  * ```ts
@@ -78,6 +78,7 @@ export function readGoldenCase(
   { name }: { readonly name: string },
 ): GoldenCase | undefined {
   const fields = parseJsonObject(text, name);
+  if (!Object.hasOwn(fields.members, "format")) return undefined;
   if (fields.string("format") !== FORMAT) fields.fail("format", `"${FORMAT}"`);
   if (fields.string("kind") !== "train") return undefined;
   const loss = fields.choice("loss", ["mse", "nll"]);
@@ -268,19 +269,4 @@ function readOptimizer(
   const learningRate = readNumber(fields, "lr");
   if (learningRate <= 0) fields.fail("lr", "above 0");
   return { optimizer, learningRate };
-}
-
-/** The largest file that is read as a case; the largest of ours has 0.3 MB. */
-export const MAX_CASE_BYTES = 2 ** 26;
-
-/**
- * Throws where a file is too large to be a case, before it is read.
- *
- * @throws {InputError}
- */
-export function checkCaseSize(bytes: number, name: string): void {
-  if (bytes <= MAX_CASE_BYTES) return;
-  throw new InputError(
-    `Cannot read "${name}": it has ${bytes} bytes; allowed are ${MAX_CASE_BYTES}`,
-  );
 }
