@@ -26,7 +26,7 @@ import {
   cliffsDeltaInterval,
   type Groups,
 } from "./statistics/cliffs_delta.ts";
-import { describeNumbers, type Description } from "./statistics/describe.ts";
+import { describeNumbers } from "./statistics/describe.ts";
 import { testEquivalence } from "./statistics/equivalence.ts";
 import { holmCorrection } from "./statistics/holm.ts";
 import {

@@ -1,0 +1,145 @@
+/**
+ * Small results folders for tests.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { createStream } from "../../src/random/stream.ts";
+import type { ExperimentRecord } from "../../src/results/experiment_record.ts";
+import type {
+  CombinationCurves,
+  Curves,
+} from "../../src/results/results_folder.ts";
+import {
+  prepareResultsFolder,
+  writeCombination,
+  writeExperimentRecord,
+  writeFolderIndex,
+} from "../../src/results/write_results.ts";
+
+/** Runs a test in a folder of its own, which is removed afterwards. */
+export async function inFolder(
+  body: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "biornn_results_" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A row of values an iteration. */
+export function curves(...rows: number[][]): Curves {
+  return {
+    iterations: rows.length,
+    epochs: rows[0]?.length ?? 0,
+    values: Float64Array.from(rows.flat()),
+  };
+}
+
+/** Losses that fall from 1 to each given end. */
+export function falling(ends: readonly number[], epochs = 12): Curves {
+  return curves(
+    ...ends.map((end) =>
+      Array.from(
+        { length: epochs },
+        (_, epoch) => end + (1 - end) * 0.5 ** epoch,
+      )
+    ),
+  );
+}
+
+/** Training and validation the same. */
+export function alike(loss: Curves, accuracy?: Curves): CombinationCurves {
+  return {
+    trainLoss: loss,
+    validateLoss: loss,
+    ...(accuracy === undefined
+      ? {}
+      : { trainMetrics: accuracy, validateMetrics: accuracy }),
+  };
+}
+
+/** So many numbers around a mean, the same each time. */
+export function scatter(
+  n: number,
+  { mean, sd, seed }: { mean: number; sd: number; seed: number },
+): number[] {
+  const stream = createStream({ seed, purpose: "trials" });
+  return Array.from({ length: n }, () => mean + sd * stream.normal());
+}
+
+/** Titles of an experiment with two combinations. */
+export const TITLES = [
+  "(0.0001, 'relu', 'Adam', 3)",
+  "(1e-06, 'tanh', 'SGD', 10)",
+];
+
+/** The record of such an experiment. */
+export function exampleRecord(
+  changes: Partial<ExperimentRecord> = {},
+): ExperimentRecord {
+  return {
+    format: "biornn-results/1",
+    program: { name: "biornn", version: "0.1.0", deno: "2.9.6" },
+    fingerprint: "f".repeat(64),
+    config: { file: "example.ini", text: "[net]\nrnn_size = 2\n" },
+    overrides: { seed: 7 },
+    task: {
+      name: "seq_mem",
+      loss: "mse",
+      parameters: { nr_of_trials: 100, train_size: 0.8 },
+    },
+    grid: {
+      keys: ["lr", "nonlinearity", "optimizer", "pattern_length"],
+      combinations: [[0.0001, "relu", "Adam", 3], [1e-6, "tanh", "SGD", 10]],
+    },
+    epochs: 12,
+    iterations: 3,
+    batchSize: 128,
+    seed: 7,
+    storeEveryEpoch: 0,
+    compatibility: "described",
+    init: "default",
+    freezeLayer: false,
+    remapW: true,
+    randomW: false,
+    connectome: {
+      name: "Example",
+      species: "none",
+      regions: 2,
+      neurons: 1,
+      sha256: "0".repeat(64),
+      source: "embedded",
+      synthetic: true,
+      citations: ["Nobody, 2024"],
+      regionNames: ["A", "B"],
+    },
+    engine: { kind: "reference", description: "float64" },
+    size: { hiddenSize: 2, inputSize: 2, outputSize: 1 },
+    failures: [{ combination: 1, iteration: 0, epoch: 3, what: "NaN" }],
+    ...changes,
+  };
+}
+
+/** Writes a results folder inside a folder, and returns its path. */
+export async function writeExample(
+  folder: string,
+  name: string,
+  { titles = TITLES, combinations, record }: {
+    titles?: readonly string[];
+    combinations: readonly (CombinationCurves | undefined)[];
+    record?: ExperimentRecord;
+  },
+): Promise<string> {
+  const path = join(folder, name);
+  await prepareResultsFolder(path, { overwrite: false });
+  await writeFolderIndex(path, titles);
+  if (record !== undefined) await writeExperimentRecord(path, record);
+  for (const [index, curves] of combinations.entries()) {
+    if (curves !== undefined) await writeCombination(path, index, curves);
+  }
+  return path;
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { describe, it } from "../../src/compat/testing.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import {
+  encodeExperimentRecord,
+  parseExperimentRecord,
+} from "../../src/results/experiment_record.ts";
+import { exampleRecord } from "./example_results.ts";
+
+const name = "results/experiment.json";
+
+/** The message of the error that a changed record gives. */
+function messageOf(change: (record: Record<string, unknown>) => void): string {
+  const record = JSON.parse(encodeExperimentRecord(exampleRecord()));
+  change(record);
+  return messageOfText(JSON.stringify(record));
+}
+
+function messageOfText(text: string): string {
+  try {
+    parseExperimentRecord(text, { name });
+  } catch (error) {
+    assert.ok(error instanceof InputError);
+    return error.message;
+  }
+  throw new Error("It was read");
+}
+
+describe("parseExperimentRecord()", () => {
+  it("reads back what encodeExperimentRecord() wrote", () => {
+    for (
+      const record of [
+        exampleRecord(),
+        exampleRecord({
+          stimuli: { source: "synthetic digits", synthetic: true },
+          failures: [],
+        }),
+      ]
+    ) {
+      const text = encodeExperimentRecord(record);
+      assert.deepEqual(parseExperimentRecord(text, { name }), record);
+    }
+  });
+
+  it("passes over members that a later version may add", () => {
+    const text = JSON.stringify({ ...exampleRecord(), mood: "good" });
+    assert.deepEqual(parseExperimentRecord(text, { name }), exampleRecord());
+  });
+
+  it("names the member that is missing or wrong, and what was found", () => {
+    assert.equal(
+      messageOf((record) => delete record.seed),
+      `Cannot read "${name}": seed must be an integer from 0 to 9007199254740991, found nothing`,
+    );
+    assert.equal(
+      messageOf((record) => {
+        (record.task as Record<string, unknown>).loss = "hinge";
+      }),
+      `Cannot read "${name}": task.loss must be "mse" or "nll", found "hinge"`,
+    );
+    assert.match(
+      messageOf((record) => record.failures = [{ combination: -1 }]),
+      /failures\[0\]\.combination must be an integer from 0/,
+    );
+    assert.match(
+      messageOf((record) => {
+        record.grid = { keys: ["lr"], combinations: [[0.1, 2]] };
+      }),
+      /grid\.combinations must be a list of lists of 1 plain values/,
+    );
+    assert.match(
+      messageOf((record) => record.epochs = 1.5),
+      /epochs must be an integer from 1 .*, found 1\.5/,
+    );
+  });
+
+  it("refuses another format, text that is no JSON, and keys that stand twice", () => {
+    assert.match(
+      messageOf((record) => record.format = "biornn-results/9"),
+      /its format is "biornn-results\/9"; this version reads "biornn-results\/1"/,
+    );
+    assert.match(messageOfText("{"), /it is no JSON/);
+    assert.match(messageOfText("[1]"), /must hold a JSON object, found \[1\]/);
+    assert.match(messageOfText('{"format": "a", "format": "b"}'), /twice/);
+  });
+
+  it("does not let a file change what other objects inherit", () => {
+    const text = encodeExperimentRecord(exampleRecord()).replace(
+      '"seed": 7\n',
+      '"__proto__": 7\n',
+    );
+    const record = parseExperimentRecord(text, { name });
+    assert.deepEqual(Object.keys(record.overrides), ["__proto__"]);
+    assert.equal(({} as Record<string, unknown>).seed, undefined);
+  });
+});

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, it } from "../../src/compat/testing.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import { writeNpy } from "../../src/files/npy.ts";
+import { parseFolderIndex } from "../../src/results/folder_index.ts";
+import { inferGridKeys } from "../../src/results/grid_keys.ts";
+import { readResultsFolder } from "../../src/results/results_folder.ts";
+import {
+  alike,
+  curves,
+  exampleRecord,
+  falling,
+  inFolder,
+  TITLES,
+  writeExample,
+} from "./example_results.ts";
+
+async function assertRefused(path: string, message: RegExp): Promise<void> {
+  await assert.rejects(readResultsFolder(path), (error) => {
+    assert.ok(error instanceof InputError, String(error));
+    assert.match(error.message, message);
+    assert.ok(error.message.includes(path));
+    assert.ok(!error.message.includes("\n"));
+    return true;
+  });
+}
+
+describe("readResultsFolder()", () => {
+  it("reads back what was written, with the grid's keys", () =>
+    inFolder(async (folder) => {
+      const first = alike(falling([0.1, 0.2, 0.3]));
+      const second = alike(curves([0.5, NaN], [Infinity, 0.25]));
+      const record = exampleRecord();
+      const path = await writeExample(folder, "bio", {
+        combinations: [first, second],
+        record,
+      });
+      const results = await readResultsFolder(path);
+      assert.deepEqual(results, {
+        path,
+        experiment: record,
+        combinations: [{
+          index: 0,
+          title: TITLES[0],
+          parameters: {
+            lr: 0.0001,
+            nonlinearity: "relu",
+            optimizer: "Adam",
+            pattern_length: 3,
+          },
+          ...first,
+        }, {
+          index: 1,
+          title: TITLES[1],
+          parameters: {
+            lr: 1e-6,
+            nonlinearity: "tanh",
+            optimizer: "SGD",
+            pattern_length: 10,
+          },
+          ...second,
+        }],
+        warnings: [],
+      });
+    }));
+
+  it("reads a folder of the original program, and infers the keys", () =>
+    inFolder(async (folder) => {
+      const loss = falling([0.1, 0.2]);
+      const path = await writeExample(folder, "original", {
+        combinations: [alike(loss), alike(loss)],
+      });
+      const { experiment, combinations } = await readResultsFolder(path);
+      assert.equal(experiment, undefined);
+      assert.deepEqual(combinations[1]?.parameters, {
+        lr: 1e-6,
+        nonlinearity: "tanh",
+        optimizer: "SGD",
+        pattern_length: 10,
+      });
+    }));
+
+  it("calls the difficulty n_back where there are accuracies, and keeps those of one iteration only", () =>
+    inFolder(async (folder) => {
+      const path = await writeExample(folder, "original", {
+        combinations: [
+          alike(falling([0.1, 0.2]), falling([50])),
+          alike(falling([0.1, 0.2])),
+        ],
+      });
+      const results = await readResultsFolder(path);
+      const [first, second] = results.combinations;
+      assert.equal(first?.parameters.n_back, 3);
+      assert.equal(first?.validateMetrics?.iterations, 1);
+      assert.equal(second?.validateMetrics, undefined);
+      assert.deepEqual(results.warnings, [
+        `${path}: combination 0 has accuracies of 1 of its 2 iterations`,
+      ]);
+    }));
+
+  it("takes an empty accuracy file for none, and one dimension for one iteration", () =>
+    inFolder(async (folder) => {
+      const path = await writeExample(folder, "original", {
+        combinations: [alike(falling([0.1])), alike(falling([0.2]))],
+      });
+      await Deno.writeFile(
+        join(path, "0", "validate_metrics_all.npy"),
+        writeNpy({ shape: [0], data: new Float64Array(0) }),
+      );
+      await Deno.writeFile(
+        join(path, "0", "validate_loss_all.npy"),
+        writeNpy({ shape: [3], data: Float64Array.of(3, 2, 1) }),
+      );
+      const [first] = (await readResultsFolder(path)).combinations;
+      assert.equal(first?.validateMetrics, undefined);
+      assert.deepEqual(first?.validateLoss, curves([3, 2, 1]));
+    }));
+
+  it("leaves out unfinished combinations and names them", () =>
+    inFolder(async (folder) => {
+      const path = await writeExample(folder, "bio", {
+        combinations: [undefined, alike(falling([0.1]))],
+      });
+      await Deno.mkdir(join(path, "0"));
+      const { combinations, warnings } = await readResultsFolder(path);
+      assert.deepEqual(combinations.map(({ index }) => index), [1]);
+      assert.deepEqual(warnings, [
+        `${path}: 1 of 2 combinations have no losses yet and are left out: 0`,
+      ]);
+    }));
+
+  it("refuses a missing folder, a file, and a folder without an index", () =>
+    inFolder(async (folder) => {
+      await assertRefused(join(folder, "none"), /there is no such folder/);
+      const file = join(folder, "file");
+      await Deno.writeTextFile(file, "");
+      await assertRefused(file, /it is a file, not a folder/);
+      await assertRefused(folder, /no results folder, as it has no folder_ind/);
+    }));
+
+  it("refuses damaged files: one sentence that names the file", () =>
+    inFolder(async (folder) => {
+      const loss = alike(falling([0.1]));
+      const path = await writeExample(folder, "bio", {
+        combinations: [loss, loss],
+        record: exampleRecord(),
+      });
+      const damage = async (name: string, content: Uint8Array | string) => {
+        const file = join(path, name);
+        const old = await Deno.readFile(file);
+        await Deno.writeFile(
+          file,
+          typeof content === "string"
+            ? new TextEncoder().encode(content)
+            : content,
+        );
+        return async () => await Deno.writeFile(file, old);
+      };
+      const cases: [string, Uint8Array | string, RegExp][] = [
+        [
+          "1/validate_loss_all.npy",
+          (await Deno.readFile(join(path, "1/validate_loss_all.npy")))
+            .subarray(0, 150),
+          /1.validate_loss_all\.npy": its header says shape \(1, 12\)/,
+        ],
+        [
+          "1/train_loss_all.npy",
+          writeNpy({ shape: [1, 1, 1], data: Float64Array.of(1) }),
+          /must be \(iterations, epochs\), found \(1, 1, 1\)/,
+        ],
+        ["folder_index.txt", "0 (0.1, 'relu')\nnonsense\n", /line 2 must be/],
+        ["folder_index.txt", "", /lists no combination/],
+        ["folder_index.txt", "0 (0.1, __import__('os'))", /no Python tuple/],
+        ["folder_index.txt", "0 (1, 2, 3, 4, 5)", /5 values .* names 4/],
+        ["folder_index.txt", "0 (1, 2)\n0 (1, 3)", /line 2 gives combination/],
+        ["experiment.json", "{}", /experiment\.json": format must be/],
+      ];
+      for (const [name, content, message] of cases) {
+        const repair = await damage(name, content);
+        await assertRefused(path, message);
+        await repair();
+      }
+      assert.equal((await readResultsFolder(path)).combinations.length, 2);
+    }));
+});
+
+describe("parseFolderIndex()", () => {
+  const parse = (text: string) => parseFolderIndex(text, { name: "index" });
+
+  it("keeps the tuple's text and reads its values, whatever the line ends", () => {
+    assert.deepEqual(parse("0 (1e-06, 'relu', True, None)\r\n\r\n12 (3,)"), [
+      {
+        index: 0,
+        title: "(1e-06, 'relu', True, None)",
+        values: [1e-6, "relu", true, "None"],
+      },
+      { index: 12, title: "(3,)", values: [3] },
+    ]);
+  });
+
+  it("takes lines that a second start wrote again", () => {
+    assert.equal(parse("0 (1,)\n1 (2,)\n0 (1,)\n").length, 2);
+  });
+
+  it("refuses numbers that would name other folders", () => {
+    for (const number of ["-1", "01", "1.5", "../0", "1e3", "9999999999"]) {
+      assert.throws(() => parse(`${number} (1,)`), InputError);
+    }
+  });
+
+  it("reads or refuses any text, with an InputError", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+      try {
+        parse(`0 (${text})`);
+      } catch (error) {
+        assert.ok(error instanceof InputError, String(error));
+      }
+    }));
+  });
+});
+
+describe("inferGridKeys()", () => {
+  it("tells the keys by their values, in any order", () => {
+    assert.deepEqual(
+      inferGridKeys([["SGD", 2, 0.01, "tanh"], ["Adam", 3, 0.01, "tanh"]], {
+        accuracy: true,
+      }),
+      ["optimizer", "n_back", "lr", "nonlinearity"],
+    );
+  });
+
+  it("numbers what it can't tell", () => {
+    assert.deepEqual(
+      inferGridKeys([[0.1, "relu", 3, 5, "x"]], { accuracy: false }),
+      ["lr", "nonlinearity", "parameter 3", "parameter 4", "parameter 5"],
+    );
+    assert.deepEqual(inferGridKeys([], { accuracy: false }), []);
+  });
+});
