@@ -1,0 +1,168 @@
+/**
+ * Writes a benchmark's models as a folder that the peers in Python read: NumPy
+ * arrays and `problem.json`.
+ *
+ * | file | content |
+ * | --- | --- |
+ * | `problem.json` | sizes, loss, batch sizes; label, activation, optimizer, learning rate, T and mask of each model |
+ * | `weightIh.npy` … `biasFc.npy` | float32 [M, …], initial values, a model a row |
+ * | `masks.npy` | bool [K, H, H]; models with like masks share one |
+ * | `inputs_T.npy`, `targets_T.npy` | float32 [models of that T, N, T, I] and [models of that T, N, T], trials in the order of training, then of validation |
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
+import { writeNpy } from "../src/files/npy.ts";
+import { writeFileWhole } from "../src/files/write_file.ts";
+import { PARAMETER_NAMES, parameterShapes } from "../src/rnn/parameters.ts";
+
+/** What `problem.json` says it is. */
+export const PROBLEM_FORMAT = "biornn-problem/1";
+
+/**
+ * Writes the problem into an existing folder.
+ *
+ * @throws {RangeError} If the models' batches differ in size.
+ * @throws {InputError} If a file cannot be written.
+ */
+export async function exportProblem(
+  folder: string,
+  spec: EnsembleSpec,
+): Promise<void> {
+  const { runs } = spec;
+  const first = runs[0];
+  if (first === undefined) {
+    throw new RangeError("Cannot export a problem without models");
+  }
+  const trainBatches = first.trials.trainBatches.map((b) => b.length);
+  const validateBatches = first.trials.validateBatches.map((b) => b.length);
+  for (const { label, trials } of runs) {
+    if (
+      String(trials.trainBatches.map((b) => b.length)) !==
+        String(trainBatches) ||
+      String(trials.validateBatches.map((b) => b.length)) !==
+        String(validateBatches)
+    ) {
+      throw new RangeError(
+        `Cannot export a problem: the batches of ${label} are not as large as those of ${first.label}`,
+      );
+    }
+  }
+  const { masks, maskOf } = distinctMasks(runs);
+  const { hiddenSize, inputSize, outputSize, loss } = spec;
+  const problem = {
+    format: PROBLEM_FORMAT,
+    hiddenSize,
+    inputSize,
+    outputSize,
+    loss,
+    trainBatches,
+    validateBatches,
+    models: runs.map((run, i) => ({
+      label: run.label,
+      activation: run.activation,
+      optimizer: run.optimizer,
+      learningRate: run.learningRate,
+      trainRecurrent: run.trainRecurrent,
+      steps: run.trials.steps,
+      mask: maskOf[i],
+    })),
+  };
+  const write = (name: string, content: Uint8Array | string) =>
+    writeFileWhole(join(folder, name), content);
+  await write("problem.json", `${JSON.stringify(problem, undefined, 1)}\n`);
+  await write(
+    "masks.npy",
+    writeNpy({
+      shape: [masks.length, hiddenSize, hiddenSize],
+      data: joinBytes(masks),
+      boolean: true,
+    }),
+  );
+  const shapes = parameterShapes(spec);
+  for (const name of PARAMETER_NAMES) {
+    await write(
+      `${name}.npy`,
+      writeNpy({
+        shape: [runs.length, ...shapes[name]],
+        data: joinFloats(runs.map((run) => run.initial[name])),
+      }),
+    );
+  }
+  for (const steps of new Set(runs.map((run) => run.trials.steps))) {
+    const those = runs.filter((run) => run.trials.steps === steps);
+    const ordered = those.map(({ trials }) => inOrder(trials, inputSize));
+    const count = first.trials.trialCount;
+    await write(
+      `inputs_${steps}.npy`,
+      writeNpy({
+        shape: [those.length, count, steps, inputSize],
+        data: joinFloats(ordered.map(({ inputs }) => inputs)),
+      }),
+    );
+    await write(
+      `targets_${steps}.npy`,
+      writeNpy({
+        shape: [those.length, count, steps],
+        data: joinFloats(ordered.map(({ targets }) => targets)),
+      }),
+    );
+  }
+}
+
+/** The different masks, and which of them each run has. */
+function distinctMasks(
+  runs: readonly ModelRun[],
+): { masks: Uint8Array[]; maskOf: number[] } {
+  const masks: Uint8Array[] = [];
+  const maskOf = runs.map(({ mask }) => {
+    const known = masks.findIndex((one) => one.every((v, i) => v === mask[i]));
+    return known >= 0 ? known : masks.push(mask) - 1;
+  });
+  return { masks, maskOf };
+}
+
+/** The trials in the order of the batches. */
+function inOrder(
+  { inputs, targets, steps, trainBatches, validateBatches }: ModelRun["trials"],
+  inputSize: number,
+): { inputs: Float32Array; targets: Float32Array } {
+  const order = [...trainBatches, ...validateBatches].flatMap((b) => [...b]);
+  const row = steps * inputSize;
+  return {
+    inputs: joinFloats(
+      order.map((trial) => inputs.subarray(trial * row, (trial + 1) * row)),
+    ),
+    targets: joinFloats(
+      order.map((trial) =>
+        targets.subarray(trial * steps, (trial + 1) * steps)
+      ),
+    ),
+  };
+}
+
+function joinFloats(parts: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(
+    parts.reduce((sum, part) => sum + part.length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(
+    parts.reduce((sum, part) => sum + part.length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

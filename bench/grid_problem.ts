@@ -1,0 +1,127 @@
+/**
+ * The original's whole `seq_mem` grid as a benchmark: every combination of its
+ * config, on the marmoset's connectome where there is a folder of connectomes,
+ * else on the synthetic one.
+ *
+ * @module
+ */
+
+import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
+import { readExperiment } from "../src/experiment/read_experiment.ts";
+import { TASKS } from "../src/tasks/registry.ts";
+import {
+  buildRun,
+  ensembleSize,
+  prepareExperiment,
+} from "../src/train/prepare.ts";
+import type { EnsembleSize } from "../src/engine/ensemble.ts";
+import type { RunUnit } from "../src/train/run_unit.ts";
+
+/** Models to train and what they are. */
+export interface GridProblem {
+  readonly spec: EnsembleSpec;
+  /** The same sizes as the memory plan wants them. */
+  readonly size: EnsembleSize;
+  /** Name of the connectome. */
+  readonly network: string;
+  /** Share of W_hh's elements that the mask lets through. */
+  readonly density: number;
+}
+
+/** Which models. */
+export interface GridProblemOptions {
+  /** Folder with `C_Marmoset_Normalized.npy`; without it the synthetic connectome is taken. */
+  readonly connectomes?: string;
+  /** Default 4 for the marmoset (H = 220), 8 for the synthetic connectome (H = 232). */
+  readonly neuronsPerRegion?: number;
+  /** Default 3, 5, 10: T = 7, 11, 21. */
+  readonly patternLengths?: readonly number[];
+  /** Default 5. */
+  readonly iterations?: number;
+  /** Default 500, of which 400 train. */
+  readonly trials?: number;
+  /** Take the first so many models only; iteration 0 of all combinations comes first. */
+  readonly most?: number;
+}
+
+const MARMOSET = { name: "Marmoset_Normalized", regions: 55, neurons: 4 };
+const SYNTHETIC = { name: "Synthetic_Macaque_29", regions: 29, neurons: 8 };
+
+/** The combinations of the original's config_seq_mem.ini. */
+function config(
+  net: { name: string; regions: number; neurons: number },
+  options: { patternLengths: readonly number[]; trials: number },
+): string {
+  return `[paths]
+path_to_results = results
+
+[net]
+net_name = ${net.name}
+rnn_size = ${net.regions}
+nr_neurons = ${net.neurons}
+rand_partition = True
+random_w = False
+
+[trainvalidate]
+epochs = 500
+iterations = 1
+init = default
+freeze_layer = False
+remap_w = True
+
+[trialparams]
+trial_params = {"task_name":"seq_mem", "nr_of_trials":${options.trials}, "train_size":0.8}
+
+[combosparams]
+combos_params = {"lr":[0.0001,0.000001], "nonlinearity":["relu","tanh"], "optimizer":["Adam","RMSprop"], "pattern_length":[${options.patternLengths}]}
+`;
+}
+
+/**
+ * Draws the models of the grid.
+ *
+ * @throws {InputError} If the connectome cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { gridProblem } from "./bench/grid_problem.ts";
+ *
+ * const { spec } = await gridProblem({ iterations: 1 });
+ * spec.runs.length; // 24
+ * ```
+ */
+export async function gridProblem(
+  options: GridProblemOptions = {},
+): Promise<GridProblem> {
+  const { connectomes, iterations = 5, trials = 500 } = options;
+  const named = connectomes === undefined ? SYNTHETIC : MARMOSET;
+  const net = { ...named, neurons: options.neuronsPerRegion ?? named.neurons };
+  const text = config(net, {
+    patternLengths: options.patternLengths ?? [3, 5, 10],
+    trials,
+  });
+  const experiment = readExperiment(text, {
+    file: "benchmark.ini",
+    tasks: TASKS,
+    ...(connectomes === undefined
+      ? {}
+      : { overrides: { pathToNetwork: connectomes } }),
+  });
+  const prepared = await prepareExperiment(experiment, { onProgress() {} });
+  const units: RunUnit[] = [];
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    for (const { index } of experiment.grid.combinations) {
+      units.push({ combination: index, iteration });
+    }
+  }
+  const chosen = units.slice(0, options.most);
+  const runs: ModelRun[] = [];
+  for (const unit of chosen) runs.push(await buildRun(prepared, unit));
+  const { mask } = prepared.network;
+  return {
+    spec: { ...prepared.size, loss: experiment.task.task.loss, runs },
+    size: ensembleSize(prepared, chosen),
+    network: net.name,
+    density: mask.reduce((sum, one) => sum + one, 0) / mask.length,
+  };
+}

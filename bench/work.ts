@@ -1,0 +1,78 @@
+/**
+ * How the work of training is counted, and how repeated times are summed up.
+ *
+ * @module
+ */
+
+import type { EnsembleSpec } from "../src/engine/ensemble.ts";
+
+/**
+ * Floating-point operations of one epoch of all models: those of the recurrent
+ * product alone. A training batch of B trials counts 3·2·B·T·H² (forward,
+ * backward, gradient of the weights), a validation batch a third of that.
+ * Everything else (inputs, read-out, optimizer) is not counted, nor is it taken
+ * off where the mask lets less be computed.
+ */
+export function epochFlop(
+  { hiddenSize, runs }: Pick<EnsembleSpec, "hiddenSize" | "runs">,
+): number {
+  let flop = 0;
+  for (const { trials } of runs) {
+    const rows = 3 * trialsIn(trials.trainBatches) +
+      trialsIn(trials.validateBatches);
+    flop += 2 * rows * trials.steps * hiddenSize ** 2;
+  }
+  return flop;
+}
+
+function trialsIn(batches: readonly Uint32Array[]): number {
+  return batches.reduce((sum, batch) => sum + batch.length, 0);
+}
+
+/** Middle, least and most of repeated measurements. */
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/**
+ * Sums up repeated measurements.
+ *
+ * @throws {RangeError} If there are none.
+ *
+ * @example
+ * ```ts
+ * import { spread } from "./bench/work.ts";
+ *
+ * spread([3, 1, 2, 10]); // { median: 2.5, least: 1, most: 10 }
+ * ```
+ */
+export function spread(values: readonly number[]): Spread {
+  if (values.length === 0) {
+    throw new RangeError("Cannot sum up measurements: there are none");
+  }
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const low = sorted[Math.floor(middle)] as number;
+  const high = sorted[Math.ceil(middle)] as number;
+  return {
+    median: (low + high) / 2,
+    least: sorted[0] as number,
+    most: sorted.at(-1) as number,
+  };
+}
+
+/** A spread as text, e.g. `14.2 (12.9 to 15.1)`. */
+export function formatSpread({ median, least, most }: Spread): string {
+  return `${threeDigits(median)} (${threeDigits(least)} to ${
+    threeDigits(most)
+  })`;
+}
+
+/** A number with three significant digits, never in powers of ten. */
+export function threeDigits(value: number): string {
+  return value >= 1000
+    ? String(Math.round(value))
+    : String(Number(value.toPrecision(3)));
+}
