@@ -11,9 +11,33 @@
 import { join } from "node:path";
 import { parseFlags } from "../../src/compat/cli.ts";
 import { createStream } from "../../src/random/stream.ts";
-import { differences, writeTinyConfig } from "./tiny_experiment.ts";
+import { differences, filesBelow, writeTinyConfig } from "./tiny_experiment.ts";
 
 const TRAIN = new URL("../../src/cli/train.ts", import.meta.url).pathname;
+
+/** How to disturb trainings. */
+export interface KillSoakOptions {
+  /** Kills to make; the last training goes on to its end. */
+  readonly kills: number;
+  /** The moments depend on it. */
+  readonly seed: number;
+  /** `--device` of the trainings. */
+  readonly device: string;
+  /** Epochs of a training; a state is saved after each. */
+  readonly epochs: number;
+  /** Told of each result that is wrong, and now and then how far it is. */
+  readonly report: (line: string) => void;
+}
+
+/** What came of it. */
+export interface KillSoakResult {
+  readonly kills: number;
+  /** Kills that left a file half-written, under its temporary name. */
+  readonly duringWrites: number;
+  readonly trainings: number;
+  /** Trainings whose results differ from the undisturbed one's. */
+  readonly wrong: number;
+}
 
 function start(config: string, device: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
@@ -33,11 +57,24 @@ function start(config: string, device: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Kills a training after a while; true where it had finished before. */
+async function endOf(child: Deno.ChildProcess): Promise<"killed" | "finished"> {
+  const { code, signal, stderr } = await child.output();
+  if (signal === "SIGKILL") return "killed";
+  if (code !== 0) {
+    throw new Error(
+      `a training failed with code ${code}: ${
+        new TextDecoder().decode(stderr)
+      }`,
+    );
+  }
+  return "finished";
+}
+
+/** Kills a training after a while; "finished" where it had ended before. */
 async function runAndKill(
   config: string,
   { device, milliseconds }: { device: string; milliseconds: number },
-): Promise<boolean> {
+): Promise<"killed" | "finished"> {
   const child = start(config, device);
   const timer = setTimeout(() => {
     try {
@@ -46,68 +83,86 @@ async function runAndKill(
       // It ended by itself between the timer and the kill.
     }
   }, milliseconds);
-  const { code, signal, stderr } = await child.output();
-  clearTimeout(timer);
-  if (signal === "SIGKILL") return false;
-  if (code !== 0) {
-    throw new Error(
-      `a resumed training failed with code ${code}: ${
-        new TextDecoder().decode(stderr)
-      }`,
-    );
+  try {
+    return await endOf(child);
+  } finally {
+    clearTimeout(timer);
   }
-  return true;
 }
 
-const flags = parseFlags(Deno.args, {
-  boolean: [],
-  string: ["kills", "seed", "device", "epochs"],
-  list: [],
-});
-const wanted = Number(flags.string.kills ?? "20");
-const seed = Number(flags.string.seed ?? "1");
-const device = flags.string.device ?? "auto";
-const epochs = Number(flags.string.epochs ?? "30");
-const random = createStream({ seed, purpose: "bootstrap" });
+async function hasTemporaries(folder: string): Promise<boolean> {
+  const names = (await filesBelow(folder).catch(() => new Map())).keys();
+  return [...names].some((name: string) => name.endsWith(".tmp"));
+}
 
-const folder = await Deno.makeTempDir({ prefix: "biornn_kill_soak_" });
-let kills = 0, trainings = 0, wrong = 0;
-try {
-  const tiny = { epochs, storeEveryEpoch: 10 };
-  const calmConfig = await writeTinyConfig(join(folder, "calm"), tiny);
-  const began = performance.now();
-  await start(calmConfig, device).output();
-  const duration = performance.now() - began;
-  while (kills < wanted) {
-    const place = join(folder, `disturbed_${trainings}`);
-    const config = await writeTinyConfig(place, tiny);
-    while (
-      !await runAndKill(config, {
-        device,
-        milliseconds: duration * (0.15 + 0.85 * random.uniform()),
-      })
-    ) kills++;
-    const found = await differences(
-      join(folder, "calm", "results"),
-      join(place, "results"),
-    );
-    if (found.length > 0) {
-      wrong++;
-      Deno.stderr.writeSync(
-        new TextEncoder().encode(
-          `training ${trainings}: ${found.join(", ")}\n`,
-        ),
-      );
+/** Kills and resumes trainings, and compares what they end with. */
+export async function soakWithKills(
+  { kills: wanted, seed, device, epochs, report }: KillSoakOptions,
+): Promise<KillSoakResult> {
+  const random = createStream({ seed, purpose: "bootstrap" });
+  const folder = await Deno.makeTempDir({ prefix: "biornn_kill_soak_" });
+  let kills = 0, duringWrites = 0, trainings = 0, wrong = 0;
+  try {
+    const tiny = { epochs, storeEveryEpoch: 10 };
+    const calm = await writeTinyConfig(join(folder, "calm"), tiny);
+    const began = performance.now();
+    await endOf(start(calm, device));
+    const duration = performance.now() - began;
+    while (kills < wanted) {
+      const place = join(folder, `disturbed_${trainings}`);
+      const results = join(place, "results");
+      const config = await writeTinyConfig(place, tiny);
+      let end: "killed" | "finished" = "killed";
+      while (end === "killed") {
+        // Before the first sixth there is nothing but Deno's own start.
+        const milliseconds = kills < wanted
+          ? duration * (0.15 + 0.85 * random.uniform())
+          : 600_000;
+        end = await runAndKill(config, { device, milliseconds });
+        if (end === "finished") break;
+        kills++;
+        if (await hasTemporaries(results)) duringWrites++;
+        if (kills % 50 === 0) {
+          report(`${kills} kills, ${trainings} trainings, ${wrong} wrong`);
+        }
+      }
+      const found = await differences(join(folder, "calm", "results"), results);
+      if (found.length > 0) {
+        wrong++;
+        report(
+          `training ${trainings}: ${found.length} files, ${
+            found.slice(0, 3).join(", ")
+          }`,
+        );
+      }
+      await Deno.remove(place, { recursive: true });
+      trainings++;
     }
-    await Deno.remove(place, { recursive: true });
-    trainings++;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-} finally {
-  await Deno.remove(folder, { recursive: true });
+  return { kills, duringWrites, trainings, wrong };
 }
-Deno.stdout.writeSync(
-  new TextEncoder().encode(
-    `${kills} kills of ${trainings} trainings (seed ${seed}): ${wrong} wrong or lost results\n`,
-  ),
-);
-Deno.exit(wrong === 0 ? 0 : 1);
+
+if (import.meta.main) {
+  const flags = parseFlags(Deno.args, {
+    boolean: [],
+    string: ["kills", "seed", "device", "epochs"],
+    list: [],
+  });
+  const seed = Number(flags.string.seed ?? "1");
+  const write = (line: string) => {
+    Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+  };
+  const { kills, duringWrites, trainings, wrong } = await soakWithKills({
+    kills: Number(flags.string.kills ?? "20"),
+    seed,
+    device: flags.string.device ?? "auto",
+    epochs: Number(flags.string.epochs ?? "30"),
+    report: write,
+  });
+  write(
+    `${kills} kills, ${duringWrites} of them while a file was written, of ${trainings} trainings (seed ${seed}): ${wrong} wrong or lost results`,
+  );
+  Deno.exit(wrong === 0 ? 0 : 1);
+}
