@@ -209,6 +209,7 @@ function correct(runs: readonly ComparedRuns[]): Comparison[] {
   const equivalencePHolm = holmCorrection(
     runs.map(({ equivalenceP }) => equivalenceP),
   );
+  const notWorsePHolm = holmCorrection(runs.map(({ notWorseP }) => notWorseP));
   const tested = runs.filter(({ p }) => !Number.isNaN(p));
   const smallest = tested.length *
     Math.min(...tested.map(({ smallestP }) => smallestP));
@@ -216,6 +217,7 @@ function correct(runs: readonly ComparedRuns[]): Comparison[] {
     toRow(row, {
       pHolm: pHolm[i],
       equivalencePHolm: equivalencePHolm[i],
+      notWorsePHolm: notWorsePHolm[i],
       smallestPHolm: Math.min(1, Math.max(row.smallestP, smallest)),
     })
   );
@@ -223,7 +225,7 @@ function correct(runs: readonly ComparedRuns[]): Comparison[] {
 
 type Corrected = Pick<
   Comparison,
-  "pHolm" | "smallestPHolm" | "equivalencePHolm"
+  "pHolm" | "smallestPHolm" | "equivalencePHolm" | "notWorsePHolm"
 >;
 
 function toRow(
@@ -232,6 +234,7 @@ function toRow(
     pHolm: undefined,
     smallestPHolm: undefined,
     equivalencePHolm: undefined,
+    notWorsePHolm: undefined,
   },
 ): Comparison {
   const row = { ...runs, ...corrected };
@@ -284,6 +287,12 @@ function compareSample(
   const margin = marginRule.kind === "absolute"
     ? marginRule.value
     : marginRule.value * Math.abs(other.mean);
+  const equivalence = testable && margin > 0
+    ? testEquivalence({ x, y }, { margin, paired })
+    : undefined;
+  const notWorseP = MEASURES[measure].better === "lower"
+    ? equivalence?.notHigherP
+    : equivalence?.notLowerP;
   return {
     measure,
     combination,
@@ -304,8 +313,7 @@ function compareSample(
     difference: reference.mean - other.mean,
     margin: margin > 0 ? margin : NaN,
     marginRule,
-    equivalenceP: testable && margin > 0
-      ? testEquivalence({ x, y }, { margin, paired }).p
-      : NaN,
+    equivalenceP: equivalence?.p ?? NaN,
+    notWorseP: notWorseP ?? NaN,
   };
 }

@@ -45,6 +45,8 @@ export interface ComparedRuns {
   readonly marginRule: Margin;
   /** Of the two one-sided tests; NaN where they could not be made. */
   readonly equivalenceP: number;
+  /** Of the one test that the reference is not worse by the margin; NaN likewise. */
+  readonly notWorseP: number;
 }
 
 /** One row of the statistics. */
@@ -55,6 +57,7 @@ export interface Comparison extends ComparedRuns {
   readonly smallestPHolm: number | undefined;
   /** As `pHolm`, for the equivalence. */
   readonly equivalencePHolm: number | undefined;
+  readonly notWorsePHolm: number | undefined;
   /** What the row says, in plain English. */
   readonly sentence: string;
 }

@@ -82,9 +82,9 @@ function differenceInWords(row: Omit<Comparison, "sentence">): string {
     pHolm === undefined ? "" : " after Holm's correction"
   }${pHolm === undefined || pHolm === p ? "" : `, ${shortP(p)} before it`}`;
   if (smallest >= ALPHA && corrected >= smallest) {
-    return `these are too few runs to show a difference, as p cannot fall below ${
-      short(smallest)
-    } (${test}; ${effect})`;
+    return `these are too few runs to show a difference, as p${
+      pHolm === undefined ? "" : " after Holm's correction"
+    } cannot fall below ${short(smallest)} (${test}; ${effect})`;
   }
   if (!(corrected < ALPHA)) {
     return `no evidence of a difference (${test}; ${effect})`;
@@ -108,10 +108,14 @@ function equivalenceInWords(row: Omit<Comparison, "sentence">): string {
       unit === "%" ? " percentage points" : unit === "" ? "" : ` ${unit}`
     }`;
   const p = equivalencePHolm ?? equivalenceP;
-  const test = `TOST, ${shortP(p)}${
-    equivalencePHolm === undefined ? "" : " after Holm's correction"
-  }`;
-  return p < ALPHA
-    ? `; the means are equivalent within ${within} (${test})`
-    : `; equivalence of the means within ${within} is not shown (${test})`;
+  const notWorseP = row.notWorsePHolm ?? row.notWorseP;
+  const correction = row.pHolm === undefined ? "" : " after Holm's correction";
+  const test = `TOST, ${shortP(p)}${correction}`;
+  if (p < ALPHA) return `; the means are equivalent within ${within} (${test})`;
+  if (notWorseP < ALPHA) {
+    return `; ${row.reference.label} is not worse by more than ${within} (one-sided t test, ${
+      shortP(notWorseP)
+    }${correction}), though equivalence within that margin is not shown (${test})`;
+  }
+  return `; equivalence of the means within ${within} is not shown (${test})`;
 }

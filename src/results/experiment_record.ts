@@ -19,7 +19,7 @@ const FORMAT = "biornn-results/1";
 
 /** What `experiment.json` holds. */
 export interface ExperimentRecord {
-  readonly format: typeof FORMAT;
+  readonly format: "biornn-results/1";
   readonly program: {
     readonly name: string;
     readonly version: string;

@@ -55,6 +55,8 @@ export function formatStatisticsCsv(rows: readonly Comparison[]): string {
     "equivalence_margin",
     "p_equivalence",
     "p_equivalence_holm",
+    "p_not_worse",
+    "p_not_worse_holm",
     "sentence",
   ];
   const data = rows.map((row) => [
@@ -81,6 +83,8 @@ export function formatStatisticsCsv(rows: readonly Comparison[]): string {
     cell(row.margin),
     cell(row.equivalenceP),
     cell(row.equivalencePHolm),
+    cell(row.notWorseP),
+    cell(row.notWorsePHolm),
     row.sentence,
   ]);
   return `${Papa.unparse({ fields, data }, { newline: "\r\n" })}\r\n`;

@@ -177,6 +177,51 @@ describe("compareLabels()", () => {
     );
   });
 
+  it("says that the reference is not worse, where it is better than equivalent", async () => {
+    const accuracy = (mean: number) =>
+      alike(
+        falling(scatter(8, { mean: 0.2, sd: 0.01, seed: 1 })),
+        curves(
+          ...scatter(8, { mean, sd: 1, seed: mean }).map((end) =>
+            Array(12).fill(end)
+          ),
+        ),
+      );
+    const titles = TITLES.slice(0, 1);
+    const labels = [
+      { label: "good", combinations: [accuracy(95)], titles },
+      { label: "bad", combinations: [accuracy(70)], titles },
+    ];
+    const measures = ["finalAccuracy"] as const;
+    const [good] = (await compare(labels, { measures })).rows;
+    assert.match(
+      good?.sentence ?? "",
+      /good tends to be higher, .*; good is not worse by more than 5 percentage points \(one-sided t test, p < 0\.001\), though equivalence within that margin is not shown/,
+    );
+    const [bad] = (await compare(labels, { measures, reference: "bad" })).rows;
+    assert.match(
+      bad?.sentence ?? "",
+      /bad tends to be lower, which is worse .*; equivalence of the means within 5 percentage points is not shown/,
+    );
+    assert.ok((bad?.notWorseP ?? 0) > 0.99);
+  });
+
+  it("says that correction for many combinations leaves no chance to so few runs", async () => {
+    const labels = [["bio", 0.2], ["rand", 0.5]] as const;
+    const { rows } = await compare(labels.map(([label, mean]) => ({
+      label,
+      seed: 7,
+      combinations: [around(mean, { n: 6 }), around(mean, { n: 6, seed: 2 })],
+    })));
+    assert.equal(rows[1]?.p, 0.03125);
+    assert.equal(rows[1]?.smallestPHolm, 0.0625);
+    assert.match(
+      rows[1]?.sentence ?? "",
+      /too few runs to show a difference, as p after Holm's correction cannot fall below 0\.0625 \(.*p = 0\.031 before it/,
+    );
+    assert.match(rows[0]?.sentence ?? "", /bio tends to be lower/);
+  });
+
   it("says so where all values are equal or none are left", async () => {
     const equal = alike(falling([0.2, 0.2, 0.2]));
     const { rows } = await compare([

@@ -30,7 +30,11 @@ export interface EquivalenceResult {
   /** Standard error of the difference. */
   readonly standardError: number;
   readonly degreesOfFreedom: number;
-  /** The larger of the two p values: below 0.05, the means are equivalent at that level. */
+  /** Of the test that the difference is above −margin: small where x is not lower by that much. */
+  readonly notLowerP: number;
+  /** Of the test that the difference is below the margin: small where x is not higher by that much. */
+  readonly notHigherP: number;
+  /** The larger of the two: below 0.05, the means are equivalent at that level. */
   readonly p: number;
 }
 
@@ -58,17 +62,16 @@ export function testEquivalence(
       `Cannot test equivalence: the margin must be above 0, found ${margin}`,
     );
   }
-  const { difference, standardError, degreesOfFreedom } = paired
+  const estimate = paired
     ? pairedDifference({ x, y })
     : welchDifference({ x, y });
-  const p = Math.max(
-    oneSidedP(difference + margin, { standardError, degreesOfFreedom }),
-    oneSidedP(margin - difference, { standardError, degreesOfFreedom }),
-  );
-  return { difference, standardError, degreesOfFreedom, p };
+  const notLowerP = oneSidedP(estimate.difference + margin, estimate);
+  const notHigherP = oneSidedP(margin - estimate.difference, estimate);
+  const p = Math.max(notLowerP, notHigherP);
+  return { ...estimate, notLowerP, notHigherP, p };
 }
 
-type Difference = Omit<EquivalenceResult, "p">;
+type Difference = Omit<EquivalenceResult, "p" | "notLowerP" | "notHigherP">;
 
 function pairedDifference({ x, y }: Groups): Difference {
   if (x.length !== y.length) {
@@ -101,7 +104,7 @@ function welchDifference({ x, y }: Groups): Difference {
 /** Probability of so large a distance from the margin, or a larger one, were the true distance 0. */
 function oneSidedP(
   distance: number,
-  { standardError, degreesOfFreedom }: Omit<Difference, "difference">,
+  { standardError, degreesOfFreedom }: Difference,
 ): number {
   if (standardError === 0) return NaN;
   return studentUpperTail(distance / standardError, degreesOfFreedom);

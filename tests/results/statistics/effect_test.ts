@@ -107,6 +107,19 @@ describe("testEquivalence()", () => {
     assert.deepEqual(p, p.toSorted((a, b) => b - a));
   });
 
+  it("tells on which side the margin is kept", () => {
+    const low = { x: [1, 1.1, 0.9, 1.05], y: [5, 5.2, 4.9, 5.1] };
+    const test = testEquivalence(low, { margin: 0.5, paired: false });
+    assert.ok(test.notHigherP < 1e-6);
+    assert.ok(test.notLowerP > 1 - 1e-6);
+    assert.equal(test.p, test.notLowerP);
+    const back = testEquivalence({ x: low.y, y: low.x }, {
+      margin: 0.5,
+      paired: false,
+    });
+    assert.equal(back.notLowerP, test.notHigherP);
+  });
+
   it("has no p where nothing varies or a group is a single number", () => {
     const options = { margin: 1, paired: false };
     for (const groups of [{ x: [1, 1], y: [1, 1] }, { x: [1], y: [1, 2] }]) {
