@@ -4,21 +4,24 @@
  * @module
  */
 
-import type { Engine } from "../engine/ensemble.ts";
+import type { Engine, EnsembleSpec } from "../engine/ensemble.ts";
 import { type AdapterDescription, openDevice } from "./device.ts";
-import { createGpuEnsemble } from "./ensemble.ts";
+import { createGpuEnsemble, type GpuEnsemble } from "./ensemble.ts";
 import { planMemory } from "./memory_plan.ts";
 
 /** The WebGPU engine and what is known of its adapter. */
 export interface WebGpuEngine extends Engine {
   readonly kind: "webgpu";
   readonly adapter: AdapterDescription;
+  createEnsemble(spec: EnsembleSpec): Promise<GpuEnsemble>;
 }
 
 /** Options of {@linkcode createWebGpuEngine}. */
 export interface WebGpuEngineOptions {
   /** Bytes that one ensemble may take on the device, default 2 GiB. WebGPU does not tell how much a device has. */
   readonly memoryBytes?: number;
+  /** Time every kernel; slower, as each gets a pass of its own. */
+  readonly profile?: boolean;
 }
 
 /**
@@ -37,7 +40,7 @@ export interface WebGpuEngineOptions {
  * ```
  */
 export async function createWebGpuEngine(
-  { memoryBytes }: WebGpuEngineOptions = {},
+  { memoryBytes, profile = false }: WebGpuEngineOptions = {},
 ): Promise<WebGpuEngine | undefined> {
   const gpu = await openDevice();
   if (gpu === undefined) return undefined;
@@ -45,7 +48,7 @@ export async function createWebGpuEngine(
     kind: "webgpu",
     description: gpu.adapter.description,
     adapter: gpu.adapter,
-    createEnsemble: (spec) => createGpuEnsemble(gpu, spec),
+    createEnsemble: (spec) => createGpuEnsemble(gpu, spec, { profile }),
     plan: (size) =>
       planMemory(size, {
         limits: gpu.adapter.limits,

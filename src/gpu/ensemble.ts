@@ -25,7 +25,13 @@ import { type Layout, makeLayout } from "./layout.ts";
 import { unpackMatrix } from "./pack_parameters.ts";
 import { type BatchPlace, placeBatches } from "./pack_trials.ts";
 import { type BufferPart, readBack } from "./read_back.ts";
-import { recordStep, type StepPlan, UNIFORM_STRIDE } from "./record_step.ts";
+import { createProfiler, type KernelTime, type Profiler } from "./profiler.ts";
+import {
+  type PassSource,
+  recordStep,
+  type StepPlan,
+  UNIFORM_STRIDE,
+} from "./record_step.ts";
 import { BATCH_FIELDS, TIME_FIELDS, writeStruct } from "./structs.ts";
 import { chooseTiles, LANES, tileConstants } from "./tiles.ts";
 
@@ -36,11 +42,18 @@ const HISTORY_BYTES = 1 << 22;
 /** A submit is to keep the device busy for so long. */
 const SUBMIT_SECONDS = 0.5;
 
+/** An ensemble that can say how long its kernels took. */
+export interface GpuEnsemble extends Ensemble {
+  /** Times of the kernels in training so far; empty unless asked for, or without timestamps. */
+  profile(): readonly KernelTime[];
+}
+
 /** Creates an ensemble on a device. */
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
   spec: EnsembleSpec,
-): Promise<Ensemble> {
+  options: { readonly profile?: boolean } = {},
+): Promise<GpuEnsemble> {
   const { device } = gpu;
   gpu.check();
   checkSpec(spec);
@@ -76,6 +89,7 @@ export async function createGpuEnsemble(
     batches,
   });
   const uniformBuffers = plan.uniformBuffers;
+  const profiler = options.profile ? createProfiler(gpu) : undefined;
   const owned = [...Object.values(buffers), ...uniformBuffers];
 
   let epoch = runs[0]!.state?.epoch ?? 0;
@@ -148,12 +162,11 @@ export async function createGpuEnsemble(
         firstModel: number;
       }[] = [];
       let planned = 0;
-      const encoder = device.createCommandEncoder({ label: "train" });
-      const pass = encoder.beginComputePass({ label: "train" });
+      const recorder = createRecorder(device, { label: "train", profiler });
       do {
         const batch = batches[next]!;
         if (batch.training) step++;
-        recordStep(pass, plan.step, {
+        recordStep(recorder.pass, plan.step, {
           batch,
           entry: entries.length,
           until: batch.training ? "update" : "loss",
@@ -175,11 +188,12 @@ export async function createGpuEnsemble(
       } while (
         done < epochs && planned < budget && entries.length < MOST_ENTRIES
       );
-      pass.end();
+      const commands = recorder.finish();
       writeBatches(entries);
       const start = performance.now();
-      device.queue.submit([encoder.finish()]);
+      device.queue.submit([commands]);
       await gpu.finish();
+      await profiler?.collect();
       const seconds = (performance.now() - start) / 1000;
       // The first submit compiles; let no outlier make the next one long.
       speed = Math.min(planned / seconds, speed === 0 ? Infinity : 4 * speed);
@@ -292,16 +306,14 @@ export async function createGpuEnsemble(
       allOutputs: true,
       firstModel: place,
     }]);
-    const encoder = device.createCommandEncoder({ label: "probe" });
-    const pass = encoder.beginComputePass({ label: "probe" });
-    recordStep(pass, plan.step, {
+    const recorder = createRecorder(device, { label: "probe" });
+    recordStep(recorder.pass, plan.step, {
       batch,
       entry: 0,
       models: { first: place, count: 1 },
       until: "gradient",
     });
-    pass.end();
-    device.queue.submit([encoder.finish()]);
+    device.queue.submit([recorder.finish()]);
 
     const own = offsets[place]!;
     const { steps } = runs[place]!.trials;
@@ -363,9 +375,36 @@ export async function createGpuEnsemble(
     train,
     state,
     probe,
+    profile: () => profiler?.times() ?? [],
     destroy() {
       destroyed = true;
+      profiler?.destroy();
       for (const buffer of owned) buffer.destroy();
+    },
+  };
+}
+
+/** Collects dispatches into one command buffer. */
+function createRecorder(
+  device: GPUDevice,
+  options: { readonly label: string; readonly profiler?: Profiler | undefined },
+): { pass: PassSource; finish(): GPUCommandBuffer } {
+  const { label, profiler } = options;
+  const encoder = device.createCommandEncoder({ label });
+  let pass: GPUComputePassEncoder | undefined;
+  return {
+    pass(kernel) {
+      if (profiler !== undefined) {
+        pass?.end();
+        pass = profiler.beginPass(encoder, kernel);
+      }
+      pass ??= encoder.beginComputePass({ label });
+      return pass;
+    },
+    finish() {
+      pass?.end();
+      profiler?.resolve(encoder);
+      return encoder.finish();
     },
   };
 }

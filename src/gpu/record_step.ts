@@ -38,9 +38,12 @@ export interface StepOptions {
   readonly until: "loss" | "gradient" | "update";
 }
 
+/** Where the dispatches of a kernel are recorded: one pass for all, or a pass for each. */
+export type PassSource = (kernel: KernelName) => GPUComputePassEncoder;
+
 /** Records one batch of all models, or of a range of them. */
 export function recordStep(
-  pass: GPUComputePassEncoder,
+  passes: PassSource,
   plan: StepPlan,
   options: StepOptions,
 ): void {
@@ -50,7 +53,9 @@ export function recordStep(
   const steps = plan.steps.slice(range.first, range.first + range.count);
   const most = steps[0] as number;
   const rows = batch.size;
+  let pass = passes("loadBatch");
   const use = (name: KernelName) => {
+    if (name !== "loadBatch") pass = passes(name);
     pass.setPipeline(kernels[name].pipeline);
     pass.setBindGroup(0, groups[name]);
   };

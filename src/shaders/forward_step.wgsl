@@ -7,8 +7,10 @@
 // Mapping: workgroup (x, y, z) = (tile of target units, tile of batch rows,
 // model). The LANES invocations span target units; each computes ROWS batch
 // rows × VECS vectors of four units, `VECS * LANES * 4` units a workgroup.
-// State addresses are the same for the whole workgroup (one load, broadcast);
-// weights are read once a workgroup and used for ROWS rows.
+// State addresses are the same for the whole workgroup; weights are read once a
+// workgroup and used for ROWS rows. Sums are stored as they are and activated in
+// a second sweep over the tile: so the activation is compiled once, not for
+// every accumulator, which takes software adapters many times as long.
 // Workgroup memory: none.
 //
 // Constants and structs: layout.wgsl. The blocks between "for … in" and "end" are unrolled by the host
@@ -17,8 +19,8 @@
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
-/// Per model [steps + 1, BATCH, WIDTH].
-@group(0) @binding(1) var<storage, read_write> state: array<f32>;
+/// Per model [steps + 1, BATCH, WIDTH], in vectors of four.
+@group(0) @binding(1) var<storage, read_write> state: array<vec4f>;
 /// [models, WIDTH, HIDDEN], in vectors of four target units.
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
@@ -37,8 +39,8 @@ fn precise_tanh(argument: vec4f) -> vec4f {
 }
 
 fn activate(x: vec4f, activation: u32) -> vec4f {
+  // NaN stays NaN, as it must: clamp and max would hide it.
   if (activation == 0u) {
-    // NaN stays NaN, as it must: a plain max would hide it.
     return select(precise_tanh(x), x, x != x);
   }
   return select(max(x, vec4f(0.0)), x, x != x);
@@ -56,57 +58,50 @@ fn main(
   }
   let first_row = group.y * ROWS;
   let first_column = group.x * (LANES * VECS) + lane.x;
-  let before = model.state_offset + (time.step - 1u) * BATCH * WIDTH;
-  let after = before + BATCH * WIDTH;
+  let before = model.state_offset / 4u + (time.step - 1u) * BATCH * (WIDTH / 4u);
+  let after = before + BATCH * (WIDTH / 4u);
   let weights_of_model = m * (WIDTH * HIDDEN / 4u);
   // for VEC in VECS
   let column_VEC = weights_of_model + min(first_column + VEC * LANES, HIDDEN / 4u - 1u);
   // end
   // for ROW in ROWS
-  let row_ROW = before + min(first_row + ROW, batch.size - 1u) * WIDTH;
+  let row_ROW = before + min(first_row + ROW, batch.size - 1u) * (WIDTH / 4u);
   // for VEC in VECS
   var sum_ROW_VEC = vec4f(0.0);
   // end
   // end
   // h_0 = 0: the first step has its inputs alone.
-  for (var k = select(0u, HIDDEN, time.step == 1u); k < USED; k += 1u) {
+  for (var k = select(0u, HIDDEN / 4u, time.step == 1u); k < WIDTH / 4u; k += 1u) {
     // for VEC in VECS
-    let weight_VEC = weights[column_VEC + k * (HIDDEN / 4u)];
+    let x_VEC = weights[column_VEC + k * HIDDEN];
+    let y_VEC = weights[column_VEC + k * HIDDEN + HIDDEN / 4u];
+    let z_VEC = weights[column_VEC + k * HIDDEN + 2u * (HIDDEN / 4u)];
+    let w_VEC = weights[column_VEC + k * HIDDEN + 3u * (HIDDEN / 4u)];
     // end
     // for ROW in ROWS
-    let source_ROW = vec4f(state[row_ROW + k]);
+    let s_ROW = state[row_ROW + k];
     // for VEC in VECS
-    sum_ROW_VEC = fma(source_ROW, weight_VEC, sum_ROW_VEC);
+    sum_ROW_VEC += (s_ROW.x * x_VEC + s_ROW.y * y_VEC) + (s_ROW.z * z_VEC + s_ROW.w * w_VEC);
     // end
     // end
   }
-  // The sums are stored as they are, and finished in a loop that is emitted once:
-  // unrolled, the rest takes some drivers half a minute to compile.
+  // Rows beyond the batch are its last row once more, so need no guard.
   // for VEC in VECS
-  let place_VEC = after + first_row * WIDTH + (first_column + VEC * LANES) * 4u;
-  let inside_VEC = first_column + VEC * LANES < HIDDEN / 4u;
-  // end
-  // for ROW in ROWS
-  // for VEC in VECS
-  if (inside_VEC && first_row + ROW < batch.size) {
-    state[place_VEC + ROW * WIDTH] = sum_ROW_VEC.x;
-    state[place_VEC + ROW * WIDTH + 1u] = sum_ROW_VEC.y;
-    state[place_VEC + ROW * WIDTH + 2u] = sum_ROW_VEC.z;
-    state[place_VEC + ROW * WIDTH + 3u] = sum_ROW_VEC.w;
+  if (first_column + VEC * LANES < HIDDEN / 4u) {
+    let target_VEC = BATCH * (WIDTH / 4u) + first_column + VEC * LANES;
+    // for ROW in ROWS
+    state[row_ROW + target_VEC] = sum_ROW_VEC;
+    // end
   }
   // end
-  // end
-  for (var i = 0u; i < ROWS * VECS; i += 1u) {
+  // One loop with a bound that no compiler knows, lest it be unrolled.
+  let rows_here = min(ROWS, batch.size - first_row);
+  for (var i = 0u; i < rows_here * VECS; i += 1u) {
     let row = first_row + i / VECS;
     let column = first_column + (i % VECS) * LANES;
-    if (row < batch.size && column < HIDDEN / 4u) {
-      let at = after + row * WIDTH + column * 4u;
-      let sum = vec4f(state[at], state[at + 1u], state[at + 2u], state[at + 3u]);
-      let h = activate(sum, model.activation);
-      state[at] = h.x;
-      state[at + 1u] = h.y;
-      state[at + 2u] = h.z;
-      state[at + 3u] = h.w;
+    if (column < HIDDEN / 4u) {
+      let at = after + row * (WIDTH / 4u) + column;
+      state[at] = activate(state[at], model.activation);
     }
   }
 }

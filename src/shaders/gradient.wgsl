@@ -63,15 +63,16 @@ fn main(
     }
   }
   let target_rows = m * (UNITS * WIDTH / 4u);
-  // for UNIT in TILE_UNITS
+  // Units beyond the last are the last once more, so need no guard.
   // for VEC in VECS
-  if (first_unit + UNIT < HIDDEN / 4u && first_column + VEC * LANES < WIDTH / 4u) {
-    let at = target_rows + (first_unit + UNIT) * WIDTH + column_VEC;
-    gradient[at] = x_UNIT_VEC;
-    gradient[at + WIDTH / 4u] = y_UNIT_VEC;
-    gradient[at + 2u * (WIDTH / 4u)] = z_UNIT_VEC;
-    gradient[at + 3u * (WIDTH / 4u)] = w_UNIT_VEC;
+  if (first_column + VEC * LANES < WIDTH / 4u) {
+    let target_VEC = target_rows + column_VEC;
+    // for UNIT in TILE_UNITS
+    gradient[target_VEC + unit_UNIT * WIDTH] = x_UNIT_VEC;
+    gradient[target_VEC + unit_UNIT * WIDTH + WIDTH / 4u] = y_UNIT_VEC;
+    gradient[target_VEC + unit_UNIT * WIDTH + 2u * (WIDTH / 4u)] = z_UNIT_VEC;
+    gradient[target_VEC + unit_UNIT * WIDTH + 3u * (WIDTH / 4u)] = w_UNIT_VEC;
+    // end
   }
-  // end
   // end
 }
