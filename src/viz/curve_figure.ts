@@ -8,6 +8,7 @@
 import type { Curves } from "../results/results_folder.ts";
 import {
   axisTitle,
+  bandTransform,
   chooseScale,
   scaleProperties,
   type ValueScale,
@@ -32,7 +33,7 @@ import { sixDigits, thin } from "./thin.ts";
 
 /** Points that are kept of a mean, and of a single run, which is drawn fainter. */
 const MEAN_POINTS = 240;
-const RUN_POINTS = 160;
+const RUN_POINTS = 140;
 
 /** Training or test, as the legend says. */
 export type Split = "train" | "test";
@@ -57,6 +58,8 @@ export interface CurveFigureOptions {
   /** Whether curves that never change are drawn: they are a fault in losses only. */
   readonly constants: boolean;
   readonly baseline: Baseline | undefined;
+  /** All labels, so that one has the same colour in every figure, whether or not it is in all. */
+  readonly labels: readonly string[];
   readonly width: FigureWidth;
 }
 
@@ -118,24 +121,16 @@ function* drawnValues(series: readonly Series[]): Generator<number> {
   for (const { runs } of series) for (const { values } of runs) yield* values;
 }
 
-/** Mean and band; the band ends at the lowest drawn value, as a logarithm has none of what is below 0. */
-function meanRows(series: readonly Series[], scale: ValueScale): Json[] {
+function meanRows(series: readonly Series[]): Json[] {
   return series.flatMap(({ label, split, start, n, mean, sd }) =>
-    thin(mean, MEAN_POINTS).map((i) => {
-      const m = mean[i] as number;
-      const s = sd[i] as number;
-      const low = scale.log ? Math.max(m - s, scale.low) : m - s;
-      return {
-        label,
-        split,
-        epoch: start + i,
-        mean: sixDigits(m),
-        sd: sixDigits(s),
-        low: sixDigits(low),
-        high: sixDigits(m + s),
-        n,
-      };
-    })
+    thin(mean, MEAN_POINTS).map((i) => ({
+      label,
+      split,
+      n,
+      epoch: start + i,
+      mean: sixDigits(mean[i] as number),
+      sd: sixDigits(sd[i] as number),
+    }))
   );
 }
 
@@ -173,6 +168,7 @@ function runRows(series: readonly Series[]): Json[] {
  *   quantity: "loss (MSE)",
  *   constants: false,
  *   baseline: { value: 1 / 12, label: "predicting the mean (1/12)" },
+ *   labels: ["bio"],
  *   width: "one",
  * });
  * figure?.spec; // a Vega-Lite specification
@@ -194,11 +190,11 @@ export function curveFigure(
     height: Math.round(width * (options.width === "one" ? 0.66 : 0.48)),
     autosize: { type: "fit", contains: "padding" },
     config: themeConfig() as Spec,
-    datasets: { mean: meanRows(series, scale), runs: runRows(series) },
+    datasets: { mean: meanRows(series), runs: runRows(series) },
     layer: [
       ...runLayer(series),
-      bandLayer(),
-      meanLayer(labels, { series, scale, quantity: options.quantity }),
+      bandLayer(scale),
+      meanLayer(options, { series, scale }),
       ...baselineLayers(options.baseline, series),
       pointLayer(options.quantity),
     ],
@@ -266,10 +262,10 @@ function runLayer(series: readonly Series[]): Spec[] {
   }];
 }
 
-function bandLayer(): Spec {
+function bandLayer(scale: ValueScale): Spec {
   return {
     data: { name: "mean" },
-    transform: [{ filter: "datum.n > 1" }],
+    transform: [{ filter: "datum.n > 1" }, ...bandTransform(scale)],
     mark: { type: "area", fillOpacity: 0.18, aria: false },
     encoding: {
       x: { field: "epoch", type: "quantitative" },
@@ -283,14 +279,16 @@ function bandLayer(): Spec {
 }
 
 function meanLayer(
-  labels: readonly LabelCurves[],
-  { series, scale, quantity }: {
+  { labels, quantity }: CurveFigureOptions,
+  { series, scale }: {
     series: readonly Series[];
     scale: ValueScale;
-    quantity: string;
   },
 ): Spec {
-  const names = labels.map(({ label }) => label);
+  const colors = labelColors(labels.length);
+  const names = labels.filter((label) =>
+    series.some((one) => one.label === label)
+  );
   const splits = SPLITS.filter((split) =>
     series.some((one) => one.split === split)
   );
@@ -328,7 +326,10 @@ function meanLayer(
       color: {
         ...COLOR_KEY,
         title: null,
-        scale: { domain: names, range: labelColors(names.length) },
+        scale: {
+          domain: names,
+          range: names.map((name) => colors[labels.indexOf(name)] ?? INK),
+        },
         legend: { symbolType: "stroke", symbolOpacity: 1 },
       },
       strokeDash: {

@@ -17,7 +17,12 @@ import {
   themeConfig,
 } from "./theme.ts";
 import { sixDigits } from "./thin.ts";
-import { axisTitle, chooseScale, scaleProperties } from "./value_scale.ts";
+import {
+  axisTitle,
+  bandTransform,
+  chooseScale,
+  scaleProperties,
+} from "./value_scale.ts";
 
 /** A run's number, with its place in the grid. */
 export interface GridRunValue extends RunValue {
@@ -74,7 +79,7 @@ function groupBy<T>(
 }
 
 /** Mean ± standard deviation of each place and label. */
-function summaries(rows: readonly Row[], floor: number): Json[] {
+function summaries(rows: readonly Row[]): Json[] {
   const groups = groupBy(
     rows,
     (r) => JSON.stringify([r.row, r.column, r.difficulty, r.label]),
@@ -93,8 +98,6 @@ function summaries(rows: readonly Row[], floor: number): Json[] {
       label,
       mean: sixDigits(mean),
       sd: sixDigits(sd),
-      low: sixDigits(Math.max(mean - sd, floor)),
-      high: sixDigits(mean + sd),
       n,
     };
   });
@@ -156,7 +159,7 @@ export function minimumFigure(
             ...row,
             value: sixDigits(row.value),
           })),
-          ...summaries(rows, scale.log ? scale.low : -Infinity),
+          ...summaries(rows),
         ],
       },
       data: { name: "runs" },
@@ -244,11 +247,19 @@ function panelLayers(
     scale: { domain: [...labels], range: labelColors(labels.length) },
     legend: { symbolType: "circle" },
   };
-  const kind = (name: string): Json => [{ filter: `datum.kind == '${name}'` }];
+  const kind = (
+    name: string,
+  ): Spec[] => [{ filter: `datum.kind == '${name}'` }];
   return [
     {
       transform: kind("run"),
-      mark: { type: "circle", size: 9, opacity: 0.4, aria: false },
+      mark: {
+        type: "circle",
+        size: 12,
+        opacity: 1,
+        fillOpacity: 0.35,
+        aria: false,
+      },
       encoding: {
         x,
         xOffset,
@@ -274,8 +285,8 @@ function panelLayers(
       },
     },
     {
-      transform: kind("mean"),
-      mark: { type: "rule", strokeWidth: 1.2, aria: false },
+      transform: [...kind("mean"), ...bandTransform(scale)],
+      mark: { type: "rule", strokeWidth: 1, aria: false },
       encoding: {
         x,
         xOffset,
@@ -286,7 +297,7 @@ function panelLayers(
     },
     {
       transform: kind("mean"),
-      mark: { type: "circle", size: 34, opacity: 1 },
+      mark: { type: "tick", thickness: 1.8, size: 13, opacity: 1 },
       encoding: {
         x,
         xOffset,

@@ -24,7 +24,12 @@ import {
   themeConfig,
 } from "./theme.ts";
 import { sixDigits, thin } from "./thin.ts";
-import { axisTitle, chooseScale, scaleProperties } from "./value_scale.ts";
+import {
+  axisTitle,
+  bandTransform,
+  chooseScale,
+  scaleProperties,
+} from "./value_scale.ts";
 
 const POINTS = 70;
 const DASHES: readonly (readonly number[])[] = [
@@ -140,11 +145,7 @@ export function overviewFigure(
   if (combinations.length < 2 || draft.length === 0) return undefined;
   const scale = chooseScale(drawn);
   const rows = draft.flatMap(({ place, label, values }) =>
-    rowsOf(values, {
-      ...place,
-      label,
-      floor: scale.log ? scale.low : -Infinity,
-    })
+    rowsOf(values, { ...place, label })
   );
   const caption = captionOf(layout, options);
   const total = FIGURE_PIXELS[options.width];
@@ -204,24 +205,18 @@ interface DraftCurve {
 
 function rowsOf(
   { start, n, mean, sd }: DraftCurve,
-  { row, column, dash, label, floor }: Place & { label: string; floor: number },
+  { row, column, dash, label }: Place & { label: string },
 ): Json[] {
-  return thin(mean, POINTS).map((i) => {
-    const m = mean[i] as number;
-    const s = sd[i] as number;
-    return {
-      row,
-      column,
-      dash,
-      label,
-      epoch: start + i,
-      mean: sixDigits(m),
-      sd: sixDigits(s),
-      low: sixDigits(Math.max(m - s, floor)),
-      high: sixDigits(m + s),
-      n,
-    };
-  });
+  return thin(mean, POINTS).map((i) => ({
+    row,
+    column,
+    dash,
+    label,
+    n,
+    epoch: start + i,
+    mean: sixDigits(mean[i] as number),
+    sd: sixDigits(sd[i] as number),
+  }));
 }
 
 function captionOf(
@@ -263,6 +258,7 @@ function panelLayers(
   };
   return [
     {
+      transform: bandTransform(scale),
       mark: { type: "area", fillOpacity: 0.2, aria: false },
       encoding: {
         x,

@@ -67,3 +67,18 @@ export function scaleProperties({ log, low, high }: ValueScale): {
     axis: { tickCount: Math.max(5, decades), format: "~g" },
   };
 }
+
+/**
+ * Calculates `low` and `high` of mean ± standard deviation. On a logarithmic
+ * scale a band ends at the lowest value that is drawn, as there is no
+ * logarithm of what lies below 0.
+ */
+export function bandTransform(
+  { log, low }: ValueScale,
+): { calculate: string; as: string }[] {
+  const lower = "datum.mean - datum.sd";
+  return [
+    { calculate: log ? `max(${lower}, ${low})` : lower, as: "low" },
+    { calculate: "datum.mean + datum.sd", as: "high" },
+  ];
+}

@@ -1,0 +1,176 @@
+/**
+ * `deno task viz`: figures, statistics and a report of results folders.
+ *
+ * @module
+ */
+
+import type { Flags } from "../compat/cli.ts";
+import { InputError } from "../files/input_error.ts";
+import type { LabelledResults } from "../results/compare.ts";
+import { FIGURE_KINDS, type FigureKind } from "../viz/build_figures.ts";
+import { type Format, FORMATS } from "../viz/write_figures.ts";
+import type { FigureWidth } from "../viz/theme.ts";
+import { print, printError, runCommand } from "./run_command.ts";
+
+const HELP = `Draws and compares the results of experiments.
+
+  deno task viz --results_folders A B --results_labels bio rand --save_figs figs
+
+  --results_folders A B …   results folders, of biornn or of the original program
+  --results_labels a b …    a name for each, as it stands in legends; the others
+                            are compared with the first
+  --save_figs DIR           folder for all that is written; it is made if needed
+  --ylabel TEXT             name of the loss on axes (default: by the task,
+                            loss (MSE) or loss (NLL))
+  --formats F …             svg, png, vl.json (open it in the Vega editor), html
+                            (one report with all figures); default: all
+  --only KIND …             overview, boxplots, curves, networks; default: all
+  --combination N           only the curves of combination N of folder_index.txt
+  --width one|two           print width of all figures: one column (85 mm) or two
+                            (175 mm); default: one for curves, two for the others
+  --help                    this text
+
+Without --only and --combination, statistics.csv is written too. It and the report compare
+minimum loss, 99 % epoch and final accuracy of the first label with each other.`;
+
+interface Wanted {
+  readonly folders: readonly string[];
+  readonly labels: readonly string[];
+  readonly directory: string;
+  readonly ylabel: string | undefined;
+  readonly formats: readonly Format[];
+  readonly kinds: readonly FigureKind[];
+  readonly combination: number | undefined;
+  readonly width: FigureWidth | undefined;
+  /** Whether all is wanted, statistics included. */
+  readonly all: boolean;
+}
+
+function required<T>(value: T | undefined, flag: string): T {
+  if (value === undefined) throw new SyntaxError(`--${flag} is needed`);
+  return value;
+}
+
+function choices<T extends string>(
+  values: readonly string[],
+  { flag, allowed }: { flag: string; allowed: readonly T[] },
+): T[] {
+  for (const value of values) {
+    if (!(allowed as readonly string[]).includes(value)) {
+      throw new SyntaxError(
+        `--${flag} must be one of ${allowed.join(", ")}, found "${value}"`,
+      );
+    }
+  }
+  return allowed.filter((one) => values.includes(one));
+}
+
+function readFlags({ string, list, positional }: Flags): Wanted {
+  if (positional[0] !== undefined) {
+    throw new SyntaxError(
+      `--results_folders must stand before "${positional[0]}"`,
+    );
+  }
+  const folders = required(list.results_folders, "results_folders");
+  const labels = required(list.results_labels, "results_labels");
+  if (folders.length !== labels.length) {
+    throw new InputError(
+      `Cannot label the results: --results_folders names ${folders.length}, --results_labels ${labels.length}; there must be a label for each folder`,
+    );
+  }
+  for (const [i, label] of labels.entries()) {
+    if (label.trim() === "") {
+      throw new InputError("Cannot label the results: a label is empty");
+    }
+    if (labels.indexOf(label) < i) {
+      throw new InputError(
+        `Cannot label the results: the label "${label}" is given twice`,
+      );
+    }
+  }
+  const { combination, width } = string;
+  if (combination !== undefined && !/^\d{1,9}$/.test(combination)) {
+    throw new SyntaxError(
+      `--combination must be a number of folder_index.txt, found "${combination}"`,
+    );
+  }
+  const only = list.only === undefined
+    ? undefined
+    : choices(list.only, { flag: "only", allowed: FIGURE_KINDS });
+  return {
+    folders,
+    labels,
+    directory: required(string.save_figs, "save_figs"),
+    ylabel: string.ylabel,
+    formats: list.formats === undefined
+      ? FORMATS
+      : choices(list.formats, { flag: "formats", allowed: FORMATS }),
+    kinds: only ?? (combination === undefined ? FIGURE_KINDS : ["curves"]),
+    combination: combination === undefined ? undefined : Number(combination),
+    width: width === undefined
+      ? undefined
+      : choices([width], { flag: "width", allowed: ["one", "two"] })[0],
+    all: only === undefined && combination === undefined,
+  };
+}
+
+async function readFolders(
+  { folders, labels }: Wanted,
+): Promise<LabelledResults[]> {
+  const { readResultsFolder } = await import("../results/results_folder.ts");
+  const read: LabelledResults[] = [];
+  for (const [i, folder] of folders.entries()) {
+    const results = await readResultsFolder(folder);
+    if (results.combinations.length === 0) {
+      throw new InputError(
+        `Cannot draw the results in "${folder}": no combination has losses yet`,
+      );
+    }
+    read.push({ label: labels[i] as string, results });
+  }
+  return read;
+}
+
+async function viz(flags: Flags): Promise<number> {
+  const start = performance.now();
+  const wanted = readFlags(flags);
+  // What draws takes a while to load; bad input is told at once.
+  const folders = await readFolders(wanted);
+  const { prepareFolder, drawResults } = await import("../viz/draw_results.ts");
+  await prepareFolder(wanted.directory);
+  const drawn = await drawResults(folders, wanted);
+  for (const warning of drawn.warnings) printError(`warning: ${warning}`);
+  for (const finding of drawn.findings) print(finding);
+  print(
+    `Wrote ${drawn.files.length} ${
+      drawn.files.length === 1 ? "file" : "files"
+    } to ${wanted.directory} in ${
+      ((performance.now() - start) / 1000).toFixed(1)
+    } s:`,
+  );
+  for (const line of listFiles(drawn.files)) print(`  ${line}`);
+  return 0;
+}
+
+/** Files of a figure in one line: `loss_00.svg .png .vl.json`. */
+function listFiles(files: readonly string[]): string[] {
+  const endings = new Map<string, string[]>();
+  for (const file of files) {
+    const [, stem = file, ending = ""] =
+      /^(.*?)(\.vl\.json|\.[a-z]+)$/.exec(file) ?? [];
+    endings.set(stem, [...endings.get(stem) ?? [], ending]);
+  }
+  return [...endings].map(([stem, all]) => stem + all.join(" "));
+}
+
+if (import.meta.main) {
+  await runCommand({
+    help: HELP,
+    flags: {
+      boolean: [],
+      string: ["save_figs", "ylabel", "combination", "width"],
+      list: ["results_folders", "results_labels", "formats", "only"],
+    },
+    run: viz,
+  });
+}

@@ -1,0 +1,144 @@
+/**
+ * Reads the matrices behind an experiment: its connectome, the network that
+ * was made of it, and the recurrent weights before and after training.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { InputError } from "../files/input_error.ts";
+import { readNpy } from "../files/npy.ts";
+import { readFileBytes } from "../files/read_file.ts";
+import { decodeSafetensors } from "../files/safetensors.ts";
+
+/** A square matrix. */
+export interface SquareMatrix {
+  readonly size: number;
+  /** `[size, size]`, row-major; row = from, column = to. */
+  readonly values: ArrayLike<number>;
+}
+
+/** Recurrent weights of one model. */
+export interface RecurrentWeights {
+  /** W_hh transposed, so that rows are sources as in a connectome. */
+  readonly weights: SquareMatrix;
+  /** Epochs of training; 0 before it. */
+  readonly epoch: number;
+}
+
+/** The matrices of a results folder; folders of the original program have none of them. */
+export interface Networks {
+  /** Regions. */
+  readonly connectome: SquareMatrix | undefined;
+  /** Neurons, those of a region side by side. */
+  readonly network: SquareMatrix | undefined;
+  readonly initial: RecurrentWeights | undefined;
+  readonly trained: RecurrentWeights | undefined;
+}
+
+const CHECKPOINT = /^model_state_dict_epoch_(\d{1,9})_iter_0\.safetensors$/;
+const INITIAL = "model_state_dict_initial_iter_0.safetensors";
+const WEIGHTS = "rnn.weight_hh_l0";
+
+/**
+ * Reads the matrices that are there.
+ *
+ * @param folder A results folder.
+ * @param options `combination`: whose weights are read, of iteration 0, at its last stored epoch.
+ * @throws {InputError} If a file is damaged.
+ *
+ * @example
+ * ```ts
+ * import { readNetworks } from "./src/viz/read_networks.ts";
+ *
+ * const { connectome } = await readNetworks("results/bio", { combination: 0 });
+ * connectome?.size; // 29 regions
+ * ```
+ */
+export async function readNetworks(
+  folder: string,
+  { combination }: { readonly combination: number },
+): Promise<Networks> {
+  const models = join(folder, String(combination));
+  const last = await lastCheckpoint(models);
+  return {
+    connectome: await readMatrix(join(folder, "connectome.npy")),
+    network: await readMatrix(join(folder, "network.npy")),
+    initial: await readWeights(join(models, INITIAL), 0),
+    trained: last === undefined
+      ? undefined
+      : await readWeights(join(models, last.name), last.epoch),
+  };
+}
+
+async function lastCheckpoint(
+  folder: string,
+): Promise<{ name: string; epoch: number } | undefined> {
+  let last: { name: string; epoch: number } | undefined;
+  for await (const { name } of Deno.readDir(folder)) {
+    const epoch = CHECKPOINT.exec(name)?.[1];
+    if (epoch === undefined) continue;
+    if (last === undefined || Number(epoch) > last.epoch) {
+      last = { name, epoch: Number(epoch) };
+    }
+  }
+  return last;
+}
+
+async function readIfThere(
+  file: string,
+  what: string,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readFileBytes(file, { what });
+  } catch (error) {
+    if (
+      error instanceof InputError && error.cause instanceof Deno.errors.NotFound
+    ) return undefined;
+    throw error;
+  }
+}
+
+function squareSide(shape: readonly number[], file: string): number {
+  const [rows, columns] = shape;
+  if (shape.length === 2 && rows !== undefined && rows === columns) return rows;
+  throw new InputError(
+    `Cannot read "${file}": its matrix must be square, found shape (${
+      shape.join(", ")
+    })`,
+  );
+}
+
+async function readMatrix(file: string): Promise<SquareMatrix | undefined> {
+  const bytes = await readIfThere(file, "the matrix");
+  if (bytes === undefined) return undefined;
+  const { shape, data } = readNpy(bytes, { name: file });
+  return { size: squareSide(shape, file), values: data };
+}
+
+async function readWeights(
+  file: string,
+  epoch: number,
+): Promise<RecurrentWeights | undefined> {
+  const bytes = await readIfThere(file, "the model");
+  if (bytes === undefined) return undefined;
+  const { tensors } = decodeSafetensors(bytes, { name: file });
+  const tensor = tensors.find(({ name }) => name === WEIGHTS);
+  if (tensor === undefined) {
+    throw new InputError(`Cannot read "${file}": it has no tensor ${WEIGHTS}`);
+  }
+  const { shape, data } = tensor;
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+    throw new InputError(
+      `Cannot read "${file}": its tensor ${WEIGHTS} must hold numbers in single or double precision`,
+    );
+  }
+  const size = squareSide(shape, file);
+  const values = new Float64Array(size * size);
+  for (let to = 0; to < size; to++) {
+    for (let from = 0; from < size; from++) {
+      values[from * size + to] = data[to * size + from] as number;
+    }
+  }
+  return { weights: { size, values }, epoch };
+}
