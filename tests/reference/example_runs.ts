@@ -1,0 +1,101 @@
+/**
+ * Small random models and trials for the tests of the engines.
+ *
+ * @module
+ */
+
+import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
+import { createStream } from "../../src/random/stream.ts";
+import { parameterShapes } from "../../src/rnn/parameters.ts";
+
+/** What an example is like; all else is drawn. */
+export interface ExampleOptions {
+  readonly seed?: number;
+  readonly hiddenSize?: number;
+  readonly inputSize?: number;
+  readonly steps?: number;
+  readonly loss?: "mse" | "nll";
+  readonly trainTrials?: number;
+  readonly validateTrials?: number;
+  readonly batchSize?: number;
+  /** Share of W_hh that exists. */
+  readonly density?: number;
+  readonly run?: Partial<ModelRun>;
+}
+
+/** Numbers lo, lo + 1, … hi − 1 in batches. */
+function batches(lo: number, hi: number, size: number): Uint32Array[] {
+  const list: Uint32Array[] = [];
+  for (let from = lo; from < hi; from += size) {
+    const length = Math.min(size, hi - from);
+    list.push(Uint32Array.from({ length }, (_, i) => from + i));
+  }
+  return list;
+}
+
+/** An ensemble of one run; every second time step is scored. */
+export function exampleSpec(
+  {
+    seed = 1,
+    hiddenSize = 7,
+    inputSize = 2,
+    steps = 4,
+    loss = "mse",
+    trainTrials = 13,
+    validateTrials = 5,
+    batchSize = 5,
+    density = 0.6,
+    run = {},
+  }: ExampleOptions = {},
+): EnsembleSpec {
+  const stream = createStream({ seed, purpose: "trials" });
+  const uniform = (length: number, scale: number) =>
+    Float32Array.from({ length }, () => scale * (2 * stream.uniform() - 1));
+  const outputSize = loss === "mse" ? 1 : 3;
+  const size = { hiddenSize, inputSize, outputSize };
+  const trialCount = trainTrials + validateTrials;
+  const mask = Uint8Array.from(
+    { length: hiddenSize ** 2 },
+    () => stream.uniform() < density ? 1 : 0,
+  );
+  const tensors = Object.fromEntries(
+    Object.entries(parameterShapes(size)).map(([name, shape]) => [
+      name,
+      uniform(shape.reduce((a, b) => a * b), 1.5 / Math.sqrt(hiddenSize)),
+    ]),
+  ) as unknown as ModelRun["initial"];
+  return {
+    ...size,
+    loss,
+    runs: [{
+      label: `example ${seed}`,
+      activation: "tanh",
+      optimizer: "Adam",
+      learningRate: 0.01,
+      trainRecurrent: true,
+      mask,
+      initial: {
+        ...tensors,
+        weightHh: tensors.weightHh.map((w, i) => mask[i] === 1 ? w : 0),
+      },
+      trials: {
+        trialCount,
+        steps,
+        inputSize,
+        inputs: uniform(trialCount * steps * inputSize, 1),
+        targets: Float32Array.from(
+          { length: trialCount * steps },
+          (_, i) =>
+            i % steps % 2 !== (steps - 1) % 2
+              ? 0
+              : loss === "mse"
+              ? 0.1 + stream.uniform()
+              : 1 + stream.integer(2),
+        ),
+        trainBatches: batches(0, trainTrials, batchSize),
+        validateBatches: batches(trainTrials, trialCount, batchSize),
+      },
+      ...run,
+    }],
+  };
+}
