@@ -35,14 +35,17 @@ export function startTask(
   args: readonly string[],
   { env = {} }: TaskOptions = {},
 ): RunningTask {
-  const [program, ...words] = denoConfig.tasks[name].command.split(" ");
+  const command = denoConfig.tasks[name].command.split(" ");
+  const start = command.findIndex((word) => !/^\w+=/.test(word));
+  const settings = command.slice(0, start).map((word) => word.split("="));
+  const [program, ...words] = command.slice(start);
   if (program !== "deno" || /["'$&|;]/.test(words.join(" "))) {
     throw new SyntaxError(`Cannot run task ${name}: it is no plain command`);
   }
   const child = new Deno.Command(Deno.execPath(), {
     args: [...words, ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", ...Object.fromEntries(settings), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
