@@ -17,7 +17,7 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { createStream } from "../random/stream.ts";
 import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
-import type { ModelSize } from "../rnn/parameters.ts";
+import { type ModelSize, PARAMETER_NAMES } from "../rnn/parameters.ts";
 import { loadPretrained } from "../rnn/transfer.ts";
 import { splitTrials } from "../tasks/split.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
@@ -82,7 +82,11 @@ export async function prepareExperiment(
     inputSize: task.inputSize(stimuli),
     outputSize: task.outputSize,
   };
-  const fingerprint = await fingerprintOf(experiment, connectome, stimuli);
+  const fingerprint = await fingerprintOf(experiment, {
+    connectome,
+    stimuli,
+    pretrained: await hashPretrained(experiment, size),
+  });
   return {
     experiment,
     connectome,
@@ -96,9 +100,12 @@ export async function prepareExperiment(
 
 /** What a run's numbers depend on; neither paths nor the machine are part of it. */
 async function fingerprintOf(
-  { net, training, task, grid, pretrained, paths, run }: Experiment,
-  connectome: Connectome,
-  stimuli: Stimuli | undefined,
+  { net, training, task, grid, run }: Experiment,
+  { connectome, stimuli, pretrained }: {
+    connectome: Connectome;
+    stimuli: Stimuli | undefined;
+    pretrained: string;
+  },
 ): Promise<string> {
   const stimuliHash = stimuli === undefined ? "" : await sha256Hex(
     new Uint8Array(stimuli.values.buffer as ArrayBuffer),
@@ -112,11 +119,40 @@ async function fingerprintOf(
     task.parameters,
     grid.keys,
     grid.combinations.map((combination) => combination.repr),
-    paths.pretrained === undefined ? "" : pretrained,
+    pretrained,
     [run.seed, run.batchSize],
     stimuliHash,
   ]);
   return await sha256Hex(new TextEncoder().encode(facts));
+}
+
+/**
+ * Hash of the models that the combinations begin with; empty where they begin
+ * anew. All are read now, so that one that can't be used is told before
+ * anything is written.
+ */
+async function hashPretrained(
+  { paths, pretrained, grid, run }: Experiment,
+  size: ModelSize,
+): Promise<string> {
+  if (paths.pretrained === undefined) return "";
+  const hashes: string[] = [];
+  for (const { index } of grid.combinations) {
+    const { parameters } = await loadPretrained(paths.pretrained, {
+      combination: index,
+      ...pretrained,
+      size,
+      // The same read-out for all: what is drawn anew depends on the seed alone.
+      stream: createStream({ seed: run.seed, purpose: "readout" }),
+    });
+    for (const name of PARAMETER_NAMES) {
+      const { buffer, byteOffset, byteLength } = parameters[name];
+      hashes.push(
+        await sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)),
+      );
+    }
+  }
+  return await sha256Hex(new TextEncoder().encode(hashes.join()));
 }
 
 /** Sizes of the ensemble of some runs, for the memory plan. */

@@ -16,6 +16,11 @@ export interface TinyExperiment {
   readonly randomW?: boolean;
   readonly storeEveryEpoch?: number;
   readonly lr?: readonly number[];
+  readonly optimizer?: "Adam" | "RMSprop" | "SGD";
+  readonly freezeLayer?: boolean;
+  /** Results folder to start from. */
+  readonly pretrained?: string;
+  readonly pretrainedEpoch?: number;
 }
 
 /** The text of its config file. */
@@ -27,6 +32,7 @@ export function tinyConfig(tiny: TinyExperiment = {}): string {
   const grid = task === "seq_mem" ? `"pattern_length":[2]` : `"n_back":[2]`;
   return `[paths]
 path_to_results = results
+${tiny.pretrained === undefined ? "" : `pretrained = ${tiny.pretrained}`}
 
 [net]
 net_name = Synthetic_Macaque_29
@@ -39,7 +45,7 @@ random_w = ${tiny.randomW ? "True" : "False"}
 epochs = ${tiny.epochs ?? 12}
 iterations = ${tiny.iterations ?? 2}
 init = default
-freeze_layer = False
+freeze_layer = ${tiny.freezeLayer ? "True" : "False"}
 remap_w = True
 
 [trialparams]
@@ -48,7 +54,12 @@ trial_params = ${trial}
 [combosparams]
 combos_params = {"lr":[${
     (tiny.lr ?? [0.001]).join(", ")
-  }], "nonlinearity":["relu","tanh"], "optimizer":["Adam"], ${grid}}
+  }], "nonlinearity":["relu","tanh"], "optimizer":["${
+    tiny.optimizer ?? "Adam"
+  }"], ${grid}}
+
+[pretrainedparams]
+pretrained_epoch = ${tiny.pretrainedEpoch ?? 0}
 
 [run]
 seed = ${tiny.seed ?? 7}
