@@ -33,7 +33,7 @@ import {
   UNIFORM_STRIDE,
 } from "./record_step.ts";
 import { BATCH_FIELDS, TIME_FIELDS, writeStruct } from "./structs.ts";
-import { chooseTiles, LANES, tileConstants } from "./tiles.ts";
+import { chooseTiles, tileConstants } from "./tiles.ts";
 
 /** Entries of the uniform buffer of batches, and so batches of one submit. */
 const MOST_ENTRIES = 1024;
@@ -81,7 +81,7 @@ export async function createGpuEnsemble(
     historySlots: epochSlots + 1,
   });
   const { buffers, offsets } = made;
-  const plan = createPlan(device, {
+  const plan = createPlan(gpu, {
     spec,
     layout,
     made,
@@ -441,7 +441,7 @@ function checkSpec(spec: EnsembleSpec): void {
 }
 
 function createPlan(
-  device: GPUDevice,
+  gpu: WatchedDevice,
   options: {
     readonly spec: EnsembleSpec;
     readonly layout: Layout;
@@ -450,11 +450,11 @@ function createPlan(
     readonly batches: readonly BatchPlace[];
   },
 ): { step: StepPlan; uniformBuffers: GPUBuffer[] } {
+  const { device } = gpu;
   const { spec, layout, made, steps, batches } = options;
-  const tiles = chooseTiles(layout);
+  const tiles = chooseTiles(layout, gpu.adapter);
   const uniformLayout = createUniformLayout(device);
   const sizes = {
-    LANES,
     HIDDEN: layout.hidden,
     WIDTH: layout.width,
     USED: layout.used,

@@ -7,7 +7,7 @@
 import type { Kernel, KernelName } from "./kernels.ts";
 import type { Layout } from "./layout.ts";
 import type { BatchPlace } from "./pack_trials.ts";
-import { LANES, type Tile } from "./tiles.ts";
+import { PLAIN_LANES, tileGrid, type Tiles } from "./tiles.ts";
 
 /** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
 export const UNIFORM_STRIDE = 256;
@@ -18,9 +18,7 @@ export interface StepPlan {
   readonly kernels: Readonly<Record<KernelName, Kernel>>;
   readonly groups: Readonly<Record<KernelName, GPUBindGroup>>;
   readonly uniforms: GPUBindGroup;
-  readonly tiles: Readonly<
-    Record<"forwardStep" | "backwardStep" | "gradient", Tile>
-  >;
+  readonly tiles: Tiles;
   /** T of the models, falling. */
   readonly steps: readonly number[];
   /** The smallest number of steps before the first scored one. */
@@ -74,15 +72,14 @@ export function recordStep(
 
   use("loadBatch");
   at(1);
-  pass.dispatchWorkgroups(groupsOf(rows, LANES), most, range.count);
+  pass.dispatchWorkgroups(groupsOf(rows, PLAIN_LANES), most, range.count);
 
   use("forwardStep");
-  const forward = tiles.forwardStep;
+  const stepSize = { rows, columns: layout.hidden / 4 };
   for (let t = 1; t <= most; t++) {
     at(t);
     pass.dispatchWorkgroups(
-      groupsOf(layout.hidden / 4, LANES * forward.vecs),
-      groupsOf(rows, forward.rows),
+      ...tileGrid(tiles.forwardStep, stepSize),
       having(t),
     );
   }
@@ -96,31 +93,35 @@ export function recordStep(
   if (until === "loss") return;
 
   use("backwardStep");
-  const backward = tiles.backwardStep;
   for (let t = most; t >= 1; t--) {
     at(t);
     pass.dispatchWorkgroups(
-      groupsOf(layout.hidden / 4, LANES * backward.vecs),
-      groupsOf(rows, backward.rows),
+      ...tileGrid(tiles.backwardStep, stepSize),
       having(t),
     );
   }
   use("gradient");
   at(1);
   pass.dispatchWorkgroups(
-    groupsOf(layout.width / 4, LANES * tiles.gradient.vecs),
-    groupsOf(layout.hidden / 4, tiles.gradient.rows),
+    ...tileGrid(tiles.gradient, {
+      rows: layout.hidden / 4,
+      columns: layout.width / 4,
+    }),
     range.count,
   );
   use("readoutGradient");
   at(1);
-  pass.dispatchWorkgroups(groupsOf(layout.width / 4, LANES), 1, range.count);
+  pass.dispatchWorkgroups(
+    groupsOf(layout.width / 4, PLAIN_LANES),
+    1,
+    range.count,
+  );
   if (until === "gradient") return;
 
   use("optimizer");
   at(1);
   pass.dispatchWorkgroups(
-    groupsOf(layout.width / 4, LANES),
+    groupsOf(layout.width / 4, PLAIN_LANES),
     layout.units,
     range.count,
   );

@@ -1,6 +1,7 @@
 /**
- * How large the register tiles of the three products are: what an invocation
- * sums up in variables of its own.
+ * How the three products of a training step are cut into register tiles: what
+ * an invocation sums up in variables of its own. A rule, not a measurement, so
+ * that a device always adds the same numbers in the same order.
  *
  * @module
  */
@@ -8,62 +9,115 @@
 import type { KernelName } from "./kernels.ts";
 import type { Layout } from "./layout.ts";
 
-/** Tile of a kernel, and so the size of its grid of workgroups. */
+/** How a kernel's product is tiled. */
 export interface Tile {
-  /** Batch rows (forward, backward) or vectors of four units (gradient) of an invocation. */
+  /** Invocations of a workgroup. */
+  readonly lanes: number;
+  /** How many of them lie along the columns; the others along the rows. */
+  readonly columnLanes: number;
+  /** Rows of an invocation: of the batch (forward, backward) or units / 4 (gradient). */
   readonly rows: number;
-  /** Vectors of four columns of an invocation for each row. */
+  /** Vectors of four columns of an invocation. */
   readonly vecs: number;
 }
 
 /** The kernels that have tiles. */
 export type TiledKernel = "forwardStep" | "backwardStep" | "gradient";
 
-/** Invocations of a workgroup: the width of a software adapter's vectors. */
-export const LANES = 8;
+/** Tiles of all kernels that have some. */
+export type Tiles = Readonly<Record<TiledKernel, Tile>>;
 
-/** Vectors that an invocation can sum up before they spill, or take a driver seconds to compile. */
-const MOST_SUMS = 112;
-const MOST_ROWS = 32;
-const MOST_VECS = 7;
-
-/** The tiles of the kernels that have some. */
-export function chooseTiles(
-  { hidden, width, batchRows }: Layout,
-): Record<TiledKernel, Tile> {
-  const step = fittingVecs(hidden / 4);
-  const rows = Math.min(
-    batchRows,
-    MOST_ROWS,
-    Math.max(1, Math.floor(MOST_SUMS / step / 4) * 4),
-  );
-  const vecs = fittingVecs(width / 4);
-  return {
-    forwardStep: { rows, vecs: step },
-    backwardStep: { rows, vecs: step },
-    gradient: {
-      rows: Math.max(1, Math.min(hidden / 4, Math.floor(MOST_SUMS / vecs / 4))),
-      vecs,
-    },
-  };
+/** What kind of adapter the tiles are for. */
+export interface TileOptions {
+  /** True where a CPU does the work. */
+  readonly software: boolean;
 }
 
-/** Vectors of an invocation, so that the last workgroup is as full as can be. */
-function fittingVecs(columns: number): number {
-  const tiles = Math.ceil(columns / (LANES * MOST_VECS));
-  return Math.ceil(columns / (LANES * tiles));
+/**
+ * What an adapter can do. `sums`: vectors an invocation can sum up; a software
+ * adapter keeps them in its first-level cache, and more would take it too long
+ * to compile. `loadCost`: what loading a vector costs beside one multiply-add
+ * of two vectors. Measured with Mesa's llvmpipe, where a load takes about 100
+ * cycles; on a GPU a plausible round number.
+ */
+const ADAPTERS = {
+  software: { lanes: 8, sums: 112, loadCost: 27 },
+  hardware: { lanes: 64, sums: 8, loadCost: 4 },
+} as const;
+
+/** The tiles for models of that size. */
+export function chooseTiles(
+  { hidden, width, batchRows }: Layout,
+  { software }: TileOptions,
+): Tiles {
+  const adapter = ADAPTERS[software ? "software" : "hardware"];
+  const step = chooseTile({ rows: batchRows, columns: hidden / 4 }, {
+    ...adapter,
+    // A row and a vector of columns are four terms of a sum, each in one load.
+    cost: (rows, vecs) =>
+      adapter.loadCost * (rows + 4 * vecs) + 4 * rows * vecs,
+  });
+  const gradient = chooseTile({ rows: hidden / 4, columns: width / 4 }, {
+    ...adapter,
+    sums: adapter.sums / 4,
+    cost: (rows, vecs) => adapter.loadCost * (rows + vecs) + 4 * rows * vecs,
+  });
+  return { forwardStep: step, backwardStep: step, gradient };
+}
+
+/** The cheapest tile of a product of so many rows and vectors of columns; of equals the smallest. */
+function chooseTile(
+  size: { readonly rows: number; readonly columns: number },
+  options: {
+    readonly lanes: number;
+    readonly sums: number;
+    readonly cost: (rows: number, vecs: number) => number;
+  },
+): Tile {
+  const { lanes, sums, cost } = options;
+  let best: Tile = { lanes, columnLanes: lanes, rows: 1, vecs: 1 };
+  let least = Infinity;
+  for (let columnLanes = lanes; columnLanes >= 1; columnLanes /= 2) {
+    for (let vecs = 1; vecs <= sums; vecs++) {
+      for (let rows = 1; rows * vecs <= sums; rows++) {
+        const tile = { lanes, columnLanes, rows, vecs };
+        const [x, y] = tileGrid(tile, size);
+        const total = x * y * cost(rows, vecs);
+        if (total < least) {
+          least = total;
+          best = tile;
+        }
+      }
+    }
+  }
+  return best;
+}
+
+/** Workgroups along columns and rows. */
+export function tileGrid(
+  { lanes, columnLanes, rows, vecs }: Tile,
+  size: { readonly rows: number; readonly columns: number },
+): [number, number] {
+  return [
+    Math.ceil(size.columns / (columnLanes * vecs)),
+    Math.ceil(size.rows / (lanes / columnLanes * rows)),
+  ];
 }
 
 /** Constants of a kernel that say its tile. */
 export function tileConstants(
   name: KernelName,
-  tiles: Readonly<Record<TiledKernel, Tile>>,
+  tiles: Tiles,
 ): Record<string, number> {
-  if (name === "gradient") {
-    return { TILE_UNITS: tiles.gradient.rows, VECS: tiles.gradient.vecs };
-  }
-  if (name === "forwardStep" || name === "backwardStep") {
-    return { ROWS: tiles[name].rows, VECS: tiles[name].vecs };
-  }
-  return {};
+  if (!(name in tiles)) return { LANES: PLAIN_LANES };
+  const { lanes, columnLanes, rows, vecs } = tiles[name as TiledKernel];
+  return {
+    LANES: lanes,
+    COLUMN_LANES: columnLanes,
+    ROWS: rows,
+    VECS: vecs,
+  };
 }
+
+/** Invocations of a workgroup of the kernels without tiles. */
+export const PLAIN_LANES = 32;

@@ -1,9 +1,9 @@
 // One time step of backpropagation through time, of all models:
 // delta_t = act'(h_t) ⊙ (W_hhᵀ delta_{t+1} + W_fcᵀ dy_t), delta_{T+1} = 0.
 //
-// Mapping: workgroup (x, y, z) = (tile of units, tile of batch rows, model), as
-// in forward_step.wgsl: the deltas' addresses are the same for the whole
-// workgroup, its LANES invocations span the units. Workgroup memory: none.
+// Mapping: workgroup (x, y, z) = (tile of source units, tile of batch rows,
+// model), tiles, sweeps and unrolling as in forward_step.wgsl.
+// Workgroup memory: none.
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
@@ -30,13 +30,16 @@ fn main(
   if (t > model.steps) {
     return;
   }
-  let first_row = group.y * ROWS;
-  let first_column = group.x * (LANES * VECS) + lane.x;
+  let first_row = (group.y * (LANES / COLUMN_LANES) + lane.x / COLUMN_LANES) * ROWS;
+  if (first_row >= batch.size) {
+    return;
+  }
+  let first_column = group.x * (COLUMN_LANES * VECS) + lane.x % COLUMN_LANES;
   let here = model.delta_offset / 4u + (t - 1u) * BATCH * (HIDDEN / 4u);
   let after = here + BATCH * (HIDDEN / 4u);
   let weights = m * (UNITS * WIDTH / 4u);
   // for VEC in VECS
-  let column_VEC = weights + min(first_column + VEC * LANES, HIDDEN / 4u - 1u);
+  let column_VEC = weights + min(first_column + VEC * COLUMN_LANES, HIDDEN / 4u - 1u);
   // end
   // for ROW in ROWS
   let row_ROW = min(first_row + ROW, batch.size - 1u) * (HIDDEN / 4u);
@@ -60,8 +63,8 @@ fn main(
   }
   // Rows beyond the batch are its last row once more, so need no guard.
   // for VEC in VECS
-  if (first_column + VEC * LANES < HIDDEN / 4u) {
-    let target_VEC = first_column + VEC * LANES;
+  if (first_column + VEC * COLUMN_LANES < HIDDEN / 4u) {
+    let target_VEC = first_column + VEC * COLUMN_LANES;
     // for ROW in ROWS
     delta[here + row_ROW + target_VEC] = sum_ROW_VEC;
     // end
@@ -73,7 +76,7 @@ fn main(
   let rows_here = min(ROWS, batch.size - first_row);
   for (var i = 0u; i < rows_here * VECS; i += 1u) {
     let row = first_row + i / VECS;
-    let column = first_column + (i % VECS) * LANES;
+    let column = first_column + (i % VECS) * COLUMN_LANES;
     if (column < HIDDEN / 4u) {
       let at = here + row * (HIDDEN / 4u) + column;
       var sum = delta[at];

@@ -5,17 +5,16 @@
 // [W_hh | W_ih | b_ih + b_hh], kept transposed (source, target) for this kernel.
 //
 // Mapping: workgroup (x, y, z) = (tile of target units, tile of batch rows,
-// model). The LANES invocations span target units; each computes ROWS batch
-// rows × VECS vectors of four units, `VECS * LANES * 4` units a workgroup.
-// State addresses are the same for the whole workgroup; weights are read once a
-// workgroup and used for ROWS rows. Sums are stored as they are and activated in
+// model). Of its LANES invocations COLUMN_LANES lie side by side along the units,
+// the others along the rows; each sums ROWS batch rows × VECS vectors of four
+// units in registers, four terms a turn of the loop. Sums are stored as they are and activated in
 // a second sweep over the tile: so the activation is compiled once, not for
-// every accumulator, which takes software adapters many times as long.
+// every sum, which takes software adapters many times as long.
 // Workgroup memory: none.
 //
-// Constants and structs: layout.wgsl. The blocks between "for … in" and "end" are unrolled by the host
-// (src/gpu/expand_shader.ts); as it stands the file is the kernel of one row
-// and one vector.
+// Constants and structs: layout.wgsl. The blocks between "for … in" and "end"
+// are unrolled by the host (src/gpu/expand_shader.ts); as it stands the file is
+// the kernel of one row and one vector.
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
@@ -56,13 +55,16 @@ fn main(
   if (time.step > model.steps) {
     return;
   }
-  let first_row = group.y * ROWS;
-  let first_column = group.x * (LANES * VECS) + lane.x;
+  let first_row = (group.y * (LANES / COLUMN_LANES) + lane.x / COLUMN_LANES) * ROWS;
+  if (first_row >= batch.size) {
+    return;
+  }
+  let first_column = group.x * (COLUMN_LANES * VECS) + lane.x % COLUMN_LANES;
   let before = model.state_offset / 4u + (time.step - 1u) * BATCH * (WIDTH / 4u);
   let after = before + BATCH * (WIDTH / 4u);
   let weights_of_model = m * (WIDTH * HIDDEN / 4u);
   // for VEC in VECS
-  let column_VEC = weights_of_model + min(first_column + VEC * LANES, HIDDEN / 4u - 1u);
+  let column_VEC = weights_of_model + min(first_column + VEC * COLUMN_LANES, HIDDEN / 4u - 1u);
   // end
   // for ROW in ROWS
   let row_ROW = before + min(first_row + ROW, batch.size - 1u) * (WIDTH / 4u);
@@ -87,8 +89,8 @@ fn main(
   }
   // Rows beyond the batch are its last row once more, so need no guard.
   // for VEC in VECS
-  if (first_column + VEC * LANES < HIDDEN / 4u) {
-    let target_VEC = BATCH * (WIDTH / 4u) + first_column + VEC * LANES;
+  if (first_column + VEC * COLUMN_LANES < HIDDEN / 4u) {
+    let target_VEC = BATCH * (WIDTH / 4u) + first_column + VEC * COLUMN_LANES;
     // for ROW in ROWS
     state[row_ROW + target_VEC] = sum_ROW_VEC;
     // end
@@ -98,7 +100,7 @@ fn main(
   let rows_here = min(ROWS, batch.size - first_row);
   for (var i = 0u; i < rows_here * VECS; i += 1u) {
     let row = first_row + i / VECS;
-    let column = first_column + (i % VECS) * LANES;
+    let column = first_column + (i % VECS) * COLUMN_LANES;
     if (column < HIDDEN / 4u) {
       let at = after + row * (WIDTH / 4u) + column;
       state[at] = activate(state[at], model.activation);

@@ -1,14 +1,11 @@
 // Gradient of the recurrent parameters, [W_hh | W_ih | b], of all models, as one
 // product over all steps and batch rows: G = Σ_t Σ_b delta_t[b]ᵀ s_{t-1}[b].
 //
-// Mapping: workgroup (x, y, z) = (tile of columns, tile of units, model); the
-// deltas' addresses are the same for the whole workgroup, its LANES invocations
-// span the columns; each computes 4 · TILE_UNITS units × VECS vectors of four
-// columns. The sum over steps and rows runs in a fixed order. Workgroup memory:
-// none. Unrolled by the host as forward_step.wgsl is.
-
-const TILE_UNITS = 1u;
-const UNIT = 0u;
+// Mapping: workgroup (x, y, z) = (tile of columns, tile of units, model). Of its
+// LANES invocations COLUMN_LANES lie side by side along the columns, the others
+// along the units; each sums 4 · ROWS units × VECS vectors of four columns in
+// registers, over steps and rows in a fixed order. Unrolled by the host as
+// forward_step.wgsl is. Workgroup memory: none.
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
@@ -28,22 +25,25 @@ fn main(
 ) {
   let m = group.z + batch.first_model;
   let model = models[m];
-  let first_unit = group.y * TILE_UNITS;
-  let first_column = group.x * (LANES * VECS) + lane.x;
+  let first_unit = (group.y * (LANES / COLUMN_LANES) + lane.x / COLUMN_LANES) * ROWS;
+  if (first_unit >= HIDDEN / 4u) {
+    return;
+  }
+  let first_column = group.x * (COLUMN_LANES * VECS) + lane.x % COLUMN_LANES;
   // for VEC in VECS
-  let column_VEC = min(first_column + VEC * LANES, WIDTH / 4u - 1u);
+  let column_VEC = min(first_column + VEC * COLUMN_LANES, WIDTH / 4u - 1u);
   // end
-  // for UNIT in TILE_UNITS
-  let unit_UNIT = min(first_unit + UNIT, HIDDEN / 4u - 1u);
+  // for ROW in ROWS
+  let unit_ROW = min(first_unit + ROW, HIDDEN / 4u - 1u);
   // for VEC in VECS
-  var x_UNIT_VEC = vec4f(0.0);
-  var y_UNIT_VEC = vec4f(0.0);
-  var z_UNIT_VEC = vec4f(0.0);
-  var w_UNIT_VEC = vec4f(0.0);
+  var x_ROW_VEC = vec4f(0.0);
+  var y_ROW_VEC = vec4f(0.0);
+  var z_ROW_VEC = vec4f(0.0);
+  var w_ROW_VEC = vec4f(0.0);
   // end
   // end
   // h_0 = 0: tiles of hidden columns alone begin with the second step.
-  let hidden_alone = (group.x + 1u) * (LANES * VECS) <= HIDDEN / 4u;
+  let hidden_alone = (group.x + 1u) * (COLUMN_LANES * VECS) <= HIDDEN / 4u;
   for (var t = select(0u, 1u, hidden_alone); t < model.steps; t += 1u) {
     let deltas = model.delta_offset / 4u + t * BATCH * (HIDDEN / 4u);
     let sources = model.state_offset / 4u + t * BATCH * (WIDTH / 4u);
@@ -51,13 +51,13 @@ fn main(
       // for VEC in VECS
       let source_VEC = state[sources + b * (WIDTH / 4u) + column_VEC];
       // end
-      // for UNIT in TILE_UNITS
-      let delta_UNIT = delta[deltas + b * (HIDDEN / 4u) + unit_UNIT];
+      // for ROW in ROWS
+      let delta_ROW = delta[deltas + b * (HIDDEN / 4u) + unit_ROW];
       // for VEC in VECS
-      x_UNIT_VEC = fma(vec4f(delta_UNIT.x), source_VEC, x_UNIT_VEC);
-      y_UNIT_VEC = fma(vec4f(delta_UNIT.y), source_VEC, y_UNIT_VEC);
-      z_UNIT_VEC = fma(vec4f(delta_UNIT.z), source_VEC, z_UNIT_VEC);
-      w_UNIT_VEC = fma(vec4f(delta_UNIT.w), source_VEC, w_UNIT_VEC);
+      x_ROW_VEC = fma(vec4f(delta_ROW.x), source_VEC, x_ROW_VEC);
+      y_ROW_VEC = fma(vec4f(delta_ROW.y), source_VEC, y_ROW_VEC);
+      z_ROW_VEC = fma(vec4f(delta_ROW.z), source_VEC, z_ROW_VEC);
+      w_ROW_VEC = fma(vec4f(delta_ROW.w), source_VEC, w_ROW_VEC);
       // end
       // end
     }
@@ -65,13 +65,13 @@ fn main(
   let target_rows = m * (UNITS * WIDTH / 4u);
   // Units beyond the last are the last once more, so need no guard.
   // for VEC in VECS
-  if (first_column + VEC * LANES < WIDTH / 4u) {
+  if (first_column + VEC * COLUMN_LANES < WIDTH / 4u) {
     let target_VEC = target_rows + column_VEC;
-    // for UNIT in TILE_UNITS
-    gradient[target_VEC + unit_UNIT * WIDTH] = x_UNIT_VEC;
-    gradient[target_VEC + unit_UNIT * WIDTH + WIDTH / 4u] = y_UNIT_VEC;
-    gradient[target_VEC + unit_UNIT * WIDTH + 2u * (WIDTH / 4u)] = z_UNIT_VEC;
-    gradient[target_VEC + unit_UNIT * WIDTH + 3u * (WIDTH / 4u)] = w_UNIT_VEC;
+    // for ROW in ROWS
+    gradient[target_VEC + unit_ROW * WIDTH] = x_ROW_VEC;
+    gradient[target_VEC + unit_ROW * WIDTH + WIDTH / 4u] = y_ROW_VEC;
+    gradient[target_VEC + unit_ROW * WIDTH + 2u * (WIDTH / 4u)] = z_ROW_VEC;
+    gradient[target_VEC + unit_ROW * WIDTH + 3u * (WIDTH / 4u)] = w_ROW_VEC;
     // end
   }
   // end

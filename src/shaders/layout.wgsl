@@ -4,8 +4,12 @@
 
 /// Invocations of a workgroup.
 const LANES = 8u;
+/// Of these, how many lie along the columns of a product; a divisor of LANES.
+const COLUMN_LANES = 8u;
+/// Tile of an invocation: rows, and vectors of four columns.
 const ROWS = 1u;
 const VECS = 1u;
+/// Names of a row and a vector in the blocks that are unrolled.
 const ROW = 0u;
 const VEC = 0u;
 /// Hidden units, padded to a multiple of 4.
