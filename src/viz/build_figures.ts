@@ -285,9 +285,9 @@ function curvesOf(
     {
       name: combinationFileName(quantity, { index, parameters }),
       title,
-      quantity: titleOf(context, quantity),
+      quantity,
+      axis: titleOf(context, quantity),
       labels,
-      constants: quantity === "accuracy",
       baseline,
       width,
     },

@@ -13,7 +13,7 @@ import {
   scaleProperties,
   type ValueScale,
 } from "./value_scale.ts";
-import type { Baseline } from "./baseline.ts";
+import type { Baseline, Quantity } from "./baseline.ts";
 import {
   FIRST_EPOCH,
   type LeftOutReason,
@@ -34,6 +34,9 @@ import { sixDigits, thin } from "./thin.ts";
 /** Points that are kept of a mean, and of a single run, which is drawn fainter. */
 const MEAN_POINTS = 240;
 const RUN_POINTS = 140;
+/** With many runs, each has fewer points: they overlap anyhow, and files stay small. */
+const ALL_RUN_POINTS = 4200;
+const FEWEST_RUN_POINTS = 40;
 
 /** Training or test, as the legend says. */
 export type Split = "train" | "test";
@@ -53,10 +56,9 @@ export interface CurveFigureOptions {
   readonly name: string;
   /** Title, e.g. `(0.0001, 'relu', 'Adam', 3)`. */
   readonly title: string;
+  readonly quantity: Quantity;
   /** Title of the value axis, without the note on a logarithmic scale. */
-  readonly quantity: string;
-  /** Whether curves that never change are drawn: they are a fault in losses only. */
-  readonly constants: boolean;
+  readonly axis: string;
   readonly baseline: Baseline | undefined;
   /** All labels, so that one has the same colour in every figure, whether or not it is in all. */
   readonly labels: readonly string[];
@@ -93,7 +95,7 @@ interface Series {
 
 function collectSeries(
   labels: readonly LabelCurves[],
-  { constants }: CurveFigureOptions,
+  { quantity }: CurveFigureOptions,
 ): { series: Series[]; leftOut: LeftOutCurve[] } {
   const series: Series[] = [];
   const leftOut: LeftOutCurve[] = [];
@@ -101,7 +103,10 @@ function collectSeries(
     for (const split of SPLITS) {
       const curves = split === "train" ? train : test;
       if (curves === undefined) continue;
-      const usable = usableRuns(curves, { constants });
+      const usable = usableRuns(curves, {
+        // An accuracy may well stay what it is; a loss that does is a fault.
+        constants: quantity === "accuracy",
+      });
       leftOut.push(...usable.leftOut.map((run) => ({ label, split, ...run })));
       if (usable.runs.length === 0) continue;
       const mean = meanCurve(usable.runs.map(({ values }) => values));
@@ -135,11 +140,16 @@ function meanRows(series: readonly Series[]): Json[] {
 }
 
 function runRows(series: readonly Series[]): Json[] {
+  const count = series.reduce((sum, { runs }) => sum + runs.length, 0);
+  const points = Math.max(
+    FEWEST_RUN_POINTS,
+    Math.min(RUN_POINTS, Math.floor(ALL_RUN_POINTS / count)),
+  );
   return series.flatMap(({ label, split, start, runs }) =>
     runs.length < 2
       ? []
       : runs.flatMap(({ iteration, values }) =>
-        thin(values, RUN_POINTS).map((i) => ({
+        thin(values, points).map((i) => ({
           label,
           split,
           iteration,
@@ -165,8 +175,8 @@ function runRows(series: readonly Series[]): Json[] {
  * const { figure } = curveFigure([{ label: "bio", train }], {
  *   name: "loss_00",
  *   title: "(0.0001, 'relu', 'Adam', 3)",
- *   quantity: "loss (MSE)",
- *   constants: false,
+ *   quantity: "loss",
+ *   axis: "loss (MSE)",
  *   baseline: { value: 1 / 12, label: "predicting the mean (1/12)" },
  *   labels: ["bio"],
  *   width: "one",
@@ -196,12 +206,12 @@ export function curveFigure(
       bandLayer(scale),
       meanLayer(options, { series, scale }),
       ...baselineLayers(options.baseline, series),
-      pointLayer(options.quantity),
+      pointLayer(options.axis),
     ],
   };
   const figure: Figure = {
     name: options.name,
-    section: "curves",
+    section: options.quantity,
     title: options.title,
     caption: captionOf(series, options),
     width,
@@ -212,12 +222,12 @@ export function curveFigure(
 
 function captionOf(
   series: readonly Series[],
-  { quantity, title, baseline }: CurveFigureOptions,
+  { axis, title, baseline }: CurveFigureOptions,
 ): string {
   const counts = [...new Set(series.map(({ n }) => n))].sort((a, b) => a - b);
   const many = counts.some((n) => n > 1);
   const labels = [...new Set(series.map(({ label }) => label))].join(", ");
-  return `${quantity} of ${labels} at ${title}: ${
+  return `${axis} of ${labels} at ${title}: ${
     many
       ? `mean (lines) ± standard deviation (bands) of ${
         counts.join(" to ")
@@ -279,7 +289,7 @@ function bandLayer(scale: ValueScale): Spec {
 }
 
 function meanLayer(
-  { labels, quantity }: CurveFigureOptions,
+  { labels, axis }: CurveFigureOptions,
   { series, scale }: {
     series: readonly Series[];
     scale: ValueScale;
@@ -292,7 +302,7 @@ function meanLayer(
   const splits = SPLITS.filter((split) =>
     series.some((one) => one.split === split)
   );
-  const { scale: y, axis } = scaleProperties(scale);
+  const y = scaleProperties(scale);
   return {
     data: { name: "mean" },
     params: [
@@ -319,9 +329,9 @@ function meanLayer(
       y: {
         field: "mean",
         type: "quantitative",
-        title: axisTitle(quantity, scale),
-        scale: y,
-        axis,
+        title: axisTitle(axis, scale),
+        scale: y.scale,
+        axis: y.axis,
       },
       color: {
         ...COLOR_KEY,

@@ -32,7 +32,7 @@ export interface Figure {
   /** File name without its ending; letters, digits, `.`, `-` and `_`. */
   readonly name: string;
   /** The part of the report that it belongs to. */
-  readonly section: "overview" | "summary" | "curves" | "networks";
+  readonly section: "overview" | "summary" | "loss" | "accuracy" | "networks";
   /** A line for the report's list of figures. */
   readonly title: string;
   /** What is seen, in sentences; also what a screen reader says. */

@@ -23,7 +23,7 @@ import { packSpec } from "./pack.ts";
 import { experimentTable, statisticsSection } from "./report_tables.ts";
 import css from "./report.css" with { type: "text" };
 import page from "./report_page.js" with { type: "text" };
-import { labelColors } from "./theme.ts";
+import { FIGURE_PIXELS, labelColors } from "./theme.ts";
 
 /** What a report is about. */
 export interface ReportContent {
@@ -113,7 +113,8 @@ function titleOf(folders: readonly LabelledResults[]): string {
 const SECTIONS = {
   overview: "Overview",
   summary: "All runs",
-  curves: "Combinations",
+  loss: "Combinations: loss",
+  accuracy: "Combinations: accuracy",
   networks: "Networks",
 } as const;
 
@@ -125,7 +126,8 @@ function bodyOf(content: ReportContent, title: string): Html {
     ...(has("overview") ? [["overview", SECTIONS.overview] as const] : []),
     ...(has("summary") ? [["summary", SECTIONS.summary] as const] : []),
     ...(comparisons.length > 0 ? [["statistics", "Statistics"] as const] : []),
-    ...(has("curves") ? [["curves", SECTIONS.curves] as const] : []),
+    ...(has("loss") ? [["loss", SECTIONS.loss] as const] : []),
+    ...(has("accuracy") ? [["accuracy", SECTIONS.accuracy] as const] : []),
     ...(has("networks") ? [["networks", SECTIONS.networks] as const] : []),
     ["experiments", "Experiments"] as const,
     ["cite", "How to cite"] as const,
@@ -151,7 +153,7 @@ function bodyOf(content: ReportContent, title: string): Html {
     ${section("overview", figures)}
     ${section("summary", figures)}
     ${statisticsOf(comparisons)}
-    ${section("curves", figures)}
+    ${section("loss", figures)} ${section("accuracy", figures)}
     ${section("networks", figures)}
     <section id="experiments"><h2>Experiments</h2>
     ${experimentTable(folders)}${configsOf(folders)}</section>
@@ -196,28 +198,35 @@ function warningsOf(warnings: readonly string[]): Html {
   `;
 }
 
+const GALLERY_NOTE =
+  "Lines: mean over runs, solid for training and dashed for test data; bands: ± standard deviation; faint lines: single runs; dotted: what a network reaches that has learned nothing. The first epoch is left out.";
+
 /** The figures of one section, each with a place that the page's script fills. */
 function section(name: Figure["section"], figures: readonly Figure[]): Html {
   const own = [...figures.entries()].filter(([, figure]) =>
     figure.section === name
   );
   if (own.length === 0) return html``;
-  const small = own.every(([, { width }]) => width < 400);
+  const small = own.length > 1 &&
+    own.every(([, { width }]) => width <= FIGURE_PIXELS.one);
+  // In a gallery, captions that differ in the combination alone are for screen readers.
   return html`
-    <section id="${name}">
-      <h2>${SECTIONS[name]}</h2>
-      <div class="${small ? "gallery" : "stack"}">${own.map((
-        [index, { caption, title }],
-      ) =>
-        html`
-          <figure aria-label="${title}">
-            <div class="plot" id="figure-${index}" data-index="${index}"
-              aria-busy="true"></div>
-            <figcaption>${caption}</figcaption>
-          </figure>
-        `
-      )}</div>
-    </section>
+    <section
+      id="${name}"><h2>${SECTIONS[name]}</h2>${small
+        ? html`<p class="lead">${GALLERY_NOTE}</p>`
+        : ""}<div class="${small ? "gallery" : "stack"}">${own.map((
+          [index, figure],
+        ) => figureOf(index, figure))}</div></section>
+  `;
+}
+
+function figureOf(index: number, { caption, title }: Figure): Html {
+  return html`
+    <figure aria-label="${title}">
+      <div class="plot" id="figure-${index}" data-index="${index}"
+        aria-busy="true"></div>
+      <figcaption>${caption}</figcaption>
+    </figure>
   `;
 }
 

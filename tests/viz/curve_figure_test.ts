@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { describe, it } from "../../src/compat/testing.ts";
+import type { Curves } from "../../src/results/results_folder.ts";
+import {
+  curveFigure,
+  type CurveFigureOptions,
+} from "../../src/viz/curve_figure.ts";
+import type { Figure, Spec } from "../../src/viz/figure.ts";
+import { loadFont } from "../../src/viz/font.ts";
+import { renderSvg } from "../../src/viz/render_svg.ts";
+
+function curves(runs: readonly (readonly number[])[]): Curves {
+  return {
+    iterations: runs.length,
+    epochs: runs[0]?.length ?? 0,
+    values: Float64Array.from(runs.flat()),
+  };
+}
+
+const OPTIONS: CurveFigureOptions = {
+  name: "loss_00",
+  title: "(0.0001, 'relu', 'Adam', 3)",
+  quantity: "loss",
+  axis: "loss (MSE)",
+  labels: ["bio", "rand"],
+  baseline: { value: 1 / 12, label: "predicting the mean (1/12)" },
+  width: "one",
+};
+
+const LABELS = [
+  {
+    label: "bio",
+    train: curves([[9, 0.2, 0.1], [9, 0.4, 0.3]]),
+    test: curves([[9, 0.3, 0.2], [9, 0.5, 0.4]]),
+  },
+  { label: "rand", train: curves([[9, 0.25, 0.15], [9, 0.35, 0.2]]) },
+];
+
+function drawn(figure: Figure | undefined): Figure {
+  assert.ok(figure);
+  return figure;
+}
+
+/** Rows of a table of the figure. */
+function table({ spec }: Figure, name: string): Spec[] {
+  return (spec.datasets as Record<string, Spec[]>)[name] as Spec[];
+}
+
+async function svgOf(figure: Figure): Promise<string> {
+  return await renderSvg(figure, { font: await loadFont() });
+}
+
+describe("curveFigure()", () => {
+  it("draws mean and sample standard deviation over the runs", () => {
+    const figure = drawn(curveFigure(LABELS, OPTIONS).figure);
+    const rows = table(figure, "mean").filter(({ label, split }) =>
+      label === "bio" && split === "train"
+    );
+    assert.deepEqual(
+      rows.map(({ epoch, mean, sd, n }) => [epoch, mean, sd, n]),
+      [
+        [1, 0.3, 0.141421, 2],
+        [2, 0.2, 0.141421, 2],
+      ],
+    );
+  });
+
+  it("draws every run, and leaves out the first epoch", () => {
+    const figure = drawn(curveFigure(LABELS, OPTIONS).figure);
+    const rows = table(figure, "runs");
+    assert.equal(rows.length, 3 * 2 * 2);
+    assert.deepEqual(
+      rows.filter((row) =>
+        row.label === "bio" && row.split === "test" && row.iteration === 1
+      ).map(({ epoch, value }) => [epoch, value]),
+      [[1, 0.5], [2, 0.4]],
+    );
+    assert.ok(
+      [...rows, ...table(figure, "mean")].every(({ epoch }) =>
+        (epoch as number) >= 1
+      ),
+    );
+  });
+
+  it("compiles without a warning, with the combination as title and real text", async () => {
+    const svg = await svgOf(drawn(curveFigure(LABELS, OPTIONS).figure));
+    assert.match(svg, /<text[^>]*>\(0\.0001, 'relu', 'Adam', 3\)<\/text>/);
+    for (
+      const text of ["bio", "rand", "train", "test", "epoch", "loss (MSE)"]
+    ) {
+      assert.ok(svg.includes(`>${text}</text>`), text);
+    }
+    assert.match(svg, /<svg[^>]* width="321"/);
+  });
+
+  it("draws the baseline at its value", async () => {
+    const svg = await svgOf(drawn(curveFigure(LABELS, OPTIONS).figure));
+    assert.ok(svg.includes(">predicting the mean (1/12)</text>"));
+    const without = await svgOf(
+      drawn(curveFigure(LABELS, { ...OPTIONS, baseline: undefined }).figure),
+    );
+    assert.ok(!without.includes("1/12"));
+  });
+
+  it("says so on the axis where the scale is logarithmic", async () => {
+    const wide = [{
+      label: "bio",
+      train: curves([[9, 1, 0.02], [9, 1, 0.03]]),
+    }];
+    const svg = await svgOf(drawn(curveFigure(wide, OPTIONS).figure));
+    assert.ok(svg.includes(">loss (MSE, log scale)</text>"));
+    assert.ok(!svg.includes("NaN"));
+  });
+
+  it("keeps a band on a logarithmic scale where mean less deviation is below 0", async () => {
+    const wide = [
+      { label: "bio", train: curves([[9, 1, 0.001], [9, 1, 2]]) },
+    ];
+    const svg = await svgOf(drawn(curveFigure(wide, OPTIONS).figure));
+    assert.ok(!svg.includes("NaN") && !svg.includes("Infinity"));
+  });
+
+  it("leaves out and names curves that are NaN or never change", () => {
+    const { figure, leftOut } = curveFigure([{
+      label: "bio",
+      train: curves([[9, 0.2, 0.1], [9, NaN, 0.3], [9, 0.5, 0.5]]),
+    }], OPTIONS);
+    assert.deepEqual(leftOut, [
+      { label: "bio", split: "train", iteration: 1, reason: "not finite" },
+      { label: "bio", split: "train", iteration: 2, reason: "constant" },
+    ]);
+    assert.deepEqual(
+      table(drawn(figure), "mean").map(({ mean, n }) => [mean, n]),
+      [[0.2, 1], [0.1, 1]],
+    );
+  });
+
+  it("draws accuracies that never change", () => {
+    const { leftOut } = curveFigure([
+      { label: "bio", train: curves([[50, 50, 50]]) },
+    ], { ...OPTIONS, quantity: "accuracy" });
+    assert.deepEqual(leftOut, []);
+  });
+
+  it("makes no figure of nothing", () => {
+    const { figure, leftOut } = curveFigure([
+      { label: "bio", train: curves([[9, NaN, 1]]) },
+    ], OPTIONS);
+    assert.equal(figure, undefined);
+    assert.equal(leftOut.length, 1);
+  });
+
+  it("gives a label its colour where another one has no curve", async () => {
+    const only = LABELS.slice(1);
+    const svg = await svgOf(drawn(curveFigure(only, OPTIONS).figure));
+    assert.ok(svg.includes("#1f9d94"));
+    assert.ok(!svg.includes("#2e2565"));
+  });
+
+  it("takes labels and titles for text, whatever they look like", async () => {
+    const label = `</svg><script>alert(1)</script> "' \\ \${datum} [x].y`;
+    const figure = drawn(
+      curveFigure([{ ...LABELS[0], label }], {
+        ...OPTIONS,
+        title: label,
+        labels: [label],
+      }).figure,
+    );
+    const svg = await svgOf(figure);
+    assert.ok(!svg.includes("<script"));
+    assert.ok(svg.includes("&lt;script&gt;"));
+  });
+});
