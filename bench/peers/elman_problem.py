@@ -112,24 +112,35 @@ def serve(problem, trainer, facts, *, warmup, epochs, rounds):
     not timed. With rounds = 0 a line on stdin starts each further round of
     `epochs` epochs, until stdin ends, so that programs can be timed in turn.
     """
-    began = time.perf_counter()
+    watch = stopwatch()
     losses = trainer.train(warmup)
+    spent = watch()
     facts = {**facts, "models": len(problem.models), "epochFlop": problem.epoch_flop()}
-    say({**facts, "round": 0, "epochs": warmup, "seconds": time.perf_counter() - began, **lists(losses)})
+    say({**facts, "round": 0, "epochs": warmup, **spent, **lists(losses)})
     number = 0
     while number < rounds if rounds else sys.stdin.readline():
         number += 1
-        began = time.perf_counter()
+        watch = stopwatch()
         losses = trainer.train(epochs)
-        seconds = time.perf_counter() - began
+        spent = watch()
+        per_epoch = spent["seconds"] / epochs
         say({
             "round": number,
             "epochs": epochs,
-            "seconds": seconds,
-            "secondsPerEpoch": seconds / epochs,
-            "gflops": problem.epoch_flop() * epochs / seconds / 1e9,
+            **spent,
+            "secondsPerEpoch": per_epoch,
+            "gflops": problem.epoch_flop() / per_epoch / 1e9,
             **lists(losses),
         })
+
+
+def stopwatch():
+    """Measures from now to the call of what it returns; cpuSeconds of all threads together."""
+    began, used = time.perf_counter(), time.process_time()
+    return lambda: {
+        "seconds": time.perf_counter() - began,
+        "cpuSeconds": time.process_time() - used,
+    }
 
 
 def lists(losses):
