@@ -123,9 +123,13 @@ describe("readTorchFile()", () => {
 
   itNeeds(
     "reads the original's latent vectors",
-    latents === undefined ? "BIORNN_LATENTS names no file" : undefined,
+    latents === undefined
+      ? "BIORNN_LATENTS names no folder with mnist_latent_output_labels.pt"
+      : undefined,
     async () => {
-      const bytes = Deno.readFileSync(latents as string);
+      const bytes = Deno.readFileSync(
+        `${latents}/mnist_latent_output_labels.pt`,
+      );
       assert.equal(
         await sha256Hex(bytes),
         "2459db237e9262ed112f4c193949278375081126bfcb611f9866f8bc6ab9ce7d",
