@@ -58,6 +58,15 @@ export function formatDuration(seconds: number): string {
     : `${minutes}:${rest}`;
 }
 
+/** Columns of the bar on a terminal. */
+const BAR = 20;
+
+/** "━━━━━───────────────" */
+function formatBar({ done, total }: TrainingStatus): string {
+  const filled = total === 0 ? BAR : Math.floor(BAR * done / total);
+  return "━".repeat(filled) + "─".repeat(BAR - filled);
+}
+
 /** One line that says where a training stands. */
 export function formatStatus(
   status: TrainingStatus,
@@ -107,7 +116,8 @@ export function createProgress(options: ProgressOptions): Progress {
       const text = formatStatus(status, (now() - start) / 1000);
       if (options.terminal) {
         clear();
-        options.write(text.slice(0, Math.max(20, options.columns() - 1)));
+        const line = `${formatBar(status)} ${text}`;
+        options.write(line.slice(0, Math.max(20, options.columns() - 1)));
         drawn = true;
       } else if (
         now() - lastPlain >= PLAIN_INTERVAL || status.done === status.total

@@ -63,7 +63,9 @@ describe("createProgress()", () => {
     progress.update(STATUS);
     progress.finish();
     assert.equal(shown.split("\n").length, 2);
-    for (const line of shown.split(/\r\x1b\[K|\n/)) assert.ok(line.length < 40);
+    const lines = shown.replaceAll("\n", "\r\x1b[K").split("\r\x1b[K");
+    for (const line of lines) assert.ok(line.length < 40, line);
+    assert.match(lines[0] as string, /^━{5}─{15} {2}25 %/);
   });
 
   it("writes a log few lines, and always the last", () => {
