@@ -152,8 +152,8 @@ describe("createReferenceEngine()", () => {
     const ensemble = await engine.createEnsemble(specOf(MIXED));
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 20);
-    const history = await ensemble.train(1e9, { signal: controller.signal });
-    assert.ok(history.epochs > 0);
+    const history = await ensemble.train(20000, { signal: controller.signal });
+    assert.ok(history.epochs > 0 && history.epochs < 20000);
     assert.equal(history.trainLoss.length, 3 * history.epochs);
     for (const { epoch } of await ensemble.state()) {
       assert.equal(epoch, history.epochs);
