@@ -5,6 +5,8 @@
  * @module
  */
 
+import { DeviceError, type DeviceTrouble } from "../engine/device_error.ts";
+
 /** What is known of an adapter, for logs, `experiment.json` and `doctor`. */
 export interface AdapterDescription {
   /** E.g. "NVIDIA H100", or "llvmpipe (LLVM 15.0.6, 256 bits)" for Mesa's software adapter. */
@@ -23,8 +25,14 @@ export interface AdapterDescription {
 export interface WatchedDevice {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
-  /** Throws the first error that the device reported since it was made. */
+  /**
+   * Throws the first error that the device reported since it was made.
+   *
+   * @throws {DeviceError}
+   */
   check(): void;
+  /** Runs `make`; what the device refuses in it is reported under the name given. */
+  named<T>(what: string, make: () => T): T;
   /** Waits until all submitted work is done, then {@linkcode WatchedDevice.check}. */
   finish(): Promise<void>;
   destroy(): void;
@@ -62,6 +70,12 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   };
 }
 
+function troubleOf(error: GPUError): DeviceTrouble {
+  if (/\bdevice (?:is|was) lost\b/i.test(error.message)) return "lost";
+  if (error instanceof GPUOutOfMemoryError) return "out-of-memory";
+  return error instanceof GPUValidationError ? "validation" : "internal";
+}
+
 /**
  * Opens a device; undefined where there is no adapter.
  *
@@ -94,30 +108,47 @@ export async function openDevice(): Promise<WatchedDevice | undefined> {
     requiredLimits,
   });
 
-  let failure: Error | undefined;
+  let failure: DeviceError | undefined;
+  let loss: DeviceError | undefined;
   let destroyed = false;
+  function errorOf(error: GPUError, what: string | undefined): DeviceError {
+    const message = error.message.trim();
+    const place = what === undefined ? "" : ` in ${what}`;
+    return new DeviceError(
+      `WebGPU error${place} on ${adapter.description}: ${message}`,
+      { reason: troubleOf(error) },
+    );
+  }
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault();
-    const { error } = event as GPUUncapturedErrorEvent;
-    failure ??= new Error(
-      `WebGPU error on ${adapter.description}: ${error.message}`,
-    );
+    failure ??= errorOf((event as GPUUncapturedErrorEvent).error, undefined);
   });
-  device.lost.then((info) => {
+  device.lost.then(({ message, reason }) => {
     if (destroyed) return;
-    failure ??= new Error(
-      `WebGPU device lost on ${adapter.description}: ${
-        info.message || info.reason
-      }`,
+    loss = new DeviceError(
+      `the device ${adapter.description} was lost (${message || reason})`,
+      { reason: "lost" },
     );
   });
   function check(): void {
-    if (failure !== undefined) throw failure;
+    // A lost device refuses everything: its other errors follow from that.
+    const error = loss ?? failure;
+    if (error !== undefined) throw error;
   }
   return {
     device,
     adapter,
     check,
+    named(what, make) {
+      device.pushErrorScope("validation");
+      try {
+        return make();
+      } finally {
+        device.popErrorScope().then((error) => {
+          if (error !== null) failure ??= errorOf(error, what);
+        });
+      }
+    },
     async finish() {
       await device.queue.onSubmittedWorkDone();
       // Error events and signals arrive between two turns of the event loop.

@@ -5,7 +5,11 @@
  */
 
 import type { Engine, EnsembleSpec } from "../engine/ensemble.ts";
-import { type AdapterDescription, openDevice } from "./device.ts";
+import {
+  type AdapterDescription,
+  openDevice,
+  type WatchedDevice,
+} from "./device.ts";
 import { createGpuEnsemble, type GpuEnsemble } from "./ensemble.ts";
 import { planMemory } from "./memory_plan.ts";
 
@@ -13,6 +17,8 @@ import { planMemory } from "./memory_plan.ts";
 export interface WebGpuEngine extends Engine {
   readonly kind: "webgpu";
   readonly adapter: AdapterDescription;
+  /** The device, for tests and benchmarks. */
+  readonly gpu: WatchedDevice;
   createEnsemble(spec: EnsembleSpec): Promise<GpuEnsemble>;
 }
 
@@ -48,6 +54,7 @@ export async function createWebGpuEngine(
     kind: "webgpu",
     description: gpu.adapter.description,
     adapter: gpu.adapter,
+    gpu,
     createEnsemble: (spec) => createGpuEnsemble(gpu, spec, { profile }),
     plan: (size) =>
       planMemory(size, {

@@ -15,6 +15,7 @@ import type { WatchedDevice } from "./device.ts";
 import { createBuffers } from "./ensemble_buffers.ts";
 import { historyCollector } from "./history.ts";
 import {
+  type BoundBuffer,
   createKernel,
   createUniformLayout,
   type Kernel,
@@ -46,6 +47,9 @@ const SUBMIT_SECONDS = 0.5;
 export interface GpuEnsemble extends Ensemble {
   /** Times of the kernels in training so far; empty unless asked for, or without timestamps. */
   profile(): readonly KernelTime[];
+  /** The buffers on the device, for tests that look inside or poison them. */
+  readonly buffers: Readonly<Record<BoundBuffer, GPUBuffer>>;
+  readonly layout: Layout;
 }
 
 /** Creates an ensemble on a device. */
@@ -376,6 +380,8 @@ export async function createGpuEnsemble(
     state,
     probe,
     profile: () => profiler?.times() ?? [],
+    buffers,
+    layout,
     destroy() {
       destroyed = true;
       profiler?.destroy();

@@ -55,21 +55,18 @@ export function historyCollector(options: {
               const value = chunk[from] as number;
               const batch = training ? number : number - train.count;
               part.batchLoss[at * part.count + batch] = value;
-              part.loss[at]! += value / part.count;
+              // Sum, then divide: the same rounding as a plain mean.
+              part.loss[at]! += value;
               part.accuracy[at]! += 100 * (chunk[from + 1] as number) /
-                (scored[place]![number] as number) / part.count;
+                (scored[place]![number] as number);
             }
           }
         }
       }
       for (const part of [train, validate]) {
-        // Sum, then divide: the same rounding as a plain mean.
         for (let at = 0; at < part.loss.length; at++) {
-          let sum = 0;
-          for (let b = 0; b < part.count; b++) {
-            sum += part.batchLoss[at * part.count + b] as number;
-          }
-          part.loss[at] = sum / part.count;
+          part.loss[at]! /= part.count;
+          part.accuracy[at]! /= part.count;
         }
       }
       return {

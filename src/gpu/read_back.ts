@@ -35,7 +35,13 @@ export async function readBack(
       at += words * 4;
     }
     gpu.device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (error) {
+      // What the device reported says more than that it could not be mapped.
+      await gpu.finish();
+      throw error;
+    }
     const copy = staging.getMappedRange().slice(0);
     let start = 0;
     const arrays = parts.map(({ words }) => {

@@ -1,0 +1,119 @@
+/**
+ * Small random runs for the tests of the engines.
+ *
+ * @module
+ */
+
+import type {
+  Activation,
+  EnsembleSpec,
+  LossName,
+  ModelRun,
+  OptimizerName,
+} from "../../src/engine/ensemble.ts";
+import { createStream, type RandomStream } from "../../src/random/stream.ts";
+
+/** Sizes of an example; all but H have small defaults. */
+export interface ExampleSize {
+  readonly hiddenSize: number;
+  readonly inputSize?: number;
+  readonly loss?: LossName;
+  /** T of each run. */
+  readonly steps?: readonly number[];
+  readonly trainBatches?: readonly number[];
+  readonly validateBatches?: readonly number[];
+  readonly density?: number;
+  readonly learningRate?: number;
+}
+
+const ACTIVATIONS: readonly Activation[] = ["tanh", "relu"];
+const OPTIMIZERS: readonly OptimizerName[] = ["Adam", "RMSprop", "SGD"];
+
+function numbers(
+  stream: RandomStream,
+  count: number,
+  bound: number,
+): Float32Array {
+  return Float32Array.from(
+    { length: count },
+    () => (2 * stream.uniform() - 1) * bound,
+  );
+}
+
+/** Runs that differ in activation, optimizer, steps, mask, weights and data. */
+export function exampleSpec(size: ExampleSize): EnsembleSpec {
+  const { hiddenSize, inputSize = 2, loss = "mse", steps = [5] } = size;
+  const outputSize = loss === "mse" ? 1 : 3;
+  return {
+    hiddenSize,
+    inputSize,
+    outputSize,
+    loss,
+    runs: steps.map((_, iteration) =>
+      exampleRun({ ...size, hiddenSize, inputSize, loss, steps }, iteration)
+    ),
+  };
+}
+
+function exampleRun(
+  size:
+    & ExampleSize
+    & Required<Pick<ExampleSize, "inputSize" | "loss" | "steps">>,
+  iteration: number,
+): ModelRun {
+  const {
+    hiddenSize: h,
+    inputSize,
+    loss,
+    trainBatches = [6, 6, 3],
+    validateBatches = [4],
+    density = 0.6,
+    learningRate = 0.01,
+  } = size;
+  const steps = size.steps[iteration] as number;
+  const stream = createStream({ seed: 7, purpose: "weights", iteration });
+  const outputSize = loss === "mse" ? 1 : 3;
+  const mask = Uint8Array.from(
+    { length: h * h },
+    () => stream.uniform() < density ? 1 : 0,
+  );
+  const bound = 1 / Math.sqrt(h);
+  const weightHh = numbers(stream, h * h, bound);
+  for (let i = 0; i < mask.length; i++) if (mask[i] === 0) weightHh[i] = 0;
+  const trialCount = [...trainBatches, ...validateBatches].reduce(
+    (a, b) => a + b,
+    0,
+  );
+  const order = stream.permutation(trialCount);
+  let next = 0;
+  const take = (count: number) => order.slice(next, next += count);
+  return {
+    label: `iteration ${iteration}`,
+    activation: ACTIVATIONS[iteration % 2] as Activation,
+    optimizer: OPTIMIZERS[iteration % 3] as OptimizerName,
+    learningRate: learningRate * (1 + iteration / 10),
+    trainRecurrent: iteration % 5 !== 4,
+    mask,
+    initial: {
+      weightIh: numbers(stream, h * inputSize, bound),
+      weightHh,
+      biasIh: numbers(stream, h, bound),
+      biasHh: numbers(stream, h, bound),
+      weightFc: numbers(stream, outputSize * h, bound),
+      biasFc: numbers(stream, outputSize, bound),
+    },
+    trials: {
+      trialCount,
+      steps,
+      inputSize,
+      inputs: numbers(stream, trialCount * steps * inputSize, 1),
+      // The last third of the steps is scored.
+      targets: Float32Array.from({ length: trialCount * steps }, (_, i) => {
+        if (i % steps < Math.floor(2 * steps / 3)) return 0;
+        return loss === "mse" ? stream.uniform() : 1 + stream.integer(2);
+      }),
+      trainBatches: trainBatches.map(take),
+      validateBatches: validateBatches.map(take),
+    },
+  };
+}

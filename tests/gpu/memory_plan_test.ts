@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { describe, it } from "../../src/compat/testing.ts";
+import { planMemory } from "../../src/gpu/memory_plan.ts";
+
+const LIMITS = {
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxBufferSize: 2 ** 28,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+const SIZE = {
+  hiddenSize: 220,
+  inputSize: 2,
+  outputSize: 1,
+  loss: "mse",
+  steps: [7, 7, 11, 21],
+  trialCount: 1000,
+  batchSize: 128,
+} as const;
+
+describe("planMemory()", () => {
+  it("keeps all models together where they fit", () => {
+    const plan = planMemory(SIZE, { limits: LIMITS });
+    assert.deepEqual(plan.groups, [[0, 1, 2, 3]]);
+    assert.match(plan.reason, /fit in one/);
+  });
+
+  it("cuts by the binding limit, the memory and the workgroups, and says which", () => {
+    const steps = Array.from({ length: 100 }, () => 21);
+    const by = (limits: Partial<typeof LIMITS>, memoryBytes?: number) =>
+      planMemory({ ...SIZE, steps }, {
+        limits: { ...LIMITS, ...limits },
+        ...(memoryBytes !== undefined && { memoryBytes }),
+      });
+    const binding = by({});
+    assert.ok(binding.groups.length > 1);
+    assert.match(binding.reason, /maxStorageBufferBindingSize of 128 MiB/);
+    assert.match(by({ maxBufferSize: 2 ** 25 }).reason, /maxBufferSize/);
+    const memory = by({}, 2 ** 26);
+    assert.ok(memory.bytes.every((bytes) => bytes <= 2 ** 26));
+    assert.match(memory.reason, /64 MiB for an ensemble/);
+    const few = by({ maxComputeWorkgroupsPerDimension: 3 });
+    assert.ok(few.groups.every((group) => group.length <= 3));
+  });
+
+  it("refuses a model that cannot fit, naming limit and size", () => {
+    assert.throws(
+      () => planMemory({ ...SIZE, hiddenSize: 20_000 }, { limits: LIMITS }),
+      (error: Error) =>
+        error instanceof RangeError && /H = 20000/.test(error.message) &&
+        /takes 15\d\d MiB/.test(error.message) &&
+        /maxStorageBufferBindingSize is 128 MiB/.test(error.message),
+    );
+    assert.throws(
+      () => planMemory(SIZE, { limits: LIMITS, memoryBytes: 2 ** 20 }),
+      /the memory for an ensemble is 1.0 MiB/,
+    );
+  });
+
+  it("takes at most 1.25 times what the algorithm needs, at the size of a connectome", () => {
+    const { bytes, neededBytes } = planMemory(SIZE, { limits: LIMITS });
+    assert.ok(
+      (bytes[0] as number) <= 1.25 * (neededBytes[0] as number),
+      `${(bytes[0] as number) / (neededBytes[0] as number)} times`,
+    );
+  });
+
+  it("puts every run into one group, in order, whatever the sizes", () => {
+    fc.assert(fc.property(
+      fc.array(fc.integer({ min: 1, max: 40 }), {
+        minLength: 1,
+        maxLength: 30,
+      }),
+      fc.integer({ min: 1, max: 300 }),
+      fc.integer({ min: 22, max: 28 }),
+      (steps, hiddenSize, exponent) => {
+        let plan;
+        try {
+          plan = planMemory({ ...SIZE, steps, hiddenSize }, {
+            limits: { ...LIMITS, maxStorageBufferBindingSize: 2 ** exponent },
+          });
+        } catch (error) {
+          assert.ok(error instanceof RangeError);
+          return;
+        }
+        assert.deepEqual(plan.groups.flat(), steps.map((_, i) => i));
+        assert.equal(plan.bytes.length, plan.groups.length);
+        plan.bytes.forEach((bytes, i) =>
+          assert.ok(bytes >= (plan.neededBytes[i] as number))
+        );
+      },
+    ));
+  });
+});
