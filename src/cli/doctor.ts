@@ -16,7 +16,7 @@ import { readCases } from "../doctor/read_cases.ts";
 import { replayCase } from "../doctor/replay.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { createWebGpuEngine } from "../gpu/engine.ts";
+import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
 import { ADAPTER_ADVICE, readDeviceChoice } from "../train/choose_engine.ts";
 import { print, printError, runCommand } from "./run_command.ts";
@@ -37,10 +37,23 @@ Exit code 0 if all are ok, 1 if any is off, 2 if the cases can't be read.`;
 
 const OWN_CASES = fileURLToPath(new URL("../../tests/golden", import.meta.url));
 
+/** The adapter's engine; undefined where there is none. */
+async function openAdapter(): Promise<WebGpuEngine | undefined> {
+  try {
+    return await createWebGpuEngine();
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof TypeError) throw error;
+    throw new InputError(
+      `Cannot use this machine's WebGPU adapter: ${error.message}; --device cpu checks the float64 reference engine`,
+      { cause: error },
+    );
+  }
+}
+
 /** The engine to check, with the machine described on the way. */
 async function openEngine(flags: Flags): Promise<Engine> {
   const choice = readDeviceChoice(flags.string.device);
-  const engine = choice === "cpu" ? undefined : await createWebGpuEngine();
+  const engine = choice === "cpu" ? undefined : await openAdapter();
   if (engine !== undefined) {
     for (const line of describeAdapter(engine.adapter)) print(line);
     return engine;
