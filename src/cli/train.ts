@@ -5,6 +5,7 @@
  */
 
 import { relative } from "node:path";
+import { DeviceError } from "../engine/device_error.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import {
   describeExperiment,
@@ -47,8 +48,8 @@ const HELP = `Trains an experiment on the GPU.
 
 The results folder, the flags and the config's keys are described in README.md.`;
 
-/** Exit code of a training stopped by Ctrl-C: 128 + SIGINT. */
-const INTERRUPTED = 130;
+/** Exit codes of a training stopped by Ctrl-C or a scheduler: 128 + the signal's number. */
+const INTERRUPTED = { "Ctrl-C": 130, SIGTERM: 143 } as const;
 
 function readCount(flags: Flags, name: string): number | undefined {
   const text = flags.string[name];
@@ -89,12 +90,15 @@ async function readConfig(flags: Flags): Promise<Experiment> {
   });
 }
 
-/** Ctrl-C, or a scheduler's SIGTERM, ends the epoch under way; a second Ctrl-C ends at once. */
+/**
+ * Ctrl-C, or a scheduler's SIGTERM, ends the epoch under way; a second one
+ * ends at once. The signal's reason is the exit code.
+ */
 function stopOnSignals(onStop: (name: string) => void): AbortController {
   const controller = new AbortController();
-  const stop = (name: string) => () => {
-    if (controller.signal.aborted) Deno.exit(INTERRUPTED);
-    controller.abort();
+  const stop = (name: keyof typeof INTERRUPTED) => () => {
+    if (controller.signal.aborted) Deno.exit(INTERRUPTED[name]);
+    controller.abort(INTERRUPTED[name]);
     onStop(name);
   };
   Deno.addSignalListener("SIGINT", stop("Ctrl-C"));
@@ -120,10 +124,14 @@ function createTerminalProgress(): Progress {
   });
 }
 
+function shownPath({ paths }: Experiment): string {
+  return relative(Deno.cwd(), paths.results) || ".";
+}
+
 function report(
   experiment: Experiment,
   outcome: TrainOutcome,
-  { interrupted, seconds }: { interrupted: boolean; seconds: number },
+  { signal, seconds }: { signal: AbortSignal; seconds: number },
 ): number {
   const { assembly, finished } = outcome;
   for (const failure of assembly.failures) {
@@ -133,12 +141,12 @@ function report(
       } at epoch ${failure.epoch}; the other runs are not affected`,
     );
   }
-  const results = relative(Deno.cwd(), experiment.paths.results) || ".";
-  if (interrupted && !finished) {
+  const results = shownPath(experiment);
+  if (signal.aborted && !finished) {
     printError(
       `Stopped. What is done is saved in ${results}; add --resume to go on.`,
     );
-    return INTERRUPTED;
+    return Number(signal.reason);
   }
   const others = assembly.missing.length;
   print(
@@ -192,11 +200,25 @@ async function train(flags: Flags): Promise<number> {
       signal,
       checkpointSeconds,
       progress,
+      reopen: () => chooseEngine(device, { warn: progress.line }),
+    }).catch((error) => {
+      if (error instanceof InputError || error instanceof DeviceError) {
+        progress.line(
+          `What is done is saved in ${
+            shownPath(experiment)
+          }; add --resume to go on.`,
+        );
+      }
+      throw error;
     });
     return report(experiment, outcome, {
-      interrupted: signal.aborted,
+      signal,
       seconds: (performance.now() - start) / 1000,
     });
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    printError(`error: ${error.message}`);
+    return 1;
   } finally {
     engine.destroy();
   }

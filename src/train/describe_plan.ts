@@ -6,6 +6,7 @@
 
 import type { Engine } from "../engine/ensemble.ts";
 import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import { planEnsembles } from "./plan_groups.ts";
 import { allRuns } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
@@ -47,7 +48,7 @@ export function describePlan(
     shard,
   );
   const ensemble = ensembleSize(prepared, units);
-  const plan = engine.plan(ensemble);
+  const plan = planEnsembles(engine, ensemble);
   const connections = network.mask.reduce((count, bit) => count + bit, 0);
   const lines = [
     `connectome   ${connectome.name} (${connectome.species}${

@@ -17,7 +17,7 @@ import {
 } from "../results/write_results.ts";
 import type { PreparedExperiment } from "./prepare.ts";
 import { experimentRecord } from "./record_experiment.ts";
-import { engineName } from "./train_group.ts";
+import { engineName } from "./run_file.ts";
 import { openRunStore, type RunStore } from "./run_store.ts";
 
 /** Names that writeFileWhole gives before the last step. */

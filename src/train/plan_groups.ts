@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Engine } from "../engine/ensemble.ts";
+import type { Engine, EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
+import { InputError } from "../files/input_error.ts";
 import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
 import type { RunStore } from "./run_store.ts";
 import type { RunUnit } from "./run_unit.ts";
@@ -28,7 +29,7 @@ export interface PlanGroupsOptions {
  * Groups runs by where they stand. Finished ones are left out; what a killed
  * program left of their states is removed.
  *
- * @throws {RangeError} If a single model does not fit the device.
+ * @throws {InputError} If a single model does not fit the device.
  */
 export async function planGroups(
   prepared: PreparedExperiment,
@@ -53,7 +54,7 @@ export async function planGroups(
   }
   const groups: RunGroup[] = [];
   for (const [epoch, members] of byEpoch) {
-    const plan = engine.plan(ensembleSize(prepared, members));
+    const plan = planEnsembles(engine, ensembleSize(prepared, members));
     for (const numbers of plan.groups) {
       for (let i = 0; i < numbers.length; i += mostModels) {
         const part = numbers.slice(i, i + mostModels);
@@ -83,4 +84,18 @@ async function olderSharedEpoch(
     if (await store.stateAt(unit, older) !== undefined) return older;
   }
   return epoch;
+}
+
+/**
+ * The engine's memory plan.
+ *
+ * @throws {InputError} If a single model does not fit the device; names the limit and the size.
+ */
+export function planEnsembles(engine: Engine, size: EnsembleSize): MemoryPlan {
+  try {
+    return engine.plan(size);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(error.message, { cause: error });
+  }
 }

@@ -35,6 +35,16 @@ export interface RunRecord {
   readonly state?: ModelState;
 }
 
+/** Names an engine in records, e.g. "webgpu: NVIDIA H200". */
+export function engineName(
+  { kind, description }: {
+    readonly kind: string;
+    readonly description: string;
+  },
+): string {
+  return `${kind}: ${description}`;
+}
+
 const FORMAT = "biornn-run/1";
 const CURVES = [
   "trainLoss",

@@ -7,12 +7,13 @@
 
 import type { Engine } from "../engine/ensemble.ts";
 import { type Assembly, createAssembler } from "./assemble.ts";
+import { createEngineKeeper } from "./engine_keeper.ts";
 import { planGroups, type RunGroup } from "./plan_groups.ts";
 import type { PreparedExperiment } from "./prepare.ts";
 import type { Progress } from "./progress.ts";
 import type { RunRecord } from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
-import { allRuns, runKey } from "./run_unit.ts";
+import { allRuns, runKey, type RunUnit } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 import { createTally } from "./tally.ts";
 import { trainGroup } from "./train_group.ts";
@@ -30,6 +31,10 @@ export interface TrainOptions {
   /** Seconds between two saved states. */
   readonly checkpointSeconds: number;
   readonly progress: Progress;
+  /** Opens the device again when it was lost; without it a lost device ends the training. */
+  readonly reopen?: () => Promise<Engine>;
+  /** Waits so many milliseconds; for tests. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
 /** How a training ended. */
@@ -40,48 +45,80 @@ export interface TrainOutcome {
   readonly assembly: Assembly;
 }
 
-/** Trains what is not finished, and writes the results of all that is. */
+/**
+ * Trains what is not finished, and writes the results of all that is.
+ *
+ * @throws {InputError} If a file can't be written.
+ * @throws {DeviceError} If the device fails and there is nothing to be done about it. What was saved is kept.
+ */
 export async function trainExperiment(
   prepared: PreparedExperiment,
   options: TrainOptions,
 ): Promise<TrainOutcome> {
   const { experiment } = prepared;
-  const { store, engine, signal, progress } = options;
+  const { store, signal, progress } = options;
   const { iterations } = experiment.training;
   const units = runsOfShard(
     allRuns(experiment.grid.combinations.length, iterations),
     options.shard,
   );
-  const queue = await planGroups(prepared, units, { store, engine });
+  const keeper = createEngineKeeper(options.engine, {
+    ...options,
+    reopen: options.reopen,
+    warn: progress.line,
+  });
+  const plan = (left: readonly RunUnit[]) =>
+    planGroups(prepared, left, {
+      store,
+      engine: keeper.engine,
+      mostModels: keeper.mostModels,
+    });
+  const queue = await plan(units);
   const tally = createTally(queue, {
     epochs: experiment.training.epochs,
     progress,
   });
   const assemble = createAssembler(prepared, options);
   let assembly = await assemble();
-  for (
-    let group = queue.shift();
-    group !== undefined && !signal.aborted;
-    group = queue.shift()
-  ) {
-    const resumed = await loadStates(group, store);
-    if (resumed === undefined) {
-      queue.unshift(...await planGroups(prepared, group.units, options));
-      continue;
+  let progressed = false;
+  try {
+    for (
+      let group = queue.shift();
+      group !== undefined && !signal.aborted;
+      group = queue.shift()
+    ) {
+      const resumed = await loadStates(group, store);
+      if (resumed === undefined) {
+        queue.unshift(...await plan(group.units));
+        continue;
+      }
+      tally.begin(group.units, queue.length);
+      try {
+        await trainGroup({
+          ...options,
+          engine: keeper.engine,
+          prepared,
+          units: group.units,
+          resumed,
+          checkpointInterval: options.checkpointSeconds * 1000,
+          onEpochs(event) {
+            progressed = true;
+            tally.add(event);
+          },
+        });
+      } catch (error) {
+        const left = [group, ...queue.splice(0)].flatMap((g) => g.units);
+        await keeper.recover(error, { units: group.units, progressed });
+        progressed = false;
+        queue.push(...await plan(left));
+        continue;
+      }
+      assembly = await assemble();
     }
-    const { units } = group;
-    tally.begin(units, queue.length);
-    await trainGroup({
-      ...options,
-      prepared,
-      units,
-      resumed,
-      checkpointInterval: options.checkpointSeconds * 1000,
-      onEpochs: tally.add,
-    });
-    assembly = await assemble();
+  } finally {
+    progress.finish();
+    keeper.destroy();
   }
-  progress.finish();
   const own = new Set(units.map(runKey));
   const finished = assembly.missing.every((unit) => !own.has(runKey(unit)));
   return { finished, assembly };

@@ -16,7 +16,7 @@ import { writeFileWhole } from "../files/write_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import { buildRun, type PreparedExperiment } from "./prepare.ts";
-import type { RunHistory, RunRecord } from "./run_file.ts";
+import { engineName, type RunHistory, type RunRecord } from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
 import type { RunUnit } from "./run_unit.ts";
 
@@ -48,11 +48,6 @@ export interface EpochsTrained {
   readonly steps: number;
   /** The lowest validation loss of the epochs just trained, where there is a finite one. */
   readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
-}
-
-/** Names an engine in records, e.g. "webgpu: NVIDIA H200". */
-export function engineName({ kind, description }: Engine): string {
-  return `${kind}: ${description}`;
 }
 
 /** Seconds that one call of the engine should take: long enough to be cheap, short enough to show progress. */

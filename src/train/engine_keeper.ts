@@ -1,0 +1,129 @@
+/**
+ * Keeps a training going when its device fails: opens the device again when it
+ * was lost, makes smaller ensembles when its memory is used up.
+ *
+ * @module
+ */
+
+import { DeviceError } from "../engine/device_error.ts";
+import type { Engine } from "../engine/ensemble.ts";
+import { engineName } from "./run_file.ts";
+import { runLabel, type RunUnit } from "./run_unit.ts";
+
+/** The engine of a training, and what it can bear. */
+export interface EngineKeeper {
+  /** The engine now; another one after each recovery. */
+  readonly engine: Engine;
+  /** Models of one ensemble at most, as far as is known. */
+  readonly mostModels: number;
+  /**
+   * Makes the next attempt possible after an error in training.
+   *
+   * @throws {unknown} The error itself, or one that says more, where there is nothing to be done.
+   */
+  recover(error: unknown, attempt: FailedAttempt): Promise<void>;
+  /** Releases the engine, if it is not the one that the training began with. */
+  destroy(): void;
+}
+
+/** What was under way. */
+export interface FailedAttempt {
+  readonly units: readonly RunUnit[];
+  /** Whether any epoch was trained since the trouble before. */
+  readonly progressed: boolean;
+}
+
+/** How to recover. */
+export interface EngineKeeperOptions {
+  /** Opens the device again; without it every trouble ends the training. */
+  readonly reopen: (() => Promise<Engine>) | undefined;
+  /** Told what happened, in a sentence. */
+  readonly warn: (line: string) => void;
+  /** Waits so many milliseconds; for tests. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
+}
+
+/** A driver that resets its device needs some seconds. */
+const WAITS = [1000, 5000, 20_000];
+
+/** Looks after the engine of a training. */
+export function createEngineKeeper(
+  first: Engine,
+  { reopen, warn, wait = sleep }: EngineKeeperOptions,
+): EngineKeeper {
+  let engine = first;
+  let mostModels = Infinity;
+  let losses = 0;
+
+  /** Opens the device again, with more patience each time. */
+  async function open(
+    openEngine: () => Promise<Engine>,
+    trouble: DeviceError,
+  ): Promise<void> {
+    const name = engineName(engine);
+    engine.destroy();
+    for (let last: unknown = trouble;; losses++) {
+      const pause = WAITS[losses];
+      if (pause === undefined) throw last;
+      await wait(pause);
+      try {
+        engine = await openEngine();
+        losses++;
+        break;
+      } catch (error) {
+        last = error;
+      }
+    }
+    // Another engine would give other numbers, which nobody asked for.
+    if (engineName(engine) !== name) {
+      throw new DeviceError(
+        `the device was lost, and there is only ${
+          engineName(engine)
+        } now instead of ${name}`,
+        { reason: "lost", cause: trouble },
+      );
+    }
+  }
+
+  return {
+    get engine() {
+      return engine;
+    },
+    get mostModels() {
+      return mostModels;
+    },
+    async recover(error, { units, progressed }) {
+      if (!(error instanceof DeviceError) || reopen === undefined) throw error;
+      const [unit] = units;
+      if (error.reason === "validation" || unit === undefined) throw error;
+      if (progressed) losses = 0;
+      if (error.reason === "out-of-memory") {
+        if (units.length === 1) {
+          throw new DeviceError(
+            `${
+              runLabel(unit)
+            } does not fit the device's memory, even alone: ${error.message}`,
+            { reason: "out-of-memory", cause: error },
+          );
+        }
+        mostModels = Math.ceil(units.length / 2);
+        warn(
+          `warning: ${engine.description} has no memory for ${units.length} models at once (${error.message}); going on with ${mostModels} at most`,
+        );
+        losses = 0;
+      } else {
+        warn(
+          `warning: ${error.message}; opening the device again and going on from the last saved states`,
+        );
+      }
+      await open(reopen, error);
+    },
+    destroy() {
+      if (engine !== first) engine.destroy();
+    },
+  };
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
