@@ -11,9 +11,13 @@ import {
   runCommand,
 } from "../src/cli/run_command.ts";
 import { compareCommand } from "./compare.ts";
+import { exportCommand } from "./export_command.ts";
+import { gridCommand } from "./grid.ts";
 
 const COMMANDS = new Map<string, Command>([
   ["compare", compareCommand],
+  ["export", exportCommand],
+  ["grid", gridCommand],
 ]);
 
 const [name = ""] = Deno.args;

@@ -1,0 +1,219 @@
+/**
+ * Trains the original's whole `seq_mem` grid and tells how long it took.
+ *
+ * @module
+ */
+
+import type { Flags } from "../src/compat/cli.ts";
+import { type Command, print } from "../src/cli/run_command.ts";
+import { InputError } from "../src/files/input_error.ts";
+import { writeFileWhole } from "../src/files/write_file.ts";
+import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
+import { markdownTable } from "./comparison_table.ts";
+import { countFlag } from "./flags.ts";
+import { type GridProblem, gridProblem } from "./grid_problem.ts";
+import { describeMachine } from "./machine.ts";
+import { epochFlop, threeDigits } from "./work.ts";
+
+const HELP =
+  `Trains the whole grid of the original's seq_mem experiment, 24 combinations.
+
+Usage: deno task bench:grid [flags]
+
+With the environment variable BIORNN_CONNECTOMES, a folder, the marmoset's
+connectome is trained on, without it the synthetic one.
+
+  --iterations N   runs of each combination; default 5
+  --epochs N       default 500
+  --profile        time every kernel, which makes the whole slower
+  --out FILE       write the measurements as JSON`;
+
+/** `deno task bench:grid` */
+export const gridCommand: Command = {
+  help: HELP,
+  flags: {
+    boolean: ["profile"],
+    string: ["iterations", "epochs", "out"],
+    list: [],
+  },
+  run: grid,
+};
+
+/** Time of one kernel over the whole training. */
+interface KernelShare {
+  readonly kernel: string;
+  readonly calls: number;
+  readonly milliseconds: number;
+}
+
+/** What training the grid took. */
+interface GridTimes {
+  /** Shader compilation and upload. */
+  readonly startSeconds: number;
+  /** The first epoch, in which drivers compile too. */
+  readonly firstEpochSeconds: number;
+  /** All other epochs. */
+  readonly restSeconds: number;
+  /** Mean validation loss of all models, in the first and the last epoch. */
+  readonly firstLoss: number;
+  readonly lastLoss: number;
+  readonly ensembles: number;
+  readonly kernels: readonly KernelShare[];
+}
+
+async function grid(flags: Flags): Promise<number> {
+  const connectomes = Deno.env.get("BIORNN_CONNECTOMES");
+  const epochs = countFlag(flags, { name: "epochs", fallback: 500 });
+  if (epochs < 2) {
+    throw new InputError(
+      "Cannot use --epochs 1: the first epoch is timed apart, so there must be 2",
+    );
+  }
+  const began = performance.now();
+  const problem = await gridProblem({
+    ...(connectomes === undefined ? {} : { connectomes }),
+    iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
+  });
+  const prepareSeconds = (performance.now() - began) / 1000;
+  const engine = await createWebGpuEngine({
+    profile: flags.boolean.profile === true,
+  });
+  if (engine === undefined) {
+    throw new InputError("Cannot train: this machine has no WebGPU adapter");
+  }
+  try {
+    const times = await trainGrid(engine, { problem, epochs });
+    const flop = epochFlop(problem.spec);
+    const gflops = flop * (epochs - 1) / times.restSeconds / 1e9;
+    const result = {
+      format: "biornn-grid/1",
+      command: ["deno task bench:grid", ...Deno.args.slice(1)].join(" "),
+      machine: await describeMachine(),
+      adapter: engine.adapter,
+      network: problem.network,
+      density: problem.density,
+      hiddenSize: problem.spec.hiddenSize,
+      models: problem.spec.runs.length,
+      epochs,
+      epochFlop: flop,
+      prepareSeconds,
+      totalSeconds: times.startSeconds + times.firstEpochSeconds +
+        times.restSeconds,
+      gflops,
+      ...times,
+    };
+    print(describe(result));
+    if (flags.string.out !== undefined) {
+      await writeFileWhole(
+        flags.string.out,
+        `${JSON.stringify(result, undefined, 1)}\n`,
+      );
+    }
+    return Number.isFinite(times.lastLoss) ? 0 : 1;
+  } finally {
+    engine.destroy();
+  }
+}
+
+/** Trains one ensemble after the other, as the memory plan cuts the grid. */
+async function trainGrid(
+  engine: WebGpuEngine,
+  { problem: { spec, size }, epochs }: {
+    readonly problem: GridProblem;
+    readonly epochs: number;
+  },
+): Promise<GridTimes> {
+  const seconds = { start: 0, first: 0, rest: 0 };
+  const loss = { first: 0, last: 0 };
+  const kernels = new Map<string, KernelShare>();
+  const { groups } = engine.plan(size);
+  for (const group of groups) {
+    const runs = group.map((i) => spec.runs[i]!);
+    const time = stopwatch();
+    const ensemble = await engine.createEnsemble({ ...spec, runs });
+    seconds.start += time();
+    const first = await ensemble.train(1);
+    seconds.first += time();
+    const rest = await ensemble.train(epochs - 1);
+    seconds.rest += time();
+    for (let model = 0; model < runs.length; model++) {
+      loss.first += first.validateLoss[model] as number;
+      loss.last += rest.validateLoss[(model + 1) * rest.epochs - 1] as number;
+    }
+    for (const { kernel, calls, milliseconds } of ensemble.profile()) {
+      const sum = kernels.get(kernel) ?? { calls: 0, milliseconds: 0 };
+      kernels.set(kernel, {
+        kernel,
+        calls: sum.calls + calls,
+        milliseconds: sum.milliseconds + milliseconds,
+      });
+    }
+    ensemble.destroy();
+  }
+  return {
+    startSeconds: seconds.start,
+    firstEpochSeconds: seconds.first,
+    restSeconds: seconds.rest,
+    firstLoss: loss.first / spec.runs.length,
+    lastLoss: loss.last / spec.runs.length,
+    ensembles: groups.length,
+    kernels: [...kernels.values()],
+  };
+}
+
+/** Seconds since the last call. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const seconds = (now - last) / 1000;
+    last = now;
+    return seconds;
+  };
+}
+
+function describe(result: {
+  readonly network: string;
+  readonly models: number;
+  readonly hiddenSize: number;
+  readonly epochs: number;
+  readonly adapter: { readonly description: string };
+  readonly prepareSeconds: number;
+  readonly totalSeconds: number;
+  readonly startSeconds: number;
+  readonly firstEpochSeconds: number;
+  readonly restSeconds: number;
+  readonly gflops: number;
+  readonly ensembles: number;
+  readonly firstLoss: number;
+  readonly lastLoss: number;
+  readonly kernels: readonly KernelShare[];
+}): string {
+  const s = (seconds: number) => `${threeDigits(seconds)} s`;
+  const all = result.kernels.reduce((sum, k) => sum + k.milliseconds, 0);
+  return [
+    `${result.models} models, H = ${result.hiddenSize}, ${result.network}, ${result.epochs} epochs, ${result.ensembles} ensemble(s), ${result.adapter.description}`,
+    `drawing trials and weights  ${s(result.prepareSeconds)}`,
+    `start of the device         ${s(result.startSeconds)}`,
+    `first epoch                 ${s(result.firstEpochSeconds)}`,
+    `all other epochs            ${s(result.restSeconds)}, ${
+      threeDigits(result.gflops)
+    } GFLOP/s`,
+    `training, all together      ${s(result.totalSeconds)}`,
+    `mean validation loss        ${
+      threeDigits(result.firstLoss)
+    } after the first epoch, ${threeDigits(result.lastLoss)} after the last`,
+    ...(result.kernels.length === 0 ? [] : [
+      "",
+      ...markdownTable(
+        ["kernel", "calls", "ms", "share"],
+        result.kernels.map(({ kernel, calls, milliseconds }) => [
+          kernel,
+          String(calls),
+          threeDigits(milliseconds),
+          `${threeDigits(100 * milliseconds / all)} %`,
+        ]),
+      ),
+    ]),
+  ].join("\n");
+}
