@@ -10,7 +10,7 @@ import {
   type Parameters,
   parameterShapes,
 } from "./parameters.ts";
-import { type RankTemplate, remapToTemplate } from "./remap.ts";
+import { remapToOrder } from "./remap.ts";
 
 /** How wide the initial weights are spread. */
 export type InitScheme = "default" | "xavier" | "he";
@@ -20,8 +20,8 @@ export interface InitialParametersOptions {
   readonly scheme: InitScheme;
   /** [H, H], 1 where W_hh may differ from 0. */
   readonly mask: Uint8Array;
-  /** Takes over the rank order of these weights (`remap_w`), which stand on the same mask. */
-  readonly template?: RankTemplate;
+  /** The mask's places in the order that W_hh's values are to take over (`remap_w`), as `rankOrder` gives it. */
+  readonly rankOrder?: Uint32Array;
   /** The run's stream of purpose "weights". */
   readonly stream: RandomStream;
 }
@@ -104,7 +104,7 @@ export function initialBound(
  */
 export function initialParameters(
   size: ModelSize,
-  { scheme, mask, template, stream }: InitialParametersOptions,
+  { scheme, mask, rankOrder, stream }: InitialParametersOptions,
 ): Parameters<Float32Array> {
   const { hiddenSize } = size;
   if (mask.length !== hiddenSize ** 2) {
@@ -118,9 +118,9 @@ export function initialParameters(
   const weightIh = draw("weightIh");
   const full = draw("weightHh");
   const masked = full.map((value, i) => mask[i] === 1 ? value : 0);
-  const weightHh = template === undefined
+  const weightHh = rankOrder === undefined
     ? masked
-    : remapToTemplate(masked, { weights: template.weights, mask });
+    : remapToOrder(masked, rankOrder);
   return {
     weightIh: Float32Array.from(weightIh),
     weightHh: Float32Array.from(weightHh),

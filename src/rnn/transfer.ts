@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read_file.ts";
 import type { RandomStream } from "../random/stream.ts";
@@ -40,6 +41,8 @@ export interface PretrainedModel {
   readonly freshReadout: boolean;
   /** The file it was loaded from. */
   readonly file: string;
+  /** SHA-256 of the file. */
+  readonly sha256: string;
 }
 
 /** How many names a message lists at most. */
@@ -104,6 +107,7 @@ export async function loadPretrained(
     mask,
     freshReadout,
     file,
+    sha256: await sha256Hex(bytes),
   };
 }
 

@@ -8,8 +8,6 @@
 import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
 import { scaleConnectome, type ScaledNetwork } from "../connectome/bio2art.ts";
-import { randomizeNetwork } from "../connectome/randomize_network.ts";
-import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { EnsembleSize, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";
@@ -17,12 +15,17 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { createStream } from "../random/stream.ts";
 import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
-import { type ModelSize, PARAMETER_NAMES } from "../rnn/parameters.ts";
-import { loadPretrained } from "../rnn/transfer.ts";
+import type { ModelSize } from "../rnn/parameters.ts";
 import { splitTrials } from "../tasks/split.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
 import type { Stimuli } from "../tasks/task.ts";
+import {
+  checkPretrained,
+  pretrainedModel,
+  type PretrainedModels,
+} from "./pretrained_models.ts";
 import { runLabel, type RunUnit } from "./run_unit.ts";
+import { createTopologies, type Topology } from "./topology.ts";
 
 /** An experiment with all that its runs share. */
 export interface PreparedExperiment {
@@ -32,6 +35,10 @@ export interface PreparedExperiment {
   readonly network: ScaledNetwork;
   readonly stimuli: Stimuli | undefined;
   readonly size: ModelSize;
+  /** The models that the runs begin with; undefined where they begin anew. */
+  readonly pretrained: PretrainedModels | undefined;
+  /** The connections of a run. */
+  readonly topologyOf: (unit: RunUnit) => Topology;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
   readonly fingerprint: string;
   /** What the command line said otherwise than the config, by flag; paths left out. */
@@ -41,7 +48,7 @@ export interface PreparedExperiment {
 /**
  * Loads and scales what an experiment needs.
  *
- * @throws {InputError} If the connectome or the stimuli cannot be had, or do not fit the config.
+ * @throws {InputError} If the connectome, the stimuli or the pretrained models cannot be had, or do not fit the config.
  */
 export async function prepareExperiment(
   experiment: Experiment,
@@ -82,18 +89,20 @@ export async function prepareExperiment(
     inputSize: task.inputSize(stimuli),
     outputSize: task.outputSize,
   };
-  const fingerprint = await fingerprintOf(experiment, {
-    connectome,
-    stimuli,
-    pretrained: await hashPretrained(experiment, size),
-  });
+  const pretrained = await checkPretrained(experiment, size);
   return {
     experiment,
     connectome,
     network,
     stimuli,
     size,
-    fingerprint,
+    pretrained,
+    topologyOf: createTopologies(experiment, network),
+    fingerprint: await fingerprintOf(experiment, {
+      connectome,
+      stimuli,
+      pretrained,
+    }),
     overrides: options.overrides ?? {},
   };
 }
@@ -101,15 +110,15 @@ export async function prepareExperiment(
 /** What a run's numbers depend on; neither paths nor the machine are part of it. */
 async function fingerprintOf(
   { net, training, task, grid, run }: Experiment,
-  { connectome, stimuli, pretrained }: {
-    connectome: Connectome;
-    stimuli: Stimuli | undefined;
-    pretrained: string;
-  },
+  { connectome, stimuli, pretrained }: Pick<
+    PreparedExperiment,
+    "connectome" | "stimuli" | "pretrained"
+  >,
 ): Promise<string> {
-  const stimuliHash = stimuli === undefined ? "" : await sha256Hex(
-    new Uint8Array(stimuli.values.buffer as ArrayBuffer),
-  );
+  const stimuliHashes = stimuli === undefined ? [] : [
+    await sha256Hex(bytesOf(stimuli.values)),
+    await sha256Hex(stimuli.labels),
+  ];
   const facts = JSON.stringify([
     "biornn-experiment/1",
     net,
@@ -119,40 +128,15 @@ async function fingerprintOf(
     task.parameters,
     grid.keys,
     grid.combinations.map((combination) => combination.repr),
-    pretrained,
+    pretrained?.sha256 ?? "",
     [run.seed, run.batchSize],
-    stimuliHash,
+    stimuliHashes,
   ]);
   return await sha256Hex(new TextEncoder().encode(facts));
 }
 
-/**
- * Hash of the models that the combinations begin with; empty where they begin
- * anew. All are read now, so that one that can't be used is told before
- * anything is written.
- */
-async function hashPretrained(
-  { paths, pretrained, grid, run }: Experiment,
-  size: ModelSize,
-): Promise<string> {
-  if (paths.pretrained === undefined) return "";
-  const hashes: string[] = [];
-  for (const { index } of grid.combinations) {
-    const { parameters } = await loadPretrained(paths.pretrained, {
-      combination: index,
-      ...pretrained,
-      size,
-      // The same read-out for all: what is drawn anew depends on the seed alone.
-      stream: createStream({ seed: run.seed, purpose: "readout" }),
-    });
-    for (const name of PARAMETER_NAMES) {
-      const { buffer, byteOffset, byteLength } = parameters[name];
-      hashes.push(
-        await sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)),
-      );
-    }
-  }
-  return await sha256Hex(new TextEncoder().encode(hashes.join()));
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Sizes of the ensemble of some runs, for the memory plan. */
@@ -190,13 +174,11 @@ export async function buildRun(
   prepared: PreparedExperiment,
   unit: RunUnit,
 ): Promise<ModelRun> {
-  const { experiment, network, stimuli, size } = prepared;
-  const { net, training, run, paths, pretrained, task: { task, trainSize } } =
-    experiment;
+  const { experiment, stimuli, size } = prepared;
+  const { net, training, run, task: { task, trainSize } } = experiment;
   const combination = combinationOf(experiment, unit);
-  const stream = (
-    purpose: "trials" | "split" | "topology" | "weights" | "readout",
-  ) => createStream({ seed: run.seed, purpose, ...unit });
+  const stream = (purpose: "trials" | "split" | "weights" | "readout") =>
+    createStream({ seed: run.seed, purpose, ...unit });
 
   const trials = splitTrials(
     task.generate(combination.parameters, {
@@ -205,37 +187,33 @@ export async function buildRun(
     }),
     { trainSize, batchSize: run.batchSize, stream: stream("split") },
   );
-  const template = recurrentTemplate(
-    net.randomW ? randomizeNetwork(network, stream("topology")) : network,
-    { transpose: net.compatibility !== "original" },
-  );
   const { activation } = combination;
-  const scheme = resolveScheme(training.init, {
-    activation,
-    compatibility: net.compatibility,
-  });
-  const loaded = paths.pretrained === undefined
-    ? undefined
-    : await loadPretrained(paths.pretrained, {
-      combination: unit.combination,
-      epoch: pretrained.epoch,
-      iteration: pretrained.iteration,
-      size,
-      stream: stream("readout"),
+  const newModel = () => {
+    const topology = prepared.topologyOf(unit);
+    const parameters = initialParameters(size, {
+      ...topology,
+      scheme: resolveScheme(training.init, {
+        activation,
+        compatibility: net.compatibility,
+      }),
+      stream: stream("weights"),
     });
+    return { mask: topology.mask, parameters };
+  };
+
+  const start = await pretrainedModel(experiment, {
+    unit,
+    size,
+    stream: stream("readout"),
+  }) ?? newModel();
   return {
     label: runLabel(unit),
     activation,
     optimizer: combination.optimizer,
     learningRate: combination.learningRate,
     trainRecurrent: !training.freezeLayer,
-    mask: loaded?.mask ?? template.mask,
-    initial: loaded?.parameters ?? initialParameters(size, {
-      scheme,
-      mask: template.mask,
-      ...(training.remapW ? { template } : {}),
-      stream: stream("weights"),
-    }),
+    mask: start.mask,
+    initial: start.parameters,
     trials,
   };
 }

@@ -8,6 +8,7 @@ import {
   type InitScheme,
   resolveScheme,
 } from "../../src/rnn/initialise.ts";
+import { rankOrder } from "../../src/rnn/remap.ts";
 import type { Parameters } from "../../src/rnn/parameters.ts";
 import golden from "../golden/init_bounds.json" with { type: "json" };
 
@@ -79,15 +80,15 @@ describe("initialParameters()", () => {
       (mask, scheme, remap, seed) => {
         const hiddenSize = Math.sqrt(mask.length);
         const size = { hiddenSize, inputSize: 2, outputSize: 3 };
-        const template = {
+        const order = rankOrder({
           weights: Float64Array.from(mask, (bit, i) => bit * ((i * 7) % 5 + 1)),
           mask,
-        };
+        });
         const masked = initialParameters(size, {
           scheme,
           mask,
           stream: weights(seed),
-          ...(remap ? { template } : {}),
+          ...(remap ? { rankOrder: order } : {}),
         });
         const full = initialParameters(size, {
           scheme,
@@ -110,13 +111,13 @@ describe("initialParameters()", () => {
 
   it("gives the largest weight to the strongest connection", () => {
     const mask = Uint8Array.of(0, 1, 1, 1, 0, 1, 1, 1, 0);
-    const template = {
+    const order = rankOrder({
       weights: Float64Array.of(0, 4, 1, 6, 0, 2, 3, 5, 0),
       mask,
-    };
+    });
     const { weightHh } = initialParameters(
       { hiddenSize: 3, inputSize: 2, outputSize: 1 },
-      { scheme: "he", mask, template, stream: weights(2) },
+      { scheme: "he", mask, rankOrder: order, stream: weights(2) },
     );
     const places = [3, 7, 1, 6, 5, 2];
     const values = places.map((place) => weightHh[place] as number);

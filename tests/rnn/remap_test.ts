@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { remapToTemplate } from "../../src/rnn/remap.ts";
+import { rankOrder, remapToOrder } from "../../src/rnn/remap.ts";
 import golden from "../golden/map_weights_to_template.json" with {
   type: "json",
 };
 
-describe("remapToTemplate()", () => {
+describe("remapToOrder()", () => {
   for (const { label, template, values, expected } of golden.cases) {
     it(`orders as PyTorch does: ${label}`, () => {
       const weights = Float32Array.from(template.data);
-      const remapped = remapToTemplate(Float32Array.from(values.data), {
+      const order = rankOrder({
         weights,
         mask: Uint8Array.from(weights, (weight) => weight === 0 ? 0 : 1),
       });
+      const remapped = remapToOrder(Float32Array.from(values.data), order);
       // Equal as numbers: which of two zeros is -0 is nobody's concern.
       assert.equal(remapped.length, expected.data.length);
       for (const [i, value] of remapped.entries()) {
@@ -35,7 +36,7 @@ describe("remapToTemplate()", () => {
       const weights = Float64Array.from(entries, (e) => e.weight);
       const values = Float64Array.from(entries, (e) => e.value);
       const mask = Uint8Array.from(entries, (e) => e.bit);
-      const remapped = remapToTemplate(values, { weights, mask });
+      const remapped = remapToOrder(values, rankOrder({ weights, mask }));
       const places = [...mask.keys()].filter((i) => mask[i] === 1);
       for (const [i, bit] of mask.entries()) {
         if (bit === 0) assert.ok(Object.is(remapped[i], 0));
@@ -52,14 +53,11 @@ describe("remapToTemplate()", () => {
     }));
   });
 
-  it("refuses arrays of different lengths", () => {
+  it("refuses weights and a mask of different lengths", () => {
     assert.throws(
       () =>
-        remapToTemplate(new Float64Array(4), {
-          weights: new Float64Array(4),
-          mask: new Uint8Array(3),
-        }),
-      /one length, found 4, 4 and 3/,
+        rankOrder({ weights: new Float64Array(4), mask: new Uint8Array(3) }),
+      /one length, found 4 and 3/,
     );
   });
 });

@@ -1,0 +1,49 @@
+/**
+ * Which connections a run's recurrent layer has.
+ *
+ * @module
+ */
+
+import type { ScaledNetwork } from "../connectome/bio2art.ts";
+import { randomizeNetwork } from "../connectome/randomize_network.ts";
+import { recurrentTemplate } from "../connectome/recurrent_template.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { createStream } from "../random/stream.ts";
+import { rankOrder } from "../rnn/remap.ts";
+import type { RunUnit } from "./run_unit.ts";
+
+/** Connections of a recurrent layer. */
+export interface Topology {
+  /** [H, H], 1 where W_hh may differ from 0. */
+  readonly mask: Uint8Array;
+  /** Places of the connections by the rank of their weights; only with `remap_w`. */
+  readonly rankOrder?: Uint32Array;
+}
+
+/**
+ * Makes the function that gives a run's topology: the network's own, found
+ * once, or with `random_w` a random one from the run's own stream.
+ */
+export function createTopologies(
+  { net, training, run }: Experiment,
+  network: ScaledNetwork,
+): (unit: RunUnit) => Topology {
+  const topologyOf = (source: ScaledNetwork): Topology => {
+    const template = recurrentTemplate(source, {
+      transpose: net.compatibility !== "original",
+    });
+    return {
+      mask: template.mask,
+      ...(training.remapW ? { rankOrder: rankOrder(template) } : {}),
+    };
+  };
+  if (net.randomW) {
+    return (unit) =>
+      topologyOf(randomizeNetwork(
+        network,
+        createStream({ seed: run.seed, purpose: "topology", ...unit }),
+      ));
+  }
+  let shared: Topology | undefined;
+  return () => shared ??= topologyOf(network);
+}
