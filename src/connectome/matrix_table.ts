@@ -17,13 +17,17 @@ export interface SquareMatrix {
   readonly names?: readonly string[];
 }
 
+/** A slip in the first cell does not turn the first row and column into names. */
+const NUMBERS_AS_NAMES =
+  " (names of regions beside it would have to be words, or numbers that count from 0 or 1)";
+
 /**
  * Reads a matrix with or without a header row, with or without a first column
  * of names. Where there are both, they must name the same regions in the same
  * order.
  *
- * The table's shape tells: N rows of N cells hold no names (but where the first
- * cell is not a number, both kinds), a row more is a header, a column more are
+ * The table's shape tells: N rows of N cells hold no names (or both kinds, where
+ * the first cell is not a number), a row more is a header, a column more are
  * names. Numbers pass for names only where they count the regions, from 0 or 1.
  *
  * @param text The file's content.
@@ -44,7 +48,9 @@ export function parseMatrixTable(text: string, file: string): SquareMatrix {
   const first = rows[0];
   if (first === undefined) throw problem("it is empty");
   const columns = Math.max(first.cells.length, rows[1]?.cells.length ?? 0);
-  const both = rows.length === columns && isName(first.cells[0] ?? "");
+  const corner = rows.length === columns && isName(first.cells[0] ?? "");
+  const both = corner && areNames(first.cells.slice(1)) &&
+    areNames(rows.slice(1).map(({ cells }) => cells[0] ?? ""));
   const header = both ||
     (rows.length === columns + 1 && areNames(first.cells));
   const firstColumn = both ||
@@ -72,7 +78,9 @@ export function parseMatrixTable(text: string, file: string): SquareMatrix {
         throw problem(
           `row ${row}, column ${
             j + 1 + Number(firstColumn)
-          } must be a number, found ${JSON.stringify(cell.slice(0, 40))}`,
+          } must be a number, found ${JSON.stringify(cell.slice(0, 40))}${
+            corner && !both ? NUMBERS_AS_NAMES : ""
+          }`,
         );
       }
       weights[i * n + j] = value;

@@ -103,6 +103,10 @@ describe("parseMatrixTable()", () => {
     refused("0,1\n2,\n", /row 2, column 2 must be a number, found ""/);
     refused("0,1,2\n3,0\n4,5,0\n", /row 2 has 2 cells/);
     refused(
+      "O,0.5,0.2\n0.5,0,0.1\n0.2,0.1,0\n",
+      /row 1, column 1 must be a number, found "O" \(names .* words/,
+    );
+    refused(
       "from,a,b\nb,0,1\na,2,0\n",
       /column 2 is "a" but row 2 is "b".* same order/,
     );
