@@ -13,11 +13,13 @@ import {
 import { compareCommand } from "./compare.ts";
 import { exportCommand } from "./export_command.ts";
 import { gridCommand } from "./grid.ts";
+import { scalingCommand } from "./scaling.ts";
 
 const COMMANDS = new Map<string, Command>([
   ["compare", compareCommand],
   ["export", exportCommand],
   ["grid", gridCommand],
+  ["scaling", scalingCommand],
 ]);
 
 const [name = ""] = Deno.args;

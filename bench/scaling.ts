@@ -1,0 +1,192 @@
+/**
+ * How the time of a training step grows: with the number of models, of neurons,
+ * of time steps, and with the density of connections.
+ *
+ * @module
+ */
+
+import type { Flags } from "../src/compat/cli.ts";
+import { type Command, print } from "../src/cli/run_command.ts";
+import { InputError } from "../src/files/input_error.ts";
+import { writeFileWhole } from "../src/files/write_file.ts";
+import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
+import { countFlag } from "./flags.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
+import { epochFlop, threeDigits } from "./work.ts";
+
+/** What a curve is drawn against. */
+export type ScalingAxis = "models" | "hiddenSize" | "steps" | "density";
+
+/** A measured point. */
+export interface ScalingTime extends ScalingPoint {
+  readonly axis: ScalingAxis;
+  /** Milliseconds of one training step of one model; null where there is none. */
+  readonly milliseconds: number | null;
+  readonly gflops: number | null;
+  /** Why there is no time, where there is none. */
+  readonly skipped?: string;
+}
+
+/** All curves, as they are saved. */
+export interface Scaling {
+  readonly format: "biornn-scaling/1";
+  readonly command: string;
+  readonly machine: Machine;
+  readonly adapter: string;
+  readonly times: readonly ScalingTime[];
+}
+
+const HELP =
+  `Measures the time of a training step of one model, batch of 128, against the
+number of models, neurons H, time steps T, and density.
+
+Usage: deno task bench:scaling [flags]
+
+  --full             the whole range: up to 512 models and 4096 neurons; for GPUs
+  --milliseconds N   time a point for so long; default 1000
+  --out FILE         write the measurements as JSON, for deno task bench:plot`;
+
+/** `deno task bench:scaling` */
+export const scalingCommand: Command = {
+  help: HELP,
+  flags: { boolean: ["full"], string: ["milliseconds", "out"], list: [] },
+  run: scaling,
+};
+
+/** Connections of the marmoset's network, and a size most adapters can be compared at. */
+const BASE: ScalingPoint = {
+  models: 24,
+  hiddenSize: 220,
+  steps: 7,
+  density: 0.475,
+  batch: 128,
+};
+
+/** The points of each curve; all others of its sizes are those of the base. */
+export function scalingPoints(
+  full: boolean,
+): { axis: ScalingAxis; point: ScalingPoint }[] {
+  const base = full ? { ...BASE, models: 120 } : BASE;
+  const values: Record<ScalingAxis, readonly number[]> = full
+    ? {
+      models: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+      hiddenSize: [116, 220, 440, 880, 1760, 4096],
+      steps: [3, 7, 21, 61, 201],
+      density: [0.01, 0.03, 0.1, 0.3, 1],
+    }
+    : {
+      models: [1, 2, 4, 8, 16, 32],
+      hiddenSize: [116, 220, 440, 880],
+      steps: [3, 7, 21, 41],
+      density: [0.01, 0.1, 0.3, 1],
+    };
+  return (Object.keys(values) as ScalingAxis[]).flatMap((axis) =>
+    values[axis].map((value) => {
+      const point = { ...base, [axis]: value };
+      if (axis !== "hiddenSize") return { axis, point };
+      // The same work at each H, as far as one model is not more already.
+      const models = Math.round(base.models * (base.hiddenSize / value) ** 2);
+      return {
+        axis,
+        point: { ...point, models: Math.max(1, Math.min(models, 512)) },
+      };
+    })
+  );
+}
+
+async function scaling(flags: Flags): Promise<number> {
+  const engine = await createWebGpuEngine();
+  if (engine === undefined) {
+    throw new InputError("Cannot measure: this machine has no WebGPU adapter");
+  }
+  const least = countFlag(flags, { name: "milliseconds", fallback: 1000 });
+  const times: ScalingTime[] = [];
+  try {
+    print(engine.description);
+    for (const { axis, point } of scalingPoints(flags.boolean.full === true)) {
+      const time = await measure(engine, { axis, point, milliseconds: least });
+      times.push(time);
+      print(describe(time));
+    }
+  } finally {
+    engine.destroy();
+  }
+  if (flags.string.out !== undefined) {
+    const result: Scaling = {
+      format: "biornn-scaling/1",
+      command: ["deno task bench:scaling", ...Deno.args.slice(1)].join(" "),
+      machine: await describeMachine(),
+      adapter: engine.description,
+      times,
+    };
+    await writeFileWhole(
+      flags.string.out,
+      `${JSON.stringify(result, undefined, 1)}\n`,
+    );
+  }
+  return 0;
+}
+
+async function measure(
+  engine: WebGpuEngine,
+  { axis, point, milliseconds }: {
+    readonly axis: ScalingAxis;
+    readonly point: ScalingPoint;
+    readonly milliseconds: number;
+  },
+): Promise<ScalingTime> {
+  const none = { axis, ...point, milliseconds: null, gflops: null };
+  try {
+    const plan = engine.plan({
+      hiddenSize: point.hiddenSize,
+      inputSize: 2,
+      outputSize: 1,
+      loss: "mse",
+      steps: new Array(point.models).fill(point.steps),
+      trialCount: point.batch + 1,
+      batchSize: point.batch,
+    });
+    if (plan.groups.length > 1) {
+      return { ...none, skipped: `more than one ensemble: ${plan.reason}` };
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { ...none, skipped: error.message };
+  }
+  const spec = scalingProblem(point);
+  const ensemble = await engine.createEnsemble(spec);
+  try {
+    // The first epoch compiles; the second tells how many fit the time.
+    await ensemble.train(1);
+    const one = await timed(() => ensemble.train(1));
+    const epochs = Math.max(1, Math.min(2000, Math.floor(milliseconds / one)));
+    const all = await timed(() => ensemble.train(epochs));
+    return {
+      axis,
+      ...point,
+      milliseconds: all / epochs / point.models,
+      gflops: epochFlop(spec) * epochs / all / 1e6,
+    };
+  } finally {
+    ensemble.destroy();
+  }
+}
+
+/** Milliseconds that something takes. */
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+function describe(time: ScalingTime): string {
+  const { models, hiddenSize, steps, density } = time;
+  const what =
+    `${time.axis}: ${models} models, H = ${hiddenSize}, T = ${steps}, density ${density}`;
+  return time.milliseconds === null || time.gflops === null
+    ? `${what}: not measured: ${time.skipped}`
+    : `${what}: ${threeDigits(time.milliseconds)} ms a model and step, ${
+      threeDigits(time.gflops)
+    } GFLOP/s`;
+}

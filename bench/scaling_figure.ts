@@ -1,0 +1,136 @@
+/**
+ * The scaling curves as a figure: four plots, one for each axis.
+ *
+ * @module
+ */
+
+import {
+  type Figure,
+  type Json,
+  SCHEMA,
+  type Spec,
+} from "../src/viz/figure.ts";
+import {
+  FIGURE_PIXELS,
+  INK,
+  labelColors,
+  MUTED,
+  themeConfig,
+} from "../src/viz/theme.ts";
+import type { Scaling, ScalingAxis, ScalingTime } from "./scaling.ts";
+import { threeDigits } from "./work.ts";
+
+const TITLES: Readonly<Record<ScalingAxis, string>> = {
+  models: "models in the ensemble",
+  hiddenSize: "neurons H",
+  steps: "time steps T",
+  density: "share of region pairs connected",
+};
+
+const AXES = Object.keys(TITLES) as ScalingAxis[];
+
+/** A point that was measured. */
+type Timed = ScalingTime & { readonly milliseconds: number };
+
+/** Draws the curves: milliseconds of a training step of one model, both axes logarithmic. */
+export function scalingFigure({ adapter, times }: Scaling): Figure {
+  const timed = times.filter((time): time is Timed =>
+    time.milliseconds !== null
+  );
+  const width = FIGURE_PIXELS.two;
+  const plots = AXES.map((axis) =>
+    plot(timed.filter((time) => time.axis === axis), { axis, width })
+  ).filter((one) => one !== undefined);
+  const caption =
+    `Milliseconds of a training step of one model, batch of 128 trials, on ${adapter}. Both axes are logarithmic. What is not on the axis of a plot stays as the plot's title says.`;
+  return {
+    name: "scaling",
+    section: "overview",
+    title: "Time of a training step",
+    caption,
+    width,
+    spec: {
+      $schema: SCHEMA,
+      description: caption,
+      config: themeConfig() as Spec,
+      concat: plots,
+      columns: 2,
+      spacing: 18,
+    },
+  };
+}
+
+function plot(
+  times: readonly Timed[],
+  { axis, width }: { readonly axis: ScalingAxis; readonly width: number },
+): Spec | undefined {
+  if (times.length === 0) return undefined;
+  const values = times.map((time): Json => ({
+    x: time[axis],
+    y: Number(time.milliseconds.toPrecision(4)),
+    label: threeDigits(time.milliseconds),
+  }));
+  const ticks = [...new Set(times.map((time) => time[axis]))];
+  const most = Math.max(...times.map((time) => time.milliseconds));
+  const least = Math.min(...times.map((time) => time.milliseconds));
+  const x = {
+    field: "x",
+    type: "quantitative",
+    scale: { type: "log", nice: false, padding: 12 },
+    axis: {
+      title: TITLES[axis],
+      values: ticks,
+      format: "~r",
+      grid: false,
+      labelOverlap: "greedy",
+    },
+  };
+  const y = {
+    field: "y",
+    type: "quantitative",
+    // Room for the numbers at the points, and never so near that noise looks like a trend.
+    scale: {
+      type: "log",
+      domain: [Math.min(least / 1.5, most / 10), most * 2],
+      nice: false,
+    },
+    axis: { title: "ms a model and step", tickCount: 4, format: "~r" },
+  };
+  const color = labelColors(1)[0] as string;
+  return {
+    title: { text: constants(times, axis), color: MUTED, fontSize: 9 },
+    width: Math.round(width / 2) - 70,
+    height: 130,
+    data: { values },
+    layer: [
+      {
+        mark: {
+          type: "line",
+          color,
+          strokeWidth: 1.2,
+          point: { color, size: 22 },
+        },
+        encoding: { x, y },
+      },
+      {
+        mark: { type: "text", dy: -8, fontSize: 8, color: INK },
+        encoding: { x, y, text: { field: "label", type: "nominal" } },
+      },
+    ],
+  };
+}
+
+/** What all points of a curve have in common, e.g. "H = 220, T = 7, density 0.475". */
+function constants(times: readonly Timed[], axis: ScalingAxis): string {
+  const names: Readonly<Record<ScalingAxis, (value: string) => string>> = {
+    models: (value) => `${value} models`,
+    hiddenSize: (value) => `H = ${value}`,
+    steps: (value) => `T = ${value}`,
+    density: (value) => `density ${value}`,
+  };
+  return AXES.filter((other) => other !== axis).map((other) => {
+    const all = times.map((time) => time[other]);
+    const [least, most] = [Math.min(...all), Math.max(...all)];
+    return names[other](least === most ? String(least) : `${most} to ${least}`);
+  }).join(", ");
+}
