@@ -5,6 +5,7 @@
  * @module
  */
 
+import { facetPanels } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
 import { type Baseline } from "./baseline.ts";
 import { describeKeys, gridLayout, type Parameters } from "./grid_layout.ts";
@@ -137,7 +138,6 @@ export function minimumFigure(
   }
   const { rows, keys } = placed(runs);
   const scale = chooseScale(rows.map(({ value }) => value));
-  const columns = [...new Set(rows.map(({ column }) => column))];
   const total = FIGURE_PIXELS[options.width];
   const caption = captionOf(keys, options);
   return {
@@ -163,15 +163,10 @@ export function minimumFigure(
         ],
       },
       data: { name: "runs" },
-      ...facetOf(rows, {
-        columns,
-        panel: {
-          width: Math.floor(
-            (total - 62 - 8 * (columns.length - 1)) / columns.length,
-          ),
-          height: 110,
-          layer: panelLayers(options, { scale, rows, title: keys.difficulty }),
-        },
+      ...facetPanels(rows, {
+        width: total,
+        height: 110,
+        layer: panelLayers(options, { scale, rows, title: keys.difficulty }),
       }),
     },
   };
@@ -186,36 +181,6 @@ function captionOf(
   }${kinds.length === 0 ? "" : `; columns: ${kinds.join(" and ")}`}${
     others.length === 0 ? "" : `; rows: ${others.join(", ")}`
   }.${baseline === undefined ? "" : ` Dotted: ${baseline.label}.`}`;
-}
-
-function facetOf(
-  rows: readonly Row[],
-  { columns, panel }: { columns: readonly string[]; panel: Spec },
-): Spec {
-  return {
-    facet: {
-      row: {
-        field: "row",
-        type: "nominal",
-        title: null,
-        sort: [...new Set(rows.map(({ row }) => row))],
-        header: {
-          labelAngle: -90,
-          labelOrient: "right",
-          labelLimit: 120,
-          labelPadding: 6,
-        },
-      },
-      column: {
-        field: "column",
-        type: "nominal",
-        title: null,
-        sort: [...columns],
-      },
-    },
-    spacing: { row: 8, column: 8 },
-    spec: panel,
-  };
 }
 
 function panelLayers(

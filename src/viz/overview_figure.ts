@@ -8,6 +8,7 @@
 import type { Curves } from "../results/results_folder.ts";
 import type { Baseline } from "./baseline.ts";
 import { FIRST_EPOCH, meanCurve, usableRuns } from "./curve_statistics.ts";
+import { facetPanels } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
 import {
   describeKeys,
@@ -87,11 +88,6 @@ function placesOf(
   return { places, dashes: dashed ? dashes : [""] };
 }
 
-/** Values in the order in which they first occur. */
-function inOrder(values: readonly string[]): string[] {
-  return [...new Set(values)];
-}
-
 /**
  * Draws mean ± standard deviation of the validation curves of all combinations.
  *
@@ -149,7 +145,6 @@ export function overviewFigure(
   );
   const caption = captionOf(layout, options);
   const total = FIGURE_PIXELS[options.width];
-  const columns = inOrder(places.map(({ column }) => column));
   return {
     name: options.name,
     section: "overview",
@@ -164,34 +159,11 @@ export function overviewFigure(
       title: { text: axisTitle(options.quantity, scale), offset: 2 },
       datasets: { mean: rows },
       data: { name: "mean" },
-      facet: {
-        row: {
-          field: "row",
-          type: "nominal",
-          title: null,
-          sort: inOrder(places.map(({ row }) => row)),
-          header: {
-            labelAngle: -90,
-            labelOrient: "right",
-            labelLimit: 120,
-            labelPadding: 6,
-          },
-        },
-        column: {
-          field: "column",
-          type: "nominal",
-          title: null,
-          sort: columns,
-        },
-      },
-      spacing: { row: 8, column: 8 },
-      spec: {
-        width: Math.floor(
-          (total - 62 - 8 * (columns.length - 1)) / columns.length,
-        ),
+      ...facetPanels(places, {
+        width: total,
         height: 84,
         layer: panelLayers(options, { scale, dashes }),
-      },
+      }),
     },
   };
 }

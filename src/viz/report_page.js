@@ -43,7 +43,8 @@
       datasets[key] = unpackTable(tables[key]);
     }
     const place = document.getElementById("figure-" + index);
-    return globalThis.vegaEmbed(place, { ...spec, datasets }, {
+    const whole = Object.keys(tables).length > 0 ? { ...spec, datasets } : spec;
+    return globalThis.vegaEmbed(place, whole, {
       ...options,
       downloadFileName: name,
     }).then(

@@ -38,7 +38,7 @@ export const PALETTE: readonly string[] = [
   "#e8452c",
   "#a082e0",
   "#5a1f10",
-  "#b31fd6",
+  "#a800e6",
 ];
 
 /**

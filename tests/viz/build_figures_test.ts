@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "../../src/compat/testing.ts";
+import { readResultsFolder } from "../../src/results/results_folder.ts";
+import { summarizeLoss } from "../../src/results/summary.ts";
+import {
+  buildFigures,
+  type BuildFiguresOptions,
+  FIGURE_KINDS,
+} from "../../src/viz/build_figures.ts";
+import type { Figure, Spec } from "../../src/viz/figure.ts";
+import { loadFont } from "../../src/viz/font.ts";
+import { readNetworks } from "../../src/viz/read_networks.ts";
+import { renderSvg } from "../../src/viz/render_svg.ts";
+import { makeNetworks } from "./make_networks.ts";
+import { makeResults, type ResultsOptions } from "./make_results.ts";
+
+type Options = Omit<ResultsOptions, "folder">;
+
+/** Reads folders made with these options, labelled bio, rand, … */
+async function folders(...all: readonly Options[]) {
+  const root = await Deno.makeTempDir();
+  try {
+    return await Promise.all(all.map(async (options, i) => {
+      const folder = join(root, String(i));
+      await makeResults({ seed: i, ...options, folder });
+      const results = await readResultsFolder(folder);
+      return { label: ["bio", "rand", "other"][i] as string, results };
+    }));
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+function rowsOf({ spec }: Figure, name: string): Spec[] {
+  return (spec.datasets as Record<string, Spec[]>)[name] as Spec[];
+}
+
+async function texts(figure: Figure): Promise<string[]> {
+  const svg = await renderSvg(figure, { font: await loadFont() });
+  assert.ok(!svg.includes("NaN"), figure.name);
+  return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((m) =>
+    m[1] as string
+  );
+}
+
+const SMALL: Options = {
+  grid: {
+    lr: [0.001, 0.0001],
+    nonlinearity: ["relu", "tanh"],
+    optimizer: ["Adam"],
+    pattern_length: [3, 5],
+  },
+  iterations: 2,
+  epochs: 12,
+};
+const ALL: BuildFiguresOptions = { kinds: FIGURE_KINDS };
+
+describe("buildFigures()", () => {
+  it("makes overviews, box plots and a figure a combination that all compile without warnings", async () => {
+    const { figures, warnings } = buildFigures(
+      await folders(SMALL, SMALL),
+      ALL,
+    );
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(figures.slice(0, 4).map(({ name }) => name), [
+      "overview_loss",
+      "overview_minimum",
+      "boxplots",
+      "loss_00_lr-0.001_relu_adam_pattern_length-3",
+    ]);
+    assert.equal(figures.length, 3 + 8);
+    for (const figure of figures) assert.ok((await texts(figure)).length > 5);
+  });
+
+  it("draws accuracies of n-back, with chance levels as lines", async () => {
+    const grid = {
+      lr: [0.001],
+      nonlinearity: ["relu", "tanh"],
+      n_back: [2, 3],
+    };
+    const { figures } = buildFigures(
+      await folders({ ...SMALL, grid, task: "nback_mem" }),
+      ALL,
+    );
+    const named = (start: string) =>
+      figures.find(({ name }) => name.startsWith(start)) as Figure;
+    assert.ok((await texts(named("loss_00"))).includes("chance (ln 2)"));
+    const accuracy = await texts(named("accuracy_00"));
+    assert.ok(accuracy.includes("chance (50 %)"));
+    assert.ok(accuracy.includes("accuracy (%)"));
+    assert.ok((await texts(named("boxplots"))).includes("final accuracy (%)"));
+  });
+
+  it("facets the overview by kind and difficulty", async () => {
+    const { figures } = buildFigures(await folders(SMALL, SMALL), ALL);
+    const seen = await texts(figures[0] as Figure);
+    for (
+      const text of [
+        "relu",
+        "tanh",
+        "pattern_length 3",
+        "pattern_length 5",
+        "lr 0.001",
+        "lr 0.0001",
+      ]
+    ) assert.ok(seen.includes(text), `${text} in ${seen}`);
+  });
+
+  it("takes any keys of a grid", async () => {
+    const grid = { "parameter 1": [1, 2, 3, 4, 5], gate: ["on"], depth: [7] };
+    const { figures } = buildFigures(await folders({ ...SMALL, grid }), ALL);
+    assert.ok((await texts(figures[0] as Figure)).includes("parameter 1 5"));
+    assert.ok(
+      figures.some(({ name }) => name === "loss_04_parameter-1-5_on_depth-7"),
+    );
+  });
+
+  it("shows the numbers of every run in the box plots", async () => {
+    const [bio] = await folders(SMALL);
+    assert.ok(bio);
+    const { figures } = buildFigures([bio], { kinds: ["boxplots"] });
+    const { concat } = figures[0]?.spec as unknown as {
+      concat: { data: { values: { value: number }[] } }[];
+    };
+    const expected = bio.results.combinations.flatMap(({ validateLoss }) =>
+      [0, 1].map((i) =>
+        summarizeLoss(validateLoss.values.subarray(i * 12, (i + 1) * 12))
+      )
+    );
+    const panels = concat.map(({ data }) => data.values.map((v) => v.value));
+    for (const [i, key] of ["minLoss", "minLossEpoch", "epoch99"].entries()) {
+      assert.deepEqual(
+        panels[i],
+        expected.map((summary) =>
+          (summary as unknown as Record<string, number>)[key]
+        ),
+      );
+    }
+  });
+
+  it("puts combinations together by their parameters, not their numbers", async () => {
+    const reversed = {
+      ...SMALL.grid,
+      lr: [0.0001, 0.001],
+      nonlinearity: ["tanh", "relu"],
+    };
+    const both = await folders(SMALL, { ...SMALL, grid: reversed });
+    const { figures } = buildFigures(both, {
+      kinds: ["curves"],
+      combination: 0,
+    });
+    assert.equal(figures.length, 1);
+    const rand = both[1]?.results.combinations.find(({ title }) =>
+      title === "(0.001, 'relu', 'Adam', 3)"
+    );
+    assert.equal(rand?.index, 6);
+    const first = rowsOf(figures[0] as Figure, "runs").find((row) =>
+      row.label === "rand" && row.split === "train"
+    );
+    assert.equal(
+      first?.value,
+      Number(rand.trainLoss.values[1]?.toPrecision(6)),
+    );
+  });
+
+  it("draws folders with different iterations and epochs, and some combinations missing", async () => {
+    const { figures, warnings } = buildFigures(
+      await folders(SMALL, {
+        ...SMALL,
+        iterations: 3,
+        epochs: 20,
+        grid: { ...SMALL.grid, pattern_length: [5, 10] },
+      }),
+      ALL,
+    );
+    assert.deepEqual(warnings, []);
+    assert.equal(
+      figures.filter(({ section }) => section === "loss").length,
+      12,
+    );
+    for (const figure of figures) await texts(figure);
+  });
+
+  it("does without the original's missing accuracies and names no unknown loss", async () => {
+    const { figures } = buildFigures(
+      await folders({ ...SMALL, original: true }),
+      { ...ALL, combination: 0 },
+    );
+    const curves = figures.find(({ section }) => section === "loss") as Figure;
+    const seen = await texts(curves);
+    assert.ok(seen.includes("loss") || seen.includes("loss (log scale)"));
+    assert.ok(!seen.some((text) => text.includes("1/12")));
+  });
+
+  it("takes the name of the loss from its user", async () => {
+    const { figures } = buildFigures(await folders(SMALL), {
+      kinds: ["curves"],
+      combination: 1,
+      ylabel: "Verlust",
+    });
+    const seen = await texts(figures[0] as Figure);
+    assert.ok(seen.some((text) => text.startsWith("Verlust")));
+  });
+
+  it("draws every figure at one and at two columns' width", async () => {
+    const some = await folders(SMALL, SMALL);
+    for (const [width, pixels] of [["one", 321], ["two", 661]] as const) {
+      for (const figure of buildFigures(some, { ...ALL, width }).figures) {
+        const svg = await renderSvg(figure, { font: await loadFont() });
+        assert.match(svg, new RegExp(`^<svg[^>]* width="${pixels}"`));
+      }
+    }
+  });
+
+  it("draws the matrices of a folder that has them, with names of regions", async () => {
+    const root = await Deno.makeTempDir();
+    try {
+      const folder = join(root, "bio");
+      await makeResults({ ...SMALL, folder });
+      await makeNetworks(folder, { epochs: 12 });
+      const results = await readResultsFolder(folder);
+      const { figures } = buildFigures([{ label: "bio", results }], {
+        kinds: ["networks"],
+        networks: [await readNetworks(folder, { combination: 0 })],
+      });
+      const [figure] = figures;
+      assert.ok(figure);
+      const seen = await texts(figure);
+      for (
+        const title of [
+          "connectome",
+          "scaled network",
+          "initial W_hh",
+          "trained W_hh",
+        ]
+      ) assert.ok(seen.includes(title));
+      assert.equal(rowsOf(figure, "pairs")[0]?.from, "R1");
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  });
+});

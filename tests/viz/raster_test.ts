@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { describe, it } from "../../src/compat/testing.ts";
+import { encodeIndexedPng, matrixImage, ramp } from "../../src/viz/raster.ts";
+import { decodePng } from "./decode_png.ts";
+
+const COLORS = { colors: ["#ff0000", "#0000ff"], log: false } as const;
+
+/** Colour of the middle of a cell, as `r,g,b`. */
+function colorAt(
+  values: readonly number[],
+  { row, column, log = false, domain }: {
+    row: number;
+    column: number;
+    log?: boolean;
+    domain: readonly [number, number];
+  },
+): string {
+  const size = Math.sqrt(values.length);
+  const image = matrixImage(values, { ...COLORS, size, domain, log });
+  const { width, rgba } = decodePng(encodeIndexedPng(image));
+  const cell = width / size;
+  const at = 4 *
+    (Math.floor((row + 0.5) * cell) * width +
+      Math.floor((column + 0.5) * cell));
+  return rgba.subarray(at, at + 3).join();
+}
+
+describe("matrixImage()", () => {
+  it("has row 0 on top and column 0 at the left", () => {
+    const domain = [1, 2] as const;
+    const values = [0, 1, 2, 0];
+    assert.equal(colorAt(values, { row: 0, column: 1, domain }), "255,0,0");
+    assert.equal(colorAt(values, { row: 1, column: 0, domain }), "0,0,255");
+  });
+
+  it("is white where there is no connection", () => {
+    const where = { row: 0, column: 0, domain: [-1, 1] as const };
+    assert.equal(colorAt([0, 1, -1, 0], where), "255,255,255");
+  });
+
+  it("spaces colours by logarithms on request", () => {
+    const values = [1e-4, 1e-2, 1, 0];
+    const where = { row: 0, column: 1, log: true, domain: [1e-4, 1] as const };
+    assert.equal(colorAt(values, where), "128,0,128");
+  });
+
+  it("gives numbers beyond the domain its end colours", () => {
+    const where = { row: 0, column: 0, domain: [1, 2] as const };
+    assert.equal(colorAt([9, 1, 1, 1], where), "0,0,255");
+  });
+
+  it("keeps a single connection of a network that is larger than the picture", () => {
+    const size = 2000;
+    const values = new Float32Array(size * size);
+    values[1234 * size + 567] = 1;
+    const image = matrixImage(values, { ...COLORS, size, domain: [0, 1] });
+    assert.equal(image.width, 960);
+    assert.equal(image.pixels.filter((pixel) => pixel !== 0).length, 1);
+  });
+});
+
+describe("ramp()", () => {
+  it("begins and ends with the given colours", () => {
+    assert.deepEqual(ramp(["#000000", "#808080", "#ffffff"], 5), [
+      [0, 0, 0],
+      [64, 64, 64],
+      [128, 128, 128],
+      [192, 192, 192],
+      [255, 255, 255],
+    ]);
+  });
+});

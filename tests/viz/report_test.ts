@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { describe, it } from "../../src/compat/testing.ts";
+import { compareLabels } from "../../src/results/compare.ts";
+import { readResultsFolder } from "../../src/results/results_folder.ts";
+import { buildFigures, FIGURE_KINDS } from "../../src/viz/build_figures.ts";
+import { html, withLinks } from "../../src/viz/html.ts";
+import { packTable } from "../../src/viz/pack.ts";
+import { buildReport } from "../../src/viz/report.ts";
+import page from "../../src/viz/report_page.js" with { type: "text" };
+import { makeResults } from "./make_results.ts";
+
+const HOSTILE =
+  `</script><script>alert(1)</script><img src=x onerror="alert(2)">'`;
+const GRID = { lr: [0.001], nonlinearity: ["relu", "tanh"], n_back: [2, 3] };
+
+/** A report of two small folders, the second one with a label of ill will. */
+async function makeReport(other = HOSTILE) {
+  const root = await Deno.makeTempDir();
+  try {
+    const folders = await Promise.all(["bio", other].map(async (label, i) => {
+      const folder = join(root, String(i));
+      await makeResults({
+        folder,
+        task: "nback_mem",
+        grid: GRID,
+        iterations: 3,
+        epochs: 10,
+        seed: i,
+      });
+      return { label, results: await readResultsFolder(folder) };
+    }));
+    const { figures } = buildFigures(folders, { kinds: FIGURE_KINDS });
+    const { rows } = compareLabels(folders);
+    const text = await buildReport({
+      folders,
+      figures,
+      comparisons: rows,
+      warnings: [`warned of ${other}`],
+    });
+    return { text, figures, rows };
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** The report without the libraries' code and the figures' data. */
+function markup(text: string): string {
+  return text.replace(/<script[^>]*>[\s\S]*?<\/script>/g, "")
+    .replace(/<style>[\s\S]*?<\/style>/g, "");
+}
+
+function scripts(text: string): string[] {
+  return [...text.matchAll(/<script>([\s\S]*?)<\/script>/g)].map((m) =>
+    m[1] as string
+  );
+}
+
+describe("buildReport()", () => {
+  it("holds findings, statistics, parameters, figures and what to cite", async () => {
+    const { text, figures, rows } = await makeReport("rand");
+    const body = markup(text);
+    for (const { sentence } of rows.filter((row) => !row.combination)) {
+      assert.ok(body.includes(html`${sentence}`.html));
+    }
+    assert.equal(body.match(/class="plot"/g)?.length, figures.length);
+    assert.match(body, /Test_12 \(test animal\)/);
+    assert.match(body, /no measured data/);
+    assert.match(body, /href="https:\/\/doi\.org\/10\.1000\/1"/);
+    assert.match(body, /nr_of_trials 500/);
+    assert.match(body, /\[net\]\s+net_name = Test/);
+  });
+
+  it("runs its own scripts only, each named by its checksum", async () => {
+    const { text } = await makeReport();
+    const own = scripts(text);
+    assert.equal(own.length, 4);
+    const policy = /Content-Security-Policy"\s+content="([^"]*)"/.exec(text)
+      ?.[1] ?? "";
+    assert.ok(policy.startsWith("default-src &#39;none&#39;"));
+    for (const code of own) {
+      const hash = createHash("sha256").update(code).digest("base64");
+      assert.ok(policy.includes(`sha256-${hash}`));
+    }
+    assert.ok(!policy.includes("unsafe-inline&#39; &#39;sha"));
+  });
+
+  it("shows labels as text, whatever they hold", async () => {
+    const { text } = await makeReport();
+    const body = markup(text);
+    assert.ok(!/<script|<img|onerror="/.test(body));
+    assert.ok(body.includes("&lt;img src=x onerror=&quot;alert(2)&quot;&gt;"));
+    const data = /<script type="application\/json"[^>]*>([\s\S]*?)<\/script>/
+      .exec(text)?.[1];
+    assert.ok(data !== undefined && !data.includes("<"));
+  });
+
+  it("loads nothing from elsewhere", async () => {
+    const { text } = await makeReport("rand");
+    const body = markup(text);
+    assert.ok(!/\s(src|srcset|data|poster)=/.test(body.replace(/data-/g, "")));
+    assert.ok(!/<link|<iframe|<base|@import|url\(/.test(body));
+    const addresses = [...body.matchAll(/href="([^"]*)"/g)].map((m) =>
+      m[1] as string
+    );
+    assert.ok(addresses.every((a) => /^(#|https:\/\/doi\.org\/)/.test(a)));
+    assert.ok(
+      !/url\(|@import/.test(/<style>([\s\S]*?)<\/style>/.exec(text)?.[1] ?? ""),
+    );
+  });
+
+  it("gives the browser the figures that are drawn elsewhere", async () => {
+    const { text, figures } = await makeReport();
+    const data = /<script type="application\/json"[^>]*>([\s\S]*?)<\/script>/
+      .exec(text)?.[1] as string;
+    const drawn = await runPage(data, figures.length);
+    assert.deepEqual(drawn, figures.map(({ spec }) => spec));
+  });
+});
+
+/** Runs the page's script with a browser's bare bones; returns what it draws. */
+async function runPage(data: string, count: number): Promise<unknown[]> {
+  const drawn: unknown[] = [];
+  const place = { removeAttribute() {} };
+  const document = {
+    documentElement: { dataset: {} as Record<string, string> },
+    getElementById: (id: string) =>
+      id === "figures" ? { textContent: data } : place,
+    querySelectorAll: () => [],
+  };
+  const done = Promise.withResolvers<void>();
+  const globalThis = {
+    vegaEmbed: (_place: unknown, spec: unknown) => {
+      drawn.push(spec);
+      return Promise.resolve();
+    },
+    requestIdleCallback: (work: () => void) => {
+      queueMicrotask(() => {
+        work();
+        if (document.documentElement.dataset.ready === "true") done.resolve();
+      });
+    },
+  };
+  const run = new Function(
+    "document",
+    "globalThis",
+    "IntersectionObserver",
+    "addEventListener",
+    page,
+  );
+  run(document, globalThis, class {}, () => {});
+  await done.promise;
+  assert.equal(drawn.length, count);
+  return drawn;
+}
+
+describe("packTable()", () => {
+  it("counts repeated values, and leaves others as they are", () => {
+    assert.deepEqual(packTable([{ a: 1, b: 1 }, { a: 1, b: 2 }, { a: 1 }]), {
+      rows: 3,
+      columns: { a: { runs: [1, 3] }, b: { values: [1, 2, null] } },
+    });
+  });
+});
+
+describe("withLinks()", () => {
+  it("makes links of DOIs alone, and escapes the rest", () => {
+    assert.equal(
+      withLinks("<b> https://doi.org/10.1/a-b_c, https://example.org/ x").html,
+      '&lt;b&gt; <a href="https://doi.org/10.1/a-b_c" rel="noreferrer">https://doi.org/10.1/a-b_c</a>, https://example.org/ x',
+    );
+  });
+});

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "../../src/compat/testing.ts";
+import { writeNpy } from "../../src/files/npy.ts";
+import { makeNetworks } from "./make_networks.ts";
+import { makeResults } from "./make_results.ts";
+
+const SCRIPT = new URL("../../src/cli/viz.ts", import.meta.url).pathname;
+
+/** Runs the command with the permissions of its task, no others. */
+async function viz(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      SCRIPT,
+      ...args,
+    ],
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  // Deno tells on the same stream what it downloads.
+  const errors = decode(stderr).split("\n").filter((line) =>
+    line !== "" && !line.startsWith("Download ")
+  );
+  return { code, output: decode(stdout), errors };
+}
+
+const root = await Deno.makeTempDir();
+addEventListener("unload", () => Deno.removeSync(root, { recursive: true }));
+const bio = join(root, "bio");
+const rand = join(root, "rand");
+const figs = join(root, "figs");
+const SMALL = {
+  grid: { lr: [0.001, 1e-6], nonlinearity: ["relu"], pattern_length: [3] },
+  iterations: 2,
+  epochs: 8,
+};
+await makeResults({ ...SMALL, folder: bio });
+await makeNetworks(bio, { epochs: 8 });
+await makeResults({ ...SMALL, folder: rand, seed: 1 });
+
+describe("deno task viz", () => {
+  function standard(...more: string[]): string[] {
+    return [
+      ...["--results_folders", bio, rand, "--results_labels", "bio", "rand"],
+      ...["--save_figs", figs, ...more],
+    ];
+  }
+
+  it("writes every figure in every format, statistics and a report, and says what it found", async () => {
+    const { code, output, errors } = await viz(...standard("--ylabel", "loss"));
+    assert.deepEqual(errors, []);
+    assert.equal(code, 0);
+    const figures = [
+      "boxplots",
+      "loss_00_lr-0.001_relu_pattern_length-3",
+      "loss_01_lr-1e-06_relu_pattern_length-3",
+      "networks_bio",
+      "overview_loss",
+      "overview_minimum",
+    ];
+    assert.deepEqual(
+      [...Deno.readDirSync(figs)].map(({ name }) => name).sort(),
+      [
+        ...figures.flatMap((name) =>
+          ["png", "svg", "vl.json"].map((ending) => `${name}.${ending}`)
+        ),
+        "report.html",
+        "statistics.csv",
+      ].sort(),
+    );
+    assert.match(output, /^Minimum validation loss, over all 2 combinations: /);
+    assert.match(output, /^ {2}boxplots\.svg \.png \.vl\.json$/m);
+    for (const name of figures) {
+      const spec = JSON.parse(
+        await Deno.readTextFile(join(figs, `${name}.vl.json`)),
+      );
+      assert.equal(
+        spec.$schema,
+        "https://vega.github.io/schema/vega-lite/v6.json",
+      );
+    }
+  });
+
+  it("writes one figure on request", async () => {
+    const save = join(root, "single");
+    const { code, output } = await viz(
+      ...["--results_folders", bio, "--results_labels", "bio"],
+      ...["--save_figs", save, "--combination", "1", "--formats", "svg"],
+    );
+    assert.equal(code, 0);
+    assert.deepEqual([...Deno.readDirSync(save)].map(({ name }) => name), [
+      "loss_01_lr-1e-06_relu_pattern_length-3.svg",
+    ]);
+    assert.match(output, /^Wrote 1 file to /);
+  });
+
+  it("names the curves that it leaves out", async () => {
+    const broken = join(root, "broken");
+    await makeResults({
+      folder: broken,
+      iterations: 2,
+      epochs: 4,
+      grid: { lr: [0.1] },
+    });
+    await Deno.writeFile(
+      join(broken, "0", "validate_loss_all.npy"),
+      writeNpy({
+        shape: [2, 4],
+        data: Float64Array.of(9, 3, 2, 1, 9, NaN, NaN, NaN),
+      }),
+    );
+    const { code, errors } = await viz(
+      ...["--results_folders", broken, "--results_labels", "bio"],
+      ...["--save_figs", join(root, "left_out"), "--formats", "vl.json"],
+    );
+    assert.equal(code, 0);
+    assert.ok(
+      errors.includes(
+        "warning: bio: the test loss of (0.1,), iteration 1, is NaN or infinite; its curve is not drawn",
+      ),
+      errors.join("\n"),
+    );
+  });
+
+  const cases: [string, () => string[] | Promise<string[]>, RegExp][] = [
+    [
+      "a missing folder",
+      () => standard().with(1, join(root, "nowhere")),
+      /Cannot read the results in ".*nowhere": there is no such folder$/,
+    ],
+    [
+      "a folder without results",
+      () => standard().with(1, root),
+      /it is no results folder, as it has no folder_index\.txt$/,
+    ],
+    [
+      "fewer labels than folders",
+      () => standard().toSpliced(5, 1),
+      /--results_folders names 2, --results_labels 1; there must be a label for each folder$/,
+    ],
+    [
+      "a label given twice",
+      () => standard().with(5, "bio"),
+      /the label "bio" is given twice$/,
+    ],
+    [
+      "a truncated file",
+      async () => {
+        const cut = join(root, "cut");
+        await makeResults({
+          folder: cut,
+          iterations: 1,
+          epochs: 4,
+          grid: { lr: [0.1] },
+        });
+        await Deno.truncate(join(cut, "0", "train_loss_all.npy"), 140);
+        return standard().with(1, cut);
+      },
+      /Cannot read ".*train_loss_all\.npy": its header says shape \(1, 4\)/,
+    ],
+    [
+      "a file where the figures' folder should be",
+      async () => {
+        const file = join(root, "file");
+        await Deno.writeTextFile(file, "");
+        return standard().with(7, file);
+      },
+      /Cannot write figures to the folder ".*file": it, or a part of its path, is a file$/,
+    ],
+    [
+      "a figures' folder below a file",
+      () => standard().with(7, join(bio, "folder_index.txt", "figs")),
+      /Cannot write figures to the folder ".*figs": it, or a part of its path, is a file$/,
+    ],
+    [
+      "an unknown format",
+      () => standard("--formats", "pdf"),
+      /--formats must be one of svg, png, vl\.json, html, found "pdf"/,
+    ],
+    [
+      "a combination that is not there",
+      () => standard("--combination", "7"),
+      /Cannot draw combination 7: no folder has a curve of it/,
+    ],
+    [
+      "no folder for figures",
+      () => standard().slice(0, 6),
+      /--save_figs is needed/,
+    ],
+  ];
+  for (const [what, args, sentence] of cases) {
+    it(`tells ${what} in one sentence`, async () => {
+      const { code, output, errors } = await viz(...await args());
+      assert.equal(code, 2);
+      assert.equal(output, "");
+      assert.equal(errors.length, 1, errors.join("\n"));
+      assert.match(errors[0] as string, /^error: /);
+      assert.match(errors[0] as string, sentence);
+    });
+  }
+});
