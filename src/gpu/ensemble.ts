@@ -477,11 +477,12 @@ function createPlan(
   const kernels = {} as Record<KernelName, Kernel>;
   const groups = {} as Record<KernelName, GPUBindGroup>;
   for (const name of Object.keys(KERNEL_SOURCES) as KernelName[]) {
-    kernels[name] = createKernel(device, {
-      name,
-      constants: { ...sizes, ...tileConstants(name, tiles) },
-      uniformLayout,
-    });
+    kernels[name] = gpu.named(`kernel ${name}`, () =>
+      createKernel(device, {
+        name,
+        constants: { ...sizes, ...tileConstants(name, tiles) },
+        uniformLayout,
+      }));
     groups[name] = device.createBindGroup({
       label: name,
       layout: kernels[name].layout,

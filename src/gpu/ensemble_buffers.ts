@@ -12,12 +12,7 @@ import {
   type Layout,
   modelWords,
 } from "./layout.ts";
-import {
-  packBiases,
-  packMatrix,
-  packTrained,
-  transposeRecurrent,
-} from "./pack_parameters.ts";
+import { packBiases, packMatrix, packTrained } from "./pack_parameters.ts";
 import {
   type BatchPlace,
   type PackedTrials,
@@ -105,7 +100,6 @@ export function createBuffers(
     const parameters = run.state?.parameters ?? run.initial;
     const matrix = packMatrix(parameters, layout);
     write("parameters", own.parameters, matrix);
-    write("weights", own.weights, transposeRecurrent(matrix, layout));
     write("biases", own.biases, packBiases(parameters, layout));
     write(
       "trained",

@@ -48,7 +48,7 @@ export const KERNEL_SOURCES = {
   },
   forwardStep: {
     source: forwardSource,
-    bindings: [["models", "read"], ["state", "write"], ["weights", "read"]],
+    bindings: [["models", "read"], ["state", "write"], ["parameters", "read"]],
   },
   readout: {
     source: readoutSource,
@@ -107,7 +107,6 @@ export const KERNEL_SOURCES = {
       ["gradient", "read"],
       ["trained", "read"],
       ["parameters", "write"],
-      ["weights", "write"],
       ["firstMoment", "write"],
       ["secondMoment", "write"],
       ["biases", "write"],

@@ -60,7 +60,6 @@ export function makeLayout(size: LayoutSize): Layout {
 /** Names of the buffers whose size grows with the number of models. */
 export const BUFFER_NAMES = [
   "parameters",
-  "weights",
   "biases",
   "trained",
   "gradient",
@@ -87,7 +86,6 @@ export function modelWords(
   const matrix = units * width;
   return {
     parameters: matrix,
-    weights: width * hidden,
     biases: 2 * hidden,
     trained: units * layout.maskWords,
     gradient: matrix,

@@ -43,20 +43,6 @@ export function packMatrix(
   return matrix;
 }
 
-/** The recurrent rows of a packed matrix, transposed to [width, hidden]. */
-export function transposeRecurrent(
-  matrix: Float32Array,
-  { hidden, width }: Layout,
-): Float32Array<ArrayBuffer> {
-  const transposed = new Float32Array(width * hidden);
-  for (let r = 0; r < hidden; r++) {
-    for (let c = 0; c < width; c++) {
-      transposed[c * hidden + r] = matrix[r * width + c]!;
-    }
-  }
-  return transposed;
-}
-
 /** b_ih and b_hh of a model as pairs, [hidden, 2]. */
 export function packBiases(
   parameters: Parameters,

@@ -2,7 +2,7 @@
 //
 // The state row of a trial at step t is s_t = [h_t | x_{t+1} | 1 | 0…], so that
 // the whole sum is one product of s_{t-1} with the augmented weights
-// [W_hh | W_ih | b_ih + b_hh], kept transposed (source, target) for this kernel.
+// [W_hh | W_ih | b_ih + b_hh].
 //
 // Mapping: workgroup (x, y, z) = (tile of target units, tile of batch rows,
 // model). Of its LANES invocations COLUMN_LANES lie side by side along the units,
@@ -20,8 +20,8 @@
 @group(0) @binding(0) var<storage, read> models: array<Model>;
 /// Per model [steps + 1, BATCH, WIDTH], in vectors of four.
 @group(0) @binding(1) var<storage, read_write> state: array<vec4f>;
-/// [models, WIDTH, HIDDEN], in vectors of four target units.
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+/// [models, UNITS, WIDTH], in vectors of four columns.
+@group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
@@ -62,9 +62,9 @@ fn main(
   let first_column = group.x * (COLUMN_LANES * VECS) + lane.x % COLUMN_LANES;
   let before = model.state_offset / 4u + (time.step - 1u) * BATCH * (WIDTH / 4u);
   let after = before + BATCH * (WIDTH / 4u);
-  let weights_of_model = m * (WIDTH * HIDDEN / 4u);
+  let weights = m * (UNITS * WIDTH / 4u);
   // for VEC in VECS
-  let column_VEC = weights_of_model + min(first_column + VEC * COLUMN_LANES, HIDDEN / 4u - 1u);
+  let unit_VEC = weights + min(first_column + VEC * COLUMN_LANES, HIDDEN / 4u - 1u) * WIDTH;
   // end
   // for ROW in ROWS
   let row_ROW = before + min(first_row + ROW, batch.size - 1u) * (WIDTH / 4u);
@@ -75,15 +75,15 @@ fn main(
   // h_0 = 0: the first step has its inputs alone.
   for (var k = select(0u, HIDDEN / 4u, time.step == 1u); k < WIDTH / 4u; k += 1u) {
     // for VEC in VECS
-    let x_VEC = weights[column_VEC + k * HIDDEN];
-    let y_VEC = weights[column_VEC + k * HIDDEN + HIDDEN / 4u];
-    let z_VEC = weights[column_VEC + k * HIDDEN + 2u * (HIDDEN / 4u)];
-    let w_VEC = weights[column_VEC + k * HIDDEN + 3u * (HIDDEN / 4u)];
+    let x_VEC = parameters[unit_VEC + k];
+    let y_VEC = parameters[unit_VEC + k + WIDTH / 4u];
+    let z_VEC = parameters[unit_VEC + k + 2u * (WIDTH / 4u)];
+    let w_VEC = parameters[unit_VEC + k + 3u * (WIDTH / 4u)];
     // end
     // for ROW in ROWS
     let s_ROW = state[row_ROW + k];
     // for VEC in VECS
-    sum_ROW_VEC += (s_ROW.x * x_VEC + s_ROW.y * y_VEC) + (s_ROW.z * z_VEC + s_ROW.w * w_VEC);
+    sum_ROW_VEC += vec4f(dot(s_ROW, x_VEC), dot(s_ROW, y_VEC), dot(s_ROW, z_VEC), dot(s_ROW, w_VEC));
     // end
     // end
   }

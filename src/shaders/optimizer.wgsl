@@ -23,14 +23,12 @@
 @group(0) @binding(2) var<storage, read> trained: array<u32>;
 /// [models, UNITS, WIDTH], in vectors of four.
 @group(0) @binding(3) var<storage, read_write> parameters: array<vec4f>;
-/// [models, WIDTH, HIDDEN]: the recurrent rows of the same, transposed.
-@group(0) @binding(4) var<storage, read_write> weights: array<f32>;
 /// [models, UNITS, WIDTH], in vectors of four.
-@group(0) @binding(5) var<storage, read_write> first_moment: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> first_moment: array<vec4f>;
 /// [models, UNITS, WIDTH], in vectors of four.
-@group(0) @binding(6) var<storage, read_write> second_moment: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> second_moment: array<vec4f>;
 /// [models, HIDDEN]: b_ih and b_hh.
-@group(0) @binding(7) var<storage, read_write> biases: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> biases: array<vec2f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
@@ -77,11 +75,4 @@ fn main(
     p[bias_column % 4u] = both.x + both.y;
   }
   parameters[at] = p;
-  if (unit < HIDDEN) {
-    let transposed = (m * WIDTH + column * 4u) * HIDDEN + unit;
-    weights[transposed] = p.x;
-    weights[transposed + HIDDEN] = p.y;
-    weights[transposed + 2u * HIDDEN] = p.z;
-    weights[transposed + 3u * HIDDEN] = p.w;
-  }
 }

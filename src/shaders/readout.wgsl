@@ -8,10 +8,10 @@
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
-/// Per model [steps + 1, BATCH, WIDTH].
-@group(0) @binding(1) var<storage, read> state: array<f32>;
-/// [models, UNITS, WIDTH]; rows from HIDDEN on are [W_fc | 0 | b_fc].
-@group(0) @binding(2) var<storage, read> parameters: array<f32>;
+/// Per model [steps + 1, BATCH, WIDTH], in vectors of four.
+@group(0) @binding(1) var<storage, read> state: array<vec4f>;
+/// [models, UNITS, WIDTH], in vectors of four; rows from HIDDEN on are [W_fc | 0 | b_fc].
+@group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
 /// Per model [trials, steps]; 0 = not scored.
 @group(0) @binding(3) var<storage, read> targets: array<f32>;
 /// [models, BATCHES]: 1 / number of scored entries.
@@ -40,19 +40,20 @@ fn main(
   if (!wanted) {
     return;
   }
-  let readout = (m * UNITS + HIDDEN) * WIDTH;
+  let readout = (m * UNITS + HIDDEN) * (WIDTH / 4u);
   let inverse = inverse_scored[m * BATCHES + batch.number];
   var mine = vec2f(0.0);
   for (var row = lane.x; row < batch.size; row += READOUT_LANES) {
-    let h = model.state_offset + ((step + 1u) * BATCH + row) * WIDTH;
+    let h = model.state_offset / 4u + ((step + 1u) * BATCH + row) * (WIDTH / 4u);
     var y = vec4f(0.0);
     for (var o = 0u; o < OUTPUTS; o += 1u) {
-      y[o] = parameters[readout + o * WIDTH + HIDDEN + INPUTS];
+      let bias = HIDDEN + INPUTS;
+      y[o] = parameters[readout + o * (WIDTH / 4u) + bias / 4u][bias % 4u];
     }
-    for (var k = 0u; k < HIDDEN; k += 1u) {
+    for (var k = 0u; k < HIDDEN / 4u; k += 1u) {
       let value = state[h + k];
       for (var o = 0u; o < OUTPUTS; o += 1u) {
-        y[o] = fma(value, parameters[readout + o * WIDTH + k], y[o]);
+        y[o] += dot(value, parameters[readout + o * (WIDTH / 4u) + k]);
       }
     }
     let wanted_value = targets[model.target_offset + (batch.start + row) * model.steps + step];

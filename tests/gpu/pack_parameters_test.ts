@@ -6,7 +6,6 @@ import {
   packBiases,
   packMatrix,
   packTrained,
-  transposeRecurrent,
   unpackMatrix,
 } from "../../src/gpu/pack_parameters.ts";
 import { exampleSpec } from "./example_runs.ts";
@@ -36,17 +35,15 @@ describe("packMatrix()", () => {
     );
   });
 
-  it("leaves padding zero, and its transposed copy holds the same numbers", () => {
+  it("leaves padding zero", () => {
     fc.assert(
       fc.property(fc.record(SIZES), (size) => {
         const { run, layout } = pack(size);
         const { hidden, width, units, hiddenSize, used } = layout;
         const matrix = packMatrix(run.initial, layout);
-        const transposed = transposeRecurrent(matrix, layout);
         for (let r = 0; r < units; r++) {
           for (let c = 0; c < width; c++) {
             const value = matrix[r * width + c];
-            if (r < hidden) assert.equal(transposed[c * hidden + r], value);
             const padding = (r >= hiddenSize && r < hidden) || c >= used ||
               (c >= hiddenSize && c < hidden);
             if (padding) assert.equal(value, 0);
