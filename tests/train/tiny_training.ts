@@ -1,0 +1,126 @@
+/**
+ * Trains the tiny experiment in this process, on an engine of the test's own.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Engine, Ensemble } from "../../src/engine/ensemble.ts";
+import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { TASKS } from "../../src/tasks/registry.ts";
+import { openResults } from "../../src/train/open_results.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
+import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
+import type { Shard } from "../../src/train/shard.ts";
+import {
+  trainExperiment,
+  type TrainOutcome,
+} from "../../src/train/train_experiment.ts";
+import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
+
+/** How to train. */
+export interface TinyTrainingOptions {
+  readonly engine: Engine;
+  readonly tiny?: TinyExperiment;
+  readonly resume?: boolean;
+  readonly shard?: Shard;
+  readonly signal?: AbortSignal;
+  readonly checkpointSeconds?: number;
+  readonly reopen?: () => Promise<Engine>;
+}
+
+/** What was told, and how it ended. */
+export interface TinyTraining {
+  readonly outcome: TrainOutcome;
+  readonly lines: readonly string[];
+  readonly updates: readonly TrainingStatus[];
+}
+
+/** Trains; the results are in the folder `results` in `folder`. */
+export async function trainTiny(
+  folder: string,
+  options: TinyTrainingOptions,
+): Promise<TinyTraining> {
+  const lines: string[] = [];
+  const updates: TrainingStatus[] = [];
+  const progress: Progress = {
+    update: (status) => updates.push(status),
+    line: (text) => lines.push(text),
+    finish: () => {},
+  };
+  const experiment = readExperiment(tinyConfig(options.tiny), {
+    file: join(folder, "config.ini"),
+    tasks: TASKS,
+  });
+  const prepared = await prepareExperiment(experiment, {
+    onProgress: progress.line,
+  });
+  const store = await openResults(prepared, {
+    engine: options.engine,
+    overwrite: false,
+    resume: options.resume === true || options.shard !== undefined,
+    shared: options.shard !== undefined,
+    warn: progress.line,
+  });
+  const outcome = await trainExperiment(prepared, {
+    engine: options.engine,
+    store,
+    folder: experiment.paths.results,
+    shard: options.shard,
+    signal: options.signal ?? new AbortController().signal,
+    checkpointSeconds: options.checkpointSeconds ?? 60,
+    progress,
+    wait: () => Promise.resolve(),
+    ...(options.reopen === undefined ? {} : { reopen: options.reopen }),
+  });
+  return { outcome, lines, updates };
+}
+
+/** An engine that cuts every plan into groups of so many models. */
+export function inGroupsOf(most: number, engine: Engine): Engine {
+  return {
+    ...engine,
+    plan(size) {
+      const plan = engine.plan(size);
+      const groups = plan.groups.flatMap((group) =>
+        Array.from(
+          { length: Math.ceil(group.length / most) },
+          (_, i) => group.slice(i * most, (i + 1) * most),
+        )
+      );
+      return { ...plan, groups };
+    },
+  };
+}
+
+/** What is about to be done on an engine. */
+export type EngineCall =
+  | { readonly kind: "createEnsemble"; readonly models: number }
+  | { readonly kind: "train" | "state"; readonly models: number };
+
+/** An engine that calls `before` before each call, which may throw. */
+export function interrupted(
+  engine: Engine,
+  before: (call: EngineCall) => void,
+): Engine {
+  return {
+    ...engine,
+    async createEnsemble(spec) {
+      const models = spec.runs.length;
+      before({ kind: "createEnsemble", models });
+      const ensemble = await engine.createEnsemble(spec);
+      const wrapped: Ensemble = {
+        ...ensemble,
+        train(epochs, options) {
+          before({ kind: "train", models });
+          return ensemble.train(epochs, options);
+        },
+        state(model) {
+          before({ kind: "state", models });
+          return ensemble.state(model);
+        },
+      };
+      return wrapped;
+    },
+  };
+}

@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it, itNeeds } from "../../src/compat/testing.ts";
+import { DeviceError } from "../../src/engine/device_error.ts";
+import type { Engine } from "../../src/engine/ensemble.ts";
+import { createWebGpuEngine } from "../../src/gpu/engine.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { differences } from "../soak/tiny_experiment.ts";
+import {
+  type EngineCall,
+  inGroupsOf,
+  interrupted,
+  trainTiny,
+} from "./tiny_training.ts";
+
+const TINY = { epochs: 8, storeEveryEpoch: 3 };
+
+/** Trains undisturbed and disturbed, and returns the places of both. */
+async function withFolders(
+  engine: Engine,
+  body: (place: string, calm: string) => Promise<void>,
+) {
+  const folder = await Deno.makeTempDir({ prefix: "biornn_train_" });
+  try {
+    await trainTiny(join(folder, "calm"), { engine, tiny: TINY });
+    await body(join(folder, "place"), join(folder, "calm", "results"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function lost(): DeviceError {
+  return new DeviceError("the device was lost", { reason: "lost" });
+}
+
+function full(): DeviceError {
+  return new DeviceError("no memory is left", { reason: "out-of-memory" });
+}
+
+/** Throws at the calls whose numbers, from 0, are given. */
+function failingAt(numbers: readonly number[], kind: EngineCall["kind"]) {
+  let count = 0;
+  return (call: EngineCall) => {
+    if (call.kind === kind && numbers.includes(count++)) throw lost();
+  };
+}
+
+const adapter = await createWebGpuEngine();
+const missing = adapter === undefined
+  ? "this machine has no WebGPU adapter"
+  : undefined;
+adapter?.destroy();
+
+async function openGpu() {
+  const engine = await createWebGpuEngine();
+  if (engine === undefined) throw new Error("the adapter has gone");
+  return engine;
+}
+
+describe("trainExperiment()", () => {
+  itNeeds(
+    "gives the same bytes from one ensemble and from many, on WebGPU",
+    missing,
+    async () => {
+      const engine = await openGpu();
+      await withFolders(engine, async (place, calm) => {
+        const { outcome, updates } = await trainTiny(place, {
+          engine: inGroupsOf(1, engine),
+          tiny: TINY,
+        });
+        assert.equal(outcome.finished, true);
+        assert.equal(updates.at(-1)?.ensembles, 4);
+        assert.equal(updates.at(-1)?.done, updates.at(-1)?.total);
+        assert.deepEqual(await differences(calm, join(place, "results")), []);
+      });
+      engine.destroy();
+    },
+  );
+
+  it("stops after the epoch under way and goes on with the same result", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place, calm) => {
+      for (let epoch = 2; epoch <= 6; epoch += 2) {
+        const stop = new AbortController();
+        let calls = 0;
+        const { outcome } = await trainTiny(place, {
+          engine: interrupted(engine, ({ kind }) => {
+            if (kind === "train" && ++calls === 3) stop.abort();
+          }),
+          tiny: TINY,
+          resume: true,
+          signal: stop.signal,
+          checkpointSeconds: 0,
+        });
+        assert.equal(outcome.finished, false);
+        assert.equal(outcome.assembly.missing.length, 4);
+      }
+      const { outcome, updates } = await trainTiny(place, {
+        engine,
+        tiny: TINY,
+        resume: true,
+      });
+      assert.equal(outcome.finished, true);
+      assert.equal(updates.at(-1)?.total, 4 * 2, "two epochs were left");
+      assert.deepEqual(await differences(calm, join(place, "results")), []);
+    });
+  });
+
+  it("brings runs that were saved at different epochs together again", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place, calm) => {
+      const stop = new AbortController();
+      let trained = 0;
+      await trainTiny(place, {
+        engine: interrupted(engine, ({ kind }) => {
+          if (kind === "train" && ++trained === 6) stop.abort();
+        }),
+        tiny: TINY,
+        signal: stop.signal,
+        checkpointSeconds: 0,
+      });
+      // As if killed while the last states were saved.
+      for (const run of ["1_0", "1_1"]) {
+        await Deno.remove(
+          join(place, "results", "runs", `${run}.state_5.safetensors`),
+        );
+      }
+      const { updates } = await trainTiny(place, {
+        engine,
+        tiny: TINY,
+        resume: true,
+      });
+      assert.equal(updates[0]?.models, 4);
+      assert.equal(updates[0]?.ensembles, 1);
+      assert.deepEqual(await differences(calm, join(place, "results")), []);
+    });
+  });
+});
+
+describe("trainExperiment() in device trouble", () => {
+  it("opens a lost device again and goes on from the last saved states", async () => {
+    const engine = createReferenceEngine();
+    for (const kind of ["train", "state", "createEnsemble"] as const) {
+      await withFolders(engine, async (place, calm) => {
+        const fail = failingAt(kind === "createEnsemble" ? [0] : [3, 5], kind);
+        let opened = 0;
+        const { outcome, lines, updates } = await trainTiny(place, {
+          engine: interrupted(engine, fail),
+          tiny: TINY,
+          checkpointSeconds: 0,
+          reopen: () => {
+            opened++;
+            return Promise.resolve(interrupted(engine, fail));
+          },
+        });
+        assert.equal(outcome.finished, true);
+        assert.equal(opened, kind === "createEnsemble" ? 1 : 2);
+        assert.match(
+          lines[0] ?? "",
+          /the device was lost; .*going on from the last saved states/,
+        );
+        for (const { done, total } of updates) assert.ok(done <= total);
+        assert.deepEqual(await differences(calm, join(place, "results")), []);
+      });
+    }
+  });
+
+  itNeeds(
+    "goes on when the real device is lost",
+    missing,
+    async () => {
+      const reference = await openGpu();
+      await withFolders(reference, async (place, calm) => {
+        const engine = await openGpu();
+        let calls = 0;
+        const { outcome, lines } = await trainTiny(place, {
+          engine: interrupted(engine, ({ kind }) => {
+            if (kind === "train" && ++calls === 3) engine.gpu.device.destroy();
+          }),
+          tiny: TINY,
+          checkpointSeconds: 0,
+          reopen: openGpu,
+        });
+        assert.equal(outcome.finished, true);
+        assert.match(lines.join("\n"), /was lost/);
+        assert.deepEqual(await differences(calm, join(place, "results")), []);
+      });
+      reference.destroy();
+    },
+  );
+
+  it("gives up a device that is lost again and again, and keeps what is saved", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place, calm) => {
+      let calls = 0;
+      const failing = interrupted(engine, ({ kind }) => {
+        if (kind === "train" && ++calls > 3) throw lost();
+      });
+      let opened = 0;
+      const reopen = () => {
+        opened++;
+        return Promise.resolve(failing);
+      };
+      await assert.rejects(
+        trainTiny(place, {
+          engine: failing,
+          tiny: TINY,
+          checkpointSeconds: 0,
+          reopen,
+        }),
+        (error) => error instanceof DeviceError && error.reason === "lost",
+      );
+      assert.equal(opened, 3);
+      const { updates } = await trainTiny(place, {
+        engine,
+        tiny: TINY,
+        resume: true,
+      });
+      assert.equal(updates.at(-1)?.total, 4 * (TINY.epochs - 3));
+      assert.deepEqual(await differences(calm, join(place, "results")), []);
+    });
+  });
+
+  it("does not go on on another device than the one that was lost", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place) => {
+      await assert.rejects(
+        trainTiny(place, {
+          engine: interrupted(engine, failingAt([1], "train")),
+          tiny: TINY,
+          reopen: () => Promise.resolve({ ...engine, description: "another" }),
+        }),
+        /only reference: another now instead of reference: float64/,
+      );
+    });
+  });
+
+  it("makes ensembles smaller when the memory is used up", async () => {
+    const engine = createReferenceEngine();
+    for (const most of [3, 2, 1]) {
+      await withFolders(engine, async (place, calm) => {
+        const sizes: number[] = [];
+        const small = interrupted(engine, ({ kind, models }) => {
+          if (kind !== "createEnsemble") return;
+          sizes.push(models);
+          if (models > most) throw full();
+        });
+        const { lines } = await trainTiny(place, {
+          engine: small,
+          tiny: TINY,
+          reopen: () => Promise.resolve(small),
+        });
+        assert.deepEqual(sizes, most === 1 ? [4, 2, 1, 1, 1, 1] : [4, 2, 2]);
+        assert.match(
+          lines[0] ?? "",
+          /no memory for 4 models at once \(no memory is left\); going on with 2/,
+        );
+        assert.deepEqual(await differences(calm, join(place, "results")), []);
+      });
+    }
+  });
+
+  it("names the run that does not fit even alone", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place) => {
+      const none = interrupted(engine, () => {
+        throw full();
+      });
+      await assert.rejects(
+        trainTiny(place, {
+          engine: none,
+          tiny: TINY,
+          reopen: () => Promise.resolve(none),
+        }),
+        /combination 0, iteration 0 does not fit the device's memory, even alone/,
+      );
+    });
+  });
+
+  it("stops at once at what the device refuses", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place) => {
+      let opened = 0;
+      await assert.rejects(
+        trainTiny(place, {
+          engine: interrupted(engine, ({ kind }) => {
+            if (kind !== "train") return;
+            throw new DeviceError("WebGPU error in kernel gradient", {
+              reason: "validation",
+            });
+          }),
+          tiny: TINY,
+          reopen: () => {
+            opened++;
+            return Promise.resolve(engine);
+          },
+        }),
+        /kernel gradient/,
+      );
+      assert.equal(opened, 0);
+    });
+  });
+});
