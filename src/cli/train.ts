@@ -128,6 +128,11 @@ function shownPath({ paths }: Experiment): string {
   return relative(Deno.cwd(), paths.results) || ".";
 }
 
+/** For a shell. */
+function quoted(path: string): string {
+  return /^[\w./\\:-]+$/.test(path) ? path : JSON.stringify(path);
+}
+
 function report(
   experiment: Experiment,
   outcome: TrainOutcome,
@@ -149,13 +154,22 @@ function report(
     return Number(signal.reason);
   }
   const others = assembly.missing.length;
-  print(
-    others === 0
-      ? `Done in ${seconds.toFixed(1)} s. The results are in ${results}`
-      : `This part is done in ${
+  if (others > 0) {
+    print(
+      `This part is done in ${
         seconds.toFixed(1)
-      } s; ${others} runs of other parts are still to come. The results gather in ${results}`,
-  );
+      } s; ${others} runs of other parts are still to come. The results gather in ${results}
+Next: deno task status ${quoted(results)}`,
+    );
+  } else {
+    const label = experiment.net.randomW ? "rand" : "bio";
+    print(
+      `Done in ${seconds.toFixed(1)} s. The results are in ${results}
+Next: deno task viz --results_folders ${
+        quoted(results)
+      } --results_labels ${label} --save_figs figs`,
+    );
+  }
   return 0;
 }
 
@@ -184,7 +198,7 @@ async function train(flags: Flags): Promise<number> {
       engine,
       overwrite: flags.boolean.overwrite === true,
       resume: flags.boolean.resume === true || shard !== undefined,
-      shared: shard !== undefined,
+      shard,
       warn: progress.line,
     });
     const { signal } = stopOnSignals((name) =>

@@ -32,7 +32,7 @@ export async function embeddedConnectome(): Promise<Connectome> {
   const regionNames = (header as string[]).slice(1);
   const connectome: Connectome = {
     name: SYNTHETIC_NAME,
-    species: "none (statistics of the macaque)",
+    species: "none",
     regions: regionNames.length,
     weights: Float64Array.from(rows.flatMap((row) => row.slice(1).map(Number))),
     regionNames,

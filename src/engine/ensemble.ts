@@ -144,6 +144,6 @@ export interface MemoryPlan {
   readonly bytes: readonly number[];
   /** The sum of what the algorithm needs, without padding. */
   readonly neededBytes: readonly number[];
-  /** One sentence that says what limited it. */
+  /** What limited the size of an ensemble, e.g. "limited by maxBufferSize of 256 MiB (state)". */
   readonly reason: string;
 }

@@ -129,8 +129,8 @@ export function planMemory(
     bytes,
     neededBytes,
     reason: limitedBy === undefined
-      ? "All models fit in one ensemble."
-      : `Cut into ${groups.length} ensembles by ${limitedBy}.`,
+      ? "all models fit in one ensemble"
+      : `limited by ${limitedBy}`,
   };
 }
 

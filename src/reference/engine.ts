@@ -97,10 +97,8 @@ function planMemory(size: EnsembleSize, memoryBytes: number): MemoryPlan {
     bytes,
     neededBytes: bytes,
     reason: groups.length === 1
-      ? "All models fit in one ensemble."
-      : `Cut into ${groups.length} ensembles of ${
-        Math.round(memoryBytes / 2 ** 20)
-      } MiB at most.`,
+      ? "all models fit in one ensemble"
+      : `limited to ${Math.round(memoryBytes / 2 ** 20)} MiB an ensemble`,
   };
 }
 

@@ -29,7 +29,14 @@ export async function chooseEngine(
 ): Promise<Engine> {
   if (device === "cpu") return createReferenceEngine();
   const engine = await createWebGpuEngine();
-  if (engine !== undefined) return engine;
+  if (engine !== undefined) {
+    if (engine.adapter.software) {
+      options.warn(
+        `note: the only WebGPU adapter is ${engine.description}, which computes on the CPU`,
+      );
+    }
+    return engine;
+  }
   if (device === "gpu") {
     throw new InputError(
       `Cannot use --device gpu: this machine has no WebGPU adapter; ${ADAPTER_ADVICE}, or use --device cpu`,

@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { Engine } from "../engine/ensemble.ts";
-import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import { relative } from "node:path";
+import type { Engine, EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
 import { planEnsembles } from "./plan_groups.ts";
-import { allRuns } from "./run_unit.ts";
+import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import type { PretrainedModels } from "./pretrained_models.ts";
+import { runsOf } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
 /** "1.5 GB"; powers of ten. */
@@ -39,57 +41,96 @@ export function describePlan(
   prepared: PreparedExperiment,
   { engine, shard }: { engine: Engine; shard: Shard | undefined },
 ): string {
-  const { experiment, connectome, network, stimuli, size } = prepared;
-  const units = runsOfShard(
-    allRuns(
-      experiment.grid.combinations.length,
-      experiment.training.iterations,
-    ),
-    shard,
-  );
+  const { experiment, network, stimuli, size, pretrained } = prepared;
+  const all = runsOf(experiment);
+  const units = runsOfShard(all, shard);
   const ensemble = ensembleSize(prepared, units);
-  const plan = planEnsembles(engine, ensemble);
   const connections = network.mask.reduce((count, bit) => count + bit, 0);
-  const lines = [
-    `connectome   ${connectome.name} (${connectome.species}${
-      connectome.synthetic ? ", synthetic: no measured data" : ""
-    }), ${connectome.regions} regions, from ${connectome.source}`,
-    `network      ${network.neurons} neurons, ${connections} connections (${
-      (100 * connections / network.neurons ** 2).toFixed(1)
-    } %)`,
-    `model        ${size.inputSize} inputs, ${size.hiddenSize} hidden, ${size.outputSize} output${
-      size.outputSize === 1 ? "" : "s"
-    }`,
+  const possible = network.neurons * (network.neurons - 1);
+  const lines: [string, string][] = [
+    ["connectome", describeConnectome(prepared)],
+    [
+      "network",
+      `${network.neurons} neurons, ${connections} connections (${
+        (100 * connections / possible).toFixed(1)
+      } % of all possible)`,
+    ],
+    [
+      "model",
+      `${plural(size.inputSize, "input")}, ${
+        plural(size.hiddenSize, "hidden unit")
+      }, ${plural(size.outputSize, "output")}`,
+    ],
   ];
   if (stimuli !== undefined) {
-    lines.push(`stimuli      ${stimuli.count} from ${stimuli.source}`);
+    lines.push(["stimuli", `${stimuli.count}: ${stimuli.source}`]);
+  }
+  if (pretrained !== undefined) {
+    lines.push(["pretrained", describePretrained(pretrained)]);
   }
   if (shard !== undefined) {
-    lines.push(
-      `shard        ${shard.index} of ${shard.count}, from ${shard.origin}: ${units.length} runs`,
-    );
+    lines.push([
+      "shard",
+      `${shard.index}/${shard.count} (${shard.origin}): ${units.length} of the ${all.length} models`,
+    ]);
   }
-  const trained = Math.floor(
-    ensemble.trialCount * experiment.task.trainSize,
-  );
-  const validated = ensemble.trialCount - trained;
-  const steps = ensemble.steps.reduce((sum, t) => sum + t, 0);
-  // A training pass is forward, backward and gradient: three products of 2·H² each.
-  const perTrialStep = 2 * size.hiddenSize ** 2;
-  const work = experiment.training.epochs * steps * perTrialStep *
-    (3 * trained + validated);
-  const bytes = Math.max(0, ...plan.bytes);
-  const needed = plan.bytes.indexOf(bytes) < 0
-    ? 0
-    : plan.neededBytes[plan.bytes.indexOf(bytes)] ?? 0;
   lines.push(
-    `engine       ${engine.kind}: ${engine.description}`,
-    `memory plan  ${units.length} models in ${plan.groups.length} ensemble${
-      plan.groups.length === 1 ? "" : "s"
-    }, at most ${formatBytes(bytes)} on the device (the algorithm needs ${
-      formatBytes(needed)
-    }): ${plan.reason}`,
-    `work         ${formatWork(work)}`,
+    ["engine", `${engine.kind}: ${engine.description}`],
+    ["memory plan", describeMemory(planEnsembles(engine, ensemble))],
+    ["work", describeWork(prepared, ensemble)],
   );
-  return lines.join("\n");
+  return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
+}
+
+function describeConnectome({ connectome }: PreparedExperiment): string {
+  const { name, species, synthetic, regions, source } = connectome;
+  return [
+    synthetic || species === "unknown" ? name : `${name} (${species})`,
+    plural(regions, "region"),
+    ...(synthetic ? ["synthetic: no measured data"] : []),
+    source === "embedded" ? "comes with biornn" : `from ${source}`,
+  ].join(", ");
+}
+
+function describePretrained(
+  { count, firstFile, freshReadout }: PretrainedModels,
+): string {
+  const first = relative(Deno.cwd(), firstFile);
+  return `${plural(count, "model")}, ${count === 1 ? "" : "the first from "}${
+    first.startsWith("..") ? firstFile : first
+  }, ${freshReadout ? "each with a fresh read-out" : "read-outs kept"}`;
+}
+
+function describeMemory(
+  { groups, bytes, neededBytes, reason }: MemoryPlan,
+): string {
+  const models = groups.reduce((sum, group) => sum + group.length, 0);
+  const most = Math.max(0, ...bytes);
+  const needed = neededBytes[bytes.indexOf(most)] ?? 0;
+  const padding = formatBytes(needed) === formatBytes(most)
+    ? ""
+    : ` (${formatBytes(needed)} without padding)`;
+  return `${plural(models, "model")} in ${
+    plural(groups.length, "ensemble")
+  } of ${groups.length > 1 ? "at most " : ""}${formatBytes(most)}${padding}${
+    groups.length > 1 ? `, ${reason}` : ""
+  }`;
+}
+
+function describeWork(
+  { experiment, size }: PreparedExperiment,
+  { trialCount, steps, batchSize }: EnsembleSize,
+): string {
+  const { epochs } = experiment.training;
+  const trained = Math.floor(trialCount * experiment.task.trainSize);
+  const timeSteps = steps.reduce((sum, t) => sum + t, 0);
+  // A training pass is forward, backward and gradient: three products of 2·H² each.
+  const work = epochs * timeSteps * 2 * size.hiddenSize ** 2 *
+    (3 * trained + (trialCount - trained));
+  const updates = epochs * steps.length * Math.ceil(trained / batchSize);
+  return `${formatWork(work)}, ${updates} optimizer steps`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -27,6 +27,14 @@ export function allRuns(
   return runs;
 }
 
+/** All runs of an experiment. */
+export function runsOf({ grid, training }: {
+  readonly grid: { readonly combinations: readonly unknown[] };
+  readonly training: { readonly iterations: number };
+}): RunUnit[] {
+  return allRuns(grid.combinations.length, training.iterations);
+}
+
 /** Names a run in messages. */
 export function runLabel({ combination, iteration }: RunUnit): string {
   return `combination ${combination}, iteration ${iteration}`;
