@@ -147,6 +147,16 @@ export async function createGpuEnsemble(
     return rows * size * layout.width * layout.hidden * (training ? 3 : 1);
   }
 
+  function countFlop({ size, training }: BatchPlace): void {
+    let rows = 0;
+    for (const t of plan.step.steps) rows += t * size;
+    const flop = 2 * rows * layout.hiddenSize ** 2;
+    profiler?.addFlop("forwardStep", flop);
+    if (!training) return;
+    profiler?.addFlop("backwardStep", flop);
+    profiler?.addFlop("gradient", flop);
+  }
+
   let speed = 0; // work a second, of the last submit
 
   /** Trains so many epochs, at most as the history holds. */
@@ -183,6 +193,7 @@ export async function createGpuEnsemble(
           firstModel: 0,
         });
         planned += work(batch);
+        countFlop(batch);
         next++;
         if (next === batches.length) {
           next = 0;

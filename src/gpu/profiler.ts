@@ -13,6 +13,8 @@ export interface KernelTime {
   /** Passes measured; a pass holds all the dispatches in a row of one kernel. */
   readonly calls: number;
   readonly milliseconds: number;
+  /** Floating-point operations of its products, 2·B·T·H² each; 0 for the other kernels. */
+  readonly flop: number;
 }
 
 /** Gives each kernel a pass of its own, and times it. */
@@ -22,6 +24,8 @@ export interface Profiler {
     encoder: GPUCommandEncoder,
     kernel: KernelName,
   ): GPUComputePassEncoder;
+  /** Counts operations for a kernel. */
+  addFlop(kernel: KernelName, flop: number): void;
   /** Copies the times of the passes so far; last in an encoder. */
   resolve(encoder: GPUCommandEncoder): void;
   /** Adds the copied times up, once the encoder's work is done. */
@@ -54,6 +58,7 @@ export function createProfiler(gpu: WatchedDevice): Profiler | undefined {
     usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
   });
   const sums = new Map<KernelName, { calls: number; nanoseconds: number }>();
+  const flops = new Map<KernelName, number>();
   let passes: KernelName[] = [];
   return {
     beginPass(encoder, kernel) {
@@ -70,6 +75,9 @@ export function createProfiler(gpu: WatchedDevice): Profiler | undefined {
           endOfPassWriteIndex: query + 1,
         },
       });
+    },
+    addFlop(kernel, flop) {
+      flops.set(kernel, (flops.get(kernel) ?? 0) + flop);
     },
     resolve(encoder) {
       encoder.resolveQuerySet(querySet, 0, 2 * passes.length, resolved, 0);
@@ -94,6 +102,7 @@ export function createProfiler(gpu: WatchedDevice): Profiler | undefined {
         kernel,
         calls,
         milliseconds: nanoseconds / 1e6,
+        flop: flops.get(kernel) ?? 0,
       })).sort((a, b) => b.milliseconds - a.milliseconds);
     },
     destroy() {
@@ -102,4 +111,36 @@ export function createProfiler(gpu: WatchedDevice): Profiler | undefined {
       staging.destroy();
     },
   };
+}
+
+/**
+ * Times as a table: kernel, calls, milliseconds, GFLOP/s and share of the whole.
+ *
+ * @example
+ * ```ts
+ * import { profileTable } from "./src/gpu/profiler.ts";
+ *
+ * profileTable([{ kernel: "gradient", calls: 2, milliseconds: 4, flop: 8e6 }]);
+ * ```
+ */
+export function profileTable(times: readonly KernelTime[]): string {
+  const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const rows = times.map(({ kernel, calls, milliseconds, flop }) => [
+    kernel,
+    String(calls),
+    milliseconds.toFixed(1),
+    flop === 0 ? "" : (flop / milliseconds / 1e6).toFixed(1),
+    `${(100 * milliseconds / total).toFixed(1)} %`,
+  ]);
+  const table = [["kernel", "calls", "ms", "GFLOP/s", "share"], ...rows];
+  const widths = table[0]!.map((_, column) =>
+    Math.max(...table.map((row) => row[column]!.length))
+  );
+  return table.map((row) =>
+    row.map((cell, column) =>
+      column === 0
+        ? cell.padEnd(widths[column]!)
+        : cell.padStart(widths[column]!)
+    ).join("  ").trimEnd()
+  ).join("\n");
 }

@@ -1,0 +1,171 @@
+/**
+ * How fast a training step is on this machine: the WebGPU engine beside the
+ * float64 reference engine, and the time of each kernel.
+ *
+ * ```sh
+ * deno task bench --save
+ * ```
+ *
+ * @module
+ */
+
+import { type Command, print, runCommand } from "../src/cli/run_command.ts";
+import type { Flags } from "../src/compat/cli.ts";
+import type { Engine } from "../src/engine/ensemble.ts";
+import { writeFileWhole } from "../src/files/write_file.ts";
+import { createWebGpuEngine } from "../src/gpu/engine.ts";
+import { type KernelTime, profileTable } from "../src/gpu/profiler.ts";
+import { createReferenceEngine } from "../src/reference/engine.ts";
+import { countFlag } from "./flags.ts";
+import { describeMachine, load, type Machine } from "./machine.ts";
+import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
+import {
+  epochFlop,
+  formatSpread,
+  type Spread,
+  spread,
+  threeDigits,
+} from "./work.ts";
+
+/** What one engine did. */
+interface EngineResult {
+  readonly engine: string;
+  readonly models: number;
+  /** Milliseconds from creating the ensemble to the first finished step, compilation included. */
+  readonly firstStepMilliseconds: number;
+  readonly gflops: Spread;
+}
+
+/** A saved benchmark. */
+interface BenchResult {
+  readonly format: "biornn-bench/1";
+  readonly command: string;
+  readonly machine: Machine;
+  readonly load: number | null;
+  readonly problem: ScalingPoint;
+  readonly results: readonly EngineResult[];
+  readonly kernels: readonly KernelTime[];
+}
+
+const HELP =
+  `Measures a whole training step (batch of 128, Adam and RMSprop) of the WebGPU
+engine, beside the reference engine; counted as 3·2·B·T·H² operations a model.
+
+Usage: deno task bench [flags]
+
+  --models N    models that train side by side; default 24
+  --neurons N   H; default 220
+  --steps N     T; default 7
+  --rounds N    how often to measure; default 5
+  --save        write the measurements into bench/results/`;
+
+const command: Command = {
+  help: HELP,
+  flags: {
+    boolean: ["save"],
+    string: ["models", "neurons", "steps", "rounds"],
+    list: [],
+  },
+  run: bench,
+};
+
+async function bench(flags: Flags): Promise<number> {
+  const problem: ScalingPoint = {
+    models: countFlag(flags, { name: "models", fallback: 24 }),
+    hiddenSize: countFlag(flags, { name: "neurons", fallback: 220 }),
+    steps: countFlag(flags, { name: "steps", fallback: 7 }),
+    density: 0.475,
+    batch: 128,
+  };
+  const rounds = countFlag(flags, { name: "rounds", fallback: 5 });
+  print(
+    `H = ${problem.hiddenSize}, T = ${problem.steps}, batch of ${problem.batch}`,
+  );
+  const results: EngineResult[] = [];
+  let kernels: readonly KernelTime[] = [];
+  const webgpu = await createWebGpuEngine();
+  if (webgpu === undefined) print("No WebGPU adapter.");
+  else {
+    try {
+      results.push(await measure(webgpu, { problem, rounds }));
+    } finally {
+      webgpu.destroy();
+    }
+    kernels = await profile(problem);
+  }
+  const few = { ...problem, models: Math.min(problem.models, 2) };
+  results.push(
+    await measure(createReferenceEngine(), { problem: few, rounds: 1 }),
+  );
+  for (const { engine, models, gflops, firstStepMilliseconds } of results) {
+    print(
+      `${engine}, ${models} models: ${
+        formatSpread(gflops)
+      } GFLOP/s; first step after ${threeDigits(firstStepMilliseconds)} ms`,
+    );
+  }
+  if (kernels.length > 0) print(profileTable(kernels));
+  if (flags.boolean.save === true) {
+    const result: BenchResult = {
+      format: "biornn-bench/1",
+      command: ["deno task bench", ...Deno.args].join(" "),
+      machine: await describeMachine(),
+      load: load() ?? null,
+      problem,
+      results,
+      kernels,
+    };
+    const path = `bench/results/${new Date().toISOString().slice(0, 10)}-${
+      (results[0] as EngineResult).engine.replace(/[^A-Za-z0-9]+/g, "_")
+    }.json`;
+    await Deno.mkdir("bench/results", { recursive: true });
+    await writeFileWhole(path, `${JSON.stringify(result, null, 2)}\n`);
+    print(`Saved ${path}`);
+  }
+  return 0;
+}
+
+/** Times epochs of one training batch each, for about half a second a round. */
+async function measure(
+  engine: Engine,
+  { problem, rounds }: {
+    readonly problem: ScalingPoint;
+    readonly rounds: number;
+  },
+): Promise<EngineResult> {
+  const spec = scalingProblem(problem);
+  const start = performance.now();
+  const ensemble = await engine.createEnsemble(spec);
+  await ensemble.train(1);
+  const firstStepMilliseconds = performance.now() - start;
+  const gflops: number[] = [];
+  let epochs = 1;
+  for (let round = 0; round < rounds; round++) {
+    const began = performance.now();
+    await ensemble.train(epochs);
+    const seconds = (performance.now() - began) / 1000;
+    gflops.push(epochs * epochFlop(spec) / seconds / 1e9);
+    epochs = Math.max(1, Math.round(0.5 * epochs / seconds));
+  }
+  ensemble.destroy();
+  return {
+    engine: `${engine.kind}: ${engine.description}`,
+    models: problem.models,
+    firstStepMilliseconds,
+    gflops: spread(gflops),
+  };
+}
+
+async function profile(problem: ScalingPoint): Promise<readonly KernelTime[]> {
+  const engine = await createWebGpuEngine({ profile: true });
+  if (engine === undefined) return [];
+  try {
+    const ensemble = await engine.createEnsemble(scalingProblem(problem));
+    await ensemble.train(4);
+    return ensemble.profile();
+  } finally {
+    engine.destroy();
+  }
+}
+
+await runCommand(command);
