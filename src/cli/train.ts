@@ -4,7 +4,6 @@
  * @module
  */
 
-import { relative } from "node:path";
 import { DeviceError } from "../engine/device_error.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import {
@@ -17,7 +16,7 @@ import { readTextFile } from "../files/read_file.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Flags } from "../compat/cli.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
-import { describePlan } from "../train/describe_plan.ts";
+import { describePlan, shownPath } from "../train/describe_plan.ts";
 import { prepareExperiment } from "../train/prepare.ts";
 import { createProgress, type Progress } from "../train/progress.ts";
 import { openResults } from "../train/open_results.ts";
@@ -124,10 +123,6 @@ function createTerminalProgress(): Progress {
   });
 }
 
-function shownPath({ paths }: Experiment): string {
-  return relative(Deno.cwd(), paths.results) || ".";
-}
-
 /** For a shell. */
 function quoted(path: string): string {
   return /^[\w./\\:-]+$/.test(path) ? path : JSON.stringify(path);
@@ -146,7 +141,7 @@ function report(
       } at epoch ${failure.epoch}; the other runs are not affected`,
     );
   }
-  const results = shownPath(experiment);
+  const results = shownPath(experiment.paths.results);
   if (signal.aborted && !finished) {
     printError(
       `Stopped. What is done is saved in ${results}; add --resume to go on.`,
@@ -219,7 +214,7 @@ async function train(flags: Flags): Promise<number> {
       if (error instanceof InputError || error instanceof DeviceError) {
         progress.line(
           `What is done is saved in ${
-            shownPath(experiment)
+            shownPath(experiment.paths.results)
           }; add --resume to go on.`,
         );
       }

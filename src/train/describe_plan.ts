@@ -24,6 +24,12 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
 }
 
+/** A path for people: from the working directory where it lies below it. */
+export function shownPath(path: string): string {
+  const below = relative(Deno.cwd(), path) || ".";
+  return below.startsWith("..") ? path : below;
+}
+
 /** "12.3 TFLOP"; powers of ten. */
 function formatWork(operations: number): string {
   const units = ["", "k", "M", "G", "T", "P", "E"];
@@ -87,7 +93,7 @@ function describeConnectome({ connectome }: PreparedExperiment): string {
   return [
     synthetic || species === "unknown" ? name : `${name} (${species})`,
     plural(regions, "region"),
-    ...(synthetic ? ["synthetic: no measured data"] : []),
+    ...(synthetic ? ["synthetic (no measured data)"] : []),
     source === "embedded" ? "comes with biornn" : `from ${source}`,
   ].join(", ");
 }
@@ -95,9 +101,8 @@ function describeConnectome({ connectome }: PreparedExperiment): string {
 function describePretrained(
   { count, firstFile, freshReadout }: PretrainedModels,
 ): string {
-  const first = relative(Deno.cwd(), firstFile);
   return `${plural(count, "model")}, ${count === 1 ? "" : "the first from "}${
-    first.startsWith("..") ? firstFile : first
+    shownPath(firstFile)
   }, ${freshReadout ? "each with a fresh read-out" : "read-outs kept"}`;
 }
 
