@@ -307,6 +307,7 @@ function networkFigures(
       name: fileName("networks", [label]),
       label,
       combination: match.title,
+      randomized: results.experiment?.randomW === true,
       regionNames: results.experiment?.connectome.regionNames ?? [],
       width: width ?? "two",
     });

@@ -233,7 +233,7 @@ function panelLayers(
           type: "quantitative",
           title: null,
           scale: yScale,
-          axis: { ...axis, tickCount: 4 },
+          axis: { tickCount: 4, ...axis },
         },
         color,
         tooltip: [

@@ -23,6 +23,8 @@ export interface NetworkFigureOptions {
   readonly label: string;
   /** The combination whose weights are shown. */
   readonly combination: string;
+  /** Whether every run's topology is a random one of its own. */
+  readonly randomized: boolean;
   /** A name for each region; numbers stand for missing ones. */
   readonly regionNames: readonly string[];
   readonly width: FigureWidth;
@@ -65,6 +67,7 @@ const MOST_TOOLTIP_REGIONS = 64;
  *     name: "networks_bio",
  *     label: "bio",
  *     combination: "(0.001, 'relu', 'Adam', 3)",
+ *     randomized: false,
  *     regionNames: ["V1", "V2"],
  *     width: "two",
  *   },
@@ -88,7 +91,11 @@ export function networkFigure(
   const pairs = pairRows(networks, { ...options, regions });
   const caption = `${options.label}: ${
     panels.map(({ title }) => title).join(", ")
-  }; rows: from, columns: to; neurons in the order of their regions; white: no connection. W_hh of ${options.combination}, iteration 0.`;
+  }; rows: from, columns: to; neurons in the order of their regions; white: no connection. W_hh of ${options.combination}, iteration 0${
+    options.randomized
+      ? ", whose topology is a randomisation of the scaled network"
+      : ""
+  }.`;
   return {
     name: options.name,
     section: "networks",
@@ -134,7 +141,7 @@ function panelsOf(
   const limit = saturation(models.map(({ weights }) => weights.values));
   for (const { weights, epoch } of models) {
     panels.push({
-      title: epoch === 0 ? "initial W_hh" : "trained W_hh",
+      title: epoch === "initial" ? "initial W_hh" : "trained W_hh",
       legend: "weight",
       matrix: weights,
       colors: { colors: DIVERGING, domain: [-limit, limit], log: false },

@@ -219,7 +219,7 @@ function panelLayers(
     type: "quantitative",
     title: "epoch",
     scale: { nice: false, zero: false },
-    axis: { grid: false, tickCount: 3 },
+    axis: { grid: false, tickCount: 4 },
   };
   const color: Spec = {
     field: "label",
@@ -260,7 +260,7 @@ function panelLayers(
           type: "quantitative",
           title: null,
           scale: yScale,
-          axis: { ...axis, tickCount: 4 },
+          axis: { tickCount: 4, ...axis },
         },
         color,
         strokeDash: {

@@ -10,6 +10,7 @@ import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
 import { readFileBytes } from "../files/read_file.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
+import { checkpointName } from "../rnn/checkpoint.ts";
 
 /** A square matrix. */
 export interface SquareMatrix {
@@ -22,8 +23,8 @@ export interface SquareMatrix {
 export interface RecurrentWeights {
   /** W_hh transposed, so that rows are sources as in a connectome. */
   readonly weights: SquareMatrix;
-  /** Epochs of training; 0 before it. */
-  readonly epoch: number;
+  /** The epoch after which they were stored, counted from 0. */
+  readonly epoch: number | "initial";
 }
 
 /** The matrices of a results folder; folders of the original program have none of them. */
@@ -37,7 +38,7 @@ export interface Networks {
 }
 
 const CHECKPOINT = /^model_state_dict_epoch_(\d{1,9})_iter_0\.safetensors$/;
-const INITIAL = "model_state_dict_initial_iter_0.safetensors";
+const INITIAL = checkpointName("initial", 0);
 const WEIGHTS = "rnn.weight_hh_l0";
 
 /**
@@ -64,7 +65,7 @@ export async function readNetworks(
   return {
     connectome: await readMatrix(join(folder, "connectome.npy")),
     network: await readMatrix(join(folder, "network.npy")),
-    initial: await readWeights(join(models, INITIAL), 0),
+    initial: await readWeights(join(models, INITIAL), "initial"),
     trained: last === undefined
       ? undefined
       : await readWeights(join(models, last.name), last.epoch),
@@ -118,7 +119,7 @@ async function readMatrix(file: string): Promise<SquareMatrix | undefined> {
 
 async function readWeights(
   file: string,
-  epoch: number,
+  epoch: RecurrentWeights["epoch"],
 ): Promise<RecurrentWeights | undefined> {
   const bytes = await readIfThere(file, "the model");
   if (bytes === undefined) return undefined;

@@ -49,10 +49,37 @@ export function axisTitle(quantity: string, { log }: ValueScale): string {
     : `${quantity} (log scale)`;
 }
 
+/**
+ * Round numbers on a logarithmic scale: 1, 2 and 5 times powers of ten up to
+ * two decades, beyond that powers of ten, seven at most.
+ *
+ * @example
+ * ```ts
+ * import { logTicks } from "./src/viz/value_scale.ts";
+ *
+ * logTicks(0.003, 0.2); // [0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
+ * ```
+ */
+export function logTicks(low: number, high: number): number[] {
+  const decades = Math.log10(high / low);
+  const factors = decades <= 2 ? [1, 2, 5] : [1];
+  const step = Math.max(1, Math.ceil(decades / 7));
+  const last = Math.floor(Math.log10(high));
+  const ticks: number[] = [];
+  for (let power = last; 10 ** (power + 1) > low; power -= step) {
+    for (const factor of factors.toReversed()) {
+      // Decimal text is exact where a product of floats is not: 2e-3.
+      const tick = Number(`${factor}e${power}`);
+      if (tick >= low && tick <= high) ticks.unshift(tick);
+    }
+  }
+  return ticks;
+}
+
 /** Vega-Lite's properties of the scale and the axis. */
 export function scaleProperties({ log, low, high }: ValueScale): {
   scale: { [key: string]: boolean | string | number };
-  axis: { [key: string]: string | number };
+  axis: { [key: string]: string | number | number[] };
 } {
   if (!log) {
     return {
@@ -60,11 +87,10 @@ export function scaleProperties({ log, low, high }: ValueScale): {
       axis: { tickCount: 5 },
     };
   }
-  const decades = Math.ceil(Math.log10(high / low));
   return {
     scale: { type: "log", nice: false, padding: 3 },
-    // Below four decades, powers of ten alone would leave the axis bare.
-    axis: { tickCount: Math.max(5, decades), format: "~g" },
+    // Vega's own ticks would draw a grid line at each of nine numbers a decade.
+    axis: { values: logTicks(low, high), format: "~g" },
   };
 }
 

@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { writeNpy } from "../../src/files/npy.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
+import { checkpointName } from "../../src/rnn/checkpoint.ts";
 import { createStream } from "../../src/random/stream.ts";
 
 /** Sizes that fit `experiment.json` of `make_results.ts`. */
@@ -47,7 +48,7 @@ export async function makeNetworks(
     writeNpy({ shape: [hidden, hidden], data: network }),
   );
   for (
-    const [name, spread] of [["initial", 1], [`epoch_${epochs}`, 1.5]] as const
+    const [name, spread] of [["initial", 1], [epochs - 1, 1.5]] as const
   ) {
     const weights = new Float32Array(hidden ** 2);
     for (let a = 0; a < hidden; a++) {
@@ -57,7 +58,7 @@ export async function makeNetworks(
       }
     }
     await Deno.writeFile(
-      join(folder, "0", `model_state_dict_${name}_iter_0.safetensors`),
+      join(folder, "0", checkpointName(name, 0)),
       encodeSafetensors([
         { name: "rnn.weight_hh_l0", shape: [hidden, hidden], data: weights },
       ]),

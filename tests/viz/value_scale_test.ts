@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { axisTitle, chooseScale } from "../../src/viz/value_scale.ts";
+import { axisTitle, chooseScale, logTicks } from "../../src/viz/value_scale.ts";
 
 describe("chooseScale()", () => {
   it("is logarithmic beyond a range of 30", () => {
@@ -28,5 +28,20 @@ describe("axisTitle()", () => {
     assert.equal(axisTitle("loss", log), "loss (log scale)");
     assert.equal(axisTitle("loss (MSE)", log), "loss (MSE, log scale)");
     assert.equal(axisTitle("loss", chooseScale([1, 2])), "loss");
+  });
+});
+
+describe("logTicks()", () => {
+  it("takes 1, 2 and 5 in up to two decades, powers of ten beyond", () => {
+    assert.deepEqual(logTicks(0.003, 0.2), [
+      0.005,
+      0.01,
+      0.02,
+      0.05,
+      0.1,
+      0.2,
+    ]);
+    assert.deepEqual(logTicks(1e-4, 0.3), [1e-4, 1e-3, 0.01, 0.1]);
+    assert.ok(logTicks(1e-30, 1).length <= 7);
   });
 });
