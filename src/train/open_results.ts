@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Engine } from "../engine/ensemble.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { writeNpy } from "../files/npy.ts";
+import { EXPERIMENT_FILE } from "../results/experiment_record.ts";
 import { makeFolder } from "../results/prepare_results_folder.ts";
 import {
   prepareResultsFolder,
@@ -19,9 +20,9 @@ import type { PreparedExperiment } from "./prepare.ts";
 import { experimentRecord } from "./record_experiment.ts";
 import { engineName } from "./run_file.ts";
 import { openRunStore, type RunStore } from "./run_store.ts";
-
-/** Names that writeFileWhole gives before the last step. */
-const TEMPORARY = /\.[0-9]+-[0-9]+-[0-9a-f]{8}\.tmp$/;
+import { runsOf } from "./run_unit.ts";
+import { runsOfShard, type Shard } from "./shard.ts";
+import { removeTemporaries } from "./temporary_files.ts";
 
 /** How to open it. */
 export interface OpenResultsOptions {
@@ -30,8 +31,8 @@ export interface OpenResultsOptions {
   readonly overwrite: boolean;
   /** Join what is there, if it belongs to the same experiment. */
   readonly resume: boolean;
-  /** Other processes may be writing to it now. */
-  readonly shared: boolean;
+  /** The part that this process trains: others may be writing to the folder now. */
+  readonly shard: Shard | undefined;
   readonly warn: (line: string) => void;
 }
 
@@ -43,7 +44,7 @@ export interface OpenResultsOptions {
  */
 export async function openResults(
   prepared: PreparedExperiment,
-  { engine, overwrite, resume, shared, warn }: OpenResultsOptions,
+  { engine, overwrite, resume, shard, warn }: OpenResultsOptions,
 ): Promise<RunStore> {
   const { experiment, connectome, network, size } = prepared;
   const folder = experiment.paths.results;
@@ -51,12 +52,20 @@ export async function openResults(
     overwrite,
     ...(resume ? { join: prepared.fingerprint } : {}),
   });
-  if (resume && !shared) await removeTemporaries(folder);
-  // First of all files: it tells what the folder belongs to, should this program be killed now.
-  await writeExperimentRecord(
-    folder,
-    experimentRecord(prepared, { engines: [engineName(engine)], failures: [] }),
-  );
+  const own = shard === undefined
+    ? "all"
+    : runsOfShard(runsOf(experiment), shard);
+  await removeTemporaries(folder, { own });
+  if (!await hasRecord(folder)) {
+    // First of all files: it tells what the folder belongs to, should this program be killed now.
+    await writeExperimentRecord(
+      folder,
+      experimentRecord(prepared, {
+        engines: [engineName(engine)],
+        failures: [],
+      }),
+    );
+  }
   const store = await openRunStore({
     folder,
     experiment: prepared.fingerprint,
@@ -87,11 +96,10 @@ export async function openResults(
   return store;
 }
 
-/** What a killed training left of files it was writing; with shards another process may still be writing them. */
-async function removeTemporaries(folder: string): Promise<void> {
-  for await (const entry of Deno.readDir(folder)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory) await removeTemporaries(path);
-    else if (TEMPORARY.test(entry.name)) await Deno.remove(path);
-  }
+/** Where the folder was joined, its record is known to be that of this experiment, and may be the final one. */
+async function hasRecord(folder: string): Promise<boolean> {
+  const info = await Deno.stat(join(folder, EXPERIMENT_FILE)).catch(() =>
+    undefined
+  );
+  return info?.isFile === true;
 }

@@ -45,6 +45,12 @@ export function engineName(
   return `${kind}: ${description}`;
 }
 
+/** What the record of a run says that began on one engine and goes on on another, or the same. */
+export function engineAfter(before: string | undefined, now: string): string {
+  if (before === undefined || before === now) return now;
+  return before.endsWith(`, then ${now}`) ? before : `${before}, then ${now}`;
+}
+
 const FORMAT = "biornn-run/1";
 const CURVES = [
   "trainLoss",

@@ -11,11 +11,12 @@ import { createEngineKeeper } from "./engine_keeper.ts";
 import { planGroups, type RunGroup } from "./plan_groups.ts";
 import type { PreparedExperiment } from "./prepare.ts";
 import type { Progress } from "./progress.ts";
-import type { RunRecord } from "./run_file.ts";
+import { engineAfter, engineName, type RunRecord } from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
-import { allRuns, runKey, type RunUnit } from "./run_unit.ts";
+import { runKey, runsOf, type RunUnit } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 import { createTally } from "./tally.ts";
+import { removeTemporaries } from "./temporary_files.ts";
 import { trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
@@ -57,11 +58,7 @@ export async function trainExperiment(
 ): Promise<TrainOutcome> {
   const { experiment } = prepared;
   const { store, signal, progress } = options;
-  const { iterations } = experiment.training;
-  const units = runsOfShard(
-    allRuns(experiment.grid.combinations.length, iterations),
-    options.shard,
-  );
+  const units = runsOfShard(runsOf(experiment), options.shard);
   const keeper = createEngineKeeper(options.engine, {
     ...options,
     reopen: options.reopen,
@@ -73,6 +70,22 @@ export async function trainExperiment(
       engine: keeper.engine,
       mostModels: keeper.mostModels,
     });
+  /** Told once: each group would say the same. */
+  let isTold = false;
+  function warnOfOtherEngine(
+    resumed: readonly (RunRecord | undefined)[],
+    engine: Engine,
+  ): void {
+    const now = engineName(engine);
+    const other = resumed.find((record) =>
+      record !== undefined && engineAfter(record.engine, now) !== record.engine
+    );
+    if (other === undefined || isTold) return;
+    isTold = true;
+    progress.line(
+      `warning: runs that were trained on ${other.engine} go on on ${now}; their last digits will be those of neither alone`,
+    );
+  }
   const queue = await plan(units);
   const tally = createTally(queue, {
     epochs: experiment.training.epochs,
@@ -92,6 +105,7 @@ export async function trainExperiment(
         queue.unshift(...await plan(group.units));
         continue;
       }
+      warnOfOtherEngine(resumed, keeper.engine);
       tally.begin(group.units, queue.length);
       try {
         await trainGroup({
@@ -118,6 +132,10 @@ export async function trainExperiment(
   } finally {
     progress.finish();
     keeper.destroy();
+  }
+  if (assembly.missing.length === 0) {
+    // Nobody writes the runs of a finished experiment any more.
+    await removeTemporaries(options.folder, { own: runsOf(experiment) });
   }
   const own = new Set(units.map(runKey));
   const finished = assembly.missing.every((unit) => !own.has(runKey(unit)));

@@ -16,7 +16,12 @@ import { writeFileWhole } from "../files/write_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import { buildRun, type PreparedExperiment } from "./prepare.ts";
-import { engineName, type RunHistory, type RunRecord } from "./run_file.ts";
+import {
+  engineAfter,
+  engineName,
+  type RunHistory,
+  type RunRecord,
+} from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
 import type { RunUnit } from "./run_unit.ts";
 
@@ -125,10 +130,8 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
       }
     }
     if (epoch < epochs) return false;
-    for (const [i, unit] of units.entries()) {
-      await store.saveFinished(
-        recordOf(options, unit, histories[i] as RunHistory),
-      );
+    for (const [i, history] of histories.entries()) {
+      await store.saveFinished(recordOf(options, i, history));
     }
     return true;
   } finally {
@@ -212,15 +215,16 @@ function bestOf(
   return unit === undefined ? undefined : { loss, unit };
 }
 
+/** The record of the i-th run of the group. */
 function recordOf(
-  { prepared, engine }: GroupOptions,
-  unit: RunUnit,
+  { prepared, engine, units, resumed }: GroupOptions,
+  i: number,
   history: RunHistory,
 ): RunRecord {
   return {
-    unit,
+    unit: units[i] as RunUnit,
     experiment: prepared.fingerprint,
-    engine: engineName(engine),
+    engine: engineAfter(resumed[i]?.engine, engineName(engine)),
     history,
   };
 }
@@ -231,13 +235,9 @@ async function saveStates(
   histories: readonly RunHistory[],
 ): Promise<void> {
   const states = await ensemble.state();
-  for (const [i, unit] of options.units.entries()) {
-    const state = states[i] as ModelState;
+  for (const [i, state] of states.entries()) {
     const history = histories[i] as RunHistory;
-    await options.store.saveState({
-      ...recordOf(options, unit, history),
-      state,
-    });
+    await options.store.saveState({ ...recordOf(options, i, history), state });
   }
 }
 

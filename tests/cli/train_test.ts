@@ -76,7 +76,7 @@ describe("deno task train", () => {
       assert.equal(first.code, 0, first.stderr);
       assert.match(
         first.stdout,
-        /Done in \d+\.\d s\. The results are in .*results\n$/,
+        /^Done in \d+\.\d s\. The results are in .*results$/m,
       );
       const second = await train(two, tiny);
       assert.equal(second.code, 0, second.stderr);

@@ -59,7 +59,7 @@ export async function trainTiny(
     engine: options.engine,
     overwrite: false,
     resume: options.resume === true || options.shard !== undefined,
-    shared: options.shard !== undefined,
+    shard: options.shard,
     warn: progress.line,
   });
   const outcome = await trainExperiment(prepared, {
