@@ -82,7 +82,7 @@ experiment() { # FOLDER: writes a config whose results lie beside it
 experiment "$work/calm"
 experiment "$work/array"
 
-$DENO task train "$work/calm/config.ini" >"$work/calm/log" 2>&1
+$DENO task train "$work/calm/config.ini" >"$work/calm/log" 2>&1 || { cat "$work/calm/log"; exit 1; }
 
 job=$(BIORNN_HOME=$home sbatch --parsable --array=0-3 --cpus-per-task=1 \
   --output="$work/log/task_%a.out" cluster/slurm.sbatch "$work/array/config.ini" --checkpoint_seconds 0)
@@ -94,17 +94,26 @@ for _ in $(seq 300); do
   sleep 0.1
 done
 victim=$(cat "$work/slurmd_n1.pid")
-echo "killing node n1 (slurmd $victim) and its job steps"
+echo "killing node n1: its daemon (slurmd $victim), its job steps and all they run"
 kill -9 "$victim"
-pkill -9 -f "$work/spooln1" || true
-pgrep -f "slurmstepd" | while read -r step; do
-  if tr '\0' '\n' <"/proc/$step/environ" 2>/dev/null | grep -q '^SLURMD_NODENAME=n1$'; then pkill -9 -P "$step"; kill -9 "$step"; fi
-done || true
-for process in /proc/[0-9]*; do
-  if tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -q '^SLURMD_NODENAME=n1$'; then kill -9 "${process#/proc/}" 2>/dev/null || true; fi
+of_n1() { # processes that were started on node n1
+  for process in /proc/[0-9]*; do
+    tr '\0' '\n' 2>/dev/null <"$process/environ" | grep -qx 'SLURMD_NODENAME=n1' && echo "${process#/proc/}"
+  done || true
+}
+# The steps' own daemons first, so that none lives to report how its job ended.
+jobs=$(of_n1)
+for pid in $jobs; do
+  parent=$(ps -o ppid= -p "$pid" | tr -d ' ' || true)
+  if [ -n "$parent" ] && ps -o args= -p "$parent" | grep -q '^slurmstepd'; then kill -9 "$parent" || true; fi
 done
-sleep 15
+for pid in $jobs; do kill -9 "$pid" 2>/dev/null || true; done
+for _ in $(seq 60); do
+  sinfo -h -n n1 -o %T | grep -q down && break
+  sleep 1
+done
 sinfo
+squeue
 echo "node n1 comes back"
 slurmd -f "$work/slurm.conf" -N n1
 scontrol update nodename=n1 state=resume 2>/dev/null || true
