@@ -109,7 +109,7 @@ async function bench(flags: Flags): Promise<number> {
     const result: BenchResult = {
       format: "biornn-bench/1",
       command: ["deno task bench", ...Deno.args].join(" "),
-      machine: await describeMachine(),
+      machine: describeMachine(),
       load: load() ?? null,
       problem,
       results,

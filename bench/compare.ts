@@ -107,7 +107,7 @@ async function compare(flags: Flags): Promise<number> {
     const comparison: Comparison = {
       format: "biornn-comparison/1",
       command: ["deno task bench:peers", ...Deno.args.slice(1)].join(" "),
-      machine: await describeMachine(),
+      machine: describeMachine(),
       adapter: engine.description,
       network: problem.network,
       density: problem.density,

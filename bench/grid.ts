@@ -88,7 +88,7 @@ async function grid(flags: Flags): Promise<number> {
     const result = {
       format: "biornn-grid/1",
       command: ["deno task bench:grid", ...Deno.args.slice(1)].join(" "),
-      machine: await describeMachine(),
+      machine: describeMachine(),
       adapter: engine.adapter,
       network: problem.network,
       density: problem.density,

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { cpus, loadavg } from "node:os";
+
 /** The machine a benchmark ran on. */
 export interface Machine {
   readonly cpu: string;
@@ -14,30 +16,16 @@ export interface Machine {
 }
 
 /** Describes the machine. */
-export async function describeMachine(): Promise<Machine> {
+export function describeMachine(): Machine {
   return {
-    cpu: await cpuName(),
+    cpu: cpus()[0]?.model.trim() || Deno.build.arch,
     cores: navigator.hardwareConcurrency,
     system: `${Deno.build.os} ${Deno.build.arch}`,
     deno: Deno.version.deno,
   };
 }
 
-async function cpuName(): Promise<string> {
-  try {
-    const text = await Deno.readTextFile("/proc/cpuinfo");
-    return /^model name\s*:\s*(.+)$/m.exec(text)?.[1] ?? Deno.build.arch;
-  } catch {
-    return Deno.build.arch;
-  }
-}
-
-/** Processes that wanted to run in the last minute; undefined where the system does not tell. */
+/** Processes that wanted to run, on the average of the last minute; undefined where the system does not tell. */
 export function load(): number | undefined {
-  try {
-    const minute = Deno.loadavg()[0] as number;
-    return Deno.build.os === "windows" ? undefined : minute;
-  } catch {
-    return undefined;
-  }
+  return Deno.build.os === "windows" ? undefined : loadavg()[0];
 }

@@ -116,7 +116,7 @@ async function scaling(flags: Flags): Promise<number> {
     const result: Scaling = {
       format: "biornn-scaling/1",
       command: ["deno task bench:scaling", ...Deno.args.slice(1)].join(" "),
-      machine: await describeMachine(),
+      machine: describeMachine(),
       adapter: engine.description,
       times,
     };
