@@ -14,6 +14,13 @@ export interface Baseline {
 /** What is drawn: a loss, or accuracy in percent. */
 export type Quantity = "loss" | "accuracy";
 
+/** What a quantity can't leave: a band of mean ± standard deviation ends there. */
+export function limitsOf(
+  quantity: Quantity,
+): readonly [number, number] | undefined {
+  return quantity === "accuracy" ? [0, 100] : undefined;
+}
+
 /** What is known of a task. */
 export interface TaskFacts {
   /** `seq_mem`, `nback_mem`, …; undefined where nothing says. */

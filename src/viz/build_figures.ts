@@ -191,10 +191,10 @@ function overviewFigures(
       })),
       {
         name: `overview_${quantity}`,
-        quantity: `validation ${titleOf(context, quantity)}`,
+        quantity,
+        axis: `validation ${titleOf(context, quantity)}`,
         labels,
         baseline: baselineOf(facts, quantity),
-        constants: quantity === "accuracy",
         width,
       },
     );

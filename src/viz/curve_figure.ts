@@ -13,7 +13,7 @@ import {
   scaleProperties,
   type ValueScale,
 } from "./value_scale.ts";
-import type { Baseline, Quantity } from "./baseline.ts";
+import { type Baseline, limitsOf, type Quantity } from "./baseline.ts";
 import {
   FIRST_EPOCH,
   type LeftOutReason,
@@ -203,7 +203,7 @@ export function curveFigure(
     datasets: { mean: meanRows(series), runs: runRows(series) },
     layer: [
       ...runLayer(series),
-      bandLayer(scale),
+      bandLayer(scale, limitsOf(options.quantity)),
       meanLayer(options, { series, scale }),
       ...baselineLayers(options.baseline, series),
       pointLayer(options.axis),
@@ -272,10 +272,13 @@ function runLayer(series: readonly Series[]): Spec[] {
   }];
 }
 
-function bandLayer(scale: ValueScale): Spec {
+function bandLayer(
+  scale: ValueScale,
+  limits: readonly [number, number] | undefined,
+): Spec {
   return {
     data: { name: "mean" },
-    transform: [{ filter: "datum.n > 1" }, ...bandTransform(scale)],
+    transform: [{ filter: "datum.n > 1" }, ...bandTransform(scale, limits)],
     mark: { type: "area", fillOpacity: 0.18, aria: false },
     encoding: {
       x: { field: "epoch", type: "quantitative" },
@@ -386,7 +389,10 @@ function baselineLayers(
       },
       encoding: { y },
     },
-    {
+    // Twice, first in broad white, so that it can be read on curves.
+    ...[{ stroke: "white", strokeWidth: 2.5, strokeOpacity: 0.8 }, {}].map((
+      halo,
+    ): Spec => ({
       data,
       mark: {
         type: "text",
@@ -395,13 +401,15 @@ function baselineLayers(
         dy: -2,
         fontSize: 8,
         color: MUTED,
+        ...halo,
+        aria: Object.keys(halo).length === 0,
       },
       encoding: {
         x: { field: "epoch", type: "quantitative" },
         y,
         text: { field: "text", type: "nominal" },
       },
-    },
+    })),
   ];
 }
 

@@ -83,7 +83,7 @@ export function facetPanels(
         },
       }),
     },
-    spacing: { row: SPACING, column: SPACING },
+    spacing: { row: SPACING + 4, column: SPACING },
     spec: panel,
   };
 }

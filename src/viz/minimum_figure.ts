@@ -250,7 +250,7 @@ function panelLayers(
       },
     },
     {
-      transform: [...kind("mean"), ...bandTransform(scale)],
+      transform: [...kind("mean"), ...bandTransform(scale, undefined)],
       mark: { type: "rule", strokeWidth: 1, aria: false },
       encoding: {
         x,

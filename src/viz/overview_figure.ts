@@ -6,7 +6,7 @@
  */
 
 import type { Curves } from "../results/results_folder.ts";
-import type { Baseline } from "./baseline.ts";
+import { type Baseline, limitsOf, type Quantity } from "./baseline.ts";
 import { FIRST_EPOCH, meanCurve, usableRuns } from "./curve_statistics.ts";
 import { facetPanels } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
@@ -52,12 +52,11 @@ export interface OverviewCombination {
 /** What an overview shows. */
 export interface OverviewOptions {
   readonly name: string;
+  readonly quantity: Quantity;
   /** Title of the value axis, without the note on a logarithmic scale. */
-  readonly quantity: string;
+  readonly axis: string;
   readonly labels: readonly string[];
   readonly baseline: Baseline | undefined;
-  /** Whether curves that never change are drawn. */
-  readonly constants: boolean;
   readonly width: FigureWidth;
 }
 
@@ -105,10 +104,10 @@ function placesOf(
  *   })),
  *   {
  *     name: "overview_loss",
- *     quantity: "validation loss (NLL)",
+ *     quantity: "loss",
+ *     axis: "validation loss (NLL)",
  *     labels: ["bio"],
  *     baseline: undefined,
- *     constants: false,
  *     width: "two",
  *   },
  * ); // one row, two columns
@@ -124,7 +123,9 @@ export function overviewFigure(
   const draft: { place: Place; label: string; values: DraftCurve }[] = [];
   for (const [i, { byLabel }] of combinations.entries()) {
     for (const { label, curves } of byLabel) {
-      const { runs } = usableRuns(curves, options);
+      const { runs } = usableRuns(curves, {
+        constants: options.quantity === "accuracy",
+      });
       if (runs.length === 0) continue;
       const mean = meanCurve(runs.map(({ values }) => values));
       drawn.push(...mean.mean);
@@ -148,7 +149,7 @@ export function overviewFigure(
   return {
     name: options.name,
     section: "overview",
-    title: `Overview: ${options.quantity}`,
+    title: `Overview: ${options.axis}`,
     caption,
     width: total,
     spec: {
@@ -156,7 +157,7 @@ export function overviewFigure(
       description: caption,
       config: themeConfig() as Spec,
       // One title for all: beside each row there is no room for it.
-      title: { text: axisTitle(options.quantity, scale), offset: 2 },
+      title: { text: axisTitle(options.axis, scale), offset: 2 },
       datasets: { mean: rows },
       data: { name: "mean" },
       ...facetPanels(places, {
@@ -193,9 +194,9 @@ function rowsOf(
 
 function captionOf(
   { difficulty, kinds, others }: GridLayout,
-  { quantity, baseline }: OverviewOptions,
+  { axis, baseline }: OverviewOptions,
 ): string {
-  return `${quantity} against epochs, mean ± standard deviation over runs${
+  return `${axis} against epochs, mean ± standard deviation over runs${
     kinds.length === 0 ? "" : `; rows: ${kinds.join(" and ")}`
   }${difficulty === undefined ? "" : `; columns: ${difficulty}`}${
     others.length === 0 ? "" : `; dashes: ${others.join(", ")}`
@@ -203,13 +204,13 @@ function captionOf(
 }
 
 function panelLayers(
-  { labels, baseline }: OverviewOptions,
+  { labels, baseline, quantity }: OverviewOptions,
   { scale, dashes }: {
     scale: ReturnType<typeof chooseScale>;
     dashes: readonly string[];
   },
 ): Json[] {
-  const { scale: yScale, axis } = scaleProperties(scale);
+  const y = scaleProperties(scale);
   const chosen: Spec = {
     condition: { param: "label", value: 1 },
     value: 0.05,
@@ -230,7 +231,7 @@ function panelLayers(
   };
   return [
     {
-      transform: bandTransform(scale),
+      transform: bandTransform(scale, limitsOf(quantity)),
       mark: { type: "area", fillOpacity: 0.2, aria: false },
       encoding: {
         x,
@@ -259,8 +260,8 @@ function panelLayers(
           field: "mean",
           type: "quantitative",
           title: null,
-          scale: yScale,
-          axis: { tickCount: 4, ...axis },
+          scale: y.scale,
+          axis: { tickCount: 4, ...y.axis },
         },
         color,
         strokeDash: {

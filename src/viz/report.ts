@@ -243,7 +243,7 @@ function configsOf(folders: readonly LabelledResults[]): Html {
       experiment === undefined
         ? html`<p>${label}: results of the original program, which keeps no record of the experiment.</p>`
         : html`
-          <details>
+          <details class="fold">
             <summary>Config of ${label}: ${experiment.config.file}</summary>
             <pre>${experiment.config.text}</pre>
           </details>

@@ -77,7 +77,7 @@
   whenIdle(drawNext);
 
   // What is folded away would be missing from a print.
-  const folded = () => document.querySelectorAll("details:not([open])");
+  const folded = () => document.querySelectorAll("details.fold:not([open])");
   let opened = [];
   addEventListener("beforeprint", () => {
     opened = [...folded()];

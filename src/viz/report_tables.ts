@@ -38,15 +38,18 @@ function cells({ n, mean, sd, median }: ComparedGroup): Html {
   `;
 }
 
-function comparisonRow(row: Comparison, header: string): Html {
+function comparisonRow(
+  row: Comparison,
+  { header, corrected }: { header: string; corrected: boolean },
+): Html {
   const [low, high] = row.deltaInterval;
   return html`<tr><th scope="row">${header}</th>${cells(row.reference)}${
     cells(row.other)
   }<td>${row.test}${
     row.method === "asymptotic" ? " (asymptotic)" : ""
-  }</td><td class="number">${shortP(row.p)}</td><td class="number">${
-    shortP(row.pHolm)
-  }</td><td class="number">${short(row.delta)} [${short(low)}, ${
+  }</td><td class="number">${shortP(row.p)}</td>${
+    corrected ? html`<td class="number">${shortP(row.pHolm)}</td>` : ""
+  }<td class="number">${short(row.delta)} [${short(low)}, ${
     short(high)
   }]</td><td class="number">${short(row.margin)}</td><td class="number">${
     shortP(row.equivalencePHolm ?? row.equivalenceP)
@@ -70,6 +73,8 @@ export function comparisonTable(
   if (first === undefined) return html``;
   const group = (label: string) =>
     html`<th scope="colgroup" colspan="3">${label}</th>`;
+  // What is said of all combinations together is one test: nothing to correct.
+  const corrected = rows.some(({ pHolm }) => pHolm !== undefined);
   const columns = ["n", "mean ± sd", "median"].map((name) =>
     html`<th scope="col" class="number">${name}</th>`
   );
@@ -80,10 +85,18 @@ export function comparisonTable(
         <thead>
           <tr><td></td>${group(first.reference.label)}${group(
             first.other.label,
-          )}<th scope="colgroup" colspan="6">comparison</th></tr>
-          <tr><td></td>${columns}${columns}<th scope="col">test</th><th scope="col" class="number">p</th><th scope="col" class="number">p (Holm)</th><th scope="col" class="number">Cliff’s δ [95 % interval]</th><th scope="col" class="number">margin</th><th scope="col" class="number">p of equivalence</th></tr>
+          )}<th scope="colgroup" colspan="${corrected
+            ? 6
+            : 5}">comparison</th></tr>
+          <tr><td></td>${columns}${columns}<th scope="col">test</th><th scope="col" class="number">p</th>${corrected
+            ? html`<th scope="col" class="number">p (Holm)</th>`
+            : ""}<th scope="col" class="number">Cliff’s δ [95 % interval]</th><th scope="col" class="number">margin</th><th scope="col" class="number">p of equivalence${corrected
+            ? " (Holm)"
+            : ""}</th></tr>
         </thead>
-        <tbody>${rows.map((row) => comparisonRow(row, header(row)))}</tbody>
+        <tbody>${rows.map((row) =>
+          comparisonRow(row, { header: header(row), corrected })
+        )}</tbody>
       </table>
     </div>
   `;
@@ -111,7 +124,7 @@ ${
           );
           if (single.length === 0) return "";
           const name = MEASURES[measure].name;
-          return html`<details><summary>By combination: ${name}</summary>
+          return html`<details class="fold"><summary>By combination: ${name}</summary>
 ${
             comparisonTable(single, {
               caption: `${name}, ${reference} against ${label}`,

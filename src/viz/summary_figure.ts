@@ -11,7 +11,12 @@ import {
   labelColors,
   themeConfig,
 } from "./theme.ts";
-import { axisTitle, chooseScale, scaleProperties } from "./value_scale.ts";
+import {
+  axisTitle,
+  brokenTitle,
+  chooseScale,
+  scaleProperties,
+} from "./value_scale.ts";
 
 /** One number of one run. */
 export interface RunValue {
@@ -39,7 +44,7 @@ export interface SummaryFigureOptions {
 }
 
 /** Room for an axis with its title. */
-const AXIS_PIXELS = 52;
+const AXIS_PIXELS = 58;
 
 /** Runs side by side, the same way each time: steps of the golden ratio spread evenly. */
 function jitter(index: number): number {
@@ -129,7 +134,7 @@ function panelSpec(
   const y: Spec = {
     field: "value",
     type: "quantitative",
-    title: axisTitle(title, range),
+    title: brokenTitle(axisTitle(title, range)),
     scale,
     axis,
   };

@@ -41,6 +41,17 @@ export function chooseScale(values: Iterable<number>): ValueScale {
   return { log: low > 0 && high > LOG_RANGE * low, low, high };
 }
 
+/** How many signs fit beside a box plot. */
+const SHORT_TITLE = 26;
+
+/** A long title in two lines, its unit in the second, for axes that are short. */
+export function brokenTitle(title: string): string[] {
+  const at = title.indexOf(" (");
+  return at < 0 || title.length <= SHORT_TITLE
+    ? [title]
+    : [title.slice(0, at), title.slice(at + 1)];
+}
+
 /** The title of a value axis: a reader must not take a logarithmic scale for a linear one. */
 export function axisTitle(quantity: string, { log }: ValueScale): string {
   if (!log) return quantity;
@@ -98,13 +109,24 @@ export function scaleProperties({ log, low, high }: ValueScale): {
  * Calculates `low` and `high` of mean ± standard deviation. On a logarithmic
  * scale a band ends at the lowest value that is drawn, as there is no
  * logarithm of what lies below 0.
+ *
+ * @param limits Numbers that the quantity can't leave, such as 0 and 100 %.
  */
 export function bandTransform(
   { log, low }: ValueScale,
+  limits: readonly [number, number] | undefined,
 ): { calculate: string; as: string }[] {
+  const floor = log ? low : limits?.[0];
   const lower = "datum.mean - datum.sd";
+  const upper = "datum.mean + datum.sd";
   return [
-    { calculate: log ? `max(${lower}, ${low})` : lower, as: "low" },
-    { calculate: "datum.mean + datum.sd", as: "high" },
+    {
+      calculate: floor === undefined ? lower : `max(${lower}, ${floor})`,
+      as: "low",
+    },
+    {
+      calculate: limits === undefined ? upper : `min(${upper}, ${limits[1]})`,
+      as: "high",
+    },
   ];
 }
