@@ -5,18 +5,14 @@
  */
 
 import { cpuUsage } from "node:process";
-import { InputError } from "../src/files/input_error.ts";
+import type { Ensemble } from "../src/engine/ensemble.ts";
 import type { WebGpuEngine } from "../src/gpu/engine.ts";
 import { lossesOf } from "./compare_losses.ts";
-import type { Contestant } from "./contestant.ts";
+import type { Contestant, Losses } from "./contestant.ts";
 import type { GridProblem } from "./grid_problem.ts";
 import { epochFlop } from "./work.ts";
 
-/**
- * Puts the models on the device and trains the first epoch.
- *
- * @throws {InputError} If the models do not fit the device all at once.
- */
+/** Puts the models on the device, in as many ensembles as its memory plan says, and trains the first epoch. */
 export async function startOurs(
   engine: WebGpuEngine,
   { problem: { spec, size }, epochs }: {
@@ -25,16 +21,31 @@ export async function startOurs(
     readonly epochs: number;
   },
 ): Promise<Contestant> {
-  const { groups, reason } = engine.plan(size);
-  if (groups.length > 1) {
-    throw new InputError(
-      `Cannot compare ${spec.runs.length} models: they need ${groups.length} ensembles (${reason}); take fewer with --models`,
-    );
+  const { groups } = engine.plan(size);
+  const ensembles: Ensemble[] = [];
+
+  /** Trains one ensemble after the other. */
+  async function train(count: number): Promise<Losses> {
+    const losses = { trainLoss: rows(count), validateLoss: rows(count) };
+    for (const [i, group] of groups.entries()) {
+      const some = lossesOf(await ensembles[i]!.train(count));
+      for (const name of ["trainLoss", "validateLoss"] as const) {
+        for (let epoch = 0; epoch < count; epoch++) {
+          for (const [place, model] of group.entries()) {
+            losses[name][epoch]![model] = some[name][epoch]![place]!;
+          }
+        }
+      }
+    }
+    return losses;
   }
+
   const stopwatch = startStopwatch();
-  const ensemble = await engine.createEnsemble(spec);
-  const history = await ensemble.train(1);
-  const warmup = { ...lossesOf(history), ...stopwatch() };
+  for (const group of groups) {
+    const runs = group.map((model) => spec.runs[model]!);
+    ensembles.push(await engine.createEnsemble({ ...spec, runs }));
+  }
+  const warmup = { ...await train(1), ...stopwatch() };
   return {
     name: "biornn",
     title: "biornn, WebGPU",
@@ -48,14 +59,18 @@ export async function startOurs(
     warmup,
     async round() {
       const stopwatch = startStopwatch();
-      const history = await ensemble.train(epochs);
-      return { ...lossesOf(history), ...stopwatch() };
+      return { ...await train(epochs), ...stopwatch() };
     },
     stop() {
-      ensemble.destroy();
+      for (const ensemble of ensembles) ensemble.destroy();
       return Promise.resolve();
     },
   };
+}
+
+/** A row for each epoch. */
+function rows(epochs: number): number[][] {
+  return Array.from({ length: epochs }, () => []);
 }
 
 /** Measures from now to each call of what it returns. */

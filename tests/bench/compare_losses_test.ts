@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { lossesOf, worstDifference } from "../../bench/compare_losses.ts";
+import { describe, it } from "../../src/compat/testing.ts";
+
+const losses = (trainLoss: number[][], validateLoss = trainLoss) => ({
+  trainLoss,
+  validateLoss,
+});
+
+describe("lossesOf()", () => {
+  it("turns a history, model by model, into rows of epochs", () => {
+    const { trainLoss, validateLoss } = lossesOf({
+      models: 2,
+      epochs: 3,
+      trainLoss: Float64Array.of(1, 2, 3, 4, 5, 6),
+      validateLoss: Float64Array.of(10, 20, 30, 40, 50, 60),
+      trainBatchLoss: new Float64Array(),
+      validateBatchLoss: new Float64Array(),
+    });
+    assert.deepEqual(trainLoss, [[1, 4], [2, 5], [3, 6]]);
+    assert.deepEqual(validateLoss, [[10, 40], [20, 50], [30, 60]]);
+  });
+});
+
+describe("worstDifference()", () => {
+  it("is relative to the larger loss", () => {
+    assert.equal(worstDifference(losses([[1, 2]]), losses([[1, 1]])), 0.5);
+  });
+
+  it("sees a validation loss that differs", () => {
+    assert.equal(
+      worstDifference(losses([[1]], [[4]]), losses([[1]], [[3]])),
+      0.25,
+    );
+  });
+
+  it("compares the epochs that both have", () => {
+    assert.equal(worstDifference(losses([[1], [2]]), losses([[1]])), 0);
+  });
+
+  it("is infinite where a loss is no number", () => {
+    assert.equal(worstDifference(losses([[NaN]]), losses([[1]])), Infinity);
+  });
+
+  it("refuses to compare nothing", () => {
+    assert.throws(() => worstDifference(losses([]), losses([[1]])), RangeError);
+  });
+});
