@@ -7,18 +7,15 @@ import { runTask } from "./run_task.ts";
 
 describe("deno task train --shard", () => {
   it("gives the same bytes for any number of shards at once", async () => {
-    const tiny = { epochs: 3, iterations: 3 };
-    for (const shards of [1, 2, 4, 8]) {
-      const lines: string[] = [];
-      const wrong = await soakWithShards({
-        rounds: 1,
-        shards,
-        device: "cpu",
-        tiny,
-        report: (line) => lines.push(line),
-      });
-      assert.equal(wrong, 0, `${shards} shards: ${lines.join("\n")}`);
-    }
+    const lines: string[] = [];
+    const wrong = await soakWithShards({
+      rounds: 1,
+      shards: [1, 2, 4, 5],
+      device: "cpu",
+      tiny: { epochs: 3 },
+      report: (line) => lines.push(line),
+    });
+    assert.equal(wrong, 0, lines.join("\n"));
   });
 
   it("takes its part from Slurm or Kubernetes, and tells what is still to come", async () => {

@@ -20,8 +20,8 @@ const TRAIN = new URL("../../src/cli/train.ts", import.meta.url).pathname;
 /** How to share out. */
 export interface ShardSoakOptions {
   readonly rounds: number;
-  /** Processes that train at once. */
-  readonly shards: number;
+  /** Processes that train at once, in each round with each of the numbers. */
+  readonly shards: readonly number[];
   /** `--device` of the trainings. */
   readonly device: string;
   readonly tiny?: TinyExperiment;
@@ -54,24 +54,28 @@ export async function soakWithShards(
     const whole = await writeTinyConfig(join(folder, "whole"), tiny);
     await train([whole, "--device", device]);
     for (let round = 0; round < rounds; round++) {
-      const place = join(folder, `round_${round}`);
-      const config = await writeTinyConfig(place, tiny);
-      await Promise.all(
-        Array.from(
-          { length: shards },
-          (_, i) =>
-            train([config, "--device", device, "--shard", `${i}/${shards}`]),
-        ),
-      );
-      const found = await differences(
-        join(folder, "whole", "results"),
-        join(place, "results"),
-      );
-      if (found.length > 0) {
-        wrong++;
-        report(`round ${round}: ${found.slice(0, 5).join(", ")}`);
+      for (const count of shards) {
+        const place = join(folder, `round_${round}`);
+        const config = await writeTinyConfig(place, tiny);
+        await Promise.all(
+          Array.from(
+            { length: count },
+            (_, i) =>
+              train([config, "--device", device, "--shard", `${i}/${count}`]),
+          ),
+        );
+        const found = await differences(
+          join(folder, "whole", "results"),
+          join(place, "results"),
+        );
+        if (found.length > 0) {
+          wrong++;
+          report(
+            `round ${round}, ${count} shards: ${found.slice(0, 5).join(", ")}`,
+          );
+        }
+        await Deno.remove(place, { recursive: true });
       }
-      await Deno.remove(place, { recursive: true });
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -92,7 +96,7 @@ if (import.meta.main) {
   };
   const wrong = await soakWithShards({
     rounds,
-    shards,
+    shards: [shards],
     device: flags.string.device ?? "auto",
     report: write,
   });
