@@ -12,6 +12,7 @@ import {
 } from "./device.ts";
 import { createGpuEnsemble, type GpuEnsemble } from "./ensemble.ts";
 import { planMemory } from "./memory_plan.ts";
+import type { TimeVariant } from "./sequence_tile.ts";
 
 /** The WebGPU engine and what is known of its adapter. */
 export interface WebGpuEngine extends Engine {
@@ -28,6 +29,10 @@ export interface WebGpuEngineOptions {
   readonly memoryBytes?: number;
   /** Time every kernel; slower, as each gets a pass of its own. */
   readonly profile?: boolean;
+  /** How forward and backward go through time; by default what suits the adapter. */
+  readonly variant?: TimeVariant;
+  /** Treat the adapter as a software one, or as a GPU; by default as what it says it is. */
+  readonly software?: boolean;
 }
 
 /**
@@ -46,7 +51,7 @@ export interface WebGpuEngineOptions {
  * ```
  */
 export async function createWebGpuEngine(
-  { memoryBytes, profile = false }: WebGpuEngineOptions = {},
+  { memoryBytes, profile = false, variant, software }: WebGpuEngineOptions = {},
 ): Promise<WebGpuEngine | undefined> {
   const gpu = await openDevice();
   if (gpu === undefined) return undefined;
@@ -55,7 +60,8 @@ export async function createWebGpuEngine(
     description: gpu.adapter.description,
     adapter: gpu.adapter,
     gpu,
-    createEnsemble: (spec) => createGpuEnsemble(gpu, spec, { profile }),
+    createEnsemble: (spec) =>
+      createGpuEnsemble(gpu, spec, { profile, variant, software }),
     plan: (size) =>
       planMemory(size, {
         limits: gpu.adapter.limits,

@@ -18,7 +18,6 @@ import {
   type BoundBuffer,
   createKernel,
   createUniformLayout,
-  type Kernel,
   KERNEL_SOURCES,
   type KernelName,
 } from "./kernels.ts";
@@ -28,11 +27,14 @@ import { type BatchPlace, placeBatches } from "./pack_trials.ts";
 import { type BufferPart, readBack } from "./read_back.ts";
 import { createProfiler, type KernelTime, type Profiler } from "./profiler.ts";
 import {
+  type BoundKernel,
+  kernelsOf,
   type PassSource,
   recordStep,
   type StepPlan,
   UNIFORM_STRIDE,
 } from "./record_step.ts";
+import { chooseSequenceTile, type TimeVariant } from "./sequence_tile.ts";
 import { BATCH_FIELDS, TIME_FIELDS, writeStruct } from "./structs.ts";
 import { chooseTiles, tileConstants } from "./tiles.ts";
 
@@ -52,11 +54,21 @@ export interface GpuEnsemble extends Ensemble {
   readonly layout: Layout;
 }
 
+/** How an ensemble runs. */
+export interface GpuEnsembleOptions {
+  /** Time every kernel. */
+  readonly profile?: boolean;
+  /** How forward and backward go through time, instead of the rule in `sequence_tile.ts`. */
+  readonly variant?: TimeVariant | undefined;
+  /** Choose tiles and variant as for a software adapter, or as for a GPU, whatever this one is. */
+  readonly software?: boolean | undefined;
+}
+
 /** Creates an ensemble on a device. */
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
   spec: EnsembleSpec,
-  options: { readonly profile?: boolean } = {},
+  options: GpuEnsembleOptions = {},
 ): Promise<GpuEnsemble> {
   const { device } = gpu;
   gpu.check();
@@ -86,6 +98,8 @@ export async function createGpuEnsemble(
   });
   const { buffers, offsets } = made;
   const plan = createPlan(gpu, {
+    variant: options.variant,
+    software: options.software ?? gpu.adapter.software,
     spec,
     layout,
     made,
@@ -151,9 +165,12 @@ export async function createGpuEnsemble(
     let rows = 0;
     for (const t of plan.step.steps) rows += t * size;
     const flop = 2 * rows * layout.hiddenSize ** 2;
-    profiler?.addFlop("forwardStep", flop);
+    const [forward, backward] = plan.step.sequence === undefined
+      ? ["forwardStep", "backwardStep"] as const
+      : ["forwardSequence", "backwardSequence"] as const;
+    profiler?.addFlop(forward, flop);
     if (!training) return;
-    profiler?.addFlop("backwardStep", flop);
+    profiler?.addFlop(backward, flop);
     profiler?.addFlop("gradient", flop);
   }
 
@@ -465,11 +482,18 @@ function createPlan(
     readonly made: ReturnType<typeof createBuffers>;
     readonly steps: readonly number[];
     readonly batches: readonly BatchPlace[];
+    readonly variant: TimeVariant | undefined;
+    readonly software: boolean;
   },
 ): { step: StepPlan; uniformBuffers: GPUBuffer[] } {
-  const { device } = gpu;
-  const { spec, layout, made, steps, batches } = options;
-  const tiles = chooseTiles(layout, gpu.adapter);
+  const { device, adapter } = gpu;
+  const { spec, layout, made, steps, batches, variant, software } = options;
+  const tiles = chooseTiles(layout, { software });
+  const sequence = chooseSequenceTile(layout, {
+    limits: adapter.limits,
+    software,
+    variant,
+  });
   const uniformLayout = createUniformLayout(device);
   const sizes = {
     HIDDEN: layout.hidden,
@@ -485,23 +509,22 @@ function createPlan(
     MODELS: steps.length,
     LOSS: spec.loss === "mse" ? 0 : 1,
   };
-  const kernels = {} as Record<KernelName, Kernel>;
-  const groups = {} as Record<KernelName, GPUBindGroup>;
-  for (const name of Object.keys(KERNEL_SOURCES) as KernelName[]) {
-    kernels[name] = gpu.named(`kernel ${name}`, () =>
-      createKernel(device, {
-        name,
-        constants: { ...sizes, ...tileConstants(name, tiles) },
-        uniformLayout,
-      }));
-    groups[name] = device.createBindGroup({
+  const kernels = new Map<KernelName, BoundKernel>();
+  for (const name of kernelsOf(sequence)) {
+    const kernel = createKernel(device, {
+      name,
+      constants: { ...sizes, ...tileConstants(name, { tiles, sequence }) },
+      uniformLayout,
+    });
+    const group = device.createBindGroup({
       label: name,
-      layout: kernels[name].layout,
+      layout: kernel.layout,
       entries: KERNEL_SOURCES[name].bindings.map(([buffer], binding) => ({
         binding,
         resource: { buffer: made.buffers[buffer] },
       })),
     });
+    kernels.set(name, { pipeline: kernel.pipeline, group });
   }
   const uniform = (label: string, entries: number) =>
     device.createBuffer({
@@ -533,7 +556,7 @@ function createPlan(
     })),
   });
   return {
-    step: { layout, kernels, groups, uniforms, tiles, steps, firstScored: 0 },
+    step: { layout, kernels, uniforms, tiles, sequence, steps },
     uniformBuffers,
   };
 }

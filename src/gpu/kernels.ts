@@ -7,6 +7,12 @@
 import layoutSource from "../shaders/layout.wgsl" with { type: "text" };
 import loadBatchSource from "../shaders/load_batch.wgsl" with { type: "text" };
 import forwardSource from "../shaders/forward_step.wgsl" with { type: "text" };
+import forwardSequenceSource from "../shaders/forward_sequence.wgsl" with {
+  type: "text",
+};
+import backwardSequenceSource from "../shaders/backward_sequence.wgsl" with {
+  type: "text",
+};
 import readoutSource from "../shaders/readout.wgsl" with { type: "text" };
 import finishLossSource from "../shaders/finish_loss.wgsl" with {
   type: "text",
@@ -50,6 +56,10 @@ export const KERNEL_SOURCES = {
     source: forwardSource,
     bindings: [["models", "read"], ["state", "write"], ["parameters", "read"]],
   },
+  forwardSequence: {
+    source: forwardSequenceSource,
+    bindings: [["models", "read"], ["state", "write"], ["parameters", "read"]],
+  },
   readout: {
     source: readoutSource,
     bindings: [
@@ -74,6 +84,16 @@ export const KERNEL_SOURCES = {
   },
   backwardStep: {
     source: backwardSource,
+    bindings: [
+      ["models", "read"],
+      ["state", "read"],
+      ["delta", "write"],
+      ["parameters", "read"],
+      ["outputDelta", "read"],
+    ],
+  },
+  backwardSequence: {
+    source: backwardSequenceSource,
     bindings: [
       ["models", "read"],
       ["state", "read"],

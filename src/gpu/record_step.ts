@@ -4,25 +4,32 @@
  * @module
  */
 
-import type { Kernel, KernelName } from "./kernels.ts";
+import type { KernelName } from "./kernels.ts";
 import type { Layout } from "./layout.ts";
 import type { BatchPlace } from "./pack_trials.ts";
+import type { SequenceTile } from "./sequence_tile.ts";
 import { PLAIN_LANES, tileGrid, type Tiles } from "./tiles.ts";
 
 /** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
 export const UNIFORM_STRIDE = 256;
 
+/** A kernel with its buffers. */
+export interface BoundKernel {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+}
+
 /** All that recording needs of an ensemble. */
 export interface StepPlan {
   readonly layout: Layout;
-  readonly kernels: Readonly<Record<KernelName, Kernel>>;
-  readonly groups: Readonly<Record<KernelName, GPUBindGroup>>;
+  /** The kernels that the plan takes, and what they bind. */
+  readonly kernels: ReadonlyMap<KernelName, BoundKernel>;
   readonly uniforms: GPUBindGroup;
   readonly tiles: Tiles;
+  /** Where forward and backward run all time steps in one dispatch. */
+  readonly sequence: SequenceTile | undefined;
   /** T of the models, falling. */
   readonly steps: readonly number[];
-  /** The smallest number of steps before the first scored one. */
-  readonly firstScored: number;
 }
 
 /** Which part of a training step is wanted. */
@@ -39,13 +46,29 @@ export interface StepOptions {
 /** Where the dispatches of a kernel are recorded: one pass for all, or a pass for each. */
 export type PassSource = (kernel: KernelName) => GPUComputePassEncoder;
 
+/** The kernels of a training step, in their order. */
+export function kernelsOf(
+  sequence: SequenceTile | undefined,
+): readonly KernelName[] {
+  return [
+    "loadBatch",
+    sequence === undefined ? "forwardStep" : "forwardSequence",
+    "readout",
+    "finishLoss",
+    sequence === undefined ? "backwardStep" : "backwardSequence",
+    "gradient",
+    "readoutGradient",
+    "optimizer",
+  ];
+}
+
 /** Records one batch of all models, or of a range of them. */
 export function recordStep(
   passes: PassSource,
   plan: StepPlan,
   options: StepOptions,
 ): void {
-  const { layout, kernels, groups, uniforms, tiles } = plan;
+  const { layout, kernels, uniforms, tiles, sequence } = plan;
   const { batch, entry, until } = options;
   const range = options.models ?? { first: 0, count: plan.steps.length };
   const steps = plan.steps.slice(range.first, range.first + range.count);
@@ -54,8 +77,9 @@ export function recordStep(
   let pass = passes("loadBatch");
   const use = (name: KernelName) => {
     if (name !== "loadBatch") pass = passes(name);
-    pass.setPipeline(kernels[name].pipeline);
-    pass.setBindGroup(0, groups[name]);
+    const { pipeline, group } = kernels.get(name)!;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
   };
   const at = (step: number) =>
     pass.setBindGroup(1, uniforms, [
@@ -74,14 +98,20 @@ export function recordStep(
   at(1);
   pass.dispatchWorkgroups(groupsOf(rows, PLAIN_LANES), most, range.count);
 
-  use("forwardStep");
   const stepSize = { rows, columns: layout.hidden / 4 };
-  for (let t = 1; t <= most; t++) {
-    at(t);
-    pass.dispatchWorkgroups(
-      ...tileGrid(tiles.forwardStep, stepSize),
-      having(t),
-    );
+  if (sequence !== undefined) {
+    use("forwardSequence");
+    at(1);
+    pass.dispatchWorkgroups(1, groupsOf(rows, sequence.tileRows), range.count);
+  } else {
+    use("forwardStep");
+    for (let t = 1; t <= most; t++) {
+      at(t);
+      pass.dispatchWorkgroups(
+        ...tileGrid(tiles.forwardStep, stepSize),
+        having(t),
+      );
+    }
   }
 
   use("readout");
@@ -92,13 +122,19 @@ export function recordStep(
   pass.dispatchWorkgroups(groupsOf(range.count, 64));
   if (until === "loss") return;
 
-  use("backwardStep");
-  for (let t = most; t >= 1; t--) {
-    at(t);
-    pass.dispatchWorkgroups(
-      ...tileGrid(tiles.backwardStep, stepSize),
-      having(t),
-    );
+  if (sequence !== undefined) {
+    use("backwardSequence");
+    at(1);
+    pass.dispatchWorkgroups(1, groupsOf(rows, sequence.tileRows), range.count);
+  } else {
+    use("backwardStep");
+    for (let t = most; t >= 1; t--) {
+      at(t);
+      pass.dispatchWorkgroups(
+        ...tileGrid(tiles.backwardStep, stepSize),
+        having(t),
+      );
+    }
   }
   use("gradient");
   at(1);

@@ -8,6 +8,7 @@
 
 import type { KernelName } from "./kernels.ts";
 import type { Layout } from "./layout.ts";
+import type { SequenceTile } from "./sequence_tile.ts";
 
 /** How a kernel's product is tiled. */
 export interface Tile {
@@ -107,16 +108,28 @@ export function tileGrid(
 /** Constants of a kernel that say its tile. */
 export function tileConstants(
   name: KernelName,
-  tiles: Tiles,
+  options: {
+    readonly tiles: Tiles;
+    readonly sequence: SequenceTile | undefined;
+  },
 ): Record<string, number> {
-  if (!(name in tiles)) return { LANES: PLAIN_LANES };
-  const { lanes, columnLanes, rows, vecs } = tiles[name as TiledKernel];
-  return {
-    LANES: lanes,
-    COLUMN_LANES: columnLanes,
-    ROWS: rows,
-    VECS: vecs,
-  };
+  const { tiles, sequence } = options;
+  if (name === "forwardSequence" || name === "backwardSequence") {
+    const { lanes, rows, tileRows } = sequence!;
+    return { LANES: lanes, ROWS: rows, TILE_ROWS: tileRows };
+  }
+  if (
+    name === "forwardStep" || name === "backwardStep" || name === "gradient"
+  ) {
+    const { lanes, columnLanes, rows, vecs } = tiles[name];
+    return {
+      LANES: lanes,
+      COLUMN_LANES: columnLanes,
+      ROWS: rows,
+      VECS: vecs,
+    };
+  }
+  return { LANES: PLAIN_LANES };
 }
 
 /** Invocations of a workgroup of the kernels without tiles. */

@@ -6,7 +6,11 @@ import type {
   ModelState,
 } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
-import type { GpuEnsemble } from "../../src/gpu/ensemble.ts";
+import {
+  createGpuEnsemble,
+  type GpuEnsemble,
+  type GpuEnsembleOptions,
+} from "../../src/gpu/ensemble.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import {
   type FloatArray,
@@ -55,8 +59,11 @@ function assertParametersClose(
   }
 }
 
-async function create(spec: EnsembleSpec): Promise<GpuEnsemble> {
-  return await engine!.createEnsemble(spec);
+async function create(
+  spec: EnsembleSpec,
+  options: GpuEnsembleOptions = {},
+): Promise<GpuEnsemble> {
+  return await createGpuEnsemble(engine!.gpu, spec, options);
 }
 
 /** Fills what the kernels must not read before they wrote it with NaN. */
@@ -107,80 +114,105 @@ const SIZES: Record<string, ExampleSize> = {
   "no connection at all": { hiddenSize: 10, density: 0 },
 };
 
+/** The ways in which the kernels are put together, and sizes that each is tried with. */
+const WAYS: readonly {
+  readonly name: string;
+  readonly options: GpuEnsembleOptions;
+  readonly sizes: readonly string[];
+}[] = [
+  { name: "as chosen", options: {}, sizes: Object.keys(SIZES) },
+  {
+    name: "all steps at once",
+    options: { software: false, variant: "sequence" },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "a GPU's tiles",
+    options: { software: false, variant: "steps" },
+    sizes: ["37 units", "116 units, a batch of 128 and a ragged one"],
+  },
+];
+
 describe(suite, () => {
-  for (const [name, size] of Object.entries(SIZES)) {
-    itNeeds(
-      `gives the float64 gradients, losses and weights: ${name}`,
-      missing,
-      async () => {
-        const spec = exampleSpec(size);
-        const gpu = await create(spec);
-        const oracle = await createReferenceEngine().createEnsemble(spec);
-        try {
-          poison(gpu);
-          for (let model = 0; model < spec.runs.length; model++) {
-            for (let b = 0; b < spec.runs[0]!.trials.trainBatches.length; b++) {
-              const found = await gpu.probe(model, b);
-              const expected = await oracle.probe(model, b);
-              const what = (part: string) => ({
-                limit: 2e-6,
-                what: `${part} of model ${model}`,
-              });
-              assertClose(
-                [found.loss] as unknown as FloatArray,
-                [expected.loss] as unknown as FloatArray,
-                what("loss"),
-              );
-              assert.equal(found.accuracy, expected.accuracy);
-              assertClose(found.output, expected.output, what("output"));
-              assertClose(found.hiddenLast, expected.hiddenLast, what("h_T"));
-              assertParametersClose(found.gradient, expected.gradient, {
-                limit: 1e-5,
-                what: `gradient of model ${model}`,
-              });
+  for (const way of WAYS) {
+    for (const name of way.sizes) {
+      itNeeds(
+        `gives the float64 gradients, losses and weights, ${way.name}: ${name}`,
+        missing,
+        async () => {
+          const spec = exampleSpec(SIZES[name]!);
+          const gpu = await create(spec, way.options);
+          const oracle = await createReferenceEngine().createEnsemble(spec);
+          try {
+            poison(gpu);
+            for (let model = 0; model < spec.runs.length; model++) {
+              for (
+                let b = 0;
+                b < spec.runs[0]!.trials.trainBatches.length;
+                b++
+              ) {
+                const found = await gpu.probe(model, b);
+                const expected = await oracle.probe(model, b);
+                const what = (part: string) => ({
+                  limit: 2e-6,
+                  what: `${part} of model ${model}`,
+                });
+                assertClose(
+                  [found.loss] as unknown as FloatArray,
+                  [expected.loss] as unknown as FloatArray,
+                  what("loss"),
+                );
+                assert.equal(found.accuracy, expected.accuracy);
+                assertClose(found.output, expected.output, what("output"));
+                assertClose(found.hiddenLast, expected.hiddenLast, what("h_T"));
+                assertParametersClose(found.gradient, expected.gradient, {
+                  limit: 1e-5,
+                  what: `gradient of model ${model}`,
+                });
+              }
             }
+            poison(gpu);
+            const found = await gpu.train(3);
+            const expected = await oracle.train(3);
+            for (
+              const key of [
+                "trainLoss",
+                "validateLoss",
+                "trainBatchLoss",
+                "validateBatchLoss",
+              ] as const
+            ) {
+              found[key].forEach((value, i) =>
+                assert.ok(
+                  Math.abs(value - expected[key][i]!) <=
+                    1e-4 * Math.abs(expected[key][i]!),
+                  `${key} ${i}: ${value}, expected ${expected[key][i]}`,
+                )
+              );
+            }
+            assert.deepEqual(found.trainAccuracy, expected.trainAccuracy);
+            assert.deepEqual(found.validateAccuracy, expected.validateAccuracy);
+            const states = await gpu.state();
+            const expectedStates = await oracle.state();
+            for (const [model, state] of states.entries()) {
+              const { epoch, step } = expectedStates[model]!;
+              assert.deepEqual([state.epoch, state.step], [epoch, step]);
+              assertParametersClose(
+                state.parameters,
+                expectedStates[model]!.parameters,
+                {
+                  limit: 2e-4,
+                  what: `weights of model ${model}`,
+                },
+              );
+            }
+          } finally {
+            gpu.destroy();
+            oracle.destroy();
           }
-          poison(gpu);
-          const found = await gpu.train(3);
-          const expected = await oracle.train(3);
-          for (
-            const key of [
-              "trainLoss",
-              "validateLoss",
-              "trainBatchLoss",
-              "validateBatchLoss",
-            ] as const
-          ) {
-            found[key].forEach((value, i) =>
-              assert.ok(
-                Math.abs(value - expected[key][i]!) <=
-                  1e-4 * Math.abs(expected[key][i]!),
-                `${key} ${i}: ${value}, expected ${expected[key][i]}`,
-              )
-            );
-          }
-          assert.deepEqual(found.trainAccuracy, expected.trainAccuracy);
-          assert.deepEqual(found.validateAccuracy, expected.validateAccuracy);
-          const states = await gpu.state();
-          const expectedStates = await oracle.state();
-          for (const [model, state] of states.entries()) {
-            const { epoch, step } = expectedStates[model]!;
-            assert.deepEqual([state.epoch, state.step], [epoch, step]);
-            assertParametersClose(
-              state.parameters,
-              expectedStates[model]!.parameters,
-              {
-                limit: 2e-4,
-                what: `weights of model ${model}`,
-              },
-            );
-          }
-        } finally {
-          gpu.destroy();
-          oracle.destroy();
-        }
-      },
-    );
+        },
+      );
+    }
   }
 
   itNeeds(
