@@ -89,14 +89,22 @@ async function readConfig(flags: Flags): Promise<Experiment> {
   });
 }
 
+/** Milliseconds; `deno task` passes on what a scheduler sends to all processes, so that one signal arrives twice. */
+const ONE_SIGNAL = 1000;
+
 /**
  * Ctrl-C, or a scheduler's SIGTERM, ends the epoch under way; a second one
  * ends at once. The signal's reason is the exit code.
  */
 function stopOnSignals(onStop: (name: string) => void): AbortController {
   const controller = new AbortController();
+  let first = 0;
   const stop = (name: keyof typeof INTERRUPTED) => () => {
-    if (controller.signal.aborted) Deno.exit(INTERRUPTED[name]);
+    if (controller.signal.aborted) {
+      if (performance.now() - first < ONE_SIGNAL) return;
+      Deno.exit(INTERRUPTED[name]);
+    }
+    first = performance.now();
     controller.abort(INTERRUPTED[name]);
     onStop(name);
   };
