@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
+import type { ModelRun } from "../engine/ensemble.ts";
+import type { WatchedDevice } from "./device.ts";
 import type { BoundBuffer } from "./kernels.ts";
 import {
   BUFFER_NAMES,
@@ -20,6 +21,7 @@ import {
 } from "./pack_trials.ts";
 import { MODEL_FIELDS, structBytes, writeStruct } from "./structs.ts";
 
+const LIMITS = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 const OPTIMIZERS = { Adam: 0, RMSprop: 1, SGD: 2 } as const;
 const ACTIVATIONS = { tanh: 0, relu: 1 } as const;
 
@@ -36,18 +38,21 @@ export interface EnsembleBuffers {
   readonly historySlots: number;
 }
 
-/** Creates and fills the buffers; `runs` in the order in which the kernels see them. */
+/**
+ * Creates and fills the buffers; `runs` in the order in which the kernels see them.
+ *
+ * @throws {RangeError} If a buffer is larger than the device allows, or a state cannot be gone on from.
+ */
 export function createBuffers(
-  device: GPUDevice,
+  { device, adapter }: WatchedDevice,
   options: {
-    readonly spec: EnsembleSpec;
     readonly runs: readonly ModelRun[];
     readonly layout: Layout;
     readonly batches: readonly BatchPlace[];
     readonly historySlots: number;
   },
 ): EnsembleBuffers {
-  const { spec, runs, layout, batches, historySlots } = options;
+  const { runs, layout, batches, historySlots } = options;
   const trialCount = batches.reduce((sum, { size }) => sum + size, 0);
   const total = Object.fromEntries(
     BUFFER_NAMES.map((name) => [name, 0]),
@@ -66,6 +71,16 @@ export function createBuffers(
     stepSums: runs.length * mostSteps * 2,
     history: historySlots * runs.length * 2,
   };
+  for (const [name, words] of Object.entries(sizes)) {
+    for (const limit of LIMITS) {
+      if (4 * words <= adapter.limits[limit]!) continue;
+      throw new RangeError(
+        `Cannot put ${runs.length} models on ${adapter.description}: their ${name} takes ${
+          4 * words
+        } bytes, and ${limit} is ${adapter.limits[limit]}`,
+      );
+    }
+  }
   const buffers = Object.fromEntries(
     Object.entries(sizes).map(([name, words]) => [
       name,
@@ -125,7 +140,6 @@ export function createBuffers(
     }
   }
   device.queue.writeBuffer(buffers.models, 0, table);
-  void spec;
   return { buffers, offsets, scored, historySlots };
 }
 

@@ -5,32 +5,10 @@
  */
 
 import type { KernelName } from "./kernels.ts";
-import type { Layout } from "./layout.ts";
 import type { BatchPlace } from "./pack_trials.ts";
-import type { SequenceTile } from "./sequence_tile.ts";
-import { PLAIN_LANES, tileGrid, type Tiles } from "./tiles.ts";
-
-/** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
-export const UNIFORM_STRIDE = 256;
-
-/** A kernel with its buffers. */
-export interface BoundKernel {
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-}
-
-/** All that recording needs of an ensemble. */
-export interface StepPlan {
-  readonly layout: Layout;
-  /** The kernels that the plan takes, and what they bind. */
-  readonly kernels: ReadonlyMap<KernelName, BoundKernel>;
-  readonly uniforms: GPUBindGroup;
-  readonly tiles: Tiles;
-  /** Where forward and backward run all time steps in one dispatch. */
-  readonly sequence: SequenceTile | undefined;
-  /** T of the models, falling. */
-  readonly steps: readonly number[];
-}
+import type { Profiler } from "./profiler.ts";
+import { type StepPlan, UNIFORM_STRIDE } from "./step_plan.ts";
+import { PLAIN_LANES, tileGrid } from "./tiles.ts";
 
 /** Which part of a training step is wanted. */
 export interface StepOptions {
@@ -45,22 +23,6 @@ export interface StepOptions {
 
 /** Where the dispatches of a kernel are recorded: one pass for all, or a pass for each. */
 export type PassSource = (kernel: KernelName) => GPUComputePassEncoder;
-
-/** The kernels of a training step, in their order. */
-export function kernelsOf(
-  sequence: SequenceTile | undefined,
-): readonly KernelName[] {
-  return [
-    "loadBatch",
-    sequence === undefined ? "forwardStep" : "forwardSequence",
-    "readout",
-    "finishLoss",
-    sequence === undefined ? "backwardStep" : "backwardSequence",
-    "gradient",
-    "readoutGradient",
-    "optimizer",
-  ];
-}
 
 /** Records one batch of all models, or of a range of them. */
 export function recordStep(
@@ -161,4 +123,35 @@ export function recordStep(
     layout.units,
     range.count,
   );
+}
+
+/** Collects dispatches into one command buffer. */
+export interface Recorder {
+  readonly passes: PassSource;
+  finish(): GPUCommandBuffer;
+}
+
+/** Creates a recorder: all dispatches in one pass, or a timed pass for each kernel. */
+export function createRecorder(
+  device: GPUDevice,
+  options: { readonly label: string; readonly profiler?: Profiler | undefined },
+): Recorder {
+  const { label, profiler } = options;
+  const encoder = device.createCommandEncoder({ label });
+  let pass: GPUComputePassEncoder | undefined;
+  return {
+    passes(kernel) {
+      if (profiler !== undefined) {
+        pass?.end();
+        pass = profiler.beginPass(encoder, kernel);
+      }
+      pass ??= encoder.beginComputePass({ label });
+      return pass;
+    },
+    finish() {
+      pass?.end();
+      profiler?.resolve(encoder);
+      return encoder.finish();
+    },
+  };
 }

@@ -16,8 +16,6 @@ const VEC = 0u;
 const HIDDEN = 4u;
 /// Length of a state row: HIDDEN + inputs + 1, padded to a multiple of 4.
 const WIDTH = 8u;
-/// The part of a state row that is not padding.
-const USED = 7u;
 /// Rows of the largest batch.
 const BATCH = 1u;
 /// Inputs I.

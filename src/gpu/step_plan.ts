@@ -1,0 +1,215 @@
+/**
+ * What it takes to run training steps of an ensemble: compiled kernels with
+ * their buffers, tiles, and the uniforms that say which batch and which time
+ * step a dispatch is for.
+ *
+ * @module
+ */
+
+import type { EnsembleSpec } from "../engine/ensemble.ts";
+import type { WatchedDevice } from "./device.ts";
+import type { EnsembleBuffers } from "./ensemble_buffers.ts";
+import {
+  createKernel,
+  createUniformLayout,
+  KERNEL_SOURCES,
+  type KernelName,
+} from "./kernels.ts";
+import type { Layout } from "./layout.ts";
+import type { BatchPlace } from "./pack_trials.ts";
+import {
+  chooseSequenceTile,
+  type SequenceTile,
+  type TimeVariant,
+} from "./sequence_tile.ts";
+import {
+  BATCH_FIELDS,
+  type StructFields,
+  TIME_FIELDS,
+  writeStruct,
+} from "./structs.ts";
+import { chooseTiles, tileConstants, type Tiles } from "./tiles.ts";
+
+/** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
+export const UNIFORM_STRIDE = 256;
+
+/** Entries of the uniform buffer of batches, and so batches of one submit. */
+export const MOST_ENTRIES = 1024;
+
+/** A kernel with its buffers. */
+export interface BoundKernel {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+}
+
+/** All that recording needs of an ensemble. */
+export interface StepPlan {
+  readonly layout: Layout;
+  /** The kernels that the plan takes. */
+  readonly kernels: ReadonlyMap<KernelName, BoundKernel>;
+  readonly uniforms: GPUBindGroup;
+  readonly batchUniforms: GPUBuffer;
+  readonly timeUniforms: GPUBuffer;
+  readonly tiles: Tiles;
+  /** Where forward and backward run all time steps in one dispatch. */
+  readonly sequence: SequenceTile | undefined;
+  readonly batches: readonly BatchPlace[];
+  /** T of the models, falling. */
+  readonly steps: readonly number[];
+}
+
+/** The kernels of a training step, in their order. */
+export function kernelsOf(
+  sequence: SequenceTile | undefined,
+): readonly KernelName[] {
+  return [
+    "loadBatch",
+    sequence === undefined ? "forwardStep" : "forwardSequence",
+    "readout",
+    "finishLoss",
+    sequence === undefined ? "backwardStep" : "backwardSequence",
+    "gradient",
+    "readoutGradient",
+    "optimizer",
+  ];
+}
+
+/** Compiles the kernels and binds the buffers. */
+export function createStepPlan(
+  gpu: WatchedDevice,
+  options: {
+    readonly loss: EnsembleSpec["loss"];
+    readonly layout: Layout;
+    readonly buffers: EnsembleBuffers["buffers"];
+    /** T of the models, falling. */
+    readonly steps: readonly number[];
+    readonly batches: readonly BatchPlace[];
+    readonly variant: TimeVariant | undefined;
+    readonly software: boolean;
+  },
+): StepPlan {
+  const { device, adapter } = gpu;
+  const { loss, layout, buffers, steps, batches, variant, software } = options;
+  const mostSteps = steps[0] as number;
+  const tiles = chooseTiles(layout, { software });
+  const sequence = chooseSequenceTile(layout, {
+    limits: adapter.limits,
+    software,
+    variant,
+  });
+  const uniformLayout = createUniformLayout(device);
+  const sizes = {
+    HIDDEN: layout.hidden,
+    WIDTH: layout.width,
+    BATCH: layout.batchRows,
+    INPUTS: layout.inputSize,
+    OUTPUTS: layout.outputSize,
+    UNITS: layout.units,
+    MASK_WORDS: layout.maskWords,
+    STEPS: mostSteps,
+    BATCHES: batches.length,
+    MODELS: steps.length,
+    LOSS: loss === "mse" ? 0 : 1,
+  };
+  const kernels = new Map<KernelName, BoundKernel>();
+  for (const name of kernelsOf(sequence)) {
+    const kernel = createKernel(device, {
+      name,
+      constants: { ...sizes, ...tileConstants(name, { tiles, sequence }) },
+      uniformLayout,
+    });
+    const group = device.createBindGroup({
+      label: name,
+      layout: kernel.layout,
+      entries: KERNEL_SOURCES[name].bindings.map(([buffer], binding) => ({
+        binding,
+        resource: { buffer: buffers[buffer] },
+      })),
+    });
+    kernels.set(name, { pipeline: kernel.pipeline, group });
+  }
+  const uniform = (label: string, entries: number) =>
+    device.createBuffer({
+      label,
+      size: entries * UNIFORM_STRIDE,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  const batchUniforms = uniform("batches", MOST_ENTRIES);
+  const timeUniforms = uniform("time steps", mostSteps + 1);
+  writeEntries(device, {
+    buffer: timeUniforms,
+    fields: TIME_FIELDS,
+    entries: Array.from({ length: mostSteps + 1 }, (_, step) => ({ step })),
+  });
+  const uniforms = device.createBindGroup({
+    label: "batch and time step",
+    layout: uniformLayout,
+    entries: [batchUniforms, timeUniforms].map((buffer, binding) => ({
+      binding,
+      resource: { buffer, size: UNIFORM_STRIDE },
+    })),
+  });
+  return {
+    layout,
+    kernels,
+    uniforms,
+    batchUniforms,
+    timeUniforms,
+    tiles,
+    sequence,
+    batches,
+    steps,
+  };
+}
+
+/** A batch to run, as the kernels are told of it. */
+export interface BatchEntry {
+  /** Number of the batch in an epoch, training batches first. */
+  readonly number: number;
+  /** Where its losses go in the history. */
+  readonly slot: number;
+  /** Number of the optimizer step, from 1. */
+  readonly step: number;
+  /** Whether outputs are wanted of steps that nothing scores. */
+  readonly allOutputs?: boolean;
+  /** The first model to run, in the device's order. */
+  readonly firstModel?: number;
+}
+
+/** Tells the kernels of the batches of the next submit. */
+export function writeBatchEntries(
+  device: GPUDevice,
+  { batchUniforms, batches }: StepPlan,
+  entries: readonly BatchEntry[],
+): void {
+  writeEntries(device, {
+    buffer: batchUniforms,
+    fields: BATCH_FIELDS,
+    entries: entries.map(({ number, slot, step, allOutputs, firstModel }) => ({
+      start: batches[number]!.start,
+      size: batches[number]!.size,
+      number,
+      history_slot: slot,
+      // In double precision: 1 − 0.999ᵏ cancels in single.
+      adam_step_scale: 1 / (1 - 0.9 ** step),
+      adam_root_scale: 1 / Math.sqrt(1 - 0.999 ** step),
+      all_outputs: allOutputs ? 1 : 0,
+      first_model: firstModel ?? 0,
+    })),
+  });
+}
+
+function writeEntries<F extends StructFields>(
+  device: GPUDevice,
+  { buffer, fields, entries }: {
+    readonly buffer: GPUBuffer;
+    readonly fields: F;
+    readonly entries: readonly Readonly<Record<keyof F, number>>[];
+  },
+): void {
+  const view = new DataView(new ArrayBuffer(entries.length * UNIFORM_STRIDE));
+  for (const [i, values] of entries.entries()) {
+    writeStruct(view, { fields, offset: i * UNIFORM_STRIDE, values });
+  }
+  device.queue.writeBuffer(buffer, 0, view);
+}
