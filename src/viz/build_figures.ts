@@ -18,7 +18,8 @@ import {
   quantityTitle,
   type TaskFacts,
 } from "./baseline.ts";
-import { curveFigure, type LeftOutCurve } from "./curve_figure.ts";
+import { curveFigure } from "./curve_figure.ts";
+import type { LeftOutCurve } from "./curve_series.ts";
 import type { Figure } from "./figure.ts";
 import { combinationFileName, fileName, uniqueNames } from "./file_name.ts";
 import { minimumFigure } from "./minimum_figure.ts";

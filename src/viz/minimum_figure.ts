@@ -212,19 +212,22 @@ function panelLayers(
     scale: { domain: [...labels], range: labelColors(labels.length) },
     legend: { symbolType: "circle" },
   };
+  const opacity: Spec = {
+    condition: { param: "label", value: 1 },
+    value: 0.05,
+  };
   const kind = (
     name: string,
   ): Spec[] => [{ filter: `datum.kind == '${name}'` }];
   return [
     {
       transform: kind("run"),
-      mark: {
-        type: "circle",
-        size: 12,
-        opacity: 1,
-        fillOpacity: 0.35,
-        aria: false,
-      },
+      params: [{
+        name: "label",
+        select: { type: "point", fields: ["label"] },
+        bind: "legend",
+      }],
+      mark: { type: "circle", size: 12, fillOpacity: 0.35, aria: false },
       encoding: {
         x,
         xOffset,
@@ -236,6 +239,7 @@ function panelLayers(
           axis: { tickCount: 4, ...axis },
         },
         color,
+        opacity,
         tooltip: [
           { field: "label", title: "label" },
           { field: "combination", title: "combination" },
@@ -258,16 +262,18 @@ function panelLayers(
         y: { field: "low", type: "quantitative" },
         y2: { field: "high" },
         color,
+        opacity,
       },
     },
     {
       transform: kind("mean"),
-      mark: { type: "tick", thickness: 1.8, size: 13, opacity: 1 },
+      mark: { type: "tick", thickness: 1.8, size: 13 },
       encoding: {
         x,
         xOffset,
         y: { field: "mean", type: "quantitative" },
         color,
+        opacity,
         tooltip: [
           { field: "label", title: "label" },
           { field: "column", title: "network and optimizer" },

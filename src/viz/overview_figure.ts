@@ -231,6 +231,12 @@ function panelLayers(
   };
   return [
     {
+      // Of layers with a common legend, that of the first one answers clicks.
+      params: [{
+        name: "label",
+        select: { type: "point", fields: ["label"] },
+        bind: "legend",
+      }],
       transform: bandTransform(scale, limitsOf(quantity)),
       mark: { type: "area", fillOpacity: 0.2, aria: false },
       encoding: {
@@ -243,11 +249,6 @@ function panelLayers(
       },
     },
     {
-      params: [{
-        name: "label",
-        select: { type: "point", fields: ["label"] },
-        bind: "legend",
-      }],
       mark: {
         type: "line",
         strokeWidth: 1.2,

@@ -10,6 +10,7 @@ import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
 import type { LabelledResults } from "../results/compare.ts";
 import type { Comparison } from "../results/comparison.ts";
 import { taskFacts } from "./build_figures.ts";
+import { LOG_BAND_NOTE } from "./curve_figure.ts";
 import type { Figure } from "./figure.ts";
 import {
   escapeHtml,
@@ -199,7 +200,7 @@ function warningsOf(warnings: readonly string[]): Html {
 }
 
 const GALLERY_NOTE =
-  "Lines: mean over runs, solid for training and dashed for test data; bands: ± standard deviation; faint lines: single runs; dotted: what a network reaches that has learned nothing. The first epoch is left out.";
+  `Lines: mean over runs, solid for training and dashed for test data; bands: ± standard deviation; faint lines: single runs; dotted: what a network reaches that has learned nothing. The first epoch is left out. ${LOG_BAND_NOTE}`;
 
 /** The figures of one section, each with a place that the page's script fills. */
 function section(name: Figure["section"], figures: readonly Figure[]): Html {

@@ -116,6 +116,16 @@ describe("buildFigures()", () => {
     );
   });
 
+  it("lets a click on a legend choose a label", async () => {
+    const { figures } = buildFigures(await folders(SMALL, SMALL), ALL);
+    const { compile } = await import("vega-lite");
+    for (const { name, spec, section } of figures) {
+      if (section === "summary") continue;
+      const text = JSON.stringify(compile(spec as never).spec);
+      assert.ok(text.includes('"name":"label_legend_symbols"'), name);
+    }
+  });
+
   it("shows the numbers of every run in the box plots", async () => {
     const [bio] = await folders(SMALL);
     assert.ok(bio);
