@@ -9,7 +9,8 @@ import { type Command, print } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
-import { markdownTable } from "./comparison_table.ts";
+import { type KernelTime, profileTable } from "../src/gpu/profiler.ts";
+import type { TimeVariant } from "../src/gpu/sequence_tile.ts";
 import { countFlag } from "./flags.ts";
 import { type GridProblem, gridProblem } from "./grid_problem.ts";
 import { describeMachine } from "./machine.ts";
@@ -23,28 +24,23 @@ Usage: deno task bench:grid [flags]
 With the environment variable BIORNN_CONNECTOMES, a folder, the marmoset's
 connectome is trained on, without it the synthetic one.
 
-  --iterations N   runs of each combination; default 5
-  --epochs N       default 500
-  --profile        time every kernel, which makes the whole slower
-  --out FILE       write the measurements as JSON`;
+  --iterations N           runs of each combination; default 5
+  --epochs N               default 500
+  --profile                time every kernel, which makes the whole slower
+  --variant steps|sequence a dispatch a time step, or one for all of them;
+                           default what suits the adapter
+  --out FILE               write the measurements as JSON`;
 
 /** `deno task bench:grid` */
 export const gridCommand: Command = {
   help: HELP,
   flags: {
     boolean: ["profile"],
-    string: ["iterations", "epochs", "out"],
+    string: ["iterations", "epochs", "variant", "out"],
     list: [],
   },
   run: grid,
 };
-
-/** Time of one kernel over the whole training. */
-interface KernelShare {
-  readonly kernel: string;
-  readonly calls: number;
-  readonly milliseconds: number;
-}
 
 /** What training the grid took. */
 interface GridTimes {
@@ -58,7 +54,7 @@ interface GridTimes {
   readonly firstLoss: number;
   readonly lastLoss: number;
   readonly ensembles: number;
-  readonly kernels: readonly KernelShare[];
+  readonly kernels: readonly KernelTime[];
 }
 
 async function grid(flags: Flags): Promise<number> {
@@ -75,8 +71,10 @@ async function grid(flags: Flags): Promise<number> {
     iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
   });
   const prepareSeconds = (performance.now() - began) / 1000;
+  const variant = readVariant(flags.string.variant);
   const engine = await createWebGpuEngine({
     profile: flags.boolean.profile === true,
+    ...(variant === undefined ? {} : { variant }),
   });
   if (engine === undefined) {
     throw new InputError("Cannot train: this machine has no WebGPU adapter");
@@ -95,6 +93,7 @@ async function grid(flags: Flags): Promise<number> {
       hiddenSize: problem.spec.hiddenSize,
       models: problem.spec.runs.length,
       epochs,
+      variant: variant ?? "by the adapter",
       epochFlop: flop,
       prepareSeconds,
       totalSeconds: times.startSeconds + times.firstEpochSeconds +
@@ -115,6 +114,15 @@ async function grid(flags: Flags): Promise<number> {
   }
 }
 
+function readVariant(text: string | undefined): TimeVariant | undefined {
+  if (text === undefined || text === "steps" || text === "sequence") {
+    return text;
+  }
+  throw new InputError(
+    `Cannot use --variant ${text}: allowed are steps and sequence`,
+  );
+}
+
 /** Trains one ensemble after the other, as the memory plan cuts the grid. */
 async function trainGrid(
   engine: WebGpuEngine,
@@ -125,7 +133,7 @@ async function trainGrid(
 ): Promise<GridTimes> {
   const seconds = { start: 0, first: 0, rest: 0 };
   const loss = { first: 0, last: 0 };
-  const kernels = new Map<string, KernelShare>();
+  const kernels = new Map<string, KernelTime>();
   const { groups } = engine.plan(size);
   for (const group of groups) {
     const runs = group.map((i) => spec.runs[i]!);
@@ -140,13 +148,17 @@ async function trainGrid(
       loss.first += first.validateLoss[model] as number;
       loss.last += rest.validateLoss[(model + 1) * rest.epochs - 1] as number;
     }
-    for (const { kernel, calls, milliseconds } of ensemble.profile()) {
-      const sum = kernels.get(kernel) ?? { calls: 0, milliseconds: 0 };
-      kernels.set(kernel, {
-        kernel,
-        calls: sum.calls + calls,
-        milliseconds: sum.milliseconds + milliseconds,
-      });
+    for (const time of ensemble.profile()) {
+      const sum = kernels.get(time.kernel);
+      kernels.set(
+        time.kernel,
+        sum === undefined ? time : {
+          kernel: time.kernel,
+          calls: sum.calls + time.calls,
+          milliseconds: sum.milliseconds + time.milliseconds,
+          flop: sum.flop + time.flop,
+        },
+      );
     }
     ensemble.destroy();
   }
@@ -187,10 +199,9 @@ function describe(result: {
   readonly ensembles: number;
   readonly firstLoss: number;
   readonly lastLoss: number;
-  readonly kernels: readonly KernelShare[];
+  readonly kernels: readonly KernelTime[];
 }): string {
   const s = (seconds: number) => `${threeDigits(seconds)} s`;
-  const all = result.kernels.reduce((sum, k) => sum + k.milliseconds, 0);
   return [
     `${result.models} models, H = ${result.hiddenSize}, ${result.network}, ${result.epochs} epochs, ${result.ensembles} ensemble(s), ${result.adapter.description}`,
     `drawing trials and weights  ${s(result.prepareSeconds)}`,
@@ -203,17 +214,6 @@ function describe(result: {
     `mean validation loss        ${
       threeDigits(result.firstLoss)
     } after the first epoch, ${threeDigits(result.lastLoss)} after the last`,
-    ...(result.kernels.length === 0 ? [] : [
-      "",
-      ...markdownTable(
-        ["kernel", "calls", "ms", "share"],
-        result.kernels.map(({ kernel, calls, milliseconds }) => [
-          kernel,
-          String(calls),
-          threeDigits(milliseconds),
-          `${threeDigits(100 * milliseconds / all)} %`,
-        ]),
-      ),
-    ]),
+    ...(result.kernels.length === 0 ? [] : ["", profileTable(result.kernels)]),
   ].join("\n");
 }

@@ -16,6 +16,7 @@ Prints a JSON line a round; see elman_problem.py.
 
 import argparse
 import os
+import re
 
 import numpy as np
 import torch
@@ -116,6 +117,14 @@ class Sequential:
         return losses[:, :, 0].T, losses[:, :, 1].T
 
 
+def built_in_blas():
+    """The library that PyTorch was built with, and what it was told to use."""
+    name = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    told = os.environ.get("MKL_ENABLE_INSTRUCTIONS")
+    name = name.group(1).upper() if name else "unknown"
+    return f"{name}, {told} at most" if name == "MKL" and told else name
+
+
 def describe(device):
     """What the numbers depend on."""
     facts = {
@@ -123,7 +132,7 @@ def describe(device):
         "version": torch.__version__,
         "threads": torch.get_num_threads(),
         "device": str(device),
-        "blas": elman_problem.blas_kernels() or "as built into PyTorch",
+        "blas": elman_problem.blas_kernels() or built_in_blas(),
     }
     if device.type == "cuda":
         facts["device"] = torch.cuda.get_device_name(device)
