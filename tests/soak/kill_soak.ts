@@ -109,21 +109,27 @@ export async function soakWithKills(
       start(await writeTinyConfig(join(folder, "first"), tiny), device),
     );
     const calm = await writeTinyConfig(join(folder, "calm"), tiny);
-    const began = performance.now();
+    let began = performance.now();
     await endOf(start(calm, device));
-    const duration = performance.now() - began;
+    let duration = performance.now() - began;
     while (kills < wanted) {
       const place = join(folder, `disturbed_${trainings}`);
       const results = join(place, "results");
       const config = await writeTinyConfig(place, tiny);
       let end: "killed" | "finished" = "killed";
-      while (end === "killed") {
+      for (let attempt = 0; end === "killed"; attempt++) {
         // Before the first sixth there is nothing but Deno's own start.
         const milliseconds = kills < wanted
           ? duration * (0.15 + 0.85 * random.uniform())
           : 600_000;
+        began = performance.now();
         end = await runAndKill(config, { device, milliseconds });
-        if (end === "finished") break;
+        if (end === "finished") {
+          // The machine was busier when the time was taken.
+          const whole = performance.now() - began;
+          if (attempt === 0) duration = Math.min(duration, whole);
+          break;
+        }
         kills++;
         if (await hasTemporaries(results)) duringWrites++;
         if (kills % 50 === 0) {
