@@ -113,11 +113,12 @@ export function createStepPlan(
   };
   const kernels = new Map<KernelName, BoundKernel>();
   for (const name of kernelsOf(sequence)) {
-    const kernel = createKernel(device, {
-      name,
-      constants: { ...sizes, ...tileConstants(name, { tiles, sequence }) },
-      uniformLayout,
-    });
+    const kernel = gpu.named(`kernel ${name}`, () =>
+      createKernel(device, {
+        name,
+        constants: { ...sizes, ...tileConstants(name, { tiles, sequence }) },
+        uniformLayout,
+      }));
     const group = device.createBindGroup({
       label: name,
       layout: kernel.layout,
