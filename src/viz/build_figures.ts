@@ -59,11 +59,18 @@ export interface BuiltFigures {
   readonly warnings: readonly string[];
 }
 
-/** What the folders say of their task; they are compared, so it is one. */
+/** What the folders say of their task; what they differ in is not known. */
 export function taskFacts(folders: readonly ResultsFolder[]): TaskFacts {
-  const task = folders.find(({ experiment }) => experiment !== undefined)
-    ?.experiment?.task;
-  if (task !== undefined) return { name: task.name, loss: task.loss };
+  const tasks = folders.flatMap(({ experiment }) => experiment?.task ?? []);
+  const [first] = tasks;
+  if (first !== undefined) {
+    const same = (key: "name" | "loss") =>
+      tasks.every((task) => task[key] === first[key]);
+    return {
+      name: same("name") ? first.name : undefined,
+      loss: same("loss") ? first.loss : undefined,
+    };
+  }
   const accuracy = folders.some(({ combinations }) =>
     combinations.some((one) => one.validateMetrics !== undefined)
   );
@@ -127,7 +134,7 @@ export function buildFigures(
 }
 
 function titleOf(
-  { facts, ylabel }: Context,
+  { facts, ylabel }: Pick<Context, "facts" | "ylabel">,
   quantity: Quantity,
 ): string {
   return quantity === "loss" && ylabel !== undefined
@@ -268,7 +275,12 @@ function curvesOf(
   { members, title, parameters }: MatchedCombination,
   { context, quantity }: { context: Context; quantity: Quantity },
 ) {
-  const { facts, labels, width = "one" } = context;
+  const { labels, width = "one" } = context;
+  // A combination may be one of some folders only, and these of one task.
+  const facts = taskFacts(
+    context.folders.filter((_, i) => members[i] !== undefined)
+      .map(({ results }) => results),
+  );
   const baseline: Baseline | undefined = baselineOf(facts, quantity);
   const index = members.find((member) => member !== undefined)?.index ?? 0;
   return curveFigure(
@@ -287,7 +299,7 @@ function curvesOf(
       name: combinationFileName(quantity, { index, parameters }),
       title,
       quantity,
-      axis: titleOf(context, quantity),
+      axis: titleOf({ ...context, facts }, quantity),
       labels,
       baseline,
       width,

@@ -15,10 +15,19 @@ import {
   meanRows,
   runRows,
   type Series,
+  SPLITS,
 } from "./curve_series.ts";
 import { type Figure, SCHEMA, type Spec } from "./figure.ts";
-import { FIGURE_PIXELS, type FigureWidth, themeConfig } from "./theme.ts";
+import {
+  FIGURE_PIXELS,
+  type FigureWidth,
+  legendPixels,
+  themeConfig,
+} from "./theme.ts";
 import { chooseScale } from "./value_scale.ts";
+
+/** Room for the value axis. */
+const AXIS_PIXELS = 50;
 
 /** What a figure of curves shows. */
 export interface CurveFigureOptions {
@@ -72,14 +81,19 @@ export function curveFigure(
   if (series.length === 0) return { figure: undefined, leftOut };
   const scale = chooseScale(drawnValues(series));
   const width = FIGURE_PIXELS[options.width];
+  const room = {
+    legends: [options.labels, SPLITS],
+    width: width - AXIS_PIXELS,
+  };
   const spec: Spec = {
     $schema: SCHEMA,
     description: captionOf(series, { ...options, log: scale.log }),
     title: { text: options.title },
     width,
-    height: Math.round(width * (options.width === "one" ? 0.66 : 0.48)),
+    height: Math.round(width * (options.width === "one" ? 0.66 : 0.48)) +
+      legendPixels(room),
     autosize: { type: "fit", contains: "padding" },
-    config: themeConfig() as Spec,
+    config: themeConfig(room) as Spec,
     datasets: { mean: meanRows(series), runs: runRows(series) },
     layer: curveLayers(series, { ...options, scale }),
   };

@@ -127,6 +127,7 @@ export async function drawResults(
   }
   files.push(...await writeFigures(figures, options));
   const allWarnings = [
+    ...taskWarnings(folders),
     ...folders.flatMap(({ results }) => results.warnings),
     ...comparison.warnings,
     ...warnings,
@@ -149,6 +150,19 @@ export async function drawResults(
     findings: findingsOf(comparison.rows),
     warnings: allWarnings,
   };
+}
+
+/** Losses of different tasks are drawn side by side on request, but say nothing about each other. */
+function taskWarnings(folders: readonly LabelledResults[]): string[] {
+  const tasks = folders.flatMap(({ label, results: { experiment } }) =>
+    experiment === undefined ? [] : [{ label, task: experiment.task.name }]
+  );
+  if (new Set(tasks.map(({ task }) => task)).size < 2) return [];
+  return [
+    `the results are of different tasks, so that their numbers cannot be compared: ${
+      tasks.map(({ label, task }) => `${label} of ${task}`).join(", ")
+    }`,
+  ];
 }
 
 /** The sentences on all combinations together. */

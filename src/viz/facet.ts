@@ -22,7 +22,7 @@ export interface FacetOptions {
 }
 
 /** Room for the value axis and the rows' titles. */
-const SIDES = 62;
+export const SIDES = 62;
 const SPACING = 8;
 
 /** Texts in the order in which they first occur. */

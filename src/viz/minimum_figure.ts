@@ -5,7 +5,7 @@
  * @module
  */
 
-import { facetPanels } from "./facet.ts";
+import { facetPanels, SIDES } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
 import { type Baseline } from "./baseline.ts";
 import { describeKeys, gridLayout, type Parameters } from "./grid_layout.ts";
@@ -149,7 +149,10 @@ export function minimumFigure(
     spec: {
       $schema: SCHEMA,
       description: caption,
-      config: themeConfig() as Spec,
+      config: themeConfig({
+        legends: [options.labels],
+        width: total - SIDES,
+      }) as Spec,
       title: { text: axisTitle(options.quantity, scale), offset: 2 },
       // A facet takes its panels from one table: runs and means stand in it together.
       datasets: {

@@ -8,7 +8,7 @@
 import type { Curves } from "../results/results_folder.ts";
 import { type Baseline, limitsOf, type Quantity } from "./baseline.ts";
 import { FIRST_EPOCH, meanCurve, usableRuns } from "./curve_statistics.ts";
-import { facetPanels } from "./facet.ts";
+import { facetPanels, SIDES } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
 import {
   describeKeys,
@@ -155,7 +155,10 @@ export function overviewFigure(
     spec: {
       $schema: SCHEMA,
       description: caption,
-      config: themeConfig() as Spec,
+      config: themeConfig({
+        legends: [options.labels, dashes.length > 1 ? dashes : []],
+        width: total - SIDES,
+      }) as Spec,
       // One title for all: beside each row there is no room for it.
       title: { text: axisTitle(options.axis, scale), offset: 2 },
       datasets: { mean: rows },

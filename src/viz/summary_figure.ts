@@ -9,6 +9,7 @@ import {
   FIGURE_PIXELS,
   type FigureWidth,
   labelColors,
+  labelPixels,
   themeConfig,
 } from "./theme.ts";
 import {
@@ -129,7 +130,14 @@ function panelSpec(
     type: "nominal",
     title: null,
     sort: [...labels],
-    axis: { labelAngle: 0, labelOverlap: false, labelLimit: 90 },
+    axis: {
+      labelOverlap: false,
+      labelLimit: 90,
+      // Side by side as long as there is room.
+      ...(labels.every((label) => labelPixels(label) < width / labels.length)
+        ? { labelAngle: 0 }
+        : { labelAngle: -40, labelAlign: "right", labelBaseline: "top" }),
+    },
   };
   const y: Spec = {
     field: "value",

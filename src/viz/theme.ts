@@ -85,8 +85,62 @@ export const DIVERGING: readonly string[] = [
   "#2e2565",
 ];
 
-/** Vega-Lite's `config` of every figure. */
-export function themeConfig(): Record<string, unknown> {
+/** Mean width of a character at a label's size, and an entry's symbol with the gaps around it. */
+const CHARACTER_PIXELS = 5.6;
+const SYMBOL_PIXELS = 34;
+/** Longer labels are cut short. */
+const LABEL_PIXELS = 140;
+
+/** About how wide a label is in a legend or on an axis. */
+export function labelPixels(label: string): number {
+  return Math.min(LABEL_PIXELS, CHARACTER_PIXELS * label.length);
+}
+
+/** What a figure's legends and their room are. */
+export interface LegendRoom {
+  /** Entries of each legend. */
+  readonly legends: readonly (readonly string[])[];
+  /** CSS pixels. */
+  readonly width: number;
+}
+
+/** How many entries stand side by side; undefined where all legends fit in one row. */
+function legendColumns({ legends, width }: LegendRoom): number | undefined {
+  const widths = legends.flat().map((entry) =>
+    labelPixels(entry) + SYMBOL_PIXELS
+  );
+  const total = widths.reduce((sum, one) => sum + one, 0);
+  if (total <= width) return undefined;
+  return Math.max(1, Math.floor(width / Math.max(...widths)));
+}
+
+/** Height that legends of more than one row take away from a plot. */
+export function legendPixels(room: LegendRoom): number {
+  const columns = legendColumns(room);
+  if (columns === undefined) return 0;
+  const rows = room.legends.reduce(
+    (sum, entries) => sum + Math.ceil(entries.length / columns),
+    0,
+  );
+  return 12 * (rows - 1);
+}
+
+/** One row for all legends if they fit, else one below the other in columns. */
+function legendLayout(room: LegendRoom) {
+  const columns = legendColumns(room);
+  if (columns === undefined) return {};
+  return {
+    columns,
+    layout: { top: { anchor: "start", direction: "vertical", margin: 2 } },
+  };
+}
+
+/**
+ * Vega-Lite's `config` of a figure.
+ *
+ * @param room Where the figure has legends of labels.
+ */
+export function themeConfig(room?: LegendRoom): Record<string, unknown> {
   return {
     background: "white",
     font: FONT,
@@ -126,12 +180,13 @@ export function themeConfig(): Record<string, unknown> {
       titleFontWeight: "normal",
       labelColor: INK,
       titleColor: INK,
-      labelLimit: 140,
+      labelLimit: LABEL_PIXELS,
       symbolStrokeWidth: 1.6,
       symbolSize: 80,
       rowPadding: 1,
       columnPadding: 8,
       offset: 4,
+      ...(room === undefined ? {} : legendLayout(room)),
     },
     header: {
       labelFontSize: 9,

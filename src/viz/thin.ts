@@ -18,7 +18,7 @@
  * ```ts
  * import { thin } from "./src/viz/thin.ts";
  *
- * thin([5, 4, 9, 3, 2, 1], 4); // [0, 1, 2, 5] – but all six if 6 are allowed
+ * thin([5, 4, 9, 3, 2, 1], 4); // [0, 2, 4, 5]
  * ```
  */
 export function thin(values: ArrayLike<number>, most: number): number[] {

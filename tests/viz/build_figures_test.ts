@@ -203,6 +203,19 @@ describe("buildFigures()", () => {
     assert.ok(!seen.some((text) => text.includes("1/12")));
   });
 
+  it("names the loss of each combination's own task", async () => {
+    const nback = { ...SMALL.grid, n_back: [2] };
+    const { figures } = buildFigures(
+      await folders(SMALL, { ...SMALL, grid: nback, task: "nback_mem" }),
+      ALL,
+    );
+    const losses = figures.filter(({ section }) => section === "loss");
+    const [first, last] = [losses[0], losses.at(-1)] as [Figure, Figure];
+    assert.ok((await texts(first)).some((text) => text.includes("(MSE")));
+    assert.ok((await texts(last)).some((text) => text.includes("(NLL")));
+    assert.ok(!figures[0]?.title.includes("MSE"));
+  });
+
   it("takes the name of the loss from its user", async () => {
     const { figures } = buildFigures(await folders(SMALL), {
       kinds: ["curves"],

@@ -157,6 +157,20 @@ describe("curveFigure()", () => {
     assert.ok(!svg.includes("#2e2565"));
   });
 
+  it("wraps the legend of many labels, so that none is cut off", async () => {
+    const labels = [..."abcdefgh"].map((letter) => `${letter}_connectome`);
+    const figure = drawn(
+      curveFigure(labels.map((label) => ({ ...LABELS[0], label })), {
+        ...OPTIONS,
+        labels,
+      }).figure,
+    );
+    const svg = await svgOf(figure);
+    for (const label of labels) assert.ok(svg.includes(`>${label}</text>`));
+    // Nothing sticks out: the picture was not wider than it should be.
+    assert.match(svg, / viewBox="0 0 321 /);
+  });
+
   it("takes labels and titles for text, whatever they look like", async () => {
     const label = `</svg><script>alert(1)</script> "' \\ \${datum} [x].y`;
     const figure = drawn(
