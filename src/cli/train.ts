@@ -20,7 +20,7 @@ import { describePlan, shownPath } from "../train/describe_plan.ts";
 import { prepareExperiment } from "../train/prepare.ts";
 import { createProgress, type Progress } from "../train/progress.ts";
 import { openResults } from "../train/open_results.ts";
-import { readShard } from "../train/shard.ts";
+import { readShard, type Shard } from "../train/shard.ts";
 import { runLabel } from "../train/run_unit.ts";
 import {
   trainExperiment,
@@ -89,6 +89,20 @@ async function readConfig(flags: Flags): Promise<Experiment> {
   });
 }
 
+/** `--overwrite` would undo what the flags it stands with are for. */
+function checkOverwrite(
+  { boolean: { overwrite, resume } }: Flags,
+  shard: Shard | undefined,
+): void {
+  const other = resume ? "--resume" : shard?.origin;
+  if (!overwrite || other === undefined) return;
+  throw new InputError(
+    `Cannot use --overwrite with ${other}: it would remove the runs that ${
+      resume ? "are to be gone on with" : "the other parts train"
+    }`,
+  );
+}
+
 /** Milliseconds; `deno task` passes on what a scheduler sends to all processes, so that one signal arrives twice. */
 const ONE_SIGNAL = 1000;
 
@@ -146,7 +160,9 @@ function report(
     printError(
       `warning: ${failure.what} in ${
         runLabel(failure)
-      } at epoch ${failure.epoch}; the other runs are not affected`,
+      } at epoch ${failure.epoch}; the other runs are not affected (combination ${failure.combination} is ${
+        experiment.grid.combinations[failure.combination]?.repr
+      })`,
     );
   }
   const results = shownPath(experiment.paths.results);
@@ -182,6 +198,7 @@ async function train(flags: Flags): Promise<number> {
   const device = readDeviceChoice(flags.string.device);
   const checkpointSeconds = readCount(flags, "checkpoint_seconds") ?? 60;
   const shard = readShard(flags.string.shard, (name) => Deno.env.get(name));
+  checkOverwrite(flags, shard);
   const progress = createTerminalProgress();
   const prepared = await prepareExperiment(experiment, {
     onProgress: progress.line,

@@ -69,6 +69,9 @@ export async function loadConnectome(
   if (folder !== undefined) {
     const found = await readConnectomeFolder(name, { folder });
     if (found !== undefined) return withCatalogue(found, { onProgress });
+    if (!await isFolder(folder)) {
+      onProgress?.(`note: path_to_network is no folder: ${folder}`);
+    }
   }
   if (name === SYNTHETIC_NAME) return await embeddedConnectome();
   const entry = catalogueEntry(name);
@@ -94,6 +97,14 @@ export async function loadConnectome(
     );
   }
   return withCatalogue(found, { onProgress });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 /** Adds what the catalogue says about the connectome, and tells where the file is another than the catalogue's. */

@@ -223,10 +223,10 @@ export function readPath(
   { section, key, override }: ConfigKey & { override?: Override | undefined },
 ): string | undefined {
   const schema = schemaOf({ section, key }, "path");
-  const allowed = "a path";
   if (override !== undefined) {
     const path = String(override.value);
-    if (!isPath(path)) {
+    const allowed = whatPathMustBe(path);
+    if (allowed !== undefined) {
       throw new InputError(
         `Cannot use ${override.flag} ${quote(path)}: it must be ${allowed}`,
       );
@@ -237,14 +237,19 @@ export function readPath(
   if (!schema.needed && (given === undefined || given.text === "")) {
     return undefined;
   }
-  const value = needValue(ini, { section, key, allowed });
-  if (!isPath(value.text)) {
+  const value = needValue(ini, { section, key, allowed: "a path" });
+  const allowed = whatPathMustBe(value.text);
+  if (allowed !== undefined) {
     throw mustBe(ini, { section, key, allowed, value });
   }
   return resolve(dirname(ini.file), value.text);
 }
 
-function isPath(text: string): boolean {
+/** Undefined where it is one. Quotes belong to Python and "~" to shells; here they would name a folder. */
+function whatPathMustBe(text: string): string | undefined {
+  if (/^(["']).*\1$/.test(text)) return "a path without quotes";
+  if (/^~([/\\]|$)/.test(text)) return 'a path that does not begin with "~"';
   // deno-lint-ignore no-control-regex
-  return text !== "" && text.length <= 4096 && !/[\x00-\x1f]/.test(text);
+  const broken = text === "" || text.length > 4096 || /[\x00-\x1f]/.test(text);
+  return broken ? "a path" : undefined;
 }

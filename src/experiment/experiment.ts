@@ -138,7 +138,7 @@ export function describeExperiment(experiment: Experiment): string {
         `${net.regions} regions of ${count(net.neuronsPerRegion, "neuron")}`,
         net.randPartition ? "random partition" : "equal partition",
         ...(net.randomW ? ["random topology"] : []),
-        ...(net.compatibility === "original" ? ["as the original"] : []),
+        ...(net.compatibility === "original" ? ["compatibility original"] : []),
       ].join(", "),
     ],
     [
@@ -147,7 +147,10 @@ export function describeExperiment(experiment: Experiment): string {
         paths.pretrained === undefined
           ? `init ${training.init}`
           : `pretrained, epoch ${pretrained.epoch} of iteration ${pretrained.iteration} in ${paths.pretrained}`,
-        ...(training.remapW ? ["remapped to the connectome's ranks"] : []),
+        // A pretrained model keeps its own order.
+        ...(training.remapW && paths.pretrained === undefined
+          ? ["remapped to the connectome's ranks"]
+          : []),
         ...(training.freezeLayer ? ["recurrent layer frozen"] : []),
       ].join(", "),
     ],

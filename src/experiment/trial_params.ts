@@ -151,7 +151,7 @@ function assertSplit(
   throw dict.error(
     `: "train_size" ${
       value === undefined ? trainSize : showValue(value)
-    } leaves none of the ${trials} trials to ${
+    } leaves none of ${trials === 1 ? "1 trial" : `the ${trials} trials`} to ${
       trained === 0 ? "train" : "validate"
     }: use more trials or another "train_size"`,
     value,

@@ -40,6 +40,10 @@ describe("readExperiment() with a wrong config", () => {
       [{ seed: -1 }, '--seed "-1": it must be a whole number from 0'],
       [{ seed: NaN }, '--seed "NaN": it must be a whole number from 0'],
       [{ pathToResults: "" }, '--path_to_results "": it must be a path'],
+      [
+        { pathToResults: "~/results" },
+        '--path_to_results "~/results": it must be a path that does not begin with "~"',
+      ],
       [{ pathToNetwork: "a\0b" }, '--path_to_network "a b": it must be a path'],
     ];
     for (const [overrides, start] of cases) {

@@ -281,12 +281,13 @@ describe("describeExperiment()", () => {
     const description = describeExperiment(read(text));
     for (
       const part of [
-        "equal partition, random topology, as the original",
+        "equal partition, random topology, compatibility original",
         `pretrained, epoch 0 of iteration 0 in ${resolve("/old")}`,
         "recurrent layer frozen",
         "models stored every 1 epoch and at the end",
       ]
     ) assert(description.includes(part), part);
+    assert(!description.includes("remapped"), "pretrained models are not");
   });
 });
 

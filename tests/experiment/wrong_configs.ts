@@ -80,6 +80,11 @@ export const WRONG_CONFIGS:
       ', line 2: [paths] path_to_results must be a path, found ""',
     ],
     [
+      "path_to_results = out",
+      'path_to_results = "out"',
+      ', line 2: [paths] path_to_results must be a path without quotes, found ""out""',
+    ],
+    [
       "Marmoset_Normalized",
       "../../etc/passwd",
       ', line 4: [net] net_name must be the name of a connectome, of letters, digits, "_", "-", "." and spaces, found "../../etc/passwd"',
