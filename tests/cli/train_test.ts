@@ -266,6 +266,7 @@ describe("deno task train", () => {
         [text, ["--epochs", "0"], /--epochs/],
         [text, ["--device", "tpu"], /auto, gpu and cpu/],
         [text, ["--shard", "2/2"], /i\/n/],
+        [text, ["--resume", "--overwrite"], /--overwrite with --resume/],
         [text, ["--checkpoint_seconds", "soon"], /--checkpoint_seconds soon/],
         [text, ["--checkpoint"], /--checkpoint is not a flag/],
         [text, ["twice.ini"], /one config file/],
