@@ -144,7 +144,10 @@ function panelSpec(
     type: "quantitative",
     title: brokenTitle(axisTitle(title, range)),
     scale,
-    axis,
+    // Epochs are whole numbers: there is no tick between two of them.
+    axis: runs.every(({ value }) => Number.isInteger(value))
+      ? { ...axis, tickMinStep: 1 }
+      : axis,
   };
   const color: Spec = {
     field: "label",
