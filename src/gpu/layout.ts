@@ -33,8 +33,27 @@ export interface Layout extends LayoutSize {
   readonly used: number;
   /** Rows of the parameter matrix. */
   readonly units: number;
+  /** Rows of the gradient that are held at once. */
+  readonly panelUnits: number;
   /** 32-bit words of the mask of one parameter row. */
   readonly maskWords: number;
+}
+
+/**
+ * Up to so many units the gradient is held whole. In larger networks it would be
+ * a fourth of all memory, so it is made, and used up, in panels of some rows.
+ */
+const MOST_WHOLE_UNITS = 512;
+const PANELS = 8;
+
+/** First rows of the panels of the gradient; the last is that of the outputs where there are several. */
+export function panelStarts(
+  { hidden, units, panelUnits }: Layout,
+): readonly number[] {
+  if (panelUnits >= units) return [0];
+  const starts = [];
+  for (let start = 0; start < hidden; start += panelUnits) starts.push(start);
+  return [...starts, hidden];
 }
 
 /** The next multiple of `step`. */
@@ -47,12 +66,16 @@ export function makeLayout(size: LayoutSize): Layout {
   const hidden = roundUp(size.hiddenSize, 4);
   const used = hidden + size.inputSize + 1;
   const width = roundUp(used, 4);
+  const units = hidden + size.outputSize;
   return {
     ...size,
     hidden,
     width,
     used,
-    units: hidden + size.outputSize,
+    units,
+    panelUnits: hidden <= MOST_WHOLE_UNITS
+      ? units
+      : roundUp(hidden / PANELS, 4),
     maskWords: Math.ceil(width / 32),
   };
 }
@@ -88,7 +111,7 @@ export function modelWords(
     parameters: matrix,
     biases: 2 * hidden,
     trained: units * layout.maskWords,
-    gradient: matrix,
+    gradient: layout.panelUnits * width,
     firstMoment: matrix,
     secondMoment: matrix,
     state: (steps + 1) * batchRows * width,

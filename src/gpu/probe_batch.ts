@@ -36,19 +36,34 @@ export async function probeBatch(
   writeBatchEntries(device, plan, [
     { number, slot, step: 1, allOutputs: true, firstModel: place },
   ]);
-  const recorder = createRecorder(device, { label: "probe" });
-  recordStep(recorder.passes, plan, {
-    batch,
-    entry: 0,
-    models: { first: place, count: 1 },
-    until: "gradient",
-  });
-  device.queue.submit([recorder.finish()]);
+  const submit = (panel: number) => {
+    const recorder = createRecorder(device, { label: "probe" });
+    recordStep(recorder.passes, plan, {
+      batch,
+      entry: 0,
+      models: { first: place, count: 1 },
+      until: "gradient",
+      panel,
+    });
+    device.queue.submit([recorder.finish()]);
+  };
 
   const own = made.offsets[place]!;
   const { steps } = run.trials;
   const { batchRows, width, units, hiddenSize, outputSize } = layout;
-  const [history, outputs, hidden, matrix] = await readBack(gpu, [
+  // The gradient may fit the device in panels only, each in the place of the last.
+  const matrix = new Float32Array(units * width);
+  for (const [panel, start] of plan.panels.entries()) {
+    submit(panel);
+    const end = plan.panels[panel + 1] ?? units;
+    const [rows] = await readBack(gpu, [{
+      buffer: buffers.gradient,
+      firstWord: own.gradient,
+      words: (end - start) * width,
+    }]);
+    matrix.set(rows!, start * width);
+  }
+  const [history, outputs, hidden] = await readBack(gpu, [
     {
       buffer: buffers.history,
       firstWord: (slot * plan.steps.length + place) * 2,
@@ -63,11 +78,6 @@ export async function probeBatch(
       buffer: buffers.state,
       firstWord: own.state + steps * batchRows * width,
       words: batch.size * width,
-    },
-    {
-      buffer: buffers.gradient,
-      firstWord: own.gradient,
-      words: units * width,
     },
   ]);
   const output = new Float32Array(batch.size * steps * outputSize);
@@ -85,7 +95,7 @@ export async function probeBatch(
       b * hiddenSize,
     );
   }
-  const gradient = unpackMatrix(matrix!, layout);
+  const gradient = unpackMatrix(matrix, layout);
   for (let i = 0; i < run.mask.length; i++) {
     if (!run.trainRecurrent || run.mask[i] === 0) gradient.weightHh[i] = 0;
   }

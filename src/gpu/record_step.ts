@@ -19,6 +19,8 @@ export interface StepOptions {
   readonly models?: { readonly first: number; readonly count: number };
   /** How far to go: "loss" for validation, "gradient" for a probe, "update" for training. */
   readonly until: "loss" | "gradient" | "update";
+  /** The one panel of the gradient that is wanted; all by default. */
+  readonly panel?: number;
 }
 
 /** Where the dispatches of a kernel are recorded: one pass for all, or a pass for each. */
@@ -43,11 +45,12 @@ export function recordStep(
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
   };
-  const at = (step: number) =>
+  const entryAt = (number: number) =>
     pass.setBindGroup(1, uniforms, [
       entry * UNIFORM_STRIDE,
-      step * UNIFORM_STRIDE,
+      number * UNIFORM_STRIDE,
     ]);
+  const at = (step: number) => entryAt(step - 1);
   /** Models that have such a step: the first ones, as T falls. */
   const having = (step: number) => {
     let count = steps.length;
@@ -98,31 +101,46 @@ export function recordStep(
       );
     }
   }
-  use("gradient");
-  at(1);
-  pass.dispatchWorkgroups(
-    ...tileGrid(tiles.gradient, {
-      rows: layout.hidden / 4,
-      columns: layout.width / 4,
-    }),
-    range.count,
-  );
-  use("readoutGradient");
-  at(1);
-  pass.dispatchWorkgroups(
-    groupsOf(layout.width / 4, PLAIN_LANES),
-    1,
-    range.count,
-  );
-  if (until === "gradient") return;
 
-  use("optimizer");
-  at(1);
-  pass.dispatchWorkgroups(
-    groupsOf(layout.width / 4, PLAIN_LANES),
-    layout.units,
-    range.count,
-  );
+  const wanted = options.panel === undefined
+    ? plan.panels.keys()
+    : [options.panel];
+  for (const panel of wanted) {
+    const first = plan.panels[panel] as number;
+    const end = plan.panels[panel + 1] ?? layout.units;
+    const hiddenEnd = Math.min(end, layout.hidden);
+    // Entries of the panels come after those of the time steps.
+    const number = (plan.steps[0] as number) + panel;
+    if (hiddenEnd > first) {
+      use("gradient");
+      entryAt(number);
+      pass.dispatchWorkgroups(
+        ...tileGrid(tiles.gradient, {
+          rows: (hiddenEnd - first) / 4,
+          columns: layout.width / 4,
+        }),
+        range.count,
+      );
+    }
+    if (end > layout.hidden) {
+      use("readoutGradient");
+      entryAt(number);
+      pass.dispatchWorkgroups(
+        groupsOf(layout.width / 4, PLAIN_LANES),
+        1,
+        range.count,
+      );
+    }
+    if (until === "update") {
+      use("optimizer");
+      entryAt(number);
+      pass.dispatchWorkgroups(
+        groupsOf(layout.width / 4, PLAIN_LANES),
+        end - first,
+        range.count,
+      );
+    }
+  }
 }
 
 /** Collects dispatches into one command buffer. */

@@ -15,7 +15,7 @@ import {
   KERNEL_SOURCES,
   type KernelName,
 } from "./kernels.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, panelStarts } from "./layout.ts";
 import type { BatchPlace } from "./pack_trials.ts";
 import {
   chooseSequenceTile,
@@ -53,6 +53,8 @@ export interface StepPlan {
   readonly tiles: Tiles;
   /** Where forward and backward run all time steps in one dispatch. */
   readonly sequence: SequenceTile | undefined;
+  /** First rows of the panels of the gradient. */
+  readonly panels: readonly number[];
   readonly batches: readonly BatchPlace[];
   /** T of the models, falling. */
   readonly steps: readonly number[];
@@ -105,6 +107,7 @@ export function createStepPlan(
     INPUTS: layout.inputSize,
     OUTPUTS: layout.outputSize,
     UNITS: layout.units,
+    PANEL_UNITS: layout.panelUnits,
     MASK_WORDS: layout.maskWords,
     STEPS: mostSteps,
     BATCHES: batches.length,
@@ -136,11 +139,19 @@ export function createStepPlan(
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
   const batchUniforms = uniform("batches", MOST_ENTRIES);
-  const timeUniforms = uniform("time steps", mostSteps + 1);
+  const panels = panelStarts(layout);
+  const times = [
+    ...Array.from({ length: mostSteps }, (_, i) => ({
+      step: i + 1,
+      first_unit: 0,
+    })),
+    ...panels.map((start) => ({ step: 1, first_unit: start })),
+  ];
+  const timeUniforms = uniform("time steps", times.length);
   writeEntries(device, {
     buffer: timeUniforms,
     fields: TIME_FIELDS,
-    entries: Array.from({ length: mostSteps + 1 }, (_, step) => ({ step })),
+    entries: times,
   });
   const uniforms = device.createBindGroup({
     label: "batch and time step",
@@ -158,6 +169,7 @@ export function createStepPlan(
     timeUniforms,
     tiles,
     sequence,
+    panels,
     batches,
     steps,
   };

@@ -39,8 +39,11 @@ export const BATCH_FIELDS = {
   first_model: "u32",
 } as const satisfies StructFields;
 
-/** The time step of a dispatch, counted from 1. */
-export const TIME_FIELDS = { step: "u32" } as const satisfies StructFields;
+/** Which time step (counted from 1) or panel of the gradient a dispatch is for. */
+export const TIME_FIELDS = {
+  step: "u32",
+  first_unit: "u32",
+} as const satisfies StructFields;
 
 /** Bytes of a struct of such fields. */
 export function structBytes(fields: StructFields): number {

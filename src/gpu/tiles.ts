@@ -43,12 +43,12 @@ export interface TileOptions {
  */
 const ADAPTERS = {
   software: { lanes: 8, sums: 112, loadCost: 27 },
-  hardware: { lanes: 64, sums: 8, loadCost: 4 },
+  hardware: { lanes: 64, sums: 16, loadCost: 4 },
 } as const;
 
 /** The tiles for models of that size. */
 export function chooseTiles(
-  { hidden, width, batchRows }: Layout,
+  { hidden, width, panelUnits, batchRows }: Layout,
   { software }: TileOptions,
 ): Tiles {
   const adapter = ADAPTERS[software ? "software" : "hardware"];
@@ -58,7 +58,8 @@ export function chooseTiles(
     cost: (rows, vecs) =>
       adapter.loadCost * (rows + 4 * vecs) + 4 * rows * vecs,
   });
-  const gradient = chooseTile({ rows: hidden / 4, columns: width / 4 }, {
+  const panel = Math.ceil(panelUnits / 4);
+  const gradient = chooseTile({ rows: panel, columns: width / 4 }, {
     ...adapter,
     sums: adapter.sums / 4,
     cost: (rows, vecs) => adapter.loadCost * (rows + vecs) + 4 * rows * vecs,

@@ -19,6 +19,9 @@ import {
 /** A submit is to keep the device busy for so long: longer ones make a desktop stutter, or are killed as hanging. */
 const SUBMIT_SECONDS = 0.5;
 
+/** Batches of a submit whose kernels are timed: each takes up to 40 pairs of timestamps. */
+const MOST_TIMED = 48;
+
 /** Trains epochs. */
 export interface EpochTrainer {
   /** Epochs trained since the models' start. */
@@ -46,6 +49,7 @@ export function createEpochTrainer(
   const { batches } = plan;
   const { profiler } = options;
   let { epoch, step } = options;
+  const mostEntries = profiler === undefined ? MOST_ENTRIES : MOST_TIMED;
   /** Operations a second of the last submit. */
   let speed = 0;
 
@@ -79,7 +83,7 @@ export function createEpochTrainer(
           if (signal?.aborted) break;
         }
       } while (
-        done < epochs && planned < budget && entries.length < MOST_ENTRIES
+        done < epochs && planned < budget && entries.length < mostEntries
       );
       const commands = recorder.finish();
       writeBatchEntries(device, plan, entries);

@@ -13,7 +13,7 @@
 @group(0) @binding(1) var<storage, read> state: array<vec4f>;
 /// Per model [steps, BATCH, HIDDEN], in vectors of four.
 @group(0) @binding(2) var<storage, read> delta: array<vec4f>;
-/// [models, UNITS, WIDTH], in vectors of four; rows below HIDDEN are written.
+/// [models, PANEL_UNITS, WIDTH], in vectors of four; rows of units below HIDDEN are written.
 @group(0) @binding(3) var<storage, read_write> gradient: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
@@ -25,8 +25,11 @@ fn main(
 ) {
   let m = group.z + batch.first_model;
   let model = models[m];
-  let first_unit = (group.y * (LANES / COLUMN_LANES) + lane.x / COLUMN_LANES) * ROWS;
-  if (first_unit >= HIDDEN / 4u) {
+  // Units are counted in fours from here on.
+  let panel = time.first_unit / 4u;
+  let panel_end = min(panel + (PANEL_UNITS + 3u) / 4u, HIDDEN / 4u);
+  let first_unit = panel + (group.y * (LANES / COLUMN_LANES) + lane.x / COLUMN_LANES) * ROWS;
+  if (first_unit >= panel_end) {
     return;
   }
   let first_column = group.x * (COLUMN_LANES * VECS) + lane.x % COLUMN_LANES;
@@ -34,7 +37,7 @@ fn main(
   let column_VEC = min(first_column + VEC * COLUMN_LANES, WIDTH / 4u - 1u);
   // end
   // for ROW in ROWS
-  let unit_ROW = min(first_unit + ROW, HIDDEN / 4u - 1u);
+  let unit_ROW = min(first_unit + ROW, panel_end - 1u);
   // for VEC in VECS
   var x_ROW_VEC = vec4f(0.0);
   var y_ROW_VEC = vec4f(0.0);
@@ -62,16 +65,16 @@ fn main(
       // end
     }
   }
-  let target_rows = m * (UNITS * WIDTH / 4u);
+  let target_rows = m * (PANEL_UNITS * WIDTH / 4u);
   // Units beyond the last are the last once more, so need no guard.
   // for VEC in VECS
   if (first_column + VEC * COLUMN_LANES < WIDTH / 4u) {
     let target_VEC = target_rows + column_VEC;
     // for ROW in ROWS
-    gradient[target_VEC + unit_ROW * WIDTH] = x_ROW_VEC;
-    gradient[target_VEC + unit_ROW * WIDTH + WIDTH / 4u] = y_ROW_VEC;
-    gradient[target_VEC + unit_ROW * WIDTH + 2u * (WIDTH / 4u)] = z_ROW_VEC;
-    gradient[target_VEC + unit_ROW * WIDTH + 3u * (WIDTH / 4u)] = w_ROW_VEC;
+    gradient[target_VEC + (unit_ROW - panel) * WIDTH] = x_ROW_VEC;
+    gradient[target_VEC + (unit_ROW - panel) * WIDTH + WIDTH / 4u] = y_ROW_VEC;
+    gradient[target_VEC + (unit_ROW - panel) * WIDTH + 2u * (WIDTH / 4u)] = z_ROW_VEC;
+    gradient[target_VEC + (unit_ROW - panel) * WIDTH + 3u * (WIDTH / 4u)] = w_ROW_VEC;
     // end
   }
   // end

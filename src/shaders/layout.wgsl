@@ -24,6 +24,8 @@ const INPUTS = 2u;
 const OUTPUTS = 1u;
 /// Rows of a model's parameter matrix: HIDDEN recurrent units, then the outputs.
 const UNITS = 5u;
+/// Rows of the gradient that are held at once: all UNITS, or a panel of them.
+const PANEL_UNITS = 5u;
 /// Words of the bit mask of one parameter row.
 const MASK_WORDS = 1u;
 /// Time steps of the longest trial of the ensemble.
@@ -62,6 +64,9 @@ struct Batch {
 }
 
 struct Time {
+  /// Of a time step: its number, from 1.
   step: u32,
+  /// Of a panel of the gradient: its first row among the UNITS of the whole.
+  first_unit: u32,
 }
 

@@ -12,12 +12,12 @@
 // Sources: https://pytorch.org/docs/stable/generated/torch.optim.Adam.html,
 // .RMSprop.html, .SGD.html.
 //
-// Mapping: workgroup (x, y, z) = (tile of columns, unit, model); an invocation
+// Mapping: workgroup (x, y, z) = (tile of columns, unit of the panel, model); an invocation
 // updates four columns. Workgroup memory: none.
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
-/// [models, UNITS, WIDTH], in vectors of four.
+/// [models, PANEL_UNITS, WIDTH], in vectors of four.
 @group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
 /// [models, UNITS, MASK_WORDS]: a bit a column, 1 = trained.
 @group(0) @binding(2) var<storage, read> trained: array<u32>;
@@ -39,7 +39,7 @@ fn main(
 ) {
   let m = group.z + batch.first_model;
   let column = group.x * LANES + lane.x;
-  let unit = group.y;
+  let unit = time.first_unit + group.y;
   if (column >= WIDTH / 4u) {
     return;
   }
@@ -52,7 +52,7 @@ fn main(
   let mask = vec4<bool>((bits & 1u) != 0u, (bits & 2u) != 0u, (bits & 4u) != 0u, (bits & 8u) != 0u);
   let model = models[m];
   let at = row * (WIDTH / 4u) + column;
-  let g = select(vec4f(0.0), gradient[at], mask);
+  let g = select(vec4f(0.0), gradient[(m * PANEL_UNITS + group.y) * (WIDTH / 4u) + column], mask);
   var change = model.learning_rate * g;
   if (model.optimizer == 0u) {
     let m0 = first_moment[at];

@@ -10,7 +10,7 @@
 @group(0) @binding(1) var<storage, read> state: array<vec4f>;
 /// Per model [steps, BATCH]: gradient by y.
 @group(0) @binding(2) var<storage, read> output_delta: array<vec4f>;
-/// [models, UNITS, WIDTH], in vectors of four; rows from HIDDEN on are written.
+/// [models, PANEL_UNITS, WIDTH], in vectors of four; rows of units from HIDDEN on are written.
 @group(0) @binding(3) var<storage, read_write> gradient: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
@@ -37,7 +37,7 @@ fn main(
     }
   }
   let bias_column = HIDDEN + INPUTS;
-  let readout = (m * UNITS + HIDDEN) * (WIDTH / 4u);
+  let readout = (m * PANEL_UNITS + HIDDEN - time.first_unit) * (WIDTH / 4u);
   for (var o = 0u; o < OUTPUTS; o += 1u) {
     if (column < HIDDEN / 4u) {
       gradient[readout + o * (WIDTH / 4u) + column] = sums[o];

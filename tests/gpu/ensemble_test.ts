@@ -110,6 +110,12 @@ const SIZES: Record<string, ExampleSize> = {
     trainBatches: [128, 37],
     validateBatches: [70, 1],
   },
+  "530 units, the gradient in panels": {
+    hiddenSize: 530,
+    steps: [2, 3],
+    trainBatches: [3, 2],
+    density: 0.1,
+  },
   "a single time step": { hiddenSize: 12, steps: [1], loss: "nll" },
   "no connection at all": { hiddenSize: 10, density: 0 },
 };
