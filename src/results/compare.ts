@@ -70,7 +70,7 @@ const FEWEST = 2;
  * @throws {InputError} If labels are not all different, or the reference is none of them.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { compareLabels } from "./src/results/compare.ts";
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  *

@@ -93,7 +93,7 @@ export interface RecordedFailure {
  * The text of `experiment.json`.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { encodeExperimentRecord, parseExperimentRecord } from "./src/results/experiment_record.ts";
  *
  * const name = "results/experiment.json";

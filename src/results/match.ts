@@ -29,7 +29,7 @@ const UNKNOWN_KEY = /^parameter [0-9]+$/;
  * folder that lacks some.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { matchCombinations } from "./src/results/match.ts";
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  *

@@ -75,7 +75,7 @@ export interface ResultsFolder {
  * @throws {InputError} If there is no such folder, it is no results folder, or a file in it is damaged.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  *
  * const { combinations } = await readResultsFolder("results/bio");

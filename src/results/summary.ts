@@ -92,7 +92,7 @@ export function curveOf(curves: Curves, iteration: number): Float64Array {
  * @returns A summary a run, and a sentence for each run whose curve has none.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  * import { summarizeResults } from "./src/results/summary.ts";
  *

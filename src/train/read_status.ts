@@ -57,7 +57,7 @@ export interface ResultsStatus {
  * @throws {InputError} If there is no such folder, or it is no results folder.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readStatus } from "./src/train/read_status.ts";
  *
  * const { combinations } = await readStatus("results/bio");

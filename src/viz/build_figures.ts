@@ -91,7 +91,7 @@ interface Context extends BuildFiguresOptions {
  * @param folders Results and their labels, in the order of the legend.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  * import { buildFigures } from "./src/viz/build_figures.ts";
  *

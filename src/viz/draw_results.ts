@@ -77,7 +77,7 @@ export async function prepareFolder(directory: string): Promise<void> {
  * @throws {InputError} If a file is damaged or can't be written, or there is no such combination.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  * import { FIGURE_KINDS } from "./src/viz/build_figures.ts";
  * import { drawResults } from "./src/viz/draw_results.ts";

@@ -49,7 +49,7 @@ const WEIGHTS = "rnn.weight_hh_l0";
  * @throws {InputError} If a file is damaged.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readNetworks } from "./src/viz/read_networks.ts";
  *
  * const { connectome } = await readNetworks("results/bio", { combination: 0 });

@@ -59,7 +59,7 @@ function measureTextWith(font: Uint8Array): void {
  * @throws {TypeError} If the specification is no faultless Vega-Lite.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import type { Figure } from "./src/viz/figure.ts";
  * import { loadFont } from "./src/viz/font.ts";
  * import { renderSvg } from "./src/viz/render_svg.ts";

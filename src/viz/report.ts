@@ -65,7 +65,7 @@ async function hashSource(code: string): Promise<string> {
  * @returns The text of an HTML file.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  * import { buildFigures, FIGURE_KINDS } from "./src/viz/build_figures.ts";
  * import { buildReport } from "./src/viz/report.ts";

@@ -27,7 +27,7 @@ export interface WriteFiguresOptions {
  * @throws {InputError} If one can't be written.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import type { Figure } from "./src/viz/figure.ts";
  * import { writeFigures } from "./src/viz/write_figures.ts";
  *
@@ -84,7 +84,7 @@ async function pngOf(svg: string): Promise<Uint8Array> {
  * A specification as text: readable, but a row of data a line.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import type { Figure } from "./src/viz/figure.ts";
  * import { formatSpec } from "./src/viz/write_figures.ts";
  *
