@@ -100,6 +100,7 @@ saved() { # waits until a task has saved a state besides those in $known
 
 # The time of a task is up, as Slurm says it a minute before.
 saved
+# scancel may say it once more when the task has begun again.
 echo "telling task 1 that its time is up"
 scancel --batch --signal=USR1 "${job}_1"
 for _ in $(seq 100); do
