@@ -13,12 +13,7 @@
  * @module
  */
 
-import { checkNBack, N_BACK, N_BACK_CLASSES, TRIAL_LENGTH } from "./n_back.ts";
-import {
-  pictureInputSize,
-  pictureSteps,
-  pictureTrials,
-} from "./picture_trials.ts";
+import { pictureTask } from "./picture_trials.ts";
 import type { Task } from "./task.ts";
 
 /** Keeps vectors without any range from dividing by 0. */
@@ -61,30 +56,9 @@ export function rescaleLatents(latents: Float32Array): Float32Array {
  * trials.inputs; // 200 trials × 7 steps × 51 numbers
  * ```
  */
-export const picLatentMem: Task = {
+export const picLatentMem: Task = pictureTask({
   name: "pic_latent_mem",
-  loss: "nll",
-  outputSize: N_BACK_CLASSES,
-  trialParameters: {
-    trial_length: TRIAL_LENGTH,
-    rescale: {
-      kind: "boolean",
-      default: true,
-      description: "scale each latent vector to [0, 1]",
-    },
-  },
-  gridParameters: { n_back: N_BACK },
   stimuli: "latents",
-  check: checkNBack,
-  steps: pictureSteps,
-  inputSize: pictureInputSize,
-  trialCount: (nrOfTrials) => 2 * nrOfTrials,
-  generate: (parameters, { stream, stimuli }) =>
-    pictureTrials(parameters, {
-      stream,
-      stimuli,
-      scale: parameters.rescale === false
-        ? (latents) => latents
-        : rescaleLatents,
-    }),
-};
+  rescale: rescaleLatents,
+  description: "scale each latent vector to [0, 1]",
+});

@@ -8,12 +8,7 @@
  * @module
  */
 
-import { checkNBack, N_BACK, N_BACK_CLASSES, TRIAL_LENGTH } from "./n_back.ts";
-import {
-  pictureInputSize,
-  pictureSteps,
-  pictureTrials,
-} from "./picture_trials.ts";
+import { pictureTask } from "./picture_trials.ts";
 import type { Task } from "./task.ts";
 
 /** The largest value of a pixel. */
@@ -39,30 +34,9 @@ const WHITE = 255;
  * trials.inputs; // 200 trials × 7 steps × 785 numbers
  * ```
  */
-export const picMem: Task = {
+export const picMem: Task = pictureTask({
   name: "pic_mem",
-  loss: "nll",
-  outputSize: N_BACK_CLASSES,
-  trialParameters: {
-    trial_length: TRIAL_LENGTH,
-    rescale: {
-      kind: "boolean",
-      default: true,
-      description: "divide the pixels by 255",
-    },
-  },
-  gridParameters: { n_back: N_BACK },
   stimuli: "images",
-  check: checkNBack,
-  steps: pictureSteps,
-  inputSize: pictureInputSize,
-  trialCount: (nrOfTrials) => 2 * nrOfTrials,
-  generate: (parameters, { stream, stimuli }) =>
-    pictureTrials(parameters, {
-      stream,
-      stimuli,
-      scale: parameters.rescale === false
-        ? (pixels) => pixels
-        : (pixels) => pixels.map((pixel) => pixel / WHITE),
-    }),
-};
+  rescale: (pixels) => pixels.map((pixel) => pixel / WHITE),
+  description: "divide the pixels by 255",
+});

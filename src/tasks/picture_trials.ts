@@ -6,18 +6,57 @@
 
 import { InputError } from "../files/input_error.ts";
 import type { RandomStream } from "../random/stream.ts";
-import { MATCH, nBackParameters, NO_MATCH } from "./n_back.ts";
+import {
+  checkNBack,
+  MATCH,
+  N_BACK,
+  N_BACK_CLASSES,
+  nBackParameters,
+  NO_MATCH,
+  TRIAL_LENGTH,
+} from "./n_back.ts";
 import { countParameter } from "./parameter_value.ts";
-import type { Stimuli, TaskParameters, Trials } from "./task.ts";
+import type { Stimuli, Task, TaskParameters, Trials } from "./task.ts";
 
-/** T: the pictures, the cue, and a step of zeros. */
-export function pictureSteps(parameters: TaskParameters): number {
-  return countParameter(parameters, "trial_length", 2) + 2;
+/** What tells one picture task from the other. */
+export interface PictureTaskOptions {
+  readonly name: string;
+  /** What it shows. */
+  readonly stimuli: "latents" | "images";
+  /** What the network sees of a picture with `rescale`. */
+  readonly rescale: (picture: Float32Array) => Float32Array;
+  /** What `rescale` does, for the manual. */
+  readonly description: string;
 }
 
-/** I: the cue and a picture. */
-export function pictureInputSize(stimuli: Stimuli | undefined): number {
-  return needStimuli(stimuli).size + 1;
+/**
+ * An n-back task that shows pictures. A trial has T = `trial_length` + 2 steps:
+ * the pictures, the cue, and a step of zeros.
+ */
+export function pictureTask(
+  { name, stimuli: kind, rescale, description }: PictureTaskOptions,
+): Task {
+  return {
+    name,
+    loss: "nll",
+    outputSize: N_BACK_CLASSES,
+    trialParameters: {
+      trial_length: TRIAL_LENGTH,
+      rescale: { kind: "boolean", default: true, description },
+    },
+    gridParameters: { n_back: N_BACK },
+    stimuli: kind,
+    check: checkNBack,
+    steps: (parameters) => countParameter(parameters, "trial_length", 2) + 2,
+    inputSize: (stimuli) => needStimuli(stimuli).size + 1,
+    trialCount: (nrOfTrials) => 2 * nrOfTrials,
+    generate: (parameters, { stream, stimuli }) =>
+      pictureTrials(parameters, {
+        stream,
+        stimuli: needStimuli(stimuli),
+        scale: parameters.rescale === false ? (picture) => picture : rescale,
+      }),
+  };
 }
 
 function needStimuli(stimuli: Stimuli | undefined): Stimuli {
@@ -74,26 +113,25 @@ function drawOthers(
  * @param scale Gives the numbers to show for a picture ([size], pixels from 0 to 255 or latents).
  * @throws {InputError} If there are too few pictures, or all have one label.
  */
-export function pictureTrials(
+function pictureTrials(
   parameters: TaskParameters,
   { stream, stimuli, scale }: {
     readonly stream: RandomStream;
-    readonly stimuli: Stimuli | undefined;
-    readonly scale: (picture: Float32Array) => ArrayLike<number>;
+    readonly stimuli: Stimuli;
+    readonly scale: (picture: Float32Array) => Float32Array;
   },
 ): Trials {
   const { trialLength, nBack, nrOfTrials } = nBackParameters(parameters);
-  const pictures = needStimuli(stimuli);
-  const album = sortByLabel(pictures);
-  assertEnough(pictures, { album, needed: trialLength - 1 });
+  const album = sortByLabel(stimuli);
+  assertEnough(stimuli, { album, needed: trialLength - 1 });
   const t = trialLength + 2;
-  const width = pictures.size + 1;
+  const width = stimuli.size + 1;
   const trialCount = 2 * nrOfTrials;
   const inputs = new Float32Array(trialCount * t * width);
   const targets = new Float32Array(trialCount * t);
   const show = (row: number, picture: number) => {
-    const from = picture * pictures.size;
-    const values = pictures.values.subarray(from, from + pictures.size);
+    const from = picture * stimuli.size;
+    const values = stimuli.values.subarray(from, from + stimuli.size);
     inputs.set(scale(values), row * width + 1);
   };
   for (let trial = 0; trial < trialCount; trial++) {
