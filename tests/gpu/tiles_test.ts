@@ -37,7 +37,7 @@ describe("chooseTiles()", () => {
             );
             const vectors = tile.rows * tile.vecs *
               (name === "gradient" ? 4 : 1);
-            assert.ok(vectors <= (software ? 112 : 16));
+            assert.ok(vectors <= (software ? 84 : 16));
           }
         },
       ),
