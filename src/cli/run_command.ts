@@ -26,6 +26,10 @@ export async function runCommand(command: Command): Promise<never> {
   Deno.exit(await exitCode(command));
 }
 
+/** What V8 says where an array is too large for it or for the machine. */
+const OUT_OF_MEMORY =
+  /^(?:Array buffer allocation failed|Invalid (?:typed array|array buffer) length)/;
+
 async function exitCode(command: Command): Promise<number> {
   try {
     const flags = parseFlags(Deno.args, {
@@ -45,6 +49,12 @@ async function exitCode(command: Command): Promise<number> {
     if (error instanceof InputError) {
       printError(`error: ${error.message}`);
       return 2;
+    }
+    if (error instanceof RangeError && OUT_OF_MEMORY.test(error.message)) {
+      printError(
+        `error: this takes more memory than there is (${error.message}); use fewer neurons or trials`,
+      );
+      return 1;
     }
     // `| head` has seen enough; 128 + SIGPIPE, as other programs end there.
     if (error instanceof Deno.errors.BrokenPipe) return 141;

@@ -47,6 +47,10 @@ export function pictureTask(
     gridParameters: { n_back: N_BACK },
     stimuli: kind,
     check: checkNBack,
+    checkStimuli(parameters, stimuli) {
+      const needed = countParameter(parameters, "trial_length", 2) - 1;
+      assertEnough(stimuli, { album: sortByLabel(stimuli), needed });
+    },
     steps: (parameters) => countParameter(parameters, "trial_length", 2) + 2,
     inputSize: (stimuli) => needStimuli(stimuli).size + 1,
     trialCount: (nrOfTrials) => 2 * nrOfTrials,

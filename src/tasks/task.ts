@@ -73,6 +73,12 @@ export interface Task {
   readonly stimuli?: "latents" | "images";
   /** Says what is wrong with values that are each allowed but not together, e.g. `n_back 5 needs a trial_length above 5, found 5`. */
   check?(parameters: TaskParameters): string | undefined;
+  /**
+   * Checks that the stimuli are enough for the trials.
+   *
+   * @throws {InputError} If they are not.
+   */
+  checkStimuli?(parameters: TaskParameters, stimuli: Stimuli): void;
   /** T */
   steps(parameters: TaskParameters): number;
   /** I */

@@ -84,6 +84,9 @@ export async function prepareExperiment(
       seed: run.seed,
       onProgress: options.onProgress,
     });
+  if (stimuli !== undefined) {
+    task.checkStimuli?.(experiment.task.parameters, stimuli);
+  }
   const size: ModelSize = {
     hiddenSize: network.neurons,
     inputSize: task.inputSize(stimuli),

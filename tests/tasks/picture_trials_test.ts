@@ -119,25 +119,23 @@ describe("picture trials", () => {
     assert.notDeepEqual(make(1).inputs, make(2).inputs);
   });
 
-  it("tell where there are too few labels or pictures", () => {
-    const make = (labels: number[]) => () =>
-      picMem.generate({ trial_length: 4, n_back: 2, nr_of_trials: 1 }, {
-        stream: stream(1),
-        stimuli: numberedPictures(labels),
-      });
-    assert.throws(
-      make([4, 4, 4, 4]),
-      (error) =>
-        error instanceof InputError &&
-        /2 different labels, found 1/.test(error.message),
-    );
-    assert.throws(
-      make([0, 1, 1, 1]),
-      (error) =>
-        error instanceof InputError &&
-        /needs 3 pictures .* only 1$/.test(error.message),
-    );
-    make([0, 0, 0, 1, 1, 1])();
+  it("tell where there are too few labels or pictures, before any trial is drawn too", () => {
+    const parameters = { trial_length: 4, n_back: 2, nr_of_trials: 1 };
+    const draw = (stimuli: Stimuli) =>
+      void picMem.generate(parameters, { stream: stream(1), stimuli });
+    const check = (stimuli: Stimuli) =>
+      picMem.checkStimuli?.(parameters, stimuli);
+    for (const use of [draw, check]) {
+      const refused = (labels: number[], sentence: RegExp) =>
+        assert.throws(
+          () => use(numberedPictures(labels)),
+          (error) =>
+            error instanceof InputError && sentence.test(error.message),
+        );
+      refused([4, 4, 4, 4], /2 different labels, found 1/);
+      refused([0, 1, 1, 1], /needs 3 pictures .* only 1$/);
+      use(numberedPictures([0, 0, 0, 1, 1, 1]));
+    }
   });
 });
 
