@@ -9,13 +9,14 @@ import type { ParameterSchema, TaskParameters } from "../tasks/task.ts";
 import type { Combination, Experiment, GridValue } from "./experiment.ts";
 import type { IniFile } from "./ini.ts";
 import {
+  assertKnownKeys,
   type LiteralDict,
   mustBeAllowed,
   parameterValue,
   readLiteralDict,
   showValue,
 } from "./literal_dict.ts";
-import { allowedValues, didYouMean, listNames, quote } from "./messages.ts";
+import { allowedValues, didYouMean, listNames } from "./messages.ts";
 import type { PythonValue } from "./python_literal.ts";
 import { reprPython, reprTuple } from "./python_repr.ts";
 import {
@@ -101,24 +102,16 @@ function assertKnown(
     known: ReadonlyMap<string, GridSchema>;
   },
 ): void {
-  const ofTrials = [
-    "task_name",
-    ...Object.keys(TRIAL_SCHEMA),
-    ...Object.keys(task.trialParameters),
-  ];
-  for (const [key, value] of dict.entries) {
-    if (known.has(key)) continue;
-    throw dict.error(
-      ofTrials.includes(key)
-        ? ` has the key ${
-          quote(key)
-        }, which belongs in [trialparams] trial_params, with one value`
-        : ` has the key ${quote(key)}${
-          didYouMean(key, known.keys())
-        }, but ${task.name} takes ${listNames(known.keys(), "and")}`,
-      value,
-    );
-  }
+  assertKnownKeys(dict, {
+    task: task.name,
+    known: [...known.keys()],
+    others: [
+      "task_name",
+      ...Object.keys(TRIAL_SCHEMA),
+      ...Object.keys(task.trialParameters),
+    ],
+    place: "[trialparams] trial_params, with one value",
+  });
   for (const [key, schema] of known) {
     if (dict.entries.has(key)) continue;
     throw dict.error(

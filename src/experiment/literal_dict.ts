@@ -7,7 +7,15 @@
 import type { ParameterSchema } from "../tasks/task.ts";
 import { type ConfigKey, readDictText } from "./config_reader.ts";
 import type { IniFile } from "./ini.ts";
-import { allowedValues, configError, isAllowed, shorten } from "./messages.ts";
+import {
+  allowedValues,
+  configError,
+  didYouMean,
+  isAllowed,
+  listNames,
+  quote,
+  shorten,
+} from "./messages.ts";
 import { parsePythonLiteral, type PythonValue } from "./python_literal.ts";
 import { PythonLiteralError } from "./python_literal_error.ts";
 import { reprPython } from "./python_repr.ts";
@@ -62,6 +70,36 @@ export function readLiteralDict(
     entries,
     error: (problem, at) => errorAt(problem, at?.at),
   };
+}
+
+/**
+ * Checks that a dict has no other keys than a task takes.
+ *
+ * @throws {InputError} For another one; a key of the other dict is told its place.
+ */
+export function assertKnownKeys(
+  dict: LiteralDict,
+  { task, known, others, place }: {
+    /** Name of the task. */
+    readonly task: string;
+    readonly known: readonly string[];
+    /** Keys of the other dict. */
+    readonly others: readonly string[];
+    /** Where those belong, and how they stand there. */
+    readonly place: string;
+  },
+): void {
+  for (const [key, value] of dict.entries) {
+    if (known.includes(key)) continue;
+    throw dict.error(
+      others.includes(key)
+        ? ` has the key ${quote(key)}, which belongs in ${place}`
+        : ` has the key ${quote(key)}${
+          didYouMean(key, known)
+        }, but ${task} takes ${listNames(known, "and")}`,
+      value,
+    );
+  }
 }
 
 function parse(

@@ -8,6 +8,7 @@ import type { ParameterSchema, Task, TaskParameters } from "../tasks/task.ts";
 import type { Experiment } from "./experiment.ts";
 import type { IniFile } from "./ini.ts";
 import {
+  assertKnownKeys,
   type LiteralDict,
   mustBeAllowed,
   parameterValue,
@@ -33,7 +34,21 @@ export function readTrialParams(
       'a Python dict such as {"task_name":"seq_mem", "nr_of_trials":500, "train_size":0.8}',
   });
   const task = readTask(dict, tasks);
-  assertKnown(dict, task);
+  assertKnownKeys(dict, {
+    task: task.name,
+    known: [
+      "task_name",
+      ...Object.keys(TRIAL_SCHEMA),
+      ...Object.keys(task.trialParameters),
+    ],
+    others: [
+      "lr",
+      "nonlinearity",
+      "optimizer",
+      ...Object.keys(task.gridParameters),
+    ],
+    place: "[combosparams] combos_params, as a list",
+  });
   const nrOfTrials = Number(
     readParameter(dict, {
       name: "nr_of_trials",
@@ -89,33 +104,6 @@ function didYouMeanOneOf(dict: LiteralDict, missing: string): string {
     }
   }
   return "";
-}
-
-function assertKnown(dict: LiteralDict, task: Task): void {
-  const known = [
-    "task_name",
-    ...Object.keys(TRIAL_SCHEMA),
-    ...Object.keys(task.trialParameters),
-  ];
-  const ofGrid = [
-    "lr",
-    "nonlinearity",
-    "optimizer",
-    ...Object.keys(task.gridParameters),
-  ];
-  for (const [key, value] of dict.entries) {
-    if (known.includes(key)) continue;
-    throw dict.error(
-      ofGrid.includes(key)
-        ? ` has the key ${
-          quote(key)
-        }, which belongs in [combosparams] combos_params, as a list`
-        : ` has the key ${quote(key)}${
-          didYouMean(key, known)
-        }, but ${task.name} takes ${listNames(known, "and")}`,
-      value,
-    );
-  }
 }
 
 function readParameter(
