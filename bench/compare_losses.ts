@@ -6,6 +6,7 @@
 
 import type { EpochHistory } from "../src/engine/ensemble.ts";
 import type { Losses } from "./contestant.ts";
+import { spread } from "./work.ts";
 
 /** Losses of an ensemble as the peers give them, [epochs][models]. */
 export function lossesOf(history: EpochHistory): Losses {
@@ -32,34 +33,53 @@ export function joinLosses(parts: readonly Losses[]): Losses {
   };
 }
 
+/** How far apart two programs' losses are, relative to the larger one. */
+export interface LossDifference {
+  /** The largest of the first {@linkcode EXACT_EPOCHS} epochs, over all models. */
+  readonly first: number;
+  /** The median over the models, of the last epoch that both have. */
+  readonly last: number;
+}
+
 /**
- * The largest relative difference between two programs' losses, over the
- * epochs and models that both have; Infinity where one of them is no number.
+ * So long the losses of all models must agree. In some networks rounding errors
+ * grow a hundredfold an epoch (relu with RMSprop; single precision is then as
+ * far from double as two programs in single precision are from each other).
+ */
+export const EXACT_EPOCHS = 4;
+
+/**
+ * How far apart two programs' losses are, over the epochs and models that both
+ * have; Infinity where a loss is no number.
  *
  * @throws {RangeError} If they have no epoch or no model in common.
  */
-export function worstDifference(a: Losses, b: Losses): number {
-  let worst = 0;
-  let compared = 0;
-  for (const name of ["trainLoss", "validateLoss"] as const) {
-    const epochs = Math.min(a[name].length, b[name].length);
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const [ours = [], theirs = []] = [a[name][epoch], b[name][epoch]];
-      const models = Math.min(ours.length, theirs.length);
-      for (let model = 0; model < models; model++) {
-        const [x = NaN, y = NaN] = [ours[model], theirs[model]];
-        const difference = Math.abs(x - y) /
-          Math.max(Math.abs(x), Math.abs(y), Number.MIN_VALUE);
-        worst = Math.max(
-          worst,
-          Number.isNaN(difference) ? Infinity : difference,
-        );
-        compared++;
-      }
-    }
-  }
-  if (compared === 0) {
+export function lossDifference(a: Losses, b: Losses): LossDifference {
+  const epochs = Math.min(a.trainLoss.length, b.trainLoss.length);
+  const byEpoch = Array.from({ length: epochs }, (_, epoch) => [
+    ...differences(a.trainLoss[epoch], b.trainLoss[epoch]),
+    ...differences(a.validateLoss[epoch], b.validateLoss[epoch]),
+  ]);
+  const last = byEpoch.at(-1);
+  if (last === undefined || last.length === 0) {
     throw new RangeError("Cannot compare losses: no epoch in common");
   }
-  return worst;
+  return {
+    first: Math.max(...byEpoch.slice(0, EXACT_EPOCHS).flat()),
+    last: spread(last).median,
+  };
+}
+
+/** The relative difference of each model's loss. */
+function differences(
+  ours: readonly number[] = [],
+  theirs: readonly number[] = [],
+): number[] {
+  const models = Math.min(ours.length, theirs.length);
+  return Array.from({ length: models }, (_, model) => {
+    const [x, y] = [ours[model] as number, theirs[model] as number];
+    if (x === y) return 0;
+    const difference = Math.abs(x - y) / Math.max(Math.abs(x), Math.abs(y));
+    return Number.isNaN(difference) ? Infinity : difference;
+  });
 }

@@ -44,7 +44,9 @@ export function comparisonTable(comparison: Comparison): string {
     threeDigits(spread(one.cpuSeconds).median / comparison.epochsOfRound),
     formatSpread(spread(one.gflops)),
     formatSpread(spread(one.ratio)),
-    one.worstDifference.toExponential(1),
+    `${one.lossDifference.first.toExponential(1)}, ${
+      one.lossDifference.last.toExponential(1)
+    }`,
   ]);
   return [
     `${comparison.models} models, H = ${comparison.hiddenSize}, T = ${
@@ -71,7 +73,7 @@ export function comparisonTable(comparison: Comparison): string {
       "of all cores, s",
       "GFLOP/s",
       "biornn's speed ÷ this",
-      "losses differ by",
+      "losses differ by: first epochs, last",
     ], rows),
   ].join("\n");
 }

@@ -5,7 +5,11 @@
  * @module
  */
 
-import { joinLosses, worstDifference } from "./compare_losses.ts";
+import {
+  joinLosses,
+  type LossDifference,
+  lossDifference,
+} from "./compare_losses.ts";
 import type { Contestant, ContestantFacts, Losses } from "./contestant.ts";
 
 /** What one contestant did. */
@@ -23,8 +27,8 @@ export interface Measured {
   readonly gflops: readonly number[];
   /** Speed of the first contestant over this one's, of each round. */
   readonly ratio: readonly number[];
-  /** Largest relative difference of a loss from the first contestant's; its own from itself is 0. */
-  readonly worstDifference: number;
+  /** From the first contestant's losses; its own from themselves are 0. */
+  readonly lossDifference: LossDifference;
 }
 
 /** How to measure. */
@@ -75,7 +79,7 @@ export async function takeTurns(
       cpuSeconds: cpuSeconds[i] ?? [],
       gflops: own.map((s) => flop * epochs / s / 1e9),
       ratio: own.map((s, round) => s / (seconds[0]?.[round] ?? NaN)),
-      worstDifference: worstDifference(reference, joinLosses(losses[i] ?? [])),
+      lossDifference: lossDifference(reference, joinLosses(losses[i] ?? [])),
     };
   });
 }

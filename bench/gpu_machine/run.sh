@@ -130,8 +130,9 @@ fi
   echo "# Benchmarks"
   for text in machine $parts; do
     if [ -f "$out/$text.txt" ]; then
-      printf '\n## %s\n\n' "$text"
+      printf '\n## %s\n\n```text\n' "$text"
       cat "$out/$text.txt"
+      printf '```\n'
     fi
   done
 } >"$out/report.md"

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { lossesOf, worstDifference } from "../../bench/compare_losses.ts";
+import {
+  EXACT_EPOCHS,
+  lossDifference,
+  lossesOf,
+} from "../../bench/compare_losses.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 
 const losses = (trainLoss: number[][], validateLoss = trainLoss) => ({
@@ -22,27 +26,44 @@ describe("lossesOf()", () => {
   });
 });
 
-describe("worstDifference()", () => {
+describe("lossDifference()", () => {
   it("is relative to the larger loss", () => {
-    assert.equal(worstDifference(losses([[1, 2]]), losses([[1, 1]])), 0.5);
+    assert.equal(lossDifference(losses([[1, 2]]), losses([[1, 1]])).first, 0.5);
   });
 
   it("sees a validation loss that differs", () => {
     assert.equal(
-      worstDifference(losses([[1]], [[4]]), losses([[1]], [[3]])),
+      lossDifference(losses([[1]], [[4]]), losses([[1]], [[3]])).first,
       0.25,
     );
   });
 
   it("compares the epochs that both have", () => {
-    assert.equal(worstDifference(losses([[1], [2]]), losses([[1]])), 0);
+    assert.deepEqual(lossDifference(losses([[1], [2]]), losses([[1]])), {
+      first: 0,
+      last: 0,
+    });
+  });
+
+  it("takes the worst model of the first epochs, and the middle one of the last", () => {
+    const ours = Array.from({ length: EXACT_EPOCHS + 1 }, () => [8, 8, 8]);
+    const theirs = ours.map((row) => [...row]);
+    theirs[1] = [8, 8, 4];
+    theirs[EXACT_EPOCHS] = [8, 6, 1];
+    assert.deepEqual(lossDifference(losses(ours), losses(theirs)), {
+      first: 0.5,
+      last: 0.25,
+    });
   });
 
   it("is infinite where a loss is no number", () => {
-    assert.equal(worstDifference(losses([[NaN]]), losses([[1]])), Infinity);
+    assert.equal(
+      lossDifference(losses([[NaN]]), losses([[1]])).first,
+      Infinity,
+    );
   });
 
   it("refuses to compare nothing", () => {
-    assert.throws(() => worstDifference(losses([]), losses([[1]])), RangeError);
+    assert.throws(() => lossDifference(losses([]), losses([[1]])), RangeError);
   });
 });

@@ -53,7 +53,10 @@ describe("takeTurns()", () => {
     ], { rounds: 2, epochs: 3 });
     assert.deepEqual(measured[0]?.gflops, [12, 6]);
     assert.deepEqual(measured[1]?.ratio, [0.5, 2]);
-    assert.deepEqual(measured.map((one) => one.worstDifference), [0, 0.5]);
+    assert.deepEqual(measured.map((one) => one.lossDifference), [
+      { first: 0, last: 0 },
+      { first: 0.5, last: 0.5 },
+    ]);
   });
 
   it("refuses contestants that count their work differently", async () => {
@@ -96,7 +99,7 @@ describe("comparisonTable()", () => {
       "1",
       "8 (4 to 16)",
       "1 (0.5 to 1)",
-      "0.0e+0",
+      "0.0e+0, 0.0e+0",
     ]);
   });
 });
