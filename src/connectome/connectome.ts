@@ -50,7 +50,7 @@ export const MAX_REGIONS = 10_000;
  *
  * @param connectome The matrix with what names it.
  * @param file What messages call it, e.g. the path it was read from.
- * @throws {InputError} With file, row, column and the names of the regions.
+ * @throws {InputError} With file, entry (counted from 0, as NumPy does) and the names of its regions.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ export function validateConnectome(
     for (let j = 0; j < n; j++) {
       const weight = weights[i * n + j] as number;
       if (weight === 0) continue;
-      const entry = `row ${i}, column ${j} ("${regionNames[i]}" to "${
+      const entry = `C[${i}, ${j}] ("${regionNames[i]}" to "${
         regionNames[j]
       }")`;
       if (!Number.isFinite(weight)) {

@@ -138,10 +138,10 @@ describe("loadConnectome()", () => {
   it("says what is wrong with a matrix: file, row, column, regions", async () => {
     const cases: [string, readonly (readonly number[])[], RegExp][] = [
       ["square", [[0, 1, 0], [1, 0, 0]], /square matrix.*\(2, 3\)/],
-      ["nan", [[0, NaN], [1, 0]], /row 0, column 1 \("A" to "B"\) is NaN/],
-      ["infinite", [[0, 1], [Infinity, 0]], /row 1, column 0 .* is Infinity/],
+      ["nan", [[0, NaN], [1, 0]], /C\[0, 1\] \("A" to "B"\) is NaN/],
+      ["infinite", [[0, 1], [Infinity, 0]], /C\[1, 0\] .* is Infinity/],
       ["negative", [[0, 1], [-2, 0]], /\("B" to "A"\) is -2, allowed are 0/],
-      ["diagonal", [[0, 1], [1, 3]], /row 1, column 1 .* the diagonal must/],
+      ["diagonal", [[0, 1], [1, 3]], /C\[1, 1\] .* the diagonal must/],
       ["empty", [[0, 0], [0, 0]], /no connection/],
       ["tiny", [[0, 1e-300], [1, 0]], /1e-300, allowed are 1e-100 to 1e\+100/],
       ["small", [[0]], /1 region, allowed are 2 to/],
