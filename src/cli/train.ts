@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { DeviceError } from "../engine/device_error.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import {
@@ -26,6 +27,7 @@ import {
   trainExperiment,
   type TrainOutcome,
 } from "../train/train_experiment.ts";
+import { startWatchdog } from "../train/watchdog.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
 const HELP = `Trains an experiment on the GPU.
@@ -69,7 +71,8 @@ async function readConfig(flags: Flags): Promise<Experiment> {
       `Cannot train: give one config file, e.g. deno task train config/quickstart.ini (found ${flags.positional.length})`,
     );
   }
-  const text = await readTextFile(file, { what: "config file" });
+  // The whole path, as tasks run in another folder than they may be called from.
+  const text = await readTextFile(resolve(file), { what: "config file" });
   const { path_to_results, path_to_network, seed, epochs, iterations } =
     flags.string;
   return readExperiment(text, {
@@ -226,6 +229,7 @@ async function train(flags: Flags): Promise<number> {
         `${name}: stopping after the epoch under way (once more: at once)`,
       )
     );
+    const watchdog = startWatchdog();
     const outcome = await trainExperiment(prepared, {
       engine,
       store,
@@ -233,7 +237,13 @@ async function train(flags: Flags): Promise<number> {
       shard,
       signal,
       checkpointSeconds,
-      progress,
+      progress: {
+        ...progress,
+        update(status) {
+          watchdog.beat();
+          progress.update(status);
+        },
+      },
       reopen: () => chooseEngine(device, { warn: progress.line }),
     }).catch((error) => {
       if (error instanceof InputError || error instanceof DeviceError) {
@@ -244,7 +254,7 @@ async function train(flags: Flags): Promise<number> {
         );
       }
       throw error;
-    });
+    }).finally(watchdog.stop);
     return report(experiment, outcome, {
       signal,
       seconds: (performance.now() - start) / 1000,
