@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import {
-  writeFileWhole,
-  writeFileWholeSync,
-} from "../../src/files/write_file.ts";
+import { writeFileWhole } from "../../src/files/write_file.ts";
 
 async function inFolder(
   body: (folder: string) => void | Promise<void>,
@@ -22,89 +19,75 @@ function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
 }
 
-const WRITERS: [
-  string,
-  (path: string, content: Uint8Array | string) => void | Promise<void>,
-][] = [
-  ["writeFileWhole()", writeFileWhole],
-  ["writeFileWholeSync()", writeFileWholeSync],
-];
-
-for (const [name, write] of WRITERS) {
-  describe(name, () => {
-    it("writes bytes and text, replaces what was there and leaves nothing else", () =>
-      inFolder(async (folder) => {
-        const path = join(folder, "x.txt");
-        await write(path, "a long first content");
-        await write(path, "é\n");
-        assert.deepEqual(
-          Deno.readFileSync(path),
-          Uint8Array.of(0xc3, 0xa9, 10),
-        );
-        await write(path, Uint8Array.of(1, 2, 3).subarray(1));
-        assert.deepEqual(Deno.readFileSync(path), Uint8Array.of(2, 3));
-        await write(path, "");
-        assert.equal(Deno.readFileSync(path).length, 0);
-        assert.deepEqual(namesIn(folder), ["x.txt"]);
-      }));
-
-    it("names the path and the reason where it can't write", () =>
-      inFolder(async (folder) => {
-        const file = join(folder, "file");
-        Deno.writeTextFileSync(file, "old");
-        const reasons: [path: string, reason: string][] = [
-          [join(folder, "missing", "x"), "its folder does not exist"],
-          [folder, "it is a folder"],
-          [join(file, "x"), "a part of its path is a file, not a folder"],
-          [join(folder, "x".repeat(400)), "its name is too long"],
-          ["", "its path is empty"],
-          [join(folder, "a\0b"), "its path holds a NUL character"],
-        ];
-        for (const [path, reason] of reasons) {
-          await assert.rejects(
-            async () => await write(path, "new"),
-            (error) => {
-              assert(error instanceof InputError, String(error));
-              assert.equal(error.message, `Cannot write "${path}": ${reason}`);
-              return true;
-            },
-          );
-        }
-        assert.deepEqual(namesIn(folder), ["file"]);
-      }));
-
-    itNeeds(
-      "keeps the old content and removes its own part when the disk is full",
-      Deno.build.os === "windows" ? "no limit on file sizes here" : undefined,
-      () =>
-        inFolder(async (folder) => {
-          const path = join(folder, "x.bin");
-          Deno.writeTextFileSync(path, "old");
-          // A shell's limit on the size of files stands for the end of the disk.
-          const { code, stdout } = await new Deno.Command("sh", {
-            args: [
-              "-c",
-              'trap "" XFSZ; ulimit -f 100; exec "$0" run --allow-read --allow-write "$1" "$2" "$3"',
-              Deno.execPath(),
-              import.meta.resolve("./fill_disk.ts"),
-              name.slice(0, -2),
-              path,
-            ],
-            stderr: "null",
-          }).output();
-          assert.equal(code, 0);
-          assert.equal(
-            new TextDecoder().decode(stdout),
-            `InputError: Cannot write "${path}": it is larger than a file may be here`,
-          );
-          assert.equal(Deno.readTextFileSync(path), "old");
-          assert.deepEqual(namesIn(folder), ["x.bin"]);
-        }),
-    );
-  });
-}
-
 describe("writeFileWhole()", () => {
+  it("writes bytes and text, replaces what was there and leaves nothing else", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "x.txt");
+      await writeFileWhole(path, "a long first content");
+      await writeFileWhole(path, "é\n");
+      assert.deepEqual(
+        Deno.readFileSync(path),
+        Uint8Array.of(0xc3, 0xa9, 10),
+      );
+      await writeFileWhole(path, Uint8Array.of(1, 2, 3).subarray(1));
+      assert.deepEqual(Deno.readFileSync(path), Uint8Array.of(2, 3));
+      await writeFileWhole(path, "");
+      assert.equal(Deno.readFileSync(path).length, 0);
+      assert.deepEqual(namesIn(folder), ["x.txt"]);
+    }));
+
+  it("names the path and the reason where it can't write", () =>
+    inFolder(async (folder) => {
+      const file = join(folder, "file");
+      Deno.writeTextFileSync(file, "old");
+      const reasons: [path: string, reason: string][] = [
+        [join(folder, "missing", "x"), "its folder does not exist"],
+        [folder, "it is a folder"],
+        [join(file, "x"), "a part of its path is a file, not a folder"],
+        [join(folder, "x".repeat(400)), "its name is too long"],
+        ["", "its path is empty"],
+        [join(folder, "a\0b"), "its path holds a NUL character"],
+      ];
+      for (const [path, reason] of reasons) {
+        await assert.rejects(
+          async () => await writeFileWhole(path, "new"),
+          (error) => {
+            assert(error instanceof InputError, String(error));
+            assert.equal(error.message, `Cannot write "${path}": ${reason}`);
+            return true;
+          },
+        );
+      }
+      assert.deepEqual(namesIn(folder), ["file"]);
+    }));
+
+  itNeeds(
+    "keeps the old content and removes its own part when the disk is full",
+    Deno.build.os === "windows" ? "no limit on file sizes here" : undefined,
+    () =>
+      inFolder(async (folder) => {
+        const path = join(folder, "x.bin");
+        Deno.writeTextFileSync(path, "old");
+        // A shell's limit on the size of files stands for the end of the disk.
+        const { code, stdout } = await new Deno.Command("sh", {
+          args: [
+            "-c",
+            'trap "" XFSZ; ulimit -f 100; exec "$0" run --allow-read --allow-write "$1" "$2"',
+            Deno.execPath(),
+            import.meta.resolve("./fill_disk.ts"),
+            path,
+          ],
+          stderr: "null",
+        }).output();
+        assert.equal(code, 0);
+        assert.equal(
+          new TextDecoder().decode(stdout),
+          `InputError: Cannot write "${path}": it is larger than a file may be here`,
+        );
+        assert.equal(Deno.readTextFileSync(path), "old");
+        assert.deepEqual(namesIn(folder), ["x.bin"]);
+      }),
+  );
   it("leaves one whole content when many write at once", () =>
     inFolder(async (folder) => {
       const path = join(folder, "x.bin");
