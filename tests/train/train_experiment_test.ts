@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { DeviceError } from "../../src/engine/device_error.ts";
 import type { Engine } from "../../src/engine/ensemble.ts";
+import { InputError } from "../../src/files/input_error.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { differences } from "../soak/tiny_experiment.ts";
@@ -133,6 +134,58 @@ describe("trainExperiment()", () => {
       assert.equal(updates[0]?.models, 4);
       assert.equal(updates[0]?.ensembles, 1);
       assert.deepEqual(await differences(calm, join(place, "results")), []);
+    });
+  });
+});
+
+describe("trainExperiment() on an engine that others began on", () => {
+  it("warns once, and names both in the records", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place) => {
+      const stop = new AbortController();
+      let calls = 0;
+      await trainTiny(place, {
+        engine: interrupted(engine, ({ kind }) => {
+          if (kind === "train" && ++calls === 3) stop.abort();
+        }),
+        tiny: TINY,
+        signal: stop.signal,
+        checkpointSeconds: 0,
+      });
+      const { lines } = await trainTiny(place, {
+        engine: inGroupsOf(1, { ...engine, description: "another" }),
+        tiny: TINY,
+        resume: true,
+      });
+      assert.equal(lines.length, 1);
+      assert.match(lines[0] ?? "", /warning: .*float64.* go on on .*another/);
+      const record = await Deno.readTextFile(
+        join(place, "results", "experiment.json"),
+      );
+      assert.match(
+        record,
+        /float64 reference engine.*, then reference: another/,
+      );
+    });
+  });
+
+  it("says in a sentence that a model does not fit", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place) => {
+      await assert.rejects(
+        trainTiny(place, {
+          engine: {
+            ...engine,
+            plan: () => {
+              throw new RangeError("Cannot train a model of H = 29: too large");
+            },
+          },
+          tiny: TINY,
+        }),
+        (error) =>
+          error instanceof InputError &&
+          /H = 29: too large/.test(error.message),
+      );
     });
   });
 });

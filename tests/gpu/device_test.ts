@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { describe, itNeeds } from "../../src/compat/testing.ts";
+import {
+  DeviceError,
+  type DeviceTrouble,
+} from "../../src/engine/device_error.ts";
+import { openDevice, type WatchedDevice } from "../../src/gpu/device.ts";
+import { readBack } from "../../src/gpu/read_back.ts";
+
+const found = await openDevice();
+found?.destroy();
+const missing = found === undefined
+  ? "this machine has no WebGPU adapter"
+  : undefined;
+
+async function withDevice(body: (gpu: WatchedDevice) => Promise<void>) {
+  const gpu = await openDevice();
+  assert.ok(gpu);
+  try {
+    await body(gpu);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+function isTrouble(reason: DeviceTrouble, message: RegExp) {
+  return (error: unknown) =>
+    error instanceof DeviceError && error.reason === reason &&
+    message.test(error.message);
+}
+
+function createPipeline({ device }: WatchedDevice, code: string) {
+  return device.createComputePipeline({
+    layout: "auto",
+    compute: {
+      module: device.createShaderModule({ code }),
+      entryPoint: "main",
+    },
+  });
+}
+
+describe("openDevice()", () => {
+  itNeeds(
+    "reports the kernel that the device refuses",
+    missing,
+    () =>
+      withDevice(async (gpu) => {
+        gpu.named(
+          "kernel sound",
+          () => createPipeline(gpu, "@compute @workgroup_size(1) fn main() {}"),
+        );
+        await gpu.finish();
+        gpu.named(
+          "kernel wrong",
+          () =>
+            createPipeline(gpu, "@compute @workgroup_size(99999) fn main() {}"),
+        );
+        await assert.rejects(
+          gpu.finish(),
+          isTrouble("validation", /in kernel wrong on .*: .*size/s),
+        );
+      }),
+  );
+
+  itNeeds(
+    "lets no error go unnoticed",
+    missing,
+    () =>
+      withDevice(async (gpu) => {
+        gpu.device.createBuffer({
+          size: 2 ** 40,
+          usage: GPUBufferUsage.STORAGE,
+        });
+        await assert.rejects(gpu.finish(), isTrouble("validation", /size/));
+        assert.throws(() => gpu.check(), DeviceError);
+      }),
+  );
+
+  itNeeds(
+    "tells a lost device, whatever was done with it",
+    missing,
+    async () => {
+      await withDevice(async (gpu) => {
+        const buffer = gpu.device.createBuffer({
+          size: 16,
+          usage: GPUBufferUsage.COPY_SRC,
+        });
+        gpu.device.destroy();
+        await assert.rejects(
+          readBack(gpu, [{ buffer, firstWord: 0, words: 4 }]),
+          isTrouble("lost", /was lost/),
+        );
+      });
+      await withDevice(async (gpu) => {
+        gpu.device.destroy();
+        await assert.rejects(gpu.finish(), isTrouble("lost", /was lost/));
+      });
+    },
+  );
+});
