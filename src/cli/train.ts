@@ -178,9 +178,9 @@ function report(
   const others = assembly.missing.length;
   if (others > 0) {
     print(
-      `This part is done in ${
-        seconds.toFixed(1)
-      } s; ${others} runs of other parts are still to come. The results gather in ${results}
+      `This part is done in ${seconds.toFixed(1)} s; ${
+        others === 1 ? "1 run" : `${others} runs`
+      } of other parts still to come. The results gather in ${results}
 Next: deno task status ${quoted(results)}`,
     );
   } else {

@@ -46,7 +46,7 @@ export async function embeddedConnectome(): Promise<Connectome> {
 }
 
 /** Papers whose statistics the synthetic connectome follows. */
-export const SYNTHETIC_CITATIONS: readonly string[] = [
+const SYNTHETIC_CITATIONS: readonly string[] = [
   "statistics: N. T. Markov et al., A weighted and directed interareal connectivity matrix for macaque cerebral cortex, Cereb. Cortex 24, 17–36 (2014), https://doi.org/10.1093/cercor/bhs270",
   "statistics: M. Ercsey-Ravasz et al., A predictive network model of cerebral cortical connectivity based on a distance rule, Neuron 80, 184–197 (2013), https://doi.org/10.1016/j.neuron.2013.07.036",
 ];

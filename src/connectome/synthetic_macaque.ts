@@ -28,7 +28,7 @@ export const SYNTHETIC_NAME = "Synthetic_Macaque_29";
 export const SYNTHETIC_SEED = 29;
 
 /** Statistics that the generator follows. */
-export const SYNTHETIC_STATISTICS = {
+const SYNTHETIC_STATISTICS = {
   areas: 29,
   connections: 536,
   /** λ, per mm. */

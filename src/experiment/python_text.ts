@@ -10,7 +10,7 @@ const WHITE_SPACE = new Set(
 );
 
 /** Whether Python's `isspace()` holds for a character. */
-export function isPythonSpace(character: string | undefined): boolean {
+function isPythonSpace(character: string | undefined): boolean {
   return character !== undefined && WHITE_SPACE.has(character);
 }
 

@@ -15,7 +15,7 @@ import { DIGIT_SIDE, syntheticDigits } from "./synthetic_digits.ts";
 import type { Stimuli } from "./task.ts";
 
 /** Latent features of a picture, as many as the original's. */
-export const LATENT_SIZE = 50;
+const LATENT_SIZE = 50;
 
 /** The encoder is the same in all experiments, so its seed is no experiment's. */
 const ENCODER_SEED = 50;

@@ -17,7 +17,7 @@ export const DIGIT_SIDE = 28;
 const COUNT = 2000;
 
 /** Names the pictures in logs and results. */
-export const SYNTHETIC_DIGITS = "synthetic digits";
+const SYNTHETIC_DIGITS = "synthetic digits";
 
 /** How one picture differs from the next; lengths in parts of its height. */
 interface Hand {

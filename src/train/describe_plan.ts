@@ -13,7 +13,7 @@ import { runsOf } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
 /** "1.5 GB"; powers of ten. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
   let unit = 0;
