@@ -39,7 +39,7 @@ describe("deno task train --shard", () => {
       assert.match(slurm.stdout, /shard .*SLURM_ARRAY_TASK_ID/);
       assert.match(
         slurm.stdout,
-        /This part is done .* 2 runs of other parts are still to come/,
+        /This part is done .* 2 runs of other parts still to come/,
       );
       const halfway = await runTask("status", [results]);
       assert.match(
