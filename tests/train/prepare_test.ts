@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, it } from "../../src/compat/testing.ts";
+import type { ModelRun } from "../../src/engine/ensemble.ts";
+import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { TASKS } from "../../src/tasks/registry.ts";
+import { describePlan } from "../../src/train/describe_plan.ts";
+import {
+  buildRun,
+  type PreparedExperiment,
+  prepareExperiment,
+} from "../../src/train/prepare.ts";
+import { tinyConfig } from "../soak/tiny_experiment.ts";
+
+function prepare(
+  replaced: readonly (readonly [string, string])[] = [],
+): Promise<PreparedExperiment> {
+  let text = tinyConfig();
+  for (const [from, to] of replaced) {
+    assert.ok(text.includes(from), from);
+    text = text.replace(from, to);
+  }
+  return prepareExperiment(
+    readExperiment(text, { file: "config.ini", tasks: TASKS }),
+    { onProgress: () => {} },
+  );
+}
+
+const RANDOM = ["random_w = False", "random_w = True"] as const;
+const ORIGINAL = ["[net]", "[net]\ncompatibility = original"] as const;
+const unit = { combination: 1, iteration: 1 };
+
+/** Places of the mask's connections, from the one with the largest initial weight. */
+function byInitialWeight({ mask, initial }: ModelRun): number[] {
+  return [...mask.keys()].filter((place) => mask[place] === 1)
+    .sort((a, b) => initial.weightHh[b]! - initial.weightHh[a]!);
+}
+
+describe("buildRun()", () => {
+  for (
+    const [mode, replaced, transposed] of [
+      ["described", [], true],
+      ["original", [ORIGINAL], false],
+    ] as const
+  ) {
+    it(
+      `gives W_hh the network's mask and rank order, ${
+        transposed ? "transposed" : "as it stands"
+      } (${mode})`,
+      async () => {
+        const prepared = await prepare(replaced);
+        const run = await buildRun(prepared, unit);
+        const { neurons: n, mask, weights } = prepared.network;
+        const inNetwork = (place: number) =>
+          transposed ? (place % n) * n + Math.floor(place / n) : place;
+        assert.deepEqual(run.mask, mask.map((_, i) => mask[inNetwork(i)]!));
+        const ranked = byInitialWeight(run).map((i) => weights[inNetwork(i)]!);
+        assert.deepEqual(ranked, ranked.toSorted((a, b) => b - a));
+      },
+    );
+  }
+
+  it("draws the same run each time", async () => {
+    const [first, second] = [await prepare(), await prepare()];
+    assert.deepEqual(await buildRun(first, unit), await buildRun(second, unit));
+    await buildRun(first, { combination: 0, iteration: 0 });
+    assert.deepEqual(await buildRun(first, unit), await buildRun(second, unit));
+  });
+
+  it("with random_w differs in the topology alone, anew for each run", async () => {
+    const bio = await buildRun(await prepare(), unit);
+    const prepared = await prepare([RANDOM]);
+    const random = await buildRun(prepared, unit);
+    const other = await buildRun(prepared, { ...unit, iteration: 0 });
+    const count = (mask: Uint8Array) => mask.reduce((sum, bit) => sum + bit, 0);
+    assert.notDeepEqual(random.mask, bio.mask);
+    assert.notDeepEqual(random.mask, other.mask);
+    assert.equal(count(random.mask), count(bio.mask));
+    assert.deepEqual(random.trials, bio.trials);
+    const { weightHh: _b, ...bioRest } = bio.initial;
+    const { weightHh: _r, ...randomRest } = random.initial;
+    assert.deepEqual(randomRest, bioRest);
+  });
+});
+
+describe("prepareExperiment()", () => {
+  it("has a fingerprint of all that the numbers depend on, and of nothing else", async () => {
+    const { fingerprint } = await prepare();
+    assert.equal(
+      (await prepare([["path_to_results = results", "path_to_results = b"]]))
+        .fingerprint,
+      fingerprint,
+    );
+    for (
+      const change of [
+        RANDOM,
+        ORIGINAL,
+        ["seed = 7", "seed = 8"],
+        ["epochs = 12", "epochs = 13"],
+        ["[0.001]", "[0.002]"],
+        ['"nr_of_trials":30', '"nr_of_trials":31'],
+        ["batch_size = 16", "batch_size = 17"],
+      ] as const
+    ) {
+      const other = await prepare([change]);
+      assert.notEqual(other.fingerprint, fingerprint, change[1]);
+    }
+  });
+
+  it("refuses another number of regions than the connectome's", async () => {
+    await assert.rejects(
+      prepare([["rnn_size = 29", "rnn_size = 30"]]),
+      (error) => error instanceof InputError && /29/.test(error.message),
+    );
+  });
+});
+
+describe("describePlan()", () => {
+  it("says what is trained, on what and how much", async () => {
+    const engine = createReferenceEngine();
+    const shard = { index: 1, count: 2, origin: "--shard" };
+    const lines = describePlan(await prepare(), { engine, shard }).split("\n");
+    assert.deepEqual(lines.filter((line) => !line.startsWith("memory plan")), [
+      "connectome   Synthetic_Macaque_29, 29 regions, synthetic (no measured data), comes with biornn",
+      "network      29 neurons, 536 connections (66.0 % of all possible)",
+      "model        2 inputs, 29 hidden units, 1 output",
+      "shard        1/2 (--shard): 2 of the 4 models",
+      "engine       reference: float64 reference engine, one CPU thread",
+      "work         15.7 MFLOP, 48 optimizer steps",
+    ]);
+    assert.match(
+      lines.find((line) => line.startsWith("memory plan")) ?? "",
+      /^memory plan {2}2 models in 1 ensemble of \d+ kB$/,
+    );
+  });
+});
