@@ -25,6 +25,8 @@ export interface KillSoakOptions {
   readonly device: string;
   /** Epochs of a training; a state is saved after each. */
   readonly epochs: number;
+  /** Processes that train a part of each training at once, all of them killed. */
+  readonly shards?: number;
   /** Told of each result that is wrong, and now and then how far it is. */
   readonly report: (line: string) => void;
 }
@@ -39,7 +41,10 @@ export interface KillSoakResult {
   readonly wrong: number;
 }
 
-function start(config: string, device: string): Deno.ChildProcess {
+function start(
+  config: string,
+  { device, shard }: { device: string; shard?: string | undefined },
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -51,6 +56,7 @@ function start(config: string, device: string): Deno.ChildProcess {
       "0",
       "--device",
       device,
+      ...(shard === undefined ? [] : ["--shard", shard]),
     ],
     stdout: "null",
     stderr: "piped",
@@ -73,9 +79,13 @@ async function endOf(child: Deno.ChildProcess): Promise<"killed" | "finished"> {
 /** Kills a training after a while; "finished" where it had ended before. */
 async function runAndKill(
   config: string,
-  { device, milliseconds }: { device: string; milliseconds: number },
+  { milliseconds, ...how }: {
+    milliseconds: number;
+    device: string;
+    shard: string | undefined;
+  },
 ): Promise<"killed" | "finished"> {
-  const child = start(config, device);
+  const child = start(config, how);
   const timer = setTimeout(() => {
     try {
       child.kill("SIGKILL");
@@ -97,7 +107,7 @@ async function hasTemporaries(folder: string): Promise<boolean> {
 
 /** Kills and resumes trainings, and compares what they end with. */
 export async function soakWithKills(
-  { kills: wanted, seed, device, epochs, report }: KillSoakOptions,
+  { kills: wanted, seed, device, epochs, shards = 1, report }: KillSoakOptions,
 ): Promise<KillSoakResult> {
   const random = createStream({ seed, purpose: "bootstrap" });
   const folder = await Deno.makeTempDir({ prefix: "biornn_kill_soak_" });
@@ -105,30 +115,28 @@ export async function soakWithKills(
   try {
     const tiny = { epochs, storeEveryEpoch: 10 };
     // The first training fills the driver's cache of kernels and would be too long a measure.
-    await endOf(
-      start(await writeTinyConfig(join(folder, "first"), tiny), device),
-    );
+    const first = await writeTinyConfig(join(folder, "first"), tiny);
+    await endOf(start(first, { device }));
     const calm = await writeTinyConfig(join(folder, "calm"), tiny);
-    let began = performance.now();
-    await endOf(start(calm, device));
+    const began = performance.now();
+    await endOf(start(calm, { device }));
     let duration = performance.now() - began;
-    while (kills < wanted) {
-      const place = join(folder, `disturbed_${trainings}`);
-      const results = join(place, "results");
-      const config = await writeTinyConfig(place, tiny);
-      let end: "killed" | "finished" = "killed";
-      for (let attempt = 0; end === "killed"; attempt++) {
+
+    /** Trains one part to its end, however often it is killed. */
+    const disturb = async (config: string, shard: string | undefined) => {
+      const results = join(config, "..", "results");
+      for (let attempt = 0;; attempt++) {
         // Before the first sixth there is nothing but Deno's own start.
         const milliseconds = kills < wanted
           ? duration * (0.15 + 0.85 * random.uniform())
           : 600_000;
-        began = performance.now();
-        end = await runAndKill(config, { device, milliseconds });
+        const began = performance.now();
+        const end = await runAndKill(config, { device, milliseconds, shard });
         if (end === "finished") {
           // The machine was busier when the time was taken.
           const whole = performance.now() - began;
           if (attempt === 0) duration = Math.min(duration, whole);
-          break;
+          return;
         }
         kills++;
         if (await hasTemporaries(results)) duringWrites++;
@@ -136,12 +144,30 @@ export async function soakWithKills(
           report(`${kills} kills, ${trainings} trainings, ${wrong} wrong`);
         }
       }
-      const found = await differences(join(folder, "calm", "results"), results);
-      if (found.length > 0) {
+    };
+    while (kills < wanted) {
+      const place = join(folder, `disturbed_${trainings}`);
+      const config = await writeTinyConfig(place, tiny);
+      await Promise.all(
+        Array.from(
+          { length: shards },
+          (_, i) =>
+            disturb(config, shards === 1 ? undefined : `${i}/${shards}`),
+        ),
+      );
+      const found = await differences(
+        join(folder, "calm", "results"),
+        join(place, "results"),
+      );
+      // What all shards write may be in writing when one is killed; nobody knows for a day that it is dead.
+      const bad = shards === 1
+        ? found
+        : found.filter((line) => !/\.tmp is only in/.test(line));
+      if (bad.length > 0) {
         wrong++;
         report(
-          `training ${trainings}: ${found.length} files, ${
-            found.slice(0, 3).join(", ")
+          `training ${trainings}: ${bad.length} files, ${
+            bad.slice(0, 3).join(", ")
           }`,
         );
       }
@@ -157,7 +183,7 @@ export async function soakWithKills(
 if (import.meta.main) {
   const flags = parseFlags(Deno.args, {
     boolean: [],
-    string: ["kills", "seed", "device", "epochs"],
+    string: ["kills", "seed", "device", "epochs", "shards"],
     list: [],
   });
   const seed = Number(flags.string.seed ?? "1");
@@ -169,6 +195,7 @@ if (import.meta.main) {
     seed,
     device: flags.string.device ?? "auto",
     epochs: Number(flags.string.epochs ?? "30"),
+    shards: Number(flags.string.shards ?? "1"),
     report: write,
   });
   write(
