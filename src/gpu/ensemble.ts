@@ -4,8 +4,9 @@
  * @module
  */
 
+import { checkSpec } from "../engine/check_spec.ts";
 import type { Ensemble, EnsembleSpec } from "../engine/ensemble.ts";
-import { checkSpec } from "./check_spec.ts";
+import { checkDeviceSpec } from "./check_device_spec.ts";
 import type { WatchedDevice } from "./device.ts";
 import { createBuffers } from "./ensemble_buffers.ts";
 import { historyCollector } from "./history.ts";
@@ -54,6 +55,7 @@ export async function createGpuEnsemble(
 ): Promise<GpuEnsemble> {
   gpu.check();
   checkSpec(spec);
+  checkDeviceSpec(spec);
   // Models with more time steps first: then those that have a step t are a prefix.
   const order = spec.runs.map((_, i) => i).sort((a, b) =>
     spec.runs[b]!.trials.steps - spec.runs[a]!.trials.steps || a - b

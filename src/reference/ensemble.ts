@@ -9,7 +9,7 @@ import type {
   EnsembleSpec,
   EpochHistory,
 } from "../engine/ensemble.ts";
-import { checkSpec } from "./check_spec.ts";
+import { checkSpec } from "../engine/check_spec.ts";
 import {
   type BatchResult,
   createModel,

@@ -373,6 +373,12 @@ describe(suite, () => {
       create({ ...spec, runs: [spec.runs[0]!, other] }),
       /batches/,
     );
+    const [run] = spec.runs;
+    const short = { ...run!, mask: run!.mask.subarray(1) };
+    await assert.rejects(
+      create({ ...spec, runs: [short] }),
+      /Cannot train iteration 0: its mask has 24 entries, not 25/,
+    );
     const gpu = await create(spec);
     await assert.rejects(gpu.probe(2, 0), RangeError);
     await assert.rejects(gpu.probe(0, 3), RangeError);

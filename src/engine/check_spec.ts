@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
+import type { EnsembleSpec, ModelRun } from "./ensemble.ts";
 import {
   PARAMETER_NAMES,
   type Parameters,
