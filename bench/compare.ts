@@ -123,7 +123,7 @@ async function compare(flags: Flags): Promise<number> {
     if (flags.string.out !== undefined) {
       await writeFileWhole(
         flags.string.out,
-        `${JSON.stringify(comparison, undefined, 1)}\n`,
+        `${JSON.stringify(comparison, undefined, 2)}\n`,
       );
     }
     const wrong = measured.filter((one) =>

@@ -72,7 +72,7 @@ export async function exportProblem(
   };
   const write = (name: string, content: Uint8Array | string) =>
     writeFileWhole(join(folder, name), content);
-  await write("problem.json", `${JSON.stringify(problem, undefined, 1)}\n`);
+  await write("problem.json", `${JSON.stringify(problem, undefined, 2)}\n`);
   await write(
     "masks.npy",
     writeNpy({

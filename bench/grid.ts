@@ -105,7 +105,7 @@ async function grid(flags: Flags): Promise<number> {
     if (flags.string.out !== undefined) {
       await writeFileWhole(
         flags.string.out,
-        `${JSON.stringify(result, undefined, 1)}\n`,
+        `${JSON.stringify(result, undefined, 2)}\n`,
       );
     }
     return Number.isFinite(times.lastLoss) ? 0 : 1;

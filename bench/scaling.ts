@@ -122,7 +122,7 @@ async function scaling(flags: Flags): Promise<number> {
     };
     await writeFileWhole(
       flags.string.out,
-      `${JSON.stringify(result, undefined, 1)}\n`,
+      `${JSON.stringify(result, undefined, 2)}\n`,
     );
   }
   return 0;
