@@ -140,7 +140,7 @@ function createTerminalProgress(): Progress {
     },
     columns: () => {
       try {
-        return Deno.consoleSize().columns;
+        return Deno.consoleSize().columns || 80;
       } catch {
         return 80;
       }

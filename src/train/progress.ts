@@ -58,13 +58,16 @@ export function formatDuration(seconds: number): string {
     : `${minutes}:${rest}`;
 }
 
-/** Columns of the bar on a terminal. */
-const BAR = 20;
+/** Columns of the bar on a terminal, at most, and below which it is left out. */
+const WIDEST_BAR = 20;
+const NARROWEST_BAR = 5;
 
-/** "━━━━━───────────────" */
-function formatBar({ done, total }: TrainingStatus): string {
-  const filled = total === 0 ? BAR : Math.floor(BAR * done / total);
-  return "━".repeat(filled) + "─".repeat(BAR - filled);
+/** "━━━━━─────────────── ", as wide as there is room for. */
+function formatBar({ done, total }: TrainingStatus, room: number): string {
+  const width = Math.min(WIDEST_BAR, room - 1);
+  if (width < NARROWEST_BAR) return "";
+  const filled = total === 0 ? width : Math.floor(width * done / total);
+  return `${"━".repeat(filled)}${"─".repeat(width - filled)} `;
 }
 
 /** One line that says where a training stands. */
@@ -87,9 +90,7 @@ export function formatStatus(
   if (left !== undefined) parts.push(`${formatDuration(left)} left`);
   if (best !== undefined) {
     parts.push(
-      `best validation loss ${best.loss.toPrecision(4)} (${
-        runLabel(best.unit)
-      })`,
+      `best loss ${best.loss.toPrecision(4)} (${runLabel(best.unit)})`,
     );
   }
   return parts.join(" · ");
@@ -116,8 +117,9 @@ export function createProgress(options: ProgressOptions): Progress {
       const text = formatStatus(status, (now() - start) / 1000);
       if (options.terminal) {
         clear();
-        const line = `${formatBar(status)} ${text}`;
-        options.write(line.slice(0, Math.max(20, options.columns() - 1)));
+        const columns = Math.max(20, options.columns() - 1);
+        const bar = formatBar(status, columns - text.length);
+        options.write(`${bar}${text}`.slice(0, columns));
         drawn = true;
       } else if (
         now() - lastPlain >= PLAIN_INTERVAL || status.done === status.total

@@ -53,19 +53,26 @@ describe("formatStatus()", () => {
 
 describe("createProgress()", () => {
   it("redraws one line that fits the terminal", () => {
-    let shown = "";
-    const progress = createProgress({
-      terminal: true,
-      write: (text) => shown += text,
-      columns: () => 40,
-    });
-    progress.update(STATUS);
-    progress.update(STATUS);
-    progress.finish();
-    assert.equal(shown.split("\n").length, 2);
-    const lines = shown.replaceAll("\n", "\r\x1b[K").split("\r\x1b[K");
-    for (const line of lines) assert.ok(line.length < 40, line);
-    assert.match(lines[0] as string, /^━{5}─{15} {2}25 %/);
+    for (
+      const [columns, start] of [
+        [40, /^ 25 %/],
+        [200, /^━{5}─{15} {2}25 % .* best loss /],
+      ] as const
+    ) {
+      let shown = "";
+      const progress = createProgress({
+        terminal: true,
+        write: (text) => shown += text,
+        columns: () => columns,
+      });
+      progress.update(STATUS);
+      progress.update(STATUS);
+      progress.finish();
+      assert.equal(shown.split("\n").length, 2);
+      const lines = shown.replaceAll("\n", "\r\x1b[K").split("\r\x1b[K");
+      for (const line of lines) assert.ok(line.length < columns, line);
+      assert.match(lines[0] as string, start);
+    }
   });
 
   it("writes a log few lines, and always the last", () => {
