@@ -6,6 +6,7 @@
  */
 
 import { parseArgs as nodeParseArgs } from "node:util";
+import { loadStd } from "./load_std.ts";
 
 /** Which flags a command knows; all values come back as strings. Names don't begin with `no-`. */
 export interface FlagNames {
@@ -41,10 +42,7 @@ export type FlagReader = (
   names: FlagNames,
 ) => Readonly<Record<string, unknown>>;
 
-const stdCli: StdCli | undefined = await import("@std/cli/parse-args").then(
-  (library) => library as unknown as StdCli,
-  () => undefined,
-);
+const stdCli = await loadStd("@std/cli/parse-args") as StdCli | undefined;
 
 /** Reads flags with `@std/cli`. */
 export function createStdReader(library: StdCli): FlagReader {

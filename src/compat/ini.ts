@@ -7,6 +7,8 @@
  * @module
  */
 
+import { loadStd } from "./load_std.ts";
+
 /** Values by section and key, in the order of the text. */
 export type IniEntries = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
@@ -16,10 +18,7 @@ interface StdIni {
   parse(text: string, options: { reviver: Reviver }): Record<string, unknown>;
 }
 
-const stdIni: StdIni | undefined = await import("@std/ini/parse").then(
-  (library) => library as unknown as StdIni,
-  () => undefined,
-);
+const stdIni = await loadStd("@std/ini/parse") as StdIni | undefined;
 
 /**
  * Reads `[section]` and `key=value` lines; every value stays text.

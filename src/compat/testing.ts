@@ -5,6 +5,8 @@
  * @module
  */
 
+import { loadStd } from "./load_std.ts";
+
 /** The part of the two test libraries that biornn's tests use. */
 export interface TestFunctions {
   /** Groups tests under a name. */
@@ -19,11 +21,8 @@ export interface ItFunction {
   skip(name: string, body: () => void | Promise<void>): unknown;
 }
 
-const functions: TestFunctions = await import("@std/testing/bdd").then(
-  (library) => library as unknown as TestFunctions,
-  () =>
-    import("node:test").then((library) => library as unknown as TestFunctions),
-);
+const functions = (await loadStd("@std/testing/bdd") ??
+  await import("node:test")) as TestFunctions;
 
 /** Groups tests under a name. */
 export const describe: TestFunctions["describe"] = functions.describe;
