@@ -93,7 +93,7 @@ export function createStepPlan(
   const { device, adapter } = gpu;
   const { loss, layout, buffers, steps, batches, variant, software } = options;
   const mostSteps = steps[0] as number;
-  const tiles = chooseTiles(layout, { software });
+  const tiles = chooseTiles(layout, { software, batches });
   const sequence = chooseSequenceTile(layout, {
     limits: adapter.limits,
     software,

@@ -8,6 +8,7 @@
 
 import type { KernelName } from "./kernels.ts";
 import type { Layout } from "./layout.ts";
+import type { BatchPlace } from "./pack_trials.ts";
 import type { SequenceTile } from "./sequence_tile.ts";
 
 /** How a kernel's product is tiled. */
@@ -32,6 +33,8 @@ export type Tiles = Readonly<Record<TiledKernel, Tile>>;
 export interface TileOptions {
   /** True where a CPU does the work. */
   readonly software: boolean;
+  /** The batches of an epoch. */
+  readonly batches: readonly Pick<BatchPlace, "size" | "training">[];
 }
 
 /**
@@ -46,30 +49,40 @@ const ADAPTERS = {
   hardware: { lanes: 64, sums: 16, loadCost: 4 },
 } as const;
 
-/** The tiles for models of that size. */
+/** The tiles for models of that size and batches of those sizes. */
 export function chooseTiles(
-  { hidden, width, panelUnits, batchRows }: Layout,
-  { software }: TileOptions,
+  { hidden, width, panelUnits }: Layout,
+  { software, batches }: TileOptions,
 ): Tiles {
   const adapter = ADAPTERS[software ? "software" : "hardware"];
-  const step = chooseTile({ rows: batchRows, columns: hidden / 4 }, {
-    ...adapter,
-    // A row and a vector of columns are four terms of a sum, each in one load.
-    cost: (rows, vecs) =>
-      adapter.loadCost * (rows + 4 * vecs) + 4 * rows * vecs,
-  });
-  const panel = Math.ceil(panelUnits / 4);
-  const gradient = chooseTile({ rows: panel, columns: width / 4 }, {
-    ...adapter,
-    sums: adapter.sums / 4,
-    cost: (rows, vecs) => adapter.loadCost * (rows + vecs) + 4 * rows * vecs,
-  });
-  return { forwardStep: step, backwardStep: step, gradient };
+  const { loadCost, sums } = adapter;
+  const step = (rows: readonly number[]) =>
+    chooseTile({ rows, columns: hidden / 4 }, {
+      ...adapter,
+      // A row and a vector of columns are four terms of a sum, each in one load.
+      cost: (rows, vecs) => loadCost * (rows + 4 * vecs) + 4 * rows * vecs,
+    });
+  const size = { rows: [Math.ceil(panelUnits / 4)], columns: width / 4 };
+  return {
+    forwardStep: step(batches.map(({ size }) => size)),
+    backwardStep: step(
+      batches.filter(({ training }) => training).map(({ size }) => size),
+    ),
+    gradient: chooseTile(size, {
+      ...adapter,
+      sums: sums / 4,
+      cost: (rows, vecs) => loadCost * (rows + vecs) + 4 * rows * vecs,
+    }),
+  };
 }
 
-/** The cheapest tile of a product of so many rows and vectors of columns; of equals the smallest. */
+/**
+ * The tile that makes products of so many rows (several, as batches differ)
+ * and vectors of columns cheapest; of equals the one with most lanes along the
+ * columns.
+ */
 function chooseTile(
-  size: { readonly rows: number; readonly columns: number },
+  size: { readonly rows: readonly number[]; readonly columns: number },
   options: {
     readonly lanes: number;
     readonly sums: number;
@@ -77,14 +90,19 @@ function chooseTile(
   },
 ): Tile {
   const { lanes, sums, cost } = options;
+  const { columns } = size;
   let best: Tile = { lanes, columnLanes: lanes, rows: 1, vecs: 1 };
   let least = Infinity;
   for (let columnLanes = lanes; columnLanes >= 1; columnLanes /= 2) {
     for (let vecs = 1; vecs <= sums; vecs++) {
       for (let rows = 1; rows * vecs <= sums; rows++) {
         const tile = { lanes, columnLanes, rows, vecs };
-        const [x, y] = tileGrid(tile, size);
-        const total = x * y * cost(rows, vecs);
+        let groups = 0;
+        for (const each of size.rows) {
+          const [x, y] = tileGrid(tile, { rows: each, columns });
+          groups += x * y;
+        }
+        const total = groups * cost(rows, vecs);
         if (total < least) {
           least = total;
           best = tile;

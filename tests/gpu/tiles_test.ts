@@ -19,7 +19,11 @@ describe("chooseTiles()", () => {
             outputSize: 1,
             batchRows,
           });
-          const tiles = chooseTiles(layout, { software });
+          const batches = [
+            { size: batchRows, training: true },
+            { size: Math.ceil(batchRows / 3), training: false },
+          ];
+          const tiles = chooseTiles(layout, { software, batches });
           const sizes = {
             forwardStep: { rows: batchRows, columns: layout.hidden / 4 },
             backwardStep: { rows: batchRows, columns: layout.hidden / 4 },
