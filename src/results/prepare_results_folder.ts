@@ -67,7 +67,7 @@ function ownFilesOf(folder: string): ((name: string) => boolean) | undefined {
  * @throws {InputError} If it holds something else, or can't be made or cleared; the message names the ways out.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { prepareResultsFolder } from "./src/results/write_results.ts";
  *
  * await prepareResultsFolder("results/bio", { overwrite: false });

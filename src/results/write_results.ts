@@ -34,7 +34,7 @@ export {
  * @throws {InputError} If it can't be written.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { writeFolderIndex } from "./src/results/write_results.ts";
  *
  * await writeFolderIndex("results", ["(0.0001, 'relu', 'Adam', 3)"]);
@@ -56,7 +56,7 @@ export async function writeFolderIndex(
  * @throws {InputError} If they can't be written.
  *
  * @example
- * ```ts
+ * ```ts no-eval
  * import { writeCombination } from "./src/results/write_results.ts";
  *
  * const curves = { iterations: 1, epochs: 2, values: Float64Array.of(0.9, 0.5) };
