@@ -35,8 +35,8 @@ export type KeySchema =
 /** Most epochs, so that a slip of the finger is found before the memory is gone. */
 const MOST_EPOCHS = 10_000_000;
 
-/** Most neurons of a network: beyond them no dense H × H matrix fits a machine. */
-export const MOST_NEURONS = 65_535;
+/** Most neurons of a network: with more its dense matrices, 2 GB and up each, no longer fit common machines. */
+export const MOST_NEURONS = 16_384;
 
 /** Most combinations of a grid, and most runs of an experiment. */
 export const MOST_COMBINATIONS = 100_000;

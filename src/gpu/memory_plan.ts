@@ -81,7 +81,7 @@ export function planMemory(
     const largest = BUFFER_NAMES.reduce((a, b) => words[b] > words[a] ? b : a);
     if (4 * words[largest] > binding) {
       throw new RangeError(
-        `Cannot train a model of H = ${size.hiddenSize}, T = ${steps} on this adapter: its ${largest} takes ${
+        `Cannot train a model of H = ${size.hiddenSize}, T = ${steps} on this adapter: its buffer "${largest}" takes ${
           megabytes(4 * words[largest])
         }, and ${bindingName} is ${megabytes(binding)}`,
       );
