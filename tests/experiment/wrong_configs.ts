@@ -96,8 +96,8 @@ export const WRONG_CONFIGS:
     ],
     [
       "rnn_size = 55",
-      "rnn_size = 20000",
-      ", line 3: [net] rnn_size × nr_neurons must be at most 16384 neurons, found 20000 × 4 = 80000",
+      "rnn_size = 10000",
+      ", line 3: [net] rnn_size × nr_neurons must be at most 16384 neurons, found 10000 × 4 = 40000",
     ],
     [
       "nr_neurons = 4",
