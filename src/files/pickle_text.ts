@@ -72,7 +72,7 @@ export function parseQuoted(text: string): string | undefined {
   return parts.join("");
 }
 
-/** A string with `\uXXXX` and `\UXXXXXXXX`, all else Latin-1; undefined if a code point does not exist. */
+/** A string with escapes of 4 and 8 hexadecimal digits, `\u0041` and `\U00000041`, all else Latin-1; undefined if a code point does not exist. */
 export function parseRawUnicode(text: string): string | undefined {
   let sound = true;
   const result = text.replace(

@@ -4,6 +4,9 @@
  * @module
  */
 
+import activationSource from "../shaders/activation.wgsl" with {
+  type: "text",
+};
 import layoutSource from "../shaders/layout.wgsl" with { type: "text" };
 import loadBatchSource from "../shaders/load_batch.wgsl" with { type: "text" };
 import forwardSource from "../shaders/forward_step.wgsl" with { type: "text" };
@@ -53,11 +56,11 @@ export const KERNEL_SOURCES = {
     bindings: [["models", "read"], ["inputs", "read"], ["state", "write"]],
   },
   forwardStep: {
-    source: forwardSource,
+    source: `${activationSource}\n${forwardSource}`,
     bindings: [["models", "read"], ["state", "write"], ["parameters", "read"]],
   },
   forwardSequence: {
-    source: forwardSequenceSource,
+    source: `${activationSource}\n${forwardSequenceSource}`,
     bindings: [["models", "read"], ["state", "write"], ["parameters", "read"]],
   },
   readout: {

@@ -8,7 +8,7 @@
 // HIDDEN / 4 invocations lie side by side along the units.
 // Workgroup memory: TILE_ROWS · WIDTH · 4 bytes.
 //
-// Constants and structs: layout.wgsl; unrolled by the host as forward_step.wgsl is.
+// Constants and structs: layout.wgsl, activate(): activation.wgsl; unrolled by the host as forward_step.wgsl is.
 
 /// Trials of a workgroup: ROWS times the invocations that lie along the rows.
 const TILE_ROWS = 1u;
@@ -24,26 +24,6 @@ const TILE_ROWS = 1u;
 
 /// [TILE_ROWS, WIDTH], in vectors of four.
 var<workgroup> tile: array<vec4f, TILE_ROWS * WIDTH / 4u>;
-
-/// tanh within a few units of the last place: drivers' own is often good to
-/// 1e-4 only. A quotient of polynomials in x², fitted to tanh(x) / x on
-/// |x| < 8.7, where tanh is 1 in single precision.
-fn precise_tanh(argument: vec4f) -> vec4f {
-  let x = clamp(argument, vec4f(-8.7), vec4f(8.7));
-  let u = x * x;
-  let above = ((((-1.29025762e-11 * u + 3.15099797e-8) * u + 2.83871853e-5) * u + 3.88702371e-3) * u +
-    0.136948059) * u + 1.0;
-  let below = (((1.31404705e-6 * u + 3.97167906e-4) * u + 2.73141662e-2) * u + 0.470281384) * u + 1.0;
-  return x * (above / below);
-}
-
-fn activate(x: vec4f, activation: u32) -> vec4f {
-  // NaN stays NaN, as it must: clamp and max would hide it.
-  if (activation == 0u) {
-    return select(precise_tanh(x), x, x != x);
-  }
-  return select(max(x, vec4f(0.0)), x, x != x);
-}
 
 @compute @workgroup_size(LANES)
 fn main(

@@ -12,7 +12,7 @@
 // every sum, which takes software adapters many times as long.
 // Workgroup memory: none.
 //
-// Constants and structs: layout.wgsl. The blocks between "for … in" and "end"
+// Constants and structs: layout.wgsl, activate(): activation.wgsl. The blocks between "for … in" and "end"
 // are unrolled by the host (src/gpu/expand_shader.ts); as it stands the file is
 // the kernel of one row and one vector.
 
@@ -24,26 +24,6 @@
 @group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
-
-/// tanh within a few units of the last place: drivers' own is often good to
-/// 1e-4 only. A quotient of polynomials in x², fitted to tanh(x) / x on
-/// |x| < 8.7, where tanh is 1 in single precision.
-fn precise_tanh(argument: vec4f) -> vec4f {
-  let x = clamp(argument, vec4f(-8.7), vec4f(8.7));
-  let u = x * x;
-  let above = ((((-1.29025762e-11 * u + 3.15099797e-8) * u + 2.83871853e-5) * u + 3.88702371e-3) * u +
-    0.136948059) * u + 1.0;
-  let below = (((1.31404705e-6 * u + 3.97167906e-4) * u + 2.73141662e-2) * u + 0.470281384) * u + 1.0;
-  return x * (above / below);
-}
-
-fn activate(x: vec4f, activation: u32) -> vec4f {
-  // NaN stays NaN, as it must: clamp and max would hide it.
-  if (activation == 0u) {
-    return select(precise_tanh(x), x, x != x);
-  }
-  return select(max(x, vec4f(0.0)), x, x != x);
-}
 
 @compute @workgroup_size(LANES)
 fn main(

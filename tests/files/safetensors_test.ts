@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { isReadByV8 } from "./json_key.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
   decodeSafetensors,
@@ -65,7 +66,7 @@ describe("decodeSafetensors()", () => {
       name: fc.oneof(
         fc.string({ unit: "grapheme" }),
         fc.constantFrom("__proto__", "constructor", "1", "0"),
-      ).filter((name) => name !== "__metadata__"),
+      ).filter((name) => name !== "__metadata__" && isReadByV8(name)),
       shape: fc.array(fc.nat(3), { maxLength: 3 }),
       elements: fc.constantFrom(
         Float64Array,
@@ -78,11 +79,8 @@ describe("decodeSafetensors()", () => {
     });
     fc.assert(fc.property(
       fc.uniqueArray(tensor, { selector: ({ name }) => name }),
-      // V8 15.0's JSON.parse may give the key "\"" back as "\\", so keys that need no escape.
       fc.dictionary(
-        fc.string({ unit: "grapheme" }).filter((key) =>
-          JSON.stringify(key) === `"${key}"`
-        ),
+        fc.string({ unit: "grapheme" }).filter(isReadByV8),
         fc.string({ unit: "grapheme" }),
       ),
       (specifications, metadata) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { isReadByV8 } from "../files/json_key.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
@@ -96,11 +97,7 @@ describe("encodeCheckpoint()", () => {
     fc.assert(
       fc.property(
         sizes,
-        // V8 15.0's JSON.parse may give the key "\"" back as "\\", so keys that need no escape.
-        fc.dictionary(
-          fc.string().filter((key) => JSON.stringify(key) === `"${key}"`),
-          fc.string(),
-        ),
+        fc.dictionary(fc.string().filter(isReadByV8), fc.string()),
         (size, metadata) => {
           const parameters = numbered(size, (i, k) => Math.sin(i * 7 + k));
           const bytes = encodeCheckpoint(parameters, { size, metadata });
