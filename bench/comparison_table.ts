@@ -15,7 +15,7 @@ export interface Comparison {
   readonly machine: Machine;
   readonly adapter: string;
   readonly network: string;
-  /** Share of W_hh's elements that the mask lets through. */
+  /** Share of W_hh's elements that exist. */
   readonly density: number;
   readonly hiddenSize: number;
   readonly models: number;

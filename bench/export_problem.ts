@@ -16,6 +16,7 @@ import { join } from "node:path";
 import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { writeNpy } from "../src/files/npy.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
+import { type Connections, denseMatrix } from "../src/rnn/connections.ts";
 import { PARAMETER_NAMES, parameterShapes } from "../src/rnn/parameters.ts";
 
 /** What `problem.json` says it is. */
@@ -50,7 +51,10 @@ export async function exportProblem(
       );
     }
   }
-  const { masks, maskOf } = distinctMasks(runs);
+  const { lists, maskOf } = distinctConnections(runs);
+  const masks = lists.map((list) =>
+    denseMatrix(list, new Uint8Array(list.sender.length).fill(1))
+  );
   const { hiddenSize, inputSize, outputSize, loss } = spec;
   const problem = {
     format: PROBLEM_FORMAT,
@@ -81,13 +85,22 @@ export async function exportProblem(
       boolean: true,
     }),
   );
-  const shapes = parameterShapes(spec);
+  const shapes = {
+    ...parameterShapes(spec, 0),
+    weightHh: [hiddenSize, hiddenSize],
+  };
   for (const name of PARAMETER_NAMES) {
     await write(
       `${name}.npy`,
       writeNpy({
         shape: [runs.length, ...shapes[name]],
-        data: joinFloats(runs.map((run) => run.initial[name])),
+        data: joinFloats(
+          runs.map(({ initial, connections }) =>
+            name === "weightHh"
+              ? denseMatrix(connections, initial.weightHh)
+              : initial[name]
+          ),
+        ),
       }),
     );
   }
@@ -112,16 +125,22 @@ export async function exportProblem(
   }
 }
 
-/** The different masks, and which of them each run has. */
-function distinctMasks(
+/** The different lists of connections, and which of them each run has. */
+function distinctConnections(
   runs: readonly ModelRun[],
-): { masks: Uint8Array[]; maskOf: number[] } {
-  const masks: Uint8Array[] = [];
-  const maskOf = runs.map(({ mask }) => {
-    const known = masks.findIndex((one) => one.every((v, i) => v === mask[i]));
-    return known >= 0 ? known : masks.push(mask) - 1;
+): { lists: Connections[]; maskOf: number[] } {
+  const lists: Connections[] = [];
+  const same = (a: Uint32Array, b: Uint32Array) =>
+    a.length === b.length && a.every((value, i) => value === b[i]);
+  const maskOf = runs.map(({ connections }) => {
+    const known = lists.findIndex((one) =>
+      one === connections ||
+      (same(one.start, connections.start) &&
+        same(one.sender, connections.sender))
+    );
+    return known >= 0 ? known : lists.push(connections) - 1;
   });
-  return { masks, maskOf };
+  return { lists, maskOf };
 }
 
 /** The trials in the order of the batches. */

@@ -24,7 +24,7 @@ export interface GridProblem {
   readonly size: EnsembleSize;
   /** Name of the connectome. */
   readonly network: string;
-  /** Share of W_hh's elements that the mask lets through. */
+  /** Share of W_hh's elements that exist. */
   readonly density: number;
 }
 
@@ -117,11 +117,11 @@ export async function gridProblem(
   const chosen = units.slice(0, options.most);
   const runs: ModelRun[] = [];
   for (const unit of chosen) runs.push(await buildRun(prepared, unit));
-  const { mask } = prepared.network;
+  const { neurons, weight } = prepared.network;
   return {
     spec: { ...prepared.size, loss: experiment.task.task.loss, runs },
     size: ensembleSize(prepared, chosen),
     network: net.name,
-    density: mask.reduce((sum, one) => sum + one, 0) / mask.length,
+    density: weight.length / neurons ** 2,
   };
 }

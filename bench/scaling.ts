@@ -143,6 +143,7 @@ async function measure(
       inputSize: 2,
       outputSize: 1,
       loss: "mse",
+      connections: Math.round(point.density * point.hiddenSize ** 2),
       steps: new Array(point.models).fill(point.steps),
       trialCount: point.batch + 1,
       batchSize: point.batch,

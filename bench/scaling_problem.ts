@@ -7,6 +7,7 @@
 
 import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { createStream, type RandomStream } from "../src/random/stream.ts";
+import type { Connections } from "../src/rnn/connections.ts";
 import { initialParameters } from "../src/rnn/initialise.ts";
 import type { TrialSet } from "../src/tasks/trial_set.ts";
 
@@ -27,20 +28,20 @@ export interface ScalingPoint {
 }
 
 /**
- * Models with a seq_mem trial's shape (I = 2, O = 1). All have one mask, start
- * and trials in common, which speed does not depend on; optimizer and
+ * Models with a seq_mem trial's shape (I = 2, O = 1). All have connections,
+ * start and trials in common, which speed does not depend on; optimizer and
  * nonlinearity alternate as in the original's grid.
  */
 export function scalingProblem(point: ScalingPoint): EnsembleSpec {
   const { models, hiddenSize, steps, density, batch } = point;
-  const mask = regionMask(hiddenSize, {
+  const connections = regionConnections(hiddenSize, {
     density,
     stream: createStream({ seed: 1, purpose: "topology" }),
   });
   const size = { hiddenSize, inputSize: 2, outputSize: 1 };
   const initial = initialParameters(size, {
     scheme: "default",
-    mask,
+    connections,
     stream: createStream({ seed: 1, purpose: "weights" }),
   });
   const trials = randomTrials({
@@ -54,35 +55,38 @@ export function scalingProblem(point: ScalingPoint): EnsembleSpec {
     optimizer: i % 4 < 2 ? "Adam" : "RMSprop",
     learningRate: 1e-4,
     trainRecurrent: true,
-    mask,
+    connections,
     initial,
     trials,
   }));
   return { ...size, loss: "mse", runs };
 }
 
-/** [H, H]; whole blocks of regions. */
-function regionMask(
+/** Whole blocks of regions. */
+function regionConnections(
   neurons: number,
   { density, stream }: {
     readonly density: number;
     readonly stream: RandomStream;
   },
-): Uint8Array {
-  const mask = new Uint8Array(neurons * neurons);
+): Connections {
+  const rows: Uint32Array[] = [];
+  const start = new Uint32Array(neurons + 1);
   for (let row = 0; row < neurons; row += REGION) {
+    const senders: number[] = [];
     for (let column = 0; column < neurons; column += REGION) {
       if (stream.uniform() >= density) continue;
-      for (let a = row; a < Math.min(row + REGION, neurons); a++) {
-        mask.fill(
-          1,
-          a * neurons + column,
-          a * neurons + Math.min(column + REGION, neurons),
-        );
-      }
+      const end = Math.min(column + REGION, neurons);
+      for (let b = column; b < end; b++) senders.push(b);
+    }
+    for (let a = row; a < Math.min(row + REGION, neurons); a++) {
+      rows.push(Uint32Array.from(senders));
+      start[a + 1] = start[a]! + senders.length;
     }
   }
-  return mask;
+  const sender = new Uint32Array(start[neurons]!);
+  for (const [a, senders] of rows.entries()) sender.set(senders, start[a]);
+  return { receivers: neurons, senders: neurons, start, sender };
 }
 
 /** One training batch, and one trial to validate on. */

@@ -224,6 +224,29 @@ export function edgesToNetwork(edges: NeuronEdges): ScaledNetwork {
   return { neurons: n, weights, mask, regionOf };
 }
 
+/** Lists the connections of dense matrices, in row-major order. */
+export function networkToEdges(network: ScaledNetwork): NeuronEdges {
+  const { neurons: n, regionOf, weights, mask } = network;
+  let count = 0;
+  for (let entry = 0; entry < mask.length; entry++) {
+    if (mask[entry] !== 0) count++;
+  }
+  const from = new Uint32Array(count);
+  const to = new Uint32Array(count);
+  const weight = new Float64Array(count);
+  let edge = 0;
+  for (let a = 0; a < n; a++) {
+    for (let b = 0; b < n; b++) {
+      const entry = a * n + b;
+      if (mask[entry] === 0) continue;
+      from[edge] = a;
+      to[edge] = b;
+      weight[edge++] = weights[entry] as number;
+    }
+  }
+  return { neurons: n, regionOf, from, to, weight };
+}
+
 /** The number of the first neuron of each region, and the region of each neuron. */
 function populate(
   density: ArrayLike<number>,

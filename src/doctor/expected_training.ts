@@ -6,6 +6,7 @@
 
 import type { LossName, OptimizerName } from "../engine/ensemble.ts";
 import type { JsonFields } from "../results/json_fields.ts";
+import { type Connections, countConnections } from "../rnn/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
@@ -14,6 +15,7 @@ import {
 } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import {
+  readModelTensor,
   readNumber,
   readNumbers,
   readTensor,
@@ -30,7 +32,7 @@ export interface ExpectedBatch {
   readonly loss: number;
   /** In %; undefined where the loss is "mse". */
   readonly accuracy: number | undefined;
-  /** W_hh's after masking; zeros where it is frozen. */
+  /** W_hh's is zeros where it is frozen. */
   readonly gradient: Parameters<Float64Array>;
 }
 
@@ -58,6 +60,7 @@ export interface ExpectedTraining {
 
 interface Context {
   readonly size: ModelSize;
+  readonly connections: Connections;
   readonly loss: LossName;
   readonly trainRecurrent: boolean;
   readonly optimizer: OptimizerName;
@@ -69,8 +72,8 @@ export function readExpected(
   fields: JsonFields,
   context: Context,
 ): ExpectedTraining {
-  const { size, optimizer } = context;
-  const weights = { dtype: "float64", size } as const;
+  const { size, connections, optimizer } = context;
+  const weights = { dtype: "float64", size, connections } as const;
   const state = fields.object("optimizer_state_after_all_epochs");
   const moment = { ...context, state };
   return {
@@ -101,7 +104,7 @@ export function readExpected(
 
 function readFirstBatch(
   fields: JsonFields,
-  { size, loss, trainRecurrent, trials }: Context,
+  { size, connections, loss, trainRecurrent, trials }: Context,
 ): ExpectedBatch {
   const { steps } = trials;
   const batch = trials.trainBatches[0]!.length;
@@ -119,6 +122,7 @@ function readFirstBatch(
     gradient: readTensors(fields.object("grad"), {
       dtype: "float64",
       size,
+      connections,
       keys: { ...TENSOR_KEYS, weightHh: "W_hh_masked" },
       without: trainRecurrent ? [] : ["weightHh"],
     }),
@@ -139,17 +143,20 @@ function readAccuracy(
 /** A moment of each tensor: `state.W_ih.exp_avg` and so on. */
 function readMoment(
   key: string | undefined,
-  { state, size, trainRecurrent }: Context & { readonly state: JsonFields },
+  { state, size, connections, trainRecurrent }: Context & {
+    readonly state: JsonFields;
+  },
 ): Parameters<Float64Array> {
-  const shapes = parameterShapes(size);
+  const shapes = parameterShapes(size, countConnections(connections));
   return Object.fromEntries(PARAMETER_NAMES.map((name) => {
-    const shape = shapes[name];
     const none = key === undefined || (name === "weightHh" && !trainRecurrent);
     const tensor = none
-      ? new Float64Array(shape.reduce((a, b) => a * b))
-      : readTensor(state.object(TENSOR_KEYS[name]), key, {
+      ? new Float64Array(shapes[name].reduce((a, b) => a * b))
+      : readModelTensor(state.object(TENSOR_KEYS[name]), key, {
+        name,
         dtype: "float64",
-        shape,
+        size,
+        connections,
       });
     return [name, tensor];
   })) as unknown as Parameters<Float64Array>;

@@ -14,6 +14,11 @@ import type {
 } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { type JsonFields, parseJsonObject } from "../results/json_fields.ts";
+import {
+  type Connections,
+  countConnections,
+  listConnections,
+} from "../rnn/connections.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import { type ExpectedTraining, readExpected } from "./expected_training.ts";
@@ -87,8 +92,8 @@ export function readGoldenCase(
   if (model.boolean("log_softmax") !== (loss === "nll")) {
     model.fail("log_softmax", `${loss === "nll"} where the loss is "${loss}"`);
   }
-  const mask = readMask(fields, size.hiddenSize);
-  const initial = readInitial(fields, { size, mask });
+  const connections = readMask(fields, size.hiddenSize);
+  const initial = readInitial(fields, { size, connections });
   const trials = readTrials(fields, { size, loss });
   const { optimizer, learningRate } = readOptimizer(fields.object("optimizer"));
   const trainRecurrent = !model.boolean("freeze_W_hh");
@@ -99,12 +104,13 @@ export function readGoldenCase(
     optimizer,
     learningRate,
     trainRecurrent,
-    mask,
+    connections,
     initial,
     trials,
   };
   const expected = readExpected(fields.object("expected").object("float64"), {
     size,
+    connections,
     loss,
     trainRecurrent,
     optimizer,
@@ -147,7 +153,7 @@ function readSize(fields: JsonFields): ModelSize {
   };
 }
 
-function readMask(fields: JsonFields, hiddenSize: number): Uint8Array {
+function readMask(fields: JsonFields, hiddenSize: number): Connections {
   const mask = readTensor(fields, "mask", {
     dtype: "int32",
     shape: [hiddenSize, hiddenSize],
@@ -156,24 +162,29 @@ function readMask(fields: JsonFields, hiddenSize: number): Uint8Array {
     fields.fail("mask", "a tensor of 0 and 1");
   }
   const model = fields.object("model");
-  const connections = mask.reduce((sum, bit) => sum + bit, 0);
-  if (model.integer("mask_nonzeros") !== connections) {
-    model.fail("mask_nonzeros", `${connections}, as in mask`);
+  const connections = listConnections(
+    { receivers: hiddenSize, senders: hiddenSize },
+    mask,
+  );
+  const count = countConnections(connections);
+  if (model.integer("mask_nonzeros") !== count) {
+    model.fail("mask_nonzeros", `${count}, as in mask`);
   }
-  return Uint8Array.from(mask);
+  return connections;
 }
 
 function readInitial(
   fields: JsonFields,
-  { size, mask }: { readonly size: ModelSize; readonly mask: Uint8Array },
+  { size, connections }: {
+    readonly size: ModelSize;
+    readonly connections: Connections;
+  },
 ): Parameters<Float32Array> {
   const initial = readTensors(fields.object("init"), {
     dtype: "float32",
     size,
+    connections,
   });
-  if (initial.weightHh.some((value, i) => mask[i] === 0 && value !== 0)) {
-    fields.object("init").fail("W_hh", "0 where mask is 0");
-  }
   return {
     weightIh: Float32Array.from(initial.weightIh),
     weightHh: Float32Array.from(initial.weightHh),

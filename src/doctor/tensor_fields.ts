@@ -8,6 +8,11 @@
 
 import type { JsonFields } from "../results/json_fields.ts";
 import {
+  connectedValues,
+  type Connections,
+  countConnections,
+} from "../rnn/connections.ts";
+import {
   PARAMETER_NAMES,
   type Parameters,
   parameterShapes,
@@ -86,23 +91,53 @@ export function readTensor(
   return Float64Array.from(data);
 }
 
+/**
+ * A tensor of a model: W_hh is [H, H] in the file and must be 0 where there is
+ * no connection; its numbers are those of the connections.
+ *
+ * @throws {InputError} If it is none such.
+ */
+export function readModelTensor(
+  fields: JsonFields,
+  key: string,
+  { name, dtype, size, connections }: {
+    readonly name: keyof Parameters;
+    readonly dtype: TensorType;
+    readonly size: ModelSize;
+    readonly connections: Connections;
+  },
+): Float64Array {
+  const { hiddenSize } = size;
+  const shape = name === "weightHh"
+    ? [hiddenSize, hiddenSize]
+    : parameterShapes(size, countConnections(connections))[name];
+  const tensor = readTensor(fields, key, { dtype, shape });
+  if (name !== "weightHh") return tensor;
+  const values = connectedValues(connections, tensor);
+  const nonzeros = (numbers: Float64Array) =>
+    numbers.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
+  return nonzeros(values) === nonzeros(tensor)
+    ? values
+    : fields.fail(key, "0 where mask is 0");
+}
+
 /** All six tensors of a model of that size, apart from those in `without`, which are zeros. */
 export function readTensors(
   fields: JsonFields,
-  { dtype, size, keys = TENSOR_KEYS, without = [] }: {
+  { dtype, size, connections, keys = TENSOR_KEYS, without = [] }: {
     readonly dtype: TensorType;
     readonly size: ModelSize;
+    readonly connections: Connections;
     /** Names in the file; default {@linkcode TENSOR_KEYS}. */
     readonly keys?: Readonly<Record<keyof Parameters, string>>;
     readonly without?: readonly (keyof Parameters)[];
   },
 ): Parameters<Float64Array> {
-  const shapes = parameterShapes(size);
+  const shapes = parameterShapes(size, countConnections(connections));
   return Object.fromEntries(PARAMETER_NAMES.map((name) => {
-    const shape = shapes[name];
     const tensor = without.includes(name)
-      ? new Float64Array(shape.reduce((a, b) => a * b))
-      : readTensor(fields, keys[name], { dtype, shape });
+      ? new Float64Array(shapes[name].reduce((a, b) => a * b))
+      : readModelTensor(fields, keys[name], { name, dtype, size, connections });
     return [name, tensor];
   })) as unknown as Parameters<Float64Array>;
 }

@@ -16,7 +16,7 @@ export type CheckName =
   | "weights after one step"
   | "weights after all epochs"
   | "moments"
-  | "connections off the mask";
+  | "frozen weights";
 
 /** Cases up to so many epochs count as short. */
 const SHORT_EPOCHS = 10;
@@ -40,7 +40,7 @@ const SINGLE: Tolerances = {
   "weights after one step": 5e-6,
   "weights after all epochs": 5e-6,
   "moments": 1e-5,
-  "connections off the mask": 0,
+  "frozen weights": 0,
 };
 
 /**
@@ -64,7 +64,7 @@ const DOUBLE: Tolerances = {
   "weights after one step": 1e-12,
   "weights after all epochs": 1e-12,
   "moments": 1e-12,
-  "connections off the mask": 0,
+  "frozen weights": 0,
 };
 
 /** The tolerances for an engine and a case of so many epochs. */

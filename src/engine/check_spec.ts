@@ -6,6 +6,11 @@
 
 import type { EnsembleSpec, ModelRun } from "./ensemble.ts";
 import {
+  type Connections,
+  countConnections,
+  findConnectionProblem,
+} from "../rnn/connections.ts";
+import {
   PARAMETER_NAMES,
   type Parameters,
   parameterShapes,
@@ -39,39 +44,44 @@ function batchSizes({ trials }: ModelRun): string {
 }
 
 function findProblem(run: ModelRun, spec: EnsembleSpec): string | undefined {
-  const { mask, initial, state } = run;
+  const { connections, initial, state } = run;
   if (!(run.learningRate > 0) || !Number.isFinite(run.learningRate)) {
     return `its learning rate is ${run.learningRate}; allowed are numbers above 0`;
   }
-  if (mask.length !== spec.hiddenSize ** 2) {
-    return `its mask has ${mask.length} entries, not ${spec.hiddenSize ** 2}`;
-  }
+  const wrong = wrongConnections(connections, spec);
+  if (wrong !== undefined) return wrong;
   const tensors = state === undefined
     ? [initial]
     : [state.parameters, state.firstMoment, state.secondMoment];
-  return tensors.map((each) => wrongParameters(each, { mask, spec }))
+  const shapes = parameterShapes(spec, countConnections(connections));
+  return tensors.map((each) => wrongParameters(each, shapes))
     .find((problem) => problem !== undefined) ?? wrongTrials(run, spec);
+}
+
+function wrongConnections(
+  connections: Connections,
+  { hiddenSize }: EnsembleSpec,
+): string | undefined {
+  const { receivers, senders } = connections;
+  if (receivers !== hiddenSize || senders !== hiddenSize) {
+    return `its connections are those of ${receivers} × ${senders} units, not ${hiddenSize} × ${hiddenSize}`;
+  }
+  const problem = findConnectionProblem(connections);
+  return problem === undefined
+    ? undefined
+    : `its list of connections is unsound: ${problem}`;
 }
 
 function wrongParameters(
   parameters: Parameters,
-  { mask, spec }: { readonly mask: Uint8Array; readonly spec: EnsembleSpec },
+  shapes: ReturnType<typeof parameterShapes>,
 ): string | undefined {
-  const shapes = parameterShapes(spec);
   for (const name of PARAMETER_NAMES) {
     const length = shapes[name].reduce((a, b) => a * b);
     if (parameters[name].length !== length) {
       return `its ${name} has ${
         parameters[name].length
       } entries, not ${length}`;
-    }
-  }
-  const { weightHh } = parameters;
-  for (let i = 0; i < weightHh.length; i++) {
-    if (mask[i] === 0 && weightHh[i] !== 0) {
-      return `entry ${i} of its weightHh is ${
-        weightHh[i]
-      }, and its mask has no connection there`;
     }
   }
   return undefined;

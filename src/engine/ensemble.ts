@@ -4,12 +4,13 @@
  *
  * An ensemble is many models of one experiment that train side by side. Sizes
  * (H, I, O), loss and the sizes of the batches are common to all its models;
- * learning rate, nonlinearity, optimizer, number of time steps, mask and data
- * are each model's own. A model's numbers do not depend on its companions.
+ * learning rate, nonlinearity, optimizer, number of time steps, connections and
+ * data are each model's own. A model's numbers do not depend on its companions.
  *
  * @module
  */
 
+import type { Connections } from "../rnn/connections.ts";
 import type { FloatArray, ModelSize, Parameters } from "../rnn/parameters.ts";
 import type { LossName } from "../tasks/task.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
@@ -31,9 +32,9 @@ export interface ModelRun {
   readonly learningRate: number;
   /** False: W_hh gets no gradient and no update (`freeze_layer`). */
   readonly trainRecurrent: boolean;
-  /** [H, H], 1 where W_hh may differ from 0, row-major like W_hh. */
-  readonly mask: Uint8Array;
-  /** Start values; W_hh is 0 off the mask. Not changed. */
+  /** Where W_hh may differ from 0: [H, H], a receiver a row. */
+  readonly connections: Connections;
+  /** Start values. Not changed. */
   readonly initial: Parameters<Float32Array>;
   readonly trials: TrialSet;
   /** Where an earlier ensemble stood, to go on from there instead of from `initial`. */
@@ -86,7 +87,7 @@ export interface BatchProbe {
   readonly output: FloatArray;
   /** [B, H], h at the last step. */
   readonly hiddenLast: FloatArray;
-  /** Gradients of the batch's loss; W_hh's is 0 off the mask, and all 0 where it is frozen. */
+  /** Gradients of the batch's loss; W_hh's is all 0 where it is frozen. */
   readonly gradient: Parameters;
 }
 
@@ -130,6 +131,8 @@ export interface Engine {
 /** What the memory plan needs to know, before any trial or weight has been drawn. */
 export interface EnsembleSize extends ModelSize {
   readonly loss: LossName;
+  /** Recurrent connections of a model. */
+  readonly connections: number;
   /** T of each run. */
   readonly steps: readonly number[];
   readonly trialCount: number;

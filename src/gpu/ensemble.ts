@@ -153,7 +153,7 @@ export async function createGpuEnsemble(
           ? spec.runs.map((_, run) => placeOf(run))
           : [placeOf(model)];
         const { epoch, step } = trainer;
-        const states = await readStates(gpu, places, { layout, made });
+        const states = await readStates(gpu, places, { layout, made, runs });
         return states.map((state) => ({ epoch, step, ...state }));
       }),
     probe: (model, number) =>

@@ -113,13 +113,15 @@ export function createBuffers(
     write("targets", own.targets, trials.targets);
     write("inverseScored", m * batches.length, trials.inverseScored);
     const parameters = run.state?.parameters ?? run.initial;
-    const matrix = packMatrix(parameters, layout);
+    const { connections, trainRecurrent } = run;
+    const places = { layout, connections };
+    const matrix = packMatrix(parameters, places);
     write("parameters", own.parameters, matrix);
     write("biases", own.biases, packBiases(parameters, layout));
     write(
       "trained",
       own.trained,
-      packTrained(run.mask, { layout, trainRecurrent: run.trainRecurrent }),
+      packTrained({ ...places, trainRecurrent }),
     );
     if (run.state !== undefined) {
       for (const name of ["firstMoment", "secondMoment"] as const) {
@@ -135,7 +137,7 @@ export function createBuffers(
           biasIh,
           biasHh: new Float32Array(biasIh.length),
         };
-        write(name, own[name], packMatrix(once, layout));
+        write(name, own[name], packMatrix(once, places));
       }
     }
   }

@@ -5,8 +5,16 @@
  * @module
  */
 
+import { type Connections, countConnections } from "../rnn/connections.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import type { Layout } from "./layout.ts";
+
+/** Where a model's weights lie in its matrix. */
+export interface MatrixPlaces {
+  readonly layout: Layout;
+  /** Of W_hh. */
+  readonly connections: Connections;
+}
 
 /**
  * The matrix [units, width] of a model's parameters, row-major; its bias
@@ -14,16 +22,15 @@ import type { Layout } from "./layout.ts";
  */
 export function packMatrix(
   parameters: Parameters,
-  layout: Layout,
+  { layout, connections: { start, sender } }: MatrixPlaces,
 ): Float32Array<ArrayBuffer> {
   const { hiddenSize, inputSize, outputSize, hidden, width, units } = layout;
   const matrix = new Float32Array(units * width);
   for (let r = 0; r < hiddenSize; r++) {
     const row = r * width;
-    matrix.set(
-      parameters.weightHh.subarray(r * hiddenSize, (r + 1) * hiddenSize),
-      row,
-    );
+    for (let n = start[r]!; n < start[r + 1]!; n++) {
+      matrix[row + sender[n]!] = parameters.weightHh[n]!;
+    }
     matrix.set(
       parameters.weightIh.subarray(r * inputSize, (r + 1) * inputSize),
       row + hidden,
@@ -62,8 +69,9 @@ export function packBiases(
  */
 export function unpackMatrix(
   matrix: Float32Array,
-  layout: Layout,
-  biases?: Float32Array,
+  { layout, connections, biases }: MatrixPlaces & {
+    readonly biases?: Float32Array;
+  },
 ): Parameters<Float32Array> {
   const { hiddenSize, inputSize, outputSize, hidden, width } = layout;
   const bias = hidden + inputSize;
@@ -75,6 +83,13 @@ export function unpackMatrix(
     }
     return tensor;
   };
+  const { start, sender } = connections;
+  const weightHh = new Float32Array(countConnections(connections));
+  for (let r = 0; r < hiddenSize; r++) {
+    for (let n = start[r]!; n < start[r + 1]!; n++) {
+      weightHh[n] = matrix[r * width + sender[n]!]!;
+    }
+  }
   const pairs = (second: 0 | 1) =>
     biases === undefined
       ? block(hiddenSize, 1, bias)
@@ -82,7 +97,7 @@ export function unpackMatrix(
         biases[2 * r + second] as number);
   return {
     weightIh: block(hiddenSize, inputSize, hidden),
-    weightHh: block(hiddenSize, hiddenSize, 0),
+    weightHh,
     biasIh: pairs(0),
     biasHh: pairs(1),
     weightFc: block(outputSize, hiddenSize, hidden * width),
@@ -95,19 +110,19 @@ export function unpackMatrix(
  * maskWords], column c in bit c % 32 of word c / 32.
  */
 export function packTrained(
-  mask: Uint8Array,
-  options: { readonly layout: Layout; readonly trainRecurrent: boolean },
+  { layout, connections, trainRecurrent }: MatrixPlaces & {
+    readonly trainRecurrent: boolean;
+  },
 ): Uint32Array<ArrayBuffer> {
-  const { layout, trainRecurrent } = options;
+  const { start, sender } = connections;
   const { hiddenSize, inputSize, outputSize, hidden, maskWords } = layout;
   const bits = new Uint32Array(layout.units * maskWords);
   const set = (row: number, column: number) => {
     bits[row * maskWords + (column >>> 5)]! |= 1 << (column & 31);
   };
   for (let r = 0; r < hiddenSize; r++) {
-    for (let k = 0; trainRecurrent && k < hiddenSize; k++) {
-      if (mask[r * hiddenSize + k] !== 0) set(r, k);
-    }
+    const end = trainRecurrent ? start[r + 1]! : start[r]!;
+    for (let n = start[r]!; n < end; n++) set(r, sender[n]!);
     for (let i = 0; i <= inputSize; i++) set(r, hidden + i);
   }
   for (let o = 0; o < outputSize; o++) {

@@ -95,10 +95,9 @@ export async function probeBatch(
       b * hiddenSize,
     );
   }
-  const gradient = unpackMatrix(matrix, layout);
-  for (let i = 0; i < run.mask.length; i++) {
-    if (!run.trainRecurrent || run.mask[i] === 0) gradient.weightHh[i] = 0;
-  }
+  const { connections } = run;
+  const gradient = unpackMatrix(matrix, { layout, connections });
+  if (!run.trainRecurrent) gradient.weightHh.fill(0);
   const scored = made.scored[place]![number]!;
   return {
     loss: history![0]!,

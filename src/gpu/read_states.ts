@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ModelState } from "../engine/ensemble.ts";
+import type { ModelRun, ModelState } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
 import type { Layout } from "./layout.ts";
@@ -20,9 +20,14 @@ const NAMES = ["parameters", "biases", "firstMoment", "secondMoment"] as const;
 export async function readStates(
   gpu: WatchedDevice,
   places: readonly number[],
-  options: { readonly layout: Layout; readonly made: EnsembleBuffers },
+  options: {
+    readonly layout: Layout;
+    readonly made: EnsembleBuffers;
+    /** In the order of the places. */
+    readonly runs: readonly ModelRun[];
+  },
 ): Promise<Pick<ModelState, "parameters" | "firstMoment" | "secondMoment">[]> {
-  const { layout, made } = options;
+  const { layout, made, runs } = options;
   const words = {
     parameters: layout.units * layout.width,
     biases: 2 * layout.hidden,
@@ -46,10 +51,12 @@ export async function readStates(
     );
     for (let i = 0; i < now.length; i++) {
       const [parameters, biases, first, second] = arrays.slice(4 * i);
+      const { connections } = runs[now[i]!]!;
+      const places = { layout, connections };
       states.push({
-        parameters: unpackMatrix(parameters!, layout, biases!),
-        firstMoment: unpackMatrix(first!, layout),
-        secondMoment: unpackMatrix(second!, layout),
+        parameters: unpackMatrix(parameters!, { ...places, biases: biases! }),
+        firstMoment: unpackMatrix(first!, places),
+        secondMoment: unpackMatrix(second!, places),
       });
     }
   }

@@ -34,6 +34,9 @@ const PURPOSES = {
   bootstrap: 9,
 } as const;
 
+/** Words that {@linkcode RandomStream.uniform} takes. */
+export const WORDS_PER_UNIFORM = 2;
+
 /** What a stream is for. */
 export type StreamPurpose = keyof typeof PURPOSES;
 
@@ -52,6 +55,12 @@ export interface StreamKey {
 export interface RandomStream {
   /** The next 32 random bits, as an integer from 0 to 2³² − 1. */
   uint32(): number;
+  /**
+   * Goes on as if so many words, from 0 to 2⁵³ − 1, had been drawn with
+   * `uint32()`, at once however many they are. A normal number that is kept for
+   * the next call of `normal()` stays.
+   */
+  skip(words: number): void;
   /** Uniform on [0, 1), with 53 random bits. */
   uniform(): number;
   /** Uniform integer from 0 to bound − 1, without bias; bound from 1 to 2³². */
@@ -96,15 +105,33 @@ export function createStream(
   let block: Block = [0, 0, 0, 0];
   let used = 4;
 
+  /** Where 2^34 words are used up, it goes on in a part of the counter no stream starts in. */
+  function advance(blocks: number): void {
+    const next = counter[0] + blocks;
+    counter[0] = next >>> 0;
+    counter[1] = (counter[1] + 0x10000 * Math.floor(next / 2 ** 32)) >>> 0;
+  }
+
   function uint32(): number {
     if (used === 4) {
       block = philox4x32(counter, key);
-      counter[0] = (counter[0] + 1) >>> 0;
-      // 2^34 words are used up: go on in a part of the counter no stream starts in.
-      if (counter[0] === 0) counter[1] += 0x10000;
+      advance(1);
       used = 0;
     }
     return block[used++] as number;
+  }
+
+  function skip(words: number): void {
+    assertCount(words, "words to skip", Number.MAX_SAFE_INTEGER);
+    const left = 4 - used;
+    if (words <= left) {
+      used += words;
+      return;
+    }
+    const more = words - left;
+    advance(Math.floor(more / 4));
+    used = 4;
+    for (let word = 0; word < more % 4; word++) uint32();
   }
 
   function uniform(): number {
@@ -156,6 +183,7 @@ export function createStream(
 
   return {
     uint32,
+    skip,
     uniform,
     integer,
     normal,

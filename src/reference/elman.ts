@@ -10,16 +10,23 @@
  */
 
 import type { Activation, LossName } from "../engine/ensemble.ts";
-import type { ModelSize, Parameters } from "../rnn/parameters.ts";
-import type { Batch } from "./batch.ts";
 import {
-  addOuterProduct,
-  addProduct,
   type Connections,
+  countConnections,
   listConnections,
   transposeConnections,
-} from "./connections.ts";
+  type TransposedConnections,
+  transposedValues,
+} from "../rnn/connections.ts";
+import {
+  type ModelSize,
+  PARAMETER_NAMES,
+  type Parameters,
+  parameterShapes,
+} from "../rnn/parameters.ts";
+import type { Batch } from "./batch.ts";
 import { logSoftmaxRows, type Score, scoreBatch } from "./loss.ts";
+import { addOuterProduct, addProduct } from "./sparse_products.ts";
 
 /** What a model is, apart from its parameters. */
 export interface Network extends ModelSize {
@@ -29,14 +36,14 @@ export interface Network extends ModelSize {
   readonly trainRecurrent: boolean;
   /** Of W_ih, [H, I]: all. */
   readonly input: Connections;
-  /** Of W_hh, [H, H]: those of the mask. */
+  /** Of W_hh, [H, H]. */
   readonly recurrent: Connections;
   /** The same, from sender to receivers. */
-  readonly recurrentBack: Connections;
+  readonly recurrentBack: TransposedConnections;
   /** Of W_fc, [O, H]: all. */
   readonly readout: Connections;
   /** The same, from sender to receivers. */
-  readonly readoutBack: Connections;
+  readonly readoutBack: TransposedConnections;
 }
 
 /** What {@linkcode createNetwork} needs. */
@@ -44,14 +51,15 @@ export interface NetworkOptions extends ModelSize {
   readonly activation: Activation;
   readonly loss: LossName;
   readonly trainRecurrent: boolean;
-  /** [H, H], 1 where W_hh may differ from 0. */
-  readonly mask: Uint8Array;
+  /** Of W_hh. */
+  readonly connections: Connections;
 }
 
 /** Lists the connections of a model. */
-export function createNetwork({ mask, ...model }: NetworkOptions): Network {
+export function createNetwork(
+  { connections: recurrent, ...model }: NetworkOptions,
+): Network {
   const { hiddenSize: H, inputSize: I, outputSize: O } = model;
-  const recurrent = listConnections({ receivers: H, senders: H }, mask);
   const readout = listConnections({ receivers: O, senders: H });
   return {
     ...model,
@@ -137,19 +145,21 @@ export function backward(
   const { steps: T, size: B, inputs } = batch;
   const { hidden } = activity;
   const all = { from: 0, to: T * B };
+  const { recurrentBack, readoutBack } = network;
   const delta = new Float64Array(hidden.length);
   addProduct(delta, {
-    connections: network.readoutBack,
-    weights: parameters.weightFc,
+    connections: readoutBack,
+    weights: transposedValues(readoutBack, parameters.weightFc),
     input: outputGradient,
     ...all,
   });
+  const weightsBack = transposedValues(recurrentBack, parameters.weightHh);
   for (let t = T - 1; t >= 0; t--) {
     const rows = { from: t * B, to: (t + 1) * B };
     if (t < T - 1) {
       addProduct(delta, {
-        connections: network.recurrentBack,
-        weights: parameters.weightHh,
+        connections: recurrentBack,
+        weights: weightsBack,
         input: delta,
         ...rows,
         shift: B,
@@ -206,17 +216,14 @@ export function evaluate(
 }
 
 /** Six tensors of zeros. */
-export function zeroParameters(
-  { hiddenSize: H, inputSize: I, outputSize: O }: ModelSize,
-): Parameters<Float64Array> {
-  return {
-    weightIh: new Float64Array(H * I),
-    weightHh: new Float64Array(H * H),
-    biasIh: new Float64Array(H),
-    biasHh: new Float64Array(H),
-    weightFc: new Float64Array(O * H),
-    biasFc: new Float64Array(O),
-  };
+export function zeroParameters(network: Network): Parameters<Float64Array> {
+  const shapes = parameterShapes(network, countConnections(network.recurrent));
+  return Object.fromEntries(
+    PARAMETER_NAMES.map((name) => [
+      name,
+      new Float64Array(shapes[name].reduce((a, b) => a * b)),
+    ]),
+  ) as unknown as Parameters<Float64Array>;
 }
 
 interface Rows {

@@ -14,15 +14,13 @@ export interface ReferenceEngineOptions {
   readonly memoryBytes?: number;
 }
 
-/** Positions in a matrix are 32-bit numbers. */
-const LARGEST_HIDDEN_SIZE = 65535;
-
 /**
  * Creates the float64 engine.
  *
  * @example
  * ```ts
  * import { createReferenceEngine } from "./src/reference/engine.ts";
+ * import { listConnections } from "./src/rnn/connections.ts";
  *
  * const engine = createReferenceEngine();
  * const ensemble = await engine.createEnsemble({
@@ -36,7 +34,7 @@ const LARGEST_HIDDEN_SIZE = 65535;
  *     optimizer: "SGD",
  *     learningRate: 0.1,
  *     trainRecurrent: true,
- *     mask: Uint8Array.of(1),
+ *     connections: listConnections({ receivers: 1, senders: 1 }),
  *     initial: {
  *       weightIh: Float32Array.of(0.5),
  *       weightHh: Float32Array.of(0.5),
@@ -73,11 +71,6 @@ export function createReferenceEngine(
 }
 
 function planMemory(size: EnsembleSize, memoryBytes: number): MemoryPlan {
-  if (size.hiddenSize > LARGEST_HIDDEN_SIZE) {
-    throw new RangeError(
-      `Cannot train a model of H = ${size.hiddenSize}: the reference engine takes ${LARGEST_HIDDEN_SIZE} neurons at most`,
-    );
-  }
   const groups: number[][] = [];
   const bytes: number[] = [];
   const work = Math.max(...size.steps.map((steps) => workBytes(size, steps)));
@@ -102,20 +95,27 @@ function planMemory(size: EnsembleSize, memoryBytes: number): MemoryPlan {
   };
 }
 
-/** What a model holds: three float64 copies of its parameters, two lists of its connections, its trials. */
-function modelBytes(
-  { hiddenSize: H, inputSize: I, outputSize: O, trialCount }: EnsembleSize,
-  steps: number,
+/** Weights of all three matrices. */
+function weightsOf(
+  { hiddenSize: H, inputSize: I, outputSize: O, connections }: EnsembleSize,
 ): number {
-  const connections = H * (H + I + O);
-  return 3 * 8 * (connections + 2 * H + O) + 2 * 8 * connections +
+  return connections + H * (I + O);
+}
+
+/**
+ * What a model holds: three float64 copies of its parameters, the sender of each
+ * weight, its receiver and number in the transposed list, its trials.
+ */
+function modelBytes(size: EnsembleSize, steps: number): number {
+  const { hiddenSize: H, inputSize: I, outputSize: O, trialCount } = size;
+  const weights = weightsOf(size);
+  return 3 * 8 * (weights + 2 * H + O) + 3 * 4 * weights +
     4 * trialCount * steps * (I + 1);
 }
 
-/** What one batch needs while it is under way: inputs, h, δ, outputs and the gradient. */
-function workBytes(
-  { hiddenSize: H, inputSize: I, outputSize: O, batchSize }: EnsembleSize,
-  steps: number,
-): number {
-  return 8 * (steps * batchSize * (I + 1 + 2 * (H + O)) + H * (H + I + O));
+/** What one batch needs while it is under way: inputs, h, δ, outputs, the gradient and transposed weights. */
+function workBytes(size: EnsembleSize, steps: number): number {
+  const { hiddenSize: H, inputSize: I, outputSize: O, batchSize } = size;
+  return 8 *
+    (steps * batchSize * (I + 1 + 2 * (H + O)) + 2 * weightsOf(size));
 }

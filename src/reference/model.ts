@@ -40,7 +40,7 @@ export interface Model {
 
 /** Makes a run ready to train, from its start or from where its state stood. */
 export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
-  const { activation, trainRecurrent, mask, trials, optimizer } = run;
+  const { activation, trainRecurrent, connections, trials, optimizer } = run;
   const network = createNetwork({
     hiddenSize: spec.hiddenSize,
     inputSize: spec.inputSize,
@@ -48,9 +48,8 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
     loss: spec.loss,
     activation,
     trainRecurrent,
-    mask,
+    connections,
   });
-  const connected = network.recurrent.position;
   const start: ModelState = run.state ?? {
     epoch: 0,
     step: 0,
@@ -58,9 +57,9 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
     firstMoment: zeroParameters(network),
     secondMoment: zeroParameters(network),
   };
-  const parameters = copyParameters(start.parameters, connected);
-  const firstMoment = copyParameters(start.firstMoment, connected);
-  const secondMoment = copyParameters(start.secondMoment, connected);
+  const parameters = copyParameters(start.parameters);
+  const firstMoment = copyParameters(start.firstMoment);
+  const secondMoment = copyParameters(start.secondMoment);
   let { epoch, step } = start;
 
   function learn(trialNumbers: Uint32Array) {
@@ -85,7 +84,7 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
         gradient: gradient[name],
         firstMoment: firstMoment[name],
         secondMoment: secondMoment[name],
-      }, name === "weightHh" ? connected : undefined);
+      });
     }
   }
 
@@ -107,9 +106,9 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
     state: () => ({
       epoch,
       step,
-      parameters: copyParameters(parameters, connected),
-      firstMoment: copyParameters(firstMoment, connected),
-      secondMoment: copyParameters(secondMoment, connected),
+      parameters: copyParameters(parameters),
+      firstMoment: copyParameters(firstMoment),
+      secondMoment: copyParameters(secondMoment),
     }),
     probe: (number) => {
       const numbers = trials.trainBatches[number];
@@ -130,19 +129,9 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
   };
 }
 
-/** A copy in float64, in which W_hh is +0 where there is no connection. */
-function copyParameters(
-  source: Parameters,
-  connected: Uint32Array,
-): Parameters<Float64Array> {
-  const weightHh = new Float64Array(source.weightHh.length);
-  for (const i of connected) weightHh[i] = source.weightHh[i]!;
-  return {
-    weightIh: Float64Array.from(source.weightIh),
-    weightHh,
-    biasIh: Float64Array.from(source.biasIh),
-    biasHh: Float64Array.from(source.biasHh),
-    weightFc: Float64Array.from(source.weightFc),
-    biasFc: Float64Array.from(source.biasFc),
-  };
+/** A copy in float64. */
+function copyParameters(source: Parameters): Parameters<Float64Array> {
+  return Object.fromEntries(
+    PARAMETER_NAMES.map((name) => [name, new Float64Array(source[name])]),
+  ) as unknown as Parameters<Float64Array>;
 }

@@ -27,7 +27,6 @@ export interface Update {
  * https://pytorch.org/docs/stable/optim.html defines it: ε stands outside the root.
  *
  * @param weights The tensor.
- * @param positions Where the weights that exist lie; without it all do.
  *
  * @example
  * ```ts
@@ -45,17 +44,9 @@ export interface Update {
  * weights[0]; // 0.8
  * ```
  */
-export function updateTensor(
-  weights: Float64Array,
-  update: Update,
-  positions?: Uint32Array,
-): void {
+export function updateTensor(weights: Float64Array, update: Update): void {
   const rule = RULES[update.optimizer](weights, update);
-  if (positions === undefined) {
-    for (let i = 0; i < weights.length; i++) rule(i);
-  } else {
-    for (const i of positions) rule(i);
-  }
+  for (let i = 0; i < weights.length; i++) rule(i);
 }
 
 type Rule = (weights: Float64Array, update: Update) => (i: number) => void;

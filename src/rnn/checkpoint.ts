@@ -7,22 +7,22 @@
 
 import { InputError } from "../files/input_error.ts";
 import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
+import { type Connections, countConnections } from "./connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
   parameterShapes,
 } from "./parameters.ts";
-import {
-  type CheckpointTensor,
-  parametersOf,
-  TENSOR_NAMES,
-} from "./state_dict.ts";
+import { type CheckpointTensor, encodeRecurrent } from "./recurrent_tensors.ts";
+import { type FoundModel, parametersOf, TENSOR_NAMES } from "./state_dict.ts";
 import { readTorchStateDict } from "./torch_state_dict.ts";
 
 /** What to write besides the parameters. */
 export interface EncodeCheckpointOptions {
   readonly size: ModelSize;
+  /** Of W_hh. */
+  readonly connections: Connections;
   /** Free text by key, e.g. config, combination, iteration, epoch, losses, seed. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -36,10 +36,7 @@ export interface DecodeCheckpointOptions {
 }
 
 /** A model read from a file. */
-export interface Checkpoint {
-  /** In float32, whatever the file has. */
-  readonly parameters: Parameters<Float32Array>;
-  readonly size: ModelSize;
+export interface Checkpoint extends FoundModel {
   /** Empty for `.pth` files. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -67,35 +64,54 @@ export function checkpointName(
  * The bytes of a checkpoint: six float32 tensors, named as in a PyTorch module
  * with an `nn.RNN` called `rnn` and an `nn.Linear` called `fc`.
  *
- * @throws {RangeError} If a tensor does not have the size that `size` asks for.
+ * In place of the W_hh of more than 4,096 neurons, [H, H], three tensors hold
+ * its n connections, as `torch.sparse_csr_tensor` takes them:
+ * `rnn.weight_hh_l0.crow_indices` [H + 1] and `.col_indices` [n], int64, and
+ * `.values` [n].
+ *
+ * @throws {RangeError} If a tensor does not have the size that `size` and `connections` ask for.
  *
  * @example
  * ```ts
  * import { encodeCheckpoint } from "./src/rnn/checkpoint.ts";
+ * import { listConnections } from "./src/rnn/connections.ts";
  *
  * encodeCheckpoint({
  *   weightIh: Float32Array.of(1),
- *   weightHh: Float32Array.of(0),
+ *   weightHh: Float32Array.of(0.5),
  *   biasIh: Float32Array.of(0),
  *   biasHh: Float32Array.of(0),
  *   weightFc: Float32Array.of(1),
  *   biasFc: Float32Array.of(0),
  * }, {
  *   size: { hiddenSize: 1, inputSize: 1, outputSize: 1 },
+ *   connections: listConnections({ receivers: 1, senders: 1 }),
  *   metadata: { epoch: "499" },
  * });
  * ```
  */
 export function encodeCheckpoint(
   parameters: Parameters,
-  { size, metadata }: EncodeCheckpointOptions,
+  { size, connections, metadata }: EncodeCheckpointOptions,
 ): Uint8Array<ArrayBuffer> {
-  const shapes = parameterShapes(size);
-  const tensors = PARAMETER_NAMES.map((key) => ({
-    name: TENSOR_NAMES[key],
-    shape: shapes[key],
-    data: Float32Array.from(parameters[key]),
-  }));
+  const { receivers, senders } = connections;
+  const count = countConnections(connections);
+  if (
+    receivers !== size.hiddenSize || senders !== size.hiddenSize ||
+    parameters.weightHh.length !== count
+  ) {
+    throw new RangeError(
+      `Cannot write a model of ${size.hiddenSize} hidden units: it has ${parameters.weightHh.length} recurrent weights, and ${count} connections of ${receivers} × ${senders} units`,
+    );
+  }
+  const shapes = parameterShapes(size, count);
+  const tensors = PARAMETER_NAMES.flatMap((key) => {
+    const name = TENSOR_NAMES[key];
+    const data = new Float32Array(parameters[key]);
+    return key === "weightHh"
+      ? encodeRecurrent(name, { connections, weights: data })
+      : { name, shape: shapes[key], data };
+  });
   return encodeSafetensors(tensors, metadata);
 }
 
@@ -109,8 +125,11 @@ export function encodeCheckpoint(
  * import { decodeCheckpoint } from "./src/rnn/checkpoint.ts";
  *
  * const name = "results/0/model_state_dict_epoch_499_iter_0.safetensors";
- * const { parameters } = decodeCheckpoint(await Deno.readFile(name), { name });
- * parameters.weightHh; // [H, H], row-major
+ * const { parameters, connections } = decodeCheckpoint(
+ *   await Deno.readFile(name),
+ *   { name },
+ * );
+ * parameters.weightHh; // [n], in the order of the connections
  * ```
  */
 export function decodeCheckpoint(

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { RandomStream } from "../random/stream.ts";
+import { type RandomStream, WORDS_PER_UNIFORM } from "../random/stream.ts";
+import type { Connections } from "./connections.ts";
 import {
   type ModelSize,
   type Parameters,
@@ -18,9 +19,9 @@ export type InitScheme = "default" | "xavier" | "he";
 /** How to draw. */
 export interface InitialParametersOptions {
   readonly scheme: InitScheme;
-  /** [H, H], 1 where W_hh may differ from 0. */
-  readonly mask: Uint8Array;
-  /** The mask's places in the order that W_hh's values are to take over (`remap_w`), as `rankOrder` gives it. */
+  /** Where W_hh may differ from 0. */
+  readonly connections: Connections;
+  /** The connections in the order that W_hh's values are to take over (`remap_w`), as `rankOrder` gives it. */
   readonly rankOrder?: Uint32Array;
   /** The run's stream of purpose "weights". */
   readonly stream: RandomStream;
@@ -80,52 +81,55 @@ export function initialBound(
 /**
  * Draws the parameters of a new model. The tensors are drawn one after the
  * other, in PyTorch's order (W_ih, W_hh, b_ih, b_hh, W_fc, b_fc), row by row,
- * one double a value; W_hh is drawn whole and then masked, so that the other
- * tensors do not depend on the mask. All are rounded to float32 at the end, and
- * none exceeds its bound.
+ * one double a value; of W_hh, the values that belong to no connection are
+ * skipped, so that neither the other ones nor the other tensors depend on which
+ * connections there are. All are rounded to float32 at the end, and none exceeds
+ * its bound.
  *
- * @throws {RangeError} If the mask is not [H, H].
+ * @throws {RangeError} If the connections are not those of a matrix [H, H].
  *
  * @example
  * ```ts
  * import { createStream } from "./src/random/stream.ts";
+ * import { listConnections } from "./src/rnn/connections.ts";
  * import { initialParameters } from "./src/rnn/initialise.ts";
  *
+ * const square = { receivers: 2, senders: 2 };
  * const parameters = initialParameters(
  *   { hiddenSize: 2, inputSize: 2, outputSize: 1 },
  *   {
  *     scheme: "xavier",
- *     mask: Uint8Array.of(0, 1, 1, 0),
+ *     connections: listConnections(square, Uint8Array.of(0, 1, 1, 0)),
  *     stream: createStream({ seed: 1, purpose: "weights" }),
  *   },
  * );
- * parameters.weightHh; // [0, w, v, 0]
+ * parameters.weightHh; // [w, v]
  * ```
  */
 export function initialParameters(
   size: ModelSize,
-  { scheme, mask, rankOrder, stream }: InitialParametersOptions,
+  { scheme, connections, rankOrder, stream }: InitialParametersOptions,
 ): Parameters<Float32Array> {
   const { hiddenSize } = size;
-  if (mask.length !== hiddenSize ** 2) {
+  const { receivers, senders } = connections;
+  if (receivers !== hiddenSize || senders !== hiddenSize) {
     throw new RangeError(
-      `Cannot draw the parameters of a model: its mask must have ${hiddenSize}² values, found ${mask.length}`,
+      `Cannot draw the parameters of a model: its connections must be those of ${hiddenSize} × ${hiddenSize} units, found ${receivers} × ${senders}`,
     );
   }
-  const shapes = parameterShapes(size);
-  const draw = (name: keyof Parameters) =>
-    drawTensor(shapes[name], { scheme, hiddenSize, stream });
+  const shapes = parameterShapes(size, connections.sender.length);
+  const options = { scheme, hiddenSize, stream };
+  const draw = (name: keyof Parameters) => drawTensor(shapes[name], options);
   const weightIh = draw("weightIh");
-  const full = draw("weightHh");
-  const masked = full.map((value, i) => mask[i] === 1 ? value : 0);
+  const drawn = drawConnected(connections, options);
   const weightHh = rankOrder === undefined
-    ? masked
-    : remapToOrder(masked, rankOrder);
+    ? drawn
+    : remapToOrder(drawn, rankOrder);
   return {
-    weightIh: Float32Array.from(weightIh),
-    weightHh: Float32Array.from(weightHh),
-    biasIh: Float32Array.from(draw("biasIh")),
-    biasHh: Float32Array.from(draw("biasHh")),
+    weightIh: new Float32Array(weightIh),
+    weightHh: new Float32Array(weightHh),
+    biasIh: new Float32Array(draw("biasIh")),
+    biasHh: new Float32Array(draw("biasHh")),
     ...drawReadout(size, { scheme, stream }),
   };
 }
@@ -138,35 +142,73 @@ export function drawReadout(
     readonly stream: RandomStream;
   },
 ): Pick<Parameters<Float32Array>, "weightFc" | "biasFc"> {
-  const { weightFc, biasFc } = parameterShapes(size);
+  // The read-out does not depend on the connections.
+  const { weightFc, biasFc } = parameterShapes(size, 0);
   const options = { scheme, hiddenSize: size.hiddenSize, stream };
   return {
-    weightFc: Float32Array.from(drawTensor(weightFc, options)),
-    biasFc: Float32Array.from(drawTensor(biasFc, options)),
+    weightFc: new Float32Array(drawTensor(weightFc, options)),
+    biasFc: new Float32Array(drawTensor(biasFc, options)),
   };
 }
 
-/** Doubles of U(−bound, bound) that keep to the bound when they are rounded to float32. */
+/** How a tensor is drawn. */
+interface DrawOptions {
+  readonly scheme: InitScheme;
+  readonly hiddenSize: number;
+  readonly stream: RandomStream;
+}
+
+/** Draws a tensor, row by row. */
 function drawTensor(
-  shape: readonly number[],
-  { scheme, hiddenSize, stream }: {
-    readonly scheme: InitScheme;
-    readonly hiddenSize: number;
-    readonly stream: RandomStream;
-  },
+  [rows = 0, columns]: readonly number[],
+  { scheme, hiddenSize, stream }: DrawOptions,
 ): Float64Array {
-  const [rows = 0, columns] = shape;
-  const bound = initialBound(scheme, {
-    rows,
-    hiddenSize,
-    ...(columns === undefined ? {} : { columns }),
-  });
+  const draw = boundedDraw(
+    initialBound(scheme, {
+      rows,
+      hiddenSize,
+      ...(columns === undefined ? {} : { columns }),
+    }),
+    stream,
+  );
+  const values = new Float64Array(rows * (columns ?? 1));
+  for (let i = 0; i < values.length; i++) values[i] = draw();
+  return values;
+}
+
+/** Draws the values of a matrix's connections, [n], as if the matrix were drawn whole. */
+function drawConnected(
+  { receivers, senders, start, sender }: Connections,
+  { scheme, hiddenSize, stream }: DrawOptions,
+): Float64Array {
+  const draw = boundedDraw(
+    initialBound(scheme, { rows: receivers, columns: senders, hiddenSize }),
+    stream,
+  );
+  const values = new Float64Array(sender.length);
+  // The entry of the matrix that the stream's next value belongs to.
+  let next = 0;
+  const skipTo = (entry: number) => {
+    if (entry > next) stream.skip((entry - next) * WORDS_PER_UNIFORM);
+    next = entry;
+  };
+  for (let i = 0; i < receivers; i++) {
+    for (let n = start[i]!; n < start[i + 1]!; n++) {
+      skipTo(i * senders + sender[n]!);
+      values[n] = draw();
+      next++;
+    }
+  }
+  skipTo(receivers * senders);
+  return values;
+}
+
+/** Draws doubles of U(−bound, bound) that keep to the bound when they are rounded to float32. */
+function boundedDraw(bound: number, stream: RandomStream): () => number {
   let limit = Math.fround(bound);
   while (limit > bound) limit = Math.fround(limit * (1 - 2 ** -23));
-  const values = new Float64Array(rows * (columns ?? 1));
-  for (let i = 0; i < values.length; i++) {
+  return () => {
     const value = bound * (2 * stream.uniform() - 1);
-    values[i] = Math.max(-limit, Math.min(limit, value));
-  }
-  return values;
+    return Math.max(-limit, Math.min(limit, value));
+  };
 }

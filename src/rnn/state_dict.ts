@@ -5,18 +5,27 @@
  */
 
 import { InputError } from "../files/input_error.ts";
+import { type Connections, countConnections } from "./connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
   parameterShapes,
 } from "./parameters.ts";
+import {
+  type CheckpointTensor,
+  decodeRecurrent,
+  singles,
+  SPARSE_PARTS,
+} from "./recurrent_tensors.ts";
 
-/** A tensor of a file. */
-export interface CheckpointTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number> | ArrayLike<bigint>;
+/** A model found in a file. */
+export interface FoundModel {
+  /** In float32, whatever the file has. */
+  readonly parameters: Parameters<Float32Array>;
+  /** Of W_hh; where the file has it dense, a weight of exactly 0 is none. */
+  readonly connections: Connections;
+  readonly size: ModelSize;
 }
 
 /** Names of the tensors in a PyTorch module with an `nn.RNN` called `rnn` and an `nn.Linear` called `fc`. */
@@ -37,6 +46,12 @@ const RECURRENT = {
   biasHh: "bias_hh_l0",
 } as const satisfies Partial<Record<keyof Parameters, string>>;
 
+/** A W_hh, or a tensor of one: what stands before its name, and the layer with its direction. */
+const WEIGHT_HH = new RegExp(
+  `^(|.*\\.)weight_hh_l(\\w+)(?:\\.(?:${SPARSE_PARTS.join("|")}))?$`,
+  "s",
+);
+
 type Fail = (what: string) => never;
 type Dictionary = ReadonlyMap<string, CheckpointTensor>;
 
@@ -51,23 +66,20 @@ type Dictionary = ReadonlyMap<string, CheckpointTensor>;
 export function parametersOf(
   tensors: readonly CheckpointTensor[],
   { name }: { readonly name: string },
-): { parameters: Parameters<Float32Array>; size: ModelSize } {
+): FoundModel {
   const fail: Fail = (what) => {
     throw new InputError(`Cannot use the model "${name}": ${what}`);
   };
   const dictionary = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const recurrent = recurrentPrefix(dictionary, fail);
-  const { shape } = dictionary.get(`${recurrent}weight_hh_l0`)!;
-  const [hiddenSize = 0, columns] = shape;
-  if (shape.length !== 2 || hiddenSize !== columns || hiddenSize === 0) {
-    fail(
-      `its ${recurrent}weight_hh_l0 is [${shape}], but a plain (Elman) RNN has a square one`,
-    );
-  }
+  const { connections, weights } = decodeRecurrent(
+    recurrent + RECURRENT.weightHh,
+    { tensors: dictionary, fail },
+  );
+  const hiddenSize = connections.receivers;
   const readout = readoutPrefix(dictionary, { recurrent, hiddenSize, fail });
-  const found: Record<keyof Parameters, string> = {
+  const found: Record<Exclude<keyof Parameters, "weightHh">, string> = {
     weightIh: recurrent + RECURRENT.weightIh,
-    weightHh: recurrent + RECURRENT.weightHh,
     biasIh: recurrent + RECURRENT.biasIh,
     biasHh: recurrent + RECURRENT.biasHh,
     weightFc: `${readout}weight`,
@@ -78,9 +90,12 @@ export function parametersOf(
     inputSize: dictionary.get(found.weightIh)?.shape[1] ?? 0,
     outputSize: dictionary.get(found.biasFc)?.shape[0] ?? 0,
   };
-  const shapes = parameterShapes(size);
-  const parameters: Partial<Record<keyof Parameters, Float32Array>> = {};
+  const shapes = parameterShapes(size, countConnections(connections));
+  const parameters: Partial<Record<keyof Parameters, Float32Array>> = {
+    weightHh: weights,
+  };
   for (const key of PARAMETER_NAMES) {
+    if (key === "weightHh") continue;
     const tensor = dictionary.get(found[key]);
     if (tensor === undefined) return fail(`it has no tensor ${found[key]}`);
     const expected = shapes[key];
@@ -91,37 +106,40 @@ export function parametersOf(
         } is [${tensor.shape}], which does not go with ${hiddenSize} hidden units`,
       );
     }
-    const { data } = tensor;
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-      return fail(`its ${found[key]} holds no float32 or float64 numbers`);
-    }
-    parameters[key] = data instanceof Float32Array
-      ? data
-      : Float32Array.from(data);
+    parameters[key] = singles(tensor, fail);
   }
-  return { parameters: parameters as Parameters<Float32Array>, size };
+  return {
+    parameters: parameters as Parameters<Float32Array>,
+    connections,
+    size,
+  };
 }
 
 /** What stands before the names of the RNN's tensors, with its dot. */
 function recurrentPrefix(dictionary: Dictionary, fail: Fail): string {
   const ending = RECURRENT.weightHh;
-  const prefixes: string[] = [];
+  const prefixes = new Set<string>();
   for (const name of dictionary.keys()) {
-    if (/(^|\.)weight_hh_l(?!0$)\w+$/.test(name)) {
+    const match = WEIGHT_HH.exec(name);
+    if (match === null) continue;
+    const [, prefix = "", layer] = match;
+    if (layer !== "0") {
       fail(
         `it has a tensor ${name}, but only one layer in one direction can be used`,
       );
     }
-    if (name === ending || name.endsWith(`.${ending}`)) {
-      prefixes.push(name.slice(0, -ending.length));
-    }
+    prefixes.add(prefix);
   }
-  if (prefixes.length === 0) {
+  if (prefixes.size === 0) {
     fail(
       `it has no tensor ${TENSOR_NAMES.weightHh} or another one ending in ${ending}`,
     );
   }
-  return only(prefixes, { preferred: "rnn.", what: "recurrent layers", fail });
+  return only([...prefixes], {
+    preferred: "rnn.",
+    what: "recurrent layers",
+    fail,
+  });
 }
 
 /** What stands before the names of the read-out's tensors, with its dot. */

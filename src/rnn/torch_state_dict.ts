@@ -7,7 +7,7 @@
 import { InputError } from "../files/input_error.ts";
 import { readTorchFile } from "../files/torch_file.ts";
 import type { TorchTensor, TorchValue } from "../files/torch_value.ts";
-import type { CheckpointTensor } from "./state_dict.ts";
+import type { CheckpointTensor } from "./recurrent_tensors.ts";
 
 /** Whether a value of a PyTorch file is a tensor. */
 function isTensor(value: TorchValue): value is TorchTensor {

@@ -10,6 +10,7 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read_file.ts";
 import type { RandomStream } from "../random/stream.ts";
+import type { Connections } from "./connections.ts";
 import { checkpointName, decodeCheckpoint } from "./checkpoint.ts";
 import { drawReadout } from "./initialise.ts";
 import {
@@ -35,8 +36,8 @@ export interface PretrainedOptions {
 /** A model to start from. */
 export interface PretrainedModel {
   readonly parameters: Parameters<Float32Array>;
-  /** [H, H], 1 where the loaded W_hh is not 0. */
-  readonly mask: Uint8Array;
+  /** Where the loaded W_hh is not 0; of a sparse one, those that its file lists. */
+  readonly connections: Connections;
   /** Whether the read-out is a fresh one. */
   readonly freshReadout: boolean;
   /** The file it was loaded from. */
@@ -51,7 +52,7 @@ const LISTED = 6;
 /**
  * Loads the model of a combination from a results folder, ours
  * (`.safetensors`) or the original's (`.pth`). The recurrent part is kept,
- * connections with a weight of exactly 0 stay absent; the read-out is replaced by a
+ * connections with a weight of exactly 0 in a dense W_hh stay absent; the read-out is replaced by a
  * fresh one where the new task has another number of outputs, as between
  * seq_mem and nback_mem.
  *
@@ -62,7 +63,7 @@ const LISTED = 6;
  * import { createStream } from "./src/random/stream.ts";
  * import { loadPretrained } from "./src/rnn/transfer.ts";
  *
- * const { parameters, mask } = await loadPretrained("results_seq_mem", {
+ * const { parameters, connections } = await loadPretrained("results_seq_mem", {
  *   combination: 0,
  *   epoch: 499,
  *   iteration: 0,
@@ -94,17 +95,13 @@ export async function loadPretrained(
       );
     }
   }
-  const { weightHh } = loaded.parameters;
-  const mask = Uint8Array.from(weightHh, (weight) => weight === 0 ? 0 : 1);
   const freshReadout = loaded.size.outputSize !== size.outputSize;
   return {
     parameters: {
       ...loaded.parameters,
-      // A weight of -0 would make 0 off the mask differ in its bits.
-      weightHh: weightHh.map((weight) => weight === 0 ? 0 : weight),
       ...(freshReadout ? drawReadout(size, { scheme: "default", stream }) : {}),
     },
-    mask,
+    connections: loaded.connections,
     freshReadout,
     file,
     sha256: await sha256Hex(bytes),

@@ -51,7 +51,7 @@ export function describePlan(
   const all = runsOf(experiment);
   const units = runsOfShard(all, shard);
   const ensemble = ensembleSize(prepared, units);
-  const connections = network.mask.reduce((count, bit) => count + bit, 0);
+  const connections = network.weight.length;
   const possible = network.neurons * (network.neurons - 1);
   const lines: [string, string][] = [
     ["connectome", describeConnectome(prepared)],

@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import { edgesToNetwork, type NeuronEdges } from "../connectome/bio2art.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { writeNpy } from "../files/npy.ts";
@@ -84,16 +85,25 @@ export async function openResults(
     join(folder, "connectome.npy"),
     writeNpy({ shape: square, data: connectome.weights }),
   );
-  const neurons = [network.neurons, network.neurons];
+  await writeNetwork(folder, network);
+  return store;
+}
+
+/** Writes the scaled network, before any randomisation. */
+async function writeNetwork(
+  folder: string,
+  network: NeuronEdges,
+): Promise<void> {
+  const { neurons, weights, mask } = edgesToNetwork(network);
+  const shape = [neurons, neurons];
   await writeFileWhole(
     join(folder, "network.npy"),
-    writeNpy({ shape: neurons, data: network.weights }),
+    writeNpy({ shape, data: weights }),
   );
   await writeFileWhole(
     join(folder, "network_mask.npy"),
-    writeNpy({ shape: neurons, data: network.mask, boolean: true }),
+    writeNpy({ shape, data: mask, boolean: true }),
   );
-  return store;
 }
 
 /** Where the folder was joined, its record is known to be that of this experiment, and may be the final one. */

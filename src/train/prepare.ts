@@ -1,13 +1,14 @@
 /**
  * From an experiment to what its runs train on: the connectome scaled to a
- * network, the stimuli, and for each run its trials, mask and initial weights.
+ * network, the stimuli, and for each run its trials, connections and initial
+ * weights.
  *
  * @module
  */
 
 import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
-import { scaleConnectome, type ScaledNetwork } from "../connectome/bio2art.ts";
+import { type NeuronEdges, scaleToEdges } from "../connectome/bio2art.ts";
 import type { EnsembleSize, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";
@@ -32,7 +33,7 @@ export interface PreparedExperiment {
   readonly experiment: Experiment;
   readonly connectome: Connectome;
   /** The connectome scaled to neurons, before any randomisation. */
-  readonly network: ScaledNetwork;
+  readonly network: NeuronEdges;
   readonly stimuli: Stimuli | undefined;
   readonly size: ModelSize;
   /** The models that the runs begin with; undefined where they begin anew. */
@@ -65,7 +66,7 @@ export async function prepareExperiment(
   if (connectome.regions !== net.regions) {
     throw new InputError(regionsMismatch(experiment, connectome.regions));
   }
-  const network = scaleConnectome(connectome.weights, {
+  const network = scaleToEdges(connectome.weights, {
     neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),
     targetSparsity: 0.8,
     intrinsicConnections: true,
@@ -144,13 +145,15 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
 
 /** Sizes of the ensemble of some runs, for the memory plan. */
 export function ensembleSize(
-  { experiment, size }: PreparedExperiment,
+  { experiment, network, size }: PreparedExperiment,
   units: readonly RunUnit[],
 ): EnsembleSize {
   const { task, nrOfTrials } = experiment.task;
   return {
     ...size,
     loss: task.loss,
+    // Those of pretrained models, which are read one by one, should be as many.
+    connections: network.weight.length,
     steps: units.map((unit) =>
       task.steps(combinationOf(experiment, unit).parameters)
     ),
@@ -201,7 +204,7 @@ export async function buildRun(
       }),
       stream: stream("weights"),
     });
-    return { mask: topology.mask, parameters };
+    return { connections: topology.connections, parameters };
   };
 
   const start = await pretrainedModel(experiment, {
@@ -215,7 +218,7 @@ export async function buildRun(
     optimizer: combination.optimizer,
     learningRate: combination.learningRate,
     trainRecurrent: !training.freezeLayer,
-    mask: start.mask,
+    connections: start.connections,
     initial: start.parameters,
     trials,
   };

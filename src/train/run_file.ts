@@ -101,7 +101,8 @@ export async function encodeRunRecord(
   if (record.state !== undefined) {
     metadata.epoch = String(record.state.epoch);
     metadata.step = String(record.state.step);
-    const shapes = parameterShapes(size);
+    const { weightHh } = record.state.parameters;
+    const shapes = parameterShapes(size, weightHh.length);
     for (const part of STATE_PARTS) {
       for (const name of PARAMETER_NAMES) {
         tensors.push({
@@ -165,7 +166,15 @@ export async function decodeRunRecord(
     history: history as unknown as RunHistory,
   };
   if (metadata.epoch === undefined) return record;
-  const shapes = parameterShapes(size);
+  const count = found.get("parameters.weightHh")?.shape;
+  if (count?.length !== 1) {
+    fail(
+      `parameters.weightHh is ${
+        count === undefined ? "missing" : `[${count}]`
+      }, expected a list of weights`,
+    );
+  }
+  const shapes = parameterShapes(size, count![0]!);
   const part = (prefix: string): Parameters => {
     const parameters: Partial<Record<keyof Parameters, FloatArray>> = {};
     for (const key of PARAMETER_NAMES) {

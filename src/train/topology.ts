@@ -4,19 +4,20 @@
  * @module
  */
 
-import type { ScaledNetwork } from "../connectome/bio2art.ts";
-import { randomizeNetwork } from "../connectome/randomize_network.ts";
+import type { NeuronEdges } from "../connectome/bio2art.ts";
+import { randomizeEdges } from "../connectome/randomize_network.ts";
 import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { createStream } from "../random/stream.ts";
+import type { Connections } from "../rnn/connections.ts";
 import { rankOrder } from "../rnn/remap.ts";
 import type { RunUnit } from "./run_unit.ts";
 
 /** Connections of a recurrent layer. */
 export interface Topology {
-  /** [H, H], 1 where W_hh may differ from 0. */
-  readonly mask: Uint8Array;
-  /** Places of the connections by the rank of their weights; only with `remap_w`. */
+  /** Where W_hh may differ from 0. */
+  readonly connections: Connections;
+  /** The connections by the rank of their weights; only with `remap_w`. */
   readonly rankOrder?: Uint32Array;
 }
 
@@ -26,20 +27,20 @@ export interface Topology {
  */
 export function createTopologies(
   { net, training, run }: Experiment,
-  network: ScaledNetwork,
+  network: NeuronEdges,
 ): (unit: RunUnit) => Topology {
-  const topologyOf = (source: ScaledNetwork): Topology => {
-    const template = recurrentTemplate(source, {
+  const topologyOf = (source: NeuronEdges): Topology => {
+    const { weights, ...connections } = recurrentTemplate(source, {
       transpose: net.compatibility !== "original",
     });
     return {
-      mask: template.mask,
-      ...(training.remapW ? { rankOrder: rankOrder(template) } : {}),
+      connections,
+      ...(training.remapW ? { rankOrder: rankOrder(weights) } : {}),
     };
   };
   if (net.randomW) {
     return (unit) =>
-      topologyOf(randomizeNetwork(
+      topologyOf(randomizeEdges(
         network,
         createStream({ seed: run.seed, purpose: "topology", ...unit }),
       ));

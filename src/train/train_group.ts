@@ -9,11 +9,13 @@ import type {
   Engine,
   Ensemble,
   EpochHistory,
+  ModelRun,
   ModelState,
 } from "../engine/ensemble.ts";
 import { checkpointPath } from "../results/write_results.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
+import type { Connections } from "../rnn/connections.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import { buildRun, type PreparedExperiment } from "./prepare.ts";
 import {
@@ -69,7 +71,7 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
   const { experiment, size } = prepared;
   const { epochs } = experiment.training;
   const classifies = experiment.task.task.loss === "nll";
-  const runs = [];
+  const runs: ModelRun[] = [];
   for (const [i, unit] of units.entries()) {
     const run = await buildRun(prepared, unit);
     const state = resumed[i]?.state;
@@ -78,6 +80,7 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
       await saveCheckpoint(options, unit, {
         epoch: "initial",
         parameters: run.initial,
+        connections: run.connections,
       });
     }
   }
@@ -118,7 +121,7 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
         best: bestOf(history, units),
       });
       if (isCheckpoint(experiment.run.storeEveryEpoch, { epoch, epochs })) {
-        await saveCheckpoints(options, ensemble, { epoch, histories });
+        await saveCheckpoints(options, ensemble, { runs, epoch, histories });
       }
       if (
         epoch < epochs &&
@@ -244,7 +247,11 @@ async function saveStates(
 async function saveCheckpoints(
   options: GroupOptions,
   ensemble: Ensemble,
-  { epoch, histories }: { epoch: number; histories: readonly RunHistory[] },
+  { runs, epoch, histories }: {
+    runs: readonly ModelRun[];
+    epoch: number;
+    histories: readonly RunHistory[];
+  },
 ): Promise<void> {
   const states = await ensemble.state();
   for (const [i, unit] of options.units.entries()) {
@@ -252,6 +259,7 @@ async function saveCheckpoints(
     await saveCheckpoint(options, unit, {
       epoch: epoch - 1,
       parameters,
+      connections: (runs[i] as ModelRun).connections,
       history: histories[i] as RunHistory,
     });
   }
@@ -260,9 +268,10 @@ async function saveCheckpoints(
 async function saveCheckpoint(
   { prepared, folder }: GroupOptions,
   unit: RunUnit,
-  { epoch, parameters, history }: {
+  { epoch, parameters, connections, history }: {
     epoch: number | "initial";
     parameters: Parameters;
+    connections: Connections;
     history?: RunHistory;
   },
 ): Promise<void> {
@@ -282,6 +291,6 @@ async function saveCheckpoint(
   }
   await writeFileWhole(
     checkpointPath(folder, { ...unit, epoch }),
-    encodeCheckpoint(parameters, { size, metadata }),
+    encodeCheckpoint(parameters, { size, connections, metadata }),
   );
 }

@@ -63,12 +63,17 @@ describe("exportProblem()", () => {
       await exportProblem(folder, spec);
       const masks = read("masks");
       assert.deepEqual([masks.shape, masks.dtype], [[1, 29, 29], "b1"]);
-      assert.deepEqual([...masks.data], [...spec.runs[0]!.mask]);
+      assert.deepEqual([...masks.data], [...maskOf(spec.runs[0]!.connections)]);
       const weights = read("weightHh");
       assert.deepEqual(weights.shape, [16, 29, 29]);
       assert.deepEqual(
         [...weights.data.subarray(5 * 841, 6 * 841)],
-        [...spec.runs[5]!.initial.weightHh],
+        [
+          ...denseMatrix(
+            spec.runs[5]!.connections,
+            spec.runs[5]!.initial.weightHh,
+          ),
+        ],
       );
       const problem = JSON.parse(
         await Deno.readTextFile(join(folder, "problem.json")),

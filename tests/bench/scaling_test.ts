@@ -17,8 +17,13 @@ describe("scalingProblem()", () => {
       density: 0.3,
       batch: 4,
     });
-    const { mask } = runs[0]!;
-    const share = mask.reduce((sum, one) => sum + one, 0) / mask.length;
+    const { connections } = runs[0]!;
+    assert.equal(findConnectionProblem(connections), undefined);
+    const mask = denseMatrix(
+      connections,
+      new Uint8Array(countConnections(connections)).fill(1),
+    );
+    const share = countConnections(connections) / mask.length;
     // 101² blocks: a standard deviation of 0.0045.
     assert.ok(Math.abs(share - 0.3) < 0.02, String(share));
     for (let block = 0; block < 100; block++) {

@@ -1,0 +1,230 @@
+/**
+ * Lists of the entries of a matrix that exist: what a network's weights are
+ * kept by. Memory and time grow with the number of connections, not with the
+ * size of the matrix.
+ *
+ * @module
+ */
+
+import type { FloatArray } from "./parameters.ts";
+
+/** Which entries of a row-major matrix exist; n of them, row by row (compressed sparse rows). */
+export interface Connections {
+  /** Receiving units, the rows of the matrix. */
+  readonly receivers: number;
+  /** Sending units, the columns. */
+  readonly senders: number;
+  /** [receivers + 1]: receiver i has the connections start[i]…start[i + 1] − 1. */
+  readonly start: Uint32Array;
+  /** [n]: the sender of each connection, rising within a receiver. */
+  readonly sender: Uint32Array;
+}
+
+/** The same connections seen from the other side: what a sender gets back. */
+export interface TransposedConnections extends Connections {
+  /** [n]: the number of each connection in the list it was made of. */
+  readonly position: Uint32Array;
+}
+
+/** Size of a matrix. */
+export interface MatrixSize {
+  readonly receivers: number;
+  readonly senders: number;
+}
+
+/**
+ * The connections of a matrix that is [receivers, senders] large.
+ *
+ * @param mask Same size, not 0 where there is a connection; without it all are there.
+ * @throws {RangeError} If the mask has another size.
+ *
+ * @example
+ * ```ts
+ * import { listConnections } from "./src/rnn/connections.ts";
+ *
+ * const mask = Uint8Array.of(0, 1, 1, 0);
+ * listConnections({ receivers: 2, senders: 2 }, mask).sender; // [1, 0]
+ * ```
+ */
+export function listConnections(
+  { receivers, senders }: MatrixSize,
+  mask?: ArrayLike<number>,
+): Connections {
+  const size = receivers * senders;
+  if (mask !== undefined && mask.length !== size) {
+    throw new RangeError(
+      `Cannot list the connections: the mask must have ${receivers} × ${senders} entries, found ${mask.length}`,
+    );
+  }
+  let count = 0;
+  if (mask === undefined) count = size;
+  else for (let at = 0; at < size; at++) if (mask[at] !== 0) count++;
+  const start = new Uint32Array(receivers + 1);
+  const sender = new Uint32Array(count);
+  let n = 0;
+  for (let i = 0; i < receivers; i++) {
+    for (let j = 0; j < senders; j++) {
+      if (mask === undefined || mask[i * senders + j] !== 0) sender[n++] = j;
+    }
+    start[i + 1] = n;
+  }
+  return { receivers, senders, start, sender };
+}
+
+/** How many connections there are. */
+export function countConnections({ sender }: Connections): number {
+  return sender.length;
+}
+
+/**
+ * What is wrong with a list of connections, as the end of a sentence; undefined
+ * where it is sound.
+ *
+ * @example
+ * ```ts
+ * import { findConnectionProblem } from "./src/rnn/connections.ts";
+ *
+ * findConnectionProblem({
+ *   receivers: 1,
+ *   senders: 2,
+ *   start: Uint32Array.of(0, 1),
+ *   sender: Uint32Array.of(2),
+ * }); // "connection 0 of receiver 0 comes from sender 2 of 2"
+ * ```
+ */
+export function findConnectionProblem(
+  { receivers, senders, start, sender }: Connections,
+): string | undefined {
+  if (start.length !== receivers + 1) {
+    return `there are ${start.length} starts of receivers, not ${
+      receivers + 1
+    }`;
+  }
+  if (start[0] !== 0 || start[receivers] !== sender.length) {
+    return `the starts of receivers go from ${start[0]} to ${
+      start[receivers]
+    }, not from 0 to ${sender.length}, the number of connections`;
+  }
+  // Before any sender is looked at: starts that fall would lead out of the list.
+  for (let i = 0; i < receivers; i++) {
+    if (start[i]! > start[i + 1]!) {
+      return `the start of receiver ${i + 1} is ${
+        start[i + 1]
+      }, before that of receiver ${i}, ${start[i]}`;
+    }
+  }
+  for (let i = 0; i < receivers; i++) {
+    const end = start[i + 1]!;
+    for (let n = start[i]!, before = -1; n < end; n++) {
+      const j = sender[n]!;
+      if (j >= senders) {
+        return `connection ${n} of receiver ${i} comes from sender ${j} of ${senders}`;
+      }
+      if (j <= before) {
+        return `the senders of receiver ${i} do not rise: ${before} is followed by ${j}`;
+      }
+      before = j;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The same connections listed by sender: rows become columns.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   listConnections,
+ *   transposeConnections,
+ * } from "./src/rnn/connections.ts";
+ *
+ * const mask = Uint8Array.of(0, 1, 1, 1);
+ * const list = listConnections({ receivers: 2, senders: 2 }, mask);
+ * transposeConnections(list).position; // [1, 0, 2]
+ * ```
+ */
+export function transposeConnections(
+  { receivers, senders, start, sender }: Connections,
+): TransposedConnections {
+  const newStart = new Uint32Array(senders + 1);
+  for (const j of sender) newStart[j + 1]!++;
+  for (let j = 0; j < senders; j++) newStart[j + 1]! += newStart[j]!;
+  const next = newStart.slice(0, senders);
+  const newSender = new Uint32Array(sender.length);
+  const position = new Uint32Array(sender.length);
+  for (let i = 0; i < receivers; i++) {
+    for (let k = start[i]!; k < start[i + 1]!; k++) {
+      const n = next[sender[k]!]!++;
+      newSender[n] = i;
+      position[n] = k;
+    }
+  }
+  return {
+    receivers: senders,
+    senders: receivers,
+    start: newStart,
+    sender: newSender,
+    position,
+  };
+}
+
+/** Values of connections, [n], in the order of the transposed list. */
+export function transposedValues<A extends FloatArray>(
+  { position }: TransposedConnections,
+  values: A,
+): A {
+  const turned = emptyLike(values, values.length);
+  for (let n = 0; n < position.length; n++) turned[n] = values[position[n]!]!;
+  return turned;
+}
+
+/**
+ * Values of connections, [n], as a matrix [receivers, senders]; 0 where there
+ * is no connection.
+ *
+ * @example
+ * ```ts
+ * import { denseMatrix, listConnections } from "./src/rnn/connections.ts";
+ *
+ * const size = { receivers: 2, senders: 2 };
+ * const list = listConnections(size, Uint8Array.of(0, 1, 1, 0));
+ * denseMatrix(list, Float32Array.of(5, 7)); // [0, 5, 7, 0]
+ * ```
+ */
+export function denseMatrix<A extends FloatArray | Uint8Array>(
+  { receivers, senders, start, sender }: Connections,
+  values: A,
+): A {
+  const matrix = emptyLike(values, receivers * senders);
+  for (let i = 0; i < receivers; i++) {
+    for (let n = start[i]!; n < start[i + 1]!; n++) {
+      matrix[i * senders + sender[n]!] = values[n]!;
+    }
+  }
+  return matrix;
+}
+
+/** The values of a matrix [receivers, senders] where there are connections, [n]. */
+export function connectedValues<A extends FloatArray | Uint8Array>(
+  { receivers, senders, start, sender }: Connections,
+  matrix: A,
+): A {
+  const values = emptyLike(matrix, sender.length);
+  for (let i = 0; i < receivers; i++) {
+    for (let n = start[i]!; n < start[i + 1]!; n++) {
+      values[n] = matrix[i * senders + sender[n]!]!;
+    }
+  }
+  return values;
+}
+
+/** Zeros, in an array of the same kind. */
+function emptyLike<A extends FloatArray | Uint8Array>(
+  values: A,
+  length: number,
+): A {
+  if (values instanceof Float32Array) return new Float32Array(length) as A;
+  if (values instanceof Float64Array) return new Float64Array(length) as A;
+  return new Uint8Array(length) as A;
+}
