@@ -16,7 +16,11 @@ import { join } from "node:path";
 import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { writeNpy } from "../src/files/npy.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
-import { type Connections, denseMatrix } from "../src/rnn/connections.ts";
+import {
+  type Connections,
+  denseMask,
+  denseMatrix,
+} from "../src/rnn/connections.ts";
 import { PARAMETER_NAMES, parameterShapes } from "../src/rnn/parameters.ts";
 
 /** What `problem.json` says it is. */
@@ -52,9 +56,7 @@ export async function exportProblem(
     }
   }
   const { lists, maskOf } = distinctConnections(runs);
-  const masks = lists.map((list) =>
-    denseMatrix(list, new Uint8Array(list.sender.length).fill(1))
-  );
+  const masks = lists.map(denseMask);
   const { hiddenSize, inputSize, outputSize, loss } = spec;
   const problem = {
     format: PROBLEM_FORMAT,

@@ -205,6 +205,12 @@ export function denseMatrix<A extends FloatArray | Uint8Array>(
   return matrix;
 }
 
+/** [receivers, senders], 1 where there is a connection. */
+export function denseMask(connections: Connections): Uint8Array {
+  const ones = new Uint8Array(countConnections(connections)).fill(1);
+  return denseMatrix(connections, ones);
+}
+
 /** The values of a matrix [receivers, senders] where there are connections, [n]. */
 export function connectedValues<A extends FloatArray | Uint8Array>(
   { receivers, senders, start, sender }: Connections,

@@ -4,6 +4,12 @@ import { exportProblem } from "../../bench/export_problem.ts";
 import { gridProblem } from "../../bench/grid_problem.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readNpy } from "../../src/files/npy.ts";
+import {
+  countConnections,
+  denseMask,
+  denseMatrix,
+  listConnections,
+} from "../../src/rnn/connections.ts";
 
 const OPTIONS = {
   iterations: 1,
@@ -63,7 +69,9 @@ describe("exportProblem()", () => {
       await exportProblem(folder, spec);
       const masks = read("masks");
       assert.deepEqual([masks.shape, masks.dtype], [[1, 29, 29], "b1"]);
-      assert.deepEqual([...masks.data], [...maskOf(spec.runs[0]!.connections)]);
+      assert.deepEqual([...masks.data], [
+        ...denseMask(spec.runs[0]!.connections),
+      ]);
       const weights = read("weightHh");
       assert.deepEqual(weights.shape, [16, 29, 29]);
       assert.deepEqual(
@@ -88,8 +96,18 @@ describe("exportProblem()", () => {
 
   it("keeps masks that differ apart", async () => {
     const { spec } = await gridProblem(OPTIONS);
-    const mask = spec.runs[1]!.mask.map((one) => 1 - one);
-    const runs = spec.runs.map((run, i) => i === 1 ? { ...run, mask } : run);
+    const [, other] = spec.runs;
+    const connections = listConnections(
+      other!.connections,
+      denseMask(other!.connections).map((one) => 1 - one),
+    );
+    const initial = {
+      ...other!.initial,
+      weightHh: new Float32Array(countConnections(connections)),
+    };
+    const runs = spec.runs.map((run, i) =>
+      i === 1 ? { ...run, connections, initial } : run
+    );
     await exported(async (folder, read) => {
       await exportProblem(folder, { ...spec, runs });
       assert.deepEqual(read("masks").shape, [2, 29, 29]);

@@ -5,6 +5,11 @@ import type { Scaling } from "../../bench/scaling.ts";
 import { scalingPoints } from "../../bench/scaling.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
+import {
+  countConnections,
+  denseMask,
+  findConnectionProblem,
+} from "../../src/rnn/connections.ts";
 import { loadFont } from "../../src/viz/font.ts";
 import { renderSvg } from "../../src/viz/render_svg.ts";
 
@@ -19,10 +24,7 @@ describe("scalingProblem()", () => {
     });
     const { connections } = runs[0]!;
     assert.equal(findConnectionProblem(connections), undefined);
-    const mask = denseMatrix(
-      connections,
-      new Uint8Array(countConnections(connections)).fill(1),
-    );
+    const mask = denseMask(connections);
     const share = countConnections(connections) / mask.length;
     // 101² blocks: a standard deviation of 0.0045.
     assert.ok(Math.abs(share - 0.3) < 0.02, String(share));

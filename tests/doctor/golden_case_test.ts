@@ -6,6 +6,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { readGoldenCase } from "../../src/doctor/golden_case.ts";
 import { readCases } from "../../src/doctor/read_cases.ts";
 import { InputError } from "../../src/files/input_error.ts";
+import { countConnections } from "../../src/rnn/connections.ts";
 import { parameterShapes } from "../../src/rnn/parameters.ts";
 
 const FOLDER = fileURLToPath(new URL("../golden", import.meta.url));
@@ -49,7 +50,7 @@ describe("readGoldenCase()", () => {
     assert.equal(run!.optimizer, "RMSprop");
     assert.equal(run!.activation, "tanh");
     assert.equal(run!.learningRate, 0.0005);
-    assert.equal(run!.mask.reduce((a, b) => a + b), 43);
+    assert.equal(countConnections(run!.connections), 43);
     assert.equal(run!.trials.trialCount, 30);
     assert.deepEqual(
       run!.trials.trainBatches.map((batch) => batch.length),
@@ -59,7 +60,7 @@ describe("readGoldenCase()", () => {
     assert.deepEqual([...run!.trials.validateBatches[1]!], [27, 22]);
     assert.equal(expected.epochs.length, 5);
     assert.equal(expected.firstBatch.loss, 1.0660769955930036);
-    for (const [key, shape] of Object.entries(parameterShapes(ensemble))) {
+    for (const [key, shape] of Object.entries(parameterShapes(ensemble, 43))) {
       const length = shape.reduce((a, b) => a * b);
       const tensor = key as keyof typeof expected.secondMoment;
       assert.equal(expected.secondMoment[tensor].length, length);
@@ -93,6 +94,19 @@ describe("readGoldenCase()", () => {
     [["init", "b_ih", "data", 3], null, /data must be a list of numbers/],
     [["init", "b_fc", "data"], [1], /data must be 3 numbers \(there are 1\)/],
     [["init", "W_hh", "data", 0], 0.5, /W_hh must be 0 where mask is 0/],
+    [
+      ["expected", "float64", "weights_after_1_step", "W_hh", "data", 0],
+      0.5,
+      /weights_after_1_step\.W_hh must be 0 where mask is 0/,
+    ],
+    [
+      [
+        ...["expected", "float64", "optimizer_state_after_all_epochs", "W_hh"],
+        ...["square_avg", "data", 0],
+      ],
+      0.5,
+      /W_hh\.square_avg must be 0 where mask is 0/,
+    ],
     [["train", "Y", "data", 5], 3, /train\.Y must be classes from 0 to 2/],
     [["train", "X", "shape", 0], 21, /must be 252 numbers/],
     [["batches", "train", 0, 0], 20, /numbers from 0 to 19, each once/],

@@ -32,12 +32,14 @@ import { int, list, pickle, str } from "../files/pickle_bytes.ts";
 import {
   CONFIG,
   CONFIG_TOKENS,
+  CONNECTIONS,
   IMAGES,
   PARAMETERS,
   PICKLE_TOKENS,
   RECORD,
   RUN,
   SIZE,
+  SPARSE_MODEL,
   STATE,
   STATE_DICT,
   TENSOR_HEADER,
@@ -246,7 +248,12 @@ export const READERS: readonly FuzzedReader[] = [
   {
     name: "decodeCheckpoint()",
     seeds: [
-      encodeCheckpoint(PARAMETERS, { size: SIZE, metadata: { epoch: "1" } }),
+      encodeCheckpoint(PARAMETERS, {
+        size: SIZE,
+        connections: CONNECTIONS,
+        metadata: { epoch: "1" },
+      }),
+      SPARSE_MODEL,
       TORCH_ZIP,
       TORCH_LEGACY,
     ],

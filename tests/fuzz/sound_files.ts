@@ -8,6 +8,7 @@
 import { zipSync } from "fflate";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import type { ExperimentRecord } from "../../src/results/experiment_record.ts";
+import { listConnections } from "../../src/rnn/connections.ts";
 import { binary } from "../files/binary.ts";
 import {
   int,
@@ -30,6 +31,27 @@ export const PARAMETERS = {
   weightFc: floats(2),
   biasFc: floats(1),
 };
+
+export const CONNECTIONS = listConnections({ receivers: 2, senders: 2 });
+/** A model as those of large networks are written. */
+export const SPARSE_MODEL = encodeSafetensors([
+  { name: "rnn.weight_ih_l0", shape: [2, 2], data: floats(4) },
+  {
+    name: "rnn.weight_hh_l0.crow_indices",
+    shape: [3],
+    data: BigInt64Array.of(0n, 1n, 3n),
+  },
+  {
+    name: "rnn.weight_hh_l0.col_indices",
+    shape: [3],
+    data: BigInt64Array.of(1n, 0n, 1n),
+  },
+  { name: "rnn.weight_hh_l0.values", shape: [3], data: floats(3) },
+  { name: "rnn.bias_ih_l0", shape: [2], data: floats(2) },
+  { name: "rnn.bias_hh_l0", shape: [2], data: floats(2) },
+  { name: "fc.weight", shape: [1, 2], data: floats(2) },
+  { name: "fc.bias", shape: [1], data: floats(1) },
+]);
 
 export const TENSORS = encodeSafetensors([
   { name: "a", shape: [2, 3], data: floats(6) },

@@ -11,7 +11,9 @@ import {
   type GpuEnsemble,
   type GpuEnsembleOptions,
 } from "../../src/gpu/ensemble.ts";
+import { readBack } from "../../src/gpu/read_back.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { countConnections, denseMask } from "../../src/rnn/connections.ts";
 import {
   type FloatArray,
   PARAMETER_NAMES,
@@ -229,21 +231,34 @@ describe(suite, () => {
       const gpu = await create(spec);
       await gpu.train(4);
       const states = await gpu.state();
+      // The first of those with the most steps is the first on the device.
+      const { units, width, hiddenSize } = gpu.layout;
+      const matrices = await readBack(
+        engine!.gpu,
+        [gpu.buffers.parameters, gpu.buffers.firstMoment].map((buffer) => ({
+          buffer,
+          firstWord: 0,
+          words: units * width,
+        })),
+      );
       gpu.destroy();
-      for (const [model, { parameters, firstMoment }] of states.entries()) {
-        const run = spec.runs[model]!;
-        let moved = 0;
-        for (let i = 0; i < run.mask.length; i++) {
-          const weight = parameters.weightHh[i];
-          if (run.mask[i] === 0) assert.ok(Object.is(weight, 0));
-          if (run.mask[i] === 0) {
-            assert.ok(Object.is(firstMoment.weightHh[i], 0));
-          }
-          if (weight !== run.initial.weightHh[i]) moved++;
+      const mask = denseMask(spec.runs[2]!.connections);
+      for (const matrix of matrices) {
+        for (const [i, bit] of mask.entries()) {
+          const row = Math.floor(i / hiddenSize);
+          const value = matrix[row * width + i % hiddenSize];
+          if (bit === 0) assert.ok(Object.is(value, 0));
         }
-        const free = run.mask.reduce((a, b) => a + b, 0);
-        if (run.trainRecurrent) assert.ok(moved > 0.3 * free);
-        else assert.equal(moved, 0);
+      }
+      for (const [model, { parameters }] of states.entries()) {
+        const run = spec.runs[model]!;
+        const moved = parameters.weightHh.filter((weight, i) =>
+          weight !== run.initial.weightHh[i]
+        ).length;
+        const free = countConnections(run.connections);
+        if (run.trainRecurrent) {
+          assert.ok(moved > 0.3 * free);
+        } else assert.equal(moved, 0);
       }
     },
   );
@@ -374,10 +389,14 @@ describe(suite, () => {
       /batches/,
     );
     const [run] = spec.runs;
-    const short = { ...run!, mask: run!.mask.subarray(1) };
+    const { start } = run!.connections;
+    const short = {
+      ...run!,
+      connections: { ...run!.connections, start: start.subarray(1) },
+    };
     await assert.rejects(
       create({ ...spec, runs: [short] }),
-      /Cannot train iteration 0: its mask has 24 entries, not 25/,
+      /Cannot train iteration 0: its list of connections is unsound: there are 5 starts of receivers, not 6/,
     );
     const gpu = await create(spec);
     await assert.rejects(gpu.probe(2, 0), RangeError);
@@ -413,6 +432,7 @@ describe(suite, () => {
       inputSize: 2,
       outputSize: 1,
       loss: "mse",
+      connections: 30_000,
       steps: Array.from({ length: 400 }, () => 21),
       trialCount: 200,
       batchSize: 128,

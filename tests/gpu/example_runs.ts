@@ -12,6 +12,7 @@ import type {
   OptimizerName,
 } from "../../src/engine/ensemble.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
+import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
 
 /** Sizes of an example; all but H have small defaults. */
 export interface ExampleSize {
@@ -78,8 +79,11 @@ function exampleRun(
     () => stream.uniform() < density ? 1 : 0,
   );
   const bound = 1 / Math.sqrt(h);
-  const weightHh = numbers(stream, h * h, bound);
-  for (let i = 0; i < mask.length; i++) if (mask[i] === 0) weightHh[i] = 0;
+  const connections = listConnections({ receivers: h, senders: h }, mask);
+  const weightHh = connectedValues(
+    connections,
+    numbers(stream, h * h, bound),
+  );
   const trialCount = [...trainBatches, ...validateBatches].reduce(
     (a, b) => a + b,
     0,
@@ -93,7 +97,7 @@ function exampleRun(
     optimizer: OPTIMIZERS[iteration % 3] as OptimizerName,
     learningRate: learningRate * (1 + iteration / 10),
     trainRecurrent: iteration % 5 !== 4,
-    mask,
+    connections,
     initial: {
       weightIh: numbers(stream, h * inputSize, bound),
       weightHh,

@@ -13,6 +13,7 @@ const SIZE = {
   inputSize: 2,
   outputSize: 1,
   loss: "mse",
+  connections: 30_000,
   steps: [7, 7, 11, 21],
   trialCount: 1000,
   batchSize: 128,

@@ -8,6 +8,7 @@ import {
   packTrained,
   unpackMatrix,
 } from "../../src/gpu/pack_parameters.ts";
+import { countConnections, denseMask } from "../../src/rnn/connections.ts";
 import { exampleSpec } from "./example_runs.ts";
 
 const SIZES = {
@@ -19,34 +20,41 @@ const SIZES = {
 function pack(size: Parameters<typeof exampleSpec>[0]) {
   const spec = exampleSpec(size);
   const layout = makeLayout({ ...spec, batchRows: 6 });
-  return { run: spec.runs[0]!, layout };
+  const run = spec.runs[0]!;
+  return { run, layout, places: { layout, connections: run.connections } };
 }
 
 describe("packMatrix()", () => {
   it("is undone by unpackMatrix() with the two biases", () => {
     fc.assert(
       fc.property(fc.record(SIZES), (size) => {
-        const { run, layout } = pack(size);
-        const matrix = packMatrix(run.initial, layout);
+        const { run, layout, places } = pack(size);
+        const matrix = packMatrix(run.initial, places);
         const biases = packBiases(run.initial, layout);
-        assert.deepEqual(unpackMatrix(matrix, layout, biases), run.initial);
+        assert.deepEqual(
+          unpackMatrix(matrix, { ...places, biases }),
+          run.initial,
+        );
       }),
       { numRuns: 50 },
     );
   });
 
-  it("leaves padding zero", () => {
+  it("leaves padding, and what no connection is, zero", () => {
     fc.assert(
       fc.property(fc.record(SIZES), (size) => {
-        const { run, layout } = pack(size);
+        const { run, layout, places } = pack(size);
         const { hidden, width, units, hiddenSize, used } = layout;
-        const matrix = packMatrix(run.initial, layout);
+        const matrix = packMatrix(run.initial, places);
+        const mask = denseMask(run.connections);
         for (let r = 0; r < units; r++) {
           for (let c = 0; c < width; c++) {
             const value = matrix[r * width + c];
             const padding = (r >= hiddenSize && r < hidden) || c >= used ||
               (c >= hiddenSize && c < hidden);
-            if (padding) assert.equal(value, 0);
+            const absent = r < hiddenSize && c < hiddenSize &&
+              mask[r * hiddenSize + c] === 0;
+            if (padding || absent) assert.equal(value, 0);
           }
         }
       }),
@@ -65,14 +73,15 @@ describe("packTrained()", () => {
         }),
         fc.boolean(),
         (size, trainRecurrent) => {
-          const { run, layout } = pack(size);
-          const bits = packTrained(run.mask, { layout, trainRecurrent });
+          const { run, layout, places } = pack(size);
+          const bits = packTrained({ ...places, trainRecurrent });
+          const mask = denseMask(run.connections);
           const h = layout.hiddenSize;
           let count = 0;
           for (const word of bits) {
             for (let rest = word; rest !== 0; rest &= rest - 1) count++;
           }
-          const ones = run.mask.reduce((a, b) => a + b, 0);
+          const ones = countConnections(run.connections);
           assert.equal(
             count,
             (trainRecurrent ? ones : 0) + h * (layout.inputSize + 1) +
@@ -84,7 +93,7 @@ describe("packTrained()", () => {
             const column = i % h;
             const word =
               bits[row * layout.maskWords + (column >>> 5)] as number;
-            assert.equal((word >>> (column & 31)) & 1, run.mask[i]);
+            assert.equal((word >>> (column & 31)) & 1, mask[i]);
           }
         },
       ),

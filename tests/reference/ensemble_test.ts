@@ -6,6 +6,10 @@ import type {
   ModelRun,
   ModelState,
 } from "../../src/engine/ensemble.ts";
+import {
+  countConnections,
+  listConnections,
+} from "../../src/rnn/connections.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { exampleSpec } from "./example_runs.ts";
 
@@ -107,14 +111,12 @@ describe("createReferenceEngine()", () => {
     assert.deepEqual(await ensemble.state(1), [whole.states[1]]);
   });
 
-  it("keeps W_hh at +0 off the mask, and all of it where it is frozen", async () => {
+  it("has a weight and its moments for each connection, and leaves all where they are frozen", async () => {
     const { states } = await trained(MIXED, 5);
-    for (const [i, { mask, initial }] of MIXED.entries()) {
+    for (const [i, { connections, initial }] of MIXED.entries()) {
       const { parameters, firstMoment, secondMoment } = states[i]!;
       for (const { weightHh } of [parameters, firstMoment, secondMoment]) {
-        for (const [at, bit] of mask.entries()) {
-          if (bit === 0) assert.ok(Object.is(weightHh[at], 0));
-        }
+        assert.equal(weightHh.length, countConnections(connections));
       }
       const same = parameters.weightHh.every((w, at) =>
         w === initial.weightHh[at]
@@ -173,8 +175,23 @@ describe("createReferenceEngine()", () => {
   it("refuses a description that disagrees with itself", async () => {
     const [run] = exampleSpec().runs as [ModelRun];
     const wrong: [Partial<ModelRun>, RegExp][] = [
-      [{ mask: new Uint8Array(3) }, /its mask has 3 entries, not 49/],
-      [{ mask: new Uint8Array(49) }, /its mask has no connection there/],
+      [
+        { connections: listConnections({ receivers: 7, senders: 6 }) },
+        /its connections are those of 7 × 6 units, not 7 × 7/,
+      ],
+      [
+        { connections: listConnections({ receivers: 7, senders: 7 }) },
+        /its weightHh has \d+ entries, not 49/,
+      ],
+      [
+        {
+          connections: {
+            ...run.connections,
+            sender: run.connections.sender.toReversed(),
+          },
+        },
+        /its list of connections is unsound: the senders of receiver 0 do not rise/,
+      ],
       [{ learningRate: 0 }, /its learning rate is 0/],
       [
         { initial: { ...run.initial, biasIh: new Float32Array(6) } },
@@ -212,6 +229,7 @@ describe("createReferenceEngine()", () => {
   it("plans one group, or as many as the memory asks for", () => {
     const size = {
       ...exampleSpec(),
+      connections: 29,
       steps: [7, 7, 9],
       trialCount: 100,
       batchSize: 10,
@@ -223,9 +241,21 @@ describe("createReferenceEngine()", () => {
     const small = createReferenceEngine({ memoryBytes: 1 }).plan(size);
     assert.deepEqual(small.groups, [[0], [1], [2]]);
     assert.equal(small.reason, "limited to 0 MiB an ensemble");
-    assert.throws(
-      () => engine.plan({ ...size, hiddenSize: 70000 }),
-      /65535 neurons at most/,
-    );
+  });
+
+  it("plans by the connections, not by the neurons squared", () => {
+    const size = {
+      ...exampleSpec(),
+      hiddenSize: 70_000,
+      connections: 1_000_000,
+      steps: [7],
+      trialCount: 100,
+      batchSize: 10,
+    };
+    const [sparse] = engine.plan(size).bytes;
+    const [denser] = engine.plan({ ...size, connections: 2_000_000 }).bytes;
+    // Three parameters, a sender, a receiver and a number, and two more while a batch is under way.
+    assert.equal(denser! - sparse!, 1_000_000 * (3 * 8 + 3 * 4 + 2 * 8));
+    assert.ok(sparse! < 200e6);
   });
 });

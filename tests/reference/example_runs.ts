@@ -6,6 +6,7 @@
 
 import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
 import { createStream } from "../../src/random/stream.ts";
+import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
 import { parameterShapes } from "../../src/rnn/parameters.ts";
 
 /** What an example is like; all else is drawn. */
@@ -58,8 +59,14 @@ export function exampleSpec(
     { length: hiddenSize ** 2 },
     () => stream.uniform() < density ? 1 : 0,
   );
+  const connections = listConnections(
+    { receivers: hiddenSize, senders: hiddenSize },
+    mask,
+  );
+  // W_hh is drawn whole, so that all else is the same for any density.
+  const shapes = parameterShapes(size, mask.length);
   const tensors = Object.fromEntries(
-    Object.entries(parameterShapes(size)).map(([name, shape]) => [
+    Object.entries(shapes).map(([name, shape]) => [
       name,
       uniform(shape.reduce((a, b) => a * b), 1.5 / Math.sqrt(hiddenSize)),
     ]),
@@ -73,10 +80,10 @@ export function exampleSpec(
       optimizer: "Adam",
       learningRate: 0.01,
       trainRecurrent: true,
-      mask,
+      connections,
       initial: {
         ...tensors,
-        weightHh: tensors.weightHh.map((w, i) => mask[i] === 1 ? w : 0),
+        weightHh: connectedValues(connections, tensors.weightHh),
       },
       trials: {
         trialCount,

@@ -30,8 +30,7 @@ function checkGradients(options: ExampleOptions) {
   for (const name of PARAMETER_NAMES) {
     const tensor = parameters[name];
     for (let i = 0; i < tensor.length; i++) {
-      const exists = name !== "weightHh" ||
-        (run.trainRecurrent && run.mask[i] === 1);
+      const exists = name !== "weightHh" || run.trainRecurrent;
       const value = tensor[i]!;
       tensor[i] = value + STEP;
       const above = lossOf();

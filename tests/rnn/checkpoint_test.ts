@@ -9,6 +9,7 @@ import {
   decodeCheckpoint,
   encodeCheckpoint,
 } from "../../src/rnn/checkpoint.ts";
+import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
@@ -23,7 +24,7 @@ function numbered(
   size: ModelSize,
   value = (i: number, k: number) => (i + 10 * k + 1) / 64,
 ): Parameters<Float32Array> {
-  const shapes = parameterShapes(size);
+  const shapes = parameterShapes(size, size.hiddenSize ** 2);
   const parameters: Partial<Record<keyof Parameters, Float32Array>> = {};
   for (const [k, key] of PARAMETER_NAMES.entries()) {
     const length = shapes[key].reduce((product, d) => product * d, 1);
@@ -31,6 +32,10 @@ function numbered(
   }
   return parameters as Parameters<Float32Array>;
 }
+
+/** All of W_hh. */
+const full = ({ hiddenSize }: ModelSize) =>
+  listConnections({ receivers: hiddenSize, senders: hiddenSize });
 
 /** Tensors of a safetensors file by name, shape and number of elements. */
 function file(tensors: Record<string, number[]>): Uint8Array {
@@ -60,6 +65,7 @@ describe("encodeCheckpoint()", () => {
     const size = { hiddenSize: 2, inputSize: 1, outputSize: 1 };
     const bytes = encodeCheckpoint(numbered(size), {
       size,
+      connections: full(size),
       metadata: { seed: "1", epoch: "499" },
     });
     const header = '{"__metadata__":{"epoch":"499","seed":"1"},' +
@@ -99,10 +105,17 @@ describe("encodeCheckpoint()", () => {
         sizes,
         fc.dictionary(fc.string().filter(isReadByV8), fc.string()),
         (size, metadata) => {
+          // No weight is 0, which would be no connection: W_hh has sin(1), sin(8) …
           const parameters = numbered(size, (i, k) => Math.sin(i * 7 + k));
-          const bytes = encodeCheckpoint(parameters, { size, metadata });
+          const connections = full(size);
+          const bytes = encodeCheckpoint(parameters, {
+            size,
+            connections,
+            metadata,
+          });
           const found = decodeCheckpoint(bytes, { name, size });
           assert.deepEqual(found.parameters, parameters);
+          assert.deepEqual(found.connections, connections);
           assert.deepEqual(found.size, { ...size });
           assert.deepEqual({ ...found.metadata }, { ...metadata });
         },
@@ -120,7 +133,7 @@ describe("encodeCheckpoint()", () => {
       biasHh: tenth,
       weightFc: tenth,
       biasFc: tenth,
-    }, { size, metadata: {} });
+    }, { size, connections: full(size), metadata: {} });
     const { parameters } = decodeCheckpoint(bytes, { name });
     assert.equal(parameters.weightHh[0], Math.fround(0.1));
   });
@@ -146,11 +159,16 @@ describe("decodeCheckpoint()", () => {
       const found = decodeCheckpoint(bytes, { name: "model.pth" });
       const size = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
       assert.deepEqual(found.size, { ...size });
+      const connections = listConnections(
+        { receivers: 3, senders: 3 },
+        Uint8Array.of(0, 1, 1, 1, 0, 0, 1, 1, 0),
+      );
       const expected = numbered(size);
-      expected.weightHh.set([0], 0);
-      expected.weightHh.set([0, 0], 4);
-      expected.weightHh.set([0], 8);
-      assert.deepEqual(found.parameters, expected);
+      assert.deepEqual(found.connections, connections);
+      assert.deepEqual(found.parameters, {
+        ...expected,
+        weightHh: connectedValues(connections, expected.weightHh),
+      });
     });
   }
 

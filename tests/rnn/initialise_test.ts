@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { createStream } from "../../src/random/stream.ts";
+import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
 import {
   initialBound,
   initialParameters,
@@ -21,6 +22,9 @@ const TENSORS = {
   b_fc: "biasFc",
 } as const satisfies Record<string, keyof Parameters>;
 
+const list = (hiddenSize: number, mask?: Uint8Array) =>
+  listConnections({ receivers: hiddenSize, senders: hiddenSize }, mask);
+
 const weights = (seed: number, iteration = 0) =>
   createStream({ seed, purpose: "weights", iteration });
 
@@ -33,13 +37,13 @@ describe("initialParameters()", () => {
     };
     const scheme = golds.scheme as InitScheme;
     it(`spreads as PyTorch does: ${scheme}, H ${golds.hidden}, I ${golds.input_size}, O ${golds.output_size}`, () => {
-      const mask = new Uint8Array(golds.hidden ** 2).fill(1);
+      const connections = list(golds.hidden);
       const draws = Array.from(
         { length: 10 },
         (_, iteration) =>
           initialParameters(size, {
             scheme,
-            mask,
+            connections,
             stream: weights(11, iteration),
           }),
       );
@@ -69,7 +73,7 @@ describe("initialParameters()", () => {
     });
   }
 
-  it("keeps W_hh at +0 off the mask, and the rest independent of the mask", () => {
+  it("draws the same weights whichever other connections there are", () => {
     fc.assert(fc.property(
       fc.integer({ min: 1, max: 9 }).chain((h) =>
         fc.uint8Array({ min: 0, max: 1, minLength: h * h, maxLength: h * h })
@@ -80,28 +84,27 @@ describe("initialParameters()", () => {
       (mask, scheme, remap, seed) => {
         const hiddenSize = Math.sqrt(mask.length);
         const size = { hiddenSize, inputSize: 2, outputSize: 3 };
-        const order = rankOrder({
-          weights: Float64Array.from(mask, (bit, i) => bit * ((i * 7) % 5 + 1)),
-          mask,
-        });
+        const connections = list(hiddenSize, mask);
+        const order = rankOrder(
+          connectedValues(
+            connections,
+            Float64Array.from(mask, (_, i) => (i * 7) % 5 + 1),
+          ),
+        );
         const masked = initialParameters(size, {
           scheme,
-          mask,
+          connections,
           stream: weights(seed),
           ...(remap ? { rankOrder: order } : {}),
         });
         const full = initialParameters(size, {
           scheme,
-          mask: new Uint8Array(mask.length).fill(1),
+          connections: list(hiddenSize),
           stream: weights(seed),
         });
-        for (const [i, bit] of mask.entries()) {
-          if (bit === 0) assert.ok(Object.is(masked.weightHh[i], 0));
-          else if (!remap) assert.equal(masked.weightHh[i], full.weightHh[i]);
-        }
-        const onMask = (p: Parameters) =>
-          [...p.weightHh].filter((_, i) => mask[i] === 1).sort((a, b) => a - b);
-        assert.deepEqual(onMask(masked), onMask(full));
+        const expected = connectedValues(connections, full.weightHh);
+        if (!remap) assert.deepEqual(masked.weightHh, expected);
+        assert.deepEqual(masked.weightHh.toSorted(), expected.toSorted());
         const { weightHh: _a, ...rest } = masked;
         const { weightHh: _b, ...fullRest } = full;
         assert.deepEqual(rest, fullRest);
@@ -110,16 +113,13 @@ describe("initialParameters()", () => {
   });
 
   it("gives the largest weight to the strongest connection", () => {
-    const mask = Uint8Array.of(0, 1, 1, 1, 0, 1, 1, 1, 0);
-    const order = rankOrder({
-      weights: Float64Array.of(0, 4, 1, 6, 0, 2, 3, 5, 0),
-      mask,
-    });
+    const connections = list(3, Uint8Array.of(0, 1, 1, 1, 0, 1, 1, 1, 0));
+    const order = rankOrder(Float64Array.of(4, 1, 6, 2, 3, 5));
     const { weightHh } = initialParameters(
       { hiddenSize: 3, inputSize: 2, outputSize: 1 },
-      { scheme: "he", mask, rankOrder: order, stream: weights(2) },
+      { scheme: "he", connections, rankOrder: order, stream: weights(2) },
     );
-    const places = [3, 7, 1, 6, 5, 2];
+    const places = [2, 5, 0, 4, 3, 1];
     const values = places.map((place) => weightHh[place] as number);
     assert.deepEqual(values, values.toSorted((a, b) => b - a));
   });
@@ -128,19 +128,19 @@ describe("initialParameters()", () => {
     const draw = (iteration: number) =>
       initialParameters({ hiddenSize: 4, inputSize: 2, outputSize: 1 }, {
         scheme: "default",
-        mask: new Uint8Array(16).fill(1),
+        connections: list(4),
         stream: weights(5, iteration),
       });
     assert.deepEqual(draw(0), draw(0));
     assert.notDeepEqual(draw(0), draw(1));
   });
 
-  it("refuses a mask of another size", () => {
+  it("refuses the connections of a network of another size", () => {
     assert.throws(
       () =>
         initialParameters({ hiddenSize: 3, inputSize: 2, outputSize: 1 }, {
           scheme: "default",
-          mask: new Uint8Array(4),
+          connections: list(2),
           stream: weights(1),
         }),
       RangeError,

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
+import {
+  connectedValues,
+  denseMatrix,
+  listConnections,
+} from "../../src/rnn/connections.ts";
 import { rankOrder, remapToOrder } from "../../src/rnn/remap.ts";
 import golden from "../golden/map_weights_to_template.json" with {
   type: "json",
@@ -10,11 +15,18 @@ describe("remapToOrder()", () => {
   for (const { label, template, values, expected } of golden.cases) {
     it(`orders as PyTorch does: ${label}`, () => {
       const weights = Float32Array.from(template.data);
-      const order = rankOrder({
+      const list = listConnections(
+        { receivers: 1, senders: weights.length },
         weights,
-        mask: Uint8Array.from(weights, (weight) => weight === 0 ? 0 : 1),
-      });
-      const remapped = remapToOrder(Float32Array.from(values.data), order);
+      );
+      const order = rankOrder(connectedValues(list, weights));
+      const remapped = denseMatrix(
+        list,
+        remapToOrder(
+          connectedValues(list, Float32Array.from(values.data)),
+          order,
+        ),
+      );
       // Equal as numbers: which of two zeros is -0 is nobody's concern.
       assert.equal(remapped.length, expected.data.length);
       for (const [i, value] of remapped.entries()) {
@@ -30,21 +42,13 @@ describe("remapToOrder()", () => {
         fc.double({ noNaN: true }),
       ),
       value: fc.double({ noNaN: true, noDefaultInfinity: true }),
-      bit: fc.constantFrom(0, 1),
     });
     fc.assert(fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
       const weights = Float64Array.from(entries, (e) => e.weight);
       const values = Float64Array.from(entries, (e) => e.value);
-      const mask = Uint8Array.from(entries, (e) => e.bit);
-      const remapped = remapToOrder(values, rankOrder({ weights, mask }));
-      const places = [...mask.keys()].filter((i) => mask[i] === 1);
-      for (const [i, bit] of mask.entries()) {
-        if (bit === 0) assert.ok(Object.is(remapped[i], 0));
-      }
-      const sorted = (source: Float64Array) =>
-        Float64Array.from(places, (i) => source[i] as number).sort();
-      assert.deepEqual(sorted(remapped), sorted(values));
-      const byRank = places.toSorted((a, b) =>
+      const remapped = remapToOrder(values, rankOrder(weights));
+      assert.deepEqual(remapped.toSorted(), values.toSorted());
+      const byRank = [...weights.keys()].sort((a, b) =>
         (weights[b] as number) - (weights[a] as number) || a - b
       ).map((i) => remapped[i] as number);
       for (let i = 1; i < byRank.length; i++) {
@@ -53,10 +57,9 @@ describe("remapToOrder()", () => {
     }));
   });
 
-  it("refuses weights and a mask of different lengths", () => {
+  it("refuses values and an order of different lengths", () => {
     assert.throws(
-      () =>
-        rankOrder({ weights: new Float64Array(4), mask: new Uint8Array(3) }),
+      () => remapToOrder(new Float64Array(4), new Uint32Array(3)),
       /one length, found 4 and 3/,
     );
   });

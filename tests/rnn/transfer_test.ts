@@ -4,13 +4,17 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { checkpointName, encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
+import { denseMask, listConnections } from "../../src/rnn/connections.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
 import { loadPretrained } from "../../src/rnn/transfer.ts";
 import stateDicts from "./state_dicts.json" with { type: "json" };
 
 const seqMem = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
 const nbackMem = { ...seqMem, outputSize: 3 };
-const mask = Uint8Array.of(0, 1, 1, 1, 0, 0, 1, 1, 0);
+const connections = listConnections(
+  { receivers: 3, senders: 3 },
+  Uint8Array.of(0, 1, 1, 1, 0, 0, 1, 1, 0),
+);
 const readout = (iteration = 0) =>
   createStream({ seed: 1, purpose: "readout", iteration });
 const options = {
@@ -41,13 +45,13 @@ async function withFolder(
 function trained(size = seqMem) {
   return initialParameters(size, {
     scheme: "default",
-    mask,
+    connections,
     stream: createStream({ seed: 3, purpose: "weights" }),
   });
 }
 
 const checkpoint = (size = seqMem) =>
-  encodeCheckpoint(trained(size), { size, metadata: {} });
+  encodeCheckpoint(trained(size), { size, connections, metadata: {} });
 
 async function sentence(folder: string, changes: Partial<typeof options> = {}) {
   let message = "";
@@ -63,7 +67,7 @@ async function sentence(folder: string, changes: Partial<typeof options> = {}) {
 }
 
 describe("loadPretrained()", () => {
-  it("keeps the network and its mask, and gives nback_mem a read-out of its own", async () => {
+  it("keeps the network and its connections, and gives nback_mem a read-out of its own", async () => {
     await withFolder(
       { [checkpointName(9, 0)]: checkpoint() },
       async (folder) => {
@@ -73,7 +77,7 @@ describe("loadPretrained()", () => {
           stream: readout(),
         });
         assert.equal(model.freshReadout, true);
-        assert.deepEqual(model.mask, mask);
+        assert.deepEqual(model.connections, connections);
         for (
           const name of ["weightIh", "weightHh", "biasIh", "biasHh"] as const
         ) {
@@ -132,19 +136,26 @@ describe("loadPretrained()", () => {
         model.file,
         join(folder, "0", Object.keys(files)[0] as string),
       );
-      assert.deepEqual([...model.mask], [0, 1, 1, 1, 0, 0, 1, 1, 0]);
+      assert.deepEqual(model.connections, connections);
       assert.equal(model.parameters.weightIh[0], 1 / 64);
     });
   });
 
-  it("never returns a weight of -0", async () => {
+  it("takes a weight of 0 or -0 for no connection", async () => {
     const parameters = trained();
-    parameters.weightHh[0] = -0;
-    const bytes = encodeCheckpoint(parameters, { size: seqMem, metadata: {} });
+    parameters.weightHh.set([0, -0], 1);
+    const bytes = encodeCheckpoint(parameters, {
+      size: seqMem,
+      connections,
+      metadata: {},
+    });
     await withFolder({ [checkpointName(9, 0)]: bytes }, async (folder) => {
       const model = await loadPretrained(folder, options);
-      assert.ok(Object.is(model.parameters.weightHh[0], 0));
-      assert.equal(model.mask[0], 0);
+      assert.deepEqual(
+        [...denseMask(model.connections)],
+        [0, 1, 0, 0, 0, 0, 1, 1, 0],
+      );
+      assert.equal(model.parameters.weightHh.length, 3);
     });
   });
 
@@ -202,7 +213,11 @@ describe("loadPretrained()", () => {
   it("refuses a model whose training went wrong", async () => {
     const parameters = trained();
     parameters.biasHh[1] = NaN;
-    const bytes = encodeCheckpoint(parameters, { size: seqMem, metadata: {} });
+    const bytes = encodeCheckpoint(parameters, {
+      size: seqMem,
+      connections,
+      metadata: {},
+    });
     await withFolder({ [checkpointName(9, 0)]: bytes }, async (folder) => {
       assert.match(
         await sentence(folder),

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
+import { edgesToNetwork } from "../../src/connectome/bio2art.ts";
 import type { ModelRun } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
+import {
+  countConnections,
+  denseMask,
+  denseMatrix,
+} from "../../src/rnn/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { describePlan } from "../../src/train/describe_plan.ts";
 import {
@@ -31,10 +37,12 @@ const RANDOM = ["random_w = False", "random_w = True"] as const;
 const ORIGINAL = ["[net]", "[net]\ncompatibility = original"] as const;
 const unit = { combination: 1, iteration: 1 };
 
-/** Places of the mask's connections, from the one with the largest initial weight. */
-function byInitialWeight({ mask, initial }: ModelRun): number[] {
+/** Places of the connections in W_hh, from the one with the largest initial weight. */
+function byInitialWeight({ connections, initial }: ModelRun): number[] {
+  const mask = denseMask(connections);
+  const weights = denseMatrix(connections, initial.weightHh);
   return [...mask.keys()].filter((place) => mask[place] === 1)
-    .sort((a, b) => initial.weightHh[b]! - initial.weightHh[a]!);
+    .sort((a, b) => weights[b]! - weights[a]!);
 }
 
 describe("buildRun()", () => {
@@ -51,10 +59,13 @@ describe("buildRun()", () => {
       async () => {
         const prepared = await prepare(replaced);
         const run = await buildRun(prepared, unit);
-        const { neurons: n, mask, weights } = prepared.network;
+        const { neurons: n, mask, weights } = edgesToNetwork(prepared.network);
         const inNetwork = (place: number) =>
           transposed ? (place % n) * n + Math.floor(place / n) : place;
-        assert.deepEqual(run.mask, mask.map((_, i) => mask[inNetwork(i)]!));
+        assert.deepEqual(
+          denseMask(run.connections),
+          mask.map((_, i) => mask[inNetwork(i)]!),
+        );
         const ranked = byInitialWeight(run).map((i) => weights[inNetwork(i)]!);
         assert.deepEqual(ranked, ranked.toSorted((a, b) => b - a));
       },
@@ -73,10 +84,12 @@ describe("buildRun()", () => {
     const prepared = await prepare([RANDOM]);
     const random = await buildRun(prepared, unit);
     const other = await buildRun(prepared, { ...unit, iteration: 0 });
-    const count = (mask: Uint8Array) => mask.reduce((sum, bit) => sum + bit, 0);
-    assert.notDeepEqual(random.mask, bio.mask);
-    assert.notDeepEqual(random.mask, other.mask);
-    assert.equal(count(random.mask), count(bio.mask));
+    assert.notDeepEqual(random.connections, bio.connections);
+    assert.notDeepEqual(random.connections, other.connections);
+    assert.equal(
+      countConnections(random.connections),
+      countConnections(bio.connections),
+    );
     assert.deepEqual(random.trials, bio.trials);
     const { weightHh: _b, ...bioRest } = bio.initial;
     const { weightHh: _r, ...randomRest } = random.initial;

@@ -18,8 +18,9 @@ import { openRunStore } from "../../src/train/run_store.ts";
 
 const SIZE: ModelSize = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
 
+/** A model with five connections. */
 function parameters(start: number): Parameters {
-  const shapes = Object.entries(parameterShapes(SIZE));
+  const shapes = Object.entries(parameterShapes(SIZE, 5));
   return Object.fromEntries(shapes.map(([name, shape], i) => {
     const length = shape.reduce((product, n) => product * n, 1);
     return [name, Float32Array.from({ length }, (_, k) => start + i + k / 7)];

@@ -5,9 +5,14 @@ import { createStream } from "../../src/random/stream.ts";
 import {
   addOuterProduct,
   addProduct,
+} from "../../src/reference/sparse_products.ts";
+import {
+  connectedValues,
+  denseMatrix,
   listConnections,
   transposeConnections,
-} from "../../src/reference/connections.ts";
+  transposedValues,
+} from "../../src/rnn/connections.ts";
 
 /** A masked matrix, signals on both of its sides, and a range of rows. */
 const problems = fc.record({
@@ -59,7 +64,9 @@ describe("addProduct()", () => {
         }
       }
       const found = p.output.slice();
-      addProduct(found, { connections: listConnections(p, p.mask), ...p });
+      const connections = listConnections(p, p.mask);
+      const weights = connectedValues(connections, p.weights);
+      addProduct(found, { ...p, connections, weights });
       assertClose(found, expected);
     }));
   });
@@ -77,17 +84,22 @@ describe("addProduct()", () => {
         }
       }
       const found = p.input.slice();
-      const connections = transposeConnections(listConnections(p, p.mask));
-      addProduct(found, { ...p, connections, input: p.output });
+      const list = listConnections(p, p.mask);
+      const connections = transposeConnections(list);
+      const weights = transposedValues(
+        connections,
+        connectedValues(list, p.weights),
+      );
+      addProduct(found, { ...p, connections, weights, input: p.output });
       assertClose(found, expected);
     }));
   });
 });
 
 describe("addOuterProduct()", () => {
-  it("sums over the rows, and leaves what is off the mask untouched", () => {
+  it("sums over the rows, for the connections alone", () => {
     fc.assert(fc.property(problems, (p) => {
-      const expected = p.weights.slice();
+      const expected = p.weights.map((weight, at) => weight * p.mask[at]!);
       for (let r = p.from; r < p.to; r++) {
         for (let i = 0; i < p.receivers; i++) {
           for (let j = 0; j < p.senders; j++) {
@@ -97,13 +109,10 @@ describe("addOuterProduct()", () => {
           }
         }
       }
-      const found = p.weights.slice();
       const connections = listConnections(p, p.mask);
+      const found = connectedValues(connections, p.weights);
       addOuterProduct(found, { ...p, connections, delta: p.output });
-      assertClose(found, expected);
-      for (const [at, bit] of p.mask.entries()) {
-        if (bit === 0) assert.equal(found[at], p.weights[at]);
-      }
+      assertClose(denseMatrix(connections, found), expected);
     }));
   });
 });
