@@ -11,6 +11,7 @@ import {
   readBoolean,
   readChoice,
   readInteger,
+  readNumber,
   readPath,
   readText,
 } from "./config_reader.ts";
@@ -153,6 +154,11 @@ function readNet(ini: IniFile): Experiment["net"] {
       section,
       key: "compatibility",
       choices: CONFIG_SCHEMA.net.compatibility.choices,
+    }),
+    targetSparsity: readNumber(ini, { section, key: "target_sparsity" }),
+    targetSparsityIntrinsic: readNumber(ini, {
+      section,
+      key: "target_sparsity_intrinsic",
     }),
   };
   const neurons = net.regions * net.neuronsPerRegion;

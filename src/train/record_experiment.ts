@@ -62,6 +62,8 @@ export function experimentRecord(
     freezeLayer: training.freezeLayer,
     remapW: training.remapW,
     randomW: net.randomW,
+    targetSparsity: net.targetSparsity,
+    targetSparsityIntrinsic: net.targetSparsityIntrinsic,
     connectome: {
       name: connectome.name,
       species: connectome.species,

@@ -106,6 +106,8 @@ export function exampleRecord(
     freezeLayer: false,
     remapW: true,
     randomW: false,
+    targetSparsity: 0.8,
+    targetSparsityIntrinsic: 1,
     connectome: {
       name: "Example",
       species: "none",

@@ -47,6 +47,29 @@ describe("parseExperimentRecord()", () => {
     assert.deepEqual(parseExperimentRecord(text, { name }), exampleRecord());
   });
 
+  it("takes files from before sparsities could be chosen", () => {
+    const {
+      targetSparsity: _share,
+      targetSparsityIntrinsic: _within,
+      ...before
+    } = exampleRecord();
+    const { targetSparsity, targetSparsityIntrinsic } = parseExperimentRecord(
+      JSON.stringify(before),
+      { name },
+    );
+    assert.deepEqual([targetSparsity, targetSparsityIntrinsic], [0.8, 1]);
+    for (const wrong of [0, 1.1, "1", null]) {
+      assert.equal(
+        messageOf((record) => {
+          record.targetSparsity = wrong;
+        }),
+        `Cannot read "${name}": targetSparsity must be a number above 0 and at most 1, found ${
+          JSON.stringify(wrong)
+        }`,
+      );
+    }
+  });
+
   it("names the member that is missing or wrong, and what was found", () => {
     assert.equal(
       messageOf((record) => delete record.seed),

@@ -117,6 +117,8 @@ function recordOf(
     freezeLayer: false,
     remapW: true,
     randomW: seed > 0,
+    targetSparsity: 0.8,
+    targetSparsityIntrinsic: 1,
     connectome: {
       name: "Test_12",
       species: "test animal",
