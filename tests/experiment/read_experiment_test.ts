@@ -189,7 +189,7 @@ describe("readExperiment()", () => {
       "random_w = False\ncompatibility = original\ntarget_sparsity = .5\ntarget_sparsity_intrinsic=1",
     ).replace(
       "pretrained = ",
-      "pretrained = old\nlatents = l.npy\nimages=i.npy",
+      "pretrained = old",
     ) +
       "[run]\nseed = 7\nbatch_size = 32\nstore_every_epoch = 10\n" +
       "[pretrainedparams]\npretrained_epoch = 499\npretrained_iteration = 4\n";
@@ -198,10 +198,34 @@ describe("readExperiment()", () => {
     assert.equal(net.targetSparsity, 0.5);
     assert.equal(net.targetSparsityIntrinsic, 1);
     assert.equal(paths.pretrained, resolve("folder/old"));
-    assert.equal(paths.latents, resolve("folder/l.npy"));
-    assert.equal(paths.images, resolve("folder/i.npy"));
     assert.deepEqual(run, { seed: 7, batchSize: 32, storeEveryEpoch: 10 });
     assert.deepEqual(pretrained, { epoch: 499, iteration: 4 });
+  });
+
+  it("reads the file of a task with pictures, and no other that is empty or for all sections", () => {
+    for (
+      const [task, key, other] of [
+        ["pic_latent_mem", "latents", "images"],
+        ["pic_mem", "images", "latents"],
+      ] as const
+    ) {
+      const text = withChange(
+        '"seq_mem",',
+        `"${task}", "trial_length":5,`,
+      ).replace('"pattern_length": [3, 5, 10]', '"n_back":[2]')
+        .replace("pretrained = ", `${key} = p.npy\n${other} =`);
+      const { paths } = read(text);
+      assert.equal(paths[key], resolve("folder/p.npy"));
+      assert.equal(paths[other], undefined);
+      const { paths: all } = read(
+        `[DEFAULT]\n${other} = o.npy\n${text.replace(`\n${other} =`, "")}`,
+      );
+      assert.equal(all[key], resolve("folder/p.npy"));
+    }
+    assert.equal(
+      read(withChange("pretrained = ", "latents =")).paths.latents,
+      undefined,
+    );
   });
 
   it("takes any init but default for auto where it follows the original", () => {

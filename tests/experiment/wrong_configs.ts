@@ -73,6 +73,16 @@ export const WRONG_CONFIGS:
       "remap_w = True\nremap_w = True",
       ', line 15: [trainvalidate] has "remap_w" twice, first on line 14',
     ],
+    [
+      "path_to_results = out",
+      "path_to_results = out\nlatents = download",
+      ", line 3: [paths] latents is for pic_latent_mem, but task_name is nback_mem, which shows none",
+    ],
+    [
+      "path_to_results = out",
+      "images = i.npy\npath_to_results = out",
+      ", line 2: [paths] images is for pic_mem, but task_name is nback_mem, which shows none",
+    ],
     // Values.
     [
       "path_to_results = out",
