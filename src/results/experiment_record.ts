@@ -53,6 +53,8 @@ export interface ExperimentRecord {
   readonly freezeLayer: boolean;
   readonly remapW: boolean;
   readonly randomW: boolean;
+  /** Weights between regions split at random; undefined in files of versions that did not say it. */
+  readonly randPartition?: boolean;
   /** Share of a connected region's neurons that each neuron connects to. */
   readonly targetSparsity: number;
   /** The same within a region. */
@@ -165,6 +167,9 @@ export function parseExperimentRecord(
     freezeLayer: root.boolean("freezeLayer"),
     remapW: root.boolean("remapW"),
     randomW: root.boolean("randomW"),
+    ...(root.has("randPartition")
+      ? { randPartition: root.boolean("randPartition") }
+      : {}),
     ...sparsitiesOf(root),
     connectome: {
       name: connectome.string("name"),

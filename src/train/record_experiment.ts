@@ -62,6 +62,7 @@ export function experimentRecord(
     freezeLayer: training.freezeLayer,
     remapW: training.remapW,
     randomW: net.randomW,
+    randPartition: net.randPartition,
     targetSparsity: net.targetSparsity,
     targetSparsityIntrinsic: net.targetSparsityIntrinsic,
     connectome: {

@@ -238,6 +238,7 @@ export const RECORD: ExperimentRecord = {
   freezeLayer: false,
   remapW: true,
   randomW: false,
+  randPartition: true,
   targetSparsity: 0.8,
   targetSparsityIntrinsic: 1,
   connectome: {

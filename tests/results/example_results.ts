@@ -106,6 +106,7 @@ export function exampleRecord(
     freezeLayer: false,
     remapW: true,
     randomW: false,
+    randPartition: true,
     targetSparsity: 0.8,
     targetSparsityIntrinsic: 1,
     connectome: {

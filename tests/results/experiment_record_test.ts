@@ -47,17 +47,24 @@ describe("parseExperimentRecord()", () => {
     assert.deepEqual(parseExperimentRecord(text, { name }), exampleRecord());
   });
 
-  it("takes files from before sparsities could be chosen", () => {
+  it("takes files from before they said how weights are split, and between how many", () => {
     const {
+      randPartition: _split,
       targetSparsity: _share,
       targetSparsityIntrinsic: _within,
       ...before
     } = exampleRecord();
-    const { targetSparsity, targetSparsityIntrinsic } = parseExperimentRecord(
-      JSON.stringify(before),
-      { name },
+    assert.deepEqual(parseExperimentRecord(JSON.stringify(before), { name }), {
+      ...before,
+      targetSparsity: 0.8,
+      targetSparsityIntrinsic: 1,
+    });
+    assert.equal(
+      messageOf((record) => {
+        record.randPartition = "True";
+      }),
+      `Cannot read "${name}": randPartition must be true or false, found "True"`,
     );
-    assert.deepEqual([targetSparsity, targetSparsityIntrinsic], [0.8, 1]);
     for (const wrong of [0, 1.1, "1", null]) {
       assert.equal(
         messageOf((record) => {
