@@ -16,7 +16,11 @@ import {
   listNames,
   quote,
 } from "./messages.ts";
-import { parsePythonBoolean, parsePythonInteger } from "./python_text.ts";
+import {
+  parsePythonBoolean,
+  parsePythonFloat,
+  parsePythonInteger,
+} from "./python_text.ts";
 import { CONFIG_SCHEMA, type KeySchema, sectionSchema } from "./schema.ts";
 
 /** Longest config file, in UTF-16 units. */
@@ -150,6 +154,21 @@ export function readInteger(
   const number = parsePythonInteger(value.text);
   if (number === undefined || !isAllowed(number, schema)) {
     throw mustBe(ini, { section, key, allowed, value });
+  }
+  return number;
+}
+
+/** A number, whole or not. */
+export function readNumber(ini: IniFile, place: ConfigKey): number {
+  const schema = schemaOf(place, "number");
+  if (schema.default !== undefined && !iniValue(ini, place)) {
+    return schema.default;
+  }
+  const allowed = allowedValues(schema);
+  const value = needValue(ini, { ...place, allowed });
+  const number = parsePythonFloat(value.text);
+  if (number === undefined || !isAllowed(number, schema)) {
+    throw mustBe(ini, { ...place, allowed, value });
   }
   return number;
 }

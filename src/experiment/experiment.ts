@@ -6,6 +6,7 @@
 
 import type { Activation, OptimizerName } from "../engine/ensemble.ts";
 import type { Task, TaskParameters } from "../tasks/task.ts";
+import { CONFIG_SCHEMA } from "./schema.ts";
 
 /** `init`: how weights begin. `auto` is `he` for relu and `xavier` for tanh. */
 export type InitName = "default" | "xavier" | "he" | "auto";
@@ -62,6 +63,10 @@ export interface Experiment {
     readonly randPartition: boolean;
     readonly randomW: boolean;
     readonly compatibility: Compatibility;
+    /** Share of a connected region's neurons that each neuron connects to, above 0 and at most 1. */
+    readonly targetSparsity: number;
+    /** The same within a region. */
+    readonly targetSparsityIntrinsic: number;
   };
   readonly training: {
     readonly epochs: number;
@@ -137,6 +142,7 @@ export function describeExperiment(experiment: Experiment): string {
         net.name,
         `${net.regions} regions of ${count(net.neuronsPerRegion, "neuron")}`,
         net.randPartition ? "random partition" : "equal partition",
+        ...sparsities(net),
         ...(net.randomW ? ["random topology"] : []),
         ...(net.compatibility === "original" ? ["compatibility original"] : []),
       ].join(", "),
@@ -176,6 +182,21 @@ export function describeExperiment(experiment: Experiment): string {
     ],
   ];
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
+}
+
+/** Those that are not the original program's. */
+function sparsities(
+  { targetSparsity, targetSparsityIntrinsic }: Experiment["net"],
+): string[] {
+  const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
+  return [
+    ...(targetSparsity === target_sparsity.default
+      ? []
+      : [`target sparsity ${targetSparsity}`]),
+    ...(targetSparsityIntrinsic === target_sparsity_intrinsic.default
+      ? []
+      : [`target sparsity ${targetSparsityIntrinsic} within regions`]),
+  ];
 }
 
 function count(n: number, noun: string): string {

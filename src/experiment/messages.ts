@@ -63,12 +63,11 @@ export function allowedValues(
   const limits: string[] = [];
   if (above !== undefined) limits.push(`above ${above}`);
   if (below !== undefined) limits.push(`below ${below}`);
-  const joined = limits.join(" and ");
-  const range = from === undefined && to === undefined
+  if (from === undefined && to !== undefined) limits.push(`at most ${to}`);
+  const range = from === undefined
     ? ""
-    : `${from === undefined ? "" : `from ${from}`}${
-      to === undefined ? "" : `${from === undefined ? "up " : " "}to ${to}`
-    }`;
+    : `from ${from}${to === undefined ? "" : ` to ${to}`}`;
+  const joined = limits.join(" and ");
   const bounded = to !== undefined || below !== undefined;
   const noun = bounded ? "a number" : "a finite number";
   return [kind === "integer" ? "a whole number" : noun, range, joined]

@@ -1,5 +1,6 @@
 /**
- * How Python reads plain text: white space, lines, `int()` and `getboolean`.
+ * How Python reads plain text: white space, lines, `int()`, `float()`
+ * and `getboolean`.
  *
  * @module
  */
@@ -60,6 +61,30 @@ export function parsePythonInteger(text: string): number | undefined {
   // The sign of zero means nothing to an integer.
   return Number.isSafeInteger(value) ? value + 0 : undefined;
 }
+
+/**
+ * `float(text)` for finite numbers; undefined where Python would raise
+ * ValueError or give no finite number.
+ *
+ * @example
+ * ```ts
+ * import { parsePythonFloat } from "./src/experiment/python_text.ts";
+ *
+ * parsePythonFloat(" .5 "); // 0.5
+ * parsePythonFloat("1/2"); // undefined
+ * ```
+ */
+export function parsePythonFloat(text: string): number | undefined {
+  const stripped = strip(text);
+  if (stripped.length > 100 || !FLOAT.test(stripped)) return undefined;
+  const value = Number(stripped.replaceAll("_", ""));
+  return Number.isFinite(value) ? value : undefined;
+}
+
+const DIGITS = "\\d+(?:_\\d+)*";
+const FLOAT = new RegExp(
+  `^[+-]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`,
+);
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ["1", true],

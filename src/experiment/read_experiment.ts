@@ -11,6 +11,7 @@ import {
   readBoolean,
   readChoice,
   readInteger,
+  readNumber,
   readPath,
   readText,
 } from "./config_reader.ts";
@@ -18,7 +19,7 @@ import type { Compatibility, Experiment, InitName } from "./experiment.ts";
 import { readGrid } from "./grid.ts";
 import type { IniFile } from "./ini.ts";
 import { iniValue } from "./interpolate.ts";
-import { configError, quote } from "./messages.ts";
+import { configError, listNames, quote } from "./messages.ts";
 import { CONFIG_SCHEMA, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
 import { readTrialParams } from "./trial_params.ts";
 
@@ -73,6 +74,7 @@ export function readExperiment(
   const net = readNet(ini);
   const training = readTraining(ini, { net, overrides });
   const task = readTrialParams(ini, tasks);
+  assertStimuliApply(ini, { task: task.task, tasks });
   const grid = readGrid(ini, task);
   assertRuns(ini, { grid, training });
   return {
@@ -141,6 +143,26 @@ function readPaths(
   };
 }
 
+/** A file that the task would never show is a mistake; one in `[DEFAULT]` is meant for several sections, or files. */
+function assertStimuliApply(
+  ini: IniFile,
+  { task, tasks }: { task: Task; tasks: ReadonlyMap<string, Task> },
+): void {
+  for (const key of ["latents", "images"] as const) {
+    const option = ini.sections.get("paths")?.options.get(key);
+    if (option === undefined || option.raw === "" || task.stimuli === key) {
+      continue;
+    }
+    const takers = [...tasks.values()].filter(({ stimuli }) => stimuli === key);
+    throw configError(
+      { file: ini.file, line: option.line },
+      `[paths] ${key} is for ${
+        listNames(takers.map(({ name }) => name))
+      }, but task_name is ${task.name}, which shows none`,
+    );
+  }
+}
+
 function readNet(ini: IniFile): Experiment["net"] {
   const section = "net";
   const net = {
@@ -153,6 +175,11 @@ function readNet(ini: IniFile): Experiment["net"] {
       section,
       key: "compatibility",
       choices: CONFIG_SCHEMA.net.compatibility.choices,
+    }),
+    targetSparsity: readNumber(ini, { section, key: "target_sparsity" }),
+    targetSparsityIntrinsic: readNumber(ini, {
+      section,
+      key: "target_sparsity_intrinsic",
     }),
   };
   const neurons = net.regions * net.neuronsPerRegion;

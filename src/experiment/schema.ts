@@ -22,6 +22,12 @@ export type KeySchema =
       readonly to: number;
       readonly default?: number;
     }
+    | {
+      readonly kind: "number";
+      readonly above: number;
+      readonly to: number;
+      readonly default?: number;
+    }
     | { readonly kind: "boolean"; readonly default?: boolean }
     | {
       readonly kind: "choice";
@@ -95,6 +101,21 @@ export const CONFIG_SCHEMA = {
     random_w: {
       kind: "boolean",
       description: "randomise the topology, anew for each iteration",
+    },
+    target_sparsity: {
+      kind: "number",
+      above: 0,
+      to: 1,
+      default: 0.8,
+      description:
+        "share of a connected region's neurons that each neuron connects to",
+    },
+    target_sparsity_intrinsic: {
+      kind: "number",
+      above: 0,
+      to: 1,
+      default: 1,
+      description: "the same within a region",
     },
     compatibility: {
       kind: "choice",

@@ -40,7 +40,12 @@ export interface NpyContent {
   /** Length of each dimension. */
   readonly shape: readonly number[];
   /** The elements, last index fastest; the array's class gives the type in the file. */
-  readonly data: Float64Array | Float32Array | Int32Array | Uint8Array;
+  readonly data:
+    | Float64Array
+    | Float32Array
+    | BigInt64Array
+    | Int32Array
+    | Uint8Array;
   /** Write a `Uint8Array` of 0 and 1 as booleans. Default false. */
   readonly boolean?: boolean;
 }
@@ -214,17 +219,89 @@ export function writeNpy(
       `Cannot write ${data.length} elements as shape (${shape.join(", ")})`,
     );
   }
-  const header = formatHeader(descrOf(data, boolean), shape);
-  const bytes = new Uint8Array(10 + header.length + data.byteLength);
+  // All machines that Deno runs on are little-endian, as the file is.
+  return formatFile(
+    formatHeader(descrOf(data, boolean), shape),
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  );
+}
+
+/**
+ * The bytes of an `.npy` file with a text of bytes and no dimension, the same
+ * that `numpy.save` writes for `text.encode("ascii")`.
+ *
+ * @throws {RangeError} If the text is empty, or not in printable ASCII.
+ *
+ * @example
+ * ```ts
+ * import { readNpyText, writeNpyText } from "./src/files/npy.ts";
+ *
+ * readNpyText(writeNpyText("csr"), { name: "format.npy" }); // "csr"
+ * ```
+ */
+export function writeNpyText(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^[ -~]+$/.test(text)) {
+    throw new RangeError(
+      `Cannot write ${JSON.stringify(text.slice(0, 40))} as printable ASCII`,
+    );
+  }
+  return formatFile(
+    formatHeader(`|S${text.length}`, []),
+    new TextEncoder().encode(text),
+  );
+}
+
+/**
+ * Reads an `.npy` file with a text of bytes and no dimension.
+ *
+ * @param options `name` of the file, for messages.
+ * @returns The text, a character a byte, without the zeros at its end.
+ * @throws {InputError} If the file is not in NPY format, is cut short or holds anything else.
+ *
+ * @example
+ * ```ts
+ * import { readNpyText, writeNpyText } from "./src/files/npy.ts";
+ *
+ * readNpyText(writeNpyText("csr"), { name: "format.npy" }); // "csr"
+ * ```
+ */
+export function readNpyText(
+  bytes: Uint8Array,
+  { name }: { readonly name: string },
+): string {
+  function fail(what: string): never {
+    throw new InputError(`Cannot read "${name}": ${what}`);
+  }
+  const { header: { descr, shape }, dataStart } = readHeader(bytes, fail);
+  const size = /^\|S(\d{1,9})$/.exec(descr)?.[1];
+  if (size === undefined || shape.length > 0) {
+    return fail(
+      `it should hold one text of bytes, but holds type '${
+        descr.slice(0, 20)
+      }' of shape (${shape.join(", ")})`,
+    );
+  }
+  if (Number(size) !== bytes.length - dataStart) {
+    fail(
+      `its header says ${size} bytes, but ${
+        bytes.length - dataStart
+      } bytes follow it`,
+    );
+  }
+  return new TextDecoder("latin1").decode(bytes.subarray(dataStart))
+    .replace(/\0+$/, "");
+}
+
+function formatFile(
+  header: string,
+  data: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(10 + header.length + data.length);
   bytes.set(MAGIC);
   bytes[6] = 1;
   new DataView(bytes.buffer).setUint16(8, header.length, true);
   bytes.set(new TextEncoder().encode(header), 10);
-  // All machines that Deno runs on are little-endian, as the file is.
-  bytes.set(
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    10 + header.length,
-  );
+  bytes.set(data, 10 + header.length);
   return bytes;
 }
 
@@ -234,6 +311,7 @@ function descrOf(data: NpyContent["data"], boolean: boolean): string {
     throw new TypeError("Cannot write booleans: data must be a Uint8Array");
   }
   if (data instanceof Float64Array) return "<f8";
+  if (data instanceof BigInt64Array) return "<i8";
   return data instanceof Float32Array ? "<f4" : "<i4";
 }
 

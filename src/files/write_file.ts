@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { InputError } from "./input_error.ts";
 import { systemReason } from "./system_error.ts";
 
@@ -30,8 +31,23 @@ function bytesOf(content: Uint8Array | string): Uint8Array {
 }
 
 /**
+ * Flushes a folder to the disk, as else a power cut may take back a rename that
+ * was done. Where a folder can't be opened (Windows) or flushed (some network
+ * disks), the system decides when; the file itself is whole in any case.
+ */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path, { read: true });
+    await folder.sync();
+  } catch {
+    // The file is written and in its place: nothing that the caller could do better.
+  }
+}
+
+/**
  * Writes a file whole, or replaces it: under a temporary name in the same
- * folder, flushed to the disk, then renamed.
+ * folder, flushed to the disk, then renamed; the folder is flushed too, where the
+ * system can, so that after a power cut the new content is still there.
  *
  * @param content The bytes, or text that is written as UTF-8.
  * @throws {InputError} If it can't be written: path and reason. Nothing is left behind then.
@@ -64,4 +80,5 @@ export async function writeFileWhole(
     });
     throw inputErrorOf(error, path);
   }
+  await syncFolder(dirname(path));
 }

@@ -7,7 +7,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
-import { parseJsonObject, type Plain } from "./json_fields.ts";
+import { type JsonFields, parseJsonObject, type Plain } from "./json_fields.ts";
 
 export type { Plain };
 
@@ -53,6 +53,12 @@ export interface ExperimentRecord {
   readonly freezeLayer: boolean;
   readonly remapW: boolean;
   readonly randomW: boolean;
+  /** Weights between regions split at random; undefined in files of versions that did not say it. */
+  readonly randPartition?: boolean;
+  /** Share of a connected region's neurons that each neuron connects to. */
+  readonly targetSparsity: number;
+  /** The same within a region. */
+  readonly targetSparsityIntrinsic: number;
   readonly connectome: {
     readonly name: string;
     readonly species: string;
@@ -161,6 +167,10 @@ export function parseExperimentRecord(
     freezeLayer: root.boolean("freezeLayer"),
     remapW: root.boolean("remapW"),
     randomW: root.boolean("randomW"),
+    ...(root.has("randPartition")
+      ? { randPartition: root.boolean("randPartition") }
+      : {}),
+    ...sparsitiesOf(root),
     connectome: {
       name: connectome.string("name"),
       species: connectome.string("species"),
@@ -193,5 +203,17 @@ export function parseExperimentRecord(
       epoch: failure.integer("epoch"),
       what: failure.string("what"),
     })),
+  };
+}
+
+/** Files of the versions that had one value for each do not say which. */
+function sparsitiesOf(
+  root: JsonFields,
+): Pick<ExperimentRecord, "targetSparsity" | "targetSparsityIntrinsic"> {
+  const share = (key: string, earlier: number) =>
+    root.has(key) ? root.number(key, { above: 0, to: 1 }) : earlier;
+  return {
+    targetSparsity: share("targetSparsity", 0.8),
+    targetSparsityIntrinsic: share("targetSparsityIntrinsic", 1),
   };
 }

@@ -41,6 +41,11 @@ export class JsonFields {
     );
   }
 
+  /** Whether there is such a member. */
+  has(key: string): boolean {
+    return this.#get(key) !== undefined;
+  }
+
   string(key: string): string {
     const value = this.#get(key);
     return typeof value === "string" ? value : this.fail(key, "a string");
@@ -55,6 +60,16 @@ export class JsonFields {
   boolean(key: string): boolean {
     const value = this.#get(key);
     return typeof value === "boolean" ? value : this.fail(key, "true or false");
+  }
+
+  number(
+    key: string,
+    { above, to }: { readonly above: number; readonly to: number },
+  ): number {
+    const value = this.#get(key);
+    return typeof value === "number" && value > above && value <= to
+      ? value
+      : this.fail(key, `a number above ${above} and at most ${to}`);
   }
 
   integer(

@@ -12,6 +12,7 @@ import { type NeuronEdges, scaleToEdges } from "../connectome/bio2art.ts";
 import type { EnsembleSize, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";
+import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { createStream } from "../random/stream.ts";
@@ -68,9 +69,9 @@ export async function prepareExperiment(
   }
   const network = scaleToEdges(connectome.weights, {
     neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),
-    targetSparsity: 0.8,
+    targetSparsity: net.targetSparsity,
     intrinsicConnections: true,
-    targetSparsityIntrinsic: 1,
+    targetSparsityIntrinsic: net.targetSparsityIntrinsic,
     intrinsicWeight: 0.8,
     intrinsicFrom: net.compatibility === "original" ? "incoming" : "outgoing",
     randPartition: net.randPartition,
@@ -125,7 +126,7 @@ async function fingerprintOf(
   ];
   const facts = JSON.stringify([
     "biornn-experiment/1",
-    net,
+    netFacts(net),
     connectome.sha256,
     training,
     [task.task.name, task.nrOfTrials, task.trainSize],
@@ -137,6 +138,20 @@ async function fingerprintOf(
     stimuliHashes,
   ]);
   return await sha256Hex(new TextEncoder().encode(facts));
+}
+
+/** Keys that came later are left out where they have their default, so that what was begun before them can be resumed. */
+function netFacts(
+  { targetSparsity, targetSparsityIntrinsic, ...net }: Experiment["net"],
+): object {
+  const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
+  return {
+    ...net,
+    ...(targetSparsity === target_sparsity.default ? {} : { targetSparsity }),
+    ...(targetSparsityIntrinsic === target_sparsity_intrinsic.default
+      ? {}
+      : { targetSparsityIntrinsic }),
+  };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

@@ -62,6 +62,9 @@ export function experimentRecord(
     freezeLayer: training.freezeLayer,
     remapW: training.remapW,
     randomW: net.randomW,
+    randPartition: net.randPartition,
+    targetSparsity: net.targetSparsity,
+    targetSparsityIntrinsic: net.targetSparsityIntrinsic,
     connectome: {
       name: connectome.name,
       species: connectome.species,

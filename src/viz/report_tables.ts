@@ -162,6 +162,7 @@ const FACTS: readonly Fact[] = [
       `${size.hiddenSize} (${connectome.regions} regions of ${connectome.neurons})`,
   ],
   ["topology", ({ randomW }) => randomW ? "randomised" : "biological"],
+  ["connections", connectionsOf],
   [
     "initial weights",
     ({ init, remapW }) =>
@@ -188,6 +189,18 @@ const FACTS: readonly Fact[] = [
   ["checksum of the connectome", ({ connectome }) => connectome.sha256],
   ["fingerprint of the experiment", ({ fingerprint }) => fingerprint],
 ];
+
+function connectionsOf(
+  { randPartition, targetSparsity, targetSparsityIntrinsic }: ExperimentRecord,
+): string {
+  return [
+    ...(randPartition === undefined
+      ? []
+      : [`${randPartition ? "random" : "equal"} partition`]),
+    `target sparsity ${targetSparsity} between regions`,
+    `${targetSparsityIntrinsic} within`,
+  ].join(", ");
+}
 
 function listOf(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values).map(([key, value]) => `${key} ${value}`)

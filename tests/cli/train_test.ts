@@ -149,6 +149,9 @@ describe("deno task train", () => {
       const record = await readJson(join(results, "experiment.json"));
       assert.equal(record.seed, 7);
       assert.equal(record.epochs, 5);
+      assert.equal(record.randPartition, true);
+      assert.equal(record.targetSparsity, 0.8);
+      assert.equal(record.targetSparsityIntrinsic, 1);
       assert.deepEqual(record.failures, []);
       assert.equal(
         (record.config as { text: string }).text,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
   parsePythonBoolean,
+  parsePythonFloat,
   parsePythonInteger,
   splitLines,
   strip,
@@ -39,6 +40,47 @@ describe("parsePythonInteger()", () => {
         "9".repeat(1000),
       ]
     ) assert.equal(parsePythonInteger(text), undefined, text);
+  });
+});
+
+describe("parsePythonFloat()", () => {
+  it("reads what float() of Python reads", () => {
+    const cases: [string, number][] = [
+      ["0.8", 0.8],
+      [" 1\n", 1],
+      ["1.", 1],
+      ["+.5", 0.5],
+      ["-2.5E-1", -0.25],
+      ["1_0.2_5e1_0", 10.25e10],
+      ["007.5", 7.5],
+      ["-0", -0],
+    ];
+    for (const [text, value] of cases) {
+      assert(Object.is(parsePythonFloat(text), value), text);
+    }
+  });
+
+  it("is undefined for all else, and what is not finite", () => {
+    for (
+      const text of [
+        "",
+        ".",
+        "e5",
+        "1e",
+        "1_",
+        "1_.5",
+        "1._5",
+        "1__0",
+        "0x10",
+        "1,5",
+        "1/2",
+        "1 2",
+        "nan",
+        "inf",
+        "1e400",
+        "9".repeat(1000),
+      ]
+    ) assert.equal(parsePythonFloat(text), undefined, text);
   });
 });
 

@@ -69,6 +69,8 @@ describe("readExperiment()", () => {
         randPartition: true,
         randomW: false,
         compatibility: "described",
+        targetSparsity: 0.8,
+        targetSparsityIntrinsic: 1,
       },
       training: {
         epochs: 500,
@@ -184,20 +186,46 @@ describe("readExperiment()", () => {
   it("reads the keys that are its own", () => {
     const text = withChange(
       "random_w = False",
-      "random_w = False\ncompatibility = original",
+      "random_w = False\ncompatibility = original\ntarget_sparsity = .5\ntarget_sparsity_intrinsic=1",
     ).replace(
       "pretrained = ",
-      "pretrained = old\nlatents = l.npy\nimages=i.npy",
+      "pretrained = old",
     ) +
       "[run]\nseed = 7\nbatch_size = 32\nstore_every_epoch = 10\n" +
       "[pretrainedparams]\npretrained_epoch = 499\npretrained_iteration = 4\n";
     const { net, paths, run, pretrained } = read(text);
     assert.equal(net.compatibility, "original");
+    assert.equal(net.targetSparsity, 0.5);
+    assert.equal(net.targetSparsityIntrinsic, 1);
     assert.equal(paths.pretrained, resolve("folder/old"));
-    assert.equal(paths.latents, resolve("folder/l.npy"));
-    assert.equal(paths.images, resolve("folder/i.npy"));
     assert.deepEqual(run, { seed: 7, batchSize: 32, storeEveryEpoch: 10 });
     assert.deepEqual(pretrained, { epoch: 499, iteration: 4 });
+  });
+
+  it("reads the file of a task with pictures, and no other that is empty or for all sections", () => {
+    for (
+      const [task, key, other] of [
+        ["pic_latent_mem", "latents", "images"],
+        ["pic_mem", "images", "latents"],
+      ] as const
+    ) {
+      const text = withChange(
+        '"seq_mem",',
+        `"${task}", "trial_length":5,`,
+      ).replace('"pattern_length": [3, 5, 10]', '"n_back":[2]')
+        .replace("pretrained = ", `${key} = p.npy\n${other} =`);
+      const { paths } = read(text);
+      assert.equal(paths[key], resolve("folder/p.npy"));
+      assert.equal(paths[other], undefined);
+      const { paths: all } = read(
+        `[DEFAULT]\n${other} = o.npy\n${text.replace(`\n${other} =`, "")}`,
+      );
+      assert.equal(all[key], resolve("folder/p.npy"));
+    }
+    assert.equal(
+      read(withChange("pretrained = ", "latents =")).paths.latents,
+      undefined,
+    );
   });
 
   it("takes any init but default for auto where it follows the original", () => {
@@ -274,14 +302,17 @@ describe("describeExperiment()", () => {
 
   it("names what departs from the usual", () => {
     const text = withChange("freeze_layer = False", "freeze_layer = True")
-      .replace("random_w = False", "random_w = True\ncompatibility = original")
+      .replace(
+        "random_w = False",
+        "random_w = True\ncompatibility = original\ntarget_sparsity = 0.5\ntarget_sparsity_intrinsic = 2e-1",
+      )
       .replace("rand_partition = True", "rand_partition = False")
       .replace("pretrained = ", "pretrained = /old") +
       "[run]\nstore_every_epoch = 1\n";
     const description = describeExperiment(read(text));
     for (
       const part of [
-        "equal partition, random topology, compatibility original",
+        "equal partition, target sparsity 0.5, target sparsity 0.2 within regions, random topology, compatibility original",
         `pretrained, epoch 0 of iteration 0 in ${resolve("/old")}`,
         "recurrent layer frozen",
         "models stored every 1 epoch and at the end",

@@ -46,7 +46,7 @@ export const WRONG_CONFIGS:
     [
       "rnn_size",
       "rnn_sze",
-      ', line 5: [net] has no key "rnn_sze" (did you mean "rnn_size"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w and compatibility',
+      ', line 5: [net] has no key "rnn_sze" (did you mean "rnn_size"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w, target_sparsity, target_sparsity_intrinsic and compatibility',
     ],
     [
       "epochs = 500",
@@ -72,6 +72,16 @@ export const WRONG_CONFIGS:
       "remap_w = True",
       "remap_w = True\nremap_w = True",
       ', line 15: [trainvalidate] has "remap_w" twice, first on line 14',
+    ],
+    [
+      "path_to_results = out",
+      "path_to_results = out\nlatents = download",
+      ", line 3: [paths] latents is for pic_latent_mem, but task_name is nback_mem, which shows none",
+    ],
+    [
+      "path_to_results = out",
+      "images = i.npy\npath_to_results = out",
+      ", line 2: [paths] images is for pic_mem, but task_name is nback_mem, which shows none",
     ],
     // Values.
     [
@@ -108,6 +118,23 @@ export const WRONG_CONFIGS:
       "rand_partition = True",
       "rand_partition = Maybe",
       ', line 7: [net] rand_partition must be True or False, found "Maybe"',
+    ],
+    ...["0", "1.5", "-0.1", "nan", "1e-400", "1/2", "1_", "."].map((
+      value,
+    ): [string, string, string] => [
+      "random_w = False",
+      `random_w = False\ntarget_sparsity = ${value}`,
+      `, line 9: [net] target_sparsity must be a number above 0 and at most 1, found "${value}"`,
+    ]),
+    [
+      "random_w = False",
+      "random_w = False\ntarget_sparsity_intrinsic = all",
+      ', line 9: [net] target_sparsity_intrinsic must be a number above 0 and at most 1, found "all"',
+    ],
+    [
+      "random_w = False",
+      "random_w = False\ntarget_sparsty = 0.5",
+      ', line 9: [net] has no key "target_sparsty" (did you mean "target_sparsity"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w, target_sparsity, target_sparsity_intrinsic and compatibility',
     ],
     [
       "random_w = False",

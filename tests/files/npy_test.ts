@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
-import { readNpy, writeNpy } from "../../src/files/npy.ts";
+import {
+  readNpy,
+  readNpyText,
+  writeNpy,
+  writeNpyText,
+} from "../../src/files/npy.ts";
 import { assertRefused, binary, integer, text } from "./binary.ts";
 
 /** A file with a header as NumPy's, and any data. */
@@ -50,6 +55,14 @@ const SAVED_BY_NUMPY = [
       "\x93NUMPY\x01\0v\0{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }",
     size: 128,
     data: "\x01\0\0\0\xfe\xff\xff\xff",
+  },
+  {
+    what: "int64 (2,)",
+    content: { shape: [2], data: BigInt64Array.of(1n, -2n) },
+    start:
+      "\x93NUMPY\x01\0v\0{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }",
+    size: 128,
+    data: "\x01\0\0\0\0\0\0\0\xfe\xff\xff\xff\xff\xff\xff\xff",
   },
   {
     what: "bool (1, 2)",
@@ -289,4 +302,33 @@ describe("readNpy()", () => {
       assertRefused(() => readNpy(bytes, { name }), sentence);
     });
   }
+});
+
+describe("readNpyText() and writeNpyText()", () => {
+  it("write what numpy.save writes for bytes, and read it", () => {
+    const bytes = writeNpyText("csr");
+    assert.equal(
+      text(bytes),
+      text(npy(header("|S3", "()").trimEnd().padEnd(117) + "\n", "csr")),
+    );
+    assert.equal(readNpyText(bytes, { name }), "csr");
+  });
+
+  it("refuse everything else", () => {
+    assert.throws(() => writeNpyText(""), RangeError);
+    assert.throws(() => writeNpyText("é"), RangeError);
+    for (
+      const [bytes, sentence] of [
+        [
+          npy(header("|S4", "()"), "csr"),
+          /says 4 bytes, but 3 bytes follow it/,
+        ],
+        [npy(header("|S3", "(1,)"), "csr"), /type '\|S3' of shape \(1\)/],
+        [npy(header("<U1", "()"), "c\0\0\0"), /type '<U1' of shape \(\)/],
+        [binary("csr"), /it is no NPY file/],
+      ] as const
+    ) {
+      assertRefused(() => readNpyText(bytes, { name }), sentence);
+    }
+  });
 });

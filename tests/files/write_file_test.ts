@@ -19,6 +19,21 @@ function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
 }
 
+/** Puts another function in the place of one of Deno's while the body runs. */
+async function replacing<K extends "open" | "rename">(
+  name: K,
+  value: typeof Deno[K],
+  body: () => Promise<void>,
+): Promise<void> {
+  const original = Object.getOwnPropertyDescriptor(Deno, name)!;
+  Object.defineProperty(Deno, name, { ...original, value });
+  try {
+    await body();
+  } finally {
+    Object.defineProperty(Deno, name, original);
+  }
+}
+
 describe("writeFileWhole()", () => {
   it("writes bytes and text, replaces what was there and leaves nothing else", () =>
     inFolder(async (folder) => {
@@ -59,6 +74,47 @@ describe("writeFileWhole()", () => {
         );
       }
       assert.deepEqual(namesIn(folder), ["file"]);
+    }));
+
+  itNeeds(
+    "flushes the file before the rename, and the folder after it",
+    Deno.build.os === "windows" ? "folders can't be opened here" : undefined,
+    () =>
+      inFolder(async (folder) => {
+        const { open, rename } = Deno;
+        const steps: string[] = [];
+        const observed: typeof Deno.open = async (path, options) => {
+          const file = await open(path, options);
+          const { sync } = file;
+          file.sync = async () => {
+            await sync.call(file);
+            steps.push(`flushed ${path === folder ? "folder" : "file"}`);
+          };
+          return file;
+        };
+        const path = join(folder, "x.txt");
+        await replacing("open", observed, () =>
+          replacing("rename", async (from, to) => {
+            await rename(from, to);
+            steps.push("renamed");
+          }, () =>
+            writeFileWhole(path, "new")));
+        assert.deepEqual(steps, ["flushed file", "renamed", "flushed folder"]);
+        assert.equal(Deno.readTextFileSync(path), "new");
+      }),
+  );
+
+  it("writes where a folder can't be flushed", () =>
+    inFolder(async (folder) => {
+      const { open } = Deno;
+      let refused = 0;
+      await replacing("open", (path, options) => {
+        if (path !== folder) return open(path, options);
+        refused++;
+        return Promise.reject(new Deno.errors.PermissionDenied("a folder"));
+      }, () => writeFileWhole(join(folder, "x.txt"), "new"));
+      assert.equal(refused, 1);
+      assert.equal(Deno.readTextFileSync(join(folder, "x.txt")), "new");
     }));
 
   itNeeds(

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { zipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { gzipSync } from "node:zlib";
 import { parseEdgeList } from "../../src/connectome/edge_list.ts";
 import { parseMatrixTable } from "../../src/connectome/matrix_table.ts";
@@ -13,6 +13,7 @@ import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { readIdx } from "../../src/files/idx.ts";
 import { readNameList } from "../../src/files/name_list.ts";
 import { readNpy, writeNpy } from "../../src/files/npy.ts";
+import { readSparseNpz, writeSparseNpz } from "../../src/files/npz.ts";
 import { readPickle } from "../../src/files/pickle.ts";
 import { safeName } from "../../src/files/read_file.ts";
 import { decodeSafetensors } from "../../src/files/safetensors.ts";
@@ -74,6 +75,22 @@ const NPY_TOKENS = [
   ...["'descr': ", "(", ")", ",", "99999999999", "4294967296", "L", "True"],
   ...["'|O'", "<f4", "[('a', '<f8')]", "'shape': (0, 9007199254740991)"],
 ];
+
+const ZIP_TOKENS = [
+  "PK\x01\x02",
+  "PK\x03\x04",
+  "PK\x05\x06",
+  "PK\x06\x06",
+  "PK\x06\x07",
+  "\x01\0\x10\0",
+];
+
+const SPARSE = writeSparseNpz({
+  shape: [3, 4],
+  start: [0, 1, 1, 3],
+  column: [1, 0, 2],
+  values: [1.5, 2, -3],
+});
 
 /** The table. */
 export const READERS: readonly FuzzedReader[] = [
@@ -172,15 +189,15 @@ export const READERS: readonly FuzzedReader[] = [
   {
     name: "readStoredZip()",
     seeds: [TORCH_ZIP, zipSync({ a: IMAGES, "b/c": TENSORS })],
-    tokens: [
-      "PK\x01\x02",
-      "PK\x03\x04",
-      "PK\x05\x06",
-      "PK\x06\x06",
-      "PK\x06\x07",
-      "\x01\0\x10\0",
-    ],
+    tokens: ZIP_TOKENS,
     read: (bytes) => readStoredZip(bytes, { name }),
+  },
+  {
+    name: "readSparseNpz()",
+    // Packed, most damage ends in the unpacking; stored, it comes to the arrays.
+    seeds: [SPARSE, zipSync(unzipSync(SPARSE), { level: 0 })],
+    tokens: [...ZIP_TOKENS, ...NPY_TOKENS],
+    read: (bytes) => readSparseNpz(bytes, { name }),
   },
   {
     name: "readIdx()",

@@ -260,6 +260,9 @@ export const RECORD: ExperimentRecord = {
   freezeLayer: false,
   remapW: true,
   randomW: false,
+  randPartition: true,
+  targetSparsity: 0.8,
+  targetSparsityIntrinsic: 1,
   connectome: {
     ...{ name: "n", species: "s", regions: 2, neurons: 1, sha256: "x" },
     ...{ source: "f", synthetic: true, citations: [], regionNames: ["a", "b"] },

@@ -106,6 +106,9 @@ export function exampleRecord(
     freezeLayer: false,
     remapW: true,
     randomW: false,
+    randPartition: true,
+    targetSparsity: 0.8,
+    targetSparsityIntrinsic: 1,
     connectome: {
       name: "Example",
       species: "none",

@@ -47,6 +47,36 @@ describe("parseExperimentRecord()", () => {
     assert.deepEqual(parseExperimentRecord(text, { name }), exampleRecord());
   });
 
+  it("takes files from before they said how weights are split, and between how many", () => {
+    const {
+      randPartition: _split,
+      targetSparsity: _share,
+      targetSparsityIntrinsic: _within,
+      ...before
+    } = exampleRecord();
+    assert.deepEqual(parseExperimentRecord(JSON.stringify(before), { name }), {
+      ...before,
+      targetSparsity: 0.8,
+      targetSparsityIntrinsic: 1,
+    });
+    assert.equal(
+      messageOf((record) => {
+        record.randPartition = "True";
+      }),
+      `Cannot read "${name}": randPartition must be true or false, found "True"`,
+    );
+    for (const wrong of [0, 1.1, "1", null]) {
+      assert.equal(
+        messageOf((record) => {
+          record.targetSparsity = wrong;
+        }),
+        `Cannot read "${name}": targetSparsity must be a number above 0 and at most 1, found ${
+          JSON.stringify(wrong)
+        }`,
+      );
+    }
+  });
+
   it("names the member that is missing or wrong, and what was found", () => {
     assert.equal(
       messageOf((record) => delete record.seed),

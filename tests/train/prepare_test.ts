@@ -114,11 +114,72 @@ describe("prepareExperiment()", () => {
         ["[0.001]", "[0.002]"],
         ['"nr_of_trials":30', '"nr_of_trials":31'],
         ["batch_size = 16", "batch_size = 17"],
+        ["[net]", "[net]\ntarget_sparsity = 0.7"],
+        ["[net]", "[net]\ntarget_sparsity_intrinsic = 0.8"],
       ] as const
     ) {
       const other = await prepare([change]);
       assert.notEqual(other.fingerprint, fingerprint, change[1]);
     }
+  });
+
+  it("has the fingerprints of earlier versions, whose trainings can be resumed", async () => {
+    // Computed before [net] target_sparsity and target_sparsity_intrinsic were keys.
+    const before = [
+      [
+        [],
+        "5f8bf6e6e94e5ab5bba8f04c620bd657ef34b4aeae0febfab9fd21e12d62926b",
+      ],
+      [
+        [ORIGINAL],
+        "4b8a07e7822e049b5bdc553b3c1420afd3e020898c866ddb015f248d633bb0c9",
+      ],
+      [
+        [[
+          "[net]",
+          "[net]\ntarget_sparsity = 0.8\ntarget_sparsity_intrinsic = 1.0",
+        ]],
+        "5f8bf6e6e94e5ab5bba8f04c620bd657ef34b4aeae0febfab9fd21e12d62926b",
+      ],
+    ] as const;
+    for (const [changes, fingerprint] of before) {
+      assert.equal((await prepare(changes)).fingerprint, fingerprint);
+    }
+  });
+
+  it("connects each neuron to the share of neurons that the config says", async () => {
+    const connectionsOf = async (...keys: string[]) => {
+      const { mask } = (await prepare([
+        ["nr_neurons = 1", "nr_neurons = 4"],
+        ["[net]", ["[net]", ...keys].join("\n")],
+      ])).network;
+      const regionOf = (neuron: number) => Math.floor(neuron / 4);
+      let within = 0, between = 0;
+      mask.forEach((bit, place) => {
+        const same =
+          regionOf(Math.floor(place / 116)) === regionOf(place % 116);
+        if (same) within += bit;
+        else between += bit;
+      });
+      return { within, between };
+    };
+    // 4 neurons: 0.8 of them are 3, a half 2, without itself 1; 536 pairs of regions are connected.
+    const pairs = 536 * 4;
+    assert.deepEqual(await connectionsOf(), {
+      within: 29 * 4 * 3,
+      between: pairs * 3,
+    });
+    assert.deepEqual(await connectionsOf("target_sparsity = 0.5"), {
+      within: 29 * 4 * 3,
+      between: pairs * 2,
+    });
+    assert.deepEqual(
+      await connectionsOf(
+        "target_sparsity = 1",
+        "target_sparsity_intrinsic = 0.5",
+      ),
+      { within: 29 * 4 * 2, between: pairs * 4 },
+    );
   });
 
   it("refuses another number of regions than the connectome's", async () => {

@@ -1,0 +1,210 @@
+/**
+ * Sparse matrices in SciPy's files, `.npz`: ZIP archives of NumPy's arrays, as
+ * `scipy.sparse.save_npz` writes and `load_npz` reads them.
+ *
+ * Format: https://docs.scipy.org/doc/scipy/reference/generated/scipy.sparse.save_npz.html
+ *
+ * @module
+ */
+
+import { zipSync } from "fflate";
+import { InputError } from "./input_error.ts";
+import {
+  type NpyArray,
+  readNpy,
+  readNpyText,
+  writeNpy,
+  writeNpyText,
+} from "./npy.ts";
+import { readPackedZip } from "./zip_entries.ts";
+
+/** A matrix by its entries, row after row (CSR). Entries that are not there are 0. */
+export interface SparseMatrix {
+  /** Rows and columns. */
+  readonly shape: readonly [rows: number, columns: number];
+  /** Where each row's entries begin, and where the last row's end; (rows + 1). */
+  readonly start: ArrayLike<number>;
+  /** Column of each entry, from 0, ascending within a row; (entries). */
+  readonly column: ArrayLike<number>;
+  /** Value of each entry; (entries). */
+  readonly values: ArrayLike<number>;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+
+/** In the order in which SciPy writes them. */
+const ENTRIES = ["indices", "indptr", "format", "shape", "data"] as const;
+type Entry = typeof ENTRIES[number];
+
+/** What keeps arrays from being a matrix; undefined where they are one. */
+function problemOf(
+  { shape, start, column, values }: SparseMatrix,
+): string | undefined {
+  const [rows, columns] = shape;
+  if (![rows, columns].every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    return `its shape is (${rows}, ${columns})`;
+  }
+  if (start.length !== rows + 1) {
+    return `${rows} rows need ${
+      rows + 1
+    } places where they start and end, found ${start.length}`;
+  }
+  if (column.length !== values.length) {
+    return `it has ${column.length} columns for ${values.length} values`;
+  }
+  if (start[0] !== 0 || start[rows] !== values.length) {
+    return `its rows go from entry ${start[0]} to ${
+      start[rows]
+    }, but there are ${values.length} entries`;
+  }
+  for (let row = 0; row < rows; row++) {
+    const from = start[row] as number;
+    const to = start[row + 1] as number;
+    if (!(Number.isSafeInteger(to) && from <= to && to <= values.length)) {
+      return `row ${row} goes from entry ${from} to ${to}`;
+    }
+    let last = -1;
+    for (let entry = from; entry < to; entry++) {
+      const found = column[entry] as number;
+      if (!(Number.isSafeInteger(found) && found >= 0 && found < columns)) {
+        return `row ${row} has an entry in column ${found} of ${columns}`;
+      }
+      if (found <= last) {
+        return `the columns of row ${row} do not ascend, as they do after SciPy's sum_duplicates()`;
+      }
+      last = found;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The bytes of an `.npz` file with a sparse matrix, which
+ * `scipy.sparse.load_npz` reads as a `csr_matrix` of float64.
+ *
+ * @returns A ZIP archive, packed as `save_npz` does; the same bytes for the same matrix. Indices are 32-bit integers
+ * where they fit, else 64-bit ones.
+ * @throws {RangeError} If the arrays are no such matrix.
+ *
+ * @example
+ * ```ts
+ * import { readSparseNpz, writeSparseNpz } from "./src/files/npz.ts";
+ *
+ * // [[0, 0.5, 0], [0, 0, 0], [2, 0, 0.25]]
+ * const bytes = writeSparseNpz({
+ *   shape: [3, 3],
+ *   start: [0, 1, 1, 3],
+ *   column: [1, 0, 2],
+ *   values: [0.5, 2, 0.25],
+ * });
+ * readSparseNpz(bytes, { name: "network.npz" }).column[0]; // 1
+ * ```
+ */
+export function writeSparseNpz(matrix: SparseMatrix): Uint8Array {
+  const problem = problemOf(matrix);
+  if (problem !== undefined) {
+    throw new RangeError(`Cannot write a sparse matrix: ${problem}`);
+  }
+  const { shape, start, column, values } = matrix;
+  const integers = Math.max(...shape, values.length) > INT32_MAX
+    ? int64
+    : (array: ArrayLike<number>) => Int32Array.from(array);
+  const arrays: Record<Entry, Uint8Array> = {
+    indices: writeNpy({ shape: [column.length], data: integers(column) }),
+    indptr: writeNpy({ shape: [start.length], data: integers(start) }),
+    format: writeNpyText("csr"),
+    shape: writeNpy({ shape: [2], data: int64(shape) }),
+    data: writeNpy({
+      shape: [values.length],
+      data: Float64Array.from(values),
+    }),
+  };
+  return zipSync(
+    Object.fromEntries(ENTRIES.map((entry) => [`${entry}.npy`, arrays[entry]])),
+    // The day on which ZIP's calendar begins, in local time, as it is written: no bytes that depend on the clock.
+    { mtime: new Date(1980, 0, 1) },
+  );
+}
+
+function int64(array: ArrayLike<number>): BigInt64Array {
+  return BigInt64Array.from(Array.from(array, BigInt));
+}
+
+/**
+ * Reads an `.npz` file with a sparse matrix in CSR format.
+ *
+ * @param bytes The whole file.
+ * @param options `name` of the file, for messages.
+ * @returns The matrix; booleans as 0 and 1. Memory is proportional to the size of the arrays in the file.
+ * @throws {InputError} If the file is broken, holds another format than CSR or elements that are no plain numbers,
+ * or its columns do not ascend within a row, as they do after `sum_duplicates()`.
+ *
+ * @example
+ * ```ts no-eval
+ * import { readSparseNpz } from "./src/files/npz.ts";
+ *
+ * const bytes = await Deno.readFile("network.npz"); // scipy.sparse.save_npz("network.npz", matrix)
+ * readSparseNpz(bytes, { name: "network.npz" }).shape; // [220, 220]
+ * ```
+ */
+export function readSparseNpz(
+  bytes: Uint8Array,
+  { name }: { readonly name: string },
+): SparseMatrix {
+  function fail(what: string): never {
+    throw new InputError(`Cannot read "${name}": ${what}`);
+  }
+  const entries = readPackedZip(bytes, {
+    name,
+    wanted: ENTRIES.map((entry) => `${entry}.npy`),
+  });
+  function entryOf(entry: Entry): Uint8Array {
+    return entries.get(`${entry}.npy`) ??
+      fail(
+        `it has no ${entry}.npy, as files of scipy.sparse.save_npz in CSR format have`,
+      );
+  }
+  /** An array of one dimension. */
+  function arrayOf(entry: Entry): NpyArray {
+    const array = readNpy(entryOf(entry), { name: `${name}/${entry}.npy` });
+    if (array.shape.length === 1) return array;
+    return fail(
+      `its ${entry}.npy should have one dimension, but has shape (${
+        array.shape.join(", ")
+      })`,
+    );
+  }
+  function integersOf(entry: Entry): Float64Array {
+    const { dtype, data } = arrayOf(entry);
+    if (dtype === "i4" || dtype === "i8") return data;
+    return fail(
+      `its ${entry}.npy should hold integers of 4 or 8 bytes, but holds type '${dtype}'`,
+    );
+  }
+  // Asked first: the other formats have other arrays.
+  const format = readNpyText(entryOf("format"), {
+    name: `${name}/format.npy`,
+  });
+  if (format !== "csr") {
+    fail(
+      `it holds a matrix in the format ${
+        JSON.stringify(format.slice(0, 20))
+      }; "csr" can be read, which SciPy's tocsr() makes`,
+    );
+  }
+  const shape = integersOf("shape");
+  const [rows, columns] = shape;
+  if (rows === undefined || columns === undefined || shape.length > 2) {
+    return fail(
+      `its shape.npy should hold 2 numbers, but holds ${shape.length}`,
+    );
+  }
+  const matrix: SparseMatrix = {
+    shape: [rows, columns],
+    start: integersOf("indptr"),
+    column: integersOf("indices"),
+    values: arrayOf("data").data,
+  };
+  const problem = problemOf(matrix);
+  return problem === undefined ? matrix : fail(problem);
+}
