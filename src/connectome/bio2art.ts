@@ -119,6 +119,29 @@ interface RegionPair {
 }
 
 /**
+ * How many connections {@linkcode scaleToEdges} makes, before it makes them.
+ *
+ * @throws {RangeError} If a parameter is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { countEdges } from "./src/connectome/bio2art.ts";
+ *
+ * countEdges(Float64Array.of(0, 0.5, 0.25, 0), { neuronDensity: [4, 4] }); // 48
+ * ```
+ */
+export function countEdges(
+  weights: ArrayLike<number>,
+  options: Omit<ScaleOptions, "randPartition" | "stream">,
+): number {
+  const { neuronDensity } = options;
+  return regionPairs(weights, options).reduce(
+    (sum, { from, used }) => sum + (neuronDensity[from] as number) * used,
+    0,
+  );
+}
+
+/**
  * Scales a connectome to a list of connections between neurons: time and memory
  * grow with the number of connections, not with neurons squared.
  *
@@ -146,8 +169,7 @@ export function scaleToEdges(
   const pairs = regionPairs(weights, options);
   const { regionOf, firstNeuron } = populate(density);
 
-  let count = 0;
-  for (const pair of pairs) count += (density[pair.from] as number) * pair.used;
+  const count = countEdges(weights, options);
   const from = new Uint32Array(count);
   const to = new Uint32Array(count);
   const weight = new Float64Array(count);
@@ -267,7 +289,7 @@ function populate(
 
 function regionPairs(
   weights: ArrayLike<number>,
-  options: ScaleOptions,
+  options: Omit<ScaleOptions, "randPartition" | "stream">,
 ): RegionPair[] {
   const {
     neuronDensity: density,

@@ -41,8 +41,8 @@ export type KeySchema =
 /** Most epochs, so that a slip of the finger is found before the memory is gone. */
 const MOST_EPOCHS = 10_000_000;
 
-/** Most neurons of a network: with more its dense matrices, 2 GB and up each, no longer fit common machines. */
-export const MOST_NEURONS = 16_384;
+/** Most neurons of a network: the places of a larger one's connections are no 32-bit numbers, as `random_w` draws them. */
+export const MOST_NEURONS = 65_536;
 
 /** Most combinations of a grid, and most runs of an experiment. */
 export const MOST_COMBINATIONS = 100_000;

@@ -166,19 +166,31 @@ export function createStream(
     return radius * Math.cos(angle);
   }
 
+  /** The numbers 0, 1, 2 … between two calls of `sample()`. */
+  let numbers = new Uint32Array(0);
+  function swap(i: number, j: number): void {
+    const number = numbers[j] as number;
+    numbers[j] = numbers[i] as number;
+    numbers[i] = number;
+  }
+
   function sample(n: number, k: number): Uint32Array {
     if (!Number.isInteger(k) || k < 0 || k > n) {
       throw new RangeError(`Cannot draw ${k} different numbers of ${n}`);
     }
-    const numbers = new Uint32Array(n);
-    for (let i = 0; i < n; i++) numbers[i] = i;
-    for (let i = 0; i < k; i++) {
-      const j = i + integer(n - i);
-      const chosen = numbers[j] as number;
-      numbers[j] = numbers[i] as number;
-      numbers[i] = chosen;
+    if (numbers.length < n) {
+      numbers = new Uint32Array(n);
+      for (let i = 0; i < n; i++) numbers[i] = i;
     }
-    return numbers.slice(0, k);
+    const places = new Uint32Array(k);
+    for (let i = 0; i < k; i++) {
+      places[i] = i + integer(n - i);
+      swap(i, places[i] as number);
+    }
+    const chosen = numbers.slice(0, k);
+    // Put back what was moved: a few of many numbers are drawn again and again.
+    for (let i = k - 1; i >= 0; i--) swap(i, places[i] as number);
+    return chosen;
   }
 
   return {

@@ -27,6 +27,7 @@ const TOP_FILES: readonly string[] = [
   "connectome.npy",
   "network.npy",
   "network_mask.npy",
+  "network.npz",
   EXPERIMENT_FILE,
   INDEX_FILE,
 ];

@@ -7,9 +7,11 @@
 
 import { join } from "node:path";
 import { edgesToNetwork, type NeuronEdges } from "../connectome/bio2art.ts";
+import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { writeNpy } from "../files/npy.ts";
+import { writeSparseNpz } from "../files/npz.ts";
 import { EXPERIMENT_FILE } from "../results/experiment_record.ts";
 import { makeFolder } from "../results/prepare_results_folder.ts";
 import {
@@ -17,6 +19,7 @@ import {
   writeExperimentRecord,
   writeFolderIndex,
 } from "../results/write_results.ts";
+import { MOST_DENSE_NEURONS } from "../rnn/recurrent_tensors.ts";
 import type { PreparedExperiment } from "./prepare.ts";
 import { experimentRecord } from "./record_experiment.ts";
 import { engineName } from "./run_file.ts";
@@ -89,11 +92,27 @@ export async function openResults(
   return store;
 }
 
-/** Writes the scaled network, before any randomisation. */
+/** Writes the scaled network, before any randomisation: a large one as SciPy's sparse matrix. */
 async function writeNetwork(
   folder: string,
   network: NeuronEdges,
 ): Promise<void> {
+  if (network.neurons > MOST_DENSE_NEURONS) {
+    const { receivers, senders, start, sender, weights } = recurrentTemplate(
+      network,
+      { transpose: false },
+    );
+    await writeFileWhole(
+      join(folder, "network.npz"),
+      writeSparseNpz({
+        shape: [receivers, senders],
+        start,
+        column: sender,
+        values: weights,
+      }),
+    );
+    return;
+  }
   const { neurons, weights, mask } = edgesToNetwork(network);
   const shape = [neurons, neurons];
   await writeFileWhole(

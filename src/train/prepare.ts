@@ -8,7 +8,11 @@
 
 import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
-import { type NeuronEdges, scaleToEdges } from "../connectome/bio2art.ts";
+import {
+  countEdges,
+  type NeuronEdges,
+  scaleToEdges,
+} from "../connectome/bio2art.ts";
 import type { EnsembleSize, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";
@@ -28,6 +32,9 @@ import {
 } from "./pretrained_models.ts";
 import { runLabel, type RunUnit } from "./run_unit.ts";
 import { createTopologies, type Topology } from "./topology.ts";
+
+/** Most connections of a network: making more takes over 4 GB. */
+const MOST_CONNECTIONS = 2 ** 27;
 
 /** An experiment with all that its runs share. */
 export interface PreparedExperiment {
@@ -67,15 +74,26 @@ export async function prepareExperiment(
   if (connectome.regions !== net.regions) {
     throw new InputError(regionsMismatch(experiment, connectome.regions));
   }
-  const network = scaleToEdges(connectome.weights, {
+  const scaling = {
     neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),
     targetSparsity: net.targetSparsity,
     intrinsicConnections: true,
     targetSparsityIntrinsic: net.targetSparsityIntrinsic,
     intrinsicWeight: 0.8,
     intrinsicFrom: net.compatibility === "original" ? "incoming" : "outgoing",
-    randPartition: net.randPartition,
     keepDiagonal: false,
+  } as const;
+  const connections = countEdges(connectome.weights, scaling);
+  if (connections > MOST_CONNECTIONS) {
+    throw new InputError(
+      `Cannot scale ${net.name} to ${
+        net.regions * net.neuronsPerRegion
+      } neurons: they would have ${connections} connections, and allowed are ${MOST_CONNECTIONS}; lower [net] nr_neurons or target_sparsity`,
+    );
+  }
+  const network = scaleToEdges(connectome.weights, {
+    ...scaling,
+    randPartition: net.randPartition,
     stream: createStream({ seed: run.seed, purpose: "bio2art" }),
   });
   const file = task.stimuli === undefined ? undefined : paths[task.stimuli];

@@ -123,13 +123,14 @@ export function buildFigures(
     ...curves.figures,
     ...(has("networks") ? networkFigures(context) : []),
   ];
+  const warnings = has("networks") ? undrawnNetworks(context) : [];
   const names = uniqueNames(figures.map(({ name }) => name));
   return {
     figures: figures.map((figure, i) => ({
       ...figure,
       name: names[i] as string,
     })),
-    warnings: curves.warnings,
+    warnings: [...curves.warnings, ...warnings],
   };
 }
 
@@ -304,6 +305,17 @@ function curvesOf(
       baseline,
       width,
     },
+  );
+}
+
+/** What the figures of networks leave out. */
+function undrawnNetworks({ labels, networks = [] }: Context): string[] {
+  return networks.flatMap((matrices, i) =>
+    matrices?.undrawnNeurons === undefined ? [] : [
+      `${
+        labels[i]
+      }: the network has ${matrices.undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
+    ]
   );
 }
 

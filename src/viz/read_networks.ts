@@ -35,11 +35,15 @@ export interface Networks {
   readonly network: SquareMatrix | undefined;
   readonly initial: RecurrentWeights | undefined;
   readonly trained: RecurrentWeights | undefined;
+  /** Neurons of a network too large to be drawn neuron by neuron: its files are sparse, and its matrices are left out. */
+  readonly undrawnNeurons?: number;
 }
 
 const CHECKPOINT = /^model_state_dict_epoch_(\d{1,9})_iter_0\.safetensors$/;
 const INITIAL = checkpointName("initial", 0);
 const WEIGHTS = "rnn.weight_hh_l0";
+/** Where the rows of a sparse W_hh begin, and the last one ends. */
+const SPARSE_ROWS = `${WEIGHTS}.crow_indices`;
 
 /**
  * Reads the matrices that are there.
@@ -62,13 +66,17 @@ export async function readNetworks(
 ): Promise<Networks> {
   const models = join(folder, String(combination));
   const last = await lastCheckpoint(models);
+  const initial = await readWeights(join(models, INITIAL), "initial");
+  const trained = last === undefined
+    ? undefined
+    : await readWeights(join(models, last.name), last.epoch);
+  const undrawn = [initial, trained].find((found) => typeof found === "number");
   return {
     connectome: await readMatrix(join(folder, "connectome.npy")),
     network: await readMatrix(join(folder, "network.npy")),
-    initial: await readWeights(join(models, INITIAL), "initial"),
-    trained: last === undefined
-      ? undefined
-      : await readWeights(join(models, last.name), last.epoch),
+    initial: typeof initial === "number" ? undefined : initial,
+    trained: typeof trained === "number" ? undefined : trained,
+    ...(undrawn === undefined ? {} : { undrawnNeurons: undrawn }),
   };
 }
 
@@ -117,13 +125,16 @@ async function readMatrix(file: string): Promise<SquareMatrix | undefined> {
   return { size: squareSide(shape, file), values: data };
 }
 
+/** The recurrent weights of a model; of one whose file has them sparse, the number of neurons alone. */
 async function readWeights(
   file: string,
   epoch: RecurrentWeights["epoch"],
-): Promise<RecurrentWeights | undefined> {
+): Promise<RecurrentWeights | number | undefined> {
   const bytes = await readIfThere(file, "the model");
   if (bytes === undefined) return undefined;
   const { tensors } = decodeSafetensors(bytes, { name: file });
+  const rows = tensors.find(({ name }) => name === SPARSE_ROWS);
+  if (rows !== undefined) return rows.data.length - 1;
   const tensor = tensors.find(({ name }) => name === WEIGHTS);
   if (tensor === undefined) {
     throw new InputError(`Cannot read "${file}": it has no tensor ${WEIGHTS}`);

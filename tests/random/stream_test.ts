@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
+import { philox4x32 } from "../../src/random/philox.ts";
 import {
   createStream,
   type RandomStream,
   type StreamKey,
   type StreamPurpose,
+  WORDS_PER_UNIFORM,
 } from "../../src/random/stream.ts";
 
 function words(key: StreamKey, count: number): number[] {
@@ -198,6 +200,79 @@ describe("RandomStream.uniform()", () => {
   });
 });
 
+describe("RandomStream.skip()", () => {
+  it("goes on as if the words had been drawn", () => {
+    fc.assert(fc.property(
+      fc.array(fc.tuple(fc.nat(9), fc.nat(70)), { maxLength: 8 }),
+      (turns) => {
+        const [skipping, drawing] = [stream(), stream()];
+        for (const [drawn, skipped] of turns) {
+          for (let i = 0; i < drawn; i++) {
+            assert.equal(skipping.uint32(), drawing.uint32());
+          }
+          skipping.skip(skipped);
+          for (let i = 0; i < skipped; i++) drawing.uint32();
+        }
+        assert.equal(skipping.uint32(), drawing.uint32());
+      },
+    ));
+  });
+
+  it("skips two words for a uniform number", () => {
+    const [skipping, drawing] = [stream(), stream()];
+    skipping.skip(3 * WORDS_PER_UNIFORM);
+    for (let i = 0; i < 3; i++) drawing.uniform();
+    assert.equal(skipping.uniform(), drawing.uniform());
+  });
+
+  it("goes on in another part of the counter after 2^32 blocks, as uint32() does", () => {
+    const key: [number, number] = [KEY.seed, 0];
+    const purpose = 3;
+    const blocks = [
+      philox4x32([0xffffffff, purpose, 0, 0], key),
+      philox4x32([0, purpose + 0x10000, 0, 0], key),
+      philox4x32([1, purpose + 0x10000, 0, 0], key),
+    ].flat();
+    // Up to the last word of the part, drawing over its end.
+    const drawing = stream();
+    drawing.skip(2 ** 34 - 4);
+    assert.deepEqual(
+      Array.from({ length: 12 }, () => drawing.uint32()),
+      blocks,
+    );
+    // Skipping over its end, in one go and in three.
+    for (const steps of [[2 ** 34 + 3], [5, 2 ** 34 - 7, 5]]) {
+      const skipping = stream();
+      for (const words of steps) skipping.skip(words);
+      assert.deepEqual(
+        Array.from({ length: 5 }, () => skipping.uint32()),
+        blocks.slice(7),
+      );
+    }
+    const far = stream();
+    far.skip(5 * 2 ** 34);
+    assert.equal(
+      far.uint32(),
+      philox4x32([0, purpose + 5 * 0x10000, 0, 0], key)[0],
+    );
+  });
+
+  it("keeps the second of two normal numbers", () => {
+    const [skipping, drawing] = [stream(), stream()];
+    assert.equal(skipping.normal(), drawing.normal());
+    skipping.skip(10);
+    assert.equal(skipping.normal(), drawing.normal());
+    for (let i = 0; i < 10; i++) drawing.uint32();
+    assert.equal(skipping.normal(), drawing.normal());
+  });
+
+  it("refuses what is no number of words", () => {
+    for (const words of [-1, 0.5, NaN, 2 ** 53]) {
+      assert.throws(() => stream().skip(words), /words to skip must be/);
+    }
+  });
+});
+
 describe("RandomStream.integer()", () => {
   it("is uniform below any bound", () => {
     for (const bound of [2, 3, 10, 97, 256]) {
@@ -293,6 +368,28 @@ describe("RandomStream.sample()", () => {
     }
     assert.equal(counts.size, 20);
     assertUniform([...counts.values()]);
+  });
+
+  it("does not depend on what was drawn from before", () => {
+    fc.assert(fc.property(
+      fc.array(fc.tuple(fc.nat(30), fc.nat(30)), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      (calls) => {
+        const draws = stream();
+        const anew = stream();
+        for (const [a, b] of calls) {
+          const [k, n] = [Math.min(a, b), Math.max(a, b)];
+          const numbers = Array.from({ length: n }, (_, i) => i);
+          for (let i = 0; i < k; i++) {
+            const j = i + anew.integer(n - i);
+            [numbers[i], numbers[j]] = [numbers[j]!, numbers[i]!];
+          }
+          assert.deepEqual([...draws.sample(n, k)], numbers.slice(0, k));
+        }
+      },
+    ));
   });
 
   it("refuses to draw more than there are", () => {

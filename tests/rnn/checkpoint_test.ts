@@ -3,13 +3,21 @@ import fc from "fast-check";
 import { isReadByV8 } from "../files/json_key.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import { encodeSafetensors } from "../../src/files/safetensors.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+} from "../../src/files/safetensors.ts";
 import {
   checkpointName,
   decodeCheckpoint,
   encodeCheckpoint,
 } from "../../src/rnn/checkpoint.ts";
-import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
+import {
+  connectedValues,
+  denseMatrix,
+  listConnections,
+} from "../../src/rnn/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
@@ -136,6 +144,187 @@ describe("encodeCheckpoint()", () => {
     }, { size, connections: full(size), metadata: {} });
     const { parameters } = decodeCheckpoint(bytes, { name });
     assert.equal(parameters.weightHh[0], Math.fround(0.1));
+  });
+});
+
+describe("encodeCheckpoint() of a large network", () => {
+  const size = { hiddenSize: 4097, inputSize: 1, outputSize: 1 };
+  /** Each neuron gets something from the next but one, every third from itself too. */
+  function largeModel() {
+    const start = new Uint32Array(4098);
+    const sender: number[] = [];
+    for (let i = 0; i < 4097; i++) {
+      if (i % 3 === 0) sender.push(i);
+      if (i + 2 < 4097) sender.push(i + 2);
+      start[i + 1] = sender.length;
+    }
+    const connections = {
+      receivers: 4097,
+      senders: 4097,
+      start,
+      sender: Uint32Array.from(sender),
+    };
+    const parameters: Parameters<Float32Array> = {
+      weightIh: new Float32Array(4097).fill(0.5),
+      // Connections that are 0 stay connections.
+      weightHh: Float32Array.from(sender, (_, i) => i % 5),
+      biasIh: new Float32Array(4097),
+      biasHh: new Float32Array(4097),
+      weightFc: new Float32Array(4097).fill(-0.5),
+      biasFc: new Float32Array(1),
+    };
+    return { connections, parameters };
+  }
+
+  it("has W_hh's connections in three tensors, and gives them back", () => {
+    const { connections, parameters } = largeModel();
+    const bytes = encodeCheckpoint(parameters, {
+      size,
+      connections,
+      metadata: { epoch: "1" },
+    });
+    const { tensors } = decodeSafetensors(bytes, { name });
+    const n = connections.sender.length;
+    assert.deepEqual(
+      tensors.map(({ name, shape, dtype }) => `${name} [${shape}] ${dtype}`)
+        .sort(),
+      [
+        "fc.bias [1] F32",
+        "fc.weight [1,4097] F32",
+        "rnn.bias_hh_l0 [4097] F32",
+        "rnn.bias_ih_l0 [4097] F32",
+        `rnn.weight_hh_l0.col_indices [${n}] I64`,
+        "rnn.weight_hh_l0.crow_indices [4098] I64",
+        `rnn.weight_hh_l0.values [${n}] F32`,
+        "rnn.weight_ih_l0 [4097,1] F32",
+      ],
+    );
+    const found = decodeCheckpoint(bytes, { name, size });
+    assert.deepEqual(found.connections, connections);
+    assert.deepEqual(found.parameters, parameters);
+    assert.deepEqual({ ...found.metadata }, { epoch: "1" });
+  });
+
+  it("refuses weights that are not those of the connections", () => {
+    const { connections, parameters } = largeModel();
+    assert.throws(
+      () =>
+        encodeCheckpoint(
+          { ...parameters, weightHh: new Float32Array(3) },
+          { size, connections, metadata: {} },
+        ),
+      /it has 3 recurrent weights, and 5461 connections of 4097 × 4097 units/,
+    );
+  });
+
+  /** A model of three units in the same form. */
+  function smallSparse(changes: Record<string, NamedTensor["data"]> = {}) {
+    const tensors: Record<string, NamedTensor["data"]> = {
+      crow_indices: BigInt64Array.of(0n, 1n, 1n, 3n),
+      col_indices: BigInt64Array.of(2n, 0n, 1n),
+      values: Float32Array.of(1, 2, 3),
+      ...changes,
+    };
+    return encodeSafetensors([
+      ...Object.entries(tensors).map(([part, data]) => ({
+        name: `features.0.weight_hh_l0.${part}`,
+        shape: [data.length],
+        data,
+      })),
+      ...Object.entries({
+        "features.0.weight_ih_l0": [3, 2],
+        "features.0.bias_ih_l0": [3],
+        "features.0.bias_hh_l0": [3],
+        "features.1.weight": [1, 3],
+        "features.1.bias": [1],
+      }).map(([name, shape]) => ({
+        name,
+        shape,
+        data: new Float32Array(shape.reduce((a, b) => a * b)),
+      })),
+    ]);
+  }
+
+  it("is read under any name, whatever the size, and with 32-bit indices", () => {
+    for (
+      const changes of [{}, {
+        crow_indices: Int32Array.of(0, 1, 1, 3),
+        col_indices: Int32Array.of(2, 0, 1),
+        values: Float64Array.of(1, 2, 3),
+      }]
+    ) {
+      const found = decodeCheckpoint(smallSparse(changes), { name });
+      assert.deepEqual(found.size, {
+        hiddenSize: 3,
+        inputSize: 2,
+        outputSize: 1,
+      });
+      assert.deepEqual(
+        [...denseMatrix(found.connections, found.parameters.weightHh)],
+        [0, 0, 1, 0, 0, 0, 2, 3, 0],
+      );
+    }
+  });
+
+  const faults: [string, Record<string, NamedTensor["data"]>, RegExp][] = [
+    [
+      "a sender that there is not",
+      { col_indices: BigInt64Array.of(3n, 0n, 1n) },
+      /connections of its features\.0\.weight_hh_l0 are unsound: connection 0 of receiver 0 comes from sender 3 of 3/,
+    ],
+    [
+      "rows that end beyond the list",
+      { crow_indices: BigInt64Array.of(0n, 1n, 1n, 4n) },
+      /are unsound: the starts of receivers go from 0 to 4/,
+    ],
+    [
+      "an index below 0",
+      { col_indices: BigInt64Array.of(-1n, 0n, 1n) },
+      /col_indices holds -1/,
+    ],
+    [
+      "an index beyond all bounds",
+      { crow_indices: BigInt64Array.of(0n, 1n, 1n, 2n ** 40n) },
+      /crow_indices holds 1099511627776/,
+    ],
+    [
+      "indices that are no integers",
+      { crow_indices: Float32Array.of(0, 1, 1, 3) },
+      /crow_indices holds no int64 or int32 numbers/,
+    ],
+    [
+      "too few values",
+      { values: Float32Array.of(1, 2) },
+      /4 crow_indices, 3 col_indices and 2 values/,
+    ],
+    [
+      "no rows",
+      { crow_indices: new BigInt64Array(1) },
+      /1 crow_indices, 3 col_indices and 3 values/,
+    ],
+  ];
+  for (const [what, changes, message] of faults) {
+    it(`is refused with ${what}`, () => {
+      assert.throws(
+        () => decodeCheckpoint(smallSparse(changes), { name }),
+        (error) => error instanceof InputError && message.test(error.message),
+      );
+    });
+  }
+
+  it("is refused where a tensor is missing, or of another layer", () => {
+    const bytes = (names: string[]) =>
+      encodeSafetensors(
+        names.map((name) => ({ name, shape: [1], data: new Float32Array(1) })),
+      );
+    assert.throws(
+      () => decodeCheckpoint(bytes(["rnn.weight_hh_l0.values"]), { name }),
+      /it has no tensor rnn\.weight_hh_l0\.crow_indices/,
+    );
+    assert.throws(
+      () => decodeCheckpoint(bytes(["rnn.weight_hh_l1.values"]), { name }),
+      /only one layer in one direction/,
+    );
   });
 });
 

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
+import { scaleToEdges } from "../../src/connectome/bio2art.ts";
+import { recurrentTemplate } from "../../src/connectome/recurrent_template.ts";
+import { sha256Hex } from "../../src/files/checksum.ts";
 import { createStream } from "../../src/random/stream.ts";
-import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
+import {
+  connectedValues,
+  denseMatrix,
+  listConnections,
+} from "../../src/rnn/connections.ts";
 import {
   initialBound,
   initialParameters,
@@ -110,6 +117,62 @@ describe("initialParameters()", () => {
         assert.deepEqual(rest, fullRest);
       },
     ));
+  });
+
+  it("draws what it drew when W_hh was drawn whole and then masked", async () => {
+    // SHA-256 of the six tensors, computed by the version that did so.
+    const before = {
+      weightHh: {
+        default:
+          "3b5a432394fdd41434181335de5401156fa59479d763963d653812321f8d7e1b",
+        xavier:
+          "5dff4b8f1e5c121b5596858b00a315ad3d4183dee86c3dca38acb98c35814dd6",
+        he: "d0398af80df72fa9d59c68150e43a007bcdcb936d5c02ec56026d369f67f40b1",
+      },
+      weightIh: {
+        default:
+          "50f3e3b7965a713f317567b51f78c645a1c3bcdcc9d9260187ce7c2dc8c257c6",
+        xavier:
+          "85d6776df490b1e237099cd38e873a28284385ed14c85a45808eca0809698e45",
+        he: "fdf3de92f62c0a552a32dc18e65ab51ef6e25b592273eaddfe5911f8247f6d6c",
+      },
+      biasHh:
+        "95e6eb4747cd78381c90e40554a3dba3af50383d101c475281a69200915ff537",
+      biasFc:
+        "bce01508163ba798883b0a45ecfc82b96e225abc17d00ea08a9d1c208d87e394",
+    };
+    const edges = scaleToEdges(
+      Float64Array.of(0, .1, 0, .4, 0, 0, .2, 0, 0, 0, 0, .3, 0, 0, 0, 0),
+      {
+        neuronDensity: [5, 5, 5, 5],
+        randPartition: true,
+        stream: createStream({ seed: 1, purpose: "bio2art" }),
+      },
+    );
+    for (const scheme of ["default", "xavier", "he"] as const) {
+      // As they stand: the version before had no need to transpose here.
+      const { weights: template, ...connections } = recurrentTemplate(edges, {
+        transpose: false,
+      });
+      const found = initialParameters(
+        { hiddenSize: 20, inputSize: 2, outputSize: 3 },
+        {
+          scheme,
+          connections,
+          stream: weights(3),
+          ...(scheme === "default" ? {} : { rankOrder: rankOrder(template) }),
+        },
+      );
+      const hash = (tensor: Float32Array) =>
+        sha256Hex(new Uint8Array(tensor.buffer));
+      assert.equal(
+        await hash(denseMatrix(connections, found.weightHh)),
+        before.weightHh[scheme],
+      );
+      assert.equal(await hash(found.weightIh), before.weightIh[scheme]);
+      assert.equal(await hash(found.biasHh), before.biasHh);
+      assert.equal(await hash(found.biasFc), before.biasFc);
+    }
   });
 
   it("gives the largest weight to the strongest connection", () => {

@@ -149,18 +149,16 @@ describe("prepareExperiment()", () => {
 
   it("connects each neuron to the share of neurons that the config says", async () => {
     const connectionsOf = async (...keys: string[]) => {
-      const { mask } = (await prepare([
+      const { from, to } = (await prepare([
         ["nr_neurons = 1", "nr_neurons = 4"],
         ["[net]", ["[net]", ...keys].join("\n")],
       ])).network;
       const regionOf = (neuron: number) => Math.floor(neuron / 4);
       let within = 0, between = 0;
-      mask.forEach((bit, place) => {
-        const same =
-          regionOf(Math.floor(place / 116)) === regionOf(place % 116);
-        if (same) within += bit;
-        else between += bit;
-      });
+      for (let edge = 0; edge < from.length; edge++) {
+        if (regionOf(from[edge]!) === regionOf(to[edge]!)) within++;
+        else between++;
+      }
       return { within, between };
     };
     // 4 neurons: 0.8 of them are 3, a half 2, without itself 1; 536 pairs of regions are connected.
@@ -179,6 +177,17 @@ describe("prepareExperiment()", () => {
         "target_sparsity_intrinsic = 0.5",
       ),
       { within: 29 * 4 * 2, between: pairs * 4 },
+    );
+  });
+
+  it("refuses more connections than memory is sure to hold", async () => {
+    await assert.rejects(
+      prepare([["nr_neurons = 1", "nr_neurons = 1000"]]),
+      {
+        name: "InputError",
+        message:
+          "Cannot scale Synthetic_Macaque_29 to 29000 neurons: they would have 457771000 connections, and allowed are 134217728; lower [net] nr_neurons or target_sparsity",
+      },
     );
   });
 

@@ -117,6 +117,44 @@ describe("decodeRunRecord()", () => {
   });
 });
 
+describe("decodeRunRecord() of the version before", () => {
+  it("refuses a state whose W_hh is a matrix", async () => {
+    // With a sound checksum: what was written by the version before was sound.
+    const dense = (parameters: Parameters) => ({
+      ...parameters,
+      weightHh: new Float32Array(9),
+    });
+    const { state, ...rest } = record(2);
+    const bytes = await encodeRunRecord({
+      ...rest,
+      state: {
+        ...state!,
+        parameters: dense(state!.parameters),
+        firstMoment: dense(state!.firstMoment),
+        secondMoment: dense(state!.secondMoment),
+      },
+    }, SIZE);
+    const { tensors, metadata } = decodeSafetensors(bytes, { name: "run" });
+    const old = tensors.map((tensor) => ({
+      ...tensor,
+      ...(tensor.name.endsWith(".weightHh") ? { shape: [3, 3] } : {}),
+    }));
+    const { checksum: _, ...facts } = metadata;
+    const checksum = await checksumOf(old, facts);
+    await assert.rejects(
+      decodeRunRecord(encodeSafetensors(old, { ...facts, checksum }), {
+        name: "run",
+        size: SIZE,
+      }),
+      (error) =>
+        error instanceof InputError &&
+        /parameters\.weightHh is \[3,3\], expected a list of weights/.test(
+          error.message,
+        ),
+    );
+  });
+});
+
 describe("openRunStore()", () => {
   const unit = { combination: 2, iteration: 1 };
 
