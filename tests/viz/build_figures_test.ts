@@ -10,6 +10,8 @@ import {
 } from "../../src/viz/build_figures.ts";
 import type { Figure, Spec } from "../../src/viz/figure.ts";
 import { loadFont } from "../../src/viz/font.ts";
+import { encodeSafetensors } from "../../src/files/safetensors.ts";
+import { checkpointName } from "../../src/rnn/checkpoint.ts";
 import { readNetworks } from "../../src/viz/read_networks.ts";
 import { renderSvg } from "../../src/viz/render_svg.ts";
 import { makeNetworks } from "./make_networks.ts";
@@ -259,6 +261,44 @@ describe("buildFigures()", () => {
         ]
       ) assert.ok(seen.includes(title));
       assert.equal(rowsOf(figure, "pairs")[0]?.from, "R1");
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  });
+
+  it("draws the connectome alone where the network is too large, and says so", async () => {
+    const root = await Deno.makeTempDir();
+    try {
+      const folder = join(root, "bio");
+      await makeResults({ ...SMALL, folder });
+      await makeNetworks(folder, { epochs: 12 });
+      await Deno.remove(join(folder, "network.npy"));
+      for (const epoch of ["initial", 11] as const) {
+        await Deno.writeFile(
+          join(folder, "0", checkpointName(epoch, 0)),
+          encodeSafetensors([
+            ["crow_indices", new BigInt64Array(20_001)] as const,
+            ["col_indices", new BigInt64Array()] as const,
+            ["values", new Float32Array()] as const,
+          ].map(([part, data]) => ({
+            name: `rnn.weight_hh_l0.${part}`,
+            shape: [data.length],
+            data,
+          }))),
+        );
+      }
+      const results = await readResultsFolder(folder);
+      const { figures, warnings } = buildFigures([{ label: "bio", results }], {
+        kinds: ["networks"],
+        networks: [await readNetworks(folder, { combination: 0 })],
+      });
+      const seen = await texts(figures[0]!);
+      assert.ok(seen.includes("connectome"));
+      assert.ok(!seen.includes("scaled network"));
+      assert.ok(!seen.includes("trained W_hh"));
+      assert.deepEqual(warnings, [
+        "bio: the network has 20000 neurons, too many to be drawn one by one; it and its weights are not drawn",
+      ]);
     } finally {
       await Deno.remove(root, { recursive: true });
     }

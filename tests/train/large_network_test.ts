@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "../../src/compat/testing.ts";
+import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { readSparseNpz } from "../../src/files/npz.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { decodeCheckpoint } from "../../src/rnn/checkpoint.ts";
+import {
+  countConnections,
+  findConnectionProblem,
+} from "../../src/rnn/connections.ts";
+import { TASKS } from "../../src/tasks/registry.ts";
+import { openResults } from "../../src/train/open_results.ts";
+import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
+import { trainExperiment } from "../../src/train/train_experiment.ts";
+import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
+
+/** Prepares the tiny experiment with more neurons a region, and few connections of each. */
+function prepare(
+  { folder, tiny, neurons, sparsity }: {
+    readonly folder: string;
+    readonly tiny?: TinyExperiment;
+    readonly neurons: number;
+    readonly sparsity: readonly [between: number, within: number];
+  },
+) {
+  const text = tinyConfig(tiny).replace(
+    "nr_neurons = 1",
+    `nr_neurons = ${neurons}
+target_sparsity = ${sparsity[0]}
+target_sparsity_intrinsic = ${sparsity[1]}`,
+  );
+  return prepareExperiment(
+    readExperiment(text, { file: join(folder, "config.ini"), tasks: TASKS }),
+    { onProgress: () => {} },
+  );
+}
+
+describe("an experiment with 20,000 neurons and 2 million connections", () => {
+  for (const randomW of [false, true]) {
+    it(
+      `is prepared in seconds and without a dense matrix${
+        randomW ? ", with random_w" : ""
+      }`,
+      async () => {
+        const before = Deno.memoryUsage().rss;
+        const began = performance.now();
+        const prepared = await prepare({
+          folder: "results",
+          tiny: { randomW },
+          neurons: 690,
+          sparsity: [0.0075, 0.02],
+        });
+        const { connections, initial } = await buildRun(prepared, {
+          combination: 0,
+          iteration: 0,
+        });
+        const seconds = (performance.now() - began) / 1000;
+        assert.equal(connections.receivers, 20_010);
+        assert.equal(findConnectionProblem(connections), undefined);
+        const count = 29 * 690 * 14 + 536 * 690 * 5;
+        assert.equal(countConnections(connections), count);
+        assert.equal(initial.weightHh.length, count);
+        // It takes 2 s here; a dense matrix in double precision takes 3.2 GB.
+        assert.ok(seconds < 20, `${seconds} s`);
+        const grown = Deno.memoryUsage().rss - before;
+        assert.ok(grown < 1.2e9, `${grown} bytes more`);
+      },
+    );
+  }
+});
+
+describe("an experiment with more than 4,096 neurons", () => {
+  it("is trained, and written as sparse matrices that another one can begin with", async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const large = {
+        folder,
+        neurons: 142,
+        sparsity: [0.005, 0.01],
+      } as const;
+      const prepared = await prepare({
+        ...large,
+        tiny: { epochs: 1, iterations: 1 },
+      });
+      const engine = createReferenceEngine();
+      const results = prepared.experiment.paths.results;
+      const store = await openResults(prepared, {
+        engine,
+        overwrite: false,
+        resume: false,
+        shard: undefined,
+        warn: assert.fail,
+      });
+      await trainExperiment(prepared, {
+        engine,
+        store,
+        folder: results,
+        shard: undefined,
+        signal: new AbortController().signal,
+        checkpointSeconds: 60,
+        progress: { update: () => {}, line: () => {}, finish: () => {} },
+        wait: () => Promise.resolve(),
+      });
+      const names = await Array.fromAsync(
+        Deno.readDir(results),
+        ({ name }) => name,
+      );
+      assert.ok(!names.includes("network.npy"));
+      assert.ok(!names.includes("network_mask.npy"));
+      const file = join(results, "network.npz");
+      const { shape, column, values } = readSparseNpz(
+        await Deno.readFile(file),
+        { name: file },
+      );
+      const count = 29 * 142 + 536 * 142;
+      assert.deepEqual(shape, [4118, 4118]);
+      assert.equal(column.length, count);
+      assert.deepEqual(
+        Float64Array.from(values).sort(),
+        prepared.network.weight.toSorted(),
+      );
+
+      const run = await buildRun(prepared, { combination: 1, iteration: 0 });
+      const read = async (epoch: string) => {
+        const name = `model_state_dict_epoch_${epoch}_iter_0.safetensors`;
+        const bytes = await Deno.readFile(join(results, "1", name));
+        return decodeCheckpoint(bytes, { name });
+      };
+      const initial = await read("initial");
+      assert.deepEqual(initial.connections, run.connections);
+      assert.deepEqual(initial.parameters, run.initial);
+      const trained = await read("0");
+      assert.deepEqual(trained.connections, run.connections);
+      assert.notDeepEqual(trained.parameters, run.initial);
+
+      const next = await prepare({
+        ...large,
+        tiny: { pretrained: "results", pretrainedEpoch: 0 },
+      });
+      const going = await buildRun(next, { combination: 1, iteration: 0 });
+      assert.deepEqual(going.connections, trained.connections);
+      assert.deepEqual(going.initial, trained.parameters);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+});
