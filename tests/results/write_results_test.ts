@@ -50,6 +50,7 @@ async function writeFull(folder: string): Promise<string> {
       "connectome.npy",
       "network.npy",
       "network_mask.npy",
+      "network.npz",
       "1/model_state_dict_epoch_initial_iter_0.safetensors",
       "1/model_state_dict_epoch_499_iter_12.safetensors",
       "1/validate_loss_all.npy.4711-3-0a1b2c3d.tmp",
