@@ -33,6 +33,7 @@ export * from "./src/connectome/neuron_density.ts";
 export * from "./src/connectome/null_models.ts";
 export * from "./src/connectome/randomize_network.ts";
 export * from "./src/connectome/recurrent_template.ts";
+export * from "./src/connectome/scaled_network.ts";
 export * from "./src/engine/ensemble.ts";
 export * from "./src/experiment/experiment.ts";
 export * from "./src/experiment/read_experiment.ts";

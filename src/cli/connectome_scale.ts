@@ -6,7 +6,8 @@
  */
 
 import type { Flags } from "../compat/cli.ts";
-import { scaleConnectome, type ScaledNetwork } from "../connectome/bio2art.ts";
+import { scaleConnectome } from "../connectome/bio2art.ts";
+import type { ScaledNetwork } from "../connectome/scaled_network.ts";
 import type { Connectome } from "../connectome/connectome.ts";
 import { scaleNeuronDensity } from "../connectome/neuron_density.ts";
 import {

@@ -5,7 +5,7 @@
  */
 
 import type { RandomStream } from "../random/stream.ts";
-import type { ScaledNetwork } from "./bio2art.ts";
+import type { ScaledNetwork } from "./scaled_network.ts";
 
 /**
  * The same connections with their weights permuted: what is left is the

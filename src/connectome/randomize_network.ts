@@ -10,7 +10,7 @@ import {
   networkToEdges,
   type NeuronEdges,
   type ScaledNetwork,
-} from "./bio2art.ts";
+} from "./scaled_network.ts";
 import { drawDistinctPlaces, shufflePlaces } from "./random_places.ts";
 import { recurrentTemplate } from "./recurrent_template.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NeuronEdges } from "./bio2art.ts";
+import type { NeuronEdges } from "./scaled_network.ts";
 
 /** The n connections of W_hh with their weights, a row a receiving neuron (compressed sparse rows). */
 export interface RecurrentTemplate {

@@ -6,7 +6,10 @@
  */
 
 import { join } from "node:path";
-import { edgesToNetwork, type NeuronEdges } from "../connectome/bio2art.ts";
+import {
+  edgesToNetwork,
+  type NeuronEdges,
+} from "../connectome/scaled_network.ts";
 import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { writeFileWhole } from "../files/write_file.ts";

@@ -8,11 +8,8 @@
 
 import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
-import {
-  countEdges,
-  type NeuronEdges,
-  scaleToEdges,
-} from "../connectome/bio2art.ts";
+import { countEdges, scaleToEdges } from "../connectome/bio2art.ts";
+import type { NeuronEdges } from "../connectome/scaled_network.ts";
 import type { EnsembleSize, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";

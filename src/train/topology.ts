@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NeuronEdges } from "../connectome/bio2art.ts";
+import type { NeuronEdges } from "../connectome/scaled_network.ts";
 import { randomizeEdges } from "../connectome/randomize_network.ts";
 import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { Experiment } from "../experiment/experiment.ts";

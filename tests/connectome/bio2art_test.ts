@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
+  countEdges,
   intrinsicTargetsUsed,
   roundHalfToEven,
   scaleConnectome,
@@ -9,6 +10,10 @@ import {
   scaleToEdges,
   targetsUsed,
 } from "../../src/connectome/bio2art.ts";
+import {
+  edgesToNetwork,
+  networkToEdges,
+} from "../../src/connectome/scaled_network.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {
   anyGraph,
@@ -74,6 +79,37 @@ describe("roundHalfToEven()", () => {
       roundHalfToEven,
     );
     assert.deepEqual(rounded.map((x) => x + 0), [0, 2, 2, 2, 3, 0, -2, 7]);
+  });
+});
+
+describe("countEdges()", () => {
+  it("tells how many connections there will be, each of them once", () => {
+    fc.assert(fc.property(anyCase, ({ graph, seed, ...options }) => {
+      const { neurons, from, to } = scaleToEdges(graph.weights, {
+        ...options,
+        stream: stream(seed),
+      });
+      assert.equal(from.length, countEdges(graph.weights, options));
+      const places = new Set(from.map((a, edge) => a * neurons + to[edge]!));
+      assert.equal(places.size, from.length);
+    }));
+  });
+});
+
+describe("networkToEdges()", () => {
+  it("lists what edgesToNetwork() wrote, row by row", () => {
+    fc.assert(fc.property(anyCase, ({ graph, seed, ...options }) => {
+      const network = scaleConnectome(graph.weights, {
+        ...options,
+        stream: stream(seed),
+      });
+      const edges = networkToEdges(network);
+      assert.deepEqual(edgesToNetwork(edges), network);
+      const places = edges.from.map((a, edge) =>
+        a * network.neurons + edges.to[edge]!
+      );
+      assert.deepEqual(places, places.toSorted());
+    }));
   });
 });
 

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import {
-  scaleConnectome,
-  type ScaledNetwork,
-} from "../../src/connectome/bio2art.ts";
+import { scaleConnectome } from "../../src/connectome/bio2art.ts";
+import type { ScaledNetwork } from "../../src/connectome/scaled_network.ts";
 import { networkMetrics } from "../../src/connectome/network_metrics.ts";
 import {
   rewireConnections,

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
+import { scaleConnectome, scaleToEdges } from "../../src/connectome/bio2art.ts";
 import {
   edgesToNetwork,
   networkToEdges,
   type NeuronEdges,
-  scaleConnectome,
   type ScaledNetwork,
-  scaleToEdges,
-} from "../../src/connectome/bio2art.ts";
+} from "../../src/connectome/scaled_network.ts";
 import {
   isSymmetric,
   randomizeEdges,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { edgesToNetwork } from "../../src/connectome/bio2art.ts";
+import { edgesToNetwork } from "../../src/connectome/scaled_network.ts";
 import type { ModelRun } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { InputError } from "../../src/files/input_error.ts";
