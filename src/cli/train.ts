@@ -27,6 +27,7 @@ import {
   trainExperiment,
   type TrainOutcome,
 } from "../train/train_experiment.ts";
+import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
@@ -45,6 +46,7 @@ const HELP = `Trains an experiment on the GPU.
   --resume                  go on where an interrupted training of the same config stood
   --checkpoint_seconds N    seconds between two saved states (60)
   --shard i/n               train the i-th of n parts, i from 0 (also from Slurm and Kubernetes arrays)
+  --profile                 at the end, print the time of each kernel and how busy the GPU was
   --help                    this text
 
 The results folder, the flags and the config's keys are described in README.md.`;
@@ -195,6 +197,12 @@ Next: deno task viz --results_folders ${
   return 0;
 }
 
+function untimedReason({ kind }: Engine): string {
+  return kind === "reference"
+    ? "the reference engine trains on the CPU and has none"
+    : "this adapter has no timestamp queries, or nothing was left to train";
+}
+
 async function train(flags: Flags): Promise<number> {
   const start = performance.now();
   const experiment = await readConfig(flags);
@@ -212,7 +220,12 @@ async function train(flags: Flags): Promise<number> {
       }),
     ),
   });
-  const engine: Engine = await chooseEngine(device, { warn: progress.line });
+  const openEngine = () =>
+    chooseEngine(device, {
+      warn: progress.line,
+      profile: flags.boolean.profile === true,
+    });
+  const engine: Engine = await openEngine();
   try {
     print(describeExperiment(experiment));
     print(describePlan(prepared, { engine, shard }));
@@ -230,6 +243,7 @@ async function train(flags: Flags): Promise<number> {
       )
     );
     const watchdog = startWatchdog();
+    const sheet = createTimeSheet();
     const outcome = await trainExperiment(prepared, {
       engine,
       store,
@@ -244,7 +258,8 @@ async function train(flags: Flags): Promise<number> {
           progress.update(status);
         },
       },
-      reopen: () => chooseEngine(device, { warn: progress.line }),
+      reopen: openEngine,
+      sheet,
     }).catch((error) => {
       if (error instanceof InputError || error instanceof DeviceError) {
         progress.line(
@@ -255,6 +270,9 @@ async function train(flags: Flags): Promise<number> {
       }
       throw error;
     }).finally(watchdog.stop);
+    if (flags.boolean.profile) {
+      print(describeTimes(sheet.totals(), { untimed: untimedReason(engine) }));
+    }
     return report(experiment, outcome, {
       signal,
       seconds: (performance.now() - start) / 1000,
@@ -272,7 +290,7 @@ if (import.meta.main) {
   await runCommand({
     help: HELP,
     flags: {
-      boolean: ["dry-run", "overwrite", "resume"],
+      boolean: ["dry-run", "overwrite", "resume", "profile"],
       string: [
         "path_to_results",
         "path_to_network",

@@ -9,13 +9,15 @@ import type {
   Engine,
   Ensemble,
   EpochHistory,
+  ModelRun,
   ModelState,
 } from "../engine/ensemble.ts";
 import { checkpointPath } from "../results/write_results.ts";
 import { writeFileWhole } from "../files/write_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
-import { buildRun, type PreparedExperiment } from "./prepare.ts";
+import type { RunDrawer } from "./draw_runs.ts";
+import type { PreparedExperiment } from "./prepare.ts";
 import {
   engineAfter,
   engineName,
@@ -24,6 +26,7 @@ import {
 } from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
 import type { RunUnit } from "./run_unit.ts";
+import type { TimeSheet } from "./time_sheet.ts";
 
 /** What a group needs to train. */
 export interface GroupOptions {
@@ -31,6 +34,8 @@ export interface GroupOptions {
   readonly engine: Engine;
   /** Runs of the group; all stand at the same epoch. */
   readonly units: readonly RunUnit[];
+  /** What the runs begin with. */
+  readonly drawer: RunDrawer;
   /** Where each run stands; undefined for one that starts anew. */
   readonly resumed: readonly (RunRecord | undefined)[];
   readonly store: RunStore;
@@ -40,6 +45,10 @@ export interface GroupOptions {
   /** Milliseconds between two saved states. */
   readonly checkpointInterval: number;
   readonly onEpochs: (event: EpochsTrained) => void;
+  /** Called while the device works on its own for about so many milliseconds. */
+  readonly whileBusy: (milliseconds: number) => Promise<void>;
+  /** Where to note what took how long. */
+  readonly sheet: TimeSheet;
 }
 
 /** Tells that some epochs of all models of a group were trained. */
@@ -55,8 +64,11 @@ export interface EpochsTrained {
   readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
 }
 
-/** Seconds that one call of the engine should take: long enough to be cheap, short enough to show progress. */
-const CALL_SECONDS = 0.7;
+/**
+ * Seconds that one call of the engine should take: long enough that the pause
+ * between two calls, when the device has nothing to do, is nothing beside it.
+ */
+const CALL_SECONDS = 10;
 
 type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
 
@@ -65,49 +77,31 @@ type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
  * stopped by `signal`, in which case its state has been saved.
  */
 export async function trainGroup(options: GroupOptions): Promise<boolean> {
-  const { prepared, engine, units, resumed, store, signal } = options;
+  const { prepared, engine, units, resumed, store, signal, sheet } = options;
   const { experiment, size } = prepared;
   const { epochs } = experiment.training;
   const classifies = experiment.task.task.loss === "nll";
-  const runs = [];
-  for (const [i, unit] of units.entries()) {
-    const run = await buildRun(prepared, unit);
+  const drawn = await sheet.time("drawing", options.drawer.all);
+  const runs = drawn.map((run, i) => {
     const state = resumed[i]?.state;
-    runs.push(state === undefined ? run : { ...run, state });
-    if (unit.iteration === 0 && state === undefined) {
-      await saveCheckpoint(options, unit, {
-        epoch: "initial",
-        parameters: run.initial,
-      });
-    }
-  }
+    return state === undefined ? run : { ...run, state };
+  });
+  await sheet.time("saving", () => saveInitial(options, runs));
   const batches = runs[0]?.trials.trainBatches.length ?? 0;
   const histories = units.map((_, i) =>
     emptyHistory(epochs, classifies, resumed[i]?.history)
   );
-  const ensemble = await engine.createEnsemble({
-    ...size,
-    loss: experiment.task.task.loss,
-    runs,
-  });
+  const ensemble = await sheet.time("starting", () =>
+    engine.createEnsemble({
+      ...size,
+      loss: experiment.task.task.loss,
+      runs,
+    }));
   try {
     let epoch = resumed[0]?.state?.epoch ?? 0;
     let secondsPerEpoch = Infinity;
     let lastSave = performance.now();
-    while (epoch < epochs && !signal.aborted) {
-      const limit = nextCheckpoint(experiment.run.storeEveryEpoch, {
-        epoch,
-        epochs,
-      });
-      const seconds = Math.min(CALL_SECONDS, options.checkpointInterval / 1000);
-      const call = Math.max(1, Math.floor(seconds / secondsPerEpoch));
-      const start = performance.now();
-      const history = await ensemble.train(Math.min(call, limit - epoch), {
-        signal,
-      });
-      if (history.epochs > 0) {
-        secondsPerEpoch = (performance.now() - start) / 1000 / history.epochs;
-      }
+    const onEpochs = (history: EpochHistory) => {
       copyHistory(history, histories, epoch);
       epoch += history.epochs;
       options.onEpochs({
@@ -117,24 +111,55 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
         steps: history.epochs * batches * units.length,
         best: bestOf(history, units),
       });
+    };
+    while (epoch < epochs && !signal.aborted) {
+      const limit = nextCheckpoint(experiment.run.storeEveryEpoch, {
+        epoch,
+        epochs,
+      });
+      const seconds = Math.min(CALL_SECONDS, options.checkpointInterval / 1000);
+      const call = Math.max(1, Math.floor(seconds / secondsPerEpoch));
+      const start = performance.now();
+      const before = epoch;
+      await sheet.time(
+        "training",
+        () =>
+          ensemble.train(Math.min(call, limit - epoch), {
+            signal,
+            onEpochs,
+            whileBusy: options.whileBusy,
+          }),
+      );
+      if (epoch > before) {
+        secondsPerEpoch = (performance.now() - start) / 1000 / (epoch - before);
+      }
       if (isCheckpoint(experiment.run.storeEveryEpoch, { epoch, epochs })) {
-        await saveCheckpoints(options, ensemble, { epoch, histories });
+        await sheet.time(
+          "saving",
+          () => saveCheckpoints(options, ensemble, { epoch, histories }),
+        );
       }
       if (
         epoch < epochs &&
         (performance.now() - lastSave >= options.checkpointInterval ||
           signal.aborted)
       ) {
-        await saveStates(options, ensemble, histories);
+        await sheet.time(
+          "saving",
+          () => saveStates(options, ensemble, histories),
+        );
         lastSave = performance.now();
       }
     }
     if (epoch < epochs) return false;
-    for (const [i, history] of histories.entries()) {
-      await store.saveFinished(recordOf(options, i, history));
-    }
+    await sheet.time("saving", async () => {
+      for (const [i, history] of histories.entries()) {
+        await store.saveFinished(recordOf(options, i, history));
+      }
+    });
     return true;
   } finally {
+    sheet.addDevice(ensemble.profile?.());
     ensemble.destroy();
   }
 }
@@ -227,6 +252,21 @@ function recordOf(
     engine: engineAfter(resumed[i]?.engine, engineName(engine)),
     history,
   };
+}
+
+/** Writes what the runs begin with; of each combination the first one, as the original does. */
+async function saveInitial(
+  options: GroupOptions,
+  runs: readonly ModelRun[],
+): Promise<void> {
+  for (const [i, unit] of options.units.entries()) {
+    const { initial, state } = runs[i] as ModelRun;
+    if (unit.iteration !== 0 || state !== undefined) continue;
+    await saveCheckpoint(options, unit, {
+      epoch: "initial",
+      parameters: initial,
+    });
+  }
 }
 
 async function saveStates(
