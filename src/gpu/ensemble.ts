@@ -21,7 +21,7 @@ import type { TimeVariant } from "./sequence_tile.ts";
 import { createStepPlan } from "./step_plan.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
 
-/** Loss history kept on the device between two reads. */
+/** Loss history kept on the device, unless told otherwise. */
 const HISTORY_BYTES = 1 << 22;
 
 /** An ensemble that can say how long its kernels took. */
@@ -46,6 +46,8 @@ export interface GpuEnsembleOptions {
   readonly variant?: TimeVariant | undefined;
   /** Choose tiles and variant as for a software adapter, or as for a GPU, whatever this one is. */
   readonly software?: boolean | undefined;
+  /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
+  readonly historyBytes?: number;
 }
 
 /**
@@ -74,7 +76,10 @@ export async function createGpuEnsemble(
     batchRows: Math.max(...batches.map(({ size }) => size)),
   });
   const epochBytes = runs.length * batches.length * 8;
-  const historyEpochs = Math.max(1, Math.floor(HISTORY_BYTES / epochBytes));
+  const historyEpochs = Math.max(
+    1,
+    Math.floor((options.historyBytes ?? HISTORY_BYTES) / epochBytes),
+  );
   const made = createBuffers(gpu, {
     runs,
     layout,

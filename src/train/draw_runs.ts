@@ -2,6 +2,11 @@
  * Draws the trials and initial weights of a group's runs, at once or bit by
  * bit while the device trains the group before.
  *
+ * What was drawn ahead stays on the host until the group before is done with
+ * the device: the memory plan fills the device with one ensemble, and to halve
+ * it for an upload ahead would gain next to nothing, as drawing a model takes
+ * many times as long as uploading it.
+ *
  * @module
  */
 

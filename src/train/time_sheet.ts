@@ -9,6 +9,7 @@ import {
   profileTable,
   sumProfiles,
 } from "../engine/device_profile.ts";
+import type { Engine } from "../engine/ensemble.ts";
 
 /** What the host does by turns; the device stands idle in all but the training. */
 export type Phase = "drawing" | "starting" | "training" | "saving";
@@ -82,11 +83,20 @@ export function createTimeSheet(
  * kernels by the device's own clock, the whole that of the training by the
  * host's.
  *
- * @param options.untimed Why the device could not be timed, in a clause.
+ * @param options.engine Which kind of engine trained.
+ *
+ * @example
+ * ```ts
+ * import { createTimeSheet, describeTimes } from "./src/train/time_sheet.ts";
+ *
+ * const sheet = createTimeSheet();
+ * await sheet.time("saving", () => Promise.resolve());
+ * describeTimes(sheet.totals(), { engine: "webgpu" });
+ * ```
  */
 export function describeTimes(
   { all, phases, beside, device }: TimeTotals,
-  { untimed }: { readonly untimed: string },
+  { engine }: { readonly engine: Engine["kind"] },
 ): string {
   const percent = (ms: number) => `${(100 * ms / all).toFixed(1)} %`;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -101,7 +111,11 @@ export function describeTimes(
   const lines = [];
   if (device === undefined) {
     lines.push(
-      `No kernels were timed: ${untimed}.`,
+      phases.training === 0
+        ? "Nothing was left to train."
+        : engine === "reference"
+        ? "No kernels were timed: the reference engine computes on the CPU and has none."
+        : "No kernels were timed: this adapter has no timestamp queries.",
       `Time: ${seconds(all)}, of which ${
         list([["training", phases.training], ...shares])
       }`,

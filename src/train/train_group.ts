@@ -5,42 +5,23 @@
  * @module
  */
 
-import type {
-  Engine,
-  Ensemble,
-  EpochHistory,
-  ModelRun,
-  ModelState,
-} from "../engine/ensemble.ts";
-import { checkpointPath } from "../results/write_results.ts";
-import { writeFileWhole } from "../files/write_file.ts";
-import { encodeCheckpoint } from "../rnn/checkpoint.ts";
-import type { Parameters } from "../rnn/parameters.ts";
+import type { EpochHistory } from "../engine/ensemble.ts";
 import type { RunDrawer } from "./draw_runs.ts";
-import type { PreparedExperiment } from "./prepare.ts";
-import {
-  engineAfter,
-  engineName,
-  type RunHistory,
-  type RunRecord,
-} from "./run_file.ts";
-import type { RunStore } from "./run_store.ts";
+import type { RunHistory } from "./run_file.ts";
 import type { RunUnit } from "./run_unit.ts";
+import {
+  saveCheckpoints,
+  type SavedGroup,
+  saveFinished,
+  saveInitial,
+  saveStates,
+} from "./save_group.ts";
 import type { TimeSheet } from "./time_sheet.ts";
 
 /** What a group needs to train. */
-export interface GroupOptions {
-  readonly prepared: PreparedExperiment;
-  readonly engine: Engine;
-  /** Runs of the group; all stand at the same epoch. */
-  readonly units: readonly RunUnit[];
+export interface GroupOptions extends SavedGroup {
   /** What the runs begin with. */
   readonly drawer: RunDrawer;
-  /** Where each run stands; undefined for one that starts anew. */
-  readonly resumed: readonly (RunRecord | undefined)[];
-  readonly store: RunStore;
-  /** The results folder, for checkpoints. */
-  readonly folder: string;
   readonly signal: AbortSignal;
   /** Milliseconds between two saved states. */
   readonly checkpointInterval: number;
@@ -77,7 +58,7 @@ type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
  * stopped by `signal`, in which case its state has been saved.
  */
 export async function trainGroup(options: GroupOptions): Promise<boolean> {
-  const { prepared, engine, units, resumed, store, signal, sheet } = options;
+  const { prepared, engine, units, resumed, signal, sheet } = options;
   const { experiment, size } = prepared;
   const { epochs } = experiment.training;
   const classifies = experiment.task.task.loss === "nll";
@@ -152,11 +133,7 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
       }
     }
     if (epoch < epochs) return false;
-    await sheet.time("saving", async () => {
-      for (const [i, history] of histories.entries()) {
-        await store.saveFinished(recordOf(options, i, history));
-      }
-    });
+    await sheet.time("saving", () => saveFinished(options, histories));
     return true;
   } finally {
     sheet.addDevice(ensemble.profile?.());
@@ -238,90 +215,4 @@ function bestOf(
     }
   }
   return unit === undefined ? undefined : { loss, unit };
-}
-
-/** The record of the i-th run of the group. */
-function recordOf(
-  { prepared, engine, units, resumed }: GroupOptions,
-  i: number,
-  history: RunHistory,
-): RunRecord {
-  return {
-    unit: units[i] as RunUnit,
-    experiment: prepared.fingerprint,
-    engine: engineAfter(resumed[i]?.engine, engineName(engine)),
-    history,
-  };
-}
-
-/** Writes what the runs begin with; of each combination the first one, as the original does. */
-async function saveInitial(
-  options: GroupOptions,
-  runs: readonly ModelRun[],
-): Promise<void> {
-  for (const [i, unit] of options.units.entries()) {
-    const { initial, state } = runs[i] as ModelRun;
-    if (unit.iteration !== 0 || state !== undefined) continue;
-    await saveCheckpoint(options, unit, {
-      epoch: "initial",
-      parameters: initial,
-    });
-  }
-}
-
-async function saveStates(
-  options: GroupOptions,
-  ensemble: Ensemble,
-  histories: readonly RunHistory[],
-): Promise<void> {
-  const states = await ensemble.state();
-  for (const [i, state] of states.entries()) {
-    const history = histories[i] as RunHistory;
-    await options.store.saveState({ ...recordOf(options, i, history), state });
-  }
-}
-
-async function saveCheckpoints(
-  options: GroupOptions,
-  ensemble: Ensemble,
-  { epoch, histories }: { epoch: number; histories: readonly RunHistory[] },
-): Promise<void> {
-  const states = await ensemble.state();
-  for (const [i, unit] of options.units.entries()) {
-    const { parameters } = states[i] as ModelState;
-    await saveCheckpoint(options, unit, {
-      epoch: epoch - 1,
-      parameters,
-      history: histories[i] as RunHistory,
-    });
-  }
-}
-
-async function saveCheckpoint(
-  { prepared, folder }: GroupOptions,
-  unit: RunUnit,
-  { epoch, parameters, history }: {
-    epoch: number | "initial";
-    parameters: Parameters;
-    history?: RunHistory;
-  },
-): Promise<void> {
-  const { experiment, size, fingerprint } = prepared;
-  const metadata: Record<string, string> = {
-    combination: experiment.grid.combinations[unit.combination]?.repr ?? "",
-    iteration: String(unit.iteration),
-    epoch: String(epoch),
-    seed: String(experiment.run.seed),
-    experiment: fingerprint,
-    task: experiment.task.task.name,
-    connectome: experiment.net.name,
-  };
-  if (history !== undefined && epoch !== "initial") {
-    metadata.train_loss = String(history.trainLoss[epoch]);
-    metadata.validate_loss = String(history.validateLoss[epoch]);
-  }
-  await writeFileWhole(
-    checkpointPath(folder, { ...unit, epoch }),
-    encodeCheckpoint(parameters, { size, metadata }),
-  );
 }
