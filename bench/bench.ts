@@ -12,10 +12,11 @@
 import { cpuUsage } from "node:process";
 import { type Command, print, runCommand } from "../src/cli/run_command.ts";
 import type { Flags } from "../src/compat/cli.ts";
+import { type KernelTime, profileTable } from "../src/engine/device_profile.ts";
 import type { Engine } from "../src/engine/ensemble.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
-import { type KernelTime, profileTable } from "../src/gpu/profiler.ts";
+
 import { createReferenceEngine } from "../src/reference/engine.ts";
 import { countFlag } from "./flags.ts";
 import { describeMachine, load, type Machine } from "./machine.ts";
@@ -170,15 +171,15 @@ async function measure(
 }
 
 async function profile(problem: ScalingPoint): Promise<readonly KernelTime[]> {
-  const engine = await createWebGpuEngine({ profile: true });
+  const engine = await createWebGpuEngine({ profile: "all" });
   if (engine === undefined) return [];
   try {
     const ensemble = await engine.createEnsemble(scalingProblem(problem));
     // The first step compiles, which is no kernel's time.
     await ensemble.train(1);
-    const before = ensemble.profile();
+    const before = ensemble.profile()?.kernels ?? [];
     await ensemble.train(4);
-    return ensemble.profile().map((time) => {
+    return (ensemble.profile()?.kernels ?? []).map((time) => {
       const first = before.find(({ kernel }) => kernel === time.kernel)!;
       return {
         kernel: time.kernel,

@@ -6,10 +6,16 @@
 
 import type { Flags } from "../src/compat/cli.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
+import {
+  type DeviceProfile,
+  type KernelTime,
+  profileTable,
+  sumProfiles,
+} from "../src/engine/device_profile.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
-import { type KernelTime, profileTable } from "../src/gpu/profiler.ts";
+
 import type { TimeVariant } from "../src/gpu/sequence_tile.ts";
 import { countFlag } from "./flags.ts";
 import { type GridProblem, gridProblem } from "./grid_problem.ts";
@@ -73,7 +79,7 @@ async function grid(flags: Flags): Promise<number> {
   const prepareSeconds = (performance.now() - began) / 1000;
   const variant = readVariant(flags.string.variant);
   const engine = await createWebGpuEngine({
-    profile: flags.boolean.profile === true,
+    profile: flags.boolean.profile === true ? "all" : undefined,
     ...(variant === undefined ? {} : { variant }),
   });
   if (engine === undefined) {
@@ -133,7 +139,7 @@ async function trainGrid(
 ): Promise<GridTimes> {
   const seconds = { start: 0, first: 0, rest: 0 };
   const loss = { first: 0, last: 0 };
-  const kernels = new Map<string, KernelTime>();
+  const profiles: DeviceProfile[] = [];
   const { groups } = engine.plan(size);
   for (const group of groups) {
     const runs = group.map((i) => spec.runs[i]!);
@@ -148,18 +154,8 @@ async function trainGrid(
       loss.first += first.validateLoss[model] as number;
       loss.last += rest.validateLoss[(model + 1) * rest.epochs - 1] as number;
     }
-    for (const time of ensemble.profile()) {
-      const sum = kernels.get(time.kernel);
-      kernels.set(
-        time.kernel,
-        sum === undefined ? time : {
-          kernel: time.kernel,
-          calls: sum.calls + time.calls,
-          milliseconds: sum.milliseconds + time.milliseconds,
-          flop: sum.flop + time.flop,
-        },
-      );
-    }
+    const profile = ensemble.profile();
+    if (profile !== undefined) profiles.push(profile);
     ensemble.destroy();
   }
   return {
@@ -169,7 +165,7 @@ async function trainGrid(
     firstLoss: loss.first / spec.runs.length,
     lastLoss: loss.last / spec.runs.length,
     ensembles: groups.length,
-    kernels: [...kernels.values()],
+    kernels: sumProfiles(profiles).kernels,
   };
 }
 

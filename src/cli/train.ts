@@ -27,6 +27,7 @@ import {
   trainExperiment,
   type TrainOutcome,
 } from "../train/train_experiment.ts";
+import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
@@ -45,6 +46,7 @@ const HELP = `Trains an experiment on the GPU.
   --resume                  go on where an interrupted training of the same config stood
   --checkpoint_seconds N    seconds between two saved states (60)
   --shard i/n               train the i-th of n parts, i from 0 (also from Slurm and Kubernetes arrays)
+  --profile                 at the end, print the time of each kernel and how busy the GPU was
   --help                    this text
 
 The results folder, the flags and the config's keys are described in README.md.`;
@@ -212,7 +214,12 @@ async function train(flags: Flags): Promise<number> {
       }),
     ),
   });
-  const engine: Engine = await chooseEngine(device, { warn: progress.line });
+  const openEngine = () =>
+    chooseEngine(device, {
+      warn: progress.line,
+      profile: flags.boolean.profile === true,
+    });
+  const engine: Engine = await openEngine();
   try {
     print(describeExperiment(experiment));
     print(describePlan(prepared, { engine, shard }));
@@ -230,6 +237,7 @@ async function train(flags: Flags): Promise<number> {
       )
     );
     const watchdog = startWatchdog();
+    const sheet = createTimeSheet();
     const outcome = await trainExperiment(prepared, {
       engine,
       store,
@@ -244,7 +252,8 @@ async function train(flags: Flags): Promise<number> {
           progress.update(status);
         },
       },
-      reopen: () => chooseEngine(device, { warn: progress.line }),
+      reopen: openEngine,
+      sheet,
     }).catch((error) => {
       if (error instanceof InputError || error instanceof DeviceError) {
         progress.line(
@@ -255,6 +264,9 @@ async function train(flags: Flags): Promise<number> {
       }
       throw error;
     }).finally(watchdog.stop);
+    if (flags.boolean.profile) {
+      print(describeTimes(sheet.totals(), { engine: engine.kind }));
+    }
     return report(experiment, outcome, {
       signal,
       seconds: (performance.now() - start) / 1000,
@@ -272,7 +284,7 @@ if (import.meta.main) {
   await runCommand({
     help: HELP,
     flags: {
-      boolean: ["dry-run", "overwrite", "resume"],
+      boolean: ["dry-run", "overwrite", "resume", "profile"],
       string: [
         "path_to_results",
         "path_to_network",

@@ -14,6 +14,7 @@ import type { Connections } from "../rnn/connections.ts";
 import type { FloatArray, ModelSize, Parameters } from "../rnn/parameters.ts";
 import type { LossName } from "../tasks/task.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
+import type { DeviceProfile } from "./device_profile.ts";
 
 export type { LossName };
 
@@ -91,6 +92,20 @@ export interface BatchProbe {
   readonly gradient: Parameters;
 }
 
+/** What may be said and asked while an ensemble trains. */
+export interface TrainingOptions {
+  /** Stops the training after the epoch under way. */
+  readonly signal?: AbortSignal;
+  /** Takes the losses of some epochs as soon as they are known, now and then. */
+  readonly onEpochs?: (history: EpochHistory) => void;
+  /**
+   * Called while the device works on its own, which it will for about so many
+   * milliseconds: the host is free for other work as long. Engines that
+   * compute on the host itself never call it.
+   */
+  readonly whileBusy?: (milliseconds: number) => Promise<void>;
+}
+
 /** Many models that train side by side. */
 export interface Ensemble {
   /** Number of models. */
@@ -100,14 +115,13 @@ export interface Ensemble {
    * `signal` is aborted it stops after the epoch under way, and the history
    * holds the epochs that were finished.
    */
-  train(
-    epochs: number,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<EpochHistory>;
+  train(epochs: number, options?: TrainingOptions): Promise<EpochHistory>;
   /** The state of every model, or of the one named. */
   state(model?: number): Promise<ModelState[]>;
   /** Runs one training batch of one model without updating anything. */
   probe(model: number, batch: number): Promise<BatchProbe>;
+  /** What the device did in training so far; undefined unless its engine was asked to time it, and can. */
+  profile?(): DeviceProfile | undefined;
   /** Frees what the ensemble holds; it can't be used any more. */
   destroy(): void;
 }

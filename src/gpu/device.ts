@@ -35,6 +35,8 @@ export interface WatchedDevice {
   named<T>(what: string, make: () => T): T;
   /** Waits until all submitted work is done, then {@linkcode WatchedDevice.check}. */
   finish(): Promise<void>;
+  /** Lets error events and signals arrive, then {@linkcode WatchedDevice.check}. */
+  settle(): Promise<void>;
   destroy(): void;
 }
 
@@ -135,10 +137,16 @@ export async function openDevice(): Promise<WatchedDevice | undefined> {
     const error = loss ?? failure;
     if (error !== undefined) throw error;
   }
+  async function settle(): Promise<void> {
+    // Error events and signals arrive between two turns of the event loop.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    check();
+  }
   return {
     device,
     adapter,
     check,
+    settle,
     named(what, make) {
       device.pushErrorScope("validation");
       try {
@@ -151,9 +159,7 @@ export async function openDevice(): Promise<WatchedDevice | undefined> {
     },
     async finish() {
       await device.queue.onSubmittedWorkDone();
-      // Error events and signals arrive between two turns of the event loop.
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      check();
+      await settle();
     },
     destroy() {
       destroyed = true;

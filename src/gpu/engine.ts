@@ -10,7 +10,11 @@ import {
   openDevice,
   type WatchedDevice,
 } from "./device.ts";
-import { createGpuEnsemble, type GpuEnsemble } from "./ensemble.ts";
+import {
+  createGpuEnsemble,
+  type GpuEnsemble,
+  type ProfileExtent,
+} from "./ensemble.ts";
 import { planMemory } from "./memory_plan.ts";
 import type { TimeVariant } from "./sequence_tile.ts";
 
@@ -27,8 +31,8 @@ export interface WebGpuEngine extends Engine {
 export interface WebGpuEngineOptions {
   /** Bytes that one ensemble may take on the device, default 2 GiB. WebGPU does not tell how much a device has. */
   readonly memoryBytes?: number;
-  /** Time every kernel; slower, as each gets a pass of its own. */
-  readonly profile?: boolean;
+  /** Time every kernel of every batch, which is slower, or of a sample of the batches; by default none. */
+  readonly profile?: ProfileExtent | undefined;
   /** How forward and backward go through time; by default what suits the adapter. */
   readonly variant?: TimeVariant;
   /** Treat the adapter as a software one, or as a GPU; by default as what it says it is. */
@@ -51,7 +55,7 @@ export interface WebGpuEngineOptions {
  * ```
  */
 export async function createWebGpuEngine(
-  { memoryBytes, profile = false, variant, software }: WebGpuEngineOptions = {},
+  { memoryBytes, profile, variant, software }: WebGpuEngineOptions = {},
 ): Promise<WebGpuEngine | undefined> {
   const gpu = await openDevice();
   if (gpu === undefined) return undefined;

@@ -5,6 +5,7 @@
  */
 
 import { checkSpec } from "../engine/check_spec.ts";
+import type { DeviceProfile } from "../engine/device_profile.ts";
 import type { Ensemble, EnsembleSpec } from "../engine/ensemble.ts";
 import { checkDeviceSpec } from "./check_device_spec.ts";
 import type { WatchedDevice } from "./device.ts";
@@ -14,33 +15,39 @@ import type { BoundBuffer } from "./kernels.ts";
 import { type Layout, makeLayout } from "./layout.ts";
 import { placeBatches } from "./pack_trials.ts";
 import { probeBatch } from "./probe_batch.ts";
-import { createProfiler, type KernelTime } from "./profiler.ts";
-import { readBack } from "./read_back.ts";
+import { createProfiler, sampleInterval } from "./profiler.ts";
 import { readStates } from "./read_states.ts";
 import type { TimeVariant } from "./sequence_tile.ts";
 import { createStepPlan } from "./step_plan.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
 
-/** Loss history kept on the device between two reads. */
+/** Loss history kept on the device, unless told otherwise. */
 const HISTORY_BYTES = 1 << 22;
 
 /** An ensemble that can say how long its kernels took. */
 export interface GpuEnsemble extends Ensemble {
-  /** Times of the kernels in training so far; empty unless asked for, or without timestamps. */
-  profile(): readonly KernelTime[];
+  profile(): DeviceProfile | undefined;
   /** The buffers on the device, for tests that look inside or poison them. */
   readonly buffers: Readonly<Record<BoundBuffer, GPUBuffer>>;
   readonly layout: Layout;
 }
 
+/**
+ * What to time: "all" gives each kernel a pass of its own, which makes training
+ * slower; "sample" does so with a sample of the batches, which hardly does.
+ */
+export type ProfileExtent = "all" | "sample";
+
 /** How an ensemble runs. */
 export interface GpuEnsembleOptions {
-  /** Time every kernel. */
-  readonly profile?: boolean;
+  /** What to time: every kernel of every batch, or of a sample of the batches. */
+  readonly profile?: ProfileExtent | undefined;
   /** How forward and backward go through time, instead of the rule in `sequence_tile.ts`. */
   readonly variant?: TimeVariant | undefined;
   /** Choose tiles and variant as for a software adapter, or as for a GPU, whatever this one is. */
   readonly software?: boolean | undefined;
+  /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
+  readonly historyBytes?: number;
 }
 
 /**
@@ -69,7 +76,10 @@ export async function createGpuEnsemble(
     batchRows: Math.max(...batches.map(({ size }) => size)),
   });
   const epochBytes = runs.length * batches.length * 8;
-  const historyEpochs = Math.max(1, Math.floor(HISTORY_BYTES / epochBytes));
+  const historyEpochs = Math.max(
+    1,
+    Math.floor((options.historyBytes ?? HISTORY_BYTES) / epochBytes),
+  );
   const made = createBuffers(gpu, {
     runs,
     layout,
@@ -86,11 +96,17 @@ export async function createGpuEnsemble(
     variant: options.variant,
     software: options.software ?? gpu.adapter.software,
   });
-  const profiler = options.profile ? createProfiler(gpu) : undefined;
+  const profiler = options.profile === undefined
+    ? undefined
+    : createProfiler(gpu, {
+      every: options.profile === "all" ? 1 : sampleInterval(batches.length),
+    });
   const trainer = createEpochTrainer(gpu, plan, {
     epoch: runs[0]!.state?.epoch ?? 0,
     step: runs[0]!.state?.step ?? 0,
     profiler,
+    history: buffers.history,
+    historyEpochs,
   });
   let destroyed = false;
   let last: Promise<unknown> = gpu.finish();
@@ -122,7 +138,7 @@ export async function createGpuEnsemble(
     models: runs.length,
     buffers,
     layout,
-    train: (epochs, { signal } = {}) =>
+    train: (epochs, { signal, onEpochs, whileBusy } = {}) =>
       inTurn(async () => {
         if (!Number.isInteger(epochs) || epochs < 0) {
           throw new RangeError(
@@ -131,21 +147,21 @@ export async function createGpuEnsemble(
         }
         const { scored } = made;
         const { loss } = spec;
-        const collector = historyCollector({ loss, order, batches, scored });
-        let left = epochs;
-        while (left > 0 && !signal?.aborted) {
-          const done = await trainer.train(
-            Math.min(left, historyEpochs),
-            signal,
-          );
-          const words = done * epochBytes / 4;
-          const [values] = await readBack(gpu, [
-            { buffer: buffers.history, firstWord: 0, words },
-          ]);
-          collector.add(values!);
-          left -= done;
-        }
-        return collector.history();
+        const collect = () =>
+          historyCollector({ loss, order, batches, scored });
+        const all = collect();
+        await trainer.train(epochs, {
+          signal,
+          whileBusy,
+          onHistory(values) {
+            all.add(values);
+            if (onEpochs === undefined) return;
+            const some = collect();
+            some.add(values);
+            onEpochs(some.history());
+          },
+        });
+        return all.history();
       }),
     state: (model) =>
       inTurn(async () => {
@@ -170,7 +186,7 @@ export async function createGpuEnsemble(
         const { loss } = spec;
         return probeBatch(gpu, plan, { run, loss, place, number, made });
       }),
-    profile: () => profiler?.times() ?? [],
+    profile: () => profiler?.profile(),
     destroy() {
       destroyed = true;
       profiler?.destroy();

@@ -9,7 +9,8 @@ import type { WatchedDevice } from "./device.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
 import { unpackMatrix } from "./pack_parameters.ts";
 import { readBack } from "./read_back.ts";
-import { createRecorder, recordStep } from "./record_step.ts";
+import { recordStep } from "./record_step.ts";
+import { createRecorder } from "./recorder.ts";
 import { type StepPlan, writeBatchEntries } from "./step_plan.ts";
 
 /** Runs a batch of one model and reads what came of it. */

@@ -1,47 +1,78 @@
 /**
- * How long each kernel takes, by timestamp queries.
+ * How long the device is busy, and with which kernels, by timestamp queries.
+ *
+ * Every pass is timed, so that the busy time is measured. To tell kernels
+ * apart, each needs a pass of its own, which costs the device some time; so
+ * only a sample of the batches is recorded that way, and the busy time is
+ * shared out among the kernels as the sample's was, by rows of trials.
  *
  * @module
  */
 
+import type { DeviceProfile } from "../engine/device_profile.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { KernelName } from "./kernels.ts";
 
-/** Time of one kernel. */
-export interface KernelTime {
-  readonly kernel: KernelName;
-  /** Passes measured; a pass holds all the dispatches in a row of one kernel. */
-  readonly calls: number;
-  readonly milliseconds: number;
-  /** Floating-point operations of its products, 2·B·T·H² each; 0 for the other kernels. */
-  readonly flop: number;
-}
-
-/** Gives each kernel a pass of its own, and times it. */
-export interface Profiler {
-  /** Opens the pass of a kernel; the caller ends it. */
+/** Times what one command buffer does. */
+export interface SubmitTimer {
+  /**
+   * Says how many rows the batch has that is recorded next. Returns whether
+   * its kernels are to get passes of their own.
+   */
+  beginBatch(rows: number): boolean;
+  /** Counts a call of a kernel in the batch. */
+  count(kernel: KernelName): void;
+  /** Opens a pass, of that kernel or of several; the caller ends it. */
   beginPass(
     encoder: GPUCommandEncoder,
-    kernel: KernelName,
+    kernel: KernelName | undefined,
   ): GPUComputePassEncoder;
+  /** Copies the times of the passes; last in the encoder. */
+  resolve(encoder: GPUCommandEncoder): void;
+  /** Waits until the commands were executed, and adds their times up. */
+  collect(): Promise<void>;
+}
+
+/** Adds up the times of many submits. */
+export interface Profiler {
+  /** Every how many batches one is timed kernel by kernel. */
+  readonly every: number;
+  /** Begins to time a command buffer; several may be under way. */
+  begin(): SubmitTimer;
   /** Counts operations for a kernel. */
   addFlop(kernel: KernelName, flop: number): void;
-  /** Copies the times of the passes so far; last in an encoder. */
-  resolve(encoder: GPUCommandEncoder): void;
-  /** Adds the copied times up, once the encoder's work is done. */
-  collect(): Promise<void>;
-  /** Times so far, the longest first. */
-  times(): KernelTime[];
+  /** What was collected so far. */
+  profile(): DeviceProfile;
   destroy(): void;
 }
 
+/** Passes that one submit can time: WebGPU allows 4096 queries in a set. */
 const MOST_PASSES = 2048;
 
-/** Creates a profiler; undefined where the device has no timestamps. */
-export function createProfiler(gpu: WatchedDevice): Profiler | undefined {
+/** Passes kept free for the batch under way: kernels, and panels of the gradient. */
+const ROOM_FOR_A_BATCH = 64;
+
+/** Sums of a kernel: of all its calls, and of those that were timed. */
+interface KernelSums {
+  calls: number;
+  rows: number;
+  timedRows: number;
+  nanoseconds: number;
+  flop: number;
+}
+
+/**
+ * Creates a profiler; undefined where the device has no timestamps.
+ *
+ * @param options.every Time the kernels of one batch in so many; 1 times them all.
+ */
+export function createProfiler(
+  gpu: WatchedDevice,
+  { every }: { readonly every: number },
+): Profiler | undefined {
   const { device } = gpu;
   if (!device.features.has("timestamp-query")) return undefined;
-  const bytes = MOST_PASSES * 16;
+  // One for all submits: the device executes them one after the other.
   const querySet = device.createQuerySet({
     label: "profile",
     type: "timestamp",
@@ -49,98 +80,126 @@ export function createProfiler(gpu: WatchedDevice): Profiler | undefined {
   });
   const resolved = device.createBuffer({
     label: "profile",
-    size: bytes,
+    size: MOST_PASSES * 16,
     usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
   });
-  const staging = device.createBuffer({
-    label: "profile read back",
-    size: bytes,
-    usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
-  });
-  const sums = new Map<KernelName, { calls: number; nanoseconds: number }>();
-  const flops = new Map<KernelName, number>();
-  let passes: KernelName[] = [];
+  const kernels = new Map<KernelName, KernelSums>();
+  let busy = 0;
+  let batches = 0;
+
+  function sumsOf(kernel: KernelName): KernelSums {
+    let sums = kernels.get(kernel);
+    if (sums === undefined) {
+      sums = { calls: 0, rows: 0, timedRows: 0, nanoseconds: 0, flop: 0 };
+      kernels.set(kernel, sums);
+    }
+    return sums;
+  }
+
+  function begin(): SubmitTimer {
+    const passes: { kernel: KernelName | undefined; rows: number }[] = [];
+    let rows = 0;
+    let staging: GPUBuffer | undefined;
+    return {
+      beginBatch(size) {
+        rows = size;
+        const isSample = batches++ % every === 0;
+        return isSample && passes.length <= MOST_PASSES - ROOM_FOR_A_BATCH;
+      },
+      count(kernel) {
+        const sums = sumsOf(kernel);
+        sums.calls++;
+        sums.rows += rows;
+      },
+      beginPass(encoder, kernel) {
+        const query = 2 * passes.length;
+        const label = kernel ?? "train";
+        if (passes.length >= MOST_PASSES) {
+          return encoder.beginComputePass({ label });
+        }
+        passes.push({ kernel, rows });
+        return encoder.beginComputePass({
+          label,
+          timestampWrites: {
+            querySet,
+            beginningOfPassWriteIndex: query,
+            endOfPassWriteIndex: query + 1,
+          },
+        });
+      },
+      resolve(encoder) {
+        if (passes.length === 0) return;
+        const bytes = passes.length * 16;
+        staging = device.createBuffer({
+          label: "profile read back",
+          size: bytes,
+          usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+        });
+        encoder.resolveQuerySet(querySet, 0, 2 * passes.length, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+      },
+      async collect() {
+        if (staging === undefined) return;
+        await staging.mapAsync(GPUMapMode.READ);
+        const times = new BigUint64Array(staging.getMappedRange().slice(0));
+        staging.destroy();
+        for (const [i, { kernel, rows }] of passes.entries()) {
+          const nanoseconds = Number(times[2 * i + 1]! - times[2 * i]!);
+          busy += nanoseconds;
+          if (kernel === undefined) continue;
+          const sums = sumsOf(kernel);
+          sums.nanoseconds += nanoseconds;
+          sums.timedRows += rows;
+        }
+      },
+    };
+  }
+
   return {
-    beginPass(encoder, kernel) {
-      const query = 2 * passes.length;
-      if (passes.length >= MOST_PASSES) {
-        return encoder.beginComputePass({ label: kernel });
-      }
-      passes.push(kernel);
-      return encoder.beginComputePass({
-        label: kernel,
-        timestampWrites: {
-          querySet,
-          beginningOfPassWriteIndex: query,
-          endOfPassWriteIndex: query + 1,
-        },
-      });
-    },
+    every,
+    begin,
     addFlop(kernel, flop) {
-      flops.set(kernel, (flops.get(kernel) ?? 0) + flop);
+      sumsOf(kernel).flop += flop;
     },
-    resolve(encoder) {
-      encoder.resolveQuerySet(querySet, 0, 2 * passes.length, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
-    },
-    async collect() {
-      await staging.mapAsync(GPUMapMode.READ);
-      const times = new BigUint64Array(staging.getMappedRange().slice(0));
-      staging.unmap();
-      for (const [i, kernel] of passes.entries()) {
-        const sum = sums.get(kernel) ?? { calls: 0, nanoseconds: 0 };
-        sum.calls++;
-        sum.nanoseconds += Number(
-          (times[2 * i + 1] as bigint) - (times[2 * i] as bigint),
-        );
-        sums.set(kernel, sum);
-      }
-      passes = [];
-    },
-    times() {
-      return [...sums].map(([kernel, { calls, nanoseconds }]) => ({
+    profile() {
+      const estimates = [...kernels].map(([kernel, sums]) => ({
         kernel,
-        calls,
-        milliseconds: nanoseconds / 1e6,
-        flop: flops.get(kernel) ?? 0,
-      })).sort((a, b) => b.milliseconds - a.milliseconds);
+        sums,
+        nanoseconds: sums.timedRows === 0
+          ? 0
+          : sums.nanoseconds * sums.rows / sums.timedRows,
+      }));
+      const all = estimates.reduce((ns, each) => ns + each.nanoseconds, 0);
+      return {
+        busyMilliseconds: busy / 1e6,
+        kernels: estimates.map(({ kernel, sums, nanoseconds }) => ({
+          kernel,
+          calls: sums.calls,
+          milliseconds: all === 0 ? 0 : busy / 1e6 * nanoseconds / all,
+          flop: sums.flop,
+        })).sort((a, b) => b.milliseconds - a.milliseconds),
+      };
     },
     destroy() {
       querySet.destroy();
       resolved.destroy();
-      staging.destroy();
     },
   };
 }
 
+/** Batches of an epoch timed kernel by kernel, at least so many apart. */
+const SAMPLE_EVERY = 16;
+
 /**
- * Times as a table: kernel, calls, milliseconds, GFLOP/s and share of the whole.
- *
- * @example
- * ```ts
- * import { profileTable } from "./src/gpu/profiler.ts";
- *
- * profileTable([{ kernel: "gradient", calls: 2, milliseconds: 4, flop: 8e6 }]);
- * ```
+ * Every how many batches to sample one, so that in time all batches of an
+ * epoch have their turn: a number without a divisor in common with theirs.
  */
-export function profileTable(times: readonly KernelTime[]): string {
-  const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  const rows = times.map(({ kernel, calls, milliseconds, flop }) => [
-    kernel,
-    String(calls),
-    milliseconds.toFixed(1),
-    flop === 0 ? "" : (flop / milliseconds / 1e6).toFixed(1),
-    `${(100 * milliseconds / total).toFixed(1)} %`,
-  ]);
-  const table = [["kernel", "calls", "ms", "GFLOP/s", "share"], ...rows];
-  const widths = table[0]!.map((_, column) =>
-    Math.max(...table.map((row) => row[column]!.length))
-  );
-  return table.map((row) =>
-    row.map((cell, column) =>
-      column === 0
-        ? cell.padEnd(widths[column]!)
-        : cell.padStart(widths[column]!)
-    ).join("  ").trimEnd()
-  ).join("\n");
+export function sampleInterval(batchesPerEpoch: number): number {
+  let every = SAMPLE_EVERY;
+  while (commonDivisor(every, batchesPerEpoch) > 1) every++;
+  return every;
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }

@@ -6,7 +6,6 @@
 
 import type { KernelName } from "./kernels.ts";
 import type { BatchPlace } from "./pack_trials.ts";
-import type { Profiler } from "./profiler.ts";
 import { type StepPlan, UNIFORM_STRIDE } from "./step_plan.ts";
 import { PLAIN_LANES, tileGrid } from "./tiles.ts";
 
@@ -141,35 +140,4 @@ export function recordStep(
       );
     }
   }
-}
-
-/** Collects dispatches into one command buffer. */
-export interface Recorder {
-  readonly passes: PassSource;
-  finish(): GPUCommandBuffer;
-}
-
-/** Creates a recorder: all dispatches in one pass, or a timed pass for each kernel. */
-export function createRecorder(
-  device: GPUDevice,
-  options: { readonly label: string; readonly profiler?: Profiler | undefined },
-): Recorder {
-  const { label, profiler } = options;
-  const encoder = device.createCommandEncoder({ label });
-  let pass: GPUComputePassEncoder | undefined;
-  return {
-    passes(kernel) {
-      if (profiler !== undefined) {
-        pass?.end();
-        pass = profiler.beginPass(encoder, kernel);
-      }
-      pass ??= encoder.beginComputePass({ label });
-      return pass;
-    },
-    finish() {
-      pass?.end();
-      profiler?.resolve(encoder);
-      return encoder.finish();
-    },
-  };
 }

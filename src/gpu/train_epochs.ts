@@ -1,14 +1,16 @@
 /**
  * The host's part of training: records batch after batch, and hands the device
- * as much at once as keeps it busy for half a second.
+ * as much at once as keeps it busy for half a second. While the device works
+ * on that, the next submit is recorded, so that it follows without a pause.
  *
  * @module
  */
 
 import type { WatchedDevice } from "./device.ts";
 import type { BatchPlace } from "./pack_trials.ts";
-import type { Profiler } from "./profiler.ts";
-import { createRecorder, recordStep } from "./record_step.ts";
+import type { Profiler, SubmitTimer } from "./profiler.ts";
+import { recordStep } from "./record_step.ts";
+import { createRecorder } from "./recorder.ts";
 import {
   type BatchEntry,
   MOST_ENTRIES,
@@ -19,8 +21,17 @@ import {
 /** A submit is to keep the device busy for so long: longer ones make a desktop stutter, or are killed as hanging. */
 const SUBMIT_SECONDS = 0.5;
 
-/** Batches of a submit whose kernels are timed: each takes up to 40 pairs of timestamps. */
+/** Batches of a submit whose kernels are all timed: each takes up to 40 pairs of timestamps. */
 const MOST_TIMED = 48;
+
+/** How to train some epochs. */
+export interface TrainEpochsOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Takes the losses of epochs just trained: [epochs, batches, models, 2]. */
+  readonly onHistory: (values: Float32Array) => void;
+  /** Called while the device has work for about so many milliseconds. */
+  readonly whileBusy: ((milliseconds: number) => Promise<void>) | undefined;
+}
 
 /** Trains epochs. */
 export interface EpochTrainer {
@@ -28,11 +39,19 @@ export interface EpochTrainer {
   readonly epoch: number;
   /** Optimizer steps made. */
   readonly step: number;
-  /**
-   * Trains so many epochs, at most as the history holds; fewer where `signal`
-   * is aborted. Returns how many.
-   */
-  train(epochs: number, signal: AbortSignal | undefined): Promise<number>;
+  /** Trains so many epochs; fewer where `signal` is aborted. */
+  train(epochs: number, options: TrainEpochsOptions): Promise<void>;
+}
+
+/** Commands for the device, and what is known of them. */
+interface Recorded {
+  readonly commands: GPUCommandBuffer;
+  readonly entries: readonly BatchEntry[];
+  /** Floating-point operations. */
+  readonly work: number;
+  /** Where the losses of the epochs that end in it are copied to; undefined where none ends. */
+  readonly history: GPUBuffer | undefined;
+  readonly timer: SubmitTimer | undefined;
 }
 
 /** Creates the trainer of an ensemble that stands at that epoch and step. */
@@ -43,61 +62,132 @@ export function createEpochTrainer(
     readonly epoch: number;
     readonly step: number;
     readonly profiler: Profiler | undefined;
+    readonly history: GPUBuffer;
+    /** Epochs that the history has room for; the oldest ones are written over. */
+    readonly historyEpochs: number;
   },
 ): EpochTrainer {
   const { device } = gpu;
   const { batches } = plan;
-  const { profiler } = options;
+  const { profiler, history, historyEpochs } = options;
   let { epoch, step } = options;
-  const mostEntries = profiler === undefined ? MOST_ENTRIES : MOST_TIMED;
+  const mostEntries = profiler?.every === 1 ? MOST_TIMED : MOST_ENTRIES;
+  const epochBytes = batches.length * plan.steps.length * 8;
   /** Operations a second of the last submit. */
   let speed = 0;
 
-  async function train(
+  /** Records so many epochs, a submit at each call; undefined when there is no more to do. */
+  function createSource(
     epochs: number,
     signal: AbortSignal | undefined,
-  ): Promise<number> {
+  ): () => Recorded | undefined {
     let done = 0;
     /** Batch of the epoch under way. */
     let next = 0;
-    while (done < epochs) {
+    return () => {
+      if (next === 0 && (done === epochs || signal?.aborted)) return undefined;
       const budget = speed * SUBMIT_SECONDS;
       const entries: BatchEntry[] = [];
-      let planned = 0;
-      const recorder = createRecorder(device, { label: "train", profiler });
+      let work = 0;
+      const before = done;
+      const timer = profiler?.begin();
+      const recorder = createRecorder(device, { label: "train", timer });
       do {
         const batch = batches[next]!;
         if (batch.training) step++;
+        recorder.beginBatch(batch.size);
         recordStep(recorder.passes, plan, {
           batch,
           entry: entries.length,
           until: batch.training ? "update" : "loss",
         });
-        const slot = done * batches.length + next;
+        const slot = done % historyEpochs * batches.length + next;
         entries.push({ number: next, slot, step });
-        planned += countFlop(plan, { batch, profiler });
+        work += countFlop(plan, { batch, profiler });
         next++;
-        if (next === batches.length) {
-          next = 0;
-          done++;
-          if (signal?.aborted) break;
-        }
-      } while (
-        done < epochs && planned < budget && entries.length < mostEntries
-      );
-      const commands = recorder.finish();
-      writeBatchEntries(device, plan, entries);
-      const start = performance.now();
-      device.queue.submit([commands]);
-      await gpu.finish();
-      await profiler?.collect();
-      const seconds = (performance.now() - start) / 1000;
-      // The first submit compiles; and no outlier shall make the next one long.
-      speed = Math.min(planned / seconds, speed === 0 ? Infinity : 4 * speed);
-      if (signal?.aborted && next === 0) break;
+        if (next < batches.length) continue;
+        next = 0;
+        done++;
+        // A submit's epochs are read in one piece, so that it ends where the history begins anew.
+        if (
+          done === epochs || done % historyEpochs === 0 || signal?.aborted
+        ) break;
+      } while (work < budget && entries.length < mostEntries);
+      const bytes = (done - before) * epochBytes;
+      const copy = bytes === 0 ? undefined : device.createBuffer({
+        label: "history read back",
+        size: bytes,
+        usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+      });
+      const commands = recorder.finish((encoder) => {
+        if (copy === undefined) return;
+        const start = before % historyEpochs * epochBytes;
+        encoder.copyBufferToBuffer(history, start, copy, 0, bytes);
+      });
+      return { commands, entries, work, history: copy, timer };
+    };
+  }
+
+  function submit({ entries, commands }: Recorded): void {
+    writeBatchEntries(device, plan, entries);
+    device.queue.submit([commands]);
+  }
+
+  /** Waits for a submit; returns the losses of the epochs that ended in it. */
+  async function finish(
+    { history, timer }: Recorded,
+  ): Promise<Float32Array | undefined> {
+    try {
+      await Promise.all([
+        history?.mapAsync(GPUMapMode.READ) ??
+          device.queue.onSubmittedWorkDone(),
+        timer?.collect(),
+      ]);
+    } catch (error) {
+      // What the device reported says more than that it could not be mapped.
+      await gpu.settle();
+      throw error;
     }
-    epoch += done;
-    return done;
+    await gpu.settle();
+    const values = history?.getMappedRange().slice(0);
+    history?.destroy();
+    return values === undefined ? undefined : new Float32Array(values);
+  }
+
+  async function train(
+    epochs: number,
+    { signal, onHistory, whileBusy }: TrainEpochsOptions,
+  ): Promise<void> {
+    const record = createSource(epochs, signal);
+    let now = record();
+    if (now === undefined) return;
+    let start = performance.now();
+    submit(now);
+    while (now !== undefined) {
+      const next = record();
+      if (whileBusy !== undefined && speed > 0) {
+        const busy = 1000 * now.work / speed - (performance.now() - start);
+        if (busy > 0) await whileBusy(busy);
+      }
+      // Deno waits for all that was submitted, within the call, and then sleeps
+      // 10 ms before it answers: the next submit goes out in between.
+      const finished = finish(now);
+      finished.catch(() => {});
+      if (next !== undefined) submit(next);
+      const values = await finished;
+      const end = performance.now();
+      // The first submit compiles; and no outlier shall make the next one long.
+      speed = Math.min(
+        1000 * now.work / (end - start),
+        speed === 0 ? Infinity : 4 * speed,
+      );
+      start = end;
+      if (values !== undefined) {
+        epoch += values.byteLength / epochBytes;
+        onHistory(values);
+      }
+      now = next;
+    }
   }
 
   return {

@@ -8,6 +8,7 @@ import type {
   Ensemble,
   EnsembleSpec,
   EpochHistory,
+  TrainingOptions,
 } from "../engine/ensemble.ts";
 import { checkSpec } from "../engine/check_spec.ts";
 import {
@@ -19,6 +20,9 @@ import {
 
 /** Time after which training lets other work of the program run: signals, progress, timers. */
 const TURN_MILLISECONDS = 50;
+
+/** Time between two reports of epochs. */
+const TELL_MILLISECONDS = 500;
 
 /**
  * Makes the runs ready to train.
@@ -50,7 +54,7 @@ export function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
 
   async function train(
     epochs: number,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal, onEpochs }: TrainingOptions = {},
   ): Promise<EpochHistory> {
     if (!Number.isInteger(epochs) || epochs < 0) {
       throw new RangeError(
@@ -59,12 +63,23 @@ export function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
     }
     const done: Epoch[][] = living().map(() => []);
     let turn = performance.now();
+    let told = 0;
+    let lastTold = turn;
     for (let epoch = 0; epoch < epochs && !signal?.aborted; epoch++) {
       for (const [i, model] of living().entries()) {
         done[i]!.push(model.trainEpoch());
         if (performance.now() - turn < TURN_MILLISECONDS) continue;
         await new Promise((resolve) => setTimeout(resolve, 0));
         turn = performance.now();
+      }
+      if (
+        onEpochs !== undefined &&
+        (epoch + 1 === epochs || signal?.aborted ||
+          performance.now() - lastTold >= TELL_MILLISECONDS)
+      ) {
+        onEpochs(historyOf(done.map((each) => each.slice(told)), spec));
+        told = epoch + 1;
+        lastTold = performance.now();
       }
     }
     return historyOf(done, spec);

@@ -25,10 +25,16 @@ export const ADAPTER_ADVICE =
  */
 export async function chooseEngine(
   device: DeviceChoice,
-  options: { readonly warn: (line: string) => void },
+  options: {
+    readonly warn: (line: string) => void;
+    /** Time the device, where it can be timed. */
+    readonly profile?: boolean;
+  },
 ): Promise<Engine> {
   if (device === "cpu") return createReferenceEngine();
-  const engine = await createWebGpuEngine();
+  const engine = await createWebGpuEngine({
+    profile: options.profile ? "sample" : undefined,
+  });
   if (engine !== undefined) {
     if (engine.adapter.software) {
       options.warn(

@@ -7,6 +7,7 @@
 
 import type { Engine } from "../engine/ensemble.ts";
 import { type Assembly, createAssembler } from "./assemble.ts";
+import { createRunDrawer, type RunDrawer } from "./draw_runs.ts";
 import { createEngineKeeper } from "./engine_keeper.ts";
 import { planGroups, type RunGroup } from "./plan_groups.ts";
 import type { PreparedExperiment } from "./prepare.ts";
@@ -17,6 +18,7 @@ import { runKey, runsOf, type RunUnit } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 import { createTally } from "./tally.ts";
 import { removeTemporaries } from "./temporary_files.ts";
+import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
 import { trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
@@ -36,6 +38,8 @@ export interface TrainOptions {
   readonly reopen?: () => Promise<Engine>;
   /** Waits so many milliseconds; for tests. */
   readonly wait?: (milliseconds: number) => Promise<void>;
+  /** Where to note what took how long. */
+  readonly sheet?: TimeSheet;
 }
 
 /** How a training ended. */
@@ -57,7 +61,7 @@ export async function trainExperiment(
   options: TrainOptions,
 ): Promise<TrainOutcome> {
   const { experiment } = prepared;
-  const { store, signal, progress } = options;
+  const { store, signal, progress, sheet = createTimeSheet() } = options;
   const units = runsOfShard(runsOf(experiment), options.shard);
   const keeper = createEngineKeeper(options.engine, {
     ...options,
@@ -94,6 +98,8 @@ export async function trainExperiment(
   const assemble = createAssembler(prepared, options);
   let assembly = await assemble();
   let progressed = false;
+  /** The group after the one that trains, and its runs as far as they are drawn. */
+  let ahead: { group: RunGroup; drawer: RunDrawer } | undefined;
   try {
     for (
       let group = queue.shift();
@@ -107,27 +113,40 @@ export async function trainExperiment(
       }
       warnOfOtherEngine(resumed, keeper.engine);
       tally.begin(group.units, queue.length);
+      const drawer = ahead?.group === group
+        ? ahead.drawer
+        : createRunDrawer(prepared, group.units);
+      const [next] = queue;
+      const following = next && createRunDrawer(prepared, next.units);
+      ahead = next && following && { group: next, drawer: following };
       try {
         await trainGroup({
           ...options,
           engine: keeper.engine,
           prepared,
           units: group.units,
+          drawer,
           resumed,
+          sheet,
           checkpointInterval: options.checkpointSeconds * 1000,
           onEpochs(event) {
             progressed = true;
             tally.add(event);
           },
+          async whileBusy(milliseconds) {
+            if (following === undefined || signal.aborted) return;
+            await sheet.beside(() => following.drawFor(milliseconds));
+          },
         });
       } catch (error) {
+        ahead = undefined;
         const left = [group, ...queue.splice(0)].flatMap((g) => g.units);
         await keeper.recover(error, { units: group.units, progressed });
         progressed = false;
         queue.push(...await plan(left));
         continue;
       }
-      assembly = await assemble();
+      assembly = await sheet.time("saving", assemble);
     }
   } finally {
     progress.finish();

@@ -5,43 +5,31 @@
  * @module
  */
 
-import type {
-  Engine,
-  Ensemble,
-  EpochHistory,
-  ModelRun,
-  ModelState,
-} from "../engine/ensemble.ts";
-import { checkpointPath } from "../results/write_results.ts";
-import { writeFileWhole } from "../files/write_file.ts";
-import { encodeCheckpoint } from "../rnn/checkpoint.ts";
-import type { Connections } from "../rnn/connections.ts";
-import type { Parameters } from "../rnn/parameters.ts";
-import { buildRun, type PreparedExperiment } from "./prepare.ts";
-import {
-  engineAfter,
-  engineName,
-  type RunHistory,
-  type RunRecord,
-} from "./run_file.ts";
-import type { RunStore } from "./run_store.ts";
+import type { EpochHistory } from "../engine/ensemble.ts";
+import type { RunDrawer } from "./draw_runs.ts";
+import type { RunHistory } from "./run_file.ts";
 import type { RunUnit } from "./run_unit.ts";
+import {
+  saveCheckpoints,
+  type SavedGroup,
+  saveFinished,
+  saveInitial,
+  saveStates,
+} from "./save_group.ts";
+import type { TimeSheet } from "./time_sheet.ts";
 
 /** What a group needs to train. */
-export interface GroupOptions {
-  readonly prepared: PreparedExperiment;
-  readonly engine: Engine;
-  /** Runs of the group; all stand at the same epoch. */
-  readonly units: readonly RunUnit[];
-  /** Where each run stands; undefined for one that starts anew. */
-  readonly resumed: readonly (RunRecord | undefined)[];
-  readonly store: RunStore;
-  /** The results folder, for checkpoints. */
-  readonly folder: string;
+export interface GroupOptions extends SavedGroup {
+  /** What the runs begin with. */
+  readonly drawer: RunDrawer;
   readonly signal: AbortSignal;
   /** Milliseconds between two saved states. */
   readonly checkpointInterval: number;
   readonly onEpochs: (event: EpochsTrained) => void;
+  /** Called while the device works on its own for about so many milliseconds. */
+  readonly whileBusy: (milliseconds: number) => Promise<void>;
+  /** Where to note what took how long. */
+  readonly sheet: TimeSheet;
 }
 
 /** Tells that some epochs of all models of a group were trained. */
@@ -57,8 +45,11 @@ export interface EpochsTrained {
   readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
 }
 
-/** Seconds that one call of the engine should take: long enough to be cheap, short enough to show progress. */
-const CALL_SECONDS = 0.7;
+/**
+ * Seconds that one call of the engine should take: long enough that the pause
+ * between two calls, when the device has nothing to do, is nothing beside it.
+ */
+const CALL_SECONDS = 10;
 
 type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
 
@@ -67,50 +58,31 @@ type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
  * stopped by `signal`, in which case its state has been saved.
  */
 export async function trainGroup(options: GroupOptions): Promise<boolean> {
-  const { prepared, engine, units, resumed, store, signal } = options;
+  const { prepared, engine, units, resumed, signal, sheet } = options;
   const { experiment, size } = prepared;
   const { epochs } = experiment.training;
   const classifies = experiment.task.task.loss === "nll";
-  const runs: ModelRun[] = [];
-  for (const [i, unit] of units.entries()) {
-    const run = await buildRun(prepared, unit);
+  const drawn = await sheet.time("drawing", options.drawer.all);
+  const runs = drawn.map((run, i) => {
     const state = resumed[i]?.state;
-    runs.push(state === undefined ? run : { ...run, state });
-    if (unit.iteration === 0 && state === undefined) {
-      await saveCheckpoint(options, unit, {
-        epoch: "initial",
-        parameters: run.initial,
-        connections: run.connections,
-      });
-    }
-  }
+    return state === undefined ? run : { ...run, state };
+  });
+  await sheet.time("saving", () => saveInitial(options, runs));
   const batches = runs[0]?.trials.trainBatches.length ?? 0;
   const histories = units.map((_, i) =>
     emptyHistory(epochs, classifies, resumed[i]?.history)
   );
-  const ensemble = await engine.createEnsemble({
-    ...size,
-    loss: experiment.task.task.loss,
-    runs,
-  });
+  const ensemble = await sheet.time("starting", () =>
+    engine.createEnsemble({
+      ...size,
+      loss: experiment.task.task.loss,
+      runs,
+    }));
   try {
     let epoch = resumed[0]?.state?.epoch ?? 0;
     let secondsPerEpoch = Infinity;
     let lastSave = performance.now();
-    while (epoch < epochs && !signal.aborted) {
-      const limit = nextCheckpoint(experiment.run.storeEveryEpoch, {
-        epoch,
-        epochs,
-      });
-      const seconds = Math.min(CALL_SECONDS, options.checkpointInterval / 1000);
-      const call = Math.max(1, Math.floor(seconds / secondsPerEpoch));
-      const start = performance.now();
-      const history = await ensemble.train(Math.min(call, limit - epoch), {
-        signal,
-      });
-      if (history.epochs > 0) {
-        secondsPerEpoch = (performance.now() - start) / 1000 / history.epochs;
-      }
+    const onEpochs = (history: EpochHistory) => {
       copyHistory(history, histories, epoch);
       epoch += history.epochs;
       options.onEpochs({
@@ -120,24 +92,51 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
         steps: history.epochs * batches * units.length,
         best: bestOf(history, units),
       });
+    };
+    while (epoch < epochs && !signal.aborted) {
+      const limit = nextCheckpoint(experiment.run.storeEveryEpoch, {
+        epoch,
+        epochs,
+      });
+      const seconds = Math.min(CALL_SECONDS, options.checkpointInterval / 1000);
+      const call = Math.max(1, Math.floor(seconds / secondsPerEpoch));
+      const start = performance.now();
+      const before = epoch;
+      await sheet.time(
+        "training",
+        () =>
+          ensemble.train(Math.min(call, limit - epoch), {
+            signal,
+            onEpochs,
+            whileBusy: options.whileBusy,
+          }),
+      );
+      if (epoch > before) {
+        secondsPerEpoch = (performance.now() - start) / 1000 / (epoch - before);
+      }
       if (isCheckpoint(experiment.run.storeEveryEpoch, { epoch, epochs })) {
-        await saveCheckpoints(options, ensemble, { runs, epoch, histories });
+        await sheet.time(
+          "saving",
+          () => saveCheckpoints(options, ensemble, { runs, epoch, histories }),
+        );
       }
       if (
         epoch < epochs &&
         (performance.now() - lastSave >= options.checkpointInterval ||
           signal.aborted)
       ) {
-        await saveStates(options, ensemble, histories);
+        await sheet.time(
+          "saving",
+          () => saveStates(options, ensemble, histories),
+        );
         lastSave = performance.now();
       }
     }
     if (epoch < epochs) return false;
-    for (const [i, history] of histories.entries()) {
-      await store.saveFinished(recordOf(options, i, history));
-    }
+    await sheet.time("saving", () => saveFinished(options, histories));
     return true;
   } finally {
+    sheet.addDevice(ensemble.profile?.());
     ensemble.destroy();
   }
 }
@@ -216,81 +215,4 @@ function bestOf(
     }
   }
   return unit === undefined ? undefined : { loss, unit };
-}
-
-/** The record of the i-th run of the group. */
-function recordOf(
-  { prepared, engine, units, resumed }: GroupOptions,
-  i: number,
-  history: RunHistory,
-): RunRecord {
-  return {
-    unit: units[i] as RunUnit,
-    experiment: prepared.fingerprint,
-    engine: engineAfter(resumed[i]?.engine, engineName(engine)),
-    history,
-  };
-}
-
-async function saveStates(
-  options: GroupOptions,
-  ensemble: Ensemble,
-  histories: readonly RunHistory[],
-): Promise<void> {
-  const states = await ensemble.state();
-  for (const [i, state] of states.entries()) {
-    const history = histories[i] as RunHistory;
-    await options.store.saveState({ ...recordOf(options, i, history), state });
-  }
-}
-
-async function saveCheckpoints(
-  options: GroupOptions,
-  ensemble: Ensemble,
-  { runs, epoch, histories }: {
-    runs: readonly ModelRun[];
-    epoch: number;
-    histories: readonly RunHistory[];
-  },
-): Promise<void> {
-  const states = await ensemble.state();
-  for (const [i, unit] of options.units.entries()) {
-    const { parameters } = states[i] as ModelState;
-    await saveCheckpoint(options, unit, {
-      epoch: epoch - 1,
-      parameters,
-      connections: (runs[i] as ModelRun).connections,
-      history: histories[i] as RunHistory,
-    });
-  }
-}
-
-async function saveCheckpoint(
-  { prepared, folder }: GroupOptions,
-  unit: RunUnit,
-  { epoch, parameters, connections, history }: {
-    epoch: number | "initial";
-    parameters: Parameters;
-    connections: Connections;
-    history?: RunHistory;
-  },
-): Promise<void> {
-  const { experiment, size, fingerprint } = prepared;
-  const metadata: Record<string, string> = {
-    combination: experiment.grid.combinations[unit.combination]?.repr ?? "",
-    iteration: String(unit.iteration),
-    epoch: String(epoch),
-    seed: String(experiment.run.seed),
-    experiment: fingerprint,
-    task: experiment.task.task.name,
-    connectome: experiment.net.name,
-  };
-  if (history !== undefined && epoch !== "initial") {
-    metadata.train_loss = String(history.trainLoss[epoch]);
-    metadata.validate_loss = String(history.validateLoss[epoch]);
-  }
-  await writeFileWhole(
-    checkpointPath(folder, { ...unit, epoch }),
-    encodeCheckpoint(parameters, { size, connections, metadata }),
-  );
 }

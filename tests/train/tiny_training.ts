@@ -11,6 +11,7 @@ import { TASKS } from "../../src/tasks/registry.ts";
 import { openResults } from "../../src/train/open_results.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";
 import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
+import type { RunUnit } from "../../src/train/run_unit.ts";
 import type { Shard } from "../../src/train/shard.ts";
 import {
   trainExperiment,
@@ -27,6 +28,8 @@ export interface TinyTrainingOptions {
   readonly signal?: AbortSignal;
   readonly checkpointSeconds?: number;
   readonly reopen?: () => Promise<Engine>;
+  /** Called before a run's topology is drawn; may throw. */
+  readonly onDraw?: (unit: RunUnit) => void;
 }
 
 /** What was told, and how it ended. */
@@ -52,9 +55,16 @@ export async function trainTiny(
     file: join(folder, "config.ini"),
     tasks: TASKS,
   });
-  const prepared = await prepareExperiment(experiment, {
+  const ready = await prepareExperiment(experiment, {
     onProgress: progress.line,
   });
+  const prepared = {
+    ...ready,
+    topologyOf(unit: RunUnit) {
+      options.onDraw?.(unit);
+      return ready.topologyOf(unit);
+    },
+  };
   const store = await openResults(prepared, {
     engine: options.engine,
     overwrite: false,
@@ -121,6 +131,23 @@ export function interrupted(
         },
       };
       return wrapped;
+    },
+  };
+}
+
+/** An engine that pretends that a device is busy for a second with each call of `train`. */
+export function busy(engine: Engine): Engine {
+  return {
+    ...engine,
+    async createEnsemble(spec) {
+      const ensemble = await engine.createEnsemble(spec);
+      return {
+        ...ensemble,
+        async train(epochs, options) {
+          await options?.whileBusy?.(1000);
+          return ensemble.train(epochs, options);
+        },
+      };
     },
   };
 }

@@ -1,0 +1,94 @@
+/**
+ * What a device did while it trained: how long it was busy, and with which
+ * kernels.
+ *
+ * @module
+ */
+
+/** Time of one kernel. */
+export interface KernelTime {
+  readonly kernel: string;
+  /** Passes; a pass holds all the dispatches in a row of one kernel. */
+  readonly calls: number;
+  readonly milliseconds: number;
+  /** Floating-point operations of its products, 2·B·T·H² each; 0 for the other kernels. */
+  readonly flop: number;
+}
+
+/** What a device did in training, by its own clock. */
+export interface DeviceProfile {
+  /** Milliseconds in which kernels ran. */
+  readonly busyMilliseconds: number;
+  /** Times of the kernels, the longest first; they add up to the busy time. */
+  readonly kernels: readonly KernelTime[];
+}
+
+/**
+ * The sum of what several ensembles did.
+ *
+ * @example
+ * ```ts
+ * import { sumProfiles } from "./src/engine/device_profile.ts";
+ *
+ * const kernels = [{ kernel: "gradient", calls: 2, milliseconds: 4, flop: 8e6 }];
+ * const profile = { busyMilliseconds: 4, kernels };
+ * sumProfiles([profile, profile]).kernels[0]?.calls; // 4
+ * ```
+ */
+export function sumProfiles(
+  profiles: readonly DeviceProfile[],
+): DeviceProfile {
+  const sums = new Map<string, KernelTime>();
+  for (const time of profiles.flatMap(({ kernels }) => kernels)) {
+    const { kernel } = time;
+    const sum = sums.get(kernel);
+    sums.set(
+      kernel,
+      sum === undefined ? time : {
+        kernel,
+        calls: sum.calls + time.calls,
+        milliseconds: sum.milliseconds + time.milliseconds,
+        flop: sum.flop + time.flop,
+      },
+    );
+  }
+  return {
+    busyMilliseconds: profiles.reduce((ms, p) => ms + p.busyMilliseconds, 0),
+    kernels: [...sums.values()]
+      .sort((a, b) => b.milliseconds - a.milliseconds),
+  };
+}
+
+/**
+ * Times as a table: kernel, calls, milliseconds, GFLOP/s and share of the whole.
+ *
+ * @example
+ * ```ts
+ * import { profileTable } from "./src/engine/device_profile.ts";
+ *
+ * profileTable([{ kernel: "gradient", calls: 2, milliseconds: 4, flop: 8e6 }]);
+ * ```
+ */
+export function profileTable(times: readonly KernelTime[]): string {
+  const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const rows = times.map(({ kernel, calls, milliseconds, flop }) => [
+    kernel,
+    String(calls),
+    milliseconds.toFixed(1),
+    flop === 0 || milliseconds === 0
+      ? ""
+      : (flop / milliseconds / 1e6).toFixed(1),
+    total === 0 ? "" : `${(100 * milliseconds / total).toFixed(1)} %`,
+  ]);
+  const table = [["kernel", "calls", "ms", "GFLOP/s", "share"], ...rows];
+  const widths = table[0]!.map((_, column) =>
+    Math.max(...table.map((row) => row[column]!.length))
+  );
+  return table.map((row) =>
+    row.map((cell, column) =>
+      column === 0
+        ? cell.padEnd(widths[column]!)
+        : cell.padStart(widths[column]!)
+    ).join("  ").trimEnd()
+  ).join("\n");
+}
