@@ -144,6 +144,7 @@ async function measure(
       outputSize: 1,
       loss: "mse",
       connections: Math.round(point.density * point.hiddenSize ** 2),
+      blocks: Math.round(point.density * (point.hiddenSize / 4) ** 2),
       steps: new Array(point.models).fill(point.steps),
       trialCount: point.batch + 1,
       batchSize: point.batch,

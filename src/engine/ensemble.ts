@@ -46,6 +46,8 @@ export interface ModelRun {
 export interface EnsembleSpec extends ModelSize {
   readonly loss: LossName;
   readonly runs: readonly ModelRun[];
+  /** What the memory plan was made with; by default what is seen in the runs. */
+  readonly network?: NetworkFacts;
 }
 
 /** All that changes in training, in the engine's own precision. */
@@ -142,11 +144,21 @@ export interface Engine {
   destroy(): void;
 }
 
-/** What the memory plan needs to know, before any trial or weight has been drawn. */
-export interface EnsembleSize extends ModelSize {
-  readonly loss: LossName;
+/** What is the same in all models of an experiment, whichever of them train together. */
+export interface NetworkFacts {
   /** Recurrent connections of a model. */
   readonly connections: number;
+  /** How many of the blocks of 4 × 4 weights of W_hh hold a connection. */
+  readonly blocks: number;
+  /** Whether every model has connections of its own; default false. */
+  readonly ownTopologies?: boolean;
+  /** T of the longest trials; by default that of the runs. */
+  readonly mostSteps?: number;
+}
+
+/** What the memory plan needs to know, before any trial or weight has been drawn. */
+export interface EnsembleSize extends ModelSize, NetworkFacts {
+  readonly loss: LossName;
   /** T of each run. */
   readonly steps: readonly number[];
   readonly trialCount: number;
@@ -161,6 +173,8 @@ export interface MemoryPlan {
   readonly bytes: readonly number[];
   /** The sum of what the algorithm needs, without padding. */
   readonly neededBytes: readonly number[];
+  /** How weights lie on the device, and why, for the log; undefined where there is but one way. */
+  readonly weights?: string;
   /** What limited the size of an ensemble, e.g. "limited by maxBufferSize of 256 MiB (state)". */
   readonly reason: string;
 }

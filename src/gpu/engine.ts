@@ -16,6 +16,7 @@ import {
   type ProfileExtent,
 } from "./ensemble.ts";
 import { planMemory } from "./memory_plan.ts";
+import type { StorageKind } from "./storage.ts";
 import type { TimeVariant } from "./sequence_tile.ts";
 
 /** The WebGPU engine and what is known of its adapter. */
@@ -35,6 +36,8 @@ export interface WebGpuEngineOptions {
   readonly profile?: ProfileExtent | undefined;
   /** How forward and backward go through time; by default what suits the adapter. */
   readonly variant?: TimeVariant;
+  /** How weights lie on the device; by default what suits the network. */
+  readonly storage?: StorageKind;
   /** Treat the adapter as a software one, or as a GPU; by default as what it says it is. */
   readonly software?: boolean;
 }
@@ -55,7 +58,7 @@ export interface WebGpuEngineOptions {
  * ```
  */
 export async function createWebGpuEngine(
-  { memoryBytes, profile, variant, software }: WebGpuEngineOptions = {},
+  options: WebGpuEngineOptions = {},
 ): Promise<WebGpuEngine | undefined> {
   const gpu = await openDevice();
   if (gpu === undefined) return undefined;
@@ -64,12 +67,13 @@ export async function createWebGpuEngine(
     description: gpu.adapter.description,
     adapter: gpu.adapter,
     gpu,
-    createEnsemble: (spec) =>
-      createGpuEnsemble(gpu, spec, { profile, variant, software }),
+    createEnsemble: (spec) => createGpuEnsemble(gpu, spec, options),
     plan: (size) =>
       planMemory(size, {
         limits: gpu.adapter.limits,
-        ...(memoryBytes !== undefined && { memoryBytes }),
+        memoryBytes: options.memoryBytes,
+        software: options.software ?? gpu.adapter.software,
+        storage: options.storage,
       }),
     destroy: () => gpu.destroy(),
   };

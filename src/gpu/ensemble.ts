@@ -7,17 +7,23 @@
 import { checkSpec } from "../engine/check_spec.ts";
 import type { DeviceProfile } from "../engine/device_profile.ts";
 import type { Ensemble, EnsembleSpec } from "../engine/ensemble.ts";
+import { createBlockDispatches } from "./block_dispatches.ts";
+import type { BlockStorage } from "./block_storage.ts";
 import { checkDeviceSpec } from "./check_device_spec.ts";
+import { createStorage } from "./create_storage.ts";
+import { createDenseDispatches } from "./dense_dispatches.ts";
+import type { DenseStorage } from "./dense_storage.ts";
 import type { WatchedDevice } from "./device.ts";
 import { createBuffers } from "./ensemble_buffers.ts";
 import { historyCollector } from "./history.ts";
 import type { BoundBuffer } from "./kernels.ts";
-import { type Layout, makeLayout } from "./layout.ts";
+import { DEFAULT_MEMORY_BYTES } from "./limits.ts";
 import { placeBatches } from "./pack_trials.ts";
 import { probeBatch } from "./probe_batch.ts";
 import { createProfiler, sampleInterval } from "./profiler.ts";
 import { readStates } from "./read_states.ts";
 import type { TimeVariant } from "./sequence_tile.ts";
+import type { StorageKind } from "./storage.ts";
 import { createStepPlan } from "./step_plan.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
 
@@ -29,7 +35,7 @@ export interface GpuEnsemble extends Ensemble {
   profile(): DeviceProfile | undefined;
   /** The buffers on the device, for tests that look inside or poison them. */
   readonly buffers: Readonly<Record<BoundBuffer, GPUBuffer>>;
-  readonly layout: Layout;
+  readonly storage: DenseStorage | BlockStorage;
 }
 
 /**
@@ -42,6 +48,10 @@ export type ProfileExtent = "all" | "sample";
 export interface GpuEnsembleOptions {
   /** What to time: every kernel of every batch, or of a sample of the batches. */
   readonly profile?: ProfileExtent | undefined;
+  /** Bytes that one ensemble may take, default 2 GiB. */
+  readonly memoryBytes?: number | undefined;
+  /** How weights lie on the device, instead of what `choose_storage.ts` says. */
+  readonly storage?: StorageKind | undefined;
   /** How forward and backward go through time, instead of the rule in `sequence_tile.ts`. */
   readonly variant?: TimeVariant | undefined;
   /** Choose tiles and variant as for a software adapter, or as for a GPU, whatever this one is. */
@@ -69,11 +79,15 @@ export async function createGpuEnsemble(
   );
   const runs = order.map((i) => spec.runs[i]!);
   const batches = placeBatches(runs[0]!.trials);
-  const layout = makeLayout({
-    hiddenSize: spec.hiddenSize,
-    inputSize: spec.inputSize,
-    outputSize: spec.outputSize,
+  const software = options.software ?? gpu.adapter.software;
+  const storage = createStorage(spec, {
+    runs,
     batchRows: Math.max(...batches.map(({ size }) => size)),
+    trialCount: batches.reduce((sum, { size }) => sum + size, 0),
+    limits: gpu.adapter.limits,
+    memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
+    software,
+    kind: options.storage,
   });
   const epochBytes = runs.length * batches.length * 8;
   const historyEpochs = Math.max(
@@ -82,19 +96,26 @@ export async function createGpuEnsemble(
   );
   const made = createBuffers(gpu, {
     runs,
-    layout,
+    storage,
     batches,
     historySlots: historyEpochs * batches.length + 1,
   });
   const { buffers } = made;
+  const dispatches = storage.kind === "dense"
+    ? createDenseDispatches(storage, {
+      software,
+      batches,
+      limits: gpu.adapter.limits,
+      variant: options.variant,
+    })
+    : createBlockDispatches(storage, { software });
   const plan = createStepPlan(gpu, {
     loss: spec.loss,
-    layout,
+    storage,
+    dispatches,
     buffers,
     steps: runs.map(({ trials }) => trials.steps),
     batches,
-    variant: options.variant,
-    software: options.software ?? gpu.adapter.software,
   });
   const profiler = options.profile === undefined
     ? undefined
@@ -137,7 +158,7 @@ export async function createGpuEnsemble(
   return {
     models: runs.length,
     buffers,
-    layout,
+    storage,
     train: (epochs, { signal, onEpochs, whileBusy } = {}) =>
       inTurn(async () => {
         if (!Number.isInteger(epochs) || epochs < 0) {
@@ -169,7 +190,7 @@ export async function createGpuEnsemble(
           ? spec.runs.map((_, run) => placeOf(run))
           : [placeOf(model)];
         const { epoch, step } = trainer;
-        const states = await readStates(gpu, places, { layout, made, runs });
+        const states = await readStates(gpu, places, { storage, made });
         return states.map((state) => ({ epoch, step, ...state }));
       }),
     probe: (model, number) =>
@@ -182,9 +203,8 @@ export async function createGpuEnsemble(
             }`,
           );
         }
-        const run = spec.runs[model]!;
         const { loss } = spec;
-        return probeBatch(gpu, plan, { run, loss, place, number, made });
+        return probeBatch(gpu, plan, { loss, place, number, made });
       }),
     profile: () => profiler?.profile(),
     destroy() {

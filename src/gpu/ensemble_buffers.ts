@@ -7,26 +7,23 @@
 import type { ModelRun } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { BoundBuffer } from "./kernels.ts";
-import {
-  BUFFER_NAMES,
-  type BufferName,
-  type Layout,
-  modelWords,
-} from "./layout.ts";
-import { packBiases, packMatrix, packTrained } from "./pack_parameters.ts";
+import { BUFFER_NAMES } from "./layout.ts";
 import {
   type BatchPlace,
   type PackedTrials,
   packTrials,
 } from "./pack_trials.ts";
-import { MODEL_FIELDS, structBytes, writeStruct } from "./structs.ts";
+import type { ModelOffsets, Storage } from "./storage.ts";
+import {
+  MODEL_FIELDS,
+  type ModelFields,
+  structBytes,
+  writeStruct,
+} from "./structs.ts";
 
 const LIMITS = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 const OPTIMIZERS = { Adam: 0, RMSprop: 1, SGD: 2 } as const;
 const ACTIVATIONS = { tanh: 0, relu: 1 } as const;
-
-/** First word of a model's part of each buffer. */
-export type ModelOffsets = Record<BufferName, number>;
 
 /** Buffers by name, and where each model's part begins. */
 export interface EnsembleBuffers {
@@ -47,22 +44,24 @@ export function createBuffers(
   { device, adapter }: WatchedDevice,
   options: {
     readonly runs: readonly ModelRun[];
-    readonly layout: Layout;
+    readonly storage: Storage;
     readonly batches: readonly BatchPlace[];
     readonly historySlots: number;
   },
 ): EnsembleBuffers {
-  const { runs, layout, batches, historySlots } = options;
-  const trialCount = batches.reduce((sum, { size }) => sum + size, 0);
+  const { runs, storage, batches, historySlots } = options;
   const total = Object.fromEntries(
     BUFFER_NAMES.map((name) => [name, 0]),
   ) as ModelOffsets;
-  const offsets = runs.map((run) => {
+  const offsets = runs.map((_, place) => {
     const own = { ...total };
-    const words = modelWords(layout, { steps: run.trials.steps, trialCount });
+    const words = storage.words(place);
     for (const name of BUFFER_NAMES) total[name] += words[name];
     return own;
   });
+  for (const name of BUFFER_NAMES) {
+    total[name] += storage.sharedWords[name] ?? 0;
+  }
   const mostSteps = runs[0]!.trials.steps;
   const sizes: Record<BoundBuffer, number> = {
     ...total,
@@ -105,41 +104,20 @@ export function createBuffers(
     writeStruct(table, {
       fields: MODEL_FIELDS,
       offset: m * structBytes(MODEL_FIELDS),
-      values: modelValues(run, { trials, offsets: own }),
+      values: {
+        ...modelValues(run, { trials, offsets: own }),
+        ...storage.fields(m, own),
+      },
     });
     const write = (name: BoundBuffer, word: number, data: BufferSource) =>
       device.queue.writeBuffer(buffers[name], word * 4, data);
     write("inputs", own.inputs, trials.inputs);
     write("targets", own.targets, trials.targets);
     write("inverseScored", m * batches.length, trials.inverseScored);
-    const parameters = run.state?.parameters ?? run.initial;
-    const { connections, trainRecurrent } = run;
-    const places = { layout, connections };
-    const matrix = packMatrix(parameters, places);
-    write("parameters", own.parameters, matrix);
-    write("biases", own.biases, packBiases(parameters, layout));
-    write(
-      "trained",
-      own.trained,
-      packTrained({ ...places, trainRecurrent }),
-    );
-    if (run.state !== undefined) {
-      for (const name of ["firstMoment", "secondMoment"] as const) {
-        const { biasIh, biasHh, ...rest } = run.state[name];
-        if (biasIh.some((value, i) => value !== biasHh[i])) {
-          throw new RangeError(
-            `Cannot continue ${run.label}: the moments of its two biases differ, but their gradients are always equal`,
-          );
-        }
-        // The matrix's bias column is a sum; moments are kept once.
-        const once = {
-          ...rest,
-          biasIh,
-          biasHh: new Float32Array(biasIh.length),
-        };
-        write(name, own[name], packMatrix(once, places));
-      }
-    }
+    for (const [name, data] of storage.uploads(m)) write(name, own[name], data);
+  }
+  if (storage.lists.length > 0) {
+    device.queue.writeBuffer(buffers.lists, 0, storage.lists);
   }
   device.queue.writeBuffer(buffers.models, 0, table);
   return { buffers, offsets, scored, historySlots };
@@ -148,7 +126,7 @@ export function createBuffers(
 function modelValues(
   run: ModelRun,
   options: { readonly trials: PackedTrials; readonly offsets: ModelOffsets },
-): Record<keyof typeof MODEL_FIELDS, number> {
+): ModelFields {
   const { trials, offsets } = options;
   return {
     steps: run.trials.steps,
@@ -161,7 +139,16 @@ function modelValues(
     output_offset: offsets.outputDelta / 4,
     input_offset: offsets.inputs,
     target_offset: offsets.targets,
-    unused_0: 0,
-    unused_1: 0,
+    train_recurrent: run.trainRecurrent ? 1 : 0,
+    parameter_offset: 0,
+    moment_offset: 0,
+    bias_offset: 0,
+    rows_at: 0,
+    columns_at: 0,
+    blocks_at: 0,
+    back_at: 0,
+    chunks_at: 0,
+    chunks: 0,
+    readout_block: 0,
   };
 }

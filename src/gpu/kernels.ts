@@ -7,6 +7,22 @@
 import activationSource from "../shaders/activation.wgsl" with {
   type: "text",
 };
+import blockBackwardSource from "../shaders/block_backward.wgsl" with {
+  type: "text",
+};
+import blockForwardSource from "../shaders/block_forward.wgsl" with {
+  type: "text",
+};
+import blockGradientSource from "../shaders/block_gradient.wgsl" with {
+  type: "text",
+};
+import blockLayoutSource from "../shaders/block_layout.wgsl" with {
+  type: "text",
+};
+import blockLoadSource from "../shaders/block_load.wgsl" with { type: "text" };
+import blockReadoutSource from "../shaders/block_readout.wgsl" with {
+  type: "text",
+};
 import layoutSource from "../shaders/layout.wgsl" with { type: "text" };
 import loadBatchSource from "../shaders/load_batch.wgsl" with { type: "text" };
 import forwardSource from "../shaders/forward_step.wgsl" with { type: "text" };
@@ -28,6 +44,7 @@ import readoutGradientSource from "../shaders/readout_gradient.wgsl" with {
   type: "text",
 };
 import optimizerSource from "../shaders/optimizer.wgsl" with { type: "text" };
+import updateSource from "../shaders/update.wgsl" with { type: "text" };
 import { expandShader, type ShaderConstants } from "./expand_shader.ts";
 import type { BufferName } from "./layout.ts";
 
@@ -49,7 +66,7 @@ export interface KernelSource {
 /** The common text that stands before every kernel's. */
 export const LAYOUT_SOURCE: string = layoutSource;
 
-/** All kernels, in the order in which a training step runs them. */
+/** All kernels, in the order in which a training step runs them: those of whole matrices, then those of blocks. */
 export const KERNEL_SOURCES = {
   loadBatch: {
     source: loadBatchSource,
@@ -86,7 +103,7 @@ export const KERNEL_SOURCES = {
     ],
   },
   backwardStep: {
-    source: backwardSource,
+    source: `${activationSource}\n${backwardSource}`,
     bindings: [
       ["models", "read"],
       ["state", "read"],
@@ -96,7 +113,7 @@ export const KERNEL_SOURCES = {
     ],
   },
   backwardSequence: {
-    source: backwardSequenceSource,
+    source: `${activationSource}\n${backwardSequenceSource}`,
     bindings: [
       ["models", "read"],
       ["state", "read"],
@@ -124,7 +141,7 @@ export const KERNEL_SOURCES = {
     ],
   },
   optimizer: {
-    source: optimizerSource,
+    source: `${updateSource}\n${optimizerSource}`,
     bindings: [
       ["models", "read"],
       ["gradient", "read"],
@@ -133,6 +150,55 @@ export const KERNEL_SOURCES = {
       ["firstMoment", "write"],
       ["secondMoment", "write"],
       ["biases", "write"],
+    ],
+  },
+  blockLoad: {
+    source: `${blockLayoutSource}\n${blockLoadSource}`,
+    bindings: [["models", "read"], ["inputs", "read"], ["state", "write"]],
+  },
+  blockForward: {
+    source: `${blockLayoutSource}\n${activationSource}\n${blockForwardSource}`,
+    bindings: [
+      ["models", "read"],
+      ["lists", "read"],
+      ["state", "write"],
+      ["parameters", "read"],
+    ],
+  },
+  blockReadout: {
+    source: `${blockLayoutSource}\n${blockReadoutSource}`,
+    bindings: [
+      ["models", "read"],
+      ["state", "read"],
+      ["parameters", "read"],
+      ["targets", "read"],
+      ["inverseScored", "read"],
+      ["delta", "write"],
+      ["outputs", "write"],
+      ["stepSums", "write"],
+    ],
+  },
+  blockBackward: {
+    source: `${blockLayoutSource}\n${activationSource}\n${blockBackwardSource}`,
+    bindings: [
+      ["models", "read"],
+      ["lists", "read"],
+      ["state", "read"],
+      ["delta", "write"],
+      ["parameters", "read"],
+    ],
+  },
+  blockGradient: {
+    source: `${blockLayoutSource}\n${updateSource}\n${blockGradientSource}`,
+    bindings: [
+      ["models", "read"],
+      ["lists", "read"],
+      ["state", "read"],
+      ["delta", "read"],
+      ["parameters", "write"],
+      ["firstMoment", "write"],
+      ["secondMoment", "write"],
+      ["gradient", "write"],
     ],
   },
 } as const satisfies Record<string, KernelSource>;

@@ -94,6 +94,7 @@ export const BUFFER_NAMES = [
   "outputs",
   "inputs",
   "targets",
+  "lists",
 ] as const;
 
 /** One of the buffers whose size grows with the number of models. */
@@ -120,5 +121,6 @@ export function modelWords(
     outputs: steps * batchRows * 4,
     inputs: trialCount * steps * layout.inputSize,
     targets: trialCount * steps,
+    lists: 0,
   };
 }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { BatchProbe, LossName, ModelRun } from "../engine/ensemble.ts";
+import type { BatchProbe, LossName } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
-import { unpackMatrix } from "./pack_parameters.ts";
 import { readBack } from "./read_back.ts";
 import { recordStep } from "./record_step.ts";
 import { createRecorder } from "./recorder.ts";
@@ -18,7 +17,6 @@ export async function probeBatch(
   gpu: WatchedDevice,
   plan: StepPlan,
   options: {
-    readonly run: ModelRun;
     readonly loss: LossName;
     /** The model's place in the device's order. */
     readonly place: number;
@@ -27,43 +25,42 @@ export async function probeBatch(
     readonly made: EnsembleBuffers;
   },
 ): Promise<BatchProbe> {
-  const { run, loss, place, number, made } = options;
+  const { loss, place, number, made } = options;
   const { device } = gpu;
-  const { layout, batches } = plan;
+  const { storage, batches } = plan;
   const { buffers } = made;
   const batch = batches[number]!;
   // The last slot of the history is kept for probes.
   const slot = made.historySlots - 1;
   writeBatchEntries(device, plan, [
-    { number, slot, step: 1, allOutputs: true, firstModel: place },
+    { number, slot, step: 1, probe: true, firstModel: place },
   ]);
-  const submit = (panel: number) => {
+  const submit = (part: number) => {
     const recorder = createRecorder(device, { label: "probe" });
     recordStep(recorder.passes, plan, {
       batch,
       entry: 0,
       models: { first: place, count: 1 },
       until: "gradient",
-      panel,
+      part,
     });
     device.queue.submit([recorder.finish()]);
   };
 
   const own = made.offsets[place]!;
-  const { steps } = run.trials;
-  const { batchRows, width, units, hiddenSize, outputSize } = layout;
-  // The gradient may fit the device in panels only, each in the place of the last.
-  const matrix = new Float32Array(units * width);
-  for (const [panel, start] of plan.panels.entries()) {
-    submit(panel);
-    const end = plan.panels[panel + 1] ?? units;
-    const [rows] = await readBack(gpu, [{
-      buffer: buffers.gradient,
-      firstWord: own.gradient,
-      words: (end - start) * width,
-    }]);
-    matrix.set(rows!, start * width);
+  // The gradient may fit the device in parts only, each in the place of the last.
+  const parts = storage.gradientParts(place);
+  const gradient = new Float32Array(
+    parts.reduce((sum, { words }) => sum + words, 0),
+  );
+  for (const [part, { start, words }] of parts.entries()) {
+    submit(part);
+    const [values] = await readBack(gpu, [
+      { buffer: buffers.gradient, firstWord: own.gradient, words },
+    ]);
+    gradient.set(values!, start);
   }
+  const shape = storage.probeShape(place, batch.size);
   const [history, outputs, hidden] = await readBack(gpu, [
     {
       buffer: buffers.history,
@@ -73,38 +70,20 @@ export async function probeBatch(
     {
       buffer: buffers.outputs,
       firstWord: own.outputs,
-      words: steps * batchRows * 4,
+      words: shape.outputWords,
     },
     {
       buffer: buffers.state,
-      firstWord: own.state + steps * batchRows * width,
-      words: batch.size * width,
+      firstWord: own.state + shape.hiddenLast.start,
+      words: shape.hiddenLast.words,
     },
   ]);
-  const output = new Float32Array(batch.size * steps * outputSize);
-  const hiddenLast = new Float32Array(batch.size * hiddenSize);
-  for (let b = 0; b < batch.size; b++) {
-    for (let t = 0; t < steps; t++) {
-      const from = (t * batchRows + b) * 4;
-      output.set(
-        outputs!.subarray(from, from + outputSize),
-        (b * steps + t) * outputSize,
-      );
-    }
-    hiddenLast.set(
-      hidden!.subarray(b * width, b * width + hiddenSize),
-      b * hiddenSize,
-    );
-  }
-  const { connections } = run;
-  const gradient = unpackMatrix(matrix, { layout, connections });
-  if (!run.trainRecurrent) gradient.weightHh.fill(0);
   const scored = made.scored[place]![number]!;
   return {
     loss: history![0]!,
     accuracy: loss === "nll" ? 100 * history![1]! / scored : undefined,
-    output,
-    hiddenLast,
-    gradient,
+    output: shape.output(outputs!),
+    hiddenLast: shape.hidden(hidden!),
+    gradient: storage.unpackGradient(place, gradient),
   };
 }

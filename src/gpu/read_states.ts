@@ -4,60 +4,51 @@
  * @module
  */
 
-import type { ModelRun, ModelState } from "../engine/ensemble.ts";
+import type { ModelState } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
-import type { Layout } from "./layout.ts";
-import { unpackMatrix } from "./pack_parameters.ts";
 import { type BufferPart, readBack } from "./read_back.ts";
+import { STATE_BUFFERS, type StateArrays, type Storage } from "./storage.ts";
 
 /** Bytes read at once: as much again is taken on the device for the copy. */
 const BYTES_AT_ONCE = 1 << 26;
-
-const NAMES = ["parameters", "biases", "firstMoment", "secondMoment"] as const;
 
 /** Reads parameters and moments of the models at those places. */
 export async function readStates(
   gpu: WatchedDevice,
   places: readonly number[],
-  options: {
-    readonly layout: Layout;
-    readonly made: EnsembleBuffers;
-    /** In the order of the places. */
-    readonly runs: readonly ModelRun[];
-  },
+  options: { readonly storage: Storage; readonly made: EnsembleBuffers },
 ): Promise<Pick<ModelState, "parameters" | "firstMoment" | "secondMoment">[]> {
-  const { layout, made, runs } = options;
-  const words = {
-    parameters: layout.units * layout.width,
-    biases: 2 * layout.hidden,
-    firstMoment: layout.units * layout.width,
-    secondMoment: layout.units * layout.width,
-  };
-  const bytes = 4 * NAMES.reduce((sum, name) => sum + words[name], 0);
-  const some = Math.max(1, Math.floor(BYTES_AT_ONCE / bytes));
+  const { storage, made } = options;
   const states = [];
-  for (let start = 0; start < places.length; start += some) {
-    const now = places.slice(start, start + some);
-    const arrays = await readBack(
-      gpu,
-      now.flatMap((place) =>
-        NAMES.map((name): BufferPart => ({
+  for (let start = 0; start < places.length;) {
+    const parts: BufferPart[] = [];
+    const now: number[] = [];
+    let bytes = 0;
+    while (
+      start < places.length && (now.length === 0 || bytes < BYTES_AT_ONCE)
+    ) {
+      const place = places[start++]!;
+      const words = storage.words(place);
+      now.push(place);
+      for (const name of STATE_BUFFERS) {
+        bytes += 4 * words[name];
+        parts.push({
           buffer: made.buffers[name],
           firstWord: made.offsets[place]![name],
           words: words[name],
-        }))
-      ),
-    );
-    for (let i = 0; i < now.length; i++) {
-      const [parameters, biases, first, second] = arrays.slice(4 * i);
-      const { connections } = runs[now[i]!]!;
-      const places = { layout, connections };
-      states.push({
-        parameters: unpackMatrix(parameters!, { ...places, biases: biases! }),
-        firstMoment: unpackMatrix(first!, places),
-        secondMoment: unpackMatrix(second!, places),
-      });
+        });
+      }
+    }
+    const arrays = await readBack(gpu, parts);
+    for (const [i, place] of now.entries()) {
+      const own = STATE_BUFFERS.map((name, n) => [
+        name,
+        arrays[i * STATE_BUFFERS.length + n],
+      ]);
+      states.push(
+        storage.unpackState(place, Object.fromEntries(own) as StateArrays),
+      );
     }
   }
   return states;

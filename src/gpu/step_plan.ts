@@ -8,6 +8,7 @@
 
 import type { EnsembleSpec } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
+import type { Dispatches } from "./dispatches.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
 import {
   createKernel,
@@ -15,20 +16,14 @@ import {
   KERNEL_SOURCES,
   type KernelName,
 } from "./kernels.ts";
-import { type Layout, panelStarts } from "./layout.ts";
 import type { BatchPlace } from "./pack_trials.ts";
-import {
-  chooseSequenceTile,
-  type SequenceTile,
-  type TimeVariant,
-} from "./sequence_tile.ts";
+import type { Storage } from "./storage.ts";
 import {
   BATCH_FIELDS,
   type StructFields,
   TIME_FIELDS,
   writeStruct,
 } from "./structs.ts";
-import { chooseTiles, tileConstants, type Tiles } from "./tiles.ts";
 
 /** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
 export const UNIFORM_STRIDE = 256;
@@ -44,36 +39,16 @@ export interface BoundKernel {
 
 /** All that recording needs of an ensemble. */
 export interface StepPlan {
-  readonly layout: Layout;
+  readonly storage: Storage;
+  readonly dispatches: Dispatches;
   /** The kernels that the plan takes. */
   readonly kernels: ReadonlyMap<KernelName, BoundKernel>;
   readonly uniforms: GPUBindGroup;
   readonly batchUniforms: GPUBuffer;
   readonly timeUniforms: GPUBuffer;
-  readonly tiles: Tiles;
-  /** Where forward and backward run all time steps in one dispatch. */
-  readonly sequence: SequenceTile | undefined;
-  /** First rows of the panels of the gradient. */
-  readonly panels: readonly number[];
   readonly batches: readonly BatchPlace[];
   /** T of the models, falling. */
   readonly steps: readonly number[];
-}
-
-/** The kernels of a training step, in their order. */
-export function kernelsOf(
-  sequence: SequenceTile | undefined,
-): readonly KernelName[] {
-  return [
-    "loadBatch",
-    sequence === undefined ? "forwardStep" : "forwardSequence",
-    "readout",
-    "finishLoss",
-    sequence === undefined ? "backwardStep" : "backwardSequence",
-    "gradient",
-    "readoutGradient",
-    "optimizer",
-  ];
 }
 
 /** Compiles the kernels and binds the buffers. */
@@ -81,45 +56,31 @@ export function createStepPlan(
   gpu: WatchedDevice,
   options: {
     readonly loss: EnsembleSpec["loss"];
-    readonly layout: Layout;
+    readonly storage: Storage;
+    readonly dispatches: Dispatches;
     readonly buffers: EnsembleBuffers["buffers"];
     /** T of the models, falling. */
     readonly steps: readonly number[];
     readonly batches: readonly BatchPlace[];
-    readonly variant: TimeVariant | undefined;
-    readonly software: boolean;
   },
 ): StepPlan {
-  const { device, adapter } = gpu;
-  const { loss, layout, buffers, steps, batches, variant, software } = options;
+  const { device } = gpu;
+  const { loss, storage, dispatches, buffers, steps, batches } = options;
   const mostSteps = steps[0] as number;
-  const tiles = chooseTiles(layout, { software, batches });
-  const sequence = chooseSequenceTile(layout, {
-    limits: adapter.limits,
-    software,
-    variant,
-  });
   const uniformLayout = createUniformLayout(device);
   const sizes = {
-    HIDDEN: layout.hidden,
-    WIDTH: layout.width,
-    BATCH: layout.batchRows,
-    INPUTS: layout.inputSize,
-    OUTPUTS: layout.outputSize,
-    UNITS: layout.units,
-    PANEL_UNITS: layout.panelUnits,
-    MASK_WORDS: layout.maskWords,
+    ...storage.constants,
     STEPS: mostSteps,
     BATCHES: batches.length,
     MODELS: steps.length,
     LOSS: loss === "mse" ? 0 : 1,
   };
   const kernels = new Map<KernelName, BoundKernel>();
-  for (const name of kernelsOf(sequence)) {
+  for (const name of dispatches.kernels) {
     const kernel = gpu.named(`kernel ${name}`, () =>
       createKernel(device, {
         name,
-        constants: { ...sizes, ...tileConstants(name, { tiles, sequence }) },
+        constants: { ...sizes, ...dispatches.constants(name) },
         uniformLayout,
       }));
     const group = device.createBindGroup({
@@ -139,13 +100,12 @@ export function createStepPlan(
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
   const batchUniforms = uniform("batches", MOST_ENTRIES);
-  const panels = panelStarts(layout);
   const times = [
     ...Array.from({ length: mostSteps }, (_, i) => ({
       step: i + 1,
       first_unit: 0,
     })),
-    ...panels.map((start) => ({ step: 1, first_unit: start })),
+    ...dispatches.parts.map((start) => ({ step: 1, first_unit: start })),
   ];
   const timeUniforms = uniform("time steps", times.length);
   writeEntries(device, {
@@ -162,14 +122,12 @@ export function createStepPlan(
     })),
   });
   return {
-    layout,
+    storage,
+    dispatches,
     kernels,
     uniforms,
     batchUniforms,
     timeUniforms,
-    tiles,
-    sequence,
-    panels,
     batches,
     steps,
   };
@@ -183,8 +141,8 @@ export interface BatchEntry {
   readonly slot: number;
   /** Number of the optimizer step, from 1. */
   readonly step: number;
-  /** Whether outputs are wanted of steps that nothing scores. */
-  readonly allOutputs?: boolean;
+  /** Whether outputs are wanted of steps that nothing scores, and the gradient instead of an update. */
+  readonly probe?: boolean;
   /** The first model to run, in the device's order. */
   readonly firstModel?: number;
 }
@@ -198,7 +156,7 @@ export function writeBatchEntries(
   writeEntries(device, {
     buffer: batchUniforms,
     fields: BATCH_FIELDS,
-    entries: entries.map(({ number, slot, step, allOutputs, firstModel }) => ({
+    entries: entries.map(({ number, slot, step, probe, firstModel }) => ({
       start: batches[number]!.start,
       size: batches[number]!.size,
       number,
@@ -206,7 +164,7 @@ export function writeBatchEntries(
       // In double precision: 1 − 0.999ᵏ cancels in single.
       adam_step_scale: 1 / (1 - 0.9 ** step),
       adam_root_scale: 1 / Math.sqrt(1 - 0.999 ** step),
-      all_outputs: allOutputs ? 1 : 0,
+      probe: probe ? 1 : 0,
       first_model: firstModel ?? 0,
     })),
   });

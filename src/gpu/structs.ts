@@ -11,7 +11,7 @@ export type FieldType = "u32" | "f32";
 /** Fields of a struct, in order. */
 export type StructFields = Readonly<Record<string, FieldType>>;
 
-/** A model of the table of models. Offsets count 32-bit numbers, except that of the outputs: vectors of four. */
+/** A model of the table of models. Offsets count 32-bit numbers, except that of the outputs: vectors of four. From `parameter_offset` on they are of the block layout. */
 export const MODEL_FIELDS = {
   steps: "u32",
   first_scored: "u32",
@@ -23,9 +23,21 @@ export const MODEL_FIELDS = {
   output_offset: "u32",
   input_offset: "u32",
   target_offset: "u32",
-  unused_0: "u32",
-  unused_1: "u32",
+  train_recurrent: "u32",
+  parameter_offset: "u32",
+  moment_offset: "u32",
+  bias_offset: "u32",
+  rows_at: "u32",
+  columns_at: "u32",
+  blocks_at: "u32",
+  back_at: "u32",
+  chunks_at: "u32",
+  chunks: "u32",
+  readout_block: "u32",
 } as const satisfies StructFields;
+
+/** Values of a model's entry. */
+export type ModelFields = Record<keyof typeof MODEL_FIELDS, number>;
 
 /** What the kernels of one batch need to know of it. */
 export const BATCH_FIELDS = {
@@ -35,7 +47,7 @@ export const BATCH_FIELDS = {
   history_slot: "u32",
   adam_step_scale: "f32",
   adam_root_scale: "f32",
-  all_outputs: "u32",
+  probe: "u32",
   first_model: "u32",
 } as const satisfies StructFields;
 

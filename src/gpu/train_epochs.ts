@@ -203,7 +203,7 @@ export function createEpochTrainer(
 
 /** Operations of a batch over all models: those of the recurrent products, 2·B·T·H² each. */
 function countFlop(
-  { steps, layout, sequence }: StepPlan,
+  { steps, storage, dispatches: { products } }: StepPlan,
   options: {
     readonly batch: BatchPlace;
     readonly profiler: Profiler | undefined;
@@ -211,16 +211,10 @@ function countFlop(
 ): number {
   const { batch: { size, training }, profiler } = options;
   const rows = steps.reduce((sum, t) => sum + t * size, 0);
-  const flop = 2 * rows * layout.hiddenSize ** 2;
-  profiler?.addFlop(
-    sequence === undefined ? "forwardStep" : "forwardSequence",
-    flop,
-  );
+  const flop = 2 * rows * storage.size.hiddenSize ** 2;
+  profiler?.addFlop(products.forward, flop);
   if (!training) return flop;
-  profiler?.addFlop(
-    sequence === undefined ? "backwardStep" : "backwardSequence",
-    flop,
-  );
-  profiler?.addFlop("gradient", flop);
+  profiler?.addFlop(products.backward, flop);
+  profiler?.addFlop(products.gradient, flop);
   return 3 * flop;
 }

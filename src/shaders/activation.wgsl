@@ -1,5 +1,5 @@
-// The nonlinearities, for the kernels that go forward; the host puts this text
-// before theirs.
+// The nonlinearities, for the kernels that go forward, and their slopes, for
+// those that go back; the host puts this text before theirs.
 
 /// tanh within a few units of the last place: drivers' own is often good to
 /// 1e-4 only. A quotient of polynomials in x², fitted to tanh(x) / x on
@@ -19,4 +19,11 @@ fn activate(x: vec4f, activation: u32) -> vec4f {
     return select(precise_tanh(x), x, x != x);
   }
   return select(max(x, vec4f(0.0)), x, x != x);
+}
+
+/// act'(x) from h = act(x). A product with NaN must stay NaN, so the slope is to be
+/// multiplied with and not to select by.
+fn slope(h: vec4f, activation: u32) -> vec4f {
+  let relu_slope = select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0));
+  return select(1.0 - h * h, relu_slope, activation == 1u);
 }

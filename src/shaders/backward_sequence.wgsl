@@ -71,9 +71,7 @@ fn main(
         }
       }
       let h_ROW = state[states + trial_ROW * (WIDTH / 4u)];
-      let relu_slope_ROW = select(vec4f(0.0), vec4f(1.0), h_ROW > vec4f(0.0));
-      // A product with NaN must stay NaN, so the slope multiplies and does not select.
-      let delta_ROW = sum_ROW * select(1.0 - h_ROW * h_ROW, relu_slope_ROW, model.activation == 1u);
+      let delta_ROW = sum_ROW * slope(h_ROW, model.activation);
       tile[tile_ROW + unit] = delta_ROW;
       if (first_row + own_row + ROW < batch.size) {
         delta[here + trial_ROW * (HIDDEN / 4u)] = delta_ROW;

@@ -87,10 +87,7 @@ fn main(
         }
       }
       let h = state[model.state_offset / 4u + (t * BATCH + row) * (WIDTH / 4u) + column];
-      let relu_slope = select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0));
-      let slope = select(1.0 - h * h, relu_slope, model.activation == 1u);
-      // A product with NaN must stay NaN, so the slope multiplies and does not select.
-      delta[at] = sum * slope;
+      delta[at] = sum * slope(h, model.activation);
     }
   }
 }

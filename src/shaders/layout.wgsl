@@ -48,8 +48,17 @@ struct Model {
   output_offset: u32,
   input_offset: u32,
   target_offset: u32,
-  unused_0: u32,
-  unused_1: u32,
+  train_recurrent: u32,
+  parameter_offset: u32,
+  moment_offset: u32,
+  bias_offset: u32,
+  rows_at: u32,
+  columns_at: u32,
+  blocks_at: u32,
+  back_at: u32,
+  chunks_at: u32,
+  chunks: u32,
+  readout_block: u32,
 }
 
 struct Batch {
@@ -59,7 +68,8 @@ struct Batch {
   history_slot: u32,
   adam_step_scale: f32,
   adam_root_scale: f32,
-  all_outputs: u32,
+  /// 1: outputs of all steps are wanted, and gradients instead of an update.
+  probe: u32,
   first_model: u32,
 }
 

@@ -1,16 +1,9 @@
-// One optimizer step of all models, with PyTorch's defaults and formulas:
-//   Adam     m += (1 − 0.9)(g − m);  v = 0.999 v + 0.001 g²
-//            p −= lr / (1 − 0.9ᵏ) · m / (√v / √(1 − 0.999ᵏ) + 1e-8)
-//   RMSprop  v = 0.99 v + 0.01 g²;  p −= lr · g / (√v + 1e-8)
-//   SGD      p −= lr · g
-// where the mask has a 0 (no connection, frozen, padding) nothing changes. The
-// factors with powers come from the host in double precision, as they cancel.
-// Both biases of the recurrent layer have the same gradient and so the same
-// moments: these are kept once, the biases twice, and the parameter matrix holds
-// their sum.
+// One optimizer step of all models; where the mask has a 0 (no connection, frozen,
+// padding) nothing changes. Both biases of the recurrent layer have the same
+// gradient and so the same moments: these are kept once, the biases twice, and the
+// parameter matrix holds their sum.
 //
-// Sources: https://pytorch.org/docs/stable/generated/torch.optim.Adam.html,
-// .RMSprop.html, .SGD.html.
+// update() and the formulas: update.wgsl.
 //
 // Mapping: workgroup (x, y, z) = (tile of columns, unit of the panel, model); an invocation
 // updates four columns. Workgroup memory: none.
@@ -53,20 +46,22 @@ fn main(
   let model = models[m];
   let at = row * (WIDTH / 4u) + column;
   let g = select(vec4f(0.0), gradient[(m * PANEL_UNITS + group.y) * (WIDTH / 4u) + column], mask);
-  var change = model.learning_rate * g;
-  if (model.optimizer == 0u) {
-    let m0 = first_moment[at];
-    let moment = m0 + 0.1 * (g - m0);
-    let v = 0.999 * second_moment[at] + 0.001 * g * g;
-    first_moment[at] = moment;
-    second_moment[at] = v;
-    change = (model.learning_rate * batch.adam_step_scale) * moment / (sqrt(v) * batch.adam_root_scale + 1e-8);
-  } else if (model.optimizer == 1u) {
-    let v = 0.99 * second_moment[at] + 0.01 * g * g;
-    second_moment[at] = v;
-    change = model.learning_rate * g / (sqrt(v) + 1e-8);
+  var first = vec4f(0.0);
+  if (model.optimizer == ADAM) {
+    first = first_moment[at];
   }
-  change = select(vec4f(0.0), change, mask);
+  var second = vec4f(0.0);
+  if (model.optimizer != SGD) {
+    second = second_moment[at];
+  }
+  let step = update(g, first, second, model.optimizer, model.learning_rate);
+  if (model.optimizer == ADAM) {
+    first_moment[at] = step.first_moment;
+  }
+  if (model.optimizer != SGD) {
+    second_moment[at] = step.second_moment;
+  }
+  let change = select(vec4f(0.0), step.change, mask);
   var p = parameters[at] - change;
   let bias_column = HIDDEN + INPUTS;
   if (unit < HIDDEN && column == bias_column / 4u) {

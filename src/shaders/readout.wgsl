@@ -18,7 +18,7 @@
 @group(0) @binding(4) var<storage, read> inverse_scored: array<f32>;
 /// Per model [steps, BATCH]: gradient by y, 0 where not scored.
 @group(0) @binding(5) var<storage, read_write> output_delta: array<vec4f>;
-/// Per model [steps, BATCH]: y, after the log-softmax where there is one.
+/// Of the model that is probed, [steps, BATCH]: y, after the log-softmax where there is one.
 @group(0) @binding(6) var<storage, read_write> outputs: array<vec4f>;
 /// [models, STEPS]: sum of losses, number of right answers.
 @group(0) @binding(7) var<storage, read_write> step_sums: array<vec2f>;
@@ -36,7 +36,7 @@ fn main(
   let m = group.z + batch.first_model;
   let model = models[m];
   let step = group.x;
-  let wanted = step < model.steps && (batch.all_outputs == 1u || step >= model.first_scored);
+  let wanted = step < model.steps && (batch.probe == 1u || step >= model.first_scored);
   if (!wanted) {
     return;
   }
@@ -89,7 +89,9 @@ fn main(
     }
     let at = model.output_offset + step * BATCH + row;
     output_delta[at] = delta;
-    outputs[at] = y;
+    if (batch.probe == 1u) {
+      outputs[step * BATCH + row] = y;
+    }
   }
   sums[lane.x] = mine;
   workgroupBarrier();

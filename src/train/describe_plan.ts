@@ -80,9 +80,13 @@ export function describePlan(
       `${shard.index}/${shard.count} (${shard.origin}): ${units.length} of the ${all.length} models`,
     ]);
   }
+  const plan = planEnsembles(engine, ensemble);
   lines.push(
     ["engine", `${engine.kind}: ${engine.description}`],
-    ["memory plan", describeMemory(planEnsembles(engine, ensemble))],
+    ...(plan.weights === undefined
+      ? []
+      : [["weights", plan.weights] as [string, string]]),
+    ["memory plan", describeMemory(plan)],
     ["work", describeWork(prepared, ensemble)],
   );
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");

@@ -10,7 +10,11 @@ import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
 import { countEdges, scaleToEdges } from "../connectome/bio2art.ts";
 import type { NeuronEdges } from "../connectome/scaled_network.ts";
-import type { EnsembleSize, ModelRun } from "../engine/ensemble.ts";
+import type {
+  EnsembleSize,
+  ModelRun,
+  NetworkFacts,
+} from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";
 import { CONFIG_SCHEMA } from "../experiment/schema.ts";
@@ -28,6 +32,7 @@ import {
   type PretrainedModels,
 } from "./pretrained_models.ts";
 import { runLabel, type RunUnit } from "./run_unit.ts";
+import { networkFacts } from "./network_facts.ts";
 import { createTopologies, type Topology } from "./topology.ts";
 
 /** Most connections of a network: making more takes over 4 GB. */
@@ -45,6 +50,8 @@ export interface PreparedExperiment {
   readonly pretrained: PretrainedModels | undefined;
   /** The connections of a run. */
   readonly topologyOf: (unit: RunUnit) => Topology;
+  /** What the layout of weights on a device is chosen by. */
+  readonly facts: NetworkFacts;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
   readonly fingerprint: string;
   /** What the command line said otherwise than the config, by flag; paths left out. */
@@ -110,6 +117,7 @@ export async function prepareExperiment(
     outputSize: task.outputSize,
   };
   const pretrained = await checkPretrained(experiment, size);
+  const topologyOf = createTopologies(experiment, network);
   return {
     experiment,
     connectome,
@@ -117,7 +125,12 @@ export async function prepareExperiment(
     stimuli,
     size,
     pretrained,
-    topologyOf: createTopologies(experiment, network),
+    topologyOf,
+    facts: networkFacts(experiment, {
+      network,
+      topologyOf,
+      pretrained: pretrained !== undefined,
+    }),
     fingerprint: await fingerprintOf(experiment, {
       connectome,
       stimuli,
@@ -175,15 +188,14 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
 
 /** Sizes of the ensemble of some runs, for the memory plan. */
 export function ensembleSize(
-  { experiment, network, size }: PreparedExperiment,
+  { experiment, facts, size }: PreparedExperiment,
   units: readonly RunUnit[],
 ): EnsembleSize {
   const { task, nrOfTrials } = experiment.task;
   return {
     ...size,
+    ...facts,
     loss: task.loss,
-    // Those of pretrained models, which are read one by one, should be as many.
-    connections: network.weight.length,
     steps: units.map((unit) =>
       task.steps(combinationOf(experiment, unit).parameters)
     ),

@@ -139,7 +139,6 @@ export async function trainExperiment(
           },
         });
       } catch (error) {
-        ahead = undefined;
         const left = [group, ...queue.splice(0)].flatMap((g) => g.units);
         await keeper.recover(error, { units: group.units, progressed });
         progressed = false;

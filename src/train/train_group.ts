@@ -76,6 +76,7 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
     engine.createEnsemble({
       ...size,
       loss: experiment.task.task.loss,
+      network: prepared.facts,
       runs,
     }));
   try {

@@ -69,8 +69,9 @@ async function create(
 }
 
 /** Fills what the kernels must not read before they wrote it with NaN. */
-function poison({ buffers, layout }: GpuEnsemble): void {
-  const queue = (words: number) => new Float32Array(words).fill(NaN);
+function poison({ buffers, storage }: GpuEnsemble): void {
+  const { queue } = engine!.gpu.device;
+  const nans = (words: number) => new Float32Array(words).fill(NaN);
   for (
     const name of [
       "delta",
@@ -80,18 +81,19 @@ function poison({ buffers, layout }: GpuEnsemble): void {
       "stepSums",
     ] as const
   ) {
-    engine!.gpu.device.queue.writeBuffer(
-      buffers[name],
-      0,
-      queue(buffers[name].size / 4),
-    );
+    queue.writeBuffer(buffers[name], 0, nans(buffers[name].size / 4));
+  }
+  if (storage.kind !== "dense") {
+    // All of the state: its padding is written with every batch.
+    queue.writeBuffer(buffers.state, 0, nans(buffers.state.size / 4));
+    return;
   }
   // The hidden part of every state row but those of step 0, which stay 0.
-  const { batchRows, width, hidden } = layout;
+  const { batchRows, width, hidden } = storage.layout;
   const rows = Math.floor(buffers.state.size / 4 / width);
-  const row = queue(hidden);
+  const row = nans(hidden);
   for (let r = batchRows; r < 2 * batchRows && r < rows; r++) {
-    engine!.gpu.device.queue.writeBuffer(buffers.state, r * width * 4, row);
+    queue.writeBuffer(buffers.state, r * width * 4, row);
   }
 }
 
@@ -138,6 +140,26 @@ const WAYS: readonly {
     name: "a GPU's tiles",
     options: { software: false, variant: "steps" },
     sizes: ["37 units", "116 units, a batch of 128 and a ragged one"],
+  },
+  {
+    name: "blocks",
+    options: { storage: "blocks" },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "blocks with a GPU's tiles",
+    options: { storage: "blocks", software: false },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "single connections",
+    options: { storage: "connections" },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "single connections with a GPU's tiles",
+    options: { storage: "connections", software: false },
+    sizes: Object.keys(SIZES),
   },
 ];
 
@@ -232,7 +254,8 @@ describe(suite, () => {
       await gpu.train(4);
       const states = await gpu.state();
       // The first of those with the most steps is the first on the device.
-      const { units, width, hiddenSize } = gpu.layout;
+      if (gpu.storage.kind !== "dense") return;
+      const { units, width, hiddenSize } = gpu.storage.layout;
       const matrices = await readBack(
         engine!.gpu,
         [gpu.buffers.parameters, gpu.buffers.firstMoment].map((buffer) => ({
@@ -433,6 +456,7 @@ describe(suite, () => {
       outputSize: 1,
       loss: "mse",
       connections: 30_000,
+      blocks: 1900,
       steps: Array.from({ length: 400 }, () => 21),
       trialCount: 200,
       batchSize: 128,

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { planMemory } from "../../src/gpu/memory_plan.ts";
 
+const GPU = { software: false };
 const LIMITS = {
   maxStorageBufferBindingSize: 2 ** 27,
   maxBufferSize: 2 ** 28,
@@ -14,6 +15,7 @@ const SIZE = {
   outputSize: 1,
   loss: "mse",
   connections: 30_000,
+  blocks: 1900,
   steps: [7, 7, 11, 21],
   trialCount: 1000,
   batchSize: 128,
@@ -21,7 +23,7 @@ const SIZE = {
 
 describe("planMemory()", () => {
   it("keeps all models together where they fit", () => {
-    const plan = planMemory(SIZE, { limits: LIMITS });
+    const plan = planMemory(SIZE, { ...GPU, limits: LIMITS });
     assert.deepEqual(plan.groups, [[0, 1, 2, 3]]);
     assert.match(plan.reason, /fit in one/);
   });
@@ -30,6 +32,7 @@ describe("planMemory()", () => {
     const steps = Array.from({ length: 100 }, () => 21);
     const by = (limits: Partial<typeof LIMITS>, memoryBytes?: number) =>
       planMemory({ ...SIZE, steps }, {
+        ...GPU,
         limits: { ...LIMITS, ...limits },
         ...(memoryBytes !== undefined && { memoryBytes }),
       });
@@ -46,14 +49,21 @@ describe("planMemory()", () => {
 
   it("refuses a model that cannot fit, naming limit and size", () => {
     assert.throws(
-      () => planMemory({ ...SIZE, hiddenSize: 20_000 }, { limits: LIMITS }),
+      () =>
+        planMemory({
+          ...SIZE,
+          hiddenSize: 20_000,
+          connections: 2e8,
+          blocks: 2.5e7,
+        }, { ...GPU, limits: LIMITS }),
       (error: Error) =>
-        error instanceof RangeError && /H = 20000/.test(error.message) &&
-        /takes 15\d\d MiB/.test(error.message) &&
+        error instanceof RangeError &&
+        /H = 20000, T = 21/.test(error.message) &&
+        /takes \d+ MiB/.test(error.message) &&
         /maxStorageBufferBindingSize is 128 MiB/.test(error.message),
     );
     assert.throws(
-      () => planMemory(SIZE, { limits: LIMITS, memoryBytes: 2 ** 20 }),
+      () => planMemory(SIZE, { ...GPU, limits: LIMITS, memoryBytes: 2 ** 20 }),
       /the memory for an ensemble is 1.0 MiB/,
     );
   });
@@ -61,16 +71,25 @@ describe("planMemory()", () => {
   it("takes at most 1.25 times what the algorithm needs", () => {
     for (
       const size of [
+        { hiddenSize: 29, connections: 400, blocks: 50 },
         { hiddenSize: 116 },
         { hiddenSize: 220 },
+        { hiddenSize: 228, connections: 8_000, blocks: 690 },
+        {
+          hiddenSize: 20_000,
+          connections: 2_000_000,
+          blocks: 1_990_000,
+          steps: [7],
+        },
         { hiddenSize: 220, inputSize: 51, outputSize: 3, steps: [12] },
         { hiddenSize: 220, inputSize: 785, outputSize: 3, steps: [8] },
-        { hiddenSize: 512 },
-        { hiddenSize: 1000 },
-        { hiddenSize: 4000 },
+        { hiddenSize: 512, connections: 2e5, blocks: 15_000 },
+        { hiddenSize: 1000, connections: 5e5, blocks: 60_000 },
+        { hiddenSize: 4000, connections: 8e6, blocks: 900_000 },
       ]
     ) {
       const { bytes, neededBytes } = planMemory({ ...SIZE, ...size }, {
+        ...GPU,
         limits: { ...LIMITS, maxStorageBufferBindingSize: 2 ** 28 },
       });
       const ratio = (bytes[0] as number) / (neededBytes[0] as number);
@@ -90,6 +109,7 @@ describe("planMemory()", () => {
         let plan;
         try {
           plan = planMemory({ ...SIZE, steps, hiddenSize }, {
+            ...GPU,
             limits: { ...LIMITS, maxStorageBufferBindingSize: 2 ** exponent },
           });
         } catch (error) {

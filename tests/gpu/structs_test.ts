@@ -48,7 +48,7 @@ describe("structs of host and shaders", () => {
         history_slot: 4,
         adam_step_scale: 0.5,
         adam_root_scale: 0.25,
-        all_outputs: 7,
+        probe: 7,
         first_model: 8,
       },
     });

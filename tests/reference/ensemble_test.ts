@@ -230,6 +230,7 @@ describe("createReferenceEngine()", () => {
     const size = {
       ...exampleSpec(),
       connections: 29,
+      blocks: 4,
       steps: [7, 7, 9],
       trialCount: 100,
       batchSize: 10,
@@ -248,6 +249,7 @@ describe("createReferenceEngine()", () => {
       ...exampleSpec(),
       hiddenSize: 70_000,
       connections: 1_000_000,
+      blocks: 990_000,
       steps: [7],
       trialCount: 100,
       batchSize: 10,

@@ -1,0 +1,122 @@
+/**
+ * The dispatches of a training step on blocks.
+ *
+ * @module
+ */
+
+import type { BlockStorage } from "./block_storage.ts";
+import { type Dispatches, groupsFor, type StepRecorder } from "./dispatches.ts";
+import type { ShaderConstants } from "./expand_shader.ts";
+import type { KernelName } from "./kernels.ts";
+import { PLAIN_LANES } from "./tiles.ts";
+
+/** Chunks of the gradient along the first dimension of a dispatch; as in block_gradient.wgsl. */
+const CHUNKS_ALONG = 32768;
+
+/** How a workgroup of the kernels on blocks is laid out. */
+interface BlockTile {
+  readonly lanes: number;
+  /** Invocations side by side along the trials; a divisor of `lanes`. */
+  readonly trialLanes: number;
+  /** Vectors of four trials of an invocation. */
+  readonly vecs: number;
+}
+
+/**
+ * A software adapter wants few invocations that do much; a GPU many, side by
+ * side along the trials, as far as these reach.
+ */
+function chooseBlockTile(
+  trials: number,
+  { software }: { readonly software: boolean },
+): BlockTile {
+  const vectors = trials / 4;
+  if (software) {
+    return {
+      lanes: 8,
+      trialLanes: 8,
+      vecs: Math.min(4, Math.ceil(vectors / 8)),
+    };
+  }
+  let trialLanes = 1;
+  while (trialLanes < Math.min(32, vectors)) trialLanes *= 2;
+  return { lanes: 64, trialLanes, vecs: 1 };
+}
+
+/** Chooses how workgroups are laid out. */
+export function createBlockDispatches(
+  storage: BlockStorage,
+  { software }: { readonly software: boolean },
+): Dispatches {
+  const { trials, hiddenBlocks } = storage.layout;
+  const tile = chooseBlockTile(trials, { software });
+  const constants: Partial<Record<KernelName, ShaderConstants>> = {
+    blockForward: tileConstants(tile),
+    blockBackward: tileConstants(tile),
+    blockReadout: software
+      ? { LANES: 8, TRIAL_LANES: 8 }
+      : { LANES: 256, TRIAL_LANES: tile.trialLanes },
+    blockGradient: { LANES: software ? 8 : 32 },
+  };
+  return {
+    kernels: [
+      "blockLoad",
+      "blockForward",
+      "blockReadout",
+      "finishLoss",
+      "blockBackward",
+      "blockGradient",
+    ],
+    products: {
+      forward: "blockForward",
+      backward: "blockBackward",
+      gradient: "blockGradient",
+    },
+    constants: (kernel) => constants[kernel] ?? { LANES: PLAIN_LANES },
+    parts: [0],
+    record: (recorder) =>
+      record(recorder, { tile, hiddenBlocks, mostChunks: storage.mostChunks }),
+  };
+}
+
+function tileConstants(
+  { lanes, trialLanes, vecs }: BlockTile,
+): ShaderConstants {
+  return { LANES: lanes, TRIAL_LANES: trialLanes, VECS: vecs };
+}
+
+function record(
+  step: StepRecorder,
+  { tile, hiddenBlocks, mostChunks }: {
+    readonly tile: BlockTile;
+    readonly hiddenBlocks: number;
+    readonly mostChunks: number;
+  },
+): void {
+  const { rows, steps, models } = step;
+  const vectors = Math.ceil(rows / 4);
+  const blocks = groupsFor(hiddenBlocks, tile.lanes / tile.trialLanes);
+  const along = groupsFor(vectors, tile.trialLanes * tile.vecs);
+  step.use("blockLoad");
+  // One slot more than steps: the last has the row of ones for the read-out.
+  step.dispatch([groupsFor(vectors, PLAIN_LANES), steps + 1, models]);
+  step.use("blockForward");
+  for (let t = 1; t <= steps; t++) {
+    step.dispatch([blocks, along, step.having(t)], { step: t });
+  }
+  step.use("blockReadout");
+  step.dispatch([steps, 1, models]);
+  step.use("finishLoss");
+  step.dispatch([groupsFor(models, 64), 1, 1]);
+  if (step.until === "loss") return;
+  step.use("blockBackward");
+  for (let t = steps; t >= 1; t--) {
+    step.dispatch([blocks, along, step.having(t)], { step: t });
+  }
+  step.use("blockGradient");
+  step.dispatch([
+    Math.min(mostChunks, CHUNKS_ALONG),
+    groupsFor(mostChunks, CHUNKS_ALONG),
+    models,
+  ]);
+}

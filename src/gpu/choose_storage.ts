@@ -1,0 +1,154 @@
+/**
+ * Which way of laying weights out on the device suits a network.
+ *
+ * The rule: the way of the least estimated cost, of those in which the largest
+ * model of the experiment fits the device. It depends on the network and on the
+ * adapter, not on how many models train together, so that a run repeats.
+ *
+ * @module
+ */
+
+import type { EnsembleSize } from "../engine/ensemble.ts";
+import { canNumberBlocks } from "./block_lists.ts";
+import { BUFFER_NAMES } from "./layout.ts";
+import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
+import { sizeOfModels } from "./model_sizes.ts";
+import type { StorageKind } from "./storage.ts";
+
+/** A way, and why it was chosen. */
+export interface StorageChoice {
+  readonly kind: StorageKind;
+  /** E.g. "blocks of 4 × 4 weights, as 21 % of them hold a connection". */
+  readonly reason: string;
+}
+
+/** What there is to choose by besides the network. */
+export interface ChooseStorageOptions {
+  readonly limits: AdapterLimits;
+  /** True where a CPU does the work. */
+  readonly software: boolean;
+  /** Bytes that one ensemble may take. */
+  readonly memoryBytes: number;
+  /** The way to take, if it fits. */
+  readonly kind?: StorageKind | undefined;
+}
+
+/**
+ * Cost of an entry beside one of a whole matrix, whose tiles use what they load
+ * most often. Measured with Mesa's llvmpipe; on a GPU a plausible guess.
+ */
+const COSTS = {
+  software: { dense: 1, blocks: 1.7, connections: 5 },
+  hardware: { dense: 1, blocks: 2, connections: 8 },
+} as const;
+
+const KINDS: readonly StorageKind[] = ["dense", "blocks", "connections"];
+
+/**
+ * Chooses for an experiment.
+ *
+ * @throws {RangeError} If its largest model does not fit in any way; names the limit and the size.
+ *
+ * @example
+ * ```ts
+ * import { chooseStorage } from "./src/gpu/choose_storage.ts";
+ *
+ * const size = { hiddenSize: 20_000, inputSize: 2, outputSize: 1 } as const;
+ * const facts = { connections: 2_000_000, blocks: 1_980_000 };
+ * const trials = { loss: "mse", steps: [7], trialCount: 500, batchSize: 128 } as const;
+ * chooseStorage({ ...size, ...facts, ...trials }, {
+ *   limits: { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 31 },
+ *   software: false,
+ *   memoryBytes: 2 ** 31,
+ * }).kind; // "connections"
+ * ```
+ */
+export function chooseStorage(
+  size: EnsembleSize,
+  options: ChooseStorageOptions,
+): StorageChoice {
+  const costs = COSTS[options.software ? "software" : "hardware"];
+  const { hiddenSize, connections, blocks } = size;
+  const cost: Record<StorageKind, number> = {
+    dense: costs.dense * hiddenSize ** 2,
+    blocks: costs.blocks * 16 * blocks,
+    connections: costs.connections * connections,
+  };
+  const wanted = options.kind === undefined ? KINDS : [options.kind];
+  const ranked = wanted
+    .filter((kind) => kind !== "blocks" || canNumberBlocks(hiddenSize, 4))
+    .toSorted((a, b) => cost[a] - cost[b]);
+  let misfit: Misfit | undefined;
+  for (const kind of ranked) {
+    const problem = findMisfit(size, { ...options, kind });
+    if (problem === undefined) {
+      const because = options.kind !== undefined
+        ? ", as asked for"
+        : kind !== ranked[0]
+        ? `, as ${NAMES[ranked[0]!]} do not fit the device`
+        : `, as ${describeDensity(size, kind)}`;
+      return { kind, reason: `${NAMES[kind]}${because}` };
+    }
+    if (misfit === undefined || problem.bytes < misfit.bytes) misfit = problem;
+  }
+  throw new RangeError(misfit!.message);
+}
+
+const NAMES: Record<StorageKind, string> = {
+  dense: "whole matrices",
+  blocks: "blocks of 4 × 4 weights",
+  connections: "single connections",
+};
+
+function describeDensity(
+  { hiddenSize, connections, blocks }: EnsembleSize,
+  kind: StorageKind,
+): string {
+  const percent = (share: number) =>
+    `${Number((100 * share).toPrecision(2))} %`;
+  if (kind === "connections") {
+    return `${percent(connections / hiddenSize ** 2)} of all possible exist`;
+  }
+  const share = blocks / Math.ceil(hiddenSize / 4) ** 2;
+  return kind === "dense"
+    ? `${percent(share)} of their blocks of 4 × 4 hold a connection`
+    : `${percent(share)} of them hold a connection`;
+}
+
+/** Why the largest model does not fit. */
+interface Misfit {
+  readonly bytes: number;
+  readonly message: string;
+}
+
+function findMisfit(
+  size: EnsembleSize,
+  { limits, memoryBytes, software, kind }: ChooseStorageOptions & {
+    readonly kind: StorageKind;
+  },
+): Misfit | undefined {
+  const steps = size.mostSteps ?? Math.max(...size.steps);
+  const sizes = sizeOfModels(size, { kind, software });
+  const own = sizes.words(steps);
+  const words = (name: typeof BUFFER_NAMES[number]) =>
+    own[name] + sizes.shared[name];
+  const largest = BUFFER_NAMES.reduce((a, b) => words(b) > words(a) ? b : a);
+  const bytes = 4 * BUFFER_NAMES.reduce((sum, name) => sum + words(name), 0);
+  const what = `Cannot train a model of H = ${size.hiddenSize}, T = ${steps}`;
+  const binding = bindingLimit(limits);
+  if (4 * words(largest) > binding.bytes) {
+    return {
+      bytes,
+      message: `${what} on this adapter: its buffer "${largest}" takes ${
+        megabytes(4 * words(largest))
+      }, and ${binding.name} is ${megabytes(binding.bytes)}`,
+    };
+  }
+  if (bytes <= memoryBytes) return undefined;
+  return {
+    bytes,
+    message: `${what}: it takes ${
+      megabytes(bytes)
+    }, and the memory for an ensemble is ${megabytes(memoryBytes)}`,
+  };
+}

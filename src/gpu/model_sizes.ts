@@ -1,0 +1,96 @@
+/**
+ * How much of each buffer the models of an experiment take, before any of them
+ * is made.
+ *
+ * @module
+ */
+
+import type { EnsembleSize } from "../engine/ensemble.ts";
+import {
+  blockCounts,
+  blockModelWords,
+  chunkBlocks,
+  makeBlockLayout,
+} from "./block_layout.ts";
+import { listWords } from "./block_lists.ts";
+import { blockSide } from "./block_storage.ts";
+import {
+  BUFFER_NAMES,
+  type BufferName,
+  makeLayout,
+  modelWords,
+} from "./layout.ts";
+import type { StorageKind } from "./storage.ts";
+
+/** Sizes of the models of an experiment, in 32-bit words. */
+export interface ModelSizes {
+  /** What a model of T steps takes of each buffer. */
+  words(steps: number): Record<BufferName, number>;
+  /** What the models of an ensemble have in common. */
+  readonly shared: Record<BufferName, number>;
+  /** Bytes that the algorithm needs for a model of T steps, without padding. */
+  needed(steps: number): number;
+  /** And those that it needs once, however many models there are. */
+  readonly neededShared: number;
+}
+
+/** Sizes with weights that lie in that way. */
+export function sizeOfModels(
+  size: EnsembleSize,
+  { kind, software }: {
+    readonly kind: StorageKind;
+    readonly software: boolean;
+  },
+): ModelSizes {
+  const { trialCount, connections, blocks } = size;
+  const sizes = { ...size, batchRows: Math.min(size.batchSize, trialCount) };
+  const { hiddenSize: h, inputSize: i, outputSize: o, batchRows } = sizes;
+  const none = Object.fromEntries(
+    BUFFER_NAMES.map((name) => [name, 0]),
+  ) as Record<BufferName, number>;
+  /** Parameters with Adam's moments, trials, and the states and deltas of one batch. */
+  const needed = (steps: number, recurrent: number, lists: number) =>
+    4 * (3 * (recurrent + h * (i + 2) + o * (h + 1)) + lists +
+      trialCount * steps * (i + 1) + steps * batchRows * (2 * h + 2 * o));
+  const mostSteps = size.mostSteps ?? Math.max(...size.steps);
+  if (kind === "dense") {
+    const layout = makeLayout(sizes);
+    return {
+      words: (steps) => ({
+        ...modelWords(layout, { steps, trialCount }),
+        outputs: 0,
+      }),
+      shared: {
+        ...none,
+        outputs: modelWords(layout, { steps: mostSteps, trialCount }).outputs,
+      },
+      needed: (steps) => needed(steps, h * h, 0),
+      neededShared: 0,
+    };
+  }
+  const side = blockSide(kind);
+  const layout = makeBlockLayout(sizes, side);
+  const recurrent = kind === "blocks" ? blocks : connections;
+  const counts = blockCounts(layout, recurrent);
+  const words = (steps: number) =>
+    blockModelWords(layout, { steps, trialCount, blocks: counts });
+  const lists = listWords(layout, {
+    recurrent,
+    chunk: chunkBlocks(side, { software }),
+  });
+  const shared = size.ownTopologies ? 0 : lists;
+  const { gradient, outputs } = words(mostSteps);
+  return {
+    words: (steps) => ({
+      ...words(steps),
+      gradient: 0,
+      outputs: 0,
+      lists: lists - shared,
+    }),
+    shared: { ...none, lists: shared, gradient, outputs },
+    // A connection is a place besides its weight.
+    needed: (steps) =>
+      needed(steps, connections, size.ownTopologies ? connections : 0),
+    neededShared: size.ownTopologies ? 0 : 4 * connections,
+  };
+}
