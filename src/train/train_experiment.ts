@@ -139,6 +139,7 @@ export async function trainExperiment(
           },
         });
       } catch (error) {
+        ahead = undefined;
         const left = [group, ...queue.splice(0)].flatMap((g) => g.units);
         await keeper.recover(error, { units: group.units, progressed });
         progressed = false;
