@@ -133,6 +133,12 @@ export interface Engine {
   /** For logs and `experiment.json`, e.g. "webgpu" and the adapter's description. */
   readonly kind: "webgpu" | "reference";
   readonly description: string;
+  /**
+   * Begins to make ready what an ensemble of that size will need, where that
+   * takes time; it goes on while the host draws the runs. `trainCount` of the
+   * trials train.
+   */
+  prepare?(size: EnsembleSize, options: { readonly trainCount: number }): void;
   /** Uploads the runs and makes them ready to train; RangeError where they do not fit the device. */
   createEnsemble(spec: EnsembleSpec): Promise<Ensemble>;
   /**

@@ -26,8 +26,8 @@ export function createDenseDispatches(
   { software, limits, batches, variant }: {
     readonly software: boolean;
     readonly limits: Readonly<Record<string, number>>;
-    readonly batches: readonly BatchPlace[];
-    readonly variant: TimeVariant | undefined;
+    readonly batches: readonly Pick<BatchPlace, "size" | "training">[];
+    readonly variant?: TimeVariant | undefined;
   },
 ): Dispatches {
   const { layout } = storage;

@@ -62,7 +62,10 @@ export function createDenseStorage(
     words: (place) => ({ ...wordsOf(runAt(place)), outputs: 0 }),
     // One model is probed at a time.
     sharedWords: {
-      outputs: Math.max(...runs.map((run) => wordsOf(run).outputs)),
+      outputs: runs.reduce(
+        (most, run) => Math.max(most, wordsOf(run).outputs),
+        0,
+      ),
     },
     lists: new Uint32Array(0),
     fields: () => ({}),

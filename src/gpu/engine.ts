@@ -16,6 +16,7 @@ import {
   type ProfileExtent,
 } from "./ensemble.ts";
 import { planMemory } from "./memory_plan.ts";
+import { prepareKernels } from "./prepare_kernels.ts";
 import type { StorageKind } from "./storage.ts";
 import type { TimeVariant } from "./sequence_tile.ts";
 
@@ -68,6 +69,8 @@ export async function createWebGpuEngine(
     adapter: gpu.adapter,
     gpu,
     createEnsemble: (spec) => createGpuEnsemble(gpu, spec, options),
+    prepare: (size, { trainCount }) =>
+      prepareKernels(gpu, size, { ...options, trainCount }),
     plan: (size) =>
       planMemory(size, {
         limits: gpu.adapter.limits,

@@ -7,15 +7,15 @@
 import { checkSpec } from "../engine/check_spec.ts";
 import type { DeviceProfile } from "../engine/device_profile.ts";
 import type { Ensemble, EnsembleSpec } from "../engine/ensemble.ts";
-import { createBlockDispatches } from "./block_dispatches.ts";
 import type { BlockStorage } from "./block_storage.ts";
 import { checkDeviceSpec } from "./check_device_spec.ts";
+import { createDispatches } from "./create_dispatches.ts";
 import { createStorage } from "./create_storage.ts";
-import { createDenseDispatches } from "./dense_dispatches.ts";
 import type { DenseStorage } from "./dense_storage.ts";
 import type { WatchedDevice } from "./device.ts";
 import { createBuffers } from "./ensemble_buffers.ts";
 import { historyCollector } from "./history.ts";
+import { kernelCacheOf } from "./kernel_cache.ts";
 import type { BoundBuffer } from "./kernels.ts";
 import { DEFAULT_MEMORY_BYTES } from "./limits.ts";
 import { placeBatches } from "./pack_trials.ts";
@@ -24,7 +24,7 @@ import { createProfiler, sampleInterval } from "./profiler.ts";
 import { readStates } from "./read_states.ts";
 import type { TimeVariant } from "./sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
-import { createStepPlan } from "./step_plan.ts";
+import { createStepPlan, kernelsOf } from "./step_plan.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
 
 /** Loss history kept on the device, unless told otherwise. */
@@ -89,6 +89,24 @@ export async function createGpuEnsemble(
     software,
     kind: options.storage,
   });
+  const dispatches = createDispatches(storage, {
+    software,
+    batches,
+    limits: gpu.adapter.limits,
+    variant: options.variant,
+  });
+  const steps = runs.map(({ trials }) => trials.steps);
+  const cache = kernelCacheOf(gpu);
+  const kernels = kernelsOf(cache, {
+    loss: spec.loss,
+    storage,
+    dispatches,
+    mostSteps: steps[0]!,
+    models: runs.length,
+    batches: batches.length,
+  });
+  // The driver may go on compiling while the host packs the models.
+  cache.warmUp(kernels);
   const epochBytes = runs.length * batches.length * 8;
   const historyEpochs = Math.max(
     1,
@@ -101,20 +119,12 @@ export async function createGpuEnsemble(
     historySlots: historyEpochs * batches.length + 1,
   });
   const { buffers } = made;
-  const dispatches = storage.kind === "dense"
-    ? createDenseDispatches(storage, {
-      software,
-      batches,
-      limits: gpu.adapter.limits,
-      variant: options.variant,
-    })
-    : createBlockDispatches(storage, { software });
   const plan = createStepPlan(gpu, {
-    loss: spec.loss,
     storage,
     dispatches,
+    kernels,
     buffers,
-    steps: runs.map(({ trials }) => trials.steps),
+    steps,
     batches,
   });
   const profiler = options.profile === undefined

@@ -226,37 +226,37 @@ export function createUniformLayout(device: GPUDevice): GPUBindGroupLayout {
   });
 }
 
-/** The text that is compiled for a kernel. */
+/** The text that is compiled for a kernel, which has those of the constants in it that it uses. */
 export function kernelText(
   name: KernelName,
   constants: ShaderConstants,
 ): string {
   const { source } = KERNEL_SOURCES[name];
-  const own = [...source.matchAll(/^const ([A-Z_0-9]+) = /gm)].map((match) =>
-    match[1] as string
+  const words = new Set(source.replace(/\/\/.*/g, "").match(/\w+/g));
+  const declared = `${LAYOUT_SOURCE}\n${source}`;
+  const known = new Set(
+    [...declared.matchAll(/^const ([A-Z_0-9]+) = /gm)].map((match) => match[1]),
   );
-  const shared = [...LAYOUT_SOURCE.matchAll(/^const ([A-Z_0-9]+) = /gm)].map(
-    (match) => match[1] as string,
-  );
-  const known = new Set([...own, ...shared]);
   return expandShader(
-    `${LAYOUT_SOURCE}\n${source}`,
+    declared,
     Object.fromEntries(
-      Object.entries(constants).filter(([constant]) => known.has(constant)),
+      Object.entries(constants).filter(([constant]) =>
+        known.has(constant) && words.has(constant)
+      ),
     ),
   );
 }
 
-/** Compiles a kernel. */
+/** Makes a pipeline of a kernel's text. */
 export function createKernel(
   device: GPUDevice,
   options: {
     readonly name: KernelName;
-    readonly constants: ShaderConstants;
+    readonly code: string;
     readonly uniformLayout: GPUBindGroupLayout;
   },
 ): Kernel {
-  const { name, constants, uniformLayout } = options;
+  const { name, code, uniformLayout } = options;
   const layout = device.createBindGroupLayout({
     label: name,
     entries: KERNEL_SOURCES[name].bindings.map(([, access], binding) => ({
@@ -272,10 +272,7 @@ export function createKernel(
       bindGroupLayouts: [layout, uniformLayout],
     }),
     compute: {
-      module: device.createShaderModule({
-        label: name,
-        code: kernelText(name, constants),
-      }),
+      module: device.createShaderModule({ label: name, code }),
       entryPoint: "main",
     },
   });

@@ -10,12 +10,8 @@ import type { EnsembleSpec } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { Dispatches } from "./dispatches.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
-import {
-  createKernel,
-  createUniformLayout,
-  KERNEL_SOURCES,
-  type KernelName,
-} from "./kernels.ts";
+import { type KernelCache, kernelCacheOf } from "./kernel_cache.ts";
+import { type Kernel, KERNEL_SOURCES, type KernelName } from "./kernels.ts";
 import type { BatchPlace } from "./pack_trials.ts";
 import type { Storage } from "./storage.ts";
 import {
@@ -51,13 +47,40 @@ export interface StepPlan {
   readonly steps: readonly number[];
 }
 
-/** Compiles the kernels and binds the buffers. */
+/** The kernels of an ensemble, in the order of a step. */
+export function kernelsOf(
+  cache: KernelCache,
+  options: {
+    readonly loss: EnsembleSpec["loss"];
+    readonly storage: Pick<Storage, "constants">;
+    readonly dispatches: Dispatches;
+    /** T of the model that has most steps. */
+    readonly mostSteps: number;
+    readonly models: number;
+    /** Batches of an epoch. */
+    readonly batches: number;
+  },
+): Kernel[] {
+  const { loss, storage, dispatches, mostSteps, models, batches } = options;
+  const sizes = {
+    ...storage.constants,
+    STEPS: mostSteps,
+    BATCHES: batches,
+    MODELS: models,
+    LOSS: loss === "mse" ? 0 : 1,
+  };
+  return dispatches.kernels.map((name) =>
+    cache.get(name, { ...sizes, ...dispatches.constants(name) })
+  );
+}
+
+/** Binds the kernels' buffers. */
 export function createStepPlan(
   gpu: WatchedDevice,
   options: {
-    readonly loss: EnsembleSpec["loss"];
     readonly storage: Storage;
     readonly dispatches: Dispatches;
+    readonly kernels: readonly Kernel[];
     readonly buffers: EnsembleBuffers["buffers"];
     /** T of the models, falling. */
     readonly steps: readonly number[];
@@ -65,33 +88,19 @@ export function createStepPlan(
   },
 ): StepPlan {
   const { device } = gpu;
-  const { loss, storage, dispatches, buffers, steps, batches } = options;
+  const { storage, dispatches, buffers, steps, batches } = options;
   const mostSteps = steps[0] as number;
-  const uniformLayout = createUniformLayout(device);
-  const sizes = {
-    ...storage.constants,
-    STEPS: mostSteps,
-    BATCHES: batches.length,
-    MODELS: steps.length,
-    LOSS: loss === "mse" ? 0 : 1,
-  };
   const kernels = new Map<KernelName, BoundKernel>();
-  for (const name of dispatches.kernels) {
-    const kernel = gpu.named(`kernel ${name}`, () =>
-      createKernel(device, {
-        name,
-        constants: { ...sizes, ...dispatches.constants(name) },
-        uniformLayout,
-      }));
+  for (const { name, pipeline, layout } of options.kernels) {
     const group = device.createBindGroup({
       label: name,
-      layout: kernel.layout,
+      layout,
       entries: KERNEL_SOURCES[name].bindings.map(([buffer], binding) => ({
         binding,
         resource: { buffer: buffers[buffer] },
       })),
     });
-    kernels.set(name, { pipeline: kernel.pipeline, group });
+    kernels.set(name, { pipeline, group });
   }
   const uniform = (label: string, entries: number) =>
     device.createBuffer({
@@ -115,7 +124,7 @@ export function createStepPlan(
   });
   const uniforms = device.createBindGroup({
     label: "batch and time step",
-    layout: uniformLayout,
+    layout: kernelCacheOf(gpu).uniformLayout,
     entries: [batchUniforms, timeUniforms].map((buffer, binding) => ({
       binding,
       resource: { buffer, size: UNIFORM_STRIDE },

@@ -45,7 +45,7 @@ export interface TileOptions {
  * cycles; on a GPU a plausible round number.
  */
 const ADAPTERS = {
-  software: { lanes: 8, sums: 84, loadCost: 27 },
+  software: { lanes: 8, sums: 112, loadCost: 27 },
   hardware: { lanes: 64, sums: 16, loadCost: 4 },
 } as const;
 
