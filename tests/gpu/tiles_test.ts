@@ -41,7 +41,7 @@ describe("chooseTiles()", () => {
             );
             const vectors = tile.rows * tile.vecs *
               (name === "gradient" ? 4 : 1);
-            assert.ok(vectors <= (software ? 84 : 16));
+            assert.ok(vectors <= (software ? 112 : 16));
           }
         },
       ),
