@@ -89,7 +89,7 @@ export function blockModelWords(
     readonly trialCount: number;
     readonly blocks: BlockCounts;
   },
-): Record<Exclude<BufferName, "lists">, number> {
+): Record<Exclude<BufferName, "lists" | "turned">, number> {
   const { steps, trialCount, blocks } = options;
   const { side, hidden, slot, outputRows, trials } = layout;
   const entries = (blocks.recurrent + blocks.fixed) * side ** 2;

@@ -100,6 +100,7 @@ export function createBlockStorage(
       gradient: 0,
       outputs: 0,
       lists: 0,
+      turned: 0,
     }),
     // One model is probed at a time.
     sharedWords: {

@@ -13,6 +13,7 @@ import { canNumberBlocks } from "./block_lists.ts";
 import { BUFFER_NAMES } from "./layout.ts";
 import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
 import { sizeOfModels } from "./model_sizes.ts";
+import type { TimeVariant } from "./sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
 /** A way, and why it was chosen. */
@@ -29,6 +30,8 @@ export interface ChooseStorageOptions {
   readonly software: boolean;
   /** Bytes that one ensemble may take. */
   readonly memoryBytes: number;
+  /** How forward and backward go through time; by default what suits the adapter. */
+  readonly variant?: TimeVariant | undefined;
   /** The way to take, if it fits. */
   readonly kind?: StorageKind | undefined;
 }
@@ -123,12 +126,11 @@ interface Misfit {
 
 function findMisfit(
   size: EnsembleSize,
-  { limits, memoryBytes, software, kind }: ChooseStorageOptions & {
-    readonly kind: StorageKind;
-  },
+  options: ChooseStorageOptions & { readonly kind: StorageKind },
 ): Misfit | undefined {
+  const { limits, memoryBytes } = options;
   const steps = size.mostSteps ?? Math.max(...size.steps);
-  const sizes = sizeOfModels(size, { kind, software });
+  const sizes = sizeOfModels(size, options);
   const own = sizes.words(steps);
   const words = (name: typeof BUFFER_NAMES[number]) =>
     own[name] + sizes.shared[name];

@@ -9,20 +9,12 @@ import type { BlockStorage } from "./block_storage.ts";
 import { createDenseDispatches } from "./dense_dispatches.ts";
 import type { DenseStorage } from "./dense_storage.ts";
 import type { Dispatches } from "./dispatches.ts";
-import type { AdapterLimits } from "./limits.ts";
-import type { BatchPlace } from "./pack_trials.ts";
-import type { TimeVariant } from "./sequence_tile.ts";
+import type { TileOptions } from "./tiles.ts";
 
 /** The dispatches that go with a storage. */
 export function createDispatches(
   storage: DenseStorage | BlockStorage,
-  options: {
-    readonly software: boolean;
-    readonly limits: AdapterLimits;
-    /** The batches of an epoch. */
-    readonly batches: readonly Pick<BatchPlace, "size" | "training">[];
-    readonly variant?: TimeVariant | undefined;
-  },
+  options: TileOptions,
 ): Dispatches {
   return storage.kind === "dense"
     ? createDenseDispatches(storage, options)

@@ -47,7 +47,7 @@ export function createStorage(
   }, options);
   const layoutSize = { ...size, batchRows };
   return kind === "dense"
-    ? createDenseStorage(layoutSize, { runs, trialCount })
+    ? createDenseStorage(layoutSize, options)
     : createBlockStorage(layoutSize, { ...options, kind });
 }
 

@@ -6,33 +6,23 @@
 
 import type { DenseStorage } from "./dense_storage.ts";
 import { type Dispatches, groupsFor, type StepRecorder } from "./dispatches.ts";
-import type { BatchPlace } from "./pack_trials.ts";
-import {
-  chooseSequenceTile,
-  type SequenceTile,
-  type TimeVariant,
-} from "./sequence_tile.ts";
+import type { SequenceTile } from "./sequence_tile.ts";
 import {
   chooseTiles,
   PLAIN_LANES,
   tileConstants,
   tileGrid,
+  type TileOptions,
   type Tiles,
 } from "./tiles.ts";
 
-/** Chooses tiles, and how to go through time. */
+/** Chooses tiles. */
 export function createDenseDispatches(
   storage: DenseStorage,
-  { software, limits, batches, variant }: {
-    readonly software: boolean;
-    readonly limits: Readonly<Record<string, number>>;
-    readonly batches: readonly Pick<BatchPlace, "size" | "training">[];
-    readonly variant?: TimeVariant | undefined;
-  },
+  options: TileOptions,
 ): Dispatches {
-  const { layout } = storage;
-  const tiles = chooseTiles(layout, { software, batches });
-  const sequence = chooseSequenceTile(layout, { limits, software, variant });
+  const { layout, sequence } = storage;
+  const tiles = chooseTiles(layout, options);
   const products = {
     forward: sequence === undefined ? "forwardStep" : "forwardSequence",
     backward: sequence === undefined ? "backwardStep" : "backwardSequence",

@@ -12,8 +12,14 @@ import {
   packBiases,
   packMatrix,
   packTrained,
+  turnMatrix,
   unpackMatrix,
 } from "./pack_parameters.ts";
+import {
+  chooseSequenceTile,
+  type SequenceOptions,
+  type SequenceTile,
+} from "./sequence_tile.ts";
 import { momentsOnce, type Storage } from "./storage.ts";
 
 /** Storage in whole matrices. */
@@ -22,12 +28,14 @@ export interface DenseStorage extends Storage {
   readonly layout: Layout;
   /** First rows of the panels in which the gradient is made. */
   readonly panels: readonly number[];
+  /** Where forward and backward run all time steps in one dispatch. */
+  readonly sequence: SequenceTile | undefined;
 }
 
 /** Lays out runs, in the device's order. */
 export function createDenseStorage(
   size: LayoutSize,
-  { runs, trialCount }: {
+  { runs, trialCount, ...options }: SequenceOptions & {
     readonly runs: readonly ModelRun[];
     /** Trials of all batches together. */
     readonly trialCount: number;
@@ -35,10 +43,12 @@ export function createDenseStorage(
 ): DenseStorage {
   const layout = makeLayout(size);
   const panels = panelStarts(layout);
+  const sequence = chooseSequenceTile(layout, options);
+  const turned = sequence !== undefined;
   const { hiddenSize, outputSize, batchRows, width, units } = layout;
   const runAt = (place: number) => runs[place]!;
   const wordsOf = ({ trials: { steps } }: ModelRun) =>
-    modelWords(layout, { steps, trialCount });
+    modelWords(layout, { steps, trialCount, turned });
   const placesOf = ({ connections }: ModelRun) => ({ layout, connections });
   const parts = panels.map((start, i) => ({
     start: start * width,
@@ -49,6 +59,7 @@ export function createDenseStorage(
     size,
     layout,
     panels,
+    sequence,
     constants: {
       HIDDEN: layout.hidden,
       WIDTH: width,
@@ -58,6 +69,7 @@ export function createDenseStorage(
       UNITS: units,
       PANEL_UNITS: layout.panelUnits,
       MASK_WORDS: layout.maskWords,
+      TURNED: turned ? 1 : 0,
     },
     words: (place) => ({ ...wordsOf(runAt(place)), outputs: 0 }),
     // One model is probed at a time.
@@ -82,8 +94,10 @@ export function createDenseStorage(
             : [[name, packMatrix(once, places)] as const];
         },
       );
+      const matrix = packMatrix(parameters, places);
       return [
-        ["parameters", packMatrix(parameters, places)],
+        ["parameters", matrix],
+        ...(turned ? [["turned", turnMatrix(matrix, layout)] as const] : []),
         ["biases", packBiases(parameters, layout)],
         ["trained", packTrained({ ...places, trainRecurrent })],
         ...moments,

@@ -76,6 +76,7 @@ export async function createWebGpuEngine(
         limits: gpu.adapter.limits,
         memoryBytes: options.memoryBytes,
         software: options.software ?? gpu.adapter.software,
+        variant: options.variant,
         storage: options.storage,
       }),
     destroy: () => gpu.destroy(),

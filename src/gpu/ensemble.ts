@@ -87,14 +87,10 @@ export async function createGpuEnsemble(
     limits: gpu.adapter.limits,
     memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
     software,
+    variant: options.variant,
     kind: options.storage,
   });
-  const dispatches = createDispatches(storage, {
-    software,
-    batches,
-    limits: gpu.adapter.limits,
-    variant: options.variant,
-  });
+  const dispatches = createDispatches(storage, { software, batches });
   const steps = runs.map(({ trials }) => trials.steps);
   const cache = kernelCacheOf(gpu);
   const kernels = kernelsOf(cache, {

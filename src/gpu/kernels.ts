@@ -78,7 +78,7 @@ export const KERNEL_SOURCES = {
   },
   forwardSequence: {
     source: `${activationSource}\n${forwardSequenceSource}`,
-    bindings: [["models", "read"], ["state", "write"], ["parameters", "read"]],
+    bindings: [["models", "read"], ["state", "write"], ["turned", "read"]],
   },
   readout: {
     source: readoutSource,
@@ -150,6 +150,7 @@ export const KERNEL_SOURCES = {
       ["firstMoment", "write"],
       ["secondMoment", "write"],
       ["biases", "write"],
+      ["turned", "write"],
     ],
   },
   blockLoad: {

@@ -43,7 +43,7 @@ export interface Layout extends LayoutSize {
  * Up to so many units the gradient is held whole. In larger networks it would be
  * a fourth of all memory, so it is made, and used up, in panels of some rows.
  */
-const MOST_WHOLE_UNITS = 512;
+const MOST_WHOLE_UNITS = 256;
 const PANELS = 8;
 
 /** First rows of the panels of the gradient; the last is that of the outputs where there are several. */
@@ -95,6 +95,7 @@ export const BUFFER_NAMES = [
   "inputs",
   "targets",
   "lists",
+  "turned",
 ] as const;
 
 /** One of the buffers whose size grows with the number of models. */
@@ -103,9 +104,14 @@ export type BufferName = typeof BUFFER_NAMES[number];
 /** 32-bit numbers that one model of T steps and so many trials takes of each buffer. */
 export function modelWords(
   layout: Layout,
-  options: { readonly steps: number; readonly trialCount: number },
+  options: {
+    readonly steps: number;
+    readonly trialCount: number;
+    /** Whether a second, turned copy of the recurrent parameters is kept. */
+    readonly turned: boolean;
+  },
 ): Record<BufferName, number> {
-  const { steps, trialCount } = options;
+  const { steps, trialCount, turned } = options;
   const { hidden, width, units, batchRows } = layout;
   const matrix = units * width;
   return {
@@ -122,5 +128,6 @@ export function modelWords(
     inputs: trialCount * steps * layout.inputSize,
     targets: trialCount * steps,
     lists: 0,
+    turned: turned ? width * hidden : 0,
   };
 }

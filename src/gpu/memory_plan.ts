@@ -14,6 +14,7 @@ import {
   megabytes,
 } from "./limits.ts";
 import { sizeOfModels } from "./model_sizes.ts";
+import type { TimeVariant } from "./sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
 /**
@@ -57,11 +58,13 @@ export function planMemory(
     readonly software: boolean;
     /** Bytes that one ensemble may take, default 2 GiB. */
     readonly memoryBytes?: number | undefined;
+    /** How forward and backward go through time; by default what suits the adapter. */
+    readonly variant?: TimeVariant | undefined;
     /** How weights are to lie on the device, whatever suits the network. */
     readonly storage?: StorageKind | undefined;
   },
 ): MemoryPlan {
-  const { limits, software, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
+  const { limits, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
   const choice = chooseStorage(size, {
     ...options,
     memoryBytes,
@@ -69,7 +72,7 @@ export function planMemory(
   });
   const binding = bindingLimit(limits);
   const mostModels = limits.maxComputeWorkgroupsPerDimension as number;
-  const sizes = sizeOfModels(size, { kind: choice.kind, software });
+  const sizes = sizeOfModels(size, { ...options, kind: choice.kind });
 
   const groups: number[][] = [];
   const bytes: number[] = [];

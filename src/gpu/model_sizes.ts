@@ -20,6 +20,7 @@ import {
   makeLayout,
   modelWords,
 } from "./layout.ts";
+import { chooseSequenceTile, type SequenceOptions } from "./sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
 /** Sizes of the models of an experiment, in 32-bit words. */
@@ -37,11 +38,9 @@ export interface ModelSizes {
 /** Sizes with weights that lie in that way. */
 export function sizeOfModels(
   size: EnsembleSize,
-  { kind, software }: {
-    readonly kind: StorageKind;
-    readonly software: boolean;
-  },
+  options: SequenceOptions & { readonly kind: StorageKind },
 ): ModelSizes {
+  const { kind, software } = options;
   const { trialCount, connections, blocks } = size;
   const sizes = { ...size, batchRows: Math.min(size.batchSize, trialCount) };
   const { hiddenSize: h, inputSize: i, outputSize: o, batchRows } = sizes;
@@ -55,15 +54,12 @@ export function sizeOfModels(
   const mostSteps = size.mostSteps ?? Math.max(...size.steps);
   if (kind === "dense") {
     const layout = makeLayout(sizes);
+    const turned = chooseSequenceTile(layout, options) !== undefined;
+    const words = (steps: number) =>
+      modelWords(layout, { steps, trialCount, turned });
     return {
-      words: (steps) => ({
-        ...modelWords(layout, { steps, trialCount }),
-        outputs: 0,
-      }),
-      shared: {
-        ...none,
-        outputs: modelWords(layout, { steps: mostSteps, trialCount }).outputs,
-      },
+      words: (steps) => ({ ...words(steps), outputs: 0 }),
+      shared: { ...none, outputs: words(mostSteps).outputs },
       needed: (steps) => needed(steps, h * h, 0),
       neededShared: 0,
     };
@@ -86,6 +82,7 @@ export function sizeOfModels(
       gradient: 0,
       outputs: 0,
       lists: lists - shared,
+      turned: 0,
     }),
     shared: { ...none, lists: shared, gradient, outputs },
     // A connection is a place besides its weight.

@@ -50,6 +50,20 @@ export function packMatrix(
   return matrix;
 }
 
+/** The recurrent rows of a matrix [units, width], turned: [width, hidden]. */
+export function turnMatrix(
+  matrix: Float32Array,
+  { hidden, width }: Layout,
+): Float32Array<ArrayBuffer> {
+  const turned = new Float32Array(width * hidden);
+  for (let unit = 0; unit < hidden; unit++) {
+    for (let column = 0; column < width; column++) {
+      turned[column * hidden + unit] = matrix[unit * width + column]!;
+    }
+  }
+  return turned;
+}
+
 /** b_ih and b_hh of a model as pairs, [hidden, 2]. */
 export function packBiases(
   parameters: Parameters,

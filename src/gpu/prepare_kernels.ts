@@ -40,18 +40,14 @@ export function prepareKernels(
     limits,
     memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
     software,
+    variant: options.variant,
     kind: options.storage,
   });
   const cache = kernelCacheOf(gpu);
   cache.warmUp(kernelsOf(cache, {
     loss: size.loss,
     storage,
-    dispatches: createDispatches(storage, {
-      ...options,
-      software,
-      limits,
-      batches,
-    }),
+    dispatches: createDispatches(storage, { software, batches }),
     mostSteps: Math.max(...steps),
     models: steps.length,
     batches: batches.length,

@@ -9,6 +9,7 @@
  */
 
 import type { Layout } from "./layout.ts";
+import type { AdapterLimits } from "./limits.ts";
 
 /** How forward and backward go through time. */
 export type TimeVariant = "steps" | "sequence";
@@ -21,6 +22,16 @@ export interface SequenceTile {
   readonly rows: number;
   /** Trials of a workgroup. */
   readonly tileRows: number;
+}
+
+/** What the rule goes by. */
+export interface SequenceOptions {
+  /** True where a CPU does the work. */
+  readonly software: boolean;
+  /** Limits of the device, by their WebGPU names. */
+  readonly limits: AdapterLimits;
+  /** Overrides the rule, not the limits. */
+  readonly variant?: TimeVariant | undefined;
 }
 
 /** Trials of a workgroup: enough to use each weight often, and many workgroups. */
@@ -53,13 +64,7 @@ const LEAST_TILE_ROWS = 8;
  */
 export function chooseSequenceTile(
   { hidden, width, batchRows }: Layout,
-  options: {
-    readonly software: boolean;
-    /** Limits of the device, by their WebGPU names. */
-    readonly limits: Readonly<Record<string, number>>;
-    /** Overrides the rule, not the limits. */
-    readonly variant?: TimeVariant | undefined;
-  },
+  options: SequenceOptions,
 ): SequenceTile | undefined {
   const { software, limits, variant } = options;
   if ((variant ?? (software ? "steps" : "sequence")) === "steps") {

@@ -17,8 +17,8 @@ const TILE_ROWS = 1u;
 @group(0) @binding(0) var<storage, read> models: array<Model>;
 /// Per model [steps + 1, BATCH, WIDTH], in vectors of four.
 @group(0) @binding(1) var<storage, read_write> state: array<vec4f>;
-/// [models, UNITS, WIDTH], in vectors of four columns.
-@group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
+/// [models, WIDTH, HIDDEN], in vectors of four units: the recurrent rows of the parameters, turned, so that invocations side by side load what lies side by side.
+@group(0) @binding(2) var<storage, read> turned: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
@@ -37,7 +37,7 @@ fn main(
   let own_row = lane.x / (HIDDEN / 4u) * ROWS;
   // Some invocations may be left over; they help to copy inputs and else wait.
   let works = own_row < TILE_ROWS;
-  let weights = m * (UNITS * WIDTH / 4u) + unit * WIDTH;
+  let weights = m * (WIDTH * HIDDEN / 4u) + unit;
   let states = model.state_offset / 4u;
   // for ROW in ROWS
   let tile_ROW = min(own_row + ROW, TILE_ROWS - 1u) * (WIDTH / 4u);
@@ -55,13 +55,13 @@ fn main(
     // end
     // h_0 = 0: the first step has its inputs alone.
     for (var k = select(0u, HIDDEN / 4u, t == 1u); k < WIDTH / 4u; k += 1u) {
-      let x = parameters[weights + k];
-      let y = parameters[weights + k + WIDTH / 4u];
-      let z = parameters[weights + k + 2u * (WIDTH / 4u)];
-      let w = parameters[weights + k + 3u * (WIDTH / 4u)];
+      let x = turned[weights + k * HIDDEN];
+      let y = turned[weights + k * HIDDEN + HIDDEN / 4u];
+      let z = turned[weights + k * HIDDEN + 2u * (HIDDEN / 4u)];
+      let w = turned[weights + k * HIDDEN + 3u * (HIDDEN / 4u)];
       // for ROW in ROWS
       let s_ROW = tile[tile_ROW + k];
-      sum_ROW += vec4f(dot(s_ROW, x), dot(s_ROW, y), dot(s_ROW, z), dot(s_ROW, w));
+      sum_ROW += (s_ROW.x * x + s_ROW.y * y) + (s_ROW.z * z + s_ROW.w * w);
       // end
     }
     workgroupBarrier();

@@ -26,6 +26,8 @@ const OUTPUTS = 1u;
 const UNITS = 5u;
 /// Rows of the gradient that are held at once: all UNITS, or a panel of them.
 const PANEL_UNITS = 5u;
+/// 1: a second, turned copy of the recurrent parameters is kept.
+const TURNED = 0u;
 /// Words of the bit mask of one parameter row.
 const MASK_WORDS = 1u;
 /// Time steps of the longest trial of the ensemble.

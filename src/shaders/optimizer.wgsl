@@ -22,6 +22,8 @@
 @group(0) @binding(5) var<storage, read_write> second_moment: array<vec4f>;
 /// [models, HIDDEN]: b_ih and b_hh.
 @group(0) @binding(6) var<storage, read_write> biases: array<vec2f>;
+/// [models, WIDTH, HIDDEN]: the recurrent rows of the parameters, turned, with TURNED 1.
+@group(0) @binding(7) var<storage, read_write> turned: array<f32>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
@@ -70,4 +72,10 @@ fn main(
     p[bias_column % 4u] = both.x + both.y;
   }
   parameters[at] = p;
+  if (TURNED == 1u && unit < HIDDEN) {
+    let turned_at = (m * WIDTH + column * 4u) * HIDDEN + unit;
+    for (var j = 0u; j < 4u; j += 1u) {
+      turned[turned_at + j * HIDDEN] = p[j];
+    }
+  }
 }

@@ -8,6 +8,8 @@ const LIMITS = {
   maxStorageBufferBindingSize: 2 ** 27,
   maxBufferSize: 2 ** 28,
   maxComputeWorkgroupsPerDimension: 65535,
+  maxComputeWorkgroupStorageSize: 32768,
+  maxComputeInvocationsPerWorkgroup: 256,
 };
 const SIZE = {
   hiddenSize: 220,
