@@ -10,10 +10,10 @@
 
 import type { EnsembleSize } from "../engine/ensemble.ts";
 import { canNumberBlocks } from "./block_lists.ts";
-import { BUFFER_NAMES } from "./layout.ts";
+import { BUFFER_NAMES, makeLayout } from "./layout.ts";
 import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
-import { sizeOfModels } from "./model_sizes.ts";
-import type { TimeVariant } from "./sequence_tile.ts";
+import { batchRowsOf, sizeOfModels } from "./model_sizes.ts";
+import { chooseSequenceTile, type TimeVariant } from "./sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
 /** A way, and why it was chosen. */
@@ -37,12 +37,15 @@ export interface ChooseStorageOptions {
 }
 
 /**
- * Cost of an entry beside one of a whole matrix, whose tiles use what they load
- * most often. Measured with Mesa's llvmpipe; on a GPU a plausible guess.
+ * Cost of an entry beside one of a whole matrix. On a software adapter measured,
+ * with Mesa's llvmpipe. On a GPU counted, not measured: a warp's loads by the
+ * lines of the first-level cache that they touch, beside its multiply-adds.
+ * Whole matrices whose states do not fit workgroup memory are loaded across
+ * their rows there, a line an invocation.
  */
 const COSTS = {
-  software: { dense: 1, blocks: 1.7, connections: 5 },
-  hardware: { dense: 1, blocks: 2, connections: 8 },
+  software: { sequence: 1, steps: 1, blocks: 1.7, connections: 5 },
+  hardware: { sequence: 1, steps: 2, blocks: 1.2, connections: 5 },
 } as const;
 
 const KINDS: readonly StorageKind[] = ["dense", "blocks", "connections"];
@@ -72,12 +75,20 @@ export function chooseStorage(
 ): StorageChoice {
   const costs = COSTS[options.software ? "software" : "hardware"];
   const { hiddenSize, connections, blocks } = size;
+  const sequence = chooseSequenceTile(
+    makeLayout({ ...size, batchRows: batchRowsOf(size) }),
+    options,
+  );
+  const dense = sequence === undefined ? costs.steps : costs.sequence;
   const cost: Record<StorageKind, number> = {
-    dense: costs.dense * hiddenSize ** 2,
+    dense: dense * hiddenSize ** 2,
     blocks: costs.blocks * 16 * blocks,
     connections: costs.connections * connections,
   };
-  const wanted = options.kind === undefined ? KINDS : [options.kind];
+  // A way through time is one of whole matrices.
+  const asked = options.kind ??
+    (options.variant === undefined ? undefined : "dense");
+  const wanted = asked === undefined ? KINDS : [asked];
   const ranked = wanted
     .filter((kind) => kind !== "blocks" || canNumberBlocks(hiddenSize, 4))
     .toSorted((a, b) => cost[a] - cost[b]);
@@ -85,7 +96,7 @@ export function chooseStorage(
   for (const kind of ranked) {
     const problem = findMisfit(size, { ...options, kind });
     if (problem === undefined) {
-      const because = options.kind !== undefined
+      const because = asked !== undefined
         ? ", as asked for"
         : kind !== ranked[0]
         ? `, as ${NAMES[ranked[0]!]} do not fit the device`

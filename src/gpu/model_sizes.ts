@@ -35,6 +35,13 @@ export interface ModelSizes {
   readonly neededShared: number;
 }
 
+/** Trials of the largest batch. */
+export function batchRowsOf(
+  { batchSize, trialCount }: Pick<EnsembleSize, "batchSize" | "trialCount">,
+): number {
+  return Math.min(batchSize, trialCount);
+}
+
 /** Sizes with weights that lie in that way. */
 export function sizeOfModels(
   size: EnsembleSize,
@@ -42,7 +49,7 @@ export function sizeOfModels(
 ): ModelSizes {
   const { kind, software } = options;
   const { trialCount, connections, blocks } = size;
-  const sizes = { ...size, batchRows: Math.min(size.batchSize, trialCount) };
+  const sizes = { ...size, batchRows: batchRowsOf(size) };
   const { hiddenSize: h, inputSize: i, outputSize: o, batchRows } = sizes;
   const none = Object.fromEntries(
     BUFFER_NAMES.map((name) => [name, 0]),
