@@ -41,6 +41,7 @@ The peers are PyTorch and JAX programs, bench/peers; those that a Python here
 can run take part. With the environment variable BIORNN_CONNECTOMES, a folder,
 the marmoset's connectome is trained on, without it the synthetic one.
 
+  --connectome NAME     another connectome of the folder
   --models N            the first N models of the grid only
   --iterations N        runs of each of the 24 combinations; default 5
   --pattern_lengths L…  default 3 5 10
@@ -61,6 +62,7 @@ export const compareCommand: Command = {
   flags: {
     boolean: [],
     string: [
+      "connectome",
       "models",
       "iterations",
       "rounds",
@@ -80,6 +82,9 @@ async function compare(flags: Flags): Promise<number> {
   const epochs = countFlag(flags, { name: "epochs", fallback: 1 });
   const problem = await gridProblem({
     ...(connectomes === undefined ? {} : { connectomes }),
+    ...(flags.string.connectome === undefined
+      ? {}
+      : { connectome: flags.string.connectome }),
     iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
     patternLengths: countsFlag(flags, {
       name: "pattern_lengths",

@@ -16,7 +16,6 @@ import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
 
-import type { TimeVariant } from "../src/gpu/sequence_tile.ts";
 import { countFlag } from "./flags.ts";
 import { type GridProblem, gridProblem } from "./grid_problem.ts";
 import { describeMachine } from "./machine.ts";
@@ -30,11 +29,15 @@ Usage: deno task bench:grid [flags]
 With the environment variable BIORNN_CONNECTOMES, a folder, the marmoset's
 connectome is trained on, without it the synthetic one.
 
+  --connectome NAME        another connectome of the folder
   --iterations N           runs of each combination; default 5
   --epochs N               default 500
   --profile                time every kernel, which makes the whole slower
   --variant steps|sequence a dispatch a time step, or one for all of them;
                            default what suits the adapter
+  --storage dense|blocks|connections
+                           how weights lie on the device; default what suits the
+                           network
   --out FILE               write the measurements as JSON`;
 
 /** `deno task bench:grid` */
@@ -42,7 +45,14 @@ export const gridCommand: Command = {
   help: HELP,
   flags: {
     boolean: ["profile"],
-    string: ["iterations", "epochs", "variant", "out"],
+    string: [
+      "connectome",
+      "iterations",
+      "epochs",
+      "variant",
+      "storage",
+      "out",
+    ],
     list: [],
   },
   run: grid,
@@ -74,13 +84,22 @@ async function grid(flags: Flags): Promise<number> {
   const began = performance.now();
   const problem = await gridProblem({
     ...(connectomes === undefined ? {} : { connectomes }),
+    ...(flags.string.connectome === undefined
+      ? {}
+      : { connectome: flags.string.connectome }),
     iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
   });
   const prepareSeconds = (performance.now() - began) / 1000;
-  const variant = readVariant(flags.string.variant);
+  const variant = readChoice(flags, "variant", ["steps", "sequence"] as const);
+  const storage = readChoice(
+    flags,
+    "storage",
+    ["dense", "blocks", "connections"] as const,
+  );
   const engine = await createWebGpuEngine({
     profile: flags.boolean.profile === true ? "all" : undefined,
     ...(variant === undefined ? {} : { variant }),
+    ...(storage === undefined ? {} : { storage }),
   });
   if (engine === undefined) {
     throw new InputError("Cannot train: this machine has no WebGPU adapter");
@@ -100,6 +119,7 @@ async function grid(flags: Flags): Promise<number> {
       models: problem.spec.runs.length,
       epochs,
       variant: variant ?? "by the adapter",
+      storage: engine.plan(problem.size).weights,
       epochFlop: flop,
       prepareSeconds,
       totalSeconds: times.startSeconds + times.firstEpochSeconds +
@@ -120,12 +140,16 @@ async function grid(flags: Flags): Promise<number> {
   }
 }
 
-function readVariant(text: string | undefined): TimeVariant | undefined {
-  if (text === undefined || text === "steps" || text === "sequence") {
-    return text;
-  }
+function readChoice<T extends string>(
+  flags: Flags,
+  name: string,
+  allowed: readonly T[],
+): T | undefined {
+  const text = flags.string[name];
+  const found = allowed.find((choice) => choice === text);
+  if (text === undefined || found !== undefined) return found;
   throw new InputError(
-    `Cannot use --variant ${text}: allowed are steps and sequence`,
+    `Cannot use --${name} ${text}: allowed are ${allowed.join(", ")}`,
   );
 }
 
@@ -185,6 +209,7 @@ function describe(result: {
   readonly models: number;
   readonly hiddenSize: number;
   readonly epochs: number;
+  readonly storage: string | undefined;
   readonly adapter: { readonly description: string };
   readonly prepareSeconds: number;
   readonly totalSeconds: number;
@@ -200,6 +225,7 @@ function describe(result: {
   const s = (seconds: number) => `${threeDigits(seconds)} s`;
   return [
     `${result.models} models, H = ${result.hiddenSize}, ${result.network}, ${result.epochs} epochs, ${result.ensembles} ensemble(s), ${result.adapter.description}`,
+    `weights on the device       ${result.storage}`,
     `drawing trials and weights  ${s(result.prepareSeconds)}`,
     `start of the device         ${s(result.startSeconds)}`,
     `first epoch                 ${s(result.firstEpochSeconds)}`,

@@ -6,7 +6,12 @@
  * @module
  */
 
-import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
+import { loadConnectome } from "../src/connectome/load_connectome.ts";
+import type {
+  EnsembleSize,
+  EnsembleSpec,
+  ModelRun,
+} from "../src/engine/ensemble.ts";
 import { readExperiment } from "../src/experiment/read_experiment.ts";
 import { TASKS } from "../src/tasks/registry.ts";
 import {
@@ -14,7 +19,6 @@ import {
   ensembleSize,
   prepareExperiment,
 } from "../src/train/prepare.ts";
-import type { EnsembleSize } from "../src/engine/ensemble.ts";
 import type { RunUnit } from "../src/train/run_unit.ts";
 
 /** Models to train and what they are. */
@@ -30,9 +34,11 @@ export interface GridProblem {
 
 /** Which models. */
 export interface GridProblemOptions {
-  /** Folder with `C_Marmoset_Normalized.npy`; without it the synthetic connectome is taken. */
+  /** Folder with connectomes; without it the synthetic connectome is taken. */
   readonly connectomes?: string;
-  /** Default 4 for the marmoset (H = 220), 8 for the synthetic connectome (H = 232). */
+  /** Name of a connectome in the folder; default Marmoset_Normalized. */
+  readonly connectome?: string;
+  /** Default 4 (H = 220 for the marmoset), 8 for the synthetic connectome (H = 232). */
   readonly neuronsPerRegion?: number;
   /** Default 3, 5, 10: T = 7, 11, 21. */
   readonly patternLengths?: readonly number[];
@@ -44,7 +50,7 @@ export interface GridProblemOptions {
   readonly most?: number;
 }
 
-const MARMOSET = { name: "Marmoset_Normalized", regions: 55, neurons: 4 };
+const MARMOSET = "Marmoset_Normalized";
 const SYNTHETIC = { name: "Synthetic_Macaque_29", regions: 29, neurons: 8 };
 
 /** The combinations of the original's config_seq_mem.ini. */
@@ -94,7 +100,9 @@ export async function gridProblem(
   options: GridProblemOptions = {},
 ): Promise<GridProblem> {
   const { connectomes, iterations = 5, trials = 500 } = options;
-  const named = connectomes === undefined ? SYNTHETIC : MARMOSET;
+  const named = connectomes === undefined
+    ? SYNTHETIC
+    : await inFolder(connectomes, options.connectome ?? MARMOSET);
   const net = { ...named, neurons: options.neuronsPerRegion ?? named.neurons };
   const text = config(net, {
     patternLengths: options.patternLengths ?? [3, 5, 10],
@@ -119,9 +127,20 @@ export async function gridProblem(
   for (const unit of chosen) runs.push(await buildRun(prepared, unit));
   const { neurons, weight } = prepared.network;
   return {
-    spec: { ...prepared.size, loss: experiment.task.task.loss, runs },
+    spec: {
+      ...prepared.size,
+      loss: experiment.task.task.loss,
+      network: prepared.facts,
+      runs,
+    },
     size: ensembleSize(prepared, chosen),
     network: net.name,
     density: weight.length / neurons ** 2,
   };
+}
+
+/** A connectome of a folder, with the original's 4 neurons a region. */
+async function inFolder(folder: string, name: string) {
+  const { regions } = await loadConnectome(name, { folder });
+  return { name, regions, neurons: 4 };
 }

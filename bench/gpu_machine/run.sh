@@ -7,8 +7,9 @@
 # quick  a few minutes on any machine, a software adapter too: does all work?
 # full   the figures to publish; for GPUs
 # OUT    folder for the results, default ./results
-# PART   of doctor, grid, steps, sequence, compare, scaling; default all. steps
-#        and sequence time each kernel of the two ways through time
+# PART   of doctor, grid, steps, sequence, blocks, connections, compare, scaling;
+#        default all. steps and sequence time each kernel of the two ways through
+#        time on whole matrices, blocks and connections those on parts of them
 #
 # Leaves a text and a JSON file of each part in OUT, and all texts in report.md.
 # Nothing is installed, and nothing outside this folder and OUT is written.
@@ -29,7 +30,7 @@ if [ $# -gt 2 ]; then
   shift 2
   parts=$*
 else
-  parts="doctor grid steps sequence compare scaling"
+  parts="doctor grid steps sequence blocks connections compare scaling"
 fi
 
 # Deno, the libraries and whatever they cache stay in a folder of their own.
@@ -116,12 +117,16 @@ if [ "$mode" = full ]; then
   bench grid grid 900
   bench grid steps 300 --epochs 20 --profile --variant steps
   bench grid sequence 300 --epochs 20 --profile --variant sequence
+  bench grid blocks 300 --epochs 20 --profile --storage blocks
+  bench grid connections 300 --epochs 20 --profile --storage connections
   bench compare compare 1500 --rounds 5 --epochs 20
   bench scaling scaling 600 --full
 else
   bench grid grid 300 --iterations 1 --epochs 2
   bench grid steps 300 --iterations 1 --epochs 2 --profile --variant steps
   bench grid sequence 300 --iterations 1 --epochs 2 --profile --variant sequence
+  bench grid blocks 300 --iterations 1 --epochs 2 --profile --storage blocks
+  bench grid connections 300 --iterations 1 --epochs 2 --profile --storage connections
   bench compare compare 600 --models 4 --rounds 2
   bench scaling scaling 300 --milliseconds 50
 fi

@@ -29,7 +29,7 @@ export interface ModelSizes {
   words(steps: number): Record<BufferName, number>;
   /** What the models of an ensemble have in common. */
   readonly shared: Record<BufferName, number>;
-  /** Bytes that the algorithm needs for a model of T steps, without padding. */
+  /** Bytes that the way of computing needs for a model of T steps, without padding. */
   needed(steps: number): number;
   /** And those that it needs once, however many models there are. */
   readonly neededShared: number;
@@ -92,9 +92,9 @@ export function sizeOfModels(
       turned: 0,
     }),
     shared: { ...none, lists: shared, gradient, outputs },
-    // A connection is a place besides its weight.
+    // A block, or a connection, is a place besides its weights.
     needed: (steps) =>
-      needed(steps, connections, size.ownTopologies ? connections : 0),
-    neededShared: size.ownTopologies ? 0 : 4 * connections,
+      needed(steps, recurrent * side ** 2, size.ownTopologies ? recurrent : 0),
+    neededShared: size.ownTopologies ? 0 : 4 * recurrent,
   };
 }
