@@ -129,16 +129,10 @@ export function makeBlockLists(
   }
 
   const chunkList: number[] = [];
-  const cut = (row: number, from: number, to: number) => {
-    for (let n = from; n < to; n += chunk) chunkList.push(row, n);
-  };
-  for (let row = 0; row < hiddenBlocks; row++) {
-    // A chunk has hidden units or inputs among its columns, never both.
-    cut(row, rows[row]!, inputBlock[row]!);
-    cut(row, inputBlock[row]!, rows[row + 1]!);
-  }
-  for (let row = hiddenBlocks; row < rowBlocks; row++) {
-    cut(row, rows[row]!, rows[row + 1]!);
+  for (let row = 0; row < rowBlocks; row++) {
+    for (let n = rows[row]!; n < rows[row + 1]!; n += chunk) {
+      chunkList.push(row, n);
+    }
   }
 
   const parts = [rows, columns, list, back, Uint32Array.from(chunkList)];
@@ -178,9 +172,8 @@ export function listWords(
   const rowBlocks = hiddenBlocks + outputBlocks;
   const wide = hiddenBlocks + 1;
   const blocks = recurrent + hiddenBlocks * inputBlocks + outputBlocks * wide;
-  const chunks = Math.ceil(recurrent / chunk) +
-    hiddenBlocks * (1 + Math.ceil(inputBlocks / chunk)) +
-    outputBlocks * Math.ceil(wide / chunk);
+  // Each row may end with a chunk that is not full.
+  const chunks = Math.floor(blocks / chunk) + rowBlocks;
   return rowBlocks + 1 + hiddenBlocks + 1 + blocks + 2 * recurrent + 2 * chunks;
 }
 

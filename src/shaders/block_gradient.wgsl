@@ -51,9 +51,8 @@ fn main(
   let first = lists[model.chunks_at + 2u * chunk + 1u];
   let row_end = lists[model.rows_at + row + 1u];
   let is_output = row >= COLUMN_BLOCKS;
-  // No chunk of a hidden row has both hidden units and inputs among its columns.
-  let has_inputs = !is_output && first + INPUT_BLOCKS >= row_end;
-  let end = min(first + CHUNK, select(row_end - INPUT_BLOCKS, row_end, has_inputs || is_output));
+  let end = min(first + CHUNK, row_end);
+  let has_inputs = !is_output && end + INPUT_BLOCKS > row_end;
   let vectors = (batch.size + 3u) / 4u;
   // for ENTRY in CHUNK
   let column_ENTRY = block_column(lists[model.blocks_at + min(first + ENTRY, end - 1u)]) * (BLOCK * BATCH / 4u);
@@ -63,7 +62,7 @@ fn main(
   // end
   // end
   // end
-  // h_0 = 0, so weights from hidden units begin with the second step.
+  // h_0 = 0, so weights from hidden units alone begin with the second step.
   let hidden_start = select(2u, 1u, has_inputs);
   let start = select(hidden_start, model.first_scored + 1u, is_output);
   for (var t = start; t <= model.steps; t += 1u) {
@@ -118,7 +117,8 @@ fn main(
       }
       continue;
     }
-    if (model.train_recurrent == 0u && !is_output && !has_inputs) {
+    let column = block_column(word);
+    if (model.train_recurrent == 0u && !is_output && column < COLUMN_BLOCKS) {
       continue;
     }
     let at = (model.parameter_offset + place) / 4u;
@@ -159,7 +159,7 @@ fn main(
       parameters[at] -= change;
     }
     let bias = HIDDEN + INPUTS;
-    if (!is_output && block_column(word) == bias / BLOCK) {
+    if (!is_output && column == bias / BLOCK) {
       // The entry is the sum of both biases, which have the same gradient.
       let pair = model.bias_offset + 2u * (row * BLOCK + n % BLOCK);
       let input_bias = parameters[pair / 4u][pair % 4u] - change[bias % BLOCK];

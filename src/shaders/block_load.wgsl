@@ -1,5 +1,6 @@
 // Copies the inputs of a batch into the state: slot t gets x_{t+1} and the row of
-// ones that multiplies the biases, for t = 0 … T. The hidden rows are untouched.
+// ones that multiplies the biases, for t = 0 … T. The hidden rows are untouched;
+// those of slot 0 are h_0 and stay 0 from the buffer's creation on.
 //
 // Mapping: workgroup (x, y, z) = (tile of vectors of four trials, t, model); an
 // invocation copies the inputs of four trials. Workgroup memory: none.

@@ -84,8 +84,12 @@ function poison({ buffers, storage }: GpuEnsemble): void {
     queue.writeBuffer(buffers[name], 0, nans(buffers[name].size / 4));
   }
   if (storage.kind !== "dense") {
-    // All of the state: its padding is written with every batch.
-    queue.writeBuffer(buffers.state, 0, nans(buffers.state.size / 4));
+    // All of the first model's states but h_0, which stays 0.
+    const { hidden, slot, trials } = storage.layout;
+    const rest = storage.words(0).state / trials - hidden;
+    const first = 4 * hidden * trials;
+    queue.writeBuffer(buffers.state, first, nans(rest * trials));
+    assert.ok(rest >= slot);
     return;
   }
   // The hidden part of every state row but those of step 0, which stay 0.
