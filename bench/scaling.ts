@@ -10,13 +10,31 @@ import { type Command, print } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
+import type { StorageKind } from "../src/gpu/storage.ts";
 import { countFlag } from "./flags.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 import { epochFlop, threeDigits } from "./work.ts";
 
-/** What a curve is drawn against. */
-export type ScalingAxis = "models" | "hiddenSize" | "steps" | "density";
+/** The curves: one size grows, or H at so many connections a neuron. */
+export type ScalingAxis =
+  | "models"
+  | "hiddenSize"
+  | "steps"
+  | "density"
+  | "sparse";
+
+/** Connections of each neuron in the curve "sparse". */
+export const SPARSE_CONNECTIONS = 100;
+
+/** The size that a curve is drawn against. */
+export const AXIS_SIZES = {
+  models: "models",
+  hiddenSize: "hiddenSize",
+  steps: "steps",
+  density: "density",
+  sparse: "hiddenSize",
+} as const satisfies Record<ScalingAxis, keyof ScalingPoint>;
 
 /** A measured point. */
 export interface ScalingTime extends ScalingPoint {
@@ -24,6 +42,8 @@ export interface ScalingTime extends ScalingPoint {
   /** Milliseconds of one training step of one model; null where there is none. */
   readonly milliseconds: number | null;
   readonly gflops: number | null;
+  /** How weights lay on the device. */
+  readonly storage?: StorageKind;
   /** Why there is no time, where there is none. */
   readonly skipped?: string;
 }
@@ -39,7 +59,8 @@ export interface Scaling {
 
 const HELP =
   `Measures the time of a training step of one model, batch of 128, against the
-number of models, neurons H, time steps T, and density.
+number of models, neurons H, time steps T, density, and neurons that have ${SPARSE_CONNECTIONS}
+connections each.
 
 Usage: deno task bench:scaling [flags]
 
@@ -74,16 +95,22 @@ export function scalingPoints(
       hiddenSize: [116, 220, 440, 880, 1760, 4096],
       steps: [3, 7, 21, 61, 201],
       density: [0.01, 0.03, 0.1, 0.3, 1],
+      sparse: [625, 1250, 2500, 5000, 10_000, 20_000],
     }
     : {
       models: [1, 2, 4, 8, 16, 32],
       hiddenSize: [116, 220, 440, 880],
       steps: [3, 7, 21, 41],
       density: [0.01, 0.1, 0.3, 1],
+      sparse: [625, 1250, 2500, 5000],
     };
   return (Object.keys(values) as ScalingAxis[]).flatMap((axis) =>
     values[axis].map((value) => {
-      const point = { ...base, [axis]: value };
+      const point = { ...base, [AXIS_SIZES[axis]]: value };
+      if (axis === "sparse") {
+        const density = SPARSE_CONNECTIONS / value;
+        return { axis, point: { ...point, models: 1, density } };
+      }
       if (axis !== "hiddenSize") return { axis, point };
       // The same work at each H, as far as one model is not more already.
       const models = Math.round(base.models * (base.hiddenSize / value) ** 2);
@@ -167,6 +194,7 @@ async function measure(
     return {
       axis,
       ...point,
+      storage: ensemble.storage.kind,
       milliseconds: all / epochs / point.models,
       gflops: epochFlop(spec) * epochs / all / 1e6,
     };

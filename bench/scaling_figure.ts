@@ -1,5 +1,5 @@
 /**
- * The scaling curves as a figure: four plots, one for each axis.
+ * The scaling curves as a figure: a plot for each axis.
  *
  * @module
  */
@@ -17,7 +17,13 @@ import {
   MUTED,
   themeConfig,
 } from "../src/viz/theme.ts";
-import type { Scaling, ScalingAxis, ScalingTime } from "./scaling.ts";
+import {
+  AXIS_SIZES,
+  type Scaling,
+  type ScalingAxis,
+  type ScalingTime,
+  SPARSE_CONNECTIONS,
+} from "./scaling.ts";
 import { threeDigits } from "./work.ts";
 
 const TITLES: Readonly<Record<ScalingAxis, string>> = {
@@ -25,6 +31,7 @@ const TITLES: Readonly<Record<ScalingAxis, string>> = {
   hiddenSize: "neurons H",
   steps: "time steps T",
   density: "share of region pairs connected",
+  sparse: `neurons H, each with ${SPARSE_CONNECTIONS} connections`,
 };
 
 const AXES = Object.keys(TITLES) as ScalingAxis[];
@@ -66,11 +73,11 @@ function plot(
 ): Spec | undefined {
   if (times.length === 0) return undefined;
   const values = times.map((time): Json => ({
-    x: time[axis],
+    x: time[AXIS_SIZES[axis]],
     y: Number(time.milliseconds.toPrecision(4)),
     label: threeDigits(time.milliseconds),
   }));
-  const ticks = [...new Set(times.map((time) => time[axis]))];
+  const ticks = [...new Set(times.map((time) => time[AXIS_SIZES[axis]]))];
   const most = Math.max(...times.map((time) => time.milliseconds));
   const least = Math.min(...times.map((time) => time.milliseconds));
   const x = {
@@ -122,13 +129,14 @@ function plot(
 
 /** What all points of a curve have in common, e.g. "H = 220, T = 7, density 0.475". */
 function constants(times: readonly Timed[], axis: ScalingAxis): string {
-  const names: Readonly<Record<ScalingAxis, (value: string) => string>> = {
-    models: (value) => `${value} models`,
-    hiddenSize: (value) => `H = ${value}`,
-    steps: (value) => `T = ${value}`,
-    density: (value) => `density ${value}`,
+  const names = {
+    models: (value: string) => `${value} models`,
+    hiddenSize: (value: string) => `H = ${value}`,
+    steps: (value: string) => `T = ${value}`,
+    density: (value: string) => `density ${value}`,
   };
-  return AXES.filter((other) => other !== axis).map((other) => {
+  const sizes = Object.keys(names) as (keyof typeof names)[];
+  return sizes.filter((other) => other !== AXIS_SIZES[axis]).map((other) => {
     const all = times.map((time) => time[other]);
     const [least, most] = [Math.min(...all), Math.max(...all)];
     return names[other](least === most ? String(least) : `${most} to ${least}`);
