@@ -218,5 +218,5 @@ function describe(time: ScalingTime): string {
     ? `${what}: not measured: ${time.skipped}`
     : `${what}: ${threeDigits(time.milliseconds)} ms a model and step, ${
       threeDigits(time.gflops)
-    } GFLOP/s`;
+    } GFLOP/s, ${time.storage}`;
 }
