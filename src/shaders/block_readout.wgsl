@@ -6,7 +6,7 @@
 // Mapping: workgroup (x, y, z) = (step t − 1, 0, model). TRIAL_LANES invocations
 // lie side by side along the trials, four trials each; the others share the units
 // among them. Partial sums are added in a fixed order.
-// Workgroup memory: LANES · 64 bytes.
+// Workgroup memory: LANES · OUTPUTS · 16 + TRIAL_LANES · 8 bytes.
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
@@ -27,8 +27,8 @@
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
-/// [LANES, 4]: y so far of an invocation's units.
-var<workgroup> partial: array<vec4f, LANES * 4u>;
+/// [LANES, OUTPUTS]: y so far of an invocation's units.
+var<workgroup> partial: array<vec4f, LANES * OUTPUTS>;
 /// [TRIAL_LANES]: loss and right answers.
 var<workgroup> sums: array<vec2f, TRIAL_LANES>;
 
@@ -65,13 +65,13 @@ fn main(
       }
     }
     for (var o = 0u; o < OUTPUTS; o += 1u) {
-      partial[lane.x * 4u + o] = y[o];
+      partial[lane.x * OUTPUTS + o] = y[o];
     }
     workgroupBarrier();
     if (share == 0u && vector < vectors) {
       for (var other = 1u; other < LANES / TRIAL_LANES; other += 1u) {
         for (var o = 0u; o < OUTPUTS; o += 1u) {
-          y[o] += partial[(other * TRIAL_LANES + lane.x) * 4u + o];
+          y[o] += partial[(other * TRIAL_LANES + lane.x) * OUTPUTS + o];
         }
       }
       var wanted_value = vec4f(0.0);

@@ -8,7 +8,11 @@ import {
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import type { FloatArray } from "../../src/rnn/parameters.ts";
 import { assertClose, assertParametersClose } from "./closeness.ts";
-import { type ExampleSize, exampleSpec } from "./example_runs.ts";
+import {
+  type ExampleSize,
+  exampleSpec,
+  STORAGE_KINDS,
+} from "./example_runs.ts";
 import { poisonBuffers } from "./poison_buffers.ts";
 
 const engine = await createWebGpuEngine();
@@ -201,6 +205,50 @@ describe(suite, () => {
             gpu.destroy();
             oracle.destroy();
           }
+        },
+      );
+    }
+  }
+
+  for (const storage of STORAGE_KINDS) {
+    for (const software of [true, false]) {
+      itNeeds(
+        `knows no trials but those of the batch, ${storage}, ${
+          software ? "a software adapter's" : "a GPU's"
+        } tiles`,
+        missing,
+        async () => {
+          // The input keeps the first unit at 0; without it, it overflows.
+          const spec = exampleSpec({
+            hiddenSize: 3,
+            density: 1,
+            steps: [5, 5],
+            trainBatches: [3],
+          });
+          const run = spec.runs[1]!;
+          assert.equal(run.activation, "relu");
+          const { weightHh, weightIh, biasIh } = run.initial;
+          weightHh[0] = 1e15;
+          weightIh.set([-4, 0]);
+          biasIh[0] = 2;
+          run.trials.inputs.fill(1);
+          const gpu = await createGpuEnsemble(engine!.gpu, spec, {
+            storage,
+            software,
+          });
+          const oracle = await createReferenceEngine().createEnsemble(spec);
+          const found = await gpu.probe(1, 0);
+          const expected = await oracle.probe(1, 0);
+          gpu.destroy();
+          oracle.destroy();
+          assertClose(found.hiddenLast, expected.hiddenLast, {
+            limit: 2e-6,
+            what: "h_T",
+          });
+          assertParametersClose(found.gradient, expected.gradient, {
+            limit: 1e-5,
+            what: "gradient",
+          });
         },
       );
     }
