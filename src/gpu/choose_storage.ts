@@ -9,6 +9,7 @@
  */
 
 import type { EnsembleSize } from "../engine/ensemble.ts";
+import { makeBlockLayout } from "./block_layout.ts";
 import { canNumberBlocks } from "./block_lists.ts";
 import { BUFFER_NAMES } from "./layout.ts";
 import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
@@ -75,9 +76,15 @@ export function chooseStorage(
     connections: costs.connections * connections,
   };
   const wanted = options.kind === undefined ? KINDS : [options.kind];
+  const layout = makeBlockLayout({ ...size, batchRows: size.batchSize }, 4);
   const ranked = wanted
-    .filter((kind) => kind !== "blocks" || canNumberBlocks(hiddenSize, 4))
+    .filter((kind) => kind !== "blocks" || canNumberBlocks(layout))
     .toSorted((a, b) => cost[a] - cost[b]);
+  if (ranked.length === 0) {
+    throw new RangeError(
+      `Cannot store the weights of ${hiddenSize} units as blocks: there are too many columns of blocks to number`,
+    );
+  }
   let misfit: Misfit | undefined;
   for (const kind of ranked) {
     const problem = findMisfit(size, { ...options, kind });

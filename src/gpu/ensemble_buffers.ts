@@ -8,6 +8,7 @@ import type { ModelRun } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { BoundBuffer } from "./kernels.ts";
 import { BUFFER_NAMES } from "./layout.ts";
+import { bindingLimit } from "./limits.ts";
 import {
   type BatchPlace,
   type PackedTrials,
@@ -21,7 +22,6 @@ import {
   writeStruct,
 } from "./structs.ts";
 
-const LIMITS = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 const OPTIMIZERS = { Adam: 0, RMSprop: 1, SGD: 2 } as const;
 const ACTIVATIONS = { tanh: 0, relu: 1 } as const;
 
@@ -70,15 +70,14 @@ export function createBuffers(
     stepSums: runs.length * mostSteps * 2,
     history: historySlots * runs.length * 2,
   };
+  const binding = bindingLimit(adapter.limits);
   for (const [name, words] of Object.entries(sizes)) {
-    for (const limit of LIMITS) {
-      if (4 * words <= adapter.limits[limit]!) continue;
-      throw new RangeError(
-        `Cannot put ${runs.length} models on ${adapter.description}: their ${name} takes ${
-          4 * words
-        } bytes, and ${limit} is ${adapter.limits[limit]}`,
-      );
-    }
+    if (4 * words <= binding.bytes) continue;
+    throw new RangeError(
+      `Cannot put ${runs.length} models on ${adapter.description}: their ${name} takes ${
+        4 * words
+      } bytes, and ${binding.name} is ${binding.bytes}`,
+    );
   }
   const buffers = Object.fromEntries(
     Object.entries(sizes).map(([name, words]) => [
