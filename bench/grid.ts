@@ -119,7 +119,7 @@ async function grid(flags: Flags): Promise<number> {
       models: problem.spec.runs.length,
       epochs,
       variant: variant ?? "by the adapter",
-      storage: engine.plan(problem.size).weights,
+      storage: engine.plan(problem.size).storage,
       epochFlop: flop,
       prepareSeconds,
       totalSeconds: times.startSeconds + times.firstEpochSeconds +

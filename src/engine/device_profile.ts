@@ -11,7 +11,7 @@ export interface KernelTime {
   /** Passes; a pass holds all the dispatches in a row of one kernel. */
   readonly calls: number;
   readonly milliseconds: number;
-  /** Floating-point operations of its products, 2·B·T·H² each; 0 for the other kernels. */
+  /** Floating-point operations of its products, 2·B·T each for an entry of W_hh that it multiplies: H², or fewer where only connections lie on the device; 0 for the other kernels. */
   readonly flop: number;
 }
 

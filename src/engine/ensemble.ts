@@ -180,7 +180,9 @@ export interface MemoryPlan {
   /** The sum of what the algorithm needs, without padding. */
   readonly neededBytes: readonly number[];
   /** How weights lie on the device, and why, for the log; undefined where there is but one way. */
-  readonly weights?: string;
+  readonly storage?: string;
+  /** Entries of W_hh that a product with it goes through: H² where whole matrices lie on the device, else fewer. */
+  readonly entries: number;
   /** What limited the size of an ensemble, e.g. "limited by maxBufferSize of 256 MiB (state)". */
   readonly reason: string;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BlockLayout } from "./block_layout.ts";
 import type { BlockStorage } from "./block_storage.ts";
 import { type Dispatches, groupsFor, type StepRecorder } from "./dispatches.ts";
 import type { ShaderConstants } from "./expand_shader.ts";
@@ -12,6 +13,9 @@ import { PLAIN_LANES } from "./tiles.ts";
 
 /** Chunks of the gradient along the first dimension of a dispatch; as in block_gradient.wgsl. */
 const CHUNKS_ALONG = 32768;
+
+/** Workgroups along a dimension of a dispatch that every adapter allows. */
+const MOST_GROUPS = 65535;
 
 /** How a workgroup of the kernels on blocks is laid out. */
 interface BlockTile {
@@ -24,23 +28,32 @@ interface BlockTile {
 
 /**
  * A software adapter wants few invocations that do much; a GPU many, side by
- * side along the trials, as far as these reach.
+ * side along the trials, as far as these reach. Either takes more where there
+ * would be too many workgroups along the rows.
  */
 function chooseBlockTile(
-  trials: number,
+  { trials, hiddenBlocks }: BlockLayout,
   { software }: { readonly software: boolean },
 ): BlockTile {
   const vectors = trials / 4;
-  if (software) {
-    return {
-      lanes: 8,
-      trialLanes: 8,
-      vecs: Math.min(4, Math.ceil(vectors / 8)),
-    };
-  }
-  let trialLanes = 1;
-  while (trialLanes < Math.min(32, vectors)) trialLanes *= 2;
-  return { lanes: 64, trialLanes, vecs: 1 };
+  let trialLanes = software ? 8 : 1;
+  while (!software && trialLanes < Math.min(32, vectors)) trialLanes *= 2;
+  let lanes = software ? 8 : 64;
+  while (hiddenBlocks * trialLanes > MOST_GROUPS * lanes) lanes *= 2;
+  const vecs = software ? Math.min(4, Math.ceil(vectors / trialLanes)) : 1;
+  return { lanes, trialLanes, vecs };
+}
+
+/** Hidden units that one invocation of a software adapter sums up for the read-out, without help by others. */
+const MOST_UNITS_ALONE = 1024;
+
+/** Invocations of a workgroup of the read-out on a software adapter. */
+export function readoutLanes(
+  { hidden }: BlockLayout,
+): Omit<BlockTile, "vecs"> {
+  const trialLanes = 8;
+  const shares = hidden <= MOST_UNITS_ALONE ? 1 : 8;
+  return { lanes: shares * trialLanes, trialLanes };
 }
 
 /** Chooses how workgroups are laid out. */
@@ -48,14 +61,18 @@ export function createBlockDispatches(
   storage: BlockStorage,
   { software }: { readonly software: boolean },
 ): Dispatches {
-  const { trials, hiddenBlocks } = storage.layout;
-  const tile = chooseBlockTile(trials, { software });
+  const { hiddenBlocks, outputSize } = storage.layout;
+  const tile = chooseBlockTile(storage.layout, { software });
+  // The read-out has few sums, but long ones: many invocations share each. With
+  // four outputs 256 would take more than the 16 KiB that every adapter has.
+  const readout = software ? readoutLanes(storage.layout) : {
+    lanes: outputSize < 4 ? 256 : 128,
+    trialLanes: tile.trialLanes,
+  };
   const constants: Partial<Record<KernelName, ShaderConstants>> = {
     blockForward: tileConstants(tile),
     blockBackward: tileConstants(tile),
-    blockReadout: software
-      ? { LANES: 8, TRIAL_LANES: 8 }
-      : { LANES: 256, TRIAL_LANES: tile.trialLanes },
+    blockReadout: { LANES: readout.lanes, TRIAL_LANES: readout.trialLanes },
     blockGradient: { LANES: software ? 8 : 32 },
   };
   return {
@@ -73,9 +90,15 @@ export function createBlockDispatches(
       gradient: "blockGradient",
     },
     constants: (kernel) => constants[kernel] ?? { LANES: PLAIN_LANES },
+    lossTrials: 4 * readout.trialLanes,
     parts: [0],
     record: (recorder) =>
-      record(recorder, { tile, hiddenBlocks, mostChunks: storage.mostChunks }),
+      record(recorder, {
+        tile,
+        readout,
+        hiddenBlocks,
+        mostChunks: storage.mostChunks,
+      }),
   };
 }
 
@@ -87,8 +110,9 @@ function tileConstants(
 
 function record(
   step: StepRecorder,
-  { tile, hiddenBlocks, mostChunks }: {
+  { tile, readout, hiddenBlocks, mostChunks }: {
     readonly tile: BlockTile;
+    readonly readout: Omit<BlockTile, "vecs">;
     readonly hiddenBlocks: number;
     readonly mostChunks: number;
   },
@@ -105,7 +129,7 @@ function record(
     step.dispatch([blocks, along, step.having(t)], { step: t });
   }
   step.use("blockReadout");
-  step.dispatch([steps, 1, models]);
+  step.dispatch([steps, groupsFor(vectors, readout.trialLanes), models]);
   step.use("finishLoss");
   step.dispatch([groupsFor(models, 64), 1, 1]);
   if (step.until === "loss") return;

@@ -42,12 +42,14 @@ export interface BlockLists {
   readonly place: Uint32Array;
 }
 
-/** Largest unit whose block's column leaves room for the bits of its entries. */
+/** Columns of blocks whose numbers leave room for the bits of a block's entries. */
 const MOST_BLOCK_COLUMNS = 1 << 16;
 
-/** Whether blocks of that side can be numbered for so many units. */
-export function canNumberBlocks(units: number, side: BlockSide): boolean {
-  return side === 1 || units / side < MOST_BLOCK_COLUMNS;
+/** Whether a word of the lists holds the number of each column of blocks. */
+export function canNumberBlocks(
+  { side, hiddenBlocks, inputBlocks }: BlockLayout,
+): boolean {
+  return side === 1 || hiddenBlocks + inputBlocks <= MOST_BLOCK_COLUMNS;
 }
 
 /** Makes the lists; `chunk` is the most blocks of a chunk. */

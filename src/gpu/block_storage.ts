@@ -69,7 +69,7 @@ export function createBlockStorage(
     });
   const mostOf = (name: "gradient" | "outputs") =>
     runs.reduce((most, _, place) => Math.max(most, modelWords(place)[name]), 0);
-  const entriesOf = (place: number) => ofRun[place]!.lists.blocks * side ** 2;
+  const wordsOf = (place: number) => ofRun[place]!.lists.blocks * side ** 2;
   const placesOf = (place: number) => ({
     layout,
     lists: ofRun[place]!.lists,
@@ -114,7 +114,7 @@ export function createBlockStorage(
       return {
         parameter_offset: own.parameters,
         moment_offset: own.firstMoment,
-        bias_offset: own.parameters + entriesOf(place),
+        bias_offset: own.parameters + wordsOf(place),
         rows_at: at + lists.at.rows,
         columns_at: at + lists.at.columns,
         blocks_at: at + lists.at.blocks,
@@ -124,13 +124,14 @@ export function createBlockStorage(
         readout_block: lists.readoutBlock,
       };
     },
+    entries: (place) => ofRun[place]!.lists.recurrentBlocks * side ** 2,
     uploads(place) {
       const run = runs[place]!;
       const parameters = run.state?.parameters ?? run.initial;
-      const entries = entriesOf(place);
-      const all = new Float32Array(entries + 2 * layout.hidden);
+      const words = wordsOf(place);
+      const all = new Float32Array(words + 2 * layout.hidden);
       all.set(packBlocks(parameters, placesOf(place)));
-      all.set(pairBiases(parameters, layout), entries);
+      all.set(pairBiases(parameters, layout), words);
       const moments = (["firstMoment", "secondMoment"] as const).flatMap(
         (name) => {
           const once = momentsOnce(run, name);
@@ -146,13 +147,13 @@ export function createBlockStorage(
       return {
         parameters: unpackBlocks(parameters, {
           ...places,
-          biases: parameters.subarray(entriesOf(place)),
+          biases: parameters.subarray(wordsOf(place)),
         }),
         firstMoment: unpackBlocks(firstMoment, places),
         secondMoment: unpackBlocks(secondMoment, places),
       };
     },
-    gradientParts: (place) => [{ start: 0, words: entriesOf(place) }],
+    gradientParts: (place) => [{ start: 0, words: wordsOf(place) }],
     unpackGradient(place, values) {
       const gradient = unpackBlocks(values, placesOf(place));
       if (!runs[place]!.trainRecurrent) gradient.weightHh.fill(0);

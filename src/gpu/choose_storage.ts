@@ -9,9 +9,11 @@
  */
 
 import type { EnsembleSize } from "../engine/ensemble.ts";
+import { makeBlockLayout } from "./block_layout.ts";
 import { canNumberBlocks } from "./block_lists.ts";
 import { BUFFER_NAMES, makeLayout } from "./layout.ts";
 import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
+import { loopTurns, MOST_TURNS } from "./loop_turns.ts";
 import { batchRowsOf, sizeOfModels } from "./model_sizes.ts";
 import { chooseSequenceTile, type TimeVariant } from "./sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
@@ -89,9 +91,15 @@ export function chooseStorage(
   const asked = options.kind ??
     (options.variant === undefined ? undefined : "dense");
   const wanted = asked === undefined ? KINDS : [asked];
+  const layout = makeBlockLayout({ ...size, batchRows: batchRowsOf(size) }, 4);
   const ranked = wanted
-    .filter((kind) => kind !== "blocks" || canNumberBlocks(hiddenSize, 4))
+    .filter((kind) => kind !== "blocks" || canNumberBlocks(layout))
     .toSorted((a, b) => cost[a] - cost[b]);
+  if (ranked.length === 0) {
+    throw new RangeError(
+      `Cannot store the weights of ${hiddenSize} units as blocks: there are too many columns of blocks to number`,
+    );
+  }
   let misfit: Misfit | undefined;
   for (const kind of ranked) {
     const problem = findMisfit(size, { ...options, kind });
@@ -99,7 +107,7 @@ export function chooseStorage(
       const because = asked !== undefined
         ? ", as asked for"
         : kind !== ranked[0]
-        ? `, as ${NAMES[ranked[0]!]} do not fit the device`
+        ? `, as ${NAMES[ranked[0]!]} are too much for the device`
         : `, as ${describeDensity(size, kind)}`;
       return { kind, reason: `${NAMES[kind]}${because}` };
     }
@@ -147,6 +155,11 @@ function findMisfit(
     own[name] + sizes.shared[name];
   const largest = BUFFER_NAMES.reduce((a, b) => words(b) > words(a) ? b : a);
   const bytes = 4 * BUFFER_NAMES.reduce((sum, name) => sum + words(name), 0);
+  const turns = loopTurns(options.kind, {
+    ...size,
+    batchRows: batchRowsOf(size),
+    steps,
+  });
   const what = `Cannot train a model of H = ${size.hiddenSize}, T = ${steps}`;
   const binding = bindingLimit(limits);
   if (4 * words(largest) > binding.bytes) {
@@ -155,6 +168,13 @@ function findMisfit(
       message: `${what} on this adapter: its buffer "${largest}" takes ${
         megabytes(4 * words(largest))
       }, and ${binding.name} is ${megabytes(binding.bytes)}`,
+    };
+  }
+  if (options.software && turns > MOST_TURNS) {
+    return {
+      bytes,
+      message:
+        `${what} with batches of ${size.batchSize} on a software adapter: its loops end after ${MOST_TURNS} turns, and up to ${turns} are needed; use smaller batches, or --device cpu`,
     };
   }
   if (bytes <= memoryBytes) return undefined;

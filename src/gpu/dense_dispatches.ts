@@ -41,6 +41,7 @@ export function createDenseDispatches(
     ],
     products,
     constants: (kernel) => tileConstants(kernel, { tiles, sequence }),
+    lossTrials: layout.batchRows,
     parts: storage.panels,
     record: (recorder) => record(storage, { tiles, sequence }, recorder),
   };

@@ -81,6 +81,7 @@ export function createDenseStorage(
     },
     lists: new Uint32Array(0),
     fields: () => ({}),
+    entries: () => hiddenSize ** 2,
     uploads(place) {
       const run = runAt(place);
       const places = placesOf(run);

@@ -40,6 +40,8 @@ export interface Dispatches {
   readonly products: Record<"forward" | "backward" | "gradient", KernelName>;
   /** Constants of a kernel's text that say its tile. */
   constants(kernel: KernelName): ShaderConstants;
+  /** Trials whose losses of a step the read-out adds up in one place. */
+  readonly lossTrials: number;
   /** First units of the parts in which the gradient is made. */
   readonly parts: readonly number[];
   /** Takes down a batch. */

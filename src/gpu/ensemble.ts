@@ -112,6 +112,7 @@ export async function createGpuEnsemble(
     runs,
     storage,
     batches,
+    lossTiles: Math.ceil(storage.size.batchRows / dispatches.lossTrials),
     historySlots: historyEpochs * batches.length + 1,
   });
   const { buffers } = made;

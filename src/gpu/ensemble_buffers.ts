@@ -8,6 +8,7 @@ import type { ModelRun } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { BoundBuffer } from "./kernels.ts";
 import { BUFFER_NAMES } from "./layout.ts";
+import { bindingLimit } from "./limits.ts";
 import {
   type BatchPlace,
   type PackedTrials,
@@ -21,7 +22,6 @@ import {
   writeStruct,
 } from "./structs.ts";
 
-const LIMITS = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 const OPTIMIZERS = { Adam: 0, RMSprop: 1, SGD: 2 } as const;
 const ACTIVATIONS = { tanh: 0, relu: 1 } as const;
 
@@ -46,10 +46,12 @@ export function createBuffers(
     readonly runs: readonly ModelRun[];
     readonly storage: Storage;
     readonly batches: readonly BatchPlace[];
+    /** Places in which the losses of a step are added up. */
+    readonly lossTiles: number;
     readonly historySlots: number;
   },
 ): EnsembleBuffers {
-  const { runs, storage, batches, historySlots } = options;
+  const { runs, storage, batches, lossTiles, historySlots } = options;
   const total = Object.fromEntries(
     BUFFER_NAMES.map((name) => [name, 0]),
   ) as ModelOffsets;
@@ -67,18 +69,17 @@ export function createBuffers(
     ...total,
     models: runs.length * structBytes(MODEL_FIELDS) / 4,
     inverseScored: runs.length * batches.length,
-    stepSums: runs.length * mostSteps * 2,
+    stepSums: runs.length * mostSteps * lossTiles * 2,
     history: historySlots * runs.length * 2,
   };
+  const binding = bindingLimit(adapter.limits);
   for (const [name, words] of Object.entries(sizes)) {
-    for (const limit of LIMITS) {
-      if (4 * words <= adapter.limits[limit]!) continue;
-      throw new RangeError(
-        `Cannot put ${runs.length} models on ${adapter.description}: their ${name} takes ${
-          4 * words
-        } bytes, and ${limit} is ${adapter.limits[limit]}`,
-      );
-    }
+    if (4 * words <= binding.bytes) continue;
+    throw new RangeError(
+      `Cannot put ${runs.length} models on ${adapter.description}: their ${name} takes ${
+        4 * words
+      } bytes, and ${binding.name} is ${binding.bytes}`,
+    );
   }
   const buffers = Object.fromEntries(
     Object.entries(sizes).map(([name, words]) => [

@@ -12,6 +12,9 @@ export const DEFAULT_MEMORY_BYTES: number = 2 ** 31;
 /** Limits by their WebGPU names. */
 export type AdapterLimits = Readonly<Record<string, number>>;
 
+/** Bytes of as many numbers as the kernels' 32-bit offsets can count. */
+const OFFSET_BYTES = 4 * 2 ** 32;
+
 /** Bytes of the largest buffer that can be bound, and the limit that says so. */
 export function bindingLimit(
   limits: AdapterLimits,
@@ -19,6 +22,9 @@ export function bindingLimit(
   const name = limits.maxStorageBufferBindingSize! <= limits.maxBufferSize!
     ? "maxStorageBufferBindingSize"
     : "maxBufferSize";
+  if (limits[name]! > OFFSET_BYTES) {
+    return { bytes: OFFSET_BYTES, name: "the reach of 32-bit offsets" };
+  }
   return { bytes: limits[name] as number, name };
 }
 

@@ -46,7 +46,7 @@ import type { StorageKind } from "./storage.ts";
  *   software: false,
  * });
  * plan.groups; // [[0, 1, 2]]
- * plan.weights; // "whole matrices, as 63 % of their blocks of 4 × 4 hold a connection"
+ * plan.storage; // "whole matrices, as 63 % of their blocks of 4 × 4 hold a connection"
  * ```
  */
 export function planMemory(
@@ -114,7 +114,8 @@ export function planMemory(
     groups,
     bytes,
     neededBytes,
-    weights: choice.reason,
+    storage: choice.reason,
+    entries: sizes.entries,
     reason: limitedBy === undefined
       ? "all models fit in one ensemble"
       : `limited by ${limitedBy}`,

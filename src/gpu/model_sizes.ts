@@ -27,6 +27,8 @@ import type { StorageKind } from "./storage.ts";
 export interface ModelSizes {
   /** What a model of T steps takes of each buffer. */
   words(steps: number): Record<BufferName, number>;
+  /** Entries of W_hh that a product goes through. */
+  readonly entries: number;
   /** What the models of an ensemble have in common. */
   readonly shared: Record<BufferName, number>;
   /** Bytes that the way of computing needs for a model of T steps, without padding. */
@@ -65,6 +67,7 @@ export function sizeOfModels(
     const words = (steps: number) =>
       modelWords(layout, { steps, trialCount, turned });
     return {
+      entries: h * h,
       words: (steps) => ({ ...words(steps), outputs: 0 }),
       shared: { ...none, outputs: words(mostSteps).outputs },
       needed: (steps) => needed(steps, h * h, 0),
@@ -73,7 +76,7 @@ export function sizeOfModels(
   }
   const side = blockSide(kind);
   const layout = makeBlockLayout(sizes, side);
-  const recurrent = kind === "blocks" ? blocks : connections;
+  const recurrent = kind === "blocks" ? mostBlocks(size) : connections;
   const counts = blockCounts(layout, recurrent);
   const words = (steps: number) =>
     blockModelWords(layout, { steps, trialCount, blocks: counts });
@@ -84,6 +87,7 @@ export function sizeOfModels(
   const shared = size.ownTopologies ? 0 : lists;
   const { gradient, outputs } = words(mostSteps);
   return {
+    entries: (kind === "blocks" ? blocks : connections) * side ** 2,
     words: (steps) => ({
       ...words(steps),
       gradient: 0,
@@ -97,4 +101,18 @@ export function sizeOfModels(
       needed(steps, recurrent * side ** 2, size.ownTopologies ? recurrent : 0),
     neededShared: size.ownTopologies ? 0 : 4 * recurrent,
   };
+}
+
+/**
+ * Blocks to make room for: where each model has a random topology of its own,
+ * their number scatters about the expected one, less than if each block were
+ * there or not by itself. Five standard deviations leave hardly one out.
+ */
+function mostBlocks(
+  { hiddenSize, blocks, ownTopologies }: EnsembleSize,
+): number {
+  if (!ownTopologies) return blocks;
+  const possible = Math.ceil(hiddenSize / 4) ** 2;
+  const deviation = Math.sqrt(blocks * Math.max(0, 1 - blocks / possible));
+  return Math.min(possible, Math.ceil(blocks + 5 * deviation));
 }

@@ -67,6 +67,7 @@ export function kernelsOf(
     STEPS: mostSteps,
     BATCHES: batches,
     MODELS: models,
+    LOSS_TRIALS: dispatches.lossTrials,
     LOSS: loss === "mse" ? 0 : 1,
   };
   return dispatches.kernels.map((name) =>

@@ -66,6 +66,8 @@ export interface Storage {
   readonly lists: Uint32Array<ArrayBuffer>;
   /** Its own fields of a model's entry in the table. */
   fields(place: number, own: ModelOffsets): Partial<ModelFields>;
+  /** Entries of a model's W_hh that a product goes through, those without a connection included. */
+  entries(place: number): number;
   /** What a model begins with; all else begins with zeros. */
   uploads(place: number): readonly (readonly [BufferName, BufferSource])[];
   /** A model's state, read back. */

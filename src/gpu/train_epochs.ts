@@ -201,7 +201,10 @@ export function createEpochTrainer(
   };
 }
 
-/** Operations of a batch over all models: those of the recurrent products, 2·B·T·H² each. */
+/**
+ * Operations of a batch over all models: those of the recurrent products, 2·B·T
+ * for each entry of W_hh that the kernels multiply, be it a connection or not.
+ */
 function countFlop(
   { steps, storage, dispatches: { products } }: StepPlan,
   options: {
@@ -210,8 +213,8 @@ function countFlop(
   },
 ): number {
   const { batch: { size, training }, profiler } = options;
-  const rows = steps.reduce((sum, t) => sum + t * size, 0);
-  const flop = 2 * rows * storage.size.hiddenSize ** 2;
+  const flop = 2 * size *
+    steps.reduce((sum, t, place) => sum + t * storage.entries(place), 0);
   profiler?.addFlop(products.forward, flop);
   if (!training) return flop;
   profiler?.addFlop(products.backward, flop);

@@ -89,6 +89,7 @@ function planMemory(size: EnsembleSize, memoryBytes: number): MemoryPlan {
     groups,
     bytes,
     neededBytes: bytes,
+    entries: size.connections,
     reason: groups.length === 1
       ? "all models fit in one ensemble"
       : `limited to ${Math.round(memoryBytes / 2 ** 20)} MiB an ensemble`,

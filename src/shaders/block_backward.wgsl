@@ -42,8 +42,10 @@ fn main(
   }
   let here = model.delta_offset / 4u + (t - 1u) * (HIDDEN + OUTPUT_ROWS) * (BATCH / 4u);
   let after = here + (HIDDEN + OUTPUT_ROWS) * (BATCH / 4u);
+  // Beyond the batch an invocation takes its own first vector once more: another's
+  // it would write while that one finishes it.
   // for VEC in VECS
-  let vector_VEC = min(first_vector + VEC * TRIAL_LANES, vectors - 1u);
+  let vector_VEC = select(first_vector, first_vector + VEC * TRIAL_LANES, first_vector + VEC * TRIAL_LANES < vectors);
   // end
   // for J in BLOCK
   // for VEC in VECS

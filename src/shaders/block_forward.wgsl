@@ -42,8 +42,10 @@ fn main(
   }
   let before = model.state_offset / 4u + (time.step - 1u) * SLOT * (BATCH / 4u);
   let after = before + (SLOT + row * BLOCK) * (BATCH / 4u);
+  // Beyond the batch an invocation takes its own first vector once more: another's
+  // it would write while that one finishes it.
   // for VEC in VECS
-  let vector_VEC = min(first_vector + VEC * TRIAL_LANES, vectors - 1u);
+  let vector_VEC = select(first_vector, first_vector + VEC * TRIAL_LANES, first_vector + VEC * TRIAL_LANES < vectors);
   // end
   // for I in BLOCK
   // for VEC in VECS
@@ -71,7 +73,6 @@ fn main(
     // end
     // end
   }
-  // Vectors beyond the batch are its last one once more, so need no guard.
   // for I in BLOCK
   // for VEC in VECS
   state[after + I * (BATCH / 4u) + vector_VEC] = sum_I_VEC;

@@ -18,14 +18,15 @@
 @group(0) @binding(2) var<storage, read> state: array<vec4f>;
 /// Per model [steps, HIDDEN + OUTPUT_ROWS, BATCH], in vectors of four trials; the rows of outputs hold dy.
 @group(0) @binding(3) var<storage, read> delta: array<vec4f>;
-/// Per model [blocks, BLOCK, BLOCK], then b_ih and b_hh, [HIDDEN, 2]; in vectors of four, as all that follow.
-@group(0) @binding(4) var<storage, read_write> parameters: array<vec4f>;
+/// Per model [blocks, BLOCK, BLOCK], then b_ih and b_hh, [HIDDEN, 2]. Numbers, not vectors, as in all that
+/// follow: neighbours belong to different invocations, and a write to a part of a vector may write all of it.
+@group(0) @binding(4) var<storage, read_write> parameters: array<f32>;
 /// Per model [blocks, BLOCK, BLOCK].
-@group(0) @binding(5) var<storage, read_write> first_moment: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> first_moment: array<f32>;
 /// Per model [blocks, BLOCK, BLOCK].
-@group(0) @binding(6) var<storage, read_write> second_moment: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> second_moment: array<f32>;
 /// Of the model that is probed, [blocks, BLOCK, BLOCK].
-@group(0) @binding(7) var<storage, read_write> gradient: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> gradient: array<f32>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
@@ -101,76 +102,60 @@ fn main(
     let number = first + n / BLOCK;
     let word = lists[model.blocks_at + number];
     let bits = select((word >> (n % BLOCK * BLOCK)) & 15u, 1u, BLOCK == 1u);
-    // With single connections, which component of a vector the weight is.
     let place = (number * BLOCK + n % BLOCK) * BLOCK;
-    let part = place % 4u;
     if (bits == 0u) {
       continue;
     }
     let exists = vec4<bool>((bits & 1u) != 0u, (bits & 2u) != 0u, (bits & 4u) != 0u, (bits & 8u) != 0u);
     g = select(vec4f(0.0), g, exists);
     if (batch.probe == 1u) {
-      if (BLOCK == 1u) {
-        gradient[place / 4u][part] = g.x;
-      } else {
-        gradient[place / 4u] = g;
-      }
+      // for J in BLOCK
+      gradient[place + J] = g[J];
+      // end
       continue;
     }
     let column = block_column(word);
     if (model.train_recurrent == 0u && !is_output && column < COLUMN_BLOCKS) {
       continue;
     }
-    let at = (model.parameter_offset + place) / 4u;
-    let moment = (model.moment_offset + place) / 4u;
+    let at = model.parameter_offset + place;
+    let moment = model.moment_offset + place;
     var first_before = vec4f(0.0);
     if (model.optimizer == ADAM) {
-      if (BLOCK == 1u) {
-        first_before.x = first_moment[moment][part];
-      } else {
-        first_before = first_moment[moment];
-      }
+      // for J in BLOCK
+      first_before[J] = first_moment[moment + J];
+      // end
     }
     var second_before = vec4f(0.0);
     if (model.optimizer != SGD) {
-      if (BLOCK == 1u) {
-        second_before.x = second_moment[moment][part];
-      } else {
-        second_before = second_moment[moment];
-      }
+      // for J in BLOCK
+      second_before[J] = second_moment[moment + J];
+      // end
     }
     let step = update(g, first_before, second_before, model.optimizer, model.learning_rate);
     let change = select(vec4f(0.0), step.change, exists);
-    if (BLOCK == 1u) {
-      if (model.optimizer == ADAM) {
-        first_moment[moment][part] = step.first_moment.x;
-      }
-      if (model.optimizer != SGD) {
-        second_moment[moment][part] = step.second_moment.x;
-      }
-      parameters[at][part] -= change.x;
-    } else {
-      if (model.optimizer == ADAM) {
-        first_moment[moment] = step.first_moment;
-      }
-      if (model.optimizer != SGD) {
-        second_moment[moment] = step.second_moment;
-      }
-      parameters[at] -= change;
+    if (model.optimizer == ADAM) {
+      // for J in BLOCK
+      first_moment[moment + J] = step.first_moment[J];
+      // end
     }
+    if (model.optimizer != SGD) {
+      // for J in BLOCK
+      second_moment[moment + J] = step.second_moment[J];
+      // end
+    }
+    // for J in BLOCK
+    parameters[at + J] -= change[J];
+    // end
     let bias = HIDDEN + INPUTS;
     if (!is_output && column == bias / BLOCK) {
       // The entry is the sum of both biases, which have the same gradient.
       let pair = model.bias_offset + 2u * (row * BLOCK + n % BLOCK);
-      let input_bias = parameters[pair / 4u][pair % 4u] - change[bias % BLOCK];
-      let hidden_bias = parameters[(pair + 1u) / 4u][(pair + 1u) % 4u] - change[bias % BLOCK];
-      parameters[pair / 4u][pair % 4u] = input_bias;
-      parameters[(pair + 1u) / 4u][(pair + 1u) % 4u] = hidden_bias;
-      if (BLOCK == 1u) {
-        parameters[at][part] = input_bias + hidden_bias;
-      } else {
-        parameters[at][bias % BLOCK] = input_bias + hidden_bias;
-      }
+      let input_bias = parameters[pair] - change[bias % BLOCK];
+      let hidden_bias = parameters[pair + 1u] - change[bias % BLOCK];
+      parameters[pair] = input_bias;
+      parameters[pair + 1u] = hidden_bias;
+      parameters[at + bias % BLOCK] = input_bias + hidden_bias;
     }
   }
 }

@@ -5,6 +5,10 @@
 // Mapping: workgroup (x, y, z) = (tile of vectors of four trials, t, model); an
 // invocation copies the inputs of four trials. Workgroup memory: none.
 //
+// Where the batch ends within a vector, its last trial fills the vector up:
+// nothing scores it there, but a trial of zeros could overflow where none of the
+// batch does, and 0 · ∞ would reach the gradient.
+//
 // Sizes of the block layout: block_layout.wgsl.
 
 /// [models]
@@ -32,8 +36,8 @@ fn main(
   for (var i = 0u; i < INPUTS; i += 1u) {
     var x = vec4f(0.0);
     for (var j = 0u; j < 4u; j += 1u) {
-      let trial = vector * 4u + j;
-      if (trial < batch.size && t < model.steps) {
+      let trial = min(vector * 4u + j, batch.size - 1u);
+      if (t < model.steps) {
         x[j] = inputs[model.input_offset + ((batch.start + trial) * model.steps + t) * INPUTS + i];
       }
     }

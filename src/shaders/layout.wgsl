@@ -36,6 +36,8 @@ const STEPS = 1u;
 const BATCHES = 2u;
 /// Models of the ensemble.
 const MODELS = 1u;
+/// Trials whose losses are added up in one place.
+const LOSS_TRIALS = 1u;
 /// 0: mean squared error. 1: negative log-likelihood after a log-softmax.
 const LOSS = 0u;
 

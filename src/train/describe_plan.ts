@@ -83,11 +83,11 @@ export function describePlan(
   const plan = planEnsembles(engine, ensemble);
   lines.push(
     ["engine", `${engine.kind}: ${engine.description}`],
-    ...(plan.weights === undefined
+    ...(plan.storage === undefined
       ? []
-      : [["weights", plan.weights] as [string, string]]),
+      : [["storage", plan.storage] as [string, string]]),
     ["memory plan", describeMemory(plan)],
-    ["work", describeWork(prepared, ensemble)],
+    ["work", describeWork(prepared, { ensemble, plan })],
   );
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
 }
@@ -127,14 +127,17 @@ function describeMemory(
 }
 
 function describeWork(
-  { experiment, size }: PreparedExperiment,
-  { trialCount, steps, batchSize }: EnsembleSize,
+  { experiment }: PreparedExperiment,
+  { ensemble: { trialCount, steps, batchSize }, plan: { entries } }: {
+    readonly ensemble: EnsembleSize;
+    readonly plan: MemoryPlan;
+  },
 ): string {
   const { epochs } = experiment.training;
   const trained = Math.floor(trialCount * experiment.task.trainSize);
   const timeSteps = steps.reduce((sum, t) => sum + t, 0);
-  // A training pass is forward, backward and gradient: three products of 2·H² each.
-  const work = epochs * timeSteps * 2 * size.hiddenSize ** 2 *
+  // A training pass is forward, backward and gradient: three products of 2 operations for each entry of W_hh.
+  const work = epochs * timeSteps * 2 * entries *
     (3 * trained + (trialCount - trained));
   const updates = epochs * steps.length * Math.ceil(trained / batchSize);
   return `${formatWork(work)}, ${updates} optimizer steps`;

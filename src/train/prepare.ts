@@ -126,11 +126,7 @@ export async function prepareExperiment(
     size,
     pretrained,
     topologyOf,
-    facts: networkFacts(experiment, {
-      network,
-      topologyOf,
-      pretrained: pretrained !== undefined,
-    }),
+    facts: networkFacts(experiment, { network, topologyOf, pretrained }),
     fingerprint: await fingerprintOf(experiment, {
       connectome,
       stimuli,
@@ -191,7 +187,9 @@ export function ensembleSize(
   { experiment, facts, size }: PreparedExperiment,
   units: readonly RunUnit[],
 ): EnsembleSize {
-  const { task, nrOfTrials } = experiment.task;
+  const { task, nrOfTrials, trainSize } = experiment.task;
+  const trialCount = task.trialCount(nrOfTrials);
+  const trained = Math.floor(trainSize * trialCount);
   return {
     ...size,
     ...facts,
@@ -199,8 +197,12 @@ export function ensembleSize(
     steps: units.map((unit) =>
       task.steps(combinationOf(experiment, unit).parameters)
     ),
-    trialCount: task.trialCount(nrOfTrials),
-    batchSize: experiment.run.batchSize,
+    trialCount,
+    // No batch is larger than all trials that train, or all that validate.
+    batchSize: Math.min(
+      experiment.run.batchSize,
+      Math.max(trained, trialCount - trained),
+    ),
   };
 }
 

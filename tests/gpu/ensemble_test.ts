@@ -13,53 +13,15 @@ import {
 } from "../../src/gpu/ensemble.ts";
 import { readBack } from "../../src/gpu/read_back.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { countConnections, denseMask } from "../../src/rnn/connections.ts";
-import {
-  type FloatArray,
-  PARAMETER_NAMES,
-  type Parameters,
-} from "../../src/rnn/parameters.ts";
-import { type ExampleSize, exampleSpec } from "./example_runs.ts";
+import { countConnections } from "../../src/rnn/connections.ts";
+import { assertParametersClose } from "./closeness.ts";
+import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
 
 const engine = await createWebGpuEngine();
 const missing = engine === undefined
   ? "this machine has no WebGPU adapter"
   : undefined;
 const suite = `the WebGPU engine on ${engine?.description ?? "no adapter"}`;
-
-/** ‖found − expected‖ / ‖expected‖ */
-function relativeError(found: FloatArray, expected: FloatArray): number {
-  assert.equal(found.length, expected.length);
-  let difference = 0;
-  let size = 0;
-  for (let i = 0; i < expected.length; i++) {
-    difference += (found[i]! - expected[i]!) ** 2;
-    size += expected[i]! ** 2;
-  }
-  return size === 0 ? Math.sqrt(difference) : Math.sqrt(difference / size);
-}
-
-function assertClose(
-  found: FloatArray,
-  expected: FloatArray,
-  { limit, what }: { readonly limit: number; readonly what: string },
-): void {
-  const error = relativeError(found, expected);
-  assert.ok(error <= limit, `${what} is off by ${error}, allowed ${limit}`);
-}
-
-function assertParametersClose(
-  found: Parameters,
-  expected: Parameters,
-  { limit, what }: { readonly limit: number; readonly what: string },
-): void {
-  for (const name of PARAMETER_NAMES) {
-    assertClose(found[name], expected[name], {
-      limit,
-      what: `${what} ${name}`,
-    });
-  }
-}
 
 async function create(
   spec: EnsembleSpec,
@@ -68,309 +30,208 @@ async function create(
   return await createGpuEnsemble(engine!.gpu, spec, options);
 }
 
-/** Fills what the kernels must not read before they wrote it with NaN. */
-function poison({ buffers, storage }: GpuEnsemble): void {
-  const { queue } = engine!.gpu.device;
-  const nans = (words: number) => new Float32Array(words).fill(NaN);
-  for (
-    const name of [
-      "delta",
-      "gradient",
-      "outputs",
-      "outputDelta",
-      "stepSums",
-    ] as const
-  ) {
-    queue.writeBuffer(buffers[name], 0, nans(buffers[name].size / 4));
-  }
-  if (storage.kind !== "dense") {
-    // All of the first model's states but h_0, which stays 0.
-    const { hidden, slot, trials } = storage.layout;
-    const rest = storage.words(0).state / trials - hidden;
-    const first = 4 * hidden * trials;
-    queue.writeBuffer(buffers.state, first, nans(rest * trials));
-    assert.ok(rest >= slot);
-    return;
-  }
-  // The hidden part of every state row but those of step 0, which stay 0.
-  const { batchRows, width, hidden } = storage.layout;
-  const rows = Math.floor(buffers.state.size / 4 / width);
-  const row = nans(hidden);
-  for (let r = batchRows; r < 2 * batchRows && r < rows; r++) {
-    queue.writeBuffer(buffers.state, r * width * 4, row);
-  }
-}
-
-const SIZES: Record<string, ExampleSize> = {
-  "one unit": {
-    hiddenSize: 1,
-    steps: [1, 3],
-    trainBatches: [1],
-    validateBatches: [2],
-  },
-  "37 units": { hiddenSize: 37, steps: [5, 9, 1, 6] },
-  "37 units, three classes": { hiddenSize: 37, loss: "nll", steps: [6, 4, 8] },
-  "51 inputs": { hiddenSize: 20, inputSize: 51, loss: "nll", steps: [4, 4] },
-  "785 inputs": { hiddenSize: 9, inputSize: 785, loss: "nll", steps: [3] },
-  "116 units, a batch of 128 and a ragged one": {
-    hiddenSize: 116,
-    steps: [7],
-    trainBatches: [128, 37],
-    validateBatches: [70, 1],
-  },
-  "530 units, the gradient in panels": {
-    hiddenSize: 530,
-    steps: [2, 3],
-    trainBatches: [3, 2],
-    density: 0.1,
-  },
-  "a single time step": { hiddenSize: 12, steps: [1], loss: "nll" },
-  "no connection at all": { hiddenSize: 10, density: 0 },
-};
-
-/** The ways in which the kernels are put together, and sizes that each is tried with. */
-const WAYS: readonly {
-  readonly name: string;
-  readonly options: GpuEnsembleOptions;
-  readonly sizes: readonly string[];
-}[] = [
-  { name: "as chosen", options: {}, sizes: Object.keys(SIZES) },
-  {
-    name: "all steps at once",
-    options: { software: false, variant: "sequence" },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "a GPU's tiles",
-    options: { software: false, variant: "steps" },
-    sizes: ["37 units", "116 units, a batch of 128 and a ragged one"],
-  },
-  {
-    name: "blocks",
-    options: { storage: "blocks" },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "blocks with a GPU's tiles",
-    options: { storage: "blocks", software: false },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "single connections",
-    options: { storage: "connections" },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "single connections with a GPU's tiles",
-    options: { storage: "connections", software: false },
-    sizes: Object.keys(SIZES),
-  },
-];
-
 describe(suite, () => {
-  for (const way of WAYS) {
-    for (const name of way.sizes) {
-      itNeeds(
-        `gives the float64 gradients, losses and weights, ${way.name}: ${name}`,
-        missing,
-        async () => {
-          const spec = exampleSpec(SIZES[name]!);
-          const gpu = await create(spec, way.options);
-          const oracle = await createReferenceEngine().createEnsemble(spec);
-          try {
-            poison(gpu);
-            for (let model = 0; model < spec.runs.length; model++) {
-              for (
-                let b = 0;
-                b < spec.runs[0]!.trials.trainBatches.length;
-                b++
-              ) {
-                const found = await gpu.probe(model, b);
-                const expected = await oracle.probe(model, b);
-                const what = (part: string) => ({
-                  limit: 2e-6,
-                  what: `${part} of model ${model}`,
-                });
-                assertClose(
-                  [found.loss] as unknown as FloatArray,
-                  [expected.loss] as unknown as FloatArray,
-                  what("loss"),
-                );
-                assert.equal(found.accuracy, expected.accuracy);
-                assertClose(found.output, expected.output, what("output"));
-                assertClose(found.hiddenLast, expected.hiddenLast, what("h_T"));
-                assertParametersClose(found.gradient, expected.gradient, {
-                  limit: 1e-5,
-                  what: `gradient of model ${model}`,
-                });
-              }
+  for (const storage of STORAGE_KINDS) {
+    const inWay = (what: string) => `${what}, stored as ${storage}`;
+
+    itNeeds(
+      inWay(
+        "leaves weights off the mask and frozen ones untouched, bit by bit",
+      ),
+      missing,
+      async () => {
+        const spec = exampleSpec({
+          hiddenSize: 23,
+          steps: [4, 5, 6, 4, 5],
+          density: 0.4,
+        });
+        const { hiddenSize: h, inputSize, outputSize } = spec;
+        const gpu = await create(spec, { storage });
+        await gpu.train(4);
+        const states = await gpu.state();
+        // The longest come first on the device.
+        for (const [place, model] of [2, 1, 4, 0, 3].entries()) {
+          const run = spec.runs[model]!;
+          const [, start] = gpu.storage.uploads(place).find(([name]) =>
+            name === "parameters"
+          )!;
+          // No weight is 0 to begin with, so what is 0 there is no weight.
+          const before = start as Float32Array;
+          const free = countConnections(run.connections);
+          assert.equal(
+            before.filter((value) => value !== 0).length,
+            free + h * (inputSize + 1) + outputSize * (h + 1) +
+              (storage === "dense" ? 0 : 2 * h),
+          );
+          const words = gpu.storage.words(place);
+          const after = await readBack(
+            engine!.gpu,
+            (["parameters", "firstMoment", "secondMoment"] as const).map(
+              (name) => ({
+                buffer: gpu.buffers[name],
+                // Of those before it; no buffer is padded between models.
+                firstWord: [2, 1, 4, 0, 3].slice(0, place).reduce(
+                  (sum, _, i) => sum + gpu.storage.words(i)[name],
+                  0,
+                ),
+                words: words[name],
+              }),
+            ),
+          );
+          for (const values of after) {
+            for (const [i, value] of values.entries()) {
+              if ((before[i] ?? 0) === 0) assert.ok(Object.is(value, 0));
             }
-            poison(gpu);
-            const found = await gpu.train(3);
-            const expected = await oracle.train(3);
-            for (
-              const key of [
-                "trainLoss",
-                "validateLoss",
-                "trainBatchLoss",
-                "validateBatchLoss",
-              ] as const
-            ) {
-              found[key].forEach((value, i) =>
-                assert.ok(
-                  Math.abs(value - expected[key][i]!) <=
-                    1e-4 * Math.abs(expected[key][i]!),
-                  `${key} ${i}: ${value}, expected ${expected[key][i]}`,
-                )
-              );
-            }
-            assert.deepEqual(found.trainAccuracy, expected.trainAccuracy);
-            assert.deepEqual(found.validateAccuracy, expected.validateAccuracy);
-            const states = await gpu.state();
-            const expectedStates = await oracle.state();
-            for (const [model, state] of states.entries()) {
-              const { epoch, step } = expectedStates[model]!;
-              assert.deepEqual([state.epoch, state.step], [epoch, step]);
-              assertParametersClose(
-                state.parameters,
-                expectedStates[model]!.parameters,
-                {
-                  limit: 2e-4,
-                  what: `weights of model ${model}`,
-                },
-              );
-            }
-          } finally {
-            gpu.destroy();
-            oracle.destroy();
           }
-        },
-      );
-    }
+          const { parameters, firstMoment, secondMoment } = states[model]!;
+          const moved = parameters.weightHh.filter((weight, i) =>
+            weight !== run.initial.weightHh[i]
+          ).length;
+          if (run.trainRecurrent) {
+            assert.ok(moved > 0.3 * free);
+          } else {
+            assert.equal(moved, 0);
+            for (const { weightHh } of [firstMoment, secondMoment]) {
+              assert.ok(weightHh.every((value) =>
+                Object.is(value, 0)
+              ));
+            }
+          }
+        }
+        gpu.destroy();
+      },
+    );
+
+    itNeeds(
+      inWay("gives the same bytes twice, and however the models are grouped"),
+      missing,
+      async () => {
+        const spec = exampleSpec({
+          hiddenSize: 21,
+          steps: [5, 9, 3, 9, 4],
+          loss: "nll",
+        });
+        const train = async (runs: EnsembleSpec["runs"]) => {
+          const gpu = await create({ ...spec, runs }, { storage });
+          const history = await gpu.train(3);
+          const states = await gpu.state();
+          gpu.destroy();
+          return { history, states };
+        };
+        const whole = await train(spec.runs);
+        assert.deepEqual(await train(spec.runs), whole);
+        for (const [i, run] of spec.runs.entries()) {
+          const alone = await train([run]);
+          assert.deepEqual(alone.states[0], whole.states[i]);
+          assert.deepEqual(
+            alone.history.trainBatchLoss,
+            whole.history.trainBatchLoss.slice(i * 9, (i + 1) * 9),
+          );
+        }
+      },
+    );
+
+    itNeeds(
+      inWay("goes on from a state as if it had never stopped"),
+      missing,
+      async () => {
+        const spec = exampleSpec({ hiddenSize: 18, steps: [5, 4, 6] });
+        const straight = await create(spec, { storage });
+        const first = await straight.train(2);
+        const middle = await straight.state();
+        const second = await straight.train(3);
+        const end = await straight.state();
+        straight.destroy();
+        assert.equal(first.epochs, 2);
+        const resumed = await create({
+          ...spec,
+          runs: spec.runs.map((run, i) => ({ ...run, state: middle[i]! })),
+        }, { storage });
+        assert.deepEqual(await resumed.train(3), second);
+        assert.deepEqual(await resumed.state(), end);
+        assert.deepEqual(await resumed.state(1), [end[1]]);
+        resumed.destroy();
+      },
+    );
+
+    itNeeds(
+      inWay("keeps a model that diverges to itself and shows it in its losses"),
+      missing,
+      async () => {
+        const spec = exampleSpec({ hiddenSize: 16, steps: [6, 6, 6] });
+        const diverging = {
+          ...spec,
+          runs: spec.runs.map((run, i) =>
+            i === 1 ? { ...run, learningRate: 1e30 } : run
+          ),
+        };
+        const results: [Float64Array, ModelState[]][] = [];
+        for (const each of [spec, diverging]) {
+          const gpu = await create(each, { storage });
+          const { trainLoss } = await gpu.train(3);
+          results.push([trainLoss, await gpu.state()]);
+          gpu.destroy();
+        }
+        const [[losses, states], [lossesBeside, statesBeside]] = results as [
+          [Float64Array, ModelState[]],
+          [Float64Array, ModelState[]],
+        ];
+        assert.ok(!Number.isFinite(lossesBeside[5]));
+        for (const model of [0, 2]) {
+          assert.deepEqual(statesBeside[model], states[model]);
+          assert.deepEqual(
+            lossesBeside.slice(3 * model, 3 * model + 3),
+            losses.slice(3 * model, 3 * model + 3),
+          );
+        }
+      },
+    );
   }
 
   itNeeds(
-    "leaves weights off the mask and frozen ones untouched, bit by bit",
-    missing,
-    async () => {
-      const spec = exampleSpec({ hiddenSize: 23, steps: [4, 5, 6, 4, 5] });
-      const gpu = await create(spec);
-      await gpu.train(4);
-      const states = await gpu.state();
-      // The first of those with the most steps is the first on the device.
-      if (gpu.storage.kind !== "dense") return;
-      const { units, width, hiddenSize } = gpu.storage.layout;
-      const matrices = await readBack(
-        engine!.gpu,
-        [gpu.buffers.parameters, gpu.buffers.firstMoment].map((buffer) => ({
-          buffer,
-          firstWord: 0,
-          words: units * width,
-        })),
-      );
-      gpu.destroy();
-      const mask = denseMask(spec.runs[2]!.connections);
-      for (const matrix of matrices) {
-        for (const [i, bit] of mask.entries()) {
-          const row = Math.floor(i / hiddenSize);
-          const value = matrix[row * width + i % hiddenSize];
-          if (bit === 0) assert.ok(Object.is(value, 0));
-        }
-      }
-      for (const [model, { parameters }] of states.entries()) {
-        const run = spec.runs[model]!;
-        const moved = parameters.weightHh.filter((weight, i) =>
-          weight !== run.initial.weightHh[i]
-        ).length;
-        const free = countConnections(run.connections);
-        if (run.trainRecurrent) {
-          assert.ok(moved > 0.3 * free);
-        } else assert.equal(moved, 0);
-      }
-    },
-  );
-
-  itNeeds(
-    "gives the same bytes twice, and however the models are grouped",
+    "goes on, however weights lie, from a state saved where they lay otherwise",
     missing,
     async () => {
       const spec = exampleSpec({
-        hiddenSize: 21,
-        steps: [5, 9, 3, 9, 4],
-        loss: "nll",
+        hiddenSize: 18,
+        steps: [5, 4, 6, 5, 3],
+        density: 0.3,
       });
-      const train = async (runs: EnsembleSpec["runs"]) => {
-        const gpu = await create({ ...spec, runs });
-        const history = await gpu.train(3);
-        const states = await gpu.state();
-        gpu.destroy();
-        return { history, states };
-      };
-      const whole = await train(spec.runs);
-      assert.deepEqual(await train(spec.runs), whole);
-      for (const [i, run] of spec.runs.entries()) {
-        const alone = await train([run]);
-        assert.deepEqual(alone.states[0], whole.states[i]);
-        assert.deepEqual(
-          alone.history.trainBatchLoss,
-          whole.history.trainBatchLoss.slice(i * 9, (i + 1) * 9),
-        );
-      }
-    },
-  );
-
-  itNeeds(
-    "goes on from a state as if it had never stopped",
-    missing,
-    async () => {
-      const spec = exampleSpec({ hiddenSize: 18, steps: [5, 4, 6] });
-      const straight = await create(spec);
-      const first = await straight.train(2);
-      const middle = await straight.state();
-      const second = await straight.train(3);
-      const end = await straight.state();
-      straight.destroy();
-      assert.equal(first.epochs, 2);
-      const resumed = await create({
-        ...spec,
-        runs: spec.runs.map((run, i) => ({ ...run, state: middle[i]! })),
-      });
-      assert.deepEqual(await resumed.train(3), second);
-      assert.deepEqual(await resumed.state(), end);
-      assert.deepEqual(await resumed.state(1), [end[1]]);
-      resumed.destroy();
-    },
-  );
-
-  itNeeds(
-    "keeps a model that diverges to itself and shows it in its losses",
-    missing,
-    async () => {
-      const spec = exampleSpec({ hiddenSize: 16, steps: [6, 6, 6] });
-      const diverging = {
-        ...spec,
-        runs: spec.runs.map((run, i) =>
-          i === 1 ? { ...run, learningRate: 1e30 } : run
-        ),
-      };
-      const results: [Float64Array, ModelState[]][] = [];
-      for (const each of [spec, diverging]) {
-        const gpu = await create(each);
-        const { trainLoss } = await gpu.train(3);
-        results.push([trainLoss, await gpu.state()]);
-        gpu.destroy();
-      }
-      const [[losses, states], [lossesBeside, statesBeside]] = results as [
-        [Float64Array, ModelState[]],
-        [Float64Array, ModelState[]],
-      ];
-      assert.ok(!Number.isFinite(lossesBeside[5]));
-      for (const model of [0, 2]) {
-        assert.deepEqual(statesBeside[model], states[model]);
-        assert.deepEqual(
-          lossesBeside.slice(3 * model, 3 * model + 3),
-          losses.slice(3 * model, 3 * model + 3),
-        );
+      const oracle = await createReferenceEngine().createEnsemble(spec);
+      await oracle.train(4);
+      const expected = await oracle.state();
+      for (const before of STORAGE_KINDS) {
+        for (const after of STORAGE_KINDS) {
+          if (before === after) continue;
+          const first = await create(spec, { storage: before });
+          await first.train(2);
+          const middle = await first.state();
+          first.destroy();
+          const second = await create({
+            ...spec,
+            runs: spec.runs.map((run, i) => ({ ...run, state: middle[i]! })),
+          }, { storage: after });
+          assert.deepEqual(await second.state(), middle);
+          await second.train(2);
+          const end = await second.state();
+          second.destroy();
+          for (const [model, state] of end.entries()) {
+            const { parameters, firstMoment, secondMoment } = expected[model]!;
+            const what = `${before}, then ${after}: model ${model}`;
+            assertParametersClose(state.parameters, parameters, {
+              limit: 1e-5,
+              what: `${what}, weights`,
+            });
+            assertParametersClose(state.firstMoment, firstMoment, {
+              limit: 1e-5,
+              what: `${what}, first moment`,
+            });
+            assertParametersClose(state.secondMoment, secondMoment, {
+              limit: 1e-5,
+              what: `${what}, second moment`,
+            });
+          }
+        }
       }
     },
   );

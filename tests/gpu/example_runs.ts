@@ -11,21 +11,37 @@ import type {
   ModelRun,
   OptimizerName,
 } from "../../src/engine/ensemble.ts";
+import type { StorageKind } from "../../src/gpu/storage.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
-import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
+import {
+  connectedValues,
+  type Connections,
+  listConnections,
+} from "../../src/rnn/connections.ts";
 
 /** Sizes of an example; all but H have small defaults. */
 export interface ExampleSize {
   readonly hiddenSize: number;
   readonly inputSize?: number;
   readonly loss?: LossName;
+  /** O where the loss is "nll", default 3. */
+  readonly classes?: number;
   /** T of each run. */
   readonly steps?: readonly number[];
   readonly trainBatches?: readonly number[];
   readonly validateBatches?: readonly number[];
   readonly density?: number;
+  /** Whether all runs have the connections of the first; default false. */
+  readonly oneTopology?: boolean;
   readonly learningRate?: number;
 }
+
+/** Every way of laying weights out on the device. */
+export const STORAGE_KINDS: readonly StorageKind[] = [
+  "dense",
+  "blocks",
+  "connections",
+];
 
 const ACTIVATIONS: readonly Activation[] = ["tanh", "relu"];
 const OPTIMIZERS: readonly OptimizerName[] = ["Adam", "RMSprop", "SGD"];
@@ -44,27 +60,30 @@ function numbers(
 /** Runs that differ in activation, optimizer, steps, mask, weights and data. */
 export function exampleSpec(size: ExampleSize): EnsembleSpec {
   const { hiddenSize, inputSize = 2, loss = "mse", steps = [5] } = size;
-  const outputSize = loss === "mse" ? 1 : 3;
-  return {
-    hiddenSize,
-    inputSize,
-    outputSize,
-    loss,
-    runs: steps.map((_, iteration) =>
-      exampleRun({ ...size, hiddenSize, inputSize, loss, steps }, iteration)
-    ),
-  };
+  const outputSize = loss === "mse" ? 1 : size.classes ?? 3;
+  const sizes = { ...size, hiddenSize, inputSize, outputSize, loss, steps };
+  const runs: ModelRun[] = [];
+  for (const iteration of steps.keys()) {
+    const connections = size.oneTopology ? runs[0]?.connections : undefined;
+    runs.push(exampleRun(sizes, { iteration, connections }));
+  }
+  return { hiddenSize, inputSize, outputSize, loss, runs };
 }
 
 function exampleRun(
   size:
     & ExampleSize
-    & Required<Pick<ExampleSize, "inputSize" | "loss" | "steps">>,
-  iteration: number,
+    & Required<Pick<ExampleSize, "inputSize" | "loss" | "steps">>
+    & { readonly outputSize: number },
+  { iteration, connections: given }: {
+    readonly iteration: number;
+    readonly connections: Connections | undefined;
+  },
 ): ModelRun {
   const {
     hiddenSize: h,
     inputSize,
+    outputSize,
     loss,
     trainBatches = [6, 6, 3],
     validateBatches = [4],
@@ -73,13 +92,13 @@ function exampleRun(
   } = size;
   const steps = size.steps[iteration] as number;
   const stream = createStream({ seed: 7, purpose: "weights", iteration });
-  const outputSize = loss === "mse" ? 1 : 3;
   const mask = Uint8Array.from(
     { length: h * h },
     () => stream.uniform() < density ? 1 : 0,
   );
   const bound = 1 / Math.sqrt(h);
-  const connections = listConnections({ receivers: h, senders: h }, mask);
+  const connections = given ??
+    listConnections({ receivers: h, senders: h }, mask);
   const weightHh = connectedValues(
     connections,
     numbers(stream, h * h, bound),
@@ -114,7 +133,9 @@ function exampleRun(
       // The last third of the steps is scored.
       targets: Float32Array.from({ length: trialCount * steps }, (_, i) => {
         if (i % steps < Math.floor(2 * steps / 3)) return 0;
-        return loss === "mse" ? stream.uniform() : 1 + stream.integer(2);
+        return loss === "mse"
+          ? stream.uniform()
+          : 1 + stream.integer(outputSize - 1);
       }),
       trainBatches: trainBatches.map(take),
       validateBatches: validateBatches.map(take),

@@ -2,6 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { planMemory } from "../../src/gpu/memory_plan.ts";
+import type { StorageKind } from "../../src/gpu/storage.ts";
+import {
+  countBlocks,
+  expectedBlocks,
+} from "../../src/rnn/connection_blocks.ts";
+import { STORAGE_KINDS } from "./example_runs.ts";
+import { randomConnections } from "./random_connections.ts";
 
 const GPU = { software: false };
 const LIMITS = {
@@ -68,6 +75,56 @@ describe("planMemory()", () => {
       () => planMemory(SIZE, { ...GPU, limits: LIMITS, memoryBytes: 2 ** 20 }),
       /the memory for an ensemble is 1.0 MiB/,
     );
+  });
+
+  it("lets no buffer grow beyond what 32-bit offsets count", () => {
+    const plan = planMemory({
+      ...SIZE,
+      steps: Array.from({ length: 20_000 }, () => 21),
+    }, {
+      ...GPU,
+      limits: {
+        ...LIMITS,
+        maxStorageBufferBindingSize: 2 ** 40,
+        maxBufferSize: 2 ** 40,
+      },
+      memoryBytes: 2 ** 40,
+    });
+    assert.ok(plan.groups.length > 1);
+    assert.equal(
+      plan.reason,
+      "limited by the reach of 32-bit offsets of 16384 MiB (state)",
+    );
+  });
+
+  it("says how many entries of W_hh the kernels multiply", () => {
+    const entriesOf = (storage: StorageKind) =>
+      planMemory(SIZE, { ...GPU, limits: LIMITS, storage }).entries;
+    assert.deepEqual(STORAGE_KINDS.map(entriesOf), [
+      220 ** 2,
+      16 * 1900,
+      30_000,
+    ]);
+  });
+
+  it("makes room for random topologies that have more blocks than expected", () => {
+    const size = {
+      ...SIZE,
+      steps: [7],
+      connections: 6000,
+      blocks: expectedBlocks(6000, { units: 220, side: 4 }),
+    };
+    const bytesOf = (blocks: number, ownTopologies: boolean) =>
+      planMemory({ ...size, blocks, ownTopologies }, {
+        ...GPU,
+        limits: LIMITS,
+        storage: "blocks",
+      }).bytes[0]!;
+    const planned = bytesOf(size.blocks, true);
+    for (let seed = 0; seed < 200; seed++) {
+      const connections = randomConnections(220, { count: 6000, seed });
+      assert.ok(bytesOf(countBlocks(connections, 4), false) <= planned);
+    }
   });
 
   it("takes at most 1.25 times what the algorithm needs", () => {

@@ -1,0 +1,56 @@
+/**
+ * How long the loops of the kernels are. Mesa's llvmpipe ends all loops of an
+ * invocation once they have taken 65,535 turns together, without a word, so that
+ * sums would lack their ends (`LP_MAX_TGSI_LOOP_ITERATIONS` in its sources; seen
+ * with Mesa 22.3).
+ *
+ * @module
+ */
+
+import type { ModelSize } from "../rnn/parameters.ts";
+import { makeBlockLayout } from "./block_layout.ts";
+import { readoutLanes } from "./block_dispatches.ts";
+import { blockSide } from "./block_storage.ts";
+import { roundUp } from "./layout.ts";
+import type { StorageKind } from "./storage.ts";
+
+/** Turns that the loops of one invocation may take together on a software adapter. */
+export const MOST_TURNS = 65_535;
+
+/**
+ * At least as many turns as the loops of any kernel take on a software adapter.
+ *
+ * @example
+ * ```ts
+ * import { loopTurns } from "./src/gpu/loop_turns.ts";
+ *
+ * const size = { hiddenSize: 220, inputSize: 2, outputSize: 1, batchRows: 128 };
+ * loopTurns("dense", { ...size, steps: 21 }); // 5397, those of the read-out's gradient
+ * ```
+ */
+export function loopTurns(
+  kind: StorageKind,
+  size: ModelSize & {
+    /** Trials of the largest batch. */
+    readonly batchRows: number;
+    /** T */
+    readonly steps: number;
+  },
+): number {
+  const { hiddenSize, inputSize, outputSize, batchRows, steps } = size;
+  const perUnit = 1 + outputSize;
+  if (kind === "dense") {
+    const columns = roundUp(hiddenSize, 4) / 4 + inputSize;
+    return Math.max(
+      steps * (1 + batchRows * perUnit),
+      Math.ceil(batchRows / 64) * (1 + columns * perUnit),
+    );
+  }
+  const layout = makeBlockLayout(size, blockSide(kind));
+  const { lanes, trialLanes } = readoutLanes(layout);
+  return Math.max(
+    layout.hiddenBlocks + layout.inputBlocks + inputSize,
+    Math.ceil(layout.hidden * trialLanes / lanes + 1) * perUnit,
+    steps * (1 + Math.ceil(layout.trials / 4 / trialLanes)),
+  );
+}

@@ -1,0 +1,308 @@
+import assert from "node:assert/strict";
+import { describe, itNeeds } from "../../src/compat/testing.ts";
+import { createWebGpuEngine } from "../../src/gpu/engine.ts";
+import {
+  createGpuEnsemble,
+  type GpuEnsembleOptions,
+} from "../../src/gpu/ensemble.ts";
+import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
+import { createStream } from "../../src/random/stream.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { initialParameters } from "../../src/rnn/initialise.ts";
+import type { FloatArray } from "../../src/rnn/parameters.ts";
+import { assertClose, assertParametersClose } from "./closeness.ts";
+import {
+  type ExampleSize,
+  exampleSpec,
+  STORAGE_KINDS,
+} from "./example_runs.ts";
+import { poisonBuffers } from "./poison_buffers.ts";
+
+const engine = await createWebGpuEngine();
+const missing = engine === undefined
+  ? "this machine has no WebGPU adapter"
+  : undefined;
+const suite = `numbers of the WebGPU engine on ${
+  engine?.description ?? "no adapter"
+}`;
+
+const SIZES: Record<string, ExampleSize> = {
+  "one unit": {
+    hiddenSize: 1,
+    steps: [1, 3],
+    trainBatches: [1],
+    validateBatches: [2],
+  },
+  "37 units": { hiddenSize: 37, steps: [5, 9, 1, 6] },
+  "37 units, three classes": { hiddenSize: 37, loss: "nll", steps: [6, 4, 8] },
+  "51 inputs": { hiddenSize: 20, inputSize: 51, loss: "nll", steps: [4, 4] },
+  "785 inputs": { hiddenSize: 9, inputSize: 785, loss: "nll", steps: [3] },
+  "116 units, a batch of 128 and a ragged one": {
+    hiddenSize: 116,
+    steps: [7],
+    trainBatches: [128, 37],
+    validateBatches: [70, 1],
+  },
+  "8 units, batches that end within a vector of trials": {
+    hiddenSize: 8,
+    steps: [4, 4],
+    trainBatches: [128, 37, 41],
+    validateBatches: [5],
+  },
+  "batches of 1 to 5": {
+    hiddenSize: 5,
+    steps: [3, 1, 2, 4],
+    trainBatches: [1, 2, 3, 4, 5],
+    validateBatches: [5, 1],
+  },
+  "a batch of 300": {
+    hiddenSize: 6,
+    loss: "nll",
+    classes: 4,
+    steps: [3, 2],
+    trainBatches: [300, 2],
+    validateBatches: [150],
+  },
+  "all connections of 3 units, one input": {
+    hiddenSize: 3,
+    inputSize: 1,
+    density: 1,
+    steps: [3, 5],
+  },
+  "4 units, 3 inputs, few connections": {
+    hiddenSize: 4,
+    inputSize: 3,
+    density: 0.2,
+    steps: [4, 2, 3],
+  },
+  "one topology of all runs": {
+    hiddenSize: 23,
+    density: 0.2,
+    oneTopology: true,
+    steps: [4, 6, 5, 3, 4],
+  },
+  "530 units, the gradient in panels": {
+    hiddenSize: 530,
+    steps: [2, 3],
+    trainBatches: [3, 2],
+    density: 0.1,
+  },
+  "a single time step": { hiddenSize: 12, steps: [1], loss: "nll" },
+  "no connection at all": { hiddenSize: 10, density: 0 },
+};
+
+/** The ways in which the kernels are put together, and sizes that each is tried with. */
+const WAYS: readonly {
+  readonly name: string;
+  readonly options: GpuEnsembleOptions;
+  readonly sizes: readonly string[];
+}[] = [
+  { name: "as chosen", options: {}, sizes: Object.keys(SIZES) },
+  {
+    name: "all steps at once",
+    options: { software: false, variant: "sequence" },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "a GPU's tiles",
+    options: { software: false, variant: "steps" },
+    sizes: ["37 units", "116 units, a batch of 128 and a ragged one"],
+  },
+  {
+    name: "blocks",
+    options: { storage: "blocks" },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "blocks with a GPU's tiles",
+    options: { storage: "blocks", software: false },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "single connections",
+    options: { storage: "connections" },
+    sizes: Object.keys(SIZES),
+  },
+  {
+    name: "single connections with a GPU's tiles",
+    options: { storage: "connections", software: false },
+    sizes: Object.keys(SIZES),
+  },
+];
+
+/** One model whose units lie in a ring, each connected to the next. */
+function ringSpec(
+  { units, trials }: { readonly units: number; readonly trials: number },
+): EnsembleSpec {
+  const size = { hiddenSize: units, inputSize: 2, outputSize: 1 };
+  const connections = {
+    receivers: units,
+    senders: units,
+    start: Uint32Array.from({ length: units + 1 }, (_, i) => i),
+    sender: Uint32Array.from(
+      { length: units },
+      (_, i) => (i + units - 1) % units,
+    ),
+  };
+  const small = exampleSpec({
+    hiddenSize: 2,
+    steps: [2],
+    trainBatches: [trials],
+    validateBatches: [1],
+  });
+  const initial = initialParameters(size, {
+    scheme: "default",
+    connections,
+    stream: createStream({ seed: 1, purpose: "weights" }),
+  });
+  const run = small.runs[0]!;
+  return { ...small, ...size, runs: [{ ...run, connections, initial }] };
+}
+
+describe(suite, () => {
+  itNeeds(
+    "adds up long read-outs to their end, which software adapters may not",
+    missing,
+    async () => {
+      // Four vectors of trials an invocation, 9,000 units each: 72,000 turns with those over outputs.
+      const spec = ringSpec({ units: 9000, trials: 128 });
+      const gpu = await createGpuEnsemble(engine!.gpu, spec);
+      const oracle = await createReferenceEngine().createEnsemble(spec);
+      const found = await gpu.probe(0, 0);
+      const expected = await oracle.probe(0, 0);
+      gpu.destroy();
+      oracle.destroy();
+      assert.ok(Math.abs(found.loss / expected.loss - 1) < 1e-5);
+      assertClose(found.output, expected.output, {
+        limit: 1e-5,
+        what: "output",
+      });
+    },
+  );
+
+  for (const way of WAYS) {
+    for (const name of way.sizes) {
+      itNeeds(
+        `gives the float64 gradients, losses and weights, ${way.name}: ${name}`,
+        missing,
+        async () => {
+          const device = engine!.gpu;
+          const spec = exampleSpec(SIZES[name]!);
+          const gpu = await createGpuEnsemble(device, spec, way.options);
+          const oracle = await createReferenceEngine().createEnsemble(spec);
+          try {
+            poisonBuffers(device, gpu);
+            for (let model = 0; model < spec.runs.length; model++) {
+              for (
+                let b = 0;
+                b < spec.runs[0]!.trials.trainBatches.length;
+                b++
+              ) {
+                const found = await gpu.probe(model, b);
+                const expected = await oracle.probe(model, b);
+                const what = (part: string) => ({
+                  limit: 2e-6,
+                  what: `${part} of model ${model}`,
+                });
+                assertClose(
+                  [found.loss] as unknown as FloatArray,
+                  [expected.loss] as unknown as FloatArray,
+                  what("loss"),
+                );
+                assert.equal(found.accuracy, expected.accuracy);
+                assertClose(found.output, expected.output, what("output"));
+                assertClose(found.hiddenLast, expected.hiddenLast, what("h_T"));
+                assertParametersClose(found.gradient, expected.gradient, {
+                  limit: 1e-5,
+                  what: `gradient of model ${model}`,
+                });
+              }
+            }
+            poisonBuffers(device, gpu);
+            const found = await gpu.train(3);
+            const expected = await oracle.train(3);
+            for (
+              const key of [
+                "trainLoss",
+                "validateLoss",
+                "trainBatchLoss",
+                "validateBatchLoss",
+              ] as const
+            ) {
+              found[key].forEach((value, i) =>
+                assert.ok(
+                  Math.abs(value - expected[key][i]!) <=
+                    1e-4 * Math.abs(expected[key][i]!),
+                  `${key} ${i}: ${value}, expected ${expected[key][i]}`,
+                )
+              );
+            }
+            assert.deepEqual(found.trainAccuracy, expected.trainAccuracy);
+            assert.deepEqual(found.validateAccuracy, expected.validateAccuracy);
+            const states = await gpu.state();
+            const expectedStates = await oracle.state();
+            for (const [model, state] of states.entries()) {
+              const { epoch, step } = expectedStates[model]!;
+              assert.deepEqual([state.epoch, state.step], [epoch, step]);
+              assertParametersClose(
+                state.parameters,
+                expectedStates[model]!.parameters,
+                {
+                  limit: 2e-4,
+                  what: `weights of model ${model}`,
+                },
+              );
+            }
+          } finally {
+            gpu.destroy();
+            oracle.destroy();
+          }
+        },
+      );
+    }
+  }
+
+  for (const storage of STORAGE_KINDS) {
+    for (const software of [true, false]) {
+      itNeeds(
+        `knows no trials but those of the batch, ${storage}, ${
+          software ? "a software adapter's" : "a GPU's"
+        } tiles`,
+        missing,
+        async () => {
+          // The input keeps the first unit at 0; without it, it overflows.
+          const spec = exampleSpec({
+            hiddenSize: 3,
+            density: 1,
+            steps: [5, 5],
+            trainBatches: [3],
+          });
+          const run = spec.runs[1]!;
+          assert.equal(run.activation, "relu");
+          const { weightHh, weightIh, biasIh } = run.initial;
+          weightHh[0] = 1e15;
+          weightIh.set([-4, 0]);
+          biasIh[0] = 2;
+          run.trials.inputs.fill(1);
+          const gpu = await createGpuEnsemble(engine!.gpu, spec, {
+            storage,
+            software,
+          });
+          const oracle = await createReferenceEngine().createEnsemble(spec);
+          const found = await gpu.probe(1, 0);
+          const expected = await oracle.probe(1, 0);
+          gpu.destroy();
+          oracle.destroy();
+          assertClose(found.hiddenLast, expected.hiddenLast, {
+            limit: 2e-6,
+            what: "h_T",
+          });
+          assertParametersClose(found.gradient, expected.gradient, {
+            limit: 1e-5,
+            what: "gradient",
+          });
+        },
+      );
+    }
+  }
+});
