@@ -4,7 +4,9 @@ import type { EpochHistory, ModelState } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createGpuEnsemble } from "../../src/gpu/ensemble.ts";
 import { sampleInterval } from "../../src/gpu/profiler.ts";
-import { exampleSpec } from "./example_runs.ts";
+import { countBlocks } from "../../src/rnn/connection_blocks.ts";
+import { countConnections } from "../../src/rnn/connections.ts";
+import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
 
 const engine = await createWebGpuEngine();
 const missing = engine === undefined
@@ -128,7 +130,51 @@ describe("training on the device", () => {
         assert.equal(calls.get("loadBatch"), 40 * BATCHES);
         assert.equal(calls.get("gradient"), 40 * TRAIN_BATCHES);
         assert.ok(kernels.every((kernel) => kernel.milliseconds > 0));
-        assert.ok(kernels.find((k) => k.kernel === "gradient")!.flop > 0);
+      }
+    },
+  );
+
+  itNeeds(
+    "counts the operations of the products on what lies on the device",
+    untimed,
+    async () => {
+      const spec = exampleSpec({
+        hiddenSize: 30,
+        density: 0.1,
+        steps: [5, 7, 4],
+        oneTopology: true,
+      });
+      const { connections } = spec.runs[0]!;
+      const entries = {
+        dense: 30 ** 2,
+        blocks: 16 * countBlocks(connections, 4),
+        connections: countConnections(connections),
+      };
+      // Batches of 6, 6 and 3 trials train, one of 4 validates.
+      const rows = { train: 16 * (6 + 6 + 3), all: 16 * (6 + 6 + 3 + 4) };
+      for (const storage of STORAGE_KINDS) {
+        const ensemble = await createGpuEnsemble(engine!.gpu, spec, {
+          storage,
+          variant: "steps",
+          profile: "all",
+        });
+        await ensemble.train(4);
+        const { kernels } = ensemble.profile()!;
+        ensemble.destroy();
+        const flop = 4 * 2 * entries[storage];
+        const own = storage === "dense"
+          ? ["forwardStep", "backwardStep", "gradient"]
+          : ["blockForward", "blockBackward", "blockGradient"];
+        assert.deepEqual(
+          new Map(
+            kernels.filter(({ flop }) => flop > 0)
+              .map(({ kernel, flop }) => [kernel, flop]),
+          ),
+          new Map(own.map((kernel, i) => [
+            kernel,
+            flop * (i === 0 ? rows.all : rows.train),
+          ])),
+        );
       }
     },
   );
