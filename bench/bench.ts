@@ -78,7 +78,7 @@ async function bench(flags: Flags): Promise<number> {
     models: countFlag(flags, { name: "models", fallback: 24 }),
     hiddenSize: countFlag(flags, { name: "neurons", fallback: 220 }),
     steps: countFlag(flags, { name: "steps", fallback: 7 }),
-    density: 0.475,
+    density: 0.634,
     batch: 128,
   };
   const rounds = countFlag(flags, { name: "rounds", fallback: 5 });

@@ -80,7 +80,7 @@ const BASE: ScalingPoint = {
   models: 24,
   hiddenSize: 220,
   steps: 7,
-  density: 0.475,
+  density: 0.634,
   batch: 128,
 };
 

@@ -38,15 +38,16 @@ export interface TileOptions {
 }
 
 /**
- * What an adapter can do. `sums`: vectors an invocation can sum up; a software
- * adapter keeps them in its first-level cache, and more would take it too long
- * to compile. `loadCost`: what loading a vector costs beside one multiply-add
+ * What an adapter can do. `sums`: vectors an invocation can sum up, in a time
+ * step's products and in that of the gradient; a software adapter keeps them in
+ * its first-level cache, and takes long to compile more (a step's are four terms
+ * each). `loadCost`: what loading a vector costs beside one multiply-add
  * of two vectors. Measured with Mesa's llvmpipe, where a load takes about 100
  * cycles; on a GPU a plausible round number.
  */
 const ADAPTERS = {
-  software: { lanes: 8, sums: 112, loadCost: 27 },
-  hardware: { lanes: 64, sums: 16, loadCost: 4 },
+  software: { lanes: 8, sums: { step: 84, gradient: 112 }, loadCost: 27 },
+  hardware: { lanes: 64, sums: { step: 16, gradient: 16 }, loadCost: 4 },
 } as const;
 
 /** The tiles for models of that size and batches of those sizes. */
@@ -55,10 +56,11 @@ export function chooseTiles(
   { software, batches }: TileOptions,
 ): Tiles {
   const adapter = ADAPTERS[software ? "software" : "hardware"];
-  const { loadCost, sums } = adapter;
+  const { lanes, loadCost, sums } = adapter;
   const step = (rows: readonly number[]) =>
     chooseTile({ rows, columns: hidden / 4 }, {
-      ...adapter,
+      lanes,
+      sums: sums.step,
       // A row and a vector of columns are four terms of a sum, each in one load.
       cost: (rows, vecs) => loadCost * (rows + 4 * vecs) + 4 * rows * vecs,
     });
@@ -69,8 +71,8 @@ export function chooseTiles(
       batches.filter(({ training }) => training).map(({ size }) => size),
     ),
     gradient: chooseTile(size, {
-      ...adapter,
-      sums: sums / 4,
+      lanes,
+      sums: sums.gradient / 4,
       cost: (rows, vecs) => loadCost * (rows + vecs) + 4 * rows * vecs,
     }),
   };
