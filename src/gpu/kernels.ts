@@ -23,6 +23,9 @@ import blockLoadSource from "../shaders/block_load.wgsl" with { type: "text" };
 import blockReadoutSource from "../shaders/block_readout.wgsl" with {
   type: "text",
 };
+import blockWeightsSource from "../shaders/block_weights.wgsl" with {
+  type: "text",
+};
 import layoutSource from "../shaders/layout.wgsl" with { type: "text" };
 import loadBatchSource from "../shaders/load_batch.wgsl" with { type: "text" };
 import forwardSource from "../shaders/forward_step.wgsl" with { type: "text" };
@@ -65,6 +68,10 @@ export interface KernelSource {
 
 /** The common text that stands before every kernel's. */
 export const LAYOUT_SOURCE: string = layoutSource;
+
+/** What stands before the kernels that go through blocks. */
+const BLOCK_WAY =
+  `${blockLayoutSource}\n${blockWeightsSource}\n${activationSource}`;
 
 /** All kernels, in the order in which a training step runs them: those of whole matrices, then those of blocks. */
 export const KERNEL_SOURCES = {
@@ -158,7 +165,7 @@ export const KERNEL_SOURCES = {
     bindings: [["models", "read"], ["inputs", "read"], ["state", "write"]],
   },
   blockForward: {
-    source: `${blockLayoutSource}\n${activationSource}\n${blockForwardSource}`,
+    source: `${BLOCK_WAY}\n${blockForwardSource}`,
     bindings: [
       ["models", "read"],
       ["lists", "read"],
@@ -180,7 +187,7 @@ export const KERNEL_SOURCES = {
     ],
   },
   blockBackward: {
-    source: `${blockLayoutSource}\n${activationSource}\n${blockBackwardSource}`,
+    source: `${BLOCK_WAY}\n${blockBackwardSource}`,
     bindings: [
       ["models", "read"],
       ["lists", "read"],

@@ -4,6 +4,9 @@
 //
 // Mapping: as block_forward.wgsl, with columns of blocks instead of rows.
 // Workgroup memory: none.
+//
+// Sizes and lists: block_layout.wgsl, weights_at(): block_weights.wgsl, slope():
+// activation.wgsl.
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
@@ -16,14 +19,6 @@
 @group(0) @binding(4) var<storage, read> parameters: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
-
-/// A row of a block: BLOCK weights.
-fn weights_at(place: u32) -> vec4f {
-  if (BLOCK == 1u) {
-    return vec4f(parameters[place / 4u][place % 4u]);
-  }
-  return parameters[place / 4u];
-}
 
 @compute @workgroup_size(LANES)
 fn main(

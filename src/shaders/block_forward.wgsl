@@ -7,7 +7,8 @@
 // vectors of four trials, block by block. Sums are stored as they are and
 // activated in a second sweep, as in forward_step.wgsl. Workgroup memory: none.
 //
-// Sizes and lists: block_layout.wgsl, activate(): activation.wgsl.
+// Sizes and lists: block_layout.wgsl, weights_at(): block_weights.wgsl,
+// activate(): activation.wgsl.
 
 /// [models]
 @group(0) @binding(0) var<storage, read> models: array<Model>;
@@ -18,14 +19,6 @@
 @group(0) @binding(3) var<storage, read> parameters: array<vec4f>;
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
-
-/// A row of a block: BLOCK weights.
-fn weights_at(place: u32) -> vec4f {
-  if (BLOCK == 1u) {
-    return vec4f(parameters[place / 4u][place % 4u]);
-  }
-  return parameters[place / 4u];
-}
 
 @compute @workgroup_size(LANES)
 fn main(
