@@ -27,10 +27,10 @@
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
-/// [LANES, 4]: y so far of an invocation's units.
+/// [LANES, 4]: y so far of an invocation's units. At the end [TRIAL_LANES]: loss and
+/// right answers; with 256 invocations there is no room for these beside it, where
+/// an adapter grants no more than 16 KiB.
 var<workgroup> partial: array<vec4f, LANES * 4u>;
-/// [TRIAL_LANES]: loss and right answers.
-var<workgroup> sums: array<vec2f, TRIAL_LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -123,13 +123,13 @@ fn main(
     workgroupBarrier();
   }
   if (share == 0u) {
-    sums[lane.x] = mine;
+    partial[lane.x] = vec4f(mine, 0.0, 0.0);
   }
   workgroupBarrier();
   if (lane.x == 0u) {
     var total = vec2f(0.0);
     for (var other = 0u; other < TRIAL_LANES; other += 1u) {
-      total += sums[other];
+      total += partial[other].xy;
     }
     step_sums[m * STEPS + step] = total;
   }
