@@ -10,6 +10,7 @@ import type { EnsembleSpec } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { Dispatches } from "./dispatches.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
+import type { ShaderConstants } from "./expand_shader.ts";
 import {
   createKernel,
   createUniformLayout,
@@ -51,36 +52,50 @@ export interface StepPlan {
   readonly steps: readonly number[];
 }
 
-/** Compiles the kernels and binds the buffers. */
-export function createStepPlan(
-  gpu: WatchedDevice,
-  options: {
-    readonly loss: EnsembleSpec["loss"];
-    readonly storage: Storage;
-    readonly dispatches: Dispatches;
-    readonly buffers: EnsembleBuffers["buffers"];
-    /** T of the models, falling. */
-    readonly steps: readonly number[];
-    readonly batches: readonly BatchPlace[];
-  },
-): StepPlan {
-  const { device } = gpu;
-  const { loss, storage, dispatches, buffers, steps, batches } = options;
-  const mostSteps = steps[0] as number;
-  const uniformLayout = createUniformLayout(device);
-  const sizes = {
+/** What the texts of an ensemble's kernels depend on. */
+export interface KernelFacts {
+  readonly loss: EnsembleSpec["loss"];
+  readonly storage: Pick<Storage, "constants">;
+  readonly dispatches: Pick<Dispatches, "constants">;
+  /** T of the models, falling. */
+  readonly steps: readonly number[];
+  readonly batches: readonly BatchPlace[];
+}
+
+/** Constants of a kernel's text. */
+export function kernelConstants(
+  name: KernelName,
+  { loss, storage, dispatches, steps, batches }: KernelFacts,
+): ShaderConstants {
+  return {
     ...storage.constants,
-    STEPS: mostSteps,
+    STEPS: steps[0] as number,
     BATCHES: batches.length,
     MODELS: steps.length,
     LOSS: loss === "mse" ? 0 : 1,
+    ...dispatches.constants(name),
   };
+}
+
+/** Compiles the kernels and binds the buffers. */
+export function createStepPlan(
+  gpu: WatchedDevice,
+  options: KernelFacts & {
+    readonly storage: Storage;
+    readonly dispatches: Dispatches;
+    readonly buffers: EnsembleBuffers["buffers"];
+  },
+): StepPlan {
+  const { device } = gpu;
+  const { storage, dispatches, buffers, steps, batches } = options;
+  const mostSteps = steps[0] as number;
+  const uniformLayout = createUniformLayout(device);
   const kernels = new Map<KernelName, BoundKernel>();
   for (const name of dispatches.kernels) {
     const kernel = gpu.named(`kernel ${name}`, () =>
       createKernel(device, {
         name,
-        constants: { ...sizes, ...dispatches.constants(name) },
+        constants: kernelConstants(name, options),
         uniformLayout,
       }));
     const group = device.createBindGroup({
