@@ -62,11 +62,15 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
     if (typeof value === "number") limits[name] = value;
   }
   return {
-    description: description || device || vendor || "unknown adapter",
+    // Browsers tell vendor and architecture only.
+    description: description || device || `${vendor} ${architecture}`.trim() ||
+      "unknown adapter",
     vendor,
     architecture,
     device,
-    software: SOFTWARE_ADAPTERS.test(`${description} ${device}`),
+    software: SOFTWARE_ADAPTERS.test(
+      `${description} ${device} ${architecture}`,
+    ),
     features: [...adapter.features].sort(),
     limits,
   };

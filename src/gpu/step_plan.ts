@@ -10,6 +10,7 @@ import type { EnsembleSpec } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { Dispatches } from "./dispatches.ts";
 import type { EnsembleBuffers } from "./ensemble_buffers.ts";
+import type { ShaderConstants } from "./expand_shader.ts";
 import { type KernelCache, kernelCacheOf } from "./kernel_cache.ts";
 import { type Kernel, KERNEL_SOURCES, type KernelName } from "./kernels.ts";
 import type { BatchPlace } from "./pack_trials.ts";
@@ -47,31 +48,41 @@ export interface StepPlan {
   readonly steps: readonly number[];
 }
 
-/** The kernels of an ensemble, in the order of a step. */
-export function kernelsOf(
-  cache: KernelCache,
-  options: {
-    readonly loss: EnsembleSpec["loss"];
-    readonly storage: Pick<Storage, "constants">;
-    readonly dispatches: Dispatches;
-    /** T of the model that has most steps. */
-    readonly mostSteps: number;
-    readonly models: number;
-    /** Batches of an epoch. */
-    readonly batches: number;
-  },
-): Kernel[] {
-  const { loss, storage, dispatches, mostSteps, models, batches } = options;
-  const sizes = {
+/** What the texts of an ensemble's kernels depend on. */
+export interface KernelFacts {
+  readonly loss: EnsembleSpec["loss"];
+  readonly storage: Pick<Storage, "constants">;
+  readonly dispatches: Pick<
+    Dispatches,
+    "kernels" | "constants" | "lossTrials"
+  >;
+  /** T of the model that has most steps. */
+  readonly mostSteps: number;
+  readonly models: number;
+  /** Batches of an epoch. */
+  readonly batches: number;
+}
+
+/** Constants of a kernel's text. */
+export function kernelConstants(
+  name: KernelName,
+  { loss, storage, dispatches, mostSteps, models, batches }: KernelFacts,
+): ShaderConstants {
+  return {
     ...storage.constants,
     STEPS: mostSteps,
     BATCHES: batches,
     MODELS: models,
     LOSS_TRIALS: dispatches.lossTrials,
     LOSS: loss === "mse" ? 0 : 1,
+    ...dispatches.constants(name),
   };
-  return dispatches.kernels.map((name) =>
-    cache.get(name, { ...sizes, ...dispatches.constants(name) })
+}
+
+/** The kernels of an ensemble, in the order of a step. */
+export function kernelsOf(cache: KernelCache, facts: KernelFacts): Kernel[] {
+  return facts.dispatches.kernels.map((name) =>
+    cache.get(name, kernelConstants(name, facts))
   );
 }
 

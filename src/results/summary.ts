@@ -111,16 +111,12 @@ export function summarizeResults(
     for (let i = 0; i < validateLoss.iterations; i++) {
       const loss = summarizeLoss(curveOf(validateLoss, i), { start });
       if (typeof loss === "string") {
+        const problem = describeProblem(loss, {
+          losses: curveOf(validateLoss, i),
+          start,
+        });
         warnings.push(
-          `${results.path}: the validation loss of combination ${index} ${title}, iteration ${i}, ${
-            validateLoss.epochs <= start
-              ? `has ${validateLoss.epochs} epochs only`
-              : loss === "constant"
-              ? "is constant"
-              : `is not a number from epoch ${
-                firstBad(curveOf(validateLoss, i))
-              } on`
-          }; the run is left out of the statistics`,
+          `${results.path}: the validation loss of combination ${index} ${title}, iteration ${i}, ${problem}; the run is left out of the statistics`,
         );
       }
       runs.push({
@@ -134,6 +130,23 @@ export function summarizeResults(
     }
   }
   return { runs, warnings };
+}
+
+function describeProblem(
+  problem: NoSummary,
+  { losses, start }: {
+    readonly losses: Float64Array;
+    readonly start: number;
+  },
+): string {
+  const { length } = losses;
+  // One epoch cannot change, which is no fault of the run.
+  if (length <= start || (problem === "constant" && length === start + 1)) {
+    return `has ${length} ${length === 1 ? "epoch" : "epochs"} only`;
+  }
+  return problem === "constant"
+    ? "is constant"
+    : `is not a number from epoch ${firstBad(losses)} on`;
 }
 
 function firstBad(losses: Float64Array): number {

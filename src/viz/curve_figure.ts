@@ -10,6 +10,7 @@ import { curveLayers } from "./curve_layers.ts";
 import {
   collectSeries,
   drawnValues,
+  isPoint,
   type LabelCurves,
   type LeftOutCurve,
   meanRows,
@@ -52,7 +53,7 @@ export interface CurveFigure {
 /**
  * Draws mean ± standard deviation over iterations against epochs, colour =
  * label, dash = training or test, with every run as a faint line beneath. The
- * first epoch is left out.
+ * first epoch is left out where there are others; a single one is a circle.
  *
  * @param labels The curves of each label, in the order of the legend.
  *
@@ -119,13 +120,20 @@ function captionOf(
   const counts = [...new Set(series.map(({ n }) => n))].sort((a, b) => a - b);
   const many = counts.some((n) => n > 1);
   const labels = [...new Set(series.map(({ label }) => label))].join(", ");
+  const points = series.every(isPoint);
+  const [mean, deviation, each] = points
+    ? ["circles", "bars", ""]
+    : ["lines", "bands", ", each run as a faint line"];
+  const whole = series.every(({ start }) => start === 0);
   return `${axis} of ${labels} at ${title}: ${
     many
-      ? `mean (lines) ± standard deviation (bands) of ${
+      ? `mean (${mean}) ± standard deviation (${deviation}) of ${
         counts.join(" to ")
-      } runs, each run as a faint line`
+      } runs${each}`
       : "one run"
-  }; solid: train, dashed: test; the first epoch is left out.${
-    log ? ` ${LOG_BAND_NOTE}` : ""
-  }${baseline === undefined ? "" : ` Dotted: ${baseline.label}.`}`;
+  }; solid: train, dashed: test; ${
+    whole ? "there is one epoch" : "the first epoch is left out"
+  }.${log ? ` ${LOG_BAND_NOTE}` : ""}${
+    baseline === undefined ? "" : ` Dotted: ${baseline.label}.`
+  }`;
 }

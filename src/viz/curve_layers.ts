@@ -6,7 +6,7 @@
  */
 
 import { type Baseline, limitsOf, type Quantity } from "./baseline.ts";
-import { type Series, SPLITS } from "./curve_series.ts";
+import { isPoint, type Series, SPLITS } from "./curve_series.ts";
 import { HOVER, type Json, type Spec } from "./figure.ts";
 import { INK, labelColors, MUTED } from "./theme.ts";
 import {
@@ -33,18 +33,24 @@ export function curveLayers(
   series: readonly Series[],
   options: CurveLayersOptions,
 ): Spec[] {
-  const [first, ...others] = [
+  const [first, ...others]: Spec[] = [
     ...runLayer(series),
-    bandLayer(options),
+    ...bandLayer(series, options),
     meanLayer(series, options),
+    ...pointLayers(series, options),
     ...baselineLayers(options.baseline, series),
-    pointLayer(options.axis),
+    hoverLayer(options.axis),
   ];
   return [
     // Of layers with a common legend, that of the first one answers clicks.
-    { ...first, params: [LABEL_PARAM] },
+    { ...first, params: [LABEL_PARAM, ...paramsOf(first)] },
     ...others,
   ];
+}
+
+/** The mean's layer, which has a parameter, may be the first. */
+function paramsOf(layer: Spec | undefined): readonly Json[] {
+  return Array.isArray(layer?.params) ? layer.params : [];
 }
 
 const LABEL_PARAM: Spec = {
@@ -88,8 +94,13 @@ function runLayer(series: readonly Series[]): Spec[] {
   }];
 }
 
-function bandLayer({ scale, quantity }: CurveLayersOptions): Spec {
-  return {
+/** None where no row is left: an axis has no range then. */
+function bandLayer(
+  series: readonly Series[],
+  { scale, quantity }: CurveLayersOptions,
+): Spec[] {
+  if (series.every(({ n }) => n < 2)) return [];
+  return [{
     data: { name: "mean" },
     transform: [
       { filter: "datum.n > 1" },
@@ -104,7 +115,7 @@ function bandLayer({ scale, quantity }: CurveLayersOptions): Spec {
       detail: DETAIL,
       opacity: whenChosen(1),
     },
-  };
+  }];
 }
 
 function meanLayer(
@@ -119,6 +130,7 @@ function meanLayer(
     series.some((one) => one.split === split)
   );
   const y = scaleProperties(scale);
+  const symbolType = series.every(isPoint) ? "circle" : "stroke";
   return {
     data: { name: "mean" },
     params: [
@@ -135,7 +147,7 @@ function meanLayer(
         type: "quantitative",
         title: "epoch",
         scale: { nice: false, zero: false },
-        axis: { grid: false, tickCount: 6, format: "~d" },
+        axis: { grid: false, tickCount: 6, tickMinStep: 1, format: "~d" },
       },
       y: {
         field: "mean",
@@ -152,7 +164,7 @@ function meanLayer(
           domain: names,
           range: names.map((name) => colors[labels.indexOf(name)] ?? INK),
         },
-        legend: { symbolType: "stroke", symbolOpacity: 1 },
+        legend: { symbolType, symbolOpacity: 1 },
       },
       strokeDash: {
         field: "split",
@@ -163,7 +175,7 @@ function meanLayer(
           range: splits.map((split) => DASHES[SPLITS.indexOf(split)] ?? []),
         },
         legend: {
-          symbolType: "stroke",
+          symbolType,
           symbolStrokeColor: INK,
           symbolOpacity: 1,
         },
@@ -171,6 +183,43 @@ function meanLayer(
       opacity: whenChosen(1),
     },
   };
+}
+
+/** Curves of one epoch: circles, and bars where others have bands. */
+function pointLayers(
+  series: readonly Series[],
+  { scale, quantity }: CurveLayersOptions,
+): Spec[] {
+  if (!series.some(isPoint)) return [];
+  const data = { name: "mean" };
+  const points: Spec = { filter: "datum.point" };
+  const common: Spec = {
+    x: { field: "epoch", type: "quantitative" },
+    color: COLOR_KEY,
+    strokeDash: { field: "split", type: "nominal" },
+    opacity: whenChosen(1),
+  };
+  return [
+    {
+      data,
+      transform: [points, ...bandTransform(scale, limitsOf(quantity))],
+      mark: { type: "rule", strokeWidth: 1, aria: false },
+      encoding: {
+        ...common,
+        y: { field: "low", type: "quantitative" },
+        y2: { field: "high" },
+      },
+    },
+    {
+      data,
+      transform: [points],
+      mark: { type: "point", size: 60, strokeWidth: 1.4 },
+      encoding: {
+        ...common,
+        y: { field: "mean", type: "quantitative" },
+      },
+    },
+  ];
 }
 
 /** The line, and its name at the right, above it. */
@@ -223,7 +272,7 @@ function baselineLayers(
 }
 
 /** The point next to the mouse, with its numbers. */
-function pointLayer(quantity: string): Spec {
+function hoverLayer(quantity: string): Spec {
   return {
     name: HOVER,
     data: { name: "mean" },

@@ -89,6 +89,11 @@ export function collectSeries(
   return { series, leftOut };
 }
 
+/** Whether all that is drawn of a curve is one epoch: a point, as there is no line. */
+export function isPoint({ mean }: Pick<Series, "mean">): boolean {
+  return mean.length === 1;
+}
+
 /** All values of all runs. */
 export function* drawnValues(series: readonly Series[]): Generator<number> {
   for (const { runs } of series) for (const { values } of runs) yield* values;
@@ -104,6 +109,7 @@ export function meanRows(series: readonly Series[]): Json[] {
       epoch: start + i,
       mean: sixDigits(mean[i] as number),
       sd: sixDigits(sd[i] as number),
+      ...(isPoint({ mean }) ? { point: true } : {}),
     }))
   );
 }

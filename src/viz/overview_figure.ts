@@ -7,6 +7,7 @@
 
 import type { Curves } from "../results/results_folder.ts";
 import { type Baseline, limitsOf, type Quantity } from "./baseline.ts";
+import { isPoint } from "./curve_series.ts";
 import { FIRST_EPOCH, meanCurve, usableRuns } from "./curve_statistics.ts";
 import { facetPanels, SIDES } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
@@ -166,7 +167,11 @@ export function overviewFigure(
       ...facetPanels(places, {
         width: total,
         height: 84,
-        layer: panelLayers(options, { scale, dashes }),
+        layer: panelLayers(options, {
+          scale,
+          dashes,
+          points: draft.some(({ values }) => isPoint(values)),
+        }),
       }),
     },
   };
@@ -192,6 +197,7 @@ function rowsOf(
     epoch: start + i,
     mean: sixDigits(mean[i] as number),
     sd: sixDigits(sd[i] as number),
+    ...(isPoint({ mean }) ? { point: true } : {}),
   }));
 }
 
@@ -208,12 +214,15 @@ function captionOf(
 
 function panelLayers(
   { labels, baseline, quantity }: OverviewOptions,
-  { scale, dashes }: {
+  { scale, dashes, points }: {
     scale: ReturnType<typeof chooseScale>;
     dashes: readonly string[];
+    /** Whether there are curves of one epoch. */
+    points: boolean;
   },
 ): Json[] {
   const y = scaleProperties(scale);
+  const band = bandTransform(scale, limitsOf(quantity));
   const chosen: Spec = {
     condition: { param: "label", value: 1 },
     value: 0.05,
@@ -223,7 +232,7 @@ function panelLayers(
     type: "quantitative",
     title: "epoch",
     scale: { nice: false, zero: false },
-    axis: { grid: false, tickCount: 4 },
+    axis: { grid: false, tickCount: 4, tickMinStep: 1, format: "~d" },
   };
   const color: Spec = {
     field: "label",
@@ -240,7 +249,7 @@ function panelLayers(
         select: { type: "point", fields: ["label"] },
         bind: "legend",
       }],
-      transform: bandTransform(scale, limitsOf(quantity)),
+      transform: band,
       mark: { type: "area", fillOpacity: 0.2, aria: false },
       encoding: {
         x,
@@ -289,6 +298,7 @@ function panelLayers(
         ],
       },
     },
+    ...(points ? pointLayers({ x, color, chosen, band }) : []),
     ...(baseline === undefined ? [] : [{
       data: { values: [{ baseline: baseline.value }] },
       mark: {
@@ -300,5 +310,38 @@ function panelLayers(
       },
       encoding: { y: { field: "baseline", type: "quantitative" } },
     }]),
+  ];
+}
+
+/** Curves of one epoch: circles, and bars where others have bands. */
+function pointLayers(
+  { x, color, chosen, band }: {
+    x: Spec;
+    color: Spec;
+    chosen: Spec;
+    band: ReturnType<typeof bandTransform>;
+  },
+): Json[] {
+  const points: Spec = { filter: "datum.point" };
+  const common: Spec = { x, color, opacity: chosen };
+  return [
+    {
+      transform: [points, ...band],
+      mark: { type: "rule", strokeWidth: 1, aria: false },
+      encoding: {
+        ...common,
+        y: { field: "low", type: "quantitative" },
+        y2: { field: "high" },
+      },
+    },
+    {
+      transform: [points],
+      mark: { type: "point", size: 40, strokeWidth: 1.2 },
+      encoding: {
+        ...common,
+        y: { field: "mean", type: "quantitative" },
+        strokeDash: { field: "dash", type: "nominal" },
+      },
+    },
   ];
 }

@@ -200,7 +200,7 @@ function warningsOf(warnings: readonly string[]): Html {
 }
 
 const GALLERY_NOTE =
-  `Lines: mean over runs, solid for training and dashed for test data; bands: ± standard deviation; faint lines: single runs; dotted: what a network reaches that has learned nothing. The first epoch is left out. ${LOG_BAND_NOTE}`;
+  `Lines: mean over runs, solid for training and dashed for test data; bands: ± standard deviation; faint lines: single runs; dotted: what a network reaches that has learned nothing. The first epoch is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands. ${LOG_BAND_NOTE}`;
 
 /** The figures of one section, each with a place that the page's script fills. */
 function section(name: Figure["section"], figures: readonly Figure[]): Html {

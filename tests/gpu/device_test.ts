@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { describe, itNeeds } from "../../src/compat/testing.ts";
+import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import {
   DeviceError,
   type DeviceTrouble,
 } from "../../src/engine/device_error.ts";
-import { openDevice, type WatchedDevice } from "../../src/gpu/device.ts";
+import {
+  describeAdapter,
+  openDevice,
+  type WatchedDevice,
+} from "../../src/gpu/device.ts";
 import { readBack } from "../../src/gpu/read_back.ts";
 
 const found = await openDevice();
@@ -38,6 +42,18 @@ function createPipeline({ device }: WatchedDevice, code: string) {
     },
   });
 }
+
+describe("describeAdapter()", () => {
+  it("knows a browser's software adapter, which has no description", () => {
+    const info = { vendor: "google", architecture: "swiftshader" };
+    const { description, software } = describeAdapter({
+      info: { ...info, device: "", description: "" },
+      limits: {},
+      features: new Set(),
+    } as unknown as GPUAdapter);
+    assert.deepEqual([description, software], ["google swiftshader", true]);
+  });
+});
 
 describe("openDevice()", () => {
   itNeeds(

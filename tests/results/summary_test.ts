@@ -125,4 +125,13 @@ describe("summarizeResults()", () => {
     );
     assert.match(warnings[0] ?? "", /has 3 epochs only/);
   });
+
+  it("does not call the one epoch that is left constant", () => {
+    for (const [epochs, text] of [[1, "1 epoch"], [2, "2 epochs"]] as const) {
+      const { warnings } = summarizeResults(
+        resultsOf(alike(falling([0.1], epochs))),
+      );
+      assert.ok(warnings[0]?.includes(`has ${text} only`), warnings[0]);
+    }
+  });
 });

@@ -94,6 +94,19 @@ describe("buildFigures()", () => {
     assert.ok((await texts(named("boxplots"))).includes("final accuracy (%)"));
   });
 
+  for (const epochs of [1, 2, 3]) {
+    it(`draws single runs of ${epochs} epochs, in the overview too`, async () => {
+      const results = await folders({ ...SMALL, iterations: 1, epochs });
+      const { figures } = buildFigures(results, ALL);
+      for (const figure of figures) await texts(figure);
+      const overview = figures.find(({ name }) => name === "overview_loss");
+      assert.ok(overview);
+      const svg = await renderSvg(overview, { font: await loadFont() });
+      const circles = svg.match(/aria-roledescription="point"/g) ?? [];
+      assert.equal(circles.length, epochs < 3 ? 8 : 0);
+    });
+  }
+
   it("facets the overview by kind and difficulty", async () => {
     const { figures } = buildFigures(await folders(SMALL, SMALL), ALL);
     const seen = await texts(figures[0] as Figure);

@@ -50,6 +50,11 @@ async function svgOf(figure: Figure): Promise<string> {
   return await renderSvg(figure, { font: await loadFont() });
 }
 
+/** Points with an epoch and a value; those of the legend have none. */
+function circles(svg: string): number {
+  return svg.match(/aria-roledescription="point"/g)?.length ?? 0;
+}
+
 describe("curveFigure()", () => {
   it("draws mean and sample standard deviation over the runs", () => {
     const figure = drawn(curveFigure(LABELS, OPTIONS).figure);
@@ -140,6 +145,56 @@ describe("curveFigure()", () => {
       { label: "bio", train: curves([[50, 50, 50]]) },
     ], { ...OPTIONS, quantity: "accuracy" });
     assert.deepEqual(leftOut, []);
+  });
+
+  it("draws a single run, which has no band", async () => {
+    const figure = drawn(
+      curveFigure([
+        { label: "bio", train: curves([[9, 0.3, 0.2]]) },
+      ], OPTIONS).figure,
+    );
+    assert.match(figure.caption, /: one run; /);
+    const svg = await svgOf(figure);
+    // Epochs are whole numbers: 1 and 2, and nothing between.
+    assert.equal(svg.match(/>1<\/text>/g)?.length, 1);
+    assert.equal(svg.match(/>2<\/text>/g)?.length, 1);
+  });
+
+  for (
+    const { epochs, left, caption } of [
+      { epochs: [0.4], left: 0, caption: /there is one epoch/ },
+      { epochs: [9, 0.4], left: 1, caption: /the first epoch is left out/ },
+    ]
+  ) {
+    for (const count of [1, 3]) {
+      it(`draws a circle where epoch ${left} alone is left, of ${count} runs`, async () => {
+        const runs = Array.from(
+          { length: count },
+          (_, i) => epochs.map((loss) => loss + i / 10),
+        );
+        const figure = drawn(
+          curveFigure([
+            { label: "bio", train: curves(runs), test: curves(runs) },
+          ], OPTIONS).figure,
+        );
+        assert.match(figure.caption, caption);
+        assert.deepEqual(
+          table(figure, "mean").map(({ epoch, n }) => [epoch, n]),
+          [[left, count], [left, count]],
+        );
+        assert.equal(circles(await svgOf(figure)), 2);
+      });
+    }
+  }
+
+  it("draws a circle beside the lines of others", async () => {
+    const figure = drawn(
+      curveFigure([...LABELS, { label: "short", test: curves([[9, 0.2]]) }], {
+        ...OPTIONS,
+        labels: ["bio", "rand", "short"],
+      }).figure,
+    );
+    assert.equal(circles(await svgOf(figure)), 1);
   });
 
   it("makes no figure of nothing", () => {

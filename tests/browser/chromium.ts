@@ -1,0 +1,67 @@
+/**
+ * Chrome's compiler is stricter than Deno's: it asks that barriers are uniform,
+ * and that workgroup memory is not more than granted. These tests compile all
+ * kernels in Chromium, and train with them there.
+ *
+ * No part of `deno task test`: `deno task test:browser` runs them. Chromium is
+ * `chromium` on the PATH, or what BIORNN_CHROMIUM names.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { describe, itNeeds } from "../../src/compat/testing.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { openPage } from "./open_page.ts";
+import { WAYS } from "./kernel_texts.ts";
+import type { PageReport } from "./page.ts";
+import { EPOCHS, EXAMPLE } from "./train_example.ts";
+
+const report = await openPage(new URL("./page.ts", import.meta.url)) as
+  | PageReport
+  | undefined;
+const missing = report === undefined
+  ? "there is no Chromium; BIORNN_CHROMIUM may name one"
+  : report.adapter === undefined
+  ? "Chromium has no WebGPU adapter here"
+  : undefined;
+
+describe(`Chromium on ${report?.adapter ?? "no adapter"}`, () => {
+  itNeeds(`compiles ${report?.kernels ?? "all"} kernels`, missing, () => {
+    assert.deepEqual(report!.complaints, []);
+    assert.ok(report!.kernels > 500);
+  });
+
+  itNeeds("comes to the end of the page", missing, () => {
+    assert.equal(report!.failure, undefined);
+  });
+
+  for (const [i, { kind, software, variant }] of WAYS.entries()) {
+    const tiles = software ? "software tiles" : "a GPU's tiles";
+    const way = [kind, tiles, ...(variant === undefined ? [] : [variant])];
+    itNeeds(
+      `gives the float64 losses: ${way.join(", ")}`,
+      missing,
+      async () => {
+        const oracle = await createReferenceEngine().createEnsemble(EXAMPLE);
+        const expected = await oracle.train(EPOCHS);
+        oracle.destroy();
+        const found = report!.losses[i];
+        assert.ok(found !== undefined, "not trained");
+        assertClose(found.train, expected.trainLoss);
+        assertClose(found.validate, expected.validateLoss);
+      },
+    );
+  }
+});
+
+function assertClose(found: readonly number[], expected: Float64Array): void {
+  assert.equal(found.length, expected.length);
+  for (const [i, value] of found.entries()) {
+    const difference = Math.abs(value - expected[i]!);
+    assert.ok(
+      difference <= 1e-5 * expected[i]!,
+      `loss ${i} is ${value}, expected ${expected[i]}`,
+    );
+  }
+}
