@@ -213,7 +213,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 function describe(time: ScalingTime): string {
   const { models, hiddenSize, steps, density } = time;
   const what =
-    `${time.axis}: ${models} models, H = ${hiddenSize}, T = ${steps}, density ${density}`;
+    `${time.axis}: ${models} model(s), H = ${hiddenSize}, T = ${steps}, density ${density}`;
   return time.milliseconds === null || time.gflops === null
     ? `${what}: not measured: ${time.skipped}`
     : `${what}: ${threeDigits(time.milliseconds)} ms a model and step, ${

@@ -130,7 +130,7 @@ function plot(
 /** What all points of a curve have in common, e.g. "H = 220, T = 7, density 0.475". */
 function constants(times: readonly Timed[], axis: ScalingAxis): string {
   const names = {
-    models: (value: string) => `${value} models`,
+    models: (value: string) => value === "1" ? "1 model" : `${value} models`,
     hiddenSize: (value: string) => `H = ${value}`,
     steps: (value: string) => `T = ${value}`,
     density: (value: string) => `density ${value}`,
