@@ -11,7 +11,7 @@
 import type { EnsembleSize } from "../engine/ensemble.ts";
 import { makeBlockLayout } from "./block_layout.ts";
 import { canNumberBlocks } from "./block_lists.ts";
-import { BUFFER_NAMES, makeLayout } from "./layout.ts";
+import { BUFFER_NAMES, type BufferName, makeLayout } from "./layout.ts";
 import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
 import { loopTurns, MOST_TURNS } from "./loop_turns.ts";
 import { batchRowsOf, sizeOfModels } from "./model_sizes.ts";
@@ -116,6 +116,9 @@ export function chooseStorage(
   throw new RangeError(misfit!.message);
 }
 
+/** Buffers that smaller batches make smaller. */
+const GROWS_WITH_BATCH: readonly BufferName[] = ["state", "delta"];
+
 const NAMES: Record<StorageKind, string> = {
   dense: "whole matrices",
   blocks: "blocks of 4 × 4 weights",
@@ -151,8 +154,7 @@ function findMisfit(
   const steps = size.mostSteps ?? Math.max(...size.steps);
   const sizes = sizeOfModels(size, options);
   const own = sizes.words(steps);
-  const words = (name: typeof BUFFER_NAMES[number]) =>
-    own[name] + sizes.shared[name];
+  const words = (name: BufferName) => own[name] + sizes.shared[name];
   const largest = BUFFER_NAMES.reduce((a, b) => words(b) > words(a) ? b : a);
   const bytes = 4 * BUFFER_NAMES.reduce((sum, name) => sum + words(name), 0);
   const turns = loopTurns(options.kind, {
@@ -167,14 +169,18 @@ function findMisfit(
       bytes,
       message: `${what} on this adapter: its buffer "${largest}" takes ${
         megabytes(4 * words(largest))
-      }, and ${binding.name} is ${megabytes(binding.bytes)}`,
+      }, and ${binding.name} is ${megabytes(binding.bytes)}${
+        GROWS_WITH_BATCH.includes(largest)
+          ? "; smaller batches ([run] batch_size) take less"
+          : ""
+      }`,
     };
   }
   if (options.software && turns > MOST_TURNS) {
     return {
       bytes,
       message:
-        `${what} with batches of ${size.batchSize} on a software adapter: its loops end after ${MOST_TURNS} turns, and up to ${turns} are needed; use smaller batches, or --device cpu`,
+        `${what} with batches of ${size.batchSize} on a software adapter: its loops end after ${MOST_TURNS} turns, and up to ${turns} are needed; use smaller batches ([run] batch_size), or --device cpu`,
     };
   }
   if (bytes <= memoryBytes) return undefined;

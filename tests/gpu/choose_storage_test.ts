@@ -116,7 +116,7 @@ describe("chooseStorage()", () => {
     );
     assert.throws(
       () => chooseStorage(long, { ...software, kind: "dense" }),
-      /^RangeError: Cannot train a model of H = 220, T = 301 with batches of 128 on a software adapter: its loops end after 65535 turns, and up to \d+ are needed; use smaller batches, or --device cpu$/,
+      /^RangeError: Cannot train a model of H = 220, T = 301 with batches of 128 on a software adapter: its loops end after 65535 turns, and up to \d+ are needed; use smaller batches \(\[run\] batch_size\), or --device cpu$/,
     );
   });
 
@@ -140,6 +140,16 @@ describe("chooseStorage()", () => {
         }),
       /^RangeError: Cannot store the weights of 300000 units as blocks: /,
     );
+  });
+
+  it("says what makes the states of a large network fit", () => {
+    const long = { ...LARGE, steps: [21] };
+    assert.throws(
+      () => chooseStorage(long, OPTIONS),
+      /its buffer "state" takes 21\d MiB, and maxStorageBufferBindingSize is 128 MiB; smaller batches \(\[run\] batch_size\) take less$/,
+    );
+    const { kind } = chooseStorage({ ...long, batchSize: 64 }, OPTIONS);
+    assert.equal(kind, "connections");
   });
 
   it("names the least that it would take where nothing fits", () => {
