@@ -64,7 +64,7 @@ connections each.
 
 Usage: deno task bench:scaling [flags]
 
-  --full             the whole range: up to 512 models and 4096 neurons; for GPUs
+  --full             up to 512 models and 201 steps, 120 models elsewhere; for GPUs
   --milliseconds N   time a point for so long; default 1000
   --out FILE         write the measurements as JSON, for deno task bench:plot`;
 
@@ -98,11 +98,11 @@ export function scalingPoints(
       sparse: [625, 1250, 2500, 5000, 10_000, 20_000],
     }
     : {
-      models: [1, 2, 4, 8, 16, 32],
-      hiddenSize: [116, 220, 440, 880],
+      models: [1, 2, 4, 8, 16, 32, 64, 128],
+      hiddenSize: [116, 220, 440, 880, 1760, 4096],
       steps: [3, 7, 21, 41],
       density: [0.01, 0.1, 0.3, 1],
-      sparse: [625, 1250, 2500, 5000],
+      sparse: [625, 1250, 2500, 5000, 10_000, 20_000],
     };
   return (Object.keys(values) as ScalingAxis[]).flatMap((axis) =>
     values[axis].map((value) => {
