@@ -9,13 +9,14 @@
  */
 
 import type { EnsembleSize } from "../engine/ensemble.ts";
-import { makeBlockLayout } from "./block_layout.ts";
-import { canNumberBlocks } from "./block_lists.ts";
-import { BUFFER_NAMES, type BufferName, makeLayout } from "./layout.ts";
+import { makeBlockLayout } from "./blocks/block_layout.ts";
+import { canNumberBlocks } from "./blocks/block_lists.ts";
+import { BUFFER_NAMES, type BufferName } from "./buffers.ts";
+import { makeLayout } from "./dense/layout.ts";
 import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
 import { loopTurns, MOST_TURNS } from "./loop_turns.ts";
 import { batchRowsOf, sizeOfModels } from "./model_sizes.ts";
-import { chooseSequenceTile, type TimeVariant } from "./sequence_tile.ts";
+import { chooseSequenceTile, type TimeVariant } from "./dense/sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
 /** A way, and why it was chosen. */

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { createBlockDispatches } from "./block_dispatches.ts";
-import type { BlockStorage } from "./block_storage.ts";
-import { createDenseDispatches } from "./dense_dispatches.ts";
-import type { DenseStorage } from "./dense_storage.ts";
+import { createBlockDispatches } from "./blocks/block_dispatches.ts";
+import type { BlockStorage } from "./blocks/block_storage.ts";
+import { createDenseDispatches } from "./dense/dense_dispatches.ts";
+import type { DenseStorage } from "./dense/dense_storage.ts";
 import type { Dispatches } from "./dispatches.ts";
-import type { TileOptions } from "./tiles.ts";
+import type { TileOptions } from "./dense/tiles.ts";
 
 /** The dispatches that go with a storage. */
 export function createDispatches(

@@ -11,9 +11,15 @@ import type {
 } from "../engine/ensemble.ts";
 import { countBlocks } from "../rnn/connection_blocks.ts";
 import { countConnections } from "../rnn/connections.ts";
-import { type BlockStorage, createBlockStorage } from "./block_storage.ts";
+import {
+  type BlockStorage,
+  createBlockStorage,
+} from "./blocks/block_storage.ts";
 import { chooseStorage, type ChooseStorageOptions } from "./choose_storage.ts";
-import { createDenseStorage, type DenseStorage } from "./dense_storage.ts";
+import {
+  createDenseStorage,
+  type DenseStorage,
+} from "./dense/dense_storage.ts";
 
 /** How to lay out. */
 export interface CreateStorageOptions extends ChooseStorageOptions {

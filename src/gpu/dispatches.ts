@@ -48,6 +48,9 @@ export interface Dispatches {
   record(recorder: StepRecorder): void;
 }
 
+/** Invocations of a workgroup of the kernels without tiles. */
+export const PLAIN_LANES = 32;
+
 /** Workgroups that it takes for so many items, some a workgroup. */
 export function groupsFor(count: number, each: number): number {
   return Math.ceil(count / each);

@@ -18,7 +18,7 @@ import {
 import { planMemory } from "./memory_plan.ts";
 import { prepareKernels } from "./prepare_kernels.ts";
 import type { StorageKind } from "./storage.ts";
-import type { TimeVariant } from "./sequence_tile.ts";
+import type { TimeVariant } from "./dense/sequence_tile.ts";
 
 /** The WebGPU engine and what is known of its adapter. */
 export interface WebGpuEngine extends Engine {

@@ -7,7 +7,7 @@
 import type { ModelRun } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { BoundBuffer } from "./kernels.ts";
-import { BUFFER_NAMES } from "./layout.ts";
+import { BUFFER_NAMES } from "./buffers.ts";
 import { bindingLimit } from "./limits.ts";
 import {
   type BatchPlace,

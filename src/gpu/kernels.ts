@@ -49,7 +49,7 @@ import readoutGradientSource from "../shaders/readout_gradient.wgsl" with {
 import optimizerSource from "../shaders/optimizer.wgsl" with { type: "text" };
 import updateSource from "../shaders/update.wgsl" with { type: "text" };
 import { expandShader, type ShaderConstants } from "./expand_shader.ts";
-import type { BufferName } from "./layout.ts";
+import type { BufferName } from "./buffers.ts";
 
 /** Buffers that kernels bind: those that grow with the models, and the tables. */
 export type BoundBuffer =

@@ -8,10 +8,10 @@
  */
 
 import type { ModelSize } from "../rnn/parameters.ts";
-import { makeBlockLayout } from "./block_layout.ts";
-import { readoutLanes } from "./block_dispatches.ts";
-import { blockSide } from "./block_storage.ts";
-import { roundUp } from "./layout.ts";
+import { makeBlockLayout } from "./blocks/block_layout.ts";
+import { readoutLanes } from "./blocks/block_dispatches.ts";
+import { blockSide } from "./blocks/block_storage.ts";
+import { roundUp } from "./buffers.ts";
 import type { StorageKind } from "./storage.ts";
 
 /** Turns that the loops of one invocation may take together on a software adapter. */

@@ -6,7 +6,7 @@
 
 import type { EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
 import { chooseStorage } from "./choose_storage.ts";
-import { BUFFER_NAMES, type BufferName } from "./layout.ts";
+import { BUFFER_NAMES, type BufferName } from "./buffers.ts";
 import {
   type AdapterLimits,
   bindingLimit,
@@ -14,7 +14,7 @@ import {
   megabytes,
 } from "./limits.ts";
 import { sizeOfModels } from "./model_sizes.ts";
-import type { TimeVariant } from "./sequence_tile.ts";
+import type { TimeVariant } from "./dense/sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
 /**

@@ -11,16 +11,15 @@ import {
   blockModelWords,
   chunkBlocks,
   makeBlockLayout,
-} from "./block_layout.ts";
-import { listWords } from "./block_lists.ts";
-import { blockSide } from "./block_storage.ts";
+} from "./blocks/block_layout.ts";
+import { listWords } from "./blocks/block_lists.ts";
+import { blockSide } from "./blocks/block_storage.ts";
+import { BUFFER_NAMES, type BufferName } from "./buffers.ts";
+import { makeLayout, modelWords } from "./dense/layout.ts";
 import {
-  BUFFER_NAMES,
-  type BufferName,
-  makeLayout,
-  modelWords,
-} from "./layout.ts";
-import { chooseSequenceTile, type SequenceOptions } from "./sequence_tile.ts";
+  chooseSequenceTile,
+  type SequenceOptions,
+} from "./dense/sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
 /** Sizes of the models of an experiment, in 32-bit words. */

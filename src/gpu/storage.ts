@@ -9,7 +9,7 @@
 import type { ModelRun } from "../engine/ensemble.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import type { ShaderConstants } from "./expand_shader.ts";
-import type { BufferName, LayoutSize } from "./layout.ts";
+import type { BufferName, LayoutSize } from "./buffers.ts";
 import type { ModelFields } from "./structs.ts";
 
 /**

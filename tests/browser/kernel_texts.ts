@@ -11,7 +11,7 @@ import { createStorage } from "../../src/gpu/create_storage.ts";
 import { type KernelName, kernelText } from "../../src/gpu/kernels.ts";
 import type { AdapterLimits } from "../../src/gpu/limits.ts";
 import { placeBatches } from "../../src/gpu/pack_trials.ts";
-import type { TimeVariant } from "../../src/gpu/sequence_tile.ts";
+import type { TimeVariant } from "../../src/gpu/dense/sequence_tile.ts";
 import { kernelConstants } from "../../src/gpu/step_plan.ts";
 import type { StorageKind } from "../../src/gpu/storage.ts";
 

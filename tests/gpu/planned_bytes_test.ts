@@ -3,7 +3,7 @@ import { describe, itNeeds } from "../../src/compat/testing.ts";
 import type { EnsembleSpec, NetworkFacts } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createGpuEnsemble } from "../../src/gpu/ensemble.ts";
-import { BUFFER_NAMES } from "../../src/gpu/layout.ts";
+import { BUFFER_NAMES } from "../../src/gpu/buffers.ts";
 import { planMemory } from "../../src/gpu/memory_plan.ts";
 import {
   countBlocks,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { createBlockDispatches } from "../../src/gpu/block_dispatches.ts";
-import { createBlockStorage } from "../../src/gpu/block_storage.ts";
+import { createBlockDispatches } from "../../src/gpu/blocks/block_dispatches.ts";
+import { createBlockStorage } from "../../src/gpu/blocks/block_storage.ts";
 import {
   KERNEL_SOURCES,
   type KernelName,

@@ -6,9 +6,10 @@
  * @module
  */
 
-import type { KernelName } from "./kernels.ts";
+import { PLAIN_LANES } from "../dispatches.ts";
+import type { KernelName } from "../kernels.ts";
 import type { Layout } from "./layout.ts";
-import type { BatchPlace } from "./pack_trials.ts";
+import type { BatchPlace } from "../pack_trials.ts";
 import type { SequenceTile } from "./sequence_tile.ts";
 
 /** How a kernel's product is tiled. */
@@ -152,6 +153,3 @@ export function tileConstants(
   }
   return { LANES: PLAIN_LANES };
 }
-
-/** Invocations of a workgroup of the kernels without tiles. */
-export const PLAIN_LANES = 32;

@@ -6,10 +6,14 @@
 
 import type { BlockLayout } from "./block_layout.ts";
 import type { BlockStorage } from "./block_storage.ts";
-import { type Dispatches, groupsFor, type StepRecorder } from "./dispatches.ts";
-import type { ShaderConstants } from "./expand_shader.ts";
-import type { KernelName } from "./kernels.ts";
-import { PLAIN_LANES } from "./tiles.ts";
+import {
+  type Dispatches,
+  groupsFor,
+  PLAIN_LANES,
+  type StepRecorder,
+} from "../dispatches.ts";
+import type { ShaderConstants } from "../expand_shader.ts";
+import type { KernelName } from "../kernels.ts";
 
 /** Chunks of the gradient along the first dimension of a dispatch; as in block_gradient.wgsl. */
 const CHUNKS_ALONG = 32768;

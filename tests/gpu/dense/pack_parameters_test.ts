@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../src/compat/testing.ts";
-import { makeLayout } from "../../src/gpu/layout.ts";
+import { describe, it } from "../../../src/compat/testing.ts";
+import { makeLayout } from "../../../src/gpu/dense/layout.ts";
 import {
   packBiases,
   packMatrix,
   packTrained,
   unpackMatrix,
-} from "../../src/gpu/pack_parameters.ts";
-import { countConnections, denseMask } from "../../src/rnn/connections.ts";
-import { exampleSpec } from "./example_runs.ts";
+} from "../../../src/gpu/dense/pack_parameters.ts";
+import { countConnections, denseMask } from "../../../src/rnn/connections.ts";
+import { exampleSpec } from "../example_runs.ts";
 
 const SIZES = {
   hiddenSize: fc.integer({ min: 1, max: 40 }),

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../src/compat/testing.ts";
+import { describe, it } from "../../../src/compat/testing.ts";
 import {
   type BlockLayout,
   makeBlockLayout,
-} from "../../src/gpu/block_layout.ts";
+} from "../../../src/gpu/blocks/block_layout.ts";
 import {
   type BlockLists,
   canNumberBlocks,
   listWords,
   makeBlockLists,
-} from "../../src/gpu/block_lists.ts";
-import { createStream } from "../../src/random/stream.ts";
+} from "../../../src/gpu/blocks/block_lists.ts";
+import { createStream } from "../../../src/random/stream.ts";
 import {
   type Connections,
   denseMask,
   listConnections,
-} from "../../src/rnn/connections.ts";
+} from "../../../src/rnn/connections.ts";
 
 interface Example {
   readonly layout: BlockLayout;

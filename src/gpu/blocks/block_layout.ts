@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { BufferName, LayoutSize } from "./layout.ts";
-import { roundUp } from "./layout.ts";
+import { type BufferName, type LayoutSize, roundUp } from "../buffers.ts";
 
 /** Entries along a side of a block: blocks of 4 × 4, or single connections. */
 export type BlockSide = 1 | 4;

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../src/compat/testing.ts";
-import { chunkBlocks, makeBlockLayout } from "../../src/gpu/block_layout.ts";
-import { makeBlockLists } from "../../src/gpu/block_lists.ts";
+import { describe, it } from "../../../src/compat/testing.ts";
+import {
+  chunkBlocks,
+  makeBlockLayout,
+} from "../../../src/gpu/blocks/block_layout.ts";
+import { makeBlockLists } from "../../../src/gpu/blocks/block_lists.ts";
 import {
   packBlocks,
   pairBiases,
   unpackBlocks,
-} from "../../src/gpu/pack_blocks.ts";
-import { countConnections } from "../../src/rnn/connections.ts";
-import { exampleSpec } from "./example_runs.ts";
+} from "../../../src/gpu/blocks/pack_blocks.ts";
+import { countConnections } from "../../../src/rnn/connections.ts";
+import { exampleSpec } from "../example_runs.ts";
 
 const SIZES = fc.record({
   hiddenSize: fc.constantFrom(1, 3, 4, 5, 21, 37),

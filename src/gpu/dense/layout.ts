@@ -1,7 +1,6 @@
 /**
- * Where everything of an ensemble stands in its buffers: sizes, strides and
- * offsets, the one place that knows them on the host. The shaders' side is in
- * `src/shaders/layout.wgsl`.
+ * Sizes of the layout in whole matrices: strides and offsets, the one place that
+ * knows them on the host. The shaders' side is in `src/shaders/layout.wgsl`.
  *
  * A model's parameters are one matrix, a row a unit: H recurrent units (padded to
  * a multiple of four), then the outputs. Its columns are what a unit adds up:
@@ -15,13 +14,7 @@
  * @module
  */
 
-import type { ModelSize } from "../rnn/parameters.ts";
-
-/** Sizes common to all models of an ensemble. */
-export interface LayoutSize extends ModelSize {
-  /** Rows of the largest batch. */
-  readonly batchRows: number;
-}
+import { type BufferName, type LayoutSize, roundUp } from "../buffers.ts";
 
 /** The padded sizes, in numbers (not bytes). */
 export interface Layout extends LayoutSize {
@@ -56,11 +49,6 @@ export function panelStarts(
   return [...starts, hidden];
 }
 
-/** The next multiple of `step`. */
-export function roundUp(value: number, step: number): number {
-  return Math.ceil(value / step) * step;
-}
-
 /** Pads the sizes of an ensemble. */
 export function makeLayout(size: LayoutSize): Layout {
   const hidden = roundUp(size.hiddenSize, 4);
@@ -79,27 +67,6 @@ export function makeLayout(size: LayoutSize): Layout {
     maskWords: Math.ceil(width / 32),
   };
 }
-
-/** Names of the buffers whose size grows with the number of models. */
-export const BUFFER_NAMES = [
-  "parameters",
-  "biases",
-  "trained",
-  "gradient",
-  "firstMoment",
-  "secondMoment",
-  "state",
-  "delta",
-  "outputDelta",
-  "outputs",
-  "inputs",
-  "targets",
-  "lists",
-  "turned",
-] as const;
-
-/** One of the buffers whose size grows with the number of models. */
-export type BufferName = typeof BUFFER_NAMES[number];
 
 /** 32-bit numbers that one model of T steps and so many trials takes of each buffer. */
 export function modelWords(

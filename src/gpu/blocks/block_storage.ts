@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ModelRun } from "../engine/ensemble.ts";
-import type { Connections } from "../rnn/connections.ts";
+import type { ModelRun } from "../../engine/ensemble.ts";
+import type { Connections } from "../../rnn/connections.ts";
 import {
   blockCounts,
   type BlockLayout,
@@ -16,9 +16,9 @@ import {
   makeBlockLayout,
 } from "./block_layout.ts";
 import { type BlockLists, makeBlockLists } from "./block_lists.ts";
-import type { LayoutSize } from "./layout.ts";
+import type { LayoutSize } from "../buffers.ts";
 import { packBlocks, pairBiases, unpackBlocks } from "./pack_blocks.ts";
-import { momentsOnce, type Storage, type StorageKind } from "./storage.ts";
+import { momentsOnce, type Storage, type StorageKind } from "../storage.ts";
 
 /** Storage in blocks. */
 export interface BlockStorage extends Storage {

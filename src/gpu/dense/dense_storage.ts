@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { ModelRun } from "../engine/ensemble.ts";
+import type { ModelRun } from "../../engine/ensemble.ts";
 import { type Layout, makeLayout, modelWords, panelStarts } from "./layout.ts";
-import type { LayoutSize } from "./layout.ts";
+import type { LayoutSize } from "../buffers.ts";
 import {
   packBiases,
   packMatrix,
@@ -20,7 +20,7 @@ import {
   type SequenceOptions,
   type SequenceTile,
 } from "./sequence_tile.ts";
-import { momentsOnce, type Storage } from "./storage.ts";
+import { momentsOnce, type Storage } from "../storage.ts";
 
 /** Storage in whole matrices. */
 export interface DenseStorage extends Storage {

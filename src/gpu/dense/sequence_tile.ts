@@ -9,7 +9,7 @@
  */
 
 import type { Layout } from "./layout.ts";
-import type { AdapterLimits } from "./limits.ts";
+import type { AdapterLimits } from "../limits.ts";
 
 /** How forward and backward go through time. */
 export type TimeVariant = "steps" | "sequence";
@@ -44,8 +44,8 @@ const LEAST_TILE_ROWS = 8;
  *
  * @example
  * ```ts
- * import { makeLayout } from "./src/gpu/layout.ts";
- * import { chooseSequenceTile } from "./src/gpu/sequence_tile.ts";
+ * import { makeLayout } from "./src/gpu/dense/layout.ts";
+ * import { chooseSequenceTile } from "./src/gpu/dense/sequence_tile.ts";
  *
  * const layout = makeLayout({
  *   hiddenSize: 220,

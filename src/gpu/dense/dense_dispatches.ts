@@ -5,11 +5,15 @@
  */
 
 import type { DenseStorage } from "./dense_storage.ts";
-import { type Dispatches, groupsFor, type StepRecorder } from "./dispatches.ts";
+import {
+  type Dispatches,
+  groupsFor,
+  PLAIN_LANES,
+  type StepRecorder,
+} from "../dispatches.ts";
 import type { SequenceTile } from "./sequence_tile.ts";
 import {
   chooseTiles,
-  PLAIN_LANES,
   tileConstants,
   tileGrid,
   type TileOptions,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { describe, it } from "../../src/compat/testing.ts";
-import { createBlockDispatches } from "../../src/gpu/block_dispatches.ts";
-import { makeBlockLayout } from "../../src/gpu/block_layout.ts";
-import type { BlockStorage } from "../../src/gpu/block_storage.ts";
+import { describe, it } from "../../../src/compat/testing.ts";
+import { createBlockDispatches } from "../../../src/gpu/blocks/block_dispatches.ts";
+import { makeBlockLayout } from "../../../src/gpu/blocks/block_layout.ts";
+import type { BlockStorage } from "../../../src/gpu/blocks/block_storage.ts";
 
 /** The least that every adapter allows. */
 const MOST_GROUPS = 65535;

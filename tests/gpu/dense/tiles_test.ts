@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../src/compat/testing.ts";
-import { makeLayout } from "../../src/gpu/layout.ts";
-import { chooseTiles, tileGrid } from "../../src/gpu/tiles.ts";
+import { describe, it } from "../../../src/compat/testing.ts";
+import { makeLayout } from "../../../src/gpu/dense/layout.ts";
+import { chooseTiles, tileGrid } from "../../../src/gpu/dense/tiles.ts";
 
 describe("chooseTiles()", () => {
   it("covers every product with tiles that fit the registers", () => {

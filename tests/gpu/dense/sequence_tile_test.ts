@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../src/compat/testing.ts";
-import { makeLayout } from "../../src/gpu/layout.ts";
-import { chooseSequenceTile } from "../../src/gpu/sequence_tile.ts";
+import { describe, it } from "../../../src/compat/testing.ts";
+import { makeLayout } from "../../../src/gpu/dense/layout.ts";
+import { chooseSequenceTile } from "../../../src/gpu/dense/sequence_tile.ts";
 
 const LIMITS = {
   maxComputeWorkgroupStorageSize: 16384,

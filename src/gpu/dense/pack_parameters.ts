@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Connections, countConnections } from "../rnn/connections.ts";
-import type { Parameters } from "../rnn/parameters.ts";
+import { type Connections, countConnections } from "../../rnn/connections.ts";
+import type { Parameters } from "../../rnn/parameters.ts";
 import type { Layout } from "./layout.ts";
 
 /** Where a model's weights lie in its matrix. */

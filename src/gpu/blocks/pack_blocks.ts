@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Parameters } from "../rnn/parameters.ts";
+import type { Parameters } from "../../rnn/parameters.ts";
 import type { BlockLayout } from "./block_layout.ts";
 import type { BlockLists } from "./block_lists.ts";
 

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { Connections } from "../rnn/connections.ts";
-import { countBlocks, forEachBlockRow } from "../rnn/connection_blocks.ts";
+import type { Connections } from "../../rnn/connections.ts";
+import { countBlocks, forEachBlockRow } from "../../rnn/connection_blocks.ts";
 import type { BlockLayout, BlockSide } from "./block_layout.ts";
 
 /** Parts of a topology's lists, in words. */
