@@ -17,6 +17,9 @@ import type { StorageKind } from "./storage.ts";
 /** Turns that the loops of one invocation may take together on a software adapter. */
 export const MOST_TURNS = 65_535;
 
+/** More than the short loops take that go through outputs, rows of a tile or partial sums. */
+const SHORT_LOOPS = 128;
+
 /**
  * At least as many turns as the loops of any kernel take on a software adapter.
  *
@@ -25,7 +28,7 @@ export const MOST_TURNS = 65_535;
  * import { loopTurns } from "./src/gpu/loop_turns.ts";
  *
  * const size = { hiddenSize: 220, inputSize: 2, outputSize: 1, batchRows: 128 };
- * loopTurns("dense", { ...size, steps: 21 }); // 5397, those of the read-out's gradient
+ * loopTurns("dense", { ...size, steps: 21 }); // 5525, most of them those of the read-out's gradient
  * ```
  */
 export function loopTurns(
@@ -41,15 +44,18 @@ export function loopTurns(
   const perUnit = 1 + outputSize;
   if (kind === "dense") {
     const columns = roundUp(hiddenSize, 4) / 4 + inputSize;
-    return Math.max(
+    return SHORT_LOOPS + Math.max(
       steps * (1 + batchRows * perUnit),
-      Math.ceil(batchRows / 64) * (1 + columns * perUnit),
+      // A row's scores go through the outputs four times.
+      Math.ceil(batchRows / 64) * (1 + columns * perUnit + 4 * outputSize),
     );
   }
   const layout = makeBlockLayout(size, blockSide(kind));
   const { lanes, trialLanes } = readoutLanes(layout);
-  return Math.max(
-    layout.hiddenBlocks + layout.inputBlocks + inputSize,
+  return SHORT_LOOPS + Math.max(
+    layout.hiddenBlocks + layout.inputBlocks,
+    // Four trials each, of an input's own loop.
+    5 * inputSize,
     Math.ceil(layout.hidden * trialLanes / lanes + 1) * perUnit,
     steps * (1 + Math.ceil(layout.trials / 4 / trialLanes)),
   );

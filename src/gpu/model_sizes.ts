@@ -7,7 +7,6 @@
 
 import type { EnsembleSize } from "../engine/ensemble.ts";
 import {
-  blockCounts,
   blockModelWords,
   chunkBlocks,
   makeBlockLayout,
@@ -76,9 +75,8 @@ export function sizeOfModels(
   const side = blockSide(kind);
   const layout = makeBlockLayout(sizes, side);
   const recurrent = kind === "blocks" ? mostBlocks(size) : connections;
-  const counts = blockCounts(layout, recurrent);
   const words = (steps: number) =>
-    blockModelWords(layout, { steps, trialCount, blocks: counts });
+    blockModelWords(layout, { steps, trialCount, recurrent });
   const lists = listWords(layout, {
     recurrent,
     chunk: chunkBlocks(side, { software }),

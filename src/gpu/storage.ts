@@ -1,7 +1,7 @@
 /**
  * What the rest of the engine asks of the way in which weights and states lie on
- * the device: whole matrices (`dense_storage.ts`), or the parts of them that hold
- * a connection (`block_storage.ts`).
+ * the device: whole matrices (`dense/`), or the parts of them that hold a
+ * connection (`blocks/`).
  *
  * @module
  */
@@ -86,17 +86,25 @@ export interface Storage {
   probeShape(place: number, batchSize: number): ProbeShape;
 }
 
-/** Moments as they are stored: of the two biases, whose gradients are equal, once. */
-export function momentsOnce(
+/**
+ * A run's moments as they are stored, of the two biases, whose gradients are
+ * equal, once; none where the run begins anew.
+ *
+ * @throws {RangeError} If the moments of the two biases differ.
+ */
+export function packMoments(
   { state, label }: ModelRun,
-  name: "firstMoment" | "secondMoment",
-): Parameters | undefined {
-  if (state === undefined) return undefined;
-  const { biasIh, biasHh, ...rest } = state[name];
-  if (biasIh.some((value, i) => value !== biasHh[i])) {
-    throw new RangeError(
-      `Cannot continue ${label}: the moments of its two biases differ, but their gradients are always equal`,
-    );
-  }
-  return { ...rest, biasIh, biasHh: new Float32Array(biasIh.length) };
+  pack: (moments: Parameters) => BufferSource,
+): (readonly ["firstMoment" | "secondMoment", BufferSource])[] {
+  if (state === undefined) return [];
+  return (["firstMoment", "secondMoment"] as const).map((name) => {
+    const { biasIh, biasHh, ...rest } = state[name];
+    if (biasIh.some((value, i) => value !== biasHh[i])) {
+      throw new RangeError(
+        `Cannot continue ${label}: the moments of its two biases differ, but their gradients are always equal`,
+      );
+    }
+    const none = new Float32Array(biasIh.length);
+    return [name, pack({ ...rest, biasIh, biasHh: none })];
+  });
 }

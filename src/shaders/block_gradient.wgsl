@@ -30,7 +30,7 @@
 @group(1) @binding(0) var<uniform> batch: Batch;
 @group(1) @binding(1) var<uniform> time: Time;
 
-/// Chunks along x.
+/// Chunks along x; more of them lie along y.
 const CHUNKS_ALONG = 32768u;
 /// Rows of the blocks of a chunk.
 const CHUNK_ROWS = CHUNK * BLOCK;

@@ -15,7 +15,7 @@ import {
 import type { ShaderConstants } from "../expand_shader.ts";
 import type { KernelName } from "../kernels.ts";
 
-/** Chunks of the gradient along the first dimension of a dispatch; as in block_gradient.wgsl. */
+/** Chunks of the gradient along the first dimension of a dispatch. */
 const CHUNKS_ALONG = 32768;
 
 /** Workgroups along a dimension of a dispatch that every adapter allows. */
@@ -77,7 +77,7 @@ export function createBlockDispatches(
     blockForward: tileConstants(tile),
     blockBackward: tileConstants(tile),
     blockReadout: { LANES: readout.lanes, TRIAL_LANES: readout.trialLanes },
-    blockGradient: { LANES: software ? 8 : 32 },
+    blockGradient: { LANES: software ? 8 : 32, CHUNKS_ALONG },
   };
   return {
     kernels: [

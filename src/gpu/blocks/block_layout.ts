@@ -51,24 +51,16 @@ export function makeBlockLayout(
   };
 }
 
-/** How many blocks a model has. */
-export interface BlockCounts {
-  /** Those of W_hh. */
-  readonly recurrent: number;
-  /** Those of the inputs, biases and read-out, which are always whole. */
-  readonly fixed: number;
-}
-
-/** Blocks of a model with so many among its hidden units. */
-export function blockCounts(
+/**
+ * All blocks of a model with so many among its hidden units: those of the
+ * inputs and biases, and of the read-out, are always there.
+ */
+export function countAllBlocks(
   { hiddenBlocks, inputBlocks, outputBlocks }: BlockLayout,
   recurrent: number,
-): BlockCounts {
-  return {
-    recurrent,
-    fixed: hiddenBlocks * inputBlocks +
-      outputBlocks * (hiddenBlocks + 1),
-  };
+): number {
+  return recurrent + hiddenBlocks * inputBlocks +
+    outputBlocks * (hiddenBlocks + 1);
 }
 
 /** Blocks of a chunk of the gradient, at most. */
@@ -86,12 +78,13 @@ export function blockModelWords(
   options: {
     readonly steps: number;
     readonly trialCount: number;
-    readonly blocks: BlockCounts;
+    /** Blocks among the hidden units. */
+    readonly recurrent: number;
   },
 ): Record<Exclude<BufferName, "lists" | "turned">, number> {
-  const { steps, trialCount, blocks } = options;
+  const { steps, trialCount, recurrent } = options;
   const { side, hidden, slot, outputRows, trials } = layout;
-  const entries = (blocks.recurrent + blocks.fixed) * side ** 2;
+  const entries = countAllBlocks(layout, recurrent) * side ** 2;
   return {
     // Vectors of four begin a model's part.
     parameters: roundUp(entries + 2 * hidden, 4),

@@ -8,7 +8,11 @@
 
 import type { Connections } from "../../rnn/connections.ts";
 import { countBlocks, forEachBlockRow } from "../../rnn/connection_blocks.ts";
-import type { BlockLayout, BlockSide } from "./block_layout.ts";
+import {
+  type BlockLayout,
+  type BlockSide,
+  countAllBlocks,
+} from "./block_layout.ts";
 
 /** Parts of a topology's lists, in words. */
 export interface ListParts {
@@ -61,8 +65,7 @@ export function makeBlockLists(
   const { start, sender } = connections;
   const recurrentBlocks = countBlocks(connections, side);
   const rowBlocks = hiddenBlocks + outputBlocks;
-  const blocks = recurrentBlocks + hiddenBlocks * inputBlocks +
-    outputBlocks * (hiddenBlocks + 1);
+  const blocks = countAllBlocks(layout, recurrentBlocks);
   const rows = new Uint32Array(rowBlocks + 1);
   const list = new Uint32Array(blocks);
   const place = new Uint32Array(sender.length);
@@ -170,10 +173,9 @@ export function listWords(
   layout: BlockLayout,
   { recurrent, chunk }: { readonly recurrent: number; readonly chunk: number },
 ): number {
-  const { hiddenBlocks, inputBlocks, outputBlocks } = layout;
+  const { hiddenBlocks, outputBlocks } = layout;
   const rowBlocks = hiddenBlocks + outputBlocks;
-  const wide = hiddenBlocks + 1;
-  const blocks = recurrent + hiddenBlocks * inputBlocks + outputBlocks * wide;
+  const blocks = countAllBlocks(layout, recurrent);
   // Each row may end with a chunk that is not full.
   const chunks = Math.floor(blocks / chunk) + rowBlocks;
   return rowBlocks + 1 + hiddenBlocks + 1 + blocks + 2 * recurrent + 2 * chunks;

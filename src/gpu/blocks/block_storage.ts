@@ -8,7 +8,6 @@
 import type { ModelRun } from "../../engine/ensemble.ts";
 import type { Connections } from "../../rnn/connections.ts";
 import {
-  blockCounts,
   type BlockLayout,
   blockModelWords,
   type BlockSide,
@@ -18,7 +17,7 @@ import {
 import { type BlockLists, makeBlockLists } from "./block_lists.ts";
 import type { LayoutSize } from "../buffers.ts";
 import { packBlocks, pairBiases, unpackBlocks } from "./pack_blocks.ts";
-import { momentsOnce, type Storage, type StorageKind } from "../storage.ts";
+import { packMoments, type Storage, type StorageKind } from "../storage.ts";
 
 /** Storage in blocks. */
 export interface BlockStorage extends Storage {
@@ -65,7 +64,7 @@ export function createBlockStorage(
     blockModelWords(layout, {
       steps: runs[place]!.trials.steps,
       trialCount,
-      blocks: blockCounts(layout, ofRun[place]!.lists.recurrentBlocks),
+      recurrent: ofRun[place]!.lists.recurrentBlocks,
     });
   const mostOf = (name: "gradient" | "outputs") =>
     runs.reduce((most, _, place) => Math.max(most, modelWords(place)[name]), 0);
@@ -132,13 +131,9 @@ export function createBlockStorage(
       const all = new Float32Array(words + 2 * layout.hidden);
       all.set(packBlocks(parameters, placesOf(place)));
       all.set(pairBiases(parameters, layout), words);
-      const moments = (["firstMoment", "secondMoment"] as const).flatMap(
-        (name) => {
-          const once = momentsOnce(run, name);
-          return once === undefined
-            ? []
-            : [[name, packBlocks(once, placesOf(place))] as const];
-        },
+      const moments = packMoments(
+        run,
+        (each) => packBlocks(each, placesOf(place)),
       );
       return [["parameters", all], ...moments];
     },

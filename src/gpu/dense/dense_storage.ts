@@ -20,7 +20,7 @@ import {
   type SequenceOptions,
   type SequenceTile,
 } from "./sequence_tile.ts";
-import { momentsOnce, type Storage } from "../storage.ts";
+import { packMoments, type Storage } from "../storage.ts";
 
 /** Storage in whole matrices. */
 export interface DenseStorage extends Storage {
@@ -87,21 +87,13 @@ export function createDenseStorage(
       const places = placesOf(run);
       const { trainRecurrent } = run;
       const parameters = run.state?.parameters ?? run.initial;
-      const moments = (["firstMoment", "secondMoment"] as const).flatMap(
-        (name) => {
-          const once = momentsOnce(run, name);
-          return once === undefined
-            ? []
-            : [[name, packMatrix(once, places)] as const];
-        },
-      );
       const matrix = packMatrix(parameters, places);
       return [
         ["parameters", matrix],
         ...(turned ? [["turned", turnMatrix(matrix, layout)] as const] : []),
         ["biases", packBiases(parameters, layout)],
         ["trained", packTrained({ ...places, trainRecurrent })],
-        ...moments,
+        ...packMoments(run, (moments) => packMatrix(moments, places)),
       ];
     },
     unpackState(place, { parameters, biases, firstMoment, secondMoment }) {
