@@ -41,7 +41,7 @@ export * from "./src/files/input_error.ts";
 export * from "./src/gpu/engine.ts";
 export * from "./src/random/stream.ts";
 export * from "./src/reference/engine.ts";
-export * from "./src/results/compare.ts";
+export * from "./src/analysis/compare.ts";
 export * from "./src/results/results_folder.ts";
 export * from "./src/rnn/checkpoint.ts";
 export * from "./src/rnn/connections.ts";

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { LabelledResults } from "../results/compare.ts";
+import type { LabelledResults } from "../analysis/compare.ts";
 import {
   matchCombinations,
   type MatchedCombination,
-} from "../results/match.ts";
+} from "../analysis/match.ts";
 import type { Curves, ResultsFolder } from "../results/results_folder.ts";
-import { type RunSummary, summarizeResults } from "../results/summary.ts";
+import { type RunSummary, summarizeResults } from "../analysis/summary.ts";
 import {
   type Baseline,
   baselineOf,

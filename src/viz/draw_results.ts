@@ -8,10 +8,10 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { writeFileWhole } from "../files/write_file.ts";
-import { compareLabels, type LabelledResults } from "../results/compare.ts";
-import type { Comparison } from "../results/comparison.ts";
-import { matchCombinations } from "../results/match.ts";
-import { formatStatisticsCsv } from "../results/statistics_csv.ts";
+import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
+import type { Comparison } from "../analysis/comparison.ts";
+import { matchCombinations } from "../analysis/match.ts";
+import { formatStatisticsCsv } from "../analysis/statistics_csv.ts";
 import { buildFigures, type FigureKind, indexOf } from "./build_figures.ts";
 import { type Networks, readNetworks } from "./read_networks.ts";
 import type { FigureWidth } from "./theme.ts";

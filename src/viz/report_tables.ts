@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { LabelledResults } from "../results/compare.ts";
-import type { ComparedGroup, Comparison } from "../results/comparison.ts";
+import type { LabelledResults } from "../analysis/compare.ts";
+import type { ComparedGroup, Comparison } from "../analysis/comparison.ts";
 import type { ExperimentRecord } from "../results/experiment_record.ts";
-import { MEASURES } from "../results/measure.ts";
+import { MEASURES } from "../analysis/summary.ts";
 import { type Html, html, type Part } from "./html.ts";
 
 const NONE = "–";

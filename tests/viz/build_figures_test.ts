@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { summarizeLoss } from "../../src/results/summary.ts";
+import { summarizeLoss } from "../../src/analysis/summary.ts";
 import {
   buildFigures,
   type BuildFiguresOptions,

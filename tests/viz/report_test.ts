@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { compareLabels } from "../../src/results/compare.ts";
+import { compareLabels } from "../../src/analysis/compare.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { buildFigures, FIGURE_KINDS } from "../../src/viz/build_figures.ts";
 import { html, withLinks } from "../../src/viz/html.ts";

@@ -7,7 +7,7 @@
  */
 
 import type { ComparedGroup, Comparison } from "./comparison.ts";
-import { MEASURES } from "./measure.ts";
+import { MEASURES } from "./summary.ts";
 
 /** Level of the tests. */
 export const ALPHA = 0.05;

@@ -37,7 +37,7 @@ export const SCIPY: {
   ][];
 } = JSON.parse(
   Deno.readTextFileSync(
-    new URL("../../golden/scipy_statistics.json", import.meta.url),
+    new URL("../golden/scipy_statistics.json", import.meta.url),
   ),
 );
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../../src/compat/testing.ts";
+import { describe, it } from "../../src/compat/testing.ts";
 import {
   logGamma,
   normalUpperTail,
   studentUpperTail,
-} from "../../../src/results/statistics/special_functions.ts";
+} from "../../src/analysis/special_functions.ts";
 import { assertClose, SCIPY } from "./scipy_values.ts";
 
 describe("distribution functions", () => {

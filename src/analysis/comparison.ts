@@ -5,8 +5,8 @@
  */
 
 import type { MatchedCombination } from "./match.ts";
-import type { Margin, Measure } from "./measure.ts";
-import type { Description } from "./statistics/describe.ts";
+import type { Margin, Measure } from "./summary.ts";
+import type { Description } from "./effect_sizes.ts";
 
 /** One label's runs in short. */
 export interface ComparedGroup extends Description {

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../../src/compat/testing.ts";
-import { createStream } from "../../../src/random/stream.ts";
+import { describe, it } from "../../src/compat/testing.ts";
+import { createStream } from "../../src/random/stream.ts";
 import {
   cliffsDelta,
   cliffsDeltaInterval,
-} from "../../../src/results/statistics/cliffs_delta.ts";
-import { describeNumbers } from "../../../src/results/statistics/describe.ts";
-import { testEquivalence } from "../../../src/results/statistics/equivalence.ts";
-import { holmCorrection } from "../../../src/results/statistics/holm.ts";
-import { mannWhitneyU } from "../../../src/results/statistics/mann_whitney.ts";
+  describeNumbers,
+} from "../../src/analysis/effect_sizes.ts";
+import { testEquivalence } from "../../src/analysis/equivalence.ts";
+import { holmCorrection, mannWhitneyU } from "../../src/analysis/rank_tests.ts";
 import { assertClose, SCIPY } from "./scipy_values.ts";
 
 const numbers = fc.array(fc.integer({ min: -20, max: 20 }), {

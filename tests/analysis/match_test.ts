@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import type { Plain } from "../../src/results/experiment_record.ts";
-import { haveSameTrials, matchCombinations } from "../../src/results/match.ts";
+import { haveSameTrials, matchCombinations } from "../../src/analysis/match.ts";
 import type { ResultsFolder } from "../../src/results/results_folder.ts";
-import { alike, exampleRecord, falling } from "./example_results.ts";
+import { alike, exampleRecord, falling } from "../results/example_results.ts";
 
 function folderOf(
   path: string,

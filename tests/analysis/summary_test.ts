@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import type { CombinationCurves } from "../../src/results/results_folder.ts";
-import { summarizeLoss, summarizeResults } from "../../src/results/summary.ts";
-import { alike, curves, falling } from "./example_results.ts";
+import { summarizeLoss, summarizeResults } from "../../src/analysis/summary.ts";
+import { alike, curves, falling } from "../results/example_results.ts";
 
 interface Tensor {
   readonly shape: number[];

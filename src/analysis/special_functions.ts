@@ -88,7 +88,7 @@ function upperGamma(a: number, x: number): number {
  *
  * @example
  * ```ts
- * import { normalUpperTail } from "./src/results/statistics/special_functions.ts";
+ * import { normalUpperTail } from "./src/analysis/special_functions.ts";
  *
  * normalUpperTail(1.959963984540054); // 0.025
  * ```
@@ -139,7 +139,7 @@ function betaByFraction({ a, b, x, y }: BetaArguments): number {
  *
  * @example
  * ```ts
- * import { studentUpperTail } from "./src/results/statistics/special_functions.ts";
+ * import { studentUpperTail } from "./src/analysis/special_functions.ts";
  *
  * studentUpperTail(2.015048372669157, 5); // 0.05
  * ```

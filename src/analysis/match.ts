@@ -5,8 +5,11 @@
  * @module
  */
 
-import type { ExperimentRecord, Plain } from "./experiment_record.ts";
-import type { CombinationResult, ResultsFolder } from "./results_folder.ts";
+import type { ExperimentRecord, Plain } from "../results/experiment_record.ts";
+import type {
+  CombinationResult,
+  ResultsFolder,
+} from "../results/results_folder.ts";
 
 /** A combination that at least one folder has. */
 export interface MatchedCombination {
@@ -30,7 +33,7 @@ const UNKNOWN_KEY = /^parameter [0-9]+$/;
  *
  * @example
  * ```ts no-eval
- * import { matchCombinations } from "./src/results/match.ts";
+ * import { matchCombinations } from "./src/analysis/match.ts";
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  *
  * const folders = [await readResultsFolder("bio"), await readResultsFolder("rand")];
@@ -115,7 +118,7 @@ function nameParameters(
  *
  * @example
  * ```ts
- * import { haveSameTrials } from "./src/results/match.ts";
+ * import { haveSameTrials } from "./src/analysis/match.ts";
  *
  * haveSameTrials(undefined, undefined); // false: folders of the original program
  * ```

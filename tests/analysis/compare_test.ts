@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import Papa from "papaparse";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import { compareLabels } from "../../src/results/compare.ts";
-import type { CombinationCurves } from "../../src/results/results_folder.ts";
-import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { formatStatisticsCsv } from "../../src/results/statistics_csv.ts";
+import { compareLabels } from "../../src/analysis/compare.ts";
+import {
+  type CombinationCurves,
+  readResultsFolder,
+} from "../../src/results/results_folder.ts";
+import { formatStatisticsCsv } from "../../src/analysis/statistics_csv.ts";
 import {
   alike,
   curves,
@@ -15,7 +17,7 @@ import {
   scatter,
   TITLES,
   writeExample,
-} from "./example_results.ts";
+} from "../results/example_results.ts";
 
 interface Label {
   readonly label: string;

@@ -6,7 +6,7 @@
 
 import Papa from "papaparse";
 import type { Comparison } from "./comparison.ts";
-import { MEASURES } from "./measure.ts";
+import { MEASURES } from "./summary.ts";
 
 /** NaN as nothing: a missing value to R, pandas and spreadsheets. */
 function cell(value: number | undefined): number | "" {
@@ -19,8 +19,8 @@ function cell(value: number | undefined): number | "" {
  *
  * @example
  * ```ts
- * import { compareLabels } from "./src/results/compare.ts";
- * import { formatStatisticsCsv } from "./src/results/statistics_csv.ts";
+ * import { compareLabels } from "./src/analysis/compare.ts";
+ * import { formatStatisticsCsv } from "./src/analysis/statistics_csv.ts";
  *
  * formatStatisticsCsv(compareLabels([]).rows); // the line of names
  * ```

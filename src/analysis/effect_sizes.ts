@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { RandomStream } from "../../random/stream.ts";
+import type { RandomStream } from "../random/stream.ts";
 
 /** Two groups of numbers. */
 export interface Groups {
@@ -74,7 +74,7 @@ function countLevels(levels: Uint32Array, counts: Uint32Array): Uint32Array {
  *
  * @example
  * ```ts
- * import { cliffsDelta } from "./src/results/statistics/cliffs_delta.ts";
+ * import { cliffsDelta } from "./src/analysis/effect_sizes.ts";
  *
  * cliffsDelta({ x: [1, 2, 3], y: [2, 3, 4] }); // -5/9
  * ```
@@ -98,7 +98,7 @@ export function cliffsDelta(groups: Groups): number {
  * @example
  * ```ts
  * import { createStream } from "./src/random/stream.ts";
- * import { cliffsDeltaInterval } from "./src/results/statistics/cliffs_delta.ts";
+ * import { cliffsDeltaInterval } from "./src/analysis/effect_sizes.ts";
  *
  * const stream = createStream({ seed: 1, purpose: "bootstrap" });
  * cliffsDeltaInterval({ x: [1, 2, 3, 4], y: [2, 3, 4, 5] }, { stream });
@@ -146,4 +146,39 @@ function quantile(sorted: Float64Array, share: number): number {
   const low = sorted[Math.floor(place)] as number;
   const high = sorted[Math.ceil(place)] as number;
   return low + (high - low) * (place - Math.floor(place));
+}
+
+/** Some numbers in short. */
+export interface Description {
+  readonly n: number;
+  readonly mean: number;
+  /** With n − 1; NaN for a single number. */
+  readonly sd: number;
+  readonly median: number;
+}
+
+/**
+ * Describes numbers; without any, all but n is NaN.
+ *
+ * @example
+ * ```ts
+ * import { describeNumbers } from "./src/analysis/effect_sizes.ts";
+ *
+ * describeNumbers([1, 2, 6]); // { n: 3, mean: 3, sd: 2.6457…, median: 2 }
+ * ```
+ */
+export function describeNumbers(values: readonly number[]): Description {
+  const n = values.length;
+  if (n === 0) return { n, mean: NaN, sd: NaN, median: NaN };
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const sorted = values.toSorted((a, b) => a - b);
+  const high = sorted[Math.floor(n / 2)] as number;
+  const low = sorted[Math.floor((n - 1) / 2)] as number;
+  return {
+    n,
+    mean,
+    sd: n > 1 ? Math.sqrt(squares / (n - 1)) : NaN,
+    median: (low + high) / 2,
+  };
 }

@@ -19,25 +19,28 @@ import {
   matchCombinations,
   type MatchedCombination,
 } from "./match.ts";
-import { type Margin, type Measure, MEASURES } from "./measure.ts";
-import type { ResultsFolder } from "./results_folder.ts";
+import {
+  type Margin,
+  type Measure,
+  MEASURES,
+  type RunSummary,
+  summarizeResults,
+} from "./summary.ts";
+import type { ResultsFolder } from "../results/results_folder.ts";
 import {
   cliffsDelta,
   cliffsDeltaInterval,
+  describeNumbers,
   type Groups,
-} from "./statistics/cliffs_delta.ts";
-import { describeNumbers } from "./statistics/describe.ts";
-import { testEquivalence } from "./statistics/equivalence.ts";
-import { holmCorrection } from "./statistics/holm.ts";
+} from "./effect_sizes.ts";
+import { testEquivalence } from "./equivalence.ts";
 import {
+  holmCorrection,
   mannWhitneyU,
   smallestMannWhitneyP,
-} from "./statistics/mann_whitney.ts";
-import {
   smallestWilcoxonP,
   wilcoxonSignedRank,
-} from "./statistics/wilcoxon.ts";
-import { type RunSummary, summarizeResults } from "./summary.ts";
+} from "./rank_tests.ts";
 
 /** An experiment and what it is called in figures and tables. */
 export interface LabelledResults {
@@ -71,7 +74,7 @@ const FEWEST = 2;
  *
  * @example
  * ```ts no-eval
- * import { compareLabels } from "./src/results/compare.ts";
+ * import { compareLabels } from "./src/analysis/compare.ts";
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  *
  * const { rows } = compareLabels([

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe, it } from "../../../src/compat/testing.ts";
+import { describe, it } from "../../src/compat/testing.ts";
 import {
   mannWhitneyU,
+  rank,
   smallestMannWhitneyP,
-} from "../../../src/results/statistics/mann_whitney.ts";
-import { rank } from "../../../src/results/statistics/ranks.ts";
-import {
   smallestWilcoxonP,
   wilcoxonSignedRank,
-} from "../../../src/results/statistics/wilcoxon.ts";
+} from "../../src/analysis/rank_tests.ts";
 import { assertClose, SCIPY } from "./scipy_values.ts";
 
 /** With ties, as epochs have. */

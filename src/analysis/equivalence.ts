@@ -11,8 +11,7 @@
  * @module
  */
 
-import type { Groups } from "./cliffs_delta.ts";
-import { describeNumbers } from "./describe.ts";
+import { describeNumbers, type Groups } from "./effect_sizes.ts";
 import { studentUpperTail } from "./special_functions.ts";
 
 /** What to test. */
@@ -47,7 +46,7 @@ export interface EquivalenceResult {
  *
  * @example
  * ```ts
- * import { testEquivalence } from "./src/results/statistics/equivalence.ts";
+ * import { testEquivalence } from "./src/analysis/equivalence.ts";
  *
  * const groups = { x: [1.01, 0.99, 1.0, 1.02], y: [1.0, 1.01, 0.98, 1.0] };
  * testEquivalence(groups, { margin: 0.1, paired: false }).p < 0.05; // true
