@@ -44,7 +44,7 @@ export * from "./src/reference/engine.ts";
 export * from "./src/analysis/compare.ts";
 export * from "./src/results/results_folder.ts";
 export * from "./src/rnn/checkpoint.ts";
-export * from "./src/rnn/connections.ts";
+export * from "./src/graph/connections.ts";
 export * from "./src/rnn/initialise.ts";
 export * from "./src/rnn/parameters.ts";
 export * from "./src/tasks/registry.ts";

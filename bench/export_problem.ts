@@ -20,7 +20,7 @@ import {
   type Connections,
   denseMask,
   denseMatrix,
-} from "../src/rnn/connections.ts";
+} from "../src/graph/connections.ts";
 import { PARAMETER_NAMES, parameterShapes } from "../src/rnn/parameters.ts";
 
 /** What `problem.json` says it is. */

@@ -7,7 +7,7 @@
 
 import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { createStream, type RandomStream } from "../src/random/stream.ts";
-import type { Connections } from "../src/rnn/connections.ts";
+import type { Connections } from "../src/graph/connections.ts";
 import { initialParameters } from "../src/rnn/initialise.ts";
 import type { TrialSet } from "../src/tasks/trial_set.ts";
 

@@ -6,7 +6,7 @@
 
 import type { LossName, OptimizerName } from "../engine/ensemble.ts";
 import type { JsonFields } from "../results/json_fields.ts";
-import { type Connections, countConnections } from "../rnn/connections.ts";
+import { type Connections, countConnections } from "../graph/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,

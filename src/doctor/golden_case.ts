@@ -18,7 +18,7 @@ import {
   type Connections,
   countConnections,
   listConnections,
-} from "../rnn/connections.ts";
+} from "../graph/connections.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import { type ExpectedTraining, readExpected } from "./expected_training.ts";

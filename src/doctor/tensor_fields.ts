@@ -11,7 +11,7 @@ import {
   connectedValues,
   type Connections,
   countConnections,
-} from "../rnn/connections.ts";
+} from "../graph/connections.ts";
 import {
   PARAMETER_NAMES,
   type Parameters,

@@ -9,7 +9,7 @@ import {
   type Connections,
   countConnections,
   findConnectionProblem,
-} from "../rnn/connections.ts";
+} from "../graph/connections.ts";
 import {
   PARAMETER_NAMES,
   type Parameters,

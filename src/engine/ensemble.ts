@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Connections } from "../rnn/connections.ts";
+import type { Connections } from "../graph/connections.ts";
 import type { FloatArray, ModelSize, Parameters } from "../rnn/parameters.ts";
 import type { LossName } from "../tasks/task.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";

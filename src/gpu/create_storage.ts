@@ -9,8 +9,8 @@ import type {
   ModelRun,
   NetworkFacts,
 } from "../engine/ensemble.ts";
-import { countBlocks } from "../rnn/connection_blocks.ts";
-import { countConnections } from "../rnn/connections.ts";
+import { countBlocks } from "../graph/blocks.ts";
+import { countConnections } from "../graph/connections.ts";
 import {
   type BlockStorage,
   createBlockStorage,

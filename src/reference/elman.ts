@@ -17,7 +17,7 @@ import {
   transposeConnections,
   type TransposedConnections,
   transposedValues,
-} from "../rnn/connections.ts";
+} from "../graph/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,

@@ -20,7 +20,7 @@ export interface ReferenceEngineOptions {
  * @example
  * ```ts
  * import { createReferenceEngine } from "./src/reference/engine.ts";
- * import { listConnections } from "./src/rnn/connections.ts";
+ * import { listConnections } from "./src/graph/connections.ts";
  *
  * const engine = createReferenceEngine();
  * const ensemble = await engine.createEnsemble({

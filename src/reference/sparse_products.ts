@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Connections } from "../rnn/connections.ts";
+import type { Connections } from "../graph/connections.ts";
 
 /** What {@linkcode addProduct} multiplies. */
 export interface Product {

@@ -7,16 +7,22 @@
 
 import { InputError } from "../files/input_error.ts";
 import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
-import { type Connections, countConnections } from "./connections.ts";
+import { type Connections, countConnections } from "../graph/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
   parameterShapes,
 } from "./parameters.ts";
-import { type CheckpointTensor, encodeRecurrent } from "./recurrent_tensors.ts";
-import { type FoundModel, parametersOf, TENSOR_NAMES } from "./state_dict.ts";
-import { readTorchStateDict } from "./torch_state_dict.ts";
+import {
+  type CheckpointTensor,
+  encodeRecurrent,
+  type FoundModel,
+  parametersOf,
+  TENSOR_NAMES,
+} from "./tensors.ts";
+import { readTorchFile } from "../files/torch_file.ts";
+import type { TorchTensor, TorchValue } from "../files/torch_value.ts";
 
 /** What to write besides the parameters. */
 export interface EncodeCheckpointOptions {
@@ -74,7 +80,7 @@ export function checkpointName(
  * @example
  * ```ts
  * import { encodeCheckpoint } from "./src/rnn/checkpoint.ts";
- * import { listConnections } from "./src/rnn/connections.ts";
+ * import { listConnections } from "./src/graph/connections.ts";
  *
  * encodeCheckpoint({
  *   weightIh: Float32Array.of(1),
@@ -171,4 +177,38 @@ function describeSize(
   return `${hiddenSize} hidden units, ${inputSize} inputs and ${outputSize} output${
     outputSize === 1 ? "" : "s"
   }`;
+}
+
+/** Whether a value of a PyTorch file is a tensor. */
+function isTensor(value: TorchValue): value is TorchTensor {
+  return typeof value === "object" && value !== null &&
+    !(value instanceof Map) && !(value instanceof Uint8Array) &&
+    !Array.isArray(value);
+}
+
+/**
+ * The tensors of floating-point numbers that stand in a state dictionary.
+ *
+ * @param bytes The whole file of `torch.save(model.state_dict(), path)`.
+ * @throws {InputError} If the file is broken or holds no dictionary.
+ */
+export function readTorchStateDict(
+  bytes: Uint8Array,
+  { name }: { readonly name: string },
+): CheckpointTensor[] {
+  const dictionary = readTorchFile(bytes, { name });
+  if (!(dictionary instanceof Map)) {
+    throw new InputError(
+      `Cannot use the model "${name}": it holds no state dictionary (torch.save(model.state_dict(), path))`,
+    );
+  }
+  const tensors: CheckpointTensor[] = [];
+  for (const [key, value] of dictionary) {
+    if (typeof key !== "string" || !isTensor(value)) continue;
+    const { data, shape } = value;
+    if (value.dtype.includes("float")) {
+      tensors.push({ name: key, shape, data });
+    }
+  }
+  return tensors;
 }

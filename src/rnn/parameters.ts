@@ -4,8 +4,9 @@
  * @module
  */
 
-/** An array of single- or double-precision numbers. */
-export type FloatArray = Float32Array | Float64Array;
+import type { FloatArray } from "../graph/connections.ts";
+
+export type { FloatArray };
 
 /** Sizes of a model: H hidden units, I inputs, O outputs. */
 export interface ModelSize {

@@ -8,7 +8,7 @@
 import type { NeuronEdges } from "../connectome/scaled_network.ts";
 import type { NetworkFacts } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { countBlocks, expectedBlocks } from "../rnn/connection_blocks.ts";
+import { countBlocks, expectedBlocks } from "../graph/blocks.ts";
 import type { PretrainedModels } from "./pretrained_models.ts";
 import type { RunUnit } from "./run_unit.ts";
 import type { Topology } from "./topology.ts";

@@ -22,7 +22,7 @@ import {
   writeExperimentRecord,
   writeFolderIndex,
 } from "../results/write_results.ts";
-import { MOST_DENSE_NEURONS } from "../rnn/recurrent_tensors.ts";
+import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
 import type { PreparedExperiment } from "./prepare.ts";
 import { experimentRecord } from "./record_experiment.ts";
 import { engineName } from "./run_file.ts";

@@ -8,10 +8,10 @@
 import type { Experiment } from "../experiment/experiment.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { createStream, type RandomStream } from "../random/stream.ts";
-import { countBlocks } from "../rnn/connection_blocks.ts";
-import { countConnections } from "../rnn/connections.ts";
+import { countBlocks } from "../graph/blocks.ts";
+import { countConnections } from "../graph/connections.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
-import { loadPretrained, type PretrainedModel } from "../rnn/transfer.ts";
+import { loadPretrained, type PretrainedModel } from "../rnn/pretrained.ts";
 import type { RunUnit } from "./run_unit.ts";
 
 /** What is known of the pretrained models of all combinations. */

@@ -15,7 +15,7 @@ import type {
 import { writeFileWhole } from "../files/write_file.ts";
 import { checkpointPath } from "../results/write_results.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
-import type { Connections } from "../rnn/connections.ts";
+import type { Connections } from "../graph/connections.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import {
   engineAfter,

@@ -9,8 +9,8 @@ import { randomizeEdges } from "../connectome/randomize_network.ts";
 import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { createStream } from "../random/stream.ts";
-import type { Connections } from "../rnn/connections.ts";
-import { rankOrder } from "../rnn/remap.ts";
+import type { Connections } from "../graph/connections.ts";
+import { rankOrder } from "../rnn/initialise.ts";
 import type { RunUnit } from "./run_unit.ts";
 
 /** Connections of a recurrent layer. */

@@ -9,7 +9,7 @@ import {
   denseMask,
   denseMatrix,
   listConnections,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 
 const OPTIONS = {
   iterations: 1,

@@ -9,7 +9,7 @@ import {
   countConnections,
   denseMask,
   findConnectionProblem,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 import { loadFont } from "../../src/viz/font.ts";
 import { renderSvg } from "../../src/viz/render_svg.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readNpy } from "../../src/files/npy.ts";
 import { decodeCheckpoint } from "../../src/rnn/checkpoint.ts";
-import { denseMatrix } from "../../src/rnn/connections.ts";
+import { denseMatrix } from "../../src/graph/connections.ts";
 import {
   differences,
   filesBelow,

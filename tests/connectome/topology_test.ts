@@ -20,7 +20,7 @@ import {
   denseMask,
   denseMatrix,
   findConnectionProblem,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 import { anyGraph } from "./example_networks.ts";
 
 /** Four regions in a chain, 0 → 1 → 2 → 3, and 0 → 3. */

@@ -6,7 +6,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { readGoldenCase } from "../../src/doctor/golden_case.ts";
 import { readCases } from "../../src/doctor/read_cases.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import { countConnections } from "../../src/rnn/connections.ts";
+import { countConnections } from "../../src/graph/connections.ts";
 import { parameterShapes } from "../../src/rnn/parameters.ts";
 
 const FOLDER = fileURLToPath(new URL("../golden", import.meta.url));

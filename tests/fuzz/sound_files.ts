@@ -8,7 +8,7 @@
 import { zipSync } from "fflate";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import type { ExperimentRecord } from "../../src/results/experiment_record.ts";
-import { listConnections } from "../../src/rnn/connections.ts";
+import { listConnections } from "../../src/graph/connections.ts";
 import { binary } from "../files/binary.ts";
 import {
   int,

@@ -13,7 +13,7 @@ import {
 } from "../../src/gpu/ensemble.ts";
 import { readBack } from "../../src/gpu/read_back.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { countConnections } from "../../src/rnn/connections.ts";
+import { countConnections } from "../../src/graph/connections.ts";
 import { assertParametersClose } from "./closeness.ts";
 import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
 

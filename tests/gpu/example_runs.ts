@@ -17,7 +17,7 @@ import {
   connectedValues,
   type Connections,
   listConnections,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 
 /** Sizes of an example; all but H have small defaults. */
 export interface ExampleSize {

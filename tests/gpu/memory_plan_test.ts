@@ -3,10 +3,7 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { planMemory } from "../../src/gpu/memory_plan.ts";
 import type { StorageKind } from "../../src/gpu/storage.ts";
-import {
-  countBlocks,
-  expectedBlocks,
-} from "../../src/rnn/connection_blocks.ts";
+import { countBlocks, expectedBlocks } from "../../src/graph/blocks.ts";
 import { STORAGE_KINDS } from "./example_runs.ts";
 import { randomConnections } from "./random_connections.ts";
 

@@ -5,10 +5,7 @@ import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createGpuEnsemble } from "../../src/gpu/ensemble.ts";
 import { BUFFER_NAMES } from "../../src/gpu/buffers.ts";
 import { planMemory } from "../../src/gpu/memory_plan.ts";
-import {
-  countBlocks,
-  expectedBlocks,
-} from "../../src/rnn/connection_blocks.ts";
+import { countBlocks, expectedBlocks } from "../../src/graph/blocks.ts";
 import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
 import { randomConnections } from "./random_connections.ts";
 

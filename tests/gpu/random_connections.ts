@@ -8,7 +8,7 @@ import { createStream } from "../../src/random/stream.ts";
 import {
   type Connections,
   listConnections,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 
 /** Exactly `count` connections among so many units, none of a unit to itself. */
 export function randomConnections(

@@ -4,8 +4,8 @@ import type { EpochHistory, ModelState } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createGpuEnsemble } from "../../src/gpu/ensemble.ts";
 import { sampleInterval } from "../../src/gpu/profiler.ts";
-import { countBlocks } from "../../src/rnn/connection_blocks.ts";
-import { countConnections } from "../../src/rnn/connections.ts";
+import { countBlocks } from "../../src/graph/blocks.ts";
+import { countConnections } from "../../src/graph/connections.ts";
 import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
 
 const engine = await createWebGpuEngine();

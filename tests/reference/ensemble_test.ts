@@ -9,7 +9,7 @@ import type {
 import {
   countConnections,
   listConnections,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { exampleSpec } from "./example_runs.ts";
 

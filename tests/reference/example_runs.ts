@@ -6,7 +6,10 @@
 
 import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
 import { createStream } from "../../src/random/stream.ts";
-import { connectedValues, listConnections } from "../../src/rnn/connections.ts";
+import {
+  connectedValues,
+  listConnections,
+} from "../../src/graph/connections.ts";
 import { parameterShapes } from "../../src/rnn/parameters.ts";
 
 /** What an example is like; all else is drawn. */

@@ -12,7 +12,7 @@ import {
   listConnections,
   transposeConnections,
   transposedValues,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 
 /** A masked matrix, signals on both of its sides, and a range of rows. */
 const problems = fc.record({

@@ -17,7 +17,7 @@ import {
   connectedValues,
   denseMatrix,
   listConnections,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,

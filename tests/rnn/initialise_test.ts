@@ -9,14 +9,14 @@ import {
   connectedValues,
   denseMatrix,
   listConnections,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 import {
   initialBound,
   initialParameters,
   type InitScheme,
   resolveScheme,
 } from "../../src/rnn/initialise.ts";
-import { rankOrder } from "../../src/rnn/remap.ts";
+import { rankOrder } from "../../src/rnn/initialise.ts";
 import type { Parameters } from "../../src/rnn/parameters.ts";
 import golden from "../golden/init_bounds.json" with { type: "json" };
 

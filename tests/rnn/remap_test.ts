@@ -5,8 +5,8 @@ import {
   connectedValues,
   denseMatrix,
   listConnections,
-} from "../../src/rnn/connections.ts";
-import { rankOrder, remapToOrder } from "../../src/rnn/remap.ts";
+} from "../../src/graph/connections.ts";
+import { rankOrder, remapToOrder } from "../../src/rnn/initialise.ts";
 import golden from "../golden/map_weights_to_template.json" with {
   type: "json",
 };

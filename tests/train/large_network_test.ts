@@ -8,7 +8,7 @@ import { decodeCheckpoint } from "../../src/rnn/checkpoint.ts";
 import {
   countConnections,
   findConnectionProblem,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { openResults } from "../../src/train/open_results.ts";
 import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { countBlocks } from "../../src/rnn/connection_blocks.ts";
-import { countConnections } from "../../src/rnn/connections.ts";
+import { countBlocks } from "../../src/graph/blocks.ts";
+import { countConnections } from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import {
   buildRun,

@@ -9,7 +9,7 @@ import {
   countConnections,
   denseMask,
   denseMatrix,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { describePlan } from "../../src/train/describe_plan.ts";
 import {

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { Connections } from "../../rnn/connections.ts";
-import { countBlocks, forEachBlockRow } from "../../rnn/connection_blocks.ts";
+import type { Connections } from "../../graph/connections.ts";
+import { countBlocks, forEachBlockRow } from "../../graph/blocks.ts";
 import {
   type BlockLayout,
   type BlockSide,

@@ -6,7 +6,7 @@
  */
 
 import type { ModelRun } from "../../engine/ensemble.ts";
-import type { Connections } from "../../rnn/connections.ts";
+import type { Connections } from "../../graph/connections.ts";
 import {
   type BlockLayout,
   blockModelWords,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Connections, countConnections } from "../../rnn/connections.ts";
+import { type Connections, countConnections } from "../../graph/connections.ts";
 import type { Parameters } from "../../rnn/parameters.ts";
 import type { Layout } from "./layout.ts";
 

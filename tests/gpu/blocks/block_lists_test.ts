@@ -16,7 +16,7 @@ import {
   type Connections,
   denseMask,
   listConnections,
-} from "../../../src/rnn/connections.ts";
+} from "../../../src/graph/connections.ts";
 
 interface Example {
   readonly layout: BlockLayout;

@@ -11,7 +11,7 @@ import {
   pairBiases,
   unpackBlocks,
 } from "../../../src/gpu/blocks/pack_blocks.ts";
-import { countConnections } from "../../../src/rnn/connections.ts";
+import { countConnections } from "../../../src/graph/connections.ts";
 import { exampleSpec } from "../example_runs.ts";
 
 const SIZES = fc.record({

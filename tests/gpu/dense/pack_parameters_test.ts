@@ -8,7 +8,7 @@ import {
   packTrained,
   unpackMatrix,
 } from "../../../src/gpu/dense/pack_parameters.ts";
-import { countConnections, denseMask } from "../../../src/rnn/connections.ts";
+import { countConnections, denseMask } from "../../../src/graph/connections.ts";
 import { exampleSpec } from "../example_runs.ts";
 
 const SIZES = {

@@ -11,7 +11,7 @@ import {
   listConnections,
   transposeConnections,
   transposedValues,
-} from "../../src/rnn/connections.ts";
+} from "../../src/graph/connections.ts";
 
 /** A mask, empty rows and columns, and none at all among them. */
 const masks = fc.record({

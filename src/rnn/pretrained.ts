@@ -10,7 +10,7 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read_file.ts";
 import type { RandomStream } from "../random/stream.ts";
-import type { Connections } from "./connections.ts";
+import type { Connections } from "../graph/connections.ts";
 import { checkpointName, decodeCheckpoint } from "./checkpoint.ts";
 import { drawReadout } from "./initialise.ts";
 import {
@@ -61,7 +61,7 @@ const LISTED = 6;
  * @example
  * ```ts no-eval
  * import { createStream } from "./src/random/stream.ts";
- * import { loadPretrained } from "./src/rnn/transfer.ts";
+ * import { loadPretrained } from "./src/rnn/pretrained.ts";
  *
  * const { parameters, connections } = await loadPretrained("results_seq_mem", {
  *   combination: 0,

@@ -5,8 +5,8 @@ import {
   countBlocks,
   expectedBlocks,
   forEachBlockRow,
-} from "../../src/rnn/connection_blocks.ts";
-import { listConnections } from "../../src/rnn/connections.ts";
+} from "../../src/graph/blocks.ts";
+import { listConnections } from "../../src/graph/connections.ts";
 import { randomConnections } from "../gpu/random_connections.ts";
 
 /** A mask and its size. */

@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { FloatArray } from "./parameters.ts";
+/** An array of single- or double-precision numbers. */
+export type FloatArray = Float32Array | Float64Array;
 
 /** Which entries of a row-major matrix exist; n of them, row by row (compressed sparse rows). */
 export interface Connections {
@@ -40,7 +41,7 @@ export interface MatrixSize {
  *
  * @example
  * ```ts
- * import { listConnections } from "./src/rnn/connections.ts";
+ * import { listConnections } from "./src/graph/connections.ts";
  *
  * const mask = Uint8Array.of(0, 1, 1, 0);
  * listConnections({ receivers: 2, senders: 2 }, mask).sender; // [1, 0]
@@ -82,7 +83,7 @@ export function countConnections({ sender }: Connections): number {
  *
  * @example
  * ```ts
- * import { findConnectionProblem } from "./src/rnn/connections.ts";
+ * import { findConnectionProblem } from "./src/graph/connections.ts";
  *
  * findConnectionProblem({
  *   receivers: 1,
@@ -137,7 +138,7 @@ export function findConnectionProblem(
  * import {
  *   listConnections,
  *   transposeConnections,
- * } from "./src/rnn/connections.ts";
+ * } from "./src/graph/connections.ts";
  *
  * const mask = Uint8Array.of(0, 1, 1, 1);
  * const list = listConnections({ receivers: 2, senders: 2 }, mask);
@@ -185,7 +186,7 @@ export function transposedValues<A extends FloatArray>(
  *
  * @example
  * ```ts
- * import { denseMatrix, listConnections } from "./src/rnn/connections.ts";
+ * import { denseMatrix, listConnections } from "./src/graph/connections.ts";
  *
  * const size = { receivers: 2, senders: 2 };
  * const list = listConnections(size, Uint8Array.of(0, 1, 1, 0));

@@ -12,8 +12,8 @@ import { type Connections, countConnections } from "./connections.ts";
  *
  * @example
  * ```ts
- * import { countBlocks } from "./src/rnn/connection_blocks.ts";
- * import { listConnections } from "./src/rnn/connections.ts";
+ * import { countBlocks } from "./src/graph/blocks.ts";
+ * import { listConnections } from "./src/graph/connections.ts";
  *
  * const mask = new Uint8Array(64);
  * mask[0] = mask[1] = 1;

@@ -4,9 +4,9 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { checkpointName, encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
-import { denseMask, listConnections } from "../../src/rnn/connections.ts";
+import { denseMask, listConnections } from "../../src/graph/connections.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
-import { loadPretrained } from "../../src/rnn/transfer.ts";
+import { loadPretrained } from "../../src/rnn/pretrained.ts";
 import stateDicts from "./state_dicts.json" with { type: "json" };
 
 const seqMem = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
