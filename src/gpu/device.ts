@@ -9,7 +9,7 @@ import { DeviceError, type DeviceTrouble } from "../engine/device_error.ts";
 
 /** What is known of an adapter, for logs, `experiment.json` and `doctor`. */
 export interface AdapterDescription {
-  /** E.g. "NVIDIA H100", or "llvmpipe (LLVM 15.0.6, 256 bits)" for Mesa's software adapter. */
+  /** Name and driver, e.g. "NVIDIA H200, Vulkan", or "llvmpipe (LLVM 15.0.6, 256 bits), Vulkan" for Mesa's software adapter. */
   readonly description: string;
   readonly vendor: string;
   readonly architecture: string;
@@ -61,10 +61,12 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
     const value = adapter.limits[name as keyof GPUSupportedLimits];
     if (typeof value === "number") limits[name] = value;
   }
+  // Browsers tell vendor and architecture only.
+  const name = description || device || `${vendor} ${architecture}`.trim() ||
+    "unknown adapter";
+  const backend = backendOf(limits);
   return {
-    // Browsers tell vendor and architecture only.
-    description: description || device || `${vendor} ${architecture}`.trim() ||
-      "unknown adapter",
+    description: backend === undefined ? name : `${name}, ${backend}`,
     vendor,
     architecture,
     device,
@@ -76,43 +78,83 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   };
 }
 
+/**
+ * One card has an adapter for each of its drivers, under one name, and their
+ * numbers differ; WebGPU does not say which driver it is. In Deno, OpenGL's alone
+ * has no limit of bindings; browsers hide theirs. Undefined where there is no
+ * telling: on Windows Vulkan and Direct3D look alike.
+ */
+function backendOf(
+  { maxBindingsPerBindGroup }: Readonly<Record<string, number>>,
+): string | undefined {
+  if (!("Deno" in globalThis)) return undefined;
+  if (maxBindingsPerBindGroup === 2 ** 32 - 1) return "OpenGL";
+  switch (Deno.build.os) {
+    case "darwin":
+      return "Metal";
+    case "windows":
+      return undefined;
+    default:
+      return "Vulkan";
+  }
+}
+
 function troubleOf(error: GPUError): DeviceTrouble {
   if (/\bdevice (?:is|was) lost\b/i.test(error.message)) return "lost";
   if (error instanceof GPUOutOfMemoryError) return "out-of-memory";
   return error instanceof GPUValidationError ? "validation" : "internal";
 }
 
+/** What the driver answers; what it refuses becomes a sentence. */
+async function asked<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceError(`${what}: ${reason.trim()}`, {
+      reason: "internal",
+      cause,
+    });
+  }
+}
+
 /**
  * Opens a device; undefined where there is no adapter.
  *
- * @throws {Error} If there is an adapter but it gives no device.
+ * @throws {DeviceError} If the adapter, or its device, is refused.
  *
  * @example
  * ```ts
  * import { openDevice } from "./src/gpu/device.ts";
  *
  * const gpu = await openDevice();
- * gpu?.adapter.description; // "llvmpipe (LLVM 15.0.6, 256 bits)"
+ * gpu?.adapter.description; // "llvmpipe (LLVM 15.0.6, 256 bits), Vulkan"
  * gpu?.destroy();
  * ```
  */
 export async function openDevice(): Promise<WatchedDevice | undefined> {
-  const found = await navigator.gpu?.requestAdapter({
-    powerPreference: "high-performance",
-  });
+  const found = await asked(
+    "Cannot ask for a WebGPU adapter",
+    () =>
+      navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }),
+  );
   if (found === null || found === undefined) return undefined;
   const adapter = describeAdapter(found);
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) {
     requiredLimits[name] = adapter.limits[name] as number;
   }
-  const device = await found.requestDevice({
-    label: "biornn",
-    requiredFeatures: found.features.has("timestamp-query")
-      ? ["timestamp-query"]
-      : [],
-    requiredLimits,
-  });
+  const device = await asked(
+    `Cannot open the device ${adapter.description}`,
+    () =>
+      found.requestDevice({
+        label: "biornn",
+        requiredFeatures: found.features.has("timestamp-query")
+          ? ["timestamp-query"]
+          : [],
+        requiredLimits,
+      }),
+  );
 
   let failure: DeviceError | undefined;
   let loss: DeviceError | undefined;

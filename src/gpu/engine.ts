@@ -47,14 +47,14 @@ export interface WebGpuEngineOptions {
  * Opens the machine's GPU, or the software adapter that stands in for one;
  * undefined where there is no adapter at all.
  *
- * @throws {Error} If the adapter gives no device.
+ * @throws {DeviceError} If the adapter gives no device.
  *
  * @example
  * ```ts
  * import { createWebGpuEngine } from "./src/gpu/engine.ts";
  *
  * const engine = await createWebGpuEngine();
- * engine?.description; // "llvmpipe (LLVM 15.0.6, 256 bits)"
+ * engine?.description; // "llvmpipe (LLVM 15.0.6, 256 bits), Vulkan"
  * engine?.destroy();
  * ```
  */

@@ -1,29 +1,46 @@
 // The nonlinearities, for the kernels that go forward, and their slopes, for
 // those that go back; the host puts this text before theirs.
 
-/// tanh within a few units of the last place: drivers' own is often good to
-/// 1e-4 only. A quotient of polynomials in x², fitted to tanh(x) / x on
-/// |x| < 8.7, where tanh is 1 in single precision.
-fn precise_tanh(argument: vec4f) -> vec4f {
-  let x = clamp(argument, vec4f(-8.7), vec4f(8.7));
-  let u = x * x;
-  let above = ((((-1.29025762e-11 * u + 3.15099797e-8) * u + 2.83871853e-5) * u + 3.88702371e-3) * u +
-    0.136948059) * u + 1.0;
-  let below = (((1.31404705e-6 * u + 3.97167906e-4) * u + 2.73141662e-2) * u + 0.470281384) * u + 1.0;
-  return x * (above / below);
+/// By the bits: compilers take `x != x` for an ordered comparison, which is false
+/// for NaN, and clamp, min and max may drop it, so that a network that diverged
+/// would look well trained.
+fn is_nan(x: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}
+
+/// tanh within 2 units of the last place, and never beyond 1; drivers' own is often
+/// good to 1e-4 only, and a slope of 1 − h² must not be negative.
+/// |x| < 0.625: x + x³ R(x²). Above: 1 − 2 / (e^2x + 1), with 2x = k ln 2 + r and
+/// e^r = 1 + r + r² S(r). R and S are minimax polynomials in single precision.
+fn precise_tanh(x: vec4f) -> vec4f {
+  let a = abs(x);
+  let u = a * a;
+  let r4 = fma(vec4f(-0.0055286484), u, vec4f(0.020483334));
+  let series = fma(fma(fma(r4, u, vec4f(-0.053692974)), u, vec4f(0.13330899)), u, vec4f(-0.33333263));
+  let small = fma(a * u, series, a);
+  // From 9.01 on tanh is 1 in single precision.
+  let y = 2.0 * min(a, vec4f(9.1));
+  let k = floor(fma(y, vec4f(1.442695), vec4f(0.5)));
+  // ln 2 in two parts, of which k times the first is exact.
+  let r = fma(k, vec4f(0.00021219444), fma(k, vec4f(-0.693359375), y));
+  let s4 = fma(vec4f(0.0013951719), r, vec4f(0.0083695985));
+  let power = 1.0 + fma(r * r, fma(fma(fma(s4, r, vec4f(0.041666187)), r, vec4f(0.16666512)), r, vec4f(0.5)), r);
+  let e = bitcast<vec4f>(bitcast<vec4u>(power) + (vec4u(k) << vec4u(23u)));
+  let t = select(1.0 - 2.0 / (e + 1.0), small, a < vec4f(0.625));
+  return bitcast<vec4f>(bitcast<vec4u>(t) | (bitcast<vec4u>(x) & vec4u(0x80000000u)));
 }
 
 fn activate(x: vec4f, activation: u32) -> vec4f {
-  // NaN stays NaN, as it must: clamp and max would hide it.
   if (activation == 0u) {
-    return select(precise_tanh(x), x, x != x);
+    return select(precise_tanh(x), x, is_nan(x));
   }
-  return select(max(x, vec4f(0.0)), x, x != x);
+  return select(max(x, vec4f(0.0)), x, is_nan(x));
 }
 
-/// act'(x) from h = act(x). A product with NaN must stay NaN, so the slope is to be
-/// multiplied with and not to select by.
+/// act'(x) from h = act(x); NaN where h is.
 fn slope(h: vec4f, activation: u32) -> vec4f {
-  let relu_slope = select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0));
-  return select(1.0 - h * h, relu_slope, activation == 1u);
+  if (activation == 0u) {
+    return 1.0 - h * h;
+  }
+  return select(select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0)), h, is_nan(h));
 }
