@@ -48,7 +48,6 @@ export * from "./src/graph/connections.ts";
 export * from "./src/rnn/initialise.ts";
 export * from "./src/rnn/parameters.ts";
 export * from "./src/tasks/registry.ts";
-export * from "./src/tasks/split.ts";
 export * from "./src/tasks/task.ts";
 export * from "./src/tasks/trial_set.ts";
 export * from "./src/train/prepare.ts";

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { nbackMem } from "./nback_mem.ts";
-import { picLatentMem } from "./pic_latent_mem.ts";
-import { picMem } from "./pic_mem.ts";
+import { nbackMem } from "./n_back.ts";
+import { picLatentMem, picMem } from "./pictures.ts";
 import { seqMem } from "./seq_mem.ts";
 import type { Task } from "./task.ts";
 
 /**
- * The tasks by their names in the config (`task_name`).
+ * The tasks by their names in the config (`task_name`). A program that has a
+ * task of its own gives `readExperiment()` a map with one more.
  *
  * @example
  * ```ts

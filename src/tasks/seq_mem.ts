@@ -11,9 +11,13 @@
  * @module
  */
 
-import { drawValue } from "./draw_value.ts";
-import { countParameter, numberParameter } from "./parameter_value.ts";
-import type { Task, TaskParameters } from "./task.ts";
+import {
+  countParameter,
+  drawValue,
+  numberParameter,
+  type Task,
+  type TaskParameters,
+} from "./task.ts";
 
 /** A smaller range would leave float32 with too few different values. */
 const SMALLEST_RANGE = 1e-6;

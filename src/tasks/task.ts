@@ -1,10 +1,11 @@
 /**
- * What a task is: its parameters, its sizes and how its trials are made.
+ * What a task is, and what tasks need to read their parameters and draw values.
  *
  * @module
  */
 
 import type { RandomStream } from "../random/stream.ts";
+import type { Trials } from "./trial_set.ts";
 
 /** Mean squared error, or negative log-likelihood after a log-softmax. */
 export type LossName = "mse" | "nll";
@@ -45,25 +46,26 @@ export interface Stimuli {
   readonly synthetic: boolean;
 }
 
-/** Trials before they are split into batches. */
-export interface Trials {
-  readonly trialCount: number;
-  /** T */
-  readonly steps: number;
-  /** I */
-  readonly inputSize: number;
-  /** [trialCount, T, I], row-major. */
-  readonly inputs: Float32Array;
-  /** [trialCount, T], row-major; 0 = not scored. */
-  readonly targets: Float32Array;
+/** What a task may draw its trials from, besides its parameters. */
+export interface TrialOptions {
+  /** The run's stream of purpose "trials". */
+  readonly stream: RandomStream;
+  /** There where the task's `stimuli` says that it shows some. */
+  readonly stimuli?: Stimuli;
+  /** `[net] compatibility`; "described" where it is left out. */
+  readonly compatibility?: "described" | "original";
 }
 
-/** A working-memory task. Each lives in a file of its own and is listed in `registry.ts`. */
+/**
+ * A task: its parameters, its sizes and how its trials are drawn. It is one
+ * exported object of this type, known by a line in `registry.ts`, or given to
+ * `readExperiment()` beside those of {@linkcode TASKS}.
+ */
 export interface Task {
   /** `task_name` in the config. */
   readonly name: string;
   readonly loss: LossName;
-  /** O */
+  /** O: 1 for "mse"; for "nll" the number of classes, class 0 ("not scored") included. */
   readonly outputSize: number;
   /** Keys of `trial_params`, apart from `task_name`, `nr_of_trials` and `train_size`, which all tasks have. */
   readonly trialParameters: Readonly<Record<string, ParameterSchema>>;
@@ -74,20 +76,82 @@ export interface Task {
   /** Says what is wrong with values that are each allowed but not together, e.g. `n_back 5 needs a trial_length above 5, found 5`. */
   check?(parameters: TaskParameters): string | undefined;
   /**
-   * Checks that the stimuli are enough for the trials.
+   * Checks that the stimuli will do for the trials; gives warnings for the log.
    *
-   * @throws {InputError} If they are not.
+   * @throws {InputError} If they will not.
    */
-  checkStimuli?(parameters: TaskParameters, stimuli: Stimuli): void;
-  /** T */
+  checkStimuli?(
+    parameters: TaskParameters,
+    options: Pick<TrialOptions, "compatibility"> & {
+      readonly stimuli: Stimuli;
+    },
+  ): string[];
+  /** T, the time steps of a trial. */
   steps(parameters: TaskParameters): number;
-  /** I */
+  /** I, the numbers shown at each time step. */
   inputSize(stimuli?: Stimuli): number;
   /** Trials in all for `nr_of_trials` (the n-back tasks make as many matching as non-matching ones). */
   trialCount(nrOfTrials: number): number;
-  /** Draws the trials. `parameters` holds `nr_of_trials` too. */
-  generate(
-    parameters: TaskParameters,
-    options: { readonly stream: RandomStream; readonly stimuli?: Stimuli },
-  ): Trials;
+  /**
+   * Draws the trials. `parameters` holds `nr_of_trials` too.
+   *
+   * @throws {RangeError} If a parameter is missing or out of range.
+   */
+  generate(parameters: TaskParameters, options: TrialOptions): Trials;
+}
+
+/**
+ * A number among a task's parameters.
+ *
+ * @throws {RangeError} If it is missing or no number.
+ */
+export function numberParameter(
+  parameters: TaskParameters,
+  name: string,
+): number {
+  const value = parameters[name];
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    throw new RangeError(
+      `Cannot make trials: ${name} must be a number, found ${value}`,
+    );
+  }
+  return value;
+}
+
+/**
+ * A whole number that is at least `from`, among a task's parameters.
+ *
+ * @throws {RangeError} If it is missing, no whole number or too small.
+ */
+export function countParameter(
+  parameters: TaskParameters,
+  name: string,
+  from = 1,
+): number {
+  const value = numberParameter(parameters, name);
+  if (!Number.isSafeInteger(value) || value < from) {
+    throw new RangeError(
+      `Cannot make trials: ${name} must be a whole number from ${from}, found ${value}`,
+    );
+  }
+  return value;
+}
+
+/**
+ * A number of U(low, high), as a float32, that is neither 0 (a target of 0
+ * would not be scored) nor `other`.
+ */
+export function drawValue(
+  stream: RandomStream,
+  { low = 0, high = 1, other = 0 }: {
+    readonly low?: number;
+    readonly high?: number;
+    readonly other?: number;
+  } = {},
+): number {
+  let value = 0;
+  while (value === 0 || value === other) {
+    value = Math.fround(low + (high - low) * stream.uniform());
+  }
+  return value;
 }

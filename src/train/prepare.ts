@@ -23,7 +23,7 @@ import { InputError } from "../files/input_error.ts";
 import { createStream } from "../random/stream.ts";
 import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
-import { splitTrials } from "../tasks/split.ts";
+import { splitTrials } from "../tasks/trial_set.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
 import type { Stimuli } from "../tasks/task.ts";
 import {
@@ -109,7 +109,10 @@ export async function prepareExperiment(
       onProgress: options.onProgress,
     });
   if (stimuli !== undefined) {
-    task.checkStimuli?.(experiment.task.parameters, stimuli);
+    const { parameters } = experiment.task;
+    const { compatibility } = net;
+    task.checkStimuli?.(parameters, { stimuli, compatibility })
+      .forEach((line) => options.onProgress(line));
   }
   const size: ModelSize = {
     hiddenSize: network.neurons,
@@ -233,6 +236,7 @@ export async function buildRun(
   const trials = splitTrials(
     task.generate(combination.parameters, {
       stream: stream("trials"),
+      compatibility: net.compatibility,
       ...(stimuli === undefined ? {} : { stimuli }),
     }),
     { trainSize, batchSize: run.batchSize, stream: stream("split") },

@@ -5,8 +5,7 @@ import fc from "fast-check";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
-import { readStimuli } from "../../src/tasks/read_stimuli.ts";
-import { loadStimuli } from "../../src/tasks/stimuli.ts";
+import { loadStimuli, readStimuli } from "../../src/tasks/stimuli.ts";
 
 /** Three latent vectors of two numbers, labels 2, 0, 1: PyTorch's file of a tuple, before version 1.6. */
 const TORCH_TUPLE =
@@ -128,6 +127,8 @@ describe("loadStimuli()", () => {
       "few_labels.npy": labels,
       "bright.npy": npy([2, 1], [0, 256]),
       "bright_labels.npy": labels,
+      "normal.npy": npy([2, 1], [1, -1]),
+      "normal_labels.npy": labels,
       "nan.npy": npy([2, 1], [0, NaN]),
       "nan_labels.npy": labels,
       "half.npy": npy([2, 1], [0, 1]),
@@ -158,6 +159,10 @@ describe("loadStimuli()", () => {
       assert.match(
         await tell("bright.npy", "images"),
         /a pixel is 256, but pixels go from 0 to 255$/,
+      );
+      assert.match(
+        await tell("normal.npy", "images"),
+        /a pixel is -1, but pixels go from 0 to 255 .*undo the normalisation/,
       );
       assert.match(await tell("nan.npy"), /one of the numbers is NaN$/);
       assert.match(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
-import { encodeLatents } from "../../src/tasks/latent_encoder.ts";
+import { encodeLatents } from "../../src/tasks/latents.ts";
 import { syntheticDigits } from "../../src/tasks/synthetic_digits.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
 

@@ -96,7 +96,7 @@ function mixtures(): Float64Array {
  *
  * @example
  * ```ts
- * import { encodeLatents } from "./src/tasks/latent_encoder.ts";
+ * import { encodeLatents } from "./src/tasks/latents.ts";
  * import { syntheticDigits } from "./src/tasks/synthetic_digits.ts";
  *
  * const latents = encodeLatents(syntheticDigits({ seed: 1 }));

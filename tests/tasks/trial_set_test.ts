@@ -4,7 +4,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { seqMem } from "../../src/tasks/seq_mem.ts";
-import { splitTrials } from "../../src/tasks/split.ts";
+import { splitTrials } from "../../src/tasks/trial_set.ts";
 
 const trialsOf = (count: number) =>
   seqMem.generate({ pattern_length: 1, nr_of_trials: count }, {

@@ -3,11 +3,8 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
-import {
-  picLatentMem,
-  rescaleLatents,
-} from "../../src/tasks/pic_latent_mem.ts";
-import { picMem } from "../../src/tasks/pic_mem.ts";
+import { picLatentMem, rescaleLatents } from "../../src/tasks/pictures.ts";
+import { picMem } from "../../src/tasks/pictures.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
 
 /** Pictures whose pixels all tell their own number. */
@@ -110,6 +107,56 @@ describe("picture trials", () => {
     assert.ok(counts.every((count) => Math.abs(count - 1000) < limit));
   });
 
+  it("take any pictures, whatever their labels, where pic_mem is to be the original's", () => {
+    // 40 of 50 pictures have label 0: a random other picture has the probe's
+    // label with probability (40·39 + 10·9) / (50·49).
+    const labels = [...new Array(40).fill(0), ...new Array(10).fill(1)];
+    const parameters = {
+      ...{ trial_length: 6, n_back: 2, nr_of_trials: 400 },
+      rescale: false,
+    };
+    const options = {
+      stimuli: numberedPictures(labels, 1),
+      compatibility: "original",
+    } as const;
+    const sharing = (task: typeof picMem) => {
+      const { inputs } = task.generate(parameters, {
+        ...options,
+        stream: stream(5),
+      });
+      let same = 0;
+      let probesOfLabel0 = 0;
+      for (let trial = 0; trial < 800; trial++) {
+        const shown = Array.from(
+          { length: 6 },
+          (_, step) => inputs[(trial * 8 + step) * 2 + 1]! - 1,
+        );
+        const probe = shown.pop()!;
+        if (labels[probe] === 0) probesOfLabel0++;
+        const matches = trial < 400;
+        assert.equal(shown[3] === probe, matches);
+        const others = shown.filter((_, step) => !(matches && step === 3));
+        assert.ok(!others.includes(probe));
+        assert.equal(new Set(others).size, others.length);
+        same += others.filter((o) => labels[o] === labels[probe]).length;
+      }
+      return [same / (400 * 4 + 400 * 5), probesOfLabel0 / 800] as const;
+    };
+    const [same, probes] = sharing(picMem);
+    // Five standard deviations; trials are independent, pictures of a trial nearly so.
+    assert.ok(Math.abs(same - 1650 / 2450) < 5 * Math.sqrt(0.25 / 800));
+    assert.ok(Math.abs(probes - 0.8) < 5 * Math.sqrt(0.16 / 800));
+    assert.equal(sharing(picLatentMem)[0], 0);
+    // One label is enough, and a sentence speaks of pictures, not of labels.
+    const alike = (count: number) =>
+      numberedPictures(new Array(count).fill(3), 1);
+    picMem.checkStimuli!(parameters, { ...options, stimuli: alike(6) });
+    assert.throws(
+      () => picMem.checkStimuli!(parameters, { ...options, stimuli: alike(5) }),
+      /needs 5 pictures besides the probe, and there are only 4$/,
+    );
+  });
+
   it("give the same trials for a seed and others for another", () => {
     const stimuli = numberedPictures([0, 0, 1, 1, 2, 2, 3, 3]);
     const parameters = { trial_length: 4, n_back: 2, nr_of_trials: 20 };
@@ -124,7 +171,7 @@ describe("picture trials", () => {
     const draw = (stimuli: Stimuli) =>
       void picMem.generate(parameters, { stream: stream(1), stimuli });
     const check = (stimuli: Stimuli) =>
-      picMem.checkStimuli?.(parameters, stimuli);
+      void picMem.checkStimuli?.(parameters, { stimuli });
     for (const use of [draw, check]) {
       const refused = (labels: number[], sentence: RegExp) =>
         assert.throws(
@@ -135,6 +182,63 @@ describe("picture trials", () => {
       refused([4, 4, 4, 4], /2 different labels, found 1/);
       refused([0, 1, 1, 1], /needs 3 pictures .* only 1$/);
       use(numberedPictures([0, 0, 0, 1, 1, 1]));
+    }
+  });
+});
+
+describe("checkStimuli()", () => {
+  const parameters = { trial_length: 3, n_back: 1 };
+  /** Four pictures of two pixels. */
+  const pictures = (...values: number[]): Stimuli => ({
+    size: 2,
+    count: 4,
+    values: Float32Array.from(values),
+    labels: Uint8Array.of(0, 0, 1, 1),
+    source: "mine.npy",
+    synthetic: false,
+  });
+  const check = (stimuli: Stimuli, rescale = true, task = picMem) =>
+    task.checkStimuli!({ ...parameters, rescale }, { stimuli });
+
+  it("refuses to divide pixels by 255 that were divided before", () => {
+    const scaled = pictures(0, 0.2, 1, 0.5, 0, 0.7, 0.1, 0);
+    assert.throws(
+      () => check(scaled),
+      (error) =>
+        error instanceof InputError &&
+        /"mine\.npy": no pixel is above 1, .* add "rescale": False to trial_params/
+          .test(error.message),
+    );
+    assert.throws(() => check(pictures(0, 1, 1, 0, 1, 1, 0, 0)), /above 1/);
+    // As they are, they are just right; so are latents, which are scaled one by one.
+    assert.deepEqual(check(scaled, false), []);
+    assert.deepEqual(check(scaled, true, picLatentMem), []);
+  });
+
+  it("warns of pixels that end far below 255, and of some pictures that were scaled before", () => {
+    assert.deepEqual(check(pictures(0, 255, 9, 9, 0, 0, 80, 7)), []);
+    assert.deepEqual(check(pictures(0, 64, 9, 9, 0, 0, 8, 7)), []);
+    const [dim, ...none] = check(pictures(0, 16, 9, 9, 0, 0, 8, 7));
+    assert.match(dim!, /^warning: the brightest pixel in "mine\.npy" is 16,/);
+    assert.deepEqual(none, []);
+    const [some, ...more] = check(pictures(0, 255, 1, 0.5, 0, 0, 0, 0.1));
+    assert.match(some!, /^warning: 2 of the 4 images in "mine\.npy" have no/);
+    assert.deepEqual(more, []);
+    assert.deepEqual(check(pictures(0, 16, 9, 9, 0, 0, 8, 7), false), []);
+  });
+
+  it("refuses pictures that are all the same, whatever is done to them", () => {
+    for (const task of [picMem, picLatentMem]) {
+      for (const rescale of [true, false]) {
+        assert.throws(
+          () => check(pictures(0, 0, 0, 0, 0, 0, 0, 0), rescale, task),
+          /all its pictures are the same, only zeros$/,
+        );
+        assert.throws(
+          () => check(pictures(7, 99, 7, 99, 7, 99, 7, 99), rescale, task),
+          /all its pictures are the same$/,
+        );
+      }
     }
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { createStream } from "../../src/random/stream.ts";
-import { nbackMem } from "../../src/tasks/nback_mem.ts";
+import { nbackMem } from "../../src/tasks/n_back.ts";
 
 const lengths = fc.integer({ min: 2, max: 12 }).chain((length) =>
   fc.record({

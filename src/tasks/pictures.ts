@@ -1,0 +1,318 @@
+/**
+ * `pic_latent_mem` and `pic_mem`: was the last picture the one shown n steps
+ * before? The network sees 50 latent features of each picture (I = 51), or its
+ * 28 × 28 pixels (I = 785).
+ *
+ * A trial has T = `trial_length` + 2 steps of I numbers (cue, picture):
+ * `trial_length` pictures, the last of which is the probe, then the cue 1, then
+ * zeros. The target stands at the last step: 2 where the same picture was shown
+ * `n_back` steps before the probe, 1 where it was not.
+ *
+ * Source: the tasks of A. Goulas, F. Damicelli, C. C. Hilgetag, Bio-instantiated
+ * recurrent neural networks, https://doi.org/10.1016/j.neunet.2021.07.011.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+import type { RandomStream } from "../random/stream.ts";
+import {
+  checkNBack,
+  MATCH,
+  N_BACK,
+  N_BACK_CLASSES,
+  nBackParameters,
+  NO_MATCH,
+  TRIAL_LENGTH,
+} from "./n_back.ts";
+import {
+  countParameter,
+  type Stimuli,
+  type Task,
+  type TaskParameters,
+  type TrialOptions,
+} from "./task.ts";
+import type { Trials } from "./trial_set.ts";
+
+/** The largest value of a pixel. */
+const WHITE = 255;
+
+/** Pictures that are no brighter are told of: other data sets end at 15, 16 or 63. */
+const DIM = 63;
+
+/** Keeps vectors without any range from dividing by 0. */
+const EPSILON = Math.fround(1e-12);
+
+/**
+ * The task `pic_latent_mem`: `nr_of_trials` matching trials, then as many that
+ * do not match. The probe's label is drawn first, then a picture of that label;
+ * all other pictures have other labels and differ from one another.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ * import { picLatentMem } from "./src/tasks/pictures.ts";
+ * import { loadStimuli } from "./src/tasks/stimuli.ts";
+ *
+ * const trials = picLatentMem.generate(
+ *   { trial_length: 5, n_back: 2, nr_of_trials: 100, rescale: true },
+ *   {
+ *     stream: createStream({ seed: 1, purpose: "trials" }),
+ *     stimuli: await loadStimuli("latents", { seed: 1 }),
+ *   },
+ * );
+ * trials.inputs; // 200 trials × 7 steps × 51 numbers
+ * ```
+ */
+export const picLatentMem: Task = pictureTask({
+  name: "pic_latent_mem",
+  stimuli: "latents",
+  rescale: rescaleLatents,
+  description: "scale each latent vector to [0, 1]",
+});
+
+/**
+ * The task `pic_mem`, as {@linkcode picLatentMem} with pixels. With
+ * `compatibility` "original", probe and other pictures are any pictures, of
+ * whatever labels: about one in ten of the others then has the probe's label.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ * import { picMem } from "./src/tasks/pictures.ts";
+ * import { loadStimuli } from "./src/tasks/stimuli.ts";
+ *
+ * const trials = picMem.generate(
+ *   { trial_length: 5, n_back: 2, nr_of_trials: 100, rescale: true },
+ *   {
+ *     stream: createStream({ seed: 1, purpose: "trials" }),
+ *     stimuli: await loadStimuli("images", { seed: 1 }),
+ *   },
+ * );
+ * trials.inputs; // 200 trials × 7 steps × 785 numbers
+ * ```
+ */
+export const picMem: Task = pictureTask({
+  name: "pic_mem",
+  stimuli: "images",
+  rescale: (pixels) => pixels.map((pixel) => pixel / WHITE),
+  description: "divide the pixels by 255",
+});
+
+/**
+ * A latent vector scaled to [0, 1]: (x − min + ε) / max(max − min, 2ε) with
+ * ε = 1e-12, every operation rounded to float32 as in the original's tensors.
+ */
+export function rescaleLatents(latents: Float32Array): Float32Array {
+  let min = Infinity;
+  let max = -Infinity;
+  for (const value of latents) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const range = Math.max(Math.fround(max - min), 2 * EPSILON);
+  return latents.map((value) =>
+    Math.min(1, Math.fround(Math.fround(value - min) + EPSILON) / range)
+  );
+}
+
+/** What tells one picture task from the other. */
+interface PictureTaskOptions {
+  readonly name: string;
+  /** What it shows. */
+  readonly stimuli: "latents" | "images";
+  /** What the network sees of a picture with `rescale`. */
+  readonly rescale: (picture: Float32Array) => Float32Array;
+  /** What `rescale` does, for the manual. */
+  readonly description: string;
+}
+
+function pictureTask(
+  { name, stimuli: kind, rescale, description }: PictureTaskOptions,
+): Task {
+  /** In the original's `pic_mem` labels play no part. */
+  const albumOf = (
+    stimuli: Stimuli,
+    compatibility: TrialOptions["compatibility"],
+  ) =>
+    sortedAlbum(stimuli, !(kind === "images" && compatibility === "original"));
+  return {
+    name,
+    loss: "nll",
+    outputSize: N_BACK_CLASSES,
+    trialParameters: {
+      trial_length: TRIAL_LENGTH,
+      rescale: { kind: "boolean", default: true, description },
+    },
+    gridParameters: { n_back: N_BACK },
+    stimuli: kind,
+    check: checkNBack,
+    checkStimuli(parameters, { stimuli, compatibility }) {
+      const needed = countParameter(parameters, "trial_length", 2) - 1;
+      assertEnough(stimuli, { album: albumOf(stimuli, compatibility), needed });
+      assertDifferent(stimuli);
+      return kind === "images" && parameters.rescale !== false
+        ? checkBrightness(stimuli)
+        : [];
+    },
+    steps: (parameters) => countParameter(parameters, "trial_length", 2) + 2,
+    inputSize: (stimuli) => needStimuli(stimuli).size + 1,
+    trialCount: (nrOfTrials) => 2 * nrOfTrials,
+    generate(parameters, { stream, stimuli, compatibility }) {
+      const shown = needStimuli(stimuli);
+      return pictureTrials(parameters, {
+        stream,
+        stimuli: shown,
+        album: albumOf(shown, compatibility),
+        scale: parameters.rescale === false ? (picture) => picture : rescale,
+      });
+    },
+  };
+}
+
+function needStimuli(stimuli: Stimuli | undefined): Stimuli {
+  if (stimuli === undefined) {
+    throw new RangeError("Cannot make trials: this task needs stimuli");
+  }
+  return stimuli;
+}
+
+/** Pictures in the order of their labels, so that those of a label stand together. */
+interface Album {
+  readonly order: Uint32Array;
+  readonly byLabel: boolean;
+  /** First place and end of each label that occurs; a range a picture where labels play no part. */
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
+function sortedAlbum({ labels, count }: Stimuli, byLabel: boolean): Album {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  if (byLabel) order.sort((a, b) => labels[a]! - labels[b]! || a - b);
+  const ranges: [number, number][] = [];
+  for (let place = 0; place < count; place++) {
+    const same = byLabel && place > 0 &&
+      labels[order[place]!] === labels[order[place - 1]!];
+    if (same) ranges.at(-1)![1]++;
+    else ranges.push([place, place + 1]);
+  }
+  return { order, byLabel, ranges };
+}
+
+/** k different pictures outside a range, in random order. */
+function drawOthers(
+  { order, ranges }: Album,
+  { range, k, stream }: { range: number; k: number; stream: RandomStream },
+): number[] {
+  const [start, end] = ranges[range]!;
+  const chosen = new Set<number>();
+  while (chosen.size < k) {
+    const place = stream.integer(order.length - (end - start));
+    chosen.add(order[place < start ? place : place + end - start]!);
+  }
+  return [...chosen];
+}
+
+/**
+ * Draws the trials: `nr_of_trials` matching ones, then as many that do not
+ * match.
+ *
+ * @param scale Gives the numbers to show for a picture ([size], pixels from 0 to 255 or latents).
+ * @throws {InputError} If there are too few pictures, or all have one label.
+ */
+function pictureTrials(
+  parameters: TaskParameters,
+  { stream, stimuli, album, scale }: {
+    readonly stream: RandomStream;
+    readonly stimuli: Stimuli;
+    readonly album: Album;
+    readonly scale: (picture: Float32Array) => Float32Array;
+  },
+): Trials {
+  const { trialLength, nBack, nrOfTrials } = nBackParameters(parameters);
+  assertEnough(stimuli, { album, needed: trialLength - 1 });
+  const t = trialLength + 2;
+  const width = stimuli.size + 1;
+  const trialCount = 2 * nrOfTrials;
+  const inputs = new Float32Array(trialCount * t * width);
+  const targets = new Float32Array(trialCount * t);
+  const show = (row: number, picture: number) => {
+    const from = picture * stimuli.size;
+    const values = stimuli.values.subarray(from, from + stimuli.size);
+    inputs.set(scale(values), row * width + 1);
+  };
+  for (let trial = 0; trial < trialCount; trial++) {
+    const matches = trial < nrOfTrials;
+    const first = trial * t;
+    const last = first + trialLength - 1;
+    const range = stream.integer(album.ranges.length);
+    const [start, end] = album.ranges[range]!;
+    const probe = album.order[start + stream.integer(end - start)]!;
+    const k = matches ? trialLength - 2 : trialLength - 1;
+    const others = drawOthers(album, { range, k, stream });
+    let next = 0;
+    for (let row = first; row < last; row++) {
+      show(row, matches && row === last - nBack ? probe : others[next++]!);
+    }
+    show(last, probe);
+    inputs[(last + 1) * width] = 1;
+    targets[last + 2] = matches ? MATCH : NO_MATCH;
+  }
+  return { trialCount, steps: t, inputSize: width, inputs, targets };
+}
+
+function assertEnough(
+  { source, count }: Stimuli,
+  { album, needed }: { album: Album; needed: number },
+): void {
+  if (album.byLabel && album.ranges.length < 2) {
+    throw new InputError(
+      `Cannot make trials of "${source}": its pictures need at least 2 different labels, found ${album.ranges.length}`,
+    );
+  }
+  for (const [start, end] of album.ranges) {
+    const others = count - (end - start);
+    if (others >= needed) continue;
+    throw new InputError(
+      `Cannot make trials of "${source}": a trial needs ${needed} pictures ${
+        album.byLabel
+          ? `of other labels than the probe's, and for one label there are only ${others}`
+          : `besides the probe, and there are only ${others}`
+      }`,
+    );
+  }
+}
+
+/** Nothing can be remembered of pictures that are all the same: black, or of a broken file. */
+function assertDifferent({ source, size, values }: Stimuli): void {
+  if (values.some((value, i) => value !== values[i % size])) return;
+  throw new InputError(
+    `Cannot make trials of "${source}": all its pictures are the same${
+      values.every((value) => value === 0) ? ", only zeros" : ""
+    }`,
+  );
+}
+
+/** Pixels that are divided by 255 must not have been divided before: the network would hardly see them. */
+function checkBrightness({ source, size, count, values }: Stimuli): string[] {
+  let brightest = 0;
+  let faint = 0;
+  for (let i = 0; i < count; i++) {
+    let most = 0;
+    for (let j = 0; j < size; j++) most = Math.max(most, values[i * size + j]!);
+    brightest = Math.max(brightest, most);
+    if (most > 0 && most <= 1) faint++;
+  }
+  if (brightest <= 1) {
+    throw new InputError(
+      `Cannot use the images "${source}": no pixel is above 1, so they are scaled already, and rescale would divide them by 255 again; add "rescale": False to trial_params, or give pixels from 0 to 255`,
+    );
+  }
+  return [
+    ...(faint === 0 ? [] : [
+      `warning: ${faint} of the ${count} images in "${source}" have no pixel above 1, as if they were scaled already, and are divided by 255 like the others`,
+    ]),
+    ...(brightest > DIM ? [] : [
+      `warning: the brightest pixel in "${source}" is ${brightest}, and pixels are divided by 255; scale them to 0…255, or to 0…1 with "rescale": False in trial_params`,
+    ]),
+  ];
+}
