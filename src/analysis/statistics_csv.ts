@@ -4,7 +4,7 @@
  * @module
  */
 
-import Papa from "papaparse";
+import { Papa } from "../text/csv.ts";
 import type { Comparison } from "./comparison.ts";
 import { MEASURES } from "./summary.ts";
 

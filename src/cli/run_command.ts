@@ -6,6 +6,7 @@
 
 import { type FlagNames, type Flags, parseFlags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
+import { printable } from "../text/words.ts";
 
 /** A command of the program. */
 export interface Command {
@@ -62,12 +63,20 @@ async function exitCode(command: Command): Promise<number> {
   }
 }
 
-/** Writes a line to standard output. */
-export function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+/** Writes lines to standard output; names in them can't steer the terminal. */
+export function print(lines: string): void {
+  writeAll(Deno.stdout, lines);
 }
 
-/** Writes a line to standard error. */
-export function printError(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+/** Writes lines to standard error; names in them can't steer the terminal. */
+export function printError(lines: string): void {
+  writeAll(Deno.stderr, lines);
+}
+
+function writeAll(to: typeof Deno.stdout, lines: string): void {
+  const text = lines.split("\n").map(printable).join("\n");
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  for (let done = 0; done < bytes.length;) {
+    done += to.writeSync(bytes.subarray(done));
+  }
 }

@@ -7,7 +7,8 @@
 
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
-import { formatDuration } from "../train/progress.ts";
+import { formatTable } from "../text/table.ts";
+import { formatDuration, plural, printable } from "../text/words.ts";
 import {
   type CombinationStatus,
   readStatus,
@@ -29,20 +30,6 @@ of its last state tells whether a training is still at it. A run has failed when
 its loss became NaN or infinite.`;
 
 const HEADINGS = ["", "combination", "done", "under way", "missing", "failed"];
-
-/** A table whose first column is right-aligned. */
-function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0))
-  );
-  return rows.map((row) =>
-    row.map((cell, column) =>
-      column === 0
-        ? cell.padStart(widths[column] as number)
-        : cell.padEnd(widths[column] as number)
-    ).join("  ").trimEnd()
-  ).join("\n");
-}
 
 function only<K extends RunStatus["kind"]>(
   runs: readonly RunStatus[],
@@ -107,14 +94,14 @@ export function formatResultsStatus(
   const all = combinations.flatMap(({ runs }) => runs);
   const failed = only(all, "failed").length;
   const done = only(all, "done").length + failed;
-  const count = `${combinations.length} combination${
-    combinations.length === 1 ? "" : "s"
-  }`;
+  const count = plural(combinations.length, "combination");
   const about = experiment === undefined
     ? `results of the original program, ${count}`
-    : `${experiment.task.name}, ${experiment.connectome.name}, ${count} × ${experiment.iterations} iteration${
-      experiment.iterations === 1 ? "" : "s"
-    }, ${experiment.epochs} epochs`;
+    : `${printable(experiment.task.name)}, ${
+      printable(experiment.connectome.name)
+    }, ${count} × ${plural(experiment.iterations, "iteration")}, ${
+      plural(experiment.epochs, "epoch")
+    }`;
   const epochs = experiment?.epochs ?? 0;
   const totals = experiment === undefined
     ? [
@@ -129,15 +116,15 @@ export function formatResultsStatus(
       `${only(all, "missing").length} missing`,
     ];
   return [
-    `${path}: ${about}`,
+    `${printable(path)}: ${about}`,
     "",
-    formatTable([
+    ...formatTable([
       HEADINGS,
       ...combinations.map((combination) => rowOf(combination, { epochs, now })),
-    ]),
+    ], { right: [0] }),
     "",
     [...totals, `${failed} failed`].join(", "),
-    ...warnings.map((line) => `warning: ${line}`),
+    ...warnings.map((line) => `warning: ${printable(line)}`),
   ].join("\n");
 }
 

@@ -7,25 +7,7 @@
 import { CATALOGUE_LICENCE, catalogueEntry } from "./catalogue.ts";
 import type { Connectome } from "./connectome.ts";
 import { networkMetrics } from "./network_metrics.ts";
-
-/** Rows of cells as lines with aligned columns; numbers to the right. */
-export function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from(
-    { length: columns },
-    (_, c) => Math.max(...rows.map((row) => [...row[c] ?? ""].length)),
-  );
-  const numeric = widths.map((_, c) =>
-    rows.length > 1 &&
-    rows.slice(1).every((row) => /^[\d.e+-]*$/.test(row[c] ?? ""))
-  );
-  return rows.map((row) =>
-    row.map((cell, c) => {
-      const pad = " ".repeat(widths[c]! - [...cell].length);
-      return numeric[c] ? pad + cell : cell + pad;
-    }).join("  ").trimEnd()
-  );
-}
+import { formatTable } from "../text/table.ts";
 
 /** A connectome in a list. */
 export interface ListedConnectome {
@@ -39,7 +21,7 @@ export interface ListedConnectome {
 
 /** The lines of `connectome list`. */
 export function describeList(listed: readonly ListedConnectome[]): string[] {
-  return alignColumns([
+  return formatTable([
     ["name", "species", "regions", "connections", "where"],
     ...listed.map(({ name, species, regions, connections, where }) => [
       name,
@@ -105,12 +87,12 @@ export function describeConnectome(connectome: Connectome): string[] {
   return [
     connectome.name,
     "",
-    ...alignColumns(facts),
+    ...formatTable(facts),
     "",
     ...(connectome.citations.length === 0
       ? []
       : ["cite", ...connectome.citations.map((text) => `  ${text}`), ""]),
-    ...alignColumns([
+    ...formatTable([
       ["region", "sends to", "receives from", "weight sent", "weight received"],
       ...rows,
     ]),

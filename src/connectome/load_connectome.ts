@@ -23,7 +23,7 @@ import {
   type DownloadOptions,
 } from "./download_connectome.ts";
 import { embeddedConnectome } from "./embedded_connectome.ts";
-import { nearestNames } from "./nearest_names.ts";
+import { nearestNames } from "../text/did_you_mean.ts";
 import {
   connectomesIn,
   readConnectomeFolder,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import Papa from "papaparse";
+import { Papa } from "../text/csv.ts";
 import { InputError } from "../files/input_error.ts";
 
 /** What `Papa.parse` gives; the package has no types of its own. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { formatTable } from "../text/table.ts";
+
 /** Time of one kernel. */
 export interface KernelTime {
   readonly kernel: string;
@@ -80,15 +82,8 @@ export function profileTable(times: readonly KernelTime[]): string {
       : (flop / milliseconds / 1e6).toFixed(1),
     total === 0 ? "" : `${(100 * milliseconds / total).toFixed(1)} %`,
   ]);
-  const table = [["kernel", "calls", "ms", "GFLOP/s", "share"], ...rows];
-  const widths = table[0]!.map((_, column) =>
-    Math.max(...table.map((row) => row[column]!.length))
-  );
-  return table.map((row) =>
-    row.map((cell, column) =>
-      column === 0
-        ? cell.padEnd(widths[column]!)
-        : cell.padStart(widths[column]!)
-    ).join("  ").trimEnd()
-  ).join("\n");
+  return formatTable([
+    ["kernel", "calls", "ms", "GFLOP/s", "share"],
+    ...rows,
+  ], { right: [1, 2, 3, 4] }).join("\n");
 }

@@ -8,14 +8,9 @@ import { dirname, resolve } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { type IniFile, readIni } from "./ini.ts";
 import { type IniValue, iniValue } from "./interpolate.ts";
-import {
-  allowedValues,
-  configError,
-  didYouMean,
-  isAllowed,
-  listNames,
-  quote,
-} from "./messages.ts";
+import { allowedValues, configError, isAllowed } from "./messages.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { listNames, quote } from "../text/words.ts";
 import {
   parsePythonBoolean,
   parsePythonFloat,

@@ -16,7 +16,9 @@ import {
   readLiteralDict,
   showValue,
 } from "./literal_dict.ts";
-import { allowedValues, didYouMean, listNames } from "./messages.ts";
+import { allowedValues } from "./messages.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { listNames } from "../text/words.ts";
 import type { PythonValue } from "./python_literal.ts";
 import { reprPython, reprTuple } from "./python_repr.ts";
 import {

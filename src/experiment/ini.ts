@@ -10,7 +10,8 @@
  */
 
 import { parseIni } from "../compat/ini.ts";
-import { configError, quote, shorten } from "./messages.ts";
+import { configError } from "./messages.ts";
+import { quote, shorten } from "../text/words.ts";
 import { indentOf, splitLines, strip, stripEnd } from "./python_text.ts";
 
 /** A key of a section. */

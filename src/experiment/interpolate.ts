@@ -8,7 +8,9 @@
  */
 
 import type { IniFile, IniOption } from "./ini.ts";
-import { configError, didYouMean, quote, shorten } from "./messages.ts";
+import { configError } from "./messages.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { quote, shorten } from "../text/words.ts";
 
 /** How deep values may refer to values; as in configparser. */
 const DEEPEST = 10;

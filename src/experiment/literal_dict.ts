@@ -7,15 +7,9 @@
 import type { ParameterSchema } from "../tasks/task.ts";
 import { type ConfigKey, readDictText } from "./config_reader.ts";
 import type { IniFile } from "./ini.ts";
-import {
-  allowedValues,
-  configError,
-  didYouMean,
-  isAllowed,
-  listNames,
-  quote,
-  shorten,
-} from "./messages.ts";
+import { allowedValues, configError, isAllowed } from "./messages.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { listNames, quote, shorten } from "../text/words.ts";
 import { parsePythonLiteral, type PythonValue } from "./python_literal.ts";
 import { PythonLiteralError } from "./python_literal_error.ts";
 import { reprPython } from "./python_repr.ts";

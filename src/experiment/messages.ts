@@ -6,8 +6,8 @@
 
 import { InputError } from "../files/input_error.ts";
 import type { ParameterSchema } from "../tasks/task.ts";
+import { quote } from "../text/words.ts";
 import type { Experiment } from "./experiment.ts";
-import { nearestName } from "./nearest_name.ts";
 
 /** Where in a config something is wrong. */
 export interface ConfigPlace {
@@ -17,22 +17,6 @@ export interface ConfigPlace {
   readonly line?: number | undefined;
 }
 
-/** Longest piece of the file that a sentence repeats. */
-const LONGEST = 60;
-
-/** A text without control characters and not too long. */
-export function shorten(text: string): string {
-  const start = text.slice(0, LONGEST);
-  // deno-lint-ignore no-control-regex
-  const plain = start.replace(/[\x00-\x1f\x7f-\x9f]/g, " ");
-  return text.length > LONGEST ? `${plain}…` : plain;
-}
-
-/** A text as a sentence shows it: in quotes, on one line, not too long. */
-export function quote(text: string): string {
-  return `"${shorten(text)}"`;
-}
-
 /** The error for something wrong in a config: `Cannot read "config.ini", line 3: …`. */
 export function configError(
   { file, line }: ConfigPlace,
@@ -40,19 +24,6 @@ export function configError(
 ): InputError {
   const where = line === undefined ? "" : `, line ${line}`;
   return new InputError(`Cannot read ${quote(file)}${where}: ${problem}`);
-}
-
-/** "one, two or three". */
-export function listNames(names: Iterable<string>, word = "or"): string {
-  const all = [...names];
-  const last = all.pop() ?? "";
-  return all.length === 0 ? last : `${all.join(", ")} ${word} ${last}`;
-}
-
-/** ` (did you mean "x"?)` where a known name is near, else nothing. */
-export function didYouMean(found: string, names: Iterable<string>): string {
-  const near = nearestName(found, names);
-  return near === undefined ? "" : ` (did you mean "${near}"?)`;
 }
 
 /** What a schema allows: "a whole number from 1 to 10". */

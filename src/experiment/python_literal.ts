@@ -7,7 +7,7 @@
  * @module
  */
 
-import { nearestName } from "./nearest_name.ts";
+import { nearestNames } from "../text/did_you_mean.ts";
 import { scanNumber } from "./python_number.ts";
 import { scanString } from "./python_string.ts";
 import { PythonLiteralError } from "./python_literal_error.ts";
@@ -245,7 +245,7 @@ class Parser {
       return { kind: "boolean", at, value: name === "True" };
     }
     if (name === "None") return { kind: "none", at };
-    const near = nearestName(name, ["True", "False", "None"]);
+    const [near] = nearestNames(name, ["True", "False", "None"]);
     throw new PythonLiteralError(
       near === undefined
         ? `found the name ${name}, but text needs quotes and nothing is computed here`

@@ -19,7 +19,8 @@ import type { Compatibility, Experiment, InitName } from "./experiment.ts";
 import { readGrid } from "./grid.ts";
 import type { IniFile } from "./ini.ts";
 import { iniValue } from "./interpolate.ts";
-import { configError, listNames, quote } from "./messages.ts";
+import { configError } from "./messages.ts";
+import { listNames, quote } from "../text/words.ts";
 import { CONFIG_SCHEMA, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
 import { readTrialParams } from "./trial_params.ts";
 

@@ -15,7 +15,9 @@ import {
   readLiteralDict,
   showValue,
 } from "./literal_dict.ts";
-import { allowedValues, didYouMean, listNames, quote } from "./messages.ts";
+import { allowedValues } from "./messages.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { listNames, quote } from "../text/words.ts";
 import { TRIAL_SCHEMA } from "./schema.ts";
 
 /**

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { zipSync } from "fflate";
 import { InputError } from "./input_error.ts";
 import {
   type NpyArray,
@@ -16,7 +15,7 @@ import {
   writeNpy,
   writeNpyText,
 } from "./npy.ts";
-import { readPackedZip } from "./zip_entries.ts";
+import { readPackedZip, zipSync } from "./zip.ts";
 
 /** A matrix by its entries, row after row (CSR). Entries that are not there are 0. */
 export interface SparseMatrix {

@@ -18,7 +18,7 @@ import {
   type TorchValue,
   torchValueOf,
 } from "./torch_value.ts";
-import { readStoredZip } from "./zip_entries.ts";
+import { readStoredZip } from "./zip.ts";
 
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;

@@ -6,23 +6,12 @@
 
 import { relative } from "node:path";
 import type { Engine, EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
+import { formatBytes, plural } from "../text/words.ts";
 import { planEnsembles } from "./plan_groups.ts";
 import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
 import type { PretrainedModels } from "./pretrained_models.ts";
 import { runsOf } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
-
-/** "1.5 GB"; powers of ten. */
-function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
-}
 
 /** A path for people: from the working directory where it lies below it. */
 export function shownPath(path: string): string {
@@ -141,8 +130,4 @@ function describeWork(
     (3 * trained + (trialCount - trained));
   const updates = epochs * steps.length * Math.ceil(trained / batchSize);
   return `${formatWork(work)}, ${updates} optimizer steps`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { formatDuration, printable } from "../text/words.ts";
 import { runLabel, type RunUnit } from "./run_unit.ts";
 
 /** Where a training stands. */
@@ -46,17 +47,6 @@ export interface ProgressOptions {
 
 /** Milliseconds between two plain lines. */
 const PLAIN_INTERVAL = 15_000;
-
-/** "1:02:05" or "2:05". */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  const rest = String(whole % 60).padStart(2, "0");
-  return hours > 0
-    ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}`
-    : `${minutes}:${rest}`;
-}
 
 /** Columns of the bar on a terminal, at most, and below which it is left out. */
 const WIDEST_BAR = 20;
@@ -130,7 +120,7 @@ export function createProgress(options: ProgressOptions): Progress {
     },
     line(text) {
       clear();
-      options.write(`${text}\n`);
+      options.write(`${printable(text)}\n`);
     },
     finish() {
       if (drawn) options.write("\n");

@@ -5,7 +5,7 @@
  */
 
 /// <reference lib="deno.worker" />
-import { formatDuration } from "./progress.ts";
+import { formatDuration } from "../text/words.ts";
 
 /** What the watchdog is told when it starts. */
 export interface WatchdogOrders {

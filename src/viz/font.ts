@@ -7,10 +7,15 @@
  * @module
  */
 
+// A package without modules: its description brings it in.
+import "npm:dejavu-fonts-ttf@2.37.3/package.json" with { type: "json" };
+
 /** The bytes of DejaVu Sans. */
 export async function loadFont(): Promise<Uint8Array<ArrayBuffer>> {
   return await Deno.readFile(
-    new URL(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf")),
+    new URL(
+      import.meta.resolve("npm:dejavu-fonts-ttf@2.37.3/ttf/DejaVuSans.ttf"),
+    ),
   );
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { initWasm, Resvg } from "@resvg/resvg-wasm";
+import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
 import type { RenderOptions } from "./render_svg.ts";
 
 /** Pixels of the picture to a CSS pixel. */
@@ -14,7 +14,7 @@ let ready: Promise<void> | undefined;
 
 /** WebAssembly, not a native library: it needs no permission beyond reading. */
 async function loadRenderer(): Promise<void> {
-  const file = import.meta.resolve("@resvg/resvg-wasm/index_bg.wasm");
+  const file = import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm");
   await initWasm(await Deno.readFile(new URL(file)));
 }
 

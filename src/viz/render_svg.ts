@@ -4,10 +4,9 @@
  * @module
  */
 
-import { compile, type TopLevelSpec } from "vega-lite";
-import * as vega from "vega";
 import { type Figure, withoutHover } from "./figure.ts";
 import { fontWidths } from "./font.ts";
+import { compile, type TopLevelSpec, vega } from "./vega.ts";
 
 /** How to render. */
 export interface RenderOptions {

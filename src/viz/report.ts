@@ -25,6 +25,7 @@ import { experimentTable, statisticsSection } from "./report_tables.ts";
 import css from "./report.css" with { type: "text" };
 import page from "./report_page.js" with { type: "text" };
 import { FIGURE_PIXELS, labelColors } from "./theme.ts";
+import { browserBuilds } from "./vega.ts";
 
 /** What a report is about. */
 export interface ReportContent {
@@ -34,21 +35,6 @@ export interface ReportContent {
   readonly comparisons: readonly Comparison[];
   /** One sentence each. */
   readonly warnings: readonly string[];
-}
-
-/** Browser builds of the libraries, next to the modules that are imported here. */
-const LIBRARIES = [
-  ["vega", "vega.min.js"],
-  ["vega-lite", "vega-lite.min.js"],
-  ["vega-embed", "vega-embed.min.js"],
-] as const;
-
-async function loadLibraries(): Promise<string[]> {
-  return await Promise.all(
-    LIBRARIES.map(([name, file]) =>
-      Deno.readTextFile(new URL(file, import.meta.resolve(name)))
-    ),
-  );
 }
 
 async function hashSource(code: string): Promise<string> {
@@ -76,7 +62,7 @@ async function hashSource(code: string): Promise<string> {
  * ```
  */
 export async function buildReport(content: ReportContent): Promise<string> {
-  const scripts = [...await loadLibraries(), page].map(scriptCode);
+  const scripts = [...await browserBuilds(), page].map(scriptCode);
   const hashes = await Promise.all(scripts.map(hashSource));
   // Vega makes functions of its expressions, which is what 'unsafe-eval' allows.
   const policy = `default-src 'none'; script-src 'unsafe-eval' ${

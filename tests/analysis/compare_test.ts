@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import Papa from "papaparse";
+import { Papa } from "../../src/text/csv.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { zipSync } from "fflate";
+import { zipSync } from "../../src/files/zip.ts";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { writeNpy, writeNpyText } from "../../src/files/npy.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { zipSync } from "fflate";
+import { zipSync } from "../../src/files/zip.ts";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
 import { readTorchFile } from "../../src/files/torch_file.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { unzipSync, zipSync } from "fflate";
+import { unzipSync, zipSync } from "../../src/files/zip.ts";
 import { gzipSync } from "node:zlib";
 import { parseEdgeList } from "../../src/connectome/edge_list.ts";
 import { parseMatrixTable } from "../../src/connectome/matrix_table.ts";
@@ -19,7 +19,7 @@ import { safeName } from "../../src/files/read_file.ts";
 import { decodeSafetensors } from "../../src/files/safetensors.ts";
 import { readTorchFile } from "../../src/files/torch_file.ts";
 import { TORCH_GLOBALS } from "../../src/files/torch_value.ts";
-import { readStoredZip } from "../../src/files/zip_entries.ts";
+import { readStoredZip } from "../../src/files/zip.ts";
 import { parseExperimentRecord } from "../../src/results/experiment_record.ts";
 import { parseFolderIndex } from "../../src/results/folder_index.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { zipSync } from "fflate";
+import { zipSync } from "../../src/files/zip.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import type { ExperimentRecord } from "../../src/results/experiment_record.ts";
 import { listConnections } from "../../src/graph/connections.ts";

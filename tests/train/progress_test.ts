@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
   createProgress,
-  formatDuration,
   formatStatus,
   type TrainingStatus,
 } from "../../src/train/progress.ts";
@@ -18,14 +17,6 @@ const STATUS: TrainingStatus = {
   steps: 1000,
   best: { loss: 0.0123456, unit: { combination: 3, iteration: 1 } },
 };
-
-describe("formatDuration()", () => {
-  it("shows hours only where there are any", () => {
-    assert.equal(formatDuration(5), "0:05");
-    assert.equal(formatDuration(125.4), "2:05");
-    assert.equal(formatDuration(3725), "1:02:05");
-  });
-});
 
 describe("formatStatus()", () => {
   it("says how far, how fast, how long and how well", () => {

@@ -5,8 +5,10 @@
  * @module
  */
 
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "npm:fflate@0.8.3";
 import { InputError } from "./input_error.ts";
+
+export { unzipSync, zipSync };
 
 /** Bytes of the smallest entry in an archive's directory. */
 const SMALLEST_ENTRY = 46;
@@ -91,7 +93,7 @@ function failWith(name: string): (what: string) => never {
  *
  * @example
  * ```ts no-eval
- * import { readStoredZip } from "./src/files/zip_entries.ts";
+ * import { readStoredZip } from "./src/files/zip.ts";
  *
  * const bytes = await Deno.readFile("model.pth");
  * readStoredZip(bytes, { name: "model.pth" }).get("archive/data.pkl");
@@ -127,7 +129,7 @@ export function readStoredZip(
  *
  * @example
  * ```ts no-eval
- * import { readPackedZip } from "./src/files/zip_entries.ts";
+ * import { readPackedZip } from "./src/files/zip.ts";
  *
  * const bytes = await Deno.readFile("matrix.npz");
  * readPackedZip(bytes, { name: "matrix.npz", wanted: ["data.npy"] }).get("data.npy");
