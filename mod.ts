@@ -7,7 +7,7 @@
  * engine:
  *
  * ```ts ignore
- * import { buildRun, createWebGpuEngine, createReferenceEngine, prepareExperiment, readExperiment, TASKS } from "./mod.ts";
+ * import { buildRun, createEnsemble, createWebGpuEngine, createReferenceEngine, prepareExperiment, readExperiment, TASKS } from "./mod.ts";
  *
  * const file = "config/quickstart.ini";
  * const experiment = readExperiment(await Deno.readTextFile(file), { file, tasks: TASKS });
@@ -15,7 +15,7 @@
  * const run = await buildRun(prepared, { combination: 0, iteration: 0 });
  *
  * const engine = await createWebGpuEngine() ?? createReferenceEngine();
- * const ensemble = await engine.createEnsemble({ ...prepared.size, loss: "mse", runs: [run] });
+ * const ensemble = await createEnsemble(engine, { ...prepared.size, loss: "mse", runs: [run] });
  * const history = await ensemble.train(10);
  * history.validateLoss; // Float64Array of 10 losses
  * ensemble.destroy();
@@ -34,6 +34,7 @@ export * from "./src/connectome/null_models.ts";
 export * from "./src/connectome/randomize_network.ts";
 export * from "./src/connectome/recurrent_template.ts";
 export * from "./src/connectome/scaled_network.ts";
+export * from "./src/engine/create_ensemble.ts";
 export * from "./src/engine/ensemble.ts";
 export * from "./src/experiment/experiment.ts";
 export * from "./src/experiment/read_experiment.ts";

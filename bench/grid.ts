@@ -119,7 +119,7 @@ async function grid(flags: Flags): Promise<number> {
       models: problem.spec.runs.length,
       epochs,
       variant: variant ?? "by the adapter",
-      storage: engine.plan(problem.size).storage,
+      storage: engine.plan(problem.size).reason,
       epochFlop: flop,
       prepareSeconds,
       totalSeconds: times.startSeconds + times.firstEpochSeconds +
@@ -164,11 +164,11 @@ async function trainGrid(
   const seconds = { start: 0, first: 0, rest: 0 };
   const loss = { first: 0, last: 0 };
   const profiles: DeviceProfile[] = [];
-  const { groups } = engine.plan(size);
+  const { groups, createEnsemble } = engine.plan(size);
   for (const group of groups) {
     const runs = group.map((i) => spec.runs[i]!);
     const time = stopwatch();
-    const ensemble = await engine.createEnsemble({ ...spec, runs });
+    const ensemble = await createEnsemble(runs);
     seconds.start += time();
     const first = await ensemble.train(1);
     seconds.first += time();
@@ -178,7 +178,7 @@ async function trainGrid(
       loss.first += first.validateLoss[model] as number;
       loss.last += rest.validateLoss[(model + 1) * rest.epochs - 1] as number;
     }
-    const profile = ensemble.profile();
+    const profile = ensemble.profile?.();
     if (profile !== undefined) profiles.push(profile);
     ensemble.destroy();
   }

@@ -8,7 +8,7 @@
 
 import { loadConnectome } from "../src/connectome/load_connectome.ts";
 import type {
-  EnsembleSize,
+  EnsembleShape,
   EnsembleSpec,
   ModelRun,
 } from "../src/engine/ensemble.ts";
@@ -16,7 +16,7 @@ import { readExperiment } from "../src/experiment/read_experiment.ts";
 import { TASKS } from "../src/tasks/registry.ts";
 import {
   buildRun,
-  ensembleSize,
+  ensembleShape,
   prepareExperiment,
 } from "../src/train/prepare.ts";
 import type { RunUnit } from "../src/train/run_unit.ts";
@@ -25,7 +25,7 @@ import type { RunUnit } from "../src/train/run_unit.ts";
 export interface GridProblem {
   readonly spec: EnsembleSpec;
   /** The same sizes as the memory plan wants them. */
-  readonly size: EnsembleSize;
+  readonly size: EnsembleShape;
   /** Name of the connectome. */
   readonly network: string;
   /** Share of W_hh's elements that exist. */
@@ -130,10 +130,9 @@ export async function gridProblem(
     spec: {
       ...prepared.size,
       loss: experiment.task.task.loss,
-      network: prepared.facts,
       runs,
     },
-    size: ensembleSize(prepared, chosen),
+    size: ensembleShape(prepared, chosen),
     network: net.name,
     density: weight.length / neurons ** 2,
   };

@@ -21,7 +21,7 @@ export async function startOurs(
     readonly epochs: number;
   },
 ): Promise<Contestant> {
-  const { groups } = engine.plan(size);
+  const { groups, createEnsemble } = engine.plan(size);
   const ensembles: Ensemble[] = [];
 
   /** Trains one ensemble after the other. */
@@ -43,7 +43,7 @@ export async function startOurs(
   const stopwatch = startStopwatch();
   for (const group of groups) {
     const runs = group.map((model) => spec.runs[model]!);
-    ensembles.push(await engine.createEnsemble({ ...spec, runs }));
+    ensembles.push(await createEnsemble(runs));
   }
   const warmup = { ...await train(1), ...stopwatch() };
   return {

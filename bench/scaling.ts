@@ -6,10 +6,16 @@
  */
 
 import type { Flags } from "../src/compat/cli.ts";
+import { shapeOf } from "../src/engine/create_ensemble.ts";
+import type { EnsembleSpec } from "../src/engine/ensemble.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write_file.ts";
-import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
+import {
+  createWebGpuEngine,
+  type GpuPlan,
+  type WebGpuEngine,
+} from "../src/gpu/engine.ts";
 import type { StorageKind } from "../src/gpu/storage.ts";
 import { countFlag } from "./flags.ts";
 import { describeMachine, type Machine } from "./machine.ts";
@@ -164,27 +170,13 @@ async function measure(
   },
 ): Promise<ScalingTime> {
   const none = { axis, ...point, milliseconds: null, gflops: null };
-  try {
-    const plan = engine.plan({
-      hiddenSize: point.hiddenSize,
-      inputSize: 2,
-      outputSize: 1,
-      loss: "mse",
-      connections: Math.round(point.density * point.hiddenSize ** 2),
-      blocks: Math.round(point.density * (point.hiddenSize / 4) ** 2),
-      steps: new Array(point.models).fill(point.steps),
-      trialCount: point.batch + 1,
-      batchSize: point.batch,
-    });
-    if (plan.groups.length > 1) {
-      return { ...none, skipped: `more than one ensemble: ${plan.reason}` };
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { ...none, skipped: error.message };
-  }
   const spec = scalingProblem(point);
-  const ensemble = await engine.createEnsemble(spec);
+  const plan = planOrReason(engine, spec);
+  if (typeof plan === "string") return { ...none, skipped: plan };
+  if (plan.groups.length > 1) {
+    return { ...none, skipped: `more than one ensemble: ${plan.reason}` };
+  }
+  const ensemble = await plan.createEnsemble(spec.runs);
   try {
     // The first epoch compiles; the second tells how many fit the time.
     await ensemble.train(1);
@@ -200,6 +192,19 @@ async function measure(
     };
   } finally {
     ensemble.destroy();
+  }
+}
+
+/** The plan, or why there is none. */
+function planOrReason(
+  engine: WebGpuEngine,
+  spec: EnsembleSpec,
+): GpuPlan | string {
+  try {
+    return engine.plan(shapeOf(spec));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return error.message;
   }
 }
 

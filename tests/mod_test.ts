@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import denoConfig from "../deno.json" with { type: "json" };
 import {
   buildRun,
+  createEnsemble,
   createReferenceEngine,
   prepareExperiment,
   readExperiment,
@@ -23,7 +24,7 @@ describe("mod.ts", () => {
     });
     const run = await buildRun(prepared, { combination: 1, iteration: 0 });
     const engine = createReferenceEngine();
-    const ensemble = await engine.createEnsemble({
+    const ensemble = await createEnsemble(engine, {
       ...prepared.size,
       loss: "mse",
       runs: [run],

@@ -5,7 +5,7 @@
  */
 
 import { resolve } from "node:path";
-import { DeviceError } from "../engine/device_error.ts";
+import { DeviceError } from "../engine/ensemble.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import {
   describeExperiment,

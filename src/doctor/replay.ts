@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createEnsemble } from "../engine/create_ensemble.ts";
 import type {
   BatchProbe,
   Engine,
@@ -96,7 +97,7 @@ async function trainOnce(
   engine: Engine,
   { spec, epochs }: { readonly spec: EnsembleSpec; readonly epochs: number },
 ): Promise<Training> {
-  const ensemble = await engine.createEnsemble(spec);
+  const ensemble = await createEnsemble(engine, spec);
   try {
     const probe = await ensemble.probe(0, 0);
     const history = await ensemble.train(epochs);

@@ -1,6 +1,9 @@
 /**
- * What an engine is: the types that both engines share, the WebGPU one
- * (`src/gpu/`) and the float64 reference one (`src/reference/`).
+ * What an engine is: the types that all engines share.
+ *
+ * An engine is told the shape of an experiment, before any trial or weight is
+ * drawn, and answers with a plan: which runs train together, and why. The plan
+ * makes the ensembles.
  *
  * An ensemble is many models of one experiment that train side by side. Sizes
  * (H, I, O), loss and the sizes of the batches are common to all its models;
@@ -42,12 +45,10 @@ export interface ModelRun {
   readonly state?: ModelState;
 }
 
-/** What the models of an ensemble have in common. */
+/** Models that train together, and what they have in common. */
 export interface EnsembleSpec extends ModelSize {
   readonly loss: LossName;
   readonly runs: readonly ModelRun[];
-  /** What the memory plan was made with; by default what is seen in the runs. */
-  readonly network?: NetworkFacts;
 }
 
 /** All that changes in training, in the engine's own precision. */
@@ -128,61 +129,92 @@ export interface Ensemble {
   destroy(): void;
 }
 
-/** Makes ensembles on one device. */
+/** Trains models on one device. */
 export interface Engine {
   /** For logs and `experiment.json`, e.g. "webgpu" and the adapter's description. */
-  readonly kind: "webgpu" | "reference";
+  readonly kind: "webgpu" | "wasm" | "reference";
   readonly description: string;
   /**
-   * Begins to make ready what an ensemble of that size will need, where that
-   * takes time; it goes on while the host draws the runs. `trainCount` of the
-   * trials train.
+   * Decides how an experiment is computed, and cuts its runs into groups that
+   * fit the device; each becomes one ensemble.
+   *
+   * @throws {RangeError} With the limit and the size, where a single model does not fit.
    */
-  prepare?(size: EnsembleSize, options: { readonly trainCount: number }): void;
-  /** Uploads the runs and makes them ready to train; RangeError where they do not fit the device. */
-  createEnsemble(spec: EnsembleSpec): Promise<Ensemble>;
-  /**
-   * Cuts runs into groups that fit the device; each group becomes one ensemble.
-   * RangeError, with the limit and the size, where a single model does not fit.
-   */
-  plan(size: EnsembleSize): MemoryPlan;
+  plan(shape: EnsembleShape): Plan;
   /** Releases the device. */
   destroy(): void;
 }
 
-/** What is the same in all models of an experiment, whichever of them train together. */
-export interface NetworkFacts {
-  /** Recurrent connections of a model. */
-  readonly connections: number;
-  /** How many of the blocks of 4 × 4 weights of W_hh hold a connection. */
-  readonly blocks: number;
-  /** Whether every model has connections of its own; default false. */
-  readonly ownTopologies?: boolean;
-  /** T of the longest trials; by default that of the runs. */
-  readonly mostSteps?: number;
-}
-
-/** What the memory plan needs to know, before any trial or weight has been drawn. */
-export interface EnsembleSize extends ModelSize, NetworkFacts {
+/** What is known of the runs of an experiment before they are drawn. */
+export interface EnsembleShape extends ModelSize {
   readonly loss: LossName;
   /** T of each run. */
   readonly steps: readonly number[];
+  /** T of the longest trials of the experiment, whichever of its runs these are; by default that of the runs. */
+  readonly mostSteps?: number;
+  /** Trials of a run, and how many of them train. */
   readonly trialCount: number;
+  readonly trainCount: number;
+  /** Trials of the largest batch. */
   readonly batchSize: number;
+  /** Where W_hh may differ from 0: in all models or, where each has connections of its own, in one of them. */
+  readonly connections: Connections;
+  /** Whether every model has connections of its own; default false. */
+  readonly ownTopologies?: boolean;
 }
 
-/** How a grid is cut into ensembles. */
-export interface MemoryPlan {
+/** How an experiment is computed on an engine. */
+export interface Plan {
   /** Numbers of the runs of each ensemble. */
   readonly groups: readonly (readonly number[])[];
-  /** Bytes each group holds on the device. */
+  /** Bytes that each group holds on the device. */
   readonly bytes: readonly number[];
-  /** The sum of what the algorithm needs, without padding. */
-  readonly neededBytes: readonly number[];
-  /** How weights lie on the device, and why, for the log; undefined where there is but one way. */
-  readonly storage?: string;
-  /** Entries of W_hh that a product with it goes through: H² where whole matrices lie on the device, else fewer. */
-  readonly entries: number;
-  /** What limited the size of an ensemble, e.g. "limited by maxBufferSize of 256 MiB (state)". */
+  /** What was decided and why, for the log, e.g. "whole matrices, as 63 % of their blocks hold a connection; all models fit in one ensemble". */
   readonly reason: string;
+  /** Begins to make ready what its ensembles need, where that takes time; it goes on while the host draws the runs. */
+  prepare(): void;
+  /**
+   * Uploads the runs of a group, or some of them, and makes them ready to train.
+   *
+   * @throws {RangeError} If they contradict the shape or themselves, or do not fit the device.
+   */
+  createEnsemble(runs: readonly ModelRun[]): Promise<Ensemble>;
+}
+
+/**
+ * What went wrong: the device is gone (unplugged, reset, driver restarted); it
+ * has no memory left; it was asked for something that WebGPU does not allow;
+ * the driver failed for a reason of its own.
+ */
+export type DeviceTrouble =
+  | "lost"
+  | "out-of-memory"
+  | "validation"
+  | "internal";
+
+/**
+ * An engine's device failed. All ensembles on it are of no use any more.
+ *
+ * @example
+ * ```ts
+ * import { DeviceError } from "./src/engine/ensemble.ts";
+ *
+ * const error = new DeviceError("the device was lost", { reason: "lost" });
+ * error.reason; // "lost"
+ * ```
+ */
+export class DeviceError extends Error {
+  override name = "DeviceError";
+  readonly reason: DeviceTrouble;
+
+  constructor(
+    message: string,
+    { reason, cause }: {
+      readonly reason: DeviceTrouble;
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, { cause });
+    this.reason = reason;
+  }
 }

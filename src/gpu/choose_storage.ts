@@ -8,14 +8,13 @@
  * @module
  */
 
-import type { EnsembleSize } from "../engine/ensemble.ts";
 import { makeBlockLayout } from "./blocks/block_layout.ts";
 import { canNumberBlocks } from "./blocks/block_lists.ts";
 import { BUFFER_NAMES, type BufferName } from "./buffers.ts";
 import { makeLayout } from "./dense/layout.ts";
 import { type AdapterLimits, bindingLimit, megabytes } from "./limits.ts";
 import { loopTurns, MOST_TURNS } from "./loop_turns.ts";
-import { batchRowsOf, sizeOfModels } from "./model_sizes.ts";
+import { batchRowsOf, type EnsembleSize, sizeOfModels } from "./model_sizes.ts";
 import { chooseSequenceTile, type TimeVariant } from "./dense/sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
 
@@ -64,7 +63,7 @@ const KINDS: readonly StorageKind[] = ["dense", "blocks", "connections"];
  *
  * const size = { hiddenSize: 20_000, inputSize: 2, outputSize: 1 } as const;
  * const facts = { connections: 2_000_000, blocks: 1_980_000 };
- * const trials = { loss: "mse", steps: [7], trialCount: 500, batchSize: 128 } as const;
+ * const trials = { loss: "mse", steps: [7], trialCount: 500, trainCount: 400, batchSize: 128 } as const;
  * chooseStorage({ ...size, ...facts, ...trials }, {
  *   limits: { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 31 },
  *   software: false,

@@ -4,11 +4,7 @@
  * @module
  */
 
-import type {
-  EnsembleSpec,
-  ModelRun,
-  NetworkFacts,
-} from "../engine/ensemble.ts";
+import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
 import { countBlocks } from "../graph/blocks.ts";
 import { countConnections } from "../graph/connections.ts";
 import {
@@ -20,6 +16,18 @@ import {
   createDenseStorage,
   type DenseStorage,
 } from "./dense/dense_storage.ts";
+import type { EnsembleSize } from "./model_sizes.ts";
+
+/** What is known of the network; by default what is seen in the runs. */
+export type NetworkFacts = Pick<
+  EnsembleSize,
+  "connections" | "blocks" | "ownTopologies" | "mostSteps"
+>;
+
+/** Runs, and what the plan was made with. */
+export interface GpuSpec extends EnsembleSpec {
+  readonly network?: NetworkFacts;
+}
 
 /** How to lay out. */
 export interface CreateStorageOptions extends ChooseStorageOptions {
@@ -37,7 +45,7 @@ export interface CreateStorageOptions extends ChooseStorageOptions {
  * @throws {RangeError} If a model does not fit the device.
  */
 export function createStorage(
-  spec: EnsembleSpec,
+  spec: GpuSpec,
   options: CreateStorageOptions,
 ): DenseStorage | BlockStorage {
   const { hiddenSize, inputSize, outputSize, loss } = spec;
@@ -49,6 +57,7 @@ export function createStorage(
     loss,
     steps: runs.map(({ trials }) => trials.steps),
     trialCount,
+    trainCount: trialCount,
     batchSize: batchRows,
   }, options);
   const layoutSize = { ...size, batchRows };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DeviceError, type DeviceTrouble } from "../engine/device_error.ts";
+import { DeviceError, type DeviceTrouble } from "../engine/ensemble.ts";
 
 /** What is known of an adapter, for logs, `experiment.json` and `doctor`. */
 export interface AdapterDescription {

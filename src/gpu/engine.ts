@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { Engine, EnsembleSpec } from "../engine/ensemble.ts";
+import type {
+  Engine,
+  EnsembleShape,
+  ModelRun,
+  Plan,
+} from "../engine/ensemble.ts";
 import {
   type AdapterDescription,
   openDevice,
@@ -16,9 +21,15 @@ import {
   type ProfileExtent,
 } from "./ensemble.ts";
 import { planMemory } from "./memory_plan.ts";
+import { sizeOf } from "./model_sizes.ts";
 import { prepareKernels } from "./prepare_kernels.ts";
 import type { StorageKind } from "./storage.ts";
 import type { TimeVariant } from "./dense/sequence_tile.ts";
+
+/** A plan whose ensembles can be looked into. */
+export interface GpuPlan extends Plan {
+  createEnsemble(runs: readonly ModelRun[]): Promise<GpuEnsemble>;
+}
 
 /** The WebGPU engine and what is known of its adapter. */
 export interface WebGpuEngine extends Engine {
@@ -26,7 +37,7 @@ export interface WebGpuEngine extends Engine {
   readonly adapter: AdapterDescription;
   /** The device, for tests and benchmarks. */
   readonly gpu: WatchedDevice;
-  createEnsemble(spec: EnsembleSpec): Promise<GpuEnsemble>;
+  plan(shape: EnsembleShape): GpuPlan;
 }
 
 /** Options of {@linkcode createWebGpuEngine}. */
@@ -68,17 +79,24 @@ export async function createWebGpuEngine(
     description: gpu.adapter.description,
     adapter: gpu.adapter,
     gpu,
-    createEnsemble: (spec) => createGpuEnsemble(gpu, spec, options),
-    prepare: (size, { trainCount }) =>
-      prepareKernels(gpu, size, { ...options, trainCount }),
-    plan: (size) =>
-      planMemory(size, {
+    plan(shape) {
+      const size = sizeOf(shape);
+      const { groups, bytes, storage, reason } = planMemory(size, {
         limits: gpu.adapter.limits,
         memoryBytes: options.memoryBytes,
         software: options.software ?? gpu.adapter.software,
         variant: options.variant,
         storage: options.storage,
-      }),
+      });
+      return {
+        groups,
+        bytes,
+        reason: `${storage}; ${reason}`,
+        prepare: () => prepareKernels(gpu, size, options),
+        createEnsemble: (runs) =>
+          createGpuEnsemble(gpu, { ...shape, runs, network: size }, options),
+      };
+    },
     destroy: () => gpu.destroy(),
   };
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { checkSpec } from "../engine/check_spec.ts";
+import { checkSpec } from "../engine/create_ensemble.ts";
 import type { DeviceProfile } from "../engine/device_profile.ts";
-import type { Ensemble, EnsembleSpec } from "../engine/ensemble.ts";
+import type { Ensemble } from "../engine/ensemble.ts";
 import type { BlockStorage } from "./blocks/block_storage.ts";
 import { checkDeviceSpec } from "./check_device_spec.ts";
 import { createDispatches } from "./create_dispatches.ts";
-import { createStorage } from "./create_storage.ts";
+import { createStorage, type GpuSpec } from "./create_storage.ts";
 import type { DenseStorage } from "./dense/dense_storage.ts";
 import type { WatchedDevice } from "./device.ts";
 import { createBuffers } from "./ensemble_buffers.ts";
@@ -67,7 +67,7 @@ export interface GpuEnsembleOptions {
  */
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
-  spec: EnsembleSpec,
+  spec: GpuSpec,
   options: GpuEnsembleOptions = {},
 ): Promise<GpuEnsemble> {
   gpu.check();

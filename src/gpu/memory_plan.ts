@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
 import { chooseStorage } from "./choose_storage.ts";
 import { BUFFER_NAMES, type BufferName } from "./buffers.ts";
 import {
@@ -13,9 +12,25 @@ import {
   DEFAULT_MEMORY_BYTES,
   megabytes,
 } from "./limits.ts";
-import { sizeOfModels } from "./model_sizes.ts";
+import { type EnsembleSize, sizeOfModels } from "./model_sizes.ts";
 import type { TimeVariant } from "./dense/sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
+
+/** How a grid is cut into ensembles. */
+export interface MemoryPlan {
+  /** Numbers of the runs of each ensemble. */
+  readonly groups: readonly (readonly number[])[];
+  /** Bytes each group holds on the device. */
+  readonly bytes: readonly number[];
+  /** The sum of what the algorithm needs, without padding. */
+  readonly neededBytes: readonly number[];
+  /** How weights lie on the device, and why. */
+  readonly storage: string;
+  /** Entries of W_hh that a product with it goes through. */
+  readonly entries: number;
+  /** What limited the size of an ensemble. */
+  readonly reason: string;
+}
 
 /**
  * Cuts runs into groups, in their order, so that every buffer of a group can
@@ -36,6 +51,7 @@ import type { StorageKind } from "./storage.ts";
  *   blocks: 1920,
  *   steps: [7, 7, 11],
  *   trialCount: 1000,
+ *   trainCount: 800,
  *   batchSize: 128,
  * }, {
  *   limits: {

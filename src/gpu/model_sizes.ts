@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { EnsembleSize } from "../engine/ensemble.ts";
+import type { EnsembleShape } from "../engine/ensemble.ts";
+import { countConnections } from "../graph/connections.ts";
+import { countBlocks } from "../graph/blocks.ts";
 import {
   blockModelWords,
   chunkBlocks,
@@ -20,6 +22,26 @@ import {
   type SequenceOptions,
 } from "./dense/sequence_tile.ts";
 import type { StorageKind } from "./storage.ts";
+
+/** The shape of an experiment, its connections counted. */
+export interface EnsembleSize
+  extends Omit<EnsembleShape, "connections" | "trainCount"> {
+  readonly trainCount?: number;
+  /** Recurrent connections of a model. */
+  readonly connections: number;
+  /** How many of the blocks of 4 × 4 weights of W_hh hold a connection. */
+  readonly blocks: number;
+}
+
+/** Counts the connections. */
+export function sizeOf(shape: EnsembleShape): EnsembleSize {
+  const { connections } = shape;
+  return {
+    ...shape,
+    connections: countConnections(connections),
+    blocks: countBlocks(connections, 4),
+  };
+}
 
 /** Sizes of the models of an experiment, in 32-bit words. */
 export interface ModelSizes {
@@ -103,7 +125,7 @@ export function sizeOfModels(
 /**
  * Blocks to make room for: where each model has a random topology of its own,
  * their number scatters about the expected one, less than if each block were
- * there or not by itself. Five standard deviations leave hardly one out.
+ * there or not by itself. Six standard deviations, as one model is what is known, leave hardly one out.
  */
 function mostBlocks(
   { hiddenSize, blocks, ownTopologies }: EnsembleSize,
@@ -111,5 +133,5 @@ function mostBlocks(
   if (!ownTopologies) return blocks;
   const possible = Math.ceil(hiddenSize / 4) ** 2;
   const deviation = Math.sqrt(blocks * Math.max(0, 1 - blocks / possible));
-  return Math.min(possible, Math.ceil(blocks + 5 * deviation));
+  return Math.min(possible, Math.ceil(blocks + 6 * deviation));
 }

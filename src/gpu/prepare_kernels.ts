@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { EnsembleSize } from "../engine/ensemble.ts";
 import { createDispatches } from "./create_dispatches.ts";
 import { createStorage } from "./create_storage.ts";
 import type { WatchedDevice } from "./device.ts";
@@ -13,20 +12,18 @@ import type { GpuEnsembleOptions } from "./ensemble.ts";
 import { kernelCacheOf } from "./kernel_cache.ts";
 import { DEFAULT_MEMORY_BYTES } from "./limits.ts";
 import type { BatchPlace } from "./pack_trials.ts";
+import type { EnsembleSize } from "./model_sizes.ts";
 import { kernelsOf } from "./step_plan.ts";
 
 /**
  * Compiles what an ensemble of that size will run.
- *
- * @param options `trainCount`, how many of the trials train.
  */
 export function prepareKernels(
   gpu: WatchedDevice,
   size: EnsembleSize,
-  options: GpuEnsembleOptions & { readonly trainCount: number },
+  options: GpuEnsembleOptions,
 ): void {
-  const { trialCount, batchSize, steps } = size;
-  const { trainCount } = options;
+  const { trialCount, trainCount = trialCount, batchSize, steps } = size;
   const batches = [
     ...cut(trainCount, { batchSize, training: true }),
     ...cut(trialCount - trainCount, { batchSize, training: false }),

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Engine, EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
+import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
+import { countConnections } from "../graph/connections.ts";
 import { createReferenceEnsemble } from "./ensemble.ts";
 
 /** Options of {@linkcode createReferenceEngine}. */
@@ -19,11 +20,12 @@ export interface ReferenceEngineOptions {
  *
  * @example
  * ```ts
+ * import { createEnsemble } from "./src/engine/ensemble.ts";
  * import { createReferenceEngine } from "./src/reference/engine.ts";
  * import { listConnections } from "./src/graph/connections.ts";
  *
  * const engine = createReferenceEngine();
- * const ensemble = await engine.createEnsemble({
+ * const ensemble = await createEnsemble(engine, {
  *   hiddenSize: 1,
  *   inputSize: 1,
  *   outputSize: 1,
@@ -63,14 +65,22 @@ export function createReferenceEngine(
   return {
     kind: "reference",
     description: "float64 reference engine, one CPU thread",
-    createEnsemble: (spec) =>
-      Promise.resolve().then(() => createReferenceEnsemble(spec)),
-    plan: (size) => planMemory(size, memoryBytes),
+    plan: (shape) => ({
+      ...cutIntoGroups(shape, memoryBytes),
+      prepare: () => {},
+      createEnsemble: (runs) =>
+        Promise.resolve().then(() =>
+          createReferenceEnsemble({ ...shape, runs })
+        ),
+    }),
     destroy: () => {},
   };
 }
 
-function planMemory(size: EnsembleSize, memoryBytes: number): MemoryPlan {
+function cutIntoGroups(
+  size: EnsembleShape,
+  memoryBytes: number,
+): Pick<Plan, "groups" | "bytes" | "reason"> {
   const groups: number[][] = [];
   const bytes: number[] = [];
   const work = Math.max(...size.steps.map((steps) => workBytes(size, steps)));
@@ -88,8 +98,6 @@ function planMemory(size: EnsembleSize, memoryBytes: number): MemoryPlan {
   return {
     groups,
     bytes,
-    neededBytes: bytes,
-    entries: size.connections,
     reason: groups.length === 1
       ? "all models fit in one ensemble"
       : `limited to ${Math.round(memoryBytes / 2 ** 20)} MiB an ensemble`,
@@ -98,16 +106,16 @@ function planMemory(size: EnsembleSize, memoryBytes: number): MemoryPlan {
 
 /** Weights of all three matrices. */
 function weightsOf(
-  { hiddenSize: H, inputSize: I, outputSize: O, connections }: EnsembleSize,
+  { hiddenSize: H, inputSize: I, outputSize: O, connections }: EnsembleShape,
 ): number {
-  return connections + H * (I + O);
+  return countConnections(connections) + H * (I + O);
 }
 
 /**
  * What a model holds: three float64 copies of its parameters, the sender of each
  * weight, its receiver and number in the transposed list, its trials.
  */
-function modelBytes(size: EnsembleSize, steps: number): number {
+function modelBytes(size: EnsembleShape, steps: number): number {
   const { hiddenSize: H, inputSize: I, outputSize: O, trialCount } = size;
   const weights = weightsOf(size);
   return 3 * 8 * (weights + 2 * H + O) + 3 * 4 * weights +
@@ -115,7 +123,7 @@ function modelBytes(size: EnsembleSize, steps: number): number {
 }
 
 /** What one batch needs while it is under way: inputs, h, δ, outputs, the gradient and transposed weights. */
-function workBytes(size: EnsembleSize, steps: number): number {
+function workBytes(size: EnsembleShape, steps: number): number {
   const { hiddenSize: H, inputSize: I, outputSize: O, batchSize } = size;
   return 8 *
     (steps * batchSize * (I + 1 + 2 * (H + O)) + 2 * weightsOf(size));

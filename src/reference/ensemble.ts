@@ -10,7 +10,7 @@ import type {
   EpochHistory,
   TrainingOptions,
 } from "../engine/ensemble.ts";
-import { checkSpec } from "../engine/check_spec.ts";
+import { checkSpec } from "../engine/create_ensemble.ts";
 import {
   type BatchResult,
   createModel,

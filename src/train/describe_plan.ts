@@ -5,10 +5,11 @@
  */
 
 import { relative } from "node:path";
-import type { Engine, EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
+import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
+import { countConnections } from "../graph/connections.ts";
 import { formatBytes, plural } from "../text/words.ts";
 import { planEnsembles } from "./plan_groups.ts";
-import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import { ensembleShape, type PreparedExperiment } from "./prepare.ts";
 import type { PretrainedModels } from "./pretrained_models.ts";
 import { runsOf } from "./run_unit.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
@@ -39,7 +40,7 @@ export function describePlan(
   const { experiment, network, stimuli, size, pretrained } = prepared;
   const all = runsOf(experiment);
   const units = runsOfShard(all, shard);
-  const ensemble = ensembleSize(prepared, units);
+  const ensemble = ensembleShape(prepared, units);
   const connections = network.weight.length;
   const possible = network.neurons * (network.neurons - 1);
   const lines: [string, string][] = [
@@ -72,11 +73,8 @@ export function describePlan(
   const plan = planEnsembles(engine, ensemble);
   lines.push(
     ["engine", `${engine.kind}: ${engine.description}`],
-    ...(plan.storage === undefined
-      ? []
-      : [["storage", plan.storage] as [string, string]]),
     ["memory plan", describeMemory(plan)],
-    ["work", describeWork(prepared, { ensemble, plan })],
+    ["work", describeWork(prepared, ensemble)],
   );
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
 }
@@ -99,35 +97,24 @@ function describePretrained(
   }, ${freshReadout ? "each with a fresh read-out" : "read-outs kept"}`;
 }
 
-function describeMemory(
-  { groups, bytes, neededBytes, reason }: MemoryPlan,
-): string {
+function describeMemory({ groups, bytes, reason }: Plan): string {
   const models = groups.reduce((sum, group) => sum + group.length, 0);
-  const most = Math.max(0, ...bytes);
-  const needed = neededBytes[bytes.indexOf(most)] ?? 0;
-  const padding = formatBytes(needed) === formatBytes(most)
-    ? ""
-    : ` (${formatBytes(needed)} without padding)`;
   return `${plural(models, "model")} in ${
     plural(groups.length, "ensemble")
-  } of ${groups.length > 1 ? "at most " : ""}${formatBytes(most)}${padding}${
-    groups.length > 1 ? `, ${reason}` : ""
-  }`;
+  } of ${groups.length > 1 ? "at most " : ""}${
+    formatBytes(Math.max(0, ...bytes))
+  }: ${reason}`;
 }
 
 function describeWork(
   { experiment }: PreparedExperiment,
-  { ensemble: { trialCount, steps, batchSize }, plan: { entries } }: {
-    readonly ensemble: EnsembleSize;
-    readonly plan: MemoryPlan;
-  },
+  { trialCount, trainCount, steps, batchSize, connections }: EnsembleShape,
 ): string {
   const { epochs } = experiment.training;
-  const trained = Math.floor(trialCount * experiment.task.trainSize);
   const timeSteps = steps.reduce((sum, t) => sum + t, 0);
-  // A training pass is forward, backward and gradient: three products of 2 operations for each entry of W_hh.
-  const work = epochs * timeSteps * 2 * entries *
-    (3 * trained + (trialCount - trained));
-  const updates = epochs * steps.length * Math.ceil(trained / batchSize);
+  // A training pass is forward, backward and gradient: three products of 2 operations for each connection.
+  const work = epochs * timeSteps * 2 * countConnections(connections) *
+    (3 * trainCount + (trialCount - trainCount));
+  const updates = epochs * steps.length * Math.ceil(trainCount / batchSize);
   return `${formatWork(work)}, ${updates} optimizer steps`;
 }

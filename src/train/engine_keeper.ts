@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DeviceError } from "../engine/device_error.ts";
+import { DeviceError } from "../engine/ensemble.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { engineName } from "./run_file.ts";
 import { runLabel, type RunUnit } from "./run_unit.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Engine, EnsembleSize, MemoryPlan } from "../engine/ensemble.ts";
+import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import { ensembleShape, type PreparedExperiment } from "./prepare.ts";
 import type { RunStore } from "./run_store.ts";
 import type { RunUnit } from "./run_unit.ts";
 
@@ -15,6 +15,8 @@ export interface RunGroup {
   readonly units: readonly RunUnit[];
   /** Epochs trained so far; where it is not 0, the store has a state of each run. */
   readonly epoch: number;
+  /** The plan that makes its ensemble. */
+  readonly plan: Plan;
 }
 
 /** What the groups depend on. */
@@ -54,11 +56,15 @@ export async function planGroups(
   }
   const groups: RunGroup[] = [];
   for (const [epoch, members] of byEpoch) {
-    const plan = planEnsembles(engine, ensembleSize(prepared, members));
+    const plan = planEnsembles(engine, ensembleShape(prepared, members));
     for (const numbers of plan.groups) {
       for (let i = 0; i < numbers.length; i += mostModels) {
         const part = numbers.slice(i, i + mostModels);
-        groups.push({ epoch, units: part.map((n) => members[n] as RunUnit) });
+        groups.push({
+          epoch,
+          plan,
+          units: part.map((n) => members[n] as RunUnit),
+        });
       }
     }
   }
@@ -87,13 +93,13 @@ async function olderSharedEpoch(
 }
 
 /**
- * The engine's memory plan.
+ * The engine's plan.
  *
  * @throws {InputError} If a single model does not fit the device; names the limit and the size.
  */
-export function planEnsembles(engine: Engine, size: EnsembleSize): MemoryPlan {
+export function planEnsembles(engine: Engine, shape: EnsembleShape): Plan {
   try {
-    return engine.plan(size);
+    return engine.plan(shape);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new InputError(error.message, { cause: error });

@@ -10,16 +10,13 @@ import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
 import { countEdges, scaleToEdges } from "../connectome/bio2art.ts";
 import type { NeuronEdges } from "../connectome/scaled_network.ts";
-import type {
-  EnsembleSize,
-  ModelRun,
-  NetworkFacts,
-} from "../engine/ensemble.ts";
+import type { EnsembleShape, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";
 import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
+import type { Connections } from "../graph/connections.ts";
 import { createStream } from "../random/stream.ts";
 import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
@@ -32,7 +29,6 @@ import {
   type PretrainedModels,
 } from "./pretrained_models.ts";
 import { runLabel, type RunUnit } from "./run_unit.ts";
-import { networkFacts } from "./network_facts.ts";
 import { createTopologies, type Topology } from "./topology.ts";
 
 /** Most connections of a network: making more takes over 4 GB. */
@@ -50,8 +46,8 @@ export interface PreparedExperiment {
   readonly pretrained: PretrainedModels | undefined;
   /** The connections of a run. */
   readonly topologyOf: (unit: RunUnit) => Topology;
-  /** What the layout of weights on a device is chosen by. */
-  readonly facts: NetworkFacts;
+  /** The connections of all models or, where each has its own, of one of them: what an engine's plan is made by. */
+  readonly sample: Connections;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
   readonly fingerprint: string;
   /** What the command line said otherwise than the config, by flag; paths left out. */
@@ -129,7 +125,8 @@ export async function prepareExperiment(
     size,
     pretrained,
     topologyOf,
-    facts: networkFacts(experiment, { network, topologyOf, pretrained }),
+    sample: pretrained?.sample ??
+      topologyOf({ combination: 0, iteration: 0 }).connections,
     fingerprint: await fingerprintOf(experiment, {
       connectome,
       stimuli,
@@ -185,26 +182,33 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Sizes of the ensemble of some runs, for the memory plan. */
-export function ensembleSize(
-  { experiment, facts, size }: PreparedExperiment,
+/** What an engine plans some runs by. */
+export function ensembleShape(
+  { experiment, sample, pretrained, size }: PreparedExperiment,
   units: readonly RunUnit[],
-): EnsembleSize {
+): EnsembleShape {
   const { task, nrOfTrials, trainSize } = experiment.task;
   const trialCount = task.trialCount(nrOfTrials);
-  const trained = Math.floor(trainSize * trialCount);
+  const trainCount = Math.floor(trainSize * trialCount);
   return {
     ...size,
-    ...facts,
+    connections: sample,
+    ownTopologies: experiment.net.randomW || pretrained !== undefined,
     loss: task.loss,
     steps: units.map((unit) =>
       task.steps(combinationOf(experiment, unit).parameters)
     ),
+    mostSteps: Math.max(
+      ...experiment.grid.combinations.map(({ parameters }) =>
+        task.steps(parameters)
+      ),
+    ),
     trialCount,
+    trainCount,
     // No batch is larger than all trials that train, or all that validate.
     batchSize: Math.min(
       experiment.run.batchSize,
-      Math.max(trained, trialCount - trained),
+      Math.max(trainCount, trialCount - trainCount),
     ),
   };
 }

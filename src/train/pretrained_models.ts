@@ -8,8 +8,7 @@
 import type { Experiment } from "../experiment/experiment.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { createStream, type RandomStream } from "../random/stream.ts";
-import { countBlocks } from "../graph/blocks.ts";
-import { countConnections } from "../graph/connections.ts";
+import { type Connections, countConnections } from "../graph/connections.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 import { loadPretrained, type PretrainedModel } from "../rnn/pretrained.ts";
 import type { RunUnit } from "./run_unit.ts";
@@ -21,9 +20,8 @@ export interface PretrainedModels {
   readonly firstFile: string;
   /** Whether the new task takes a fresh read-out. */
   readonly freshReadout: boolean;
-  /** Connections of the one that has most, and blocks of 4 × 4 weights of W_hh that hold some. */
-  readonly connections: number;
-  readonly blocks: number;
+  /** The connections of the one that has most. */
+  readonly sample: Connections;
   /** Fingerprint of all their files. */
   readonly sha256: string;
 }
@@ -41,8 +39,7 @@ export async function checkPretrained(
   const { grid, run } = experiment;
   const files: string[] = [];
   let first: PretrainedModel | undefined;
-  let connections = 0;
-  let blocks = 0;
+  let sample: Connections | undefined;
   for (const { index: combination } of grid.combinations) {
     const model = await pretrainedModel(experiment, {
       unit: { combination, iteration: 0 },
@@ -53,16 +50,17 @@ export async function checkPretrained(
     if (model === undefined) return undefined;
     first ??= model;
     files.push(model.sha256);
-    connections = Math.max(connections, countConnections(model.connections));
-    blocks = Math.max(blocks, countBlocks(model.connections, 4));
+    if (
+      sample === undefined ||
+      countConnections(model.connections) > countConnections(sample)
+    ) sample = model.connections;
   }
-  if (first === undefined) return undefined;
+  if (first === undefined || sample === undefined) return undefined;
   return {
     count: files.length,
     firstFile: first.file,
     freshReadout: first.freshReadout,
-    connections,
-    blocks,
+    sample,
     sha256: await sha256Hex(new TextEncoder().encode(files.join("\n"))),
   };
 }

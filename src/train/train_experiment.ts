@@ -10,7 +10,7 @@ import { type Assembly, createAssembler } from "./assemble.ts";
 import { createRunDrawer, type RunDrawer } from "./draw_runs.ts";
 import { createEngineKeeper } from "./engine_keeper.ts";
 import { planGroups, type RunGroup } from "./plan_groups.ts";
-import { ensembleSize, type PreparedExperiment } from "./prepare.ts";
+import type { PreparedExperiment } from "./prepare.ts";
 import type { Progress } from "./progress.ts";
 import { engineAfter, engineName, type RunRecord } from "./run_file.ts";
 import type { RunStore } from "./run_store.ts";
@@ -113,10 +113,7 @@ export async function trainExperiment(
       }
       warnOfOtherEngine(resumed, keeper.engine);
       tally.begin(group.units, queue.length);
-      const size = ensembleSize(prepared, group.units);
-      keeper.engine.prepare?.(size, {
-        trainCount: Math.floor(experiment.task.trainSize * size.trialCount),
-      });
+      group.plan.prepare();
       const drawer = ahead?.group === group
         ? ahead.drawer
         : createRunDrawer(prepared, group.units);
@@ -127,6 +124,7 @@ export async function trainExperiment(
         await trainGroup({
           ...options,
           engine: keeper.engine,
+          plan: group.plan,
           prepared,
           units: group.units,
           drawer,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { EpochHistory } from "../engine/ensemble.ts";
+import type { EpochHistory, Plan } from "../engine/ensemble.ts";
 import type { RunDrawer } from "./draw_runs.ts";
 import type { RunHistory } from "./run_file.ts";
 import type { RunUnit } from "./run_unit.ts";
@@ -20,6 +20,8 @@ import type { TimeSheet } from "./time_sheet.ts";
 
 /** What a group needs to train. */
 export interface GroupOptions extends SavedGroup {
+  /** Makes the ensemble. */
+  readonly plan: Plan;
   /** What the runs begin with. */
   readonly drawer: RunDrawer;
   readonly signal: AbortSignal;
@@ -58,8 +60,8 @@ type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
  * stopped by `signal`, in which case its state has been saved.
  */
 export async function trainGroup(options: GroupOptions): Promise<boolean> {
-  const { prepared, engine, units, resumed, signal, sheet } = options;
-  const { experiment, size } = prepared;
+  const { prepared, units, resumed, signal, sheet } = options;
+  const { experiment } = prepared;
   const { epochs } = experiment.training;
   const classifies = experiment.task.task.loss === "nll";
   const drawn = await sheet.time("drawing", options.drawer.all);
@@ -72,13 +74,10 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
   const histories = units.map((_, i) =>
     emptyHistory(epochs, classifies, resumed[i]?.history)
   );
-  const ensemble = await sheet.time("starting", () =>
-    engine.createEnsemble({
-      ...size,
-      loss: experiment.task.task.loss,
-      network: prepared.facts,
-      runs,
-    }));
+  const ensemble = await sheet.time(
+    "starting",
+    () => options.plan.createEnsemble(runs),
+  );
   try {
     let epoch = resumed[0]?.state?.epoch ?? 0;
     let secondsPerEpoch = Infinity;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import {
   joinLosses,
   lossDifference,
@@ -90,7 +91,7 @@ describe("a peer", () => {
           const losses = joinLosses([started.warmup, await started.round()]);
           await started.stop();
           assert.equal(started.facts.epochFlop, epochFlop(spec));
-          const ensemble = await createReferenceEngine().createEnsemble(spec);
+          const ensemble = await createEnsemble(createReferenceEngine(), spec);
           const expected = lossesOf(await ensemble.train(3));
           ensemble.destroy();
           assert.equal(losses.trainLoss.length, 3);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { scalingFigure } from "../../bench/scaling_figure.ts";
 import { scalingProblem } from "../../bench/scaling_problem.ts";
 import type { Scaling } from "../../bench/scaling.ts";
@@ -42,7 +43,7 @@ describe("scalingProblem()", () => {
       density: 0.5,
       batch: 16,
     });
-    const ensemble = await createReferenceEngine().createEnsemble(spec);
+    const ensemble = await createEnsemble(createReferenceEngine(), spec);
     const { trainLoss, validateLoss } = await ensemble.train(40);
     assert.ok(trainLoss.every(Number.isFinite));
     assert.ok(validateLoss.every(Number.isFinite));

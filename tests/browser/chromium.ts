@@ -10,6 +10,7 @@
  */
 
 import assert from "node:assert/strict";
+import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { openPage } from "./open_page.ts";
@@ -43,7 +44,7 @@ describe(`Chromium on ${report?.adapter ?? "no adapter"}`, () => {
       `gives the float64 losses: ${way.join(", ")}`,
       missing,
       async () => {
-        const oracle = await createReferenceEngine().createEnsemble(EXAMPLE);
+        const oracle = await createEnsemble(createReferenceEngine(), EXAMPLE);
         const expected = await oracle.train(EPOCHS);
         oracle.destroy();
         const found = report!.losses[i];

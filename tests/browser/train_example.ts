@@ -5,6 +5,7 @@
  */
 
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
+import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { exampleSpec } from "../gpu/example_runs.ts";
 import type { WAYS } from "./kernel_texts.ts";
 
@@ -38,7 +39,7 @@ export async function trainExample(
   });
   if (engine === undefined) throw new Error("there is no WebGPU adapter");
   try {
-    const ensemble = await engine.createEnsemble(EXAMPLE);
+    const ensemble = await createEnsemble(engine, EXAMPLE);
     const { trainLoss, validateLoss } = await ensemble.train(EPOCHS);
     ensemble.destroy();
     return { train: [...trainLoss], validate: [...validateLoss] };

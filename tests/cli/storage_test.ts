@@ -73,21 +73,22 @@ const CASES = [
   {
     what: "blocks",
     net: { neurons: 4, sparsity: 0.8, randomW: false },
-    // 3 blocks a region, 16 entries each.
-    entries: REGIONS * 3 * 16,
+    // A neuron reaches 3 in each of 2 other regions, and 3 of its own.
+    connections: REGIONS * 4 * 9,
     line:
-      /^storage +blocks of 4 × 4 weights, as 15 % of them hold a connection$/m,
+      /^memory plan +4 models in 1 ensemble of .*: blocks of 4 × 4 weights, as 15 % of them hold a connection; all models fit in one ensemble$/m,
   },
   {
     what: "single connections, a random topology for each run",
     net: { neurons: 8, sparsity: 0.125, randomW: true },
-    entries: REGIONS * 3 * 8,
-    line: /^storage +single connections, as 1\.9 % of all possible exist$/m,
+    connections: REGIONS * 8 * 3,
+    line:
+      /^memory plan .*: single connections, as 1\.9 % of all possible exist; /m,
   },
 ] as const;
 
 describe("deno task train with few connections", () => {
-  for (const { what, net, entries, line } of CASES) {
+  for (const { what, net, connections, line } of CASES) {
     itNeeds(
       `says how weights lie on the device, and gives the same bytes: ${what}`,
       missing,
@@ -106,7 +107,7 @@ describe("deno task train with few connections", () => {
           assert.match(stdout, line);
           assert.equal(stdout.match(/^weights /gm)?.length, 1);
           // 4 models of 5 steps; 24 trials train, in three products, and 6 validate.
-          const work = 12 * 4 * 5 * 2 * entries * (3 * 24 + 6);
+          const work = 12 * 4 * 5 * 2 * connections * (3 * 24 + 6);
           assert.ok(
             stdout.includes(`${(work / 1e6).toPrecision(3)} MFLOP`),
             stdout,

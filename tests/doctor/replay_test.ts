@@ -50,7 +50,13 @@ function brokenEngine({ probe, history, state }: Fault): Engine {
   return {
     ...engine,
     kind: "webgpu",
-    createEnsemble: async (spec) => wrap(await engine.createEnsemble(spec)),
+    plan(shape) {
+      const plan = engine.plan(shape);
+      return {
+        ...plan,
+        createEnsemble: async (runs) => wrap(await plan.createEnsemble(runs)),
+      };
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
-import type { EnsembleSize } from "../../src/engine/ensemble.ts";
+import type { EnsembleSize } from "../../src/gpu/model_sizes.ts";
 import { chooseStorage } from "../../src/gpu/choose_storage.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createGpuEnsemble } from "../../src/gpu/ensemble.ts";

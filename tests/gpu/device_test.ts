@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
-import {
-  DeviceError,
-  type DeviceTrouble,
-} from "../../src/engine/device_error.ts";
+import { DeviceError, type DeviceTrouble } from "../../src/engine/ensemble.ts";
 import {
   describeAdapter,
   openDevice,

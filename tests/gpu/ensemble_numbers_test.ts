@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import {
@@ -167,7 +168,7 @@ describe(suite, () => {
       // Four vectors of trials an invocation, 9,000 units each: 72,000 turns with those over outputs.
       const spec = ringSpec({ units: 9000, trials: 128 });
       const gpu = await createGpuEnsemble(engine!.gpu, spec);
-      const oracle = await createReferenceEngine().createEnsemble(spec);
+      const oracle = await createEnsemble(createReferenceEngine(), spec);
       const found = await gpu.probe(0, 0);
       const expected = await oracle.probe(0, 0);
       gpu.destroy();
@@ -189,7 +190,7 @@ describe(suite, () => {
           const device = engine!.gpu;
           const spec = exampleSpec(SIZES[name]!);
           const gpu = await createGpuEnsemble(device, spec, way.options);
-          const oracle = await createReferenceEngine().createEnsemble(spec);
+          const oracle = await createEnsemble(createReferenceEngine(), spec);
           try {
             poisonBuffers(device, gpu);
             for (let model = 0; model < spec.runs.length; model++) {
@@ -288,7 +289,7 @@ describe(suite, () => {
             storage,
             software,
           });
-          const oracle = await createReferenceEngine().createEnsemble(spec);
+          const oracle = await createEnsemble(createReferenceEngine(), spec);
           const found = await gpu.probe(1, 0);
           const expected = await oracle.probe(1, 0);
           gpu.destroy();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import type {
   Ensemble,
@@ -16,6 +17,7 @@ import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { assertParametersClose } from "./closeness.ts";
 import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
+import { randomConnections } from "./random_connections.ts";
 
 const engine = await createWebGpuEngine();
 const missing = engine === undefined
@@ -197,7 +199,7 @@ describe(suite, () => {
         steps: [5, 4, 6, 5, 3],
         density: 0.3,
       });
-      const oracle = await createReferenceEngine().createEnsemble(spec);
+      const oracle = await createEnsemble(createReferenceEngine(), spec);
       await oracle.train(4);
       const expected = await oracle.state();
       for (const before of STORAGE_KINDS) {
@@ -299,7 +301,7 @@ describe(suite, () => {
     missing,
     async () => {
       const other = await createWebGpuEngine();
-      const gpu = await other!.createEnsemble(exampleSpec({ hiddenSize: 4 }));
+      const gpu = await createEnsemble(other!, exampleSpec({ hiddenSize: 4 }));
       other!.gpu.device.createBuffer({
         label: "too much of everything",
         size: 16,
@@ -307,7 +309,7 @@ describe(suite, () => {
       });
       await assert.rejects(gpu.train(1), /WebGPU error on .*/);
       await assert.rejects(
-        other!.createEnsemble(exampleSpec({ hiddenSize: 4 })),
+        createEnsemble(other!, exampleSpec({ hiddenSize: 4 })),
         /WebGPU error on .*/,
       );
       other!.destroy();
@@ -320,10 +322,10 @@ describe(suite, () => {
       inputSize: 2,
       outputSize: 1,
       loss: "mse",
-      connections: 30_000,
-      blocks: 1900,
+      connections: randomConnections(220, { count: 30_000, seed: 1 }),
       steps: Array.from({ length: 400 }, () => 21),
       trialCount: 200,
+      trainCount: 150,
       batchSize: 128,
     });
     assert.equal(plan.groups.flat().length, 400);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createEnsemble, shapeOf } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../../src/gpu/engine.ts";
 import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
@@ -17,14 +18,6 @@ const SPEC = exampleSpec({
   trainBatches: TRAIN,
   validateBatches: VALIDATE,
 });
-const SIZE = {
-  ...SPEC,
-  connections: SPEC.runs[0]!.connections.sender.length,
-  blocks: 36,
-  steps: [5, 3],
-  trialCount: 19,
-  batchSize: 6,
-};
 
 /** Counts the kernels that are compiled from now on. */
 function countCompiled({ gpu: { device } }: WebGpuEngine): () => number {
@@ -51,17 +44,17 @@ describe("prepare() of the WebGPU engine", () => {
         const fresh = (await createWebGpuEngine({ storage }))!;
         try {
           const compiled = countCompiled(engine);
-          engine.prepare!(SIZE, { trainCount: 15 });
+          engine.plan(shapeOf(SPEC)).prepare();
           assert.ok(compiled() >= 6);
-          const ensemble = await engine.createEnsemble(SPEC);
+          const ensemble = await createEnsemble(engine, SPEC);
           assert.equal(compiled(), 0);
           const found = await ensemble.train(2);
-          const other = await fresh.createEnsemble(SPEC);
+          const other = await createEnsemble(fresh, SPEC);
           assert.deepEqual(found, await other.train(2));
           // Of an ensemble of fewer models only what counts them is another.
           ensemble.destroy();
           const few = { ...SPEC, runs: SPEC.runs.slice(0, 1) };
-          const part = await engine.createEnsemble(few);
+          const part = await createEnsemble(engine, few);
           assert.ok(compiled() <= 1);
           part.destroy();
         } finally {

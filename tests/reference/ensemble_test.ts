@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createEnsemble, shapeOf } from "../../src/engine/create_ensemble.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import type {
   EnsembleSpec,
@@ -39,7 +40,7 @@ async function trained(
   runs: readonly ModelRun[],
   epochs: number,
 ): Promise<{ history: EpochHistory; states: ModelState[] }> {
-  const ensemble = await engine.createEnsemble(specOf(runs));
+  const ensemble = await createEnsemble(engine, specOf(runs));
   const history = await ensemble.train(epochs);
   return { history, states: await ensemble.state() };
 }
@@ -59,7 +60,7 @@ describe("createReferenceEngine()", () => {
     assert.deepEqual(history.validateLoss, history.validateBatchLoss);
     assert.equal(history.trainAccuracy, undefined);
     const nll = exampleSpec({ loss: "nll" });
-    const classified = await engine.createEnsemble(nll);
+    const classified = await createEnsemble(engine, nll);
     const { trainAccuracy } = await classified.train(2);
     assert.equal(trainAccuracy?.length, 2);
     assert.ok(trainAccuracy.every((value) => value >= 0 && value <= 100));
@@ -105,7 +106,7 @@ describe("createReferenceEngine()", () => {
 
   it("trains the same in one call or many", async () => {
     const whole = await trained(MIXED, 3);
-    const ensemble = await engine.createEnsemble(specOf(MIXED));
+    const ensemble = await createEnsemble(engine, specOf(MIXED));
     for (let i = 0; i < 3; i++) await ensemble.train(1);
     assert.deepEqual(await ensemble.state(), whole.states);
     assert.deepEqual(await ensemble.state(1), [whole.states[1]]);
@@ -126,7 +127,7 @@ describe("createReferenceEngine()", () => {
   });
 
   it("shows a batch before any update, and changes nothing by it", async () => {
-    const ensemble = await engine.createEnsemble(specOf(MIXED));
+    const ensemble = await createEnsemble(engine, specOf(MIXED));
     const before = await ensemble.state();
     const probe = await ensemble.probe(1, 0);
     assert.deepEqual(await ensemble.state(), before);
@@ -151,7 +152,7 @@ describe("createReferenceEngine()", () => {
   });
 
   it("stops after the epoch under way when aborted", async () => {
-    const ensemble = await engine.createEnsemble(specOf(MIXED));
+    const ensemble = await createEnsemble(engine, specOf(MIXED));
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 20);
     const history = await ensemble.train(20000, { signal: controller.signal });
@@ -165,7 +166,7 @@ describe("createReferenceEngine()", () => {
   });
 
   it("can't be used after destroy()", async () => {
-    const ensemble = await engine.createEnsemble(specOf(MIXED));
+    const ensemble = await createEnsemble(engine, specOf(MIXED));
     ensemble.destroy();
     await assert.rejects(ensemble.train(1), /after its destroy/);
     await assert.rejects(ensemble.state(), /after its destroy/);
@@ -208,31 +209,30 @@ describe("createReferenceEngine()", () => {
     ];
     for (const [change, message] of wrong) {
       await assert.rejects(
-        engine.createEnsemble(specOf([{ ...run, ...change }])),
+        createEnsemble(engine, specOf([{ ...run, ...change }])),
         (error) => error instanceof RangeError && message.test(error.message),
       );
     }
-    await assert.rejects(engine.createEnsemble(specOf([])), /it has no runs/);
+    await assert.rejects(createEnsemble(engine, specOf([])), /it has no runs/);
     const other = exampleSpec({ batchSize: 4 }).runs[0]!;
     await assert.rejects(
-      engine.createEnsemble(specOf([run, other])),
+      createEnsemble(engine, specOf([run, other])),
       /its batches have other sizes/,
     );
     const nll = exampleSpec({ loss: "nll" });
     const trials = { ...run.trials, targets: run.trials.targets.map(() => 3) };
     await assert.rejects(
-      engine.createEnsemble({ ...nll, runs: [{ ...nll.runs[0]!, trials }] }),
+      createEnsemble(engine, { ...nll, runs: [{ ...nll.runs[0]!, trials }] }),
       /a target is 3; allowed are classes from 1 to 2/,
     );
   });
 
   it("plans one group, or as many as the memory asks for", () => {
     const size = {
-      ...exampleSpec(),
-      connections: 29,
-      blocks: 4,
+      ...shapeOf(exampleSpec()),
       steps: [7, 7, 9],
       trialCount: 100,
+      trainCount: 80,
       batchSize: 10,
     };
     const plan = engine.plan(size);
@@ -245,19 +245,28 @@ describe("createReferenceEngine()", () => {
   });
 
   it("plans by the connections, not by the neurons squared", () => {
-    const size = {
-      ...exampleSpec(),
-      hiddenSize: 70_000,
-      connections: 1_000_000,
-      blocks: 990_000,
-      steps: [7],
-      trialCount: 100,
-      batchSize: 10,
-    };
-    const [sparse] = engine.plan(size).bytes;
-    const [denser] = engine.plan({ ...size, connections: 2_000_000 }).bytes;
+    const units = 70_000;
+    /** A ring with so many connections a unit. */
+    const bytesOf = (each: number) =>
+      engine.plan({
+        ...shapeOf(exampleSpec()),
+        hiddenSize: units,
+        connections: {
+          receivers: units,
+          senders: units,
+          start: Uint32Array.from({ length: units + 1 }, (_, i) => i * each),
+          sender: new Uint32Array(units * each),
+        },
+        steps: [7],
+        trialCount: 100,
+        trainCount: 80,
+        batchSize: 10,
+      }).bytes[0]!;
     // Three parameters, a sender, a receiver and a number, and two more while a batch is under way.
-    assert.equal(denser! - sparse!, 1_000_000 * (3 * 8 + 3 * 4 + 2 * 8));
-    assert.ok(sparse! < 200e6);
+    assert.equal(
+      bytesOf(20) - bytesOf(10),
+      10 * units * (3 * 8 + 3 * 4 + 2 * 8),
+    );
+    assert.ok(bytesOf(10) < 200e6);
   });
 });

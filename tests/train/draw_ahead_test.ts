@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { DeviceError } from "../../src/engine/device_error.ts";
+import { DeviceError } from "../../src/engine/ensemble.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { runKey } from "../../src/train/run_unit.ts";

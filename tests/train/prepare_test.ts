@@ -215,7 +215,7 @@ describe("describePlan()", () => {
     ]);
     assert.match(
       lines.find((line) => line.startsWith("memory plan")) ?? "",
-      /^memory plan {2}2 models in 1 ensemble of \d+ kB$/,
+      /^memory plan {2}2 models in 1 ensemble of \d+ kB: all models fit in one ensemble$/,
     );
   });
 });

@@ -113,39 +113,48 @@ export function interrupted(
   engine: Engine,
   before: (call: EngineCall) => void,
 ): Engine {
-  return {
-    ...engine,
-    async createEnsemble(spec) {
-      const models = spec.runs.length;
-      before({ kind: "createEnsemble", models });
-      const ensemble = await engine.createEnsemble(spec);
-      const wrapped: Ensemble = {
-        ...ensemble,
-        train(epochs, options) {
-          before({ kind: "train", models });
-          return ensemble.train(epochs, options);
-        },
-        state(model) {
-          before({ kind: "state", models });
-          return ensemble.state(model);
-        },
-      };
-      return wrapped;
-    },
-  };
+  return withEnsembles(engine, (ensemble) => {
+    const { models } = ensemble;
+    return {
+      ...ensemble,
+      train(epochs, options) {
+        before({ kind: "train", models });
+        return ensemble.train(epochs, options);
+      },
+      state(model) {
+        before({ kind: "state", models });
+        return ensemble.state(model);
+      },
+    };
+  }, (models) => before({ kind: "createEnsemble", models }));
 }
 
 /** An engine that pretends that a device is busy for a second with each call of `train`. */
 export function busy(engine: Engine): Engine {
+  return withEnsembles(engine, (ensemble) => ({
+    ...ensemble,
+    async train(epochs, options) {
+      await options?.whileBusy?.(1000);
+      return ensemble.train(epochs, options);
+    },
+  }));
+}
+
+/** An engine whose ensembles are wrapped. */
+function withEnsembles(
+  engine: Engine,
+  wrap: (ensemble: Ensemble) => Ensemble,
+  before: (models: number) => void = () => {},
+): Engine {
   return {
     ...engine,
-    async createEnsemble(spec) {
-      const ensemble = await engine.createEnsemble(spec);
+    plan(shape) {
+      const plan = engine.plan(shape);
       return {
-        ...ensemble,
-        async train(epochs, options) {
-          await options?.whileBusy?.(1000);
-          return ensemble.train(epochs, options);
+        ...plan,
+        async createEnsemble(runs) {
+          before(runs.length);
+          return wrap(await plan.createEnsemble(runs));
         },
       };
     },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
-import { DeviceError } from "../../src/engine/device_error.ts";
+import { DeviceError } from "../../src/engine/ensemble.ts";
 import type { Engine } from "../../src/engine/ensemble.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";

@@ -3,12 +3,11 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { countBlocks } from "../../src/graph/blocks.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import {
   buildRun,
-  ensembleSize,
+  ensembleShape,
   prepareExperiment,
 } from "../../src/train/prepare.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
@@ -26,43 +25,30 @@ function prepare(tiny: TinyExperiment = {}, folder = ".") {
   );
 }
 
-describe("networkFacts()", () => {
-  it("counts connections and blocks of the network that all models have", async () => {
+describe("ensembleShape()", () => {
+  const unit = { combination: 1, iteration: 1 };
+
+  it("has the connections of all models, where these have the same", async () => {
     const prepared = await prepare();
-    const { facts } = prepared;
-    for (const iteration of [0, 1]) {
-      const { connections } = await buildRun(prepared, {
-        combination: 1,
-        iteration,
-      });
-      assert.equal(facts.connections, countConnections(connections));
-      assert.equal(facts.blocks, countBlocks(connections, 4));
-    }
-    assert.equal(facts.ownTopologies, false);
+    const shape = ensembleShape(prepared, [unit]);
+    const { connections } = await buildRun(prepared, unit);
+    assert.equal(shape.connections, connections);
+    assert.equal(shape.ownTopologies, false);
     // 6 numbers shown and replayed, and the cue.
-    assert.equal(facts.mostSteps, 13);
+    assert.equal(shape.mostSteps, 13);
   });
 
-  it("expects the blocks of random topologies, within a percent of their mean", async () => {
+  it("has the connections of one of them, where topologies are random", async () => {
     const prepared = await prepare({ randomW: true });
-    const { facts } = prepared;
-    assert.equal(facts.ownTopologies, true);
-    let blocks = 0;
-    for (let iteration = 0; iteration < 20; iteration++) {
-      const { connections } = prepared.topologyOf({
-        combination: 0,
-        iteration,
-      });
-      assert.equal(facts.connections, countConnections(connections));
-      blocks += countBlocks(connections, 4) / 20;
-    }
-    assert.ok(Math.abs(facts.blocks / blocks - 1) < 0.01, `${blocks}`);
-    // The topology of the network itself has others.
-    const { facts: bio } = await prepare();
-    assert.ok(Math.abs(bio.blocks / blocks - 1) > 0.05);
+    const shape = ensembleShape(prepared, [unit]);
+    assert.equal(shape.ownTopologies, true);
+    assert.deepEqual(
+      shape.connections,
+      prepared.topologyOf({ combination: 0, iteration: 0 }).connections,
+    );
   });
 
-  it("counts those of pretrained models, whatever the config's network has", async () => {
+  it("has those of a pretrained model, whatever the config's network has", async () => {
     const folder = await Deno.makeTempDir();
     try {
       const engine = createReferenceEngine();
@@ -83,21 +69,17 @@ describe("networkFacts()", () => {
           buildRun(prepared, { combination, iteration: 1 })
         ),
       );
-      const most = (count: (run: typeof runs[0]) => number) =>
-        Math.max(...runs.map(count));
-      assert.deepEqual(prepared.facts, {
-        connections: most((run) => countConnections(run.connections)),
-        blocks: most((run) => countBlocks(run.connections, 4)),
-        ownTopologies: true,
-        mostSteps: 5,
-      });
+      const shape = ensembleShape(prepared, [unit]);
+      assert.equal(
+        countConnections(shape.connections),
+        Math.max(...runs.map((run) => countConnections(run.connections))),
+      );
+      assert.deepEqual([shape.ownTopologies, shape.mostSteps], [true, 5]);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   });
-});
 
-describe("ensembleSize()", () => {
   it("says the largest batch that there is", async () => {
     // 30 trials, of which 24 train, in batches of 16; and in batches of 128.
     const sizes = [];
@@ -110,9 +92,8 @@ describe("ensembleSize()", () => {
         readExperiment(text, { file: "config.ini", tasks: TASKS }),
         { onProgress: () => {} },
       );
-      const unit = { combination: 0, iteration: 0 };
       const { trials } = await buildRun(prepared, unit);
-      const { batchSize, trialCount } = ensembleSize(prepared, [unit]);
+      const { batchSize, trialCount } = ensembleShape(prepared, [unit]);
       const batches = [...trials.trainBatches, ...trials.validateBatches];
       assert.equal(
         batchSize,

@@ -1,10 +1,17 @@
 /**
- * Whether an ensemble's description agrees with itself.
+ * Ensembles of runs that are there already, and whether these agree with each
+ * other.
  *
  * @module
  */
 
-import type { EnsembleSpec, ModelRun } from "./ensemble.ts";
+import type {
+  Engine,
+  Ensemble,
+  EnsembleShape,
+  EnsembleSpec,
+  ModelRun,
+} from "./ensemble.ts";
 import {
   type Connections,
   countConnections,
@@ -15,6 +22,52 @@ import {
   type Parameters,
   parameterShapes,
 } from "../rnn/parameters.ts";
+
+/**
+ * An ensemble of runs that are there already.
+ *
+ * @throws {RangeError} If they do not agree with each other, or do not fit the device together.
+ *
+ * @example
+ * ```ts ignore
+ * const ensemble = await createEnsemble(engine, { ...prepared.size, loss: "mse", runs: [run] });
+ * ```
+ */
+export async function createEnsemble(
+  engine: Engine,
+  spec: EnsembleSpec,
+): Promise<Ensemble> {
+  checkSpec(spec);
+  const { groups, reason, createEnsemble } = engine.plan(shapeOf(spec));
+  if (groups.length > 1) {
+    throw new RangeError(
+      `Cannot train ${spec.runs.length} models together: ${reason}`,
+    );
+  }
+  return await createEnsemble(spec.runs);
+}
+
+/** The shape of runs that are there already. */
+export function shapeOf({ runs, ...common }: EnsembleSpec): EnsembleShape {
+  const { trainBatches, validateBatches } = runs[0]!.trials;
+  const sizes = (batches: readonly Uint32Array[]) =>
+    batches.map((batch) => batch.length);
+  const count = (batches: readonly Uint32Array[]) =>
+    sizes(batches).reduce((sum, size) => sum + size, 0);
+  const topologies = [...new Set(runs.map(({ connections }) => connections))];
+  const trainCount = count(trainBatches);
+  return {
+    ...common,
+    steps: runs.map(({ trials }) => trials.steps),
+    trialCount: trainCount + count(validateBatches),
+    trainCount,
+    batchSize: Math.max(...sizes([...trainBatches, ...validateBatches])),
+    connections: topologies.reduce((most, each) =>
+      countConnections(each) > countConnections(most) ? each : most
+    ),
+    ownTopologies: topologies.length > 1,
+  };
+}
 
 /**
  * Compares all lengths and numbers of a description with its sizes.
