@@ -1,54 +1,148 @@
 /**
  * biornn: recurrent neural networks with the topology of a connectome, trained
- * on WebGPU.
+ * side by side on WebGPU.
  *
- * What the commands do, for notebooks and other programs. An experiment is read
- * from a config file, prepared (connectome, network, stimuli), and trained by an
- * engine:
+ * All that the commands do, for notebooks and other programs: prepare an
+ * experiment, train it, look at its models, compare it with others, draw it.
  *
- * ```ts ignore
- * import { buildRun, createEnsemble, createWebGpuEngine, createReferenceEngine, prepareExperiment, readExperiment, TASKS } from "./mod.ts";
+ * ```ts
+ * import { compareLabels, prepare, simulate, train } from "@biornn/biornn";
  *
- * const file = "config/quickstart.ini";
- * const experiment = readExperiment(await Deno.readTextFile(file), { file, tasks: TASKS });
- * const prepared = await prepareExperiment(experiment, { onProgress: () => {} });
- * const run = await buildRun(prepared, { combination: 0, iteration: 0 });
+ * const config = new URL("config/quickstart.ini", import.meta.url);
+ * const overrides = { epochs: 2, iterations: 2 };
+ * const prepared = await prepare(config, { overrides });
+ * const trained = await train(prepared); // in memory; { folder: "results" } keeps all
+ * trained.results.combinations[0]?.validateLoss.values; // [iterations, epochs]
  *
- * const engine = await createWebGpuEngine() ?? createReferenceEngine();
- * const ensemble = await createEnsemble(engine, { ...prepared.size, loss: "mse", runs: [run] });
- * const history = await ensemble.train(10);
- * history.validateLoss; // Float64Array of 10 losses
- * ensemble.destroy();
- * engine.destroy();
+ * const model = await trained.model({ combination: 0, iteration: 0 });
+ * const { hidden } = simulate(model, {
+ *   trialCount: 1,
+ *   steps: 9,
+ *   inputSize: 2,
+ *   inputs: new Float32Array(9 * 2),
+ * });
+ * hidden; // [trial, time, neuron]
  * ```
  *
  * @module
  */
 
-export * from "./src/connectome/bio2art.ts";
-export * from "./src/connectome/connectome.ts";
-export * from "./src/connectome/load_connectome.ts";
-export * from "./src/connectome/network_metrics.ts";
-export * from "./src/connectome/neuron_density.ts";
-export * from "./src/connectome/null_models.ts";
-export * from "./src/connectome/randomize_network.ts";
-export * from "./src/connectome/recurrent_template.ts";
-export * from "./src/connectome/scaled_network.ts";
-export * from "./src/engine/create_ensemble.ts";
-export * from "./src/engine/ensemble.ts";
-export * from "./src/experiment/experiment.ts";
-export * from "./src/experiment/read_experiment.ts";
-export * from "./src/files/input_error.ts";
-export * from "./src/gpu/engine.ts";
-export * from "./src/random/stream.ts";
-export * from "./src/reference/engine.ts";
-export * from "./src/analysis/compare.ts";
-export * from "./src/results/results_folder.ts";
-export * from "./src/rnn/checkpoint.ts";
-export * from "./src/graph/connections.ts";
-export * from "./src/rnn/initialise.ts";
-export * from "./src/rnn/parameters.ts";
-export * from "./src/tasks/registry.ts";
-export * from "./src/tasks/task.ts";
-export * from "./src/tasks/trial_set.ts";
-export * from "./src/train/prepare.ts";
+// Connectomes: load, scale, randomise, measure.
+export type { Connectome } from "./src/connectome/connectome.ts";
+export {
+  loadConnectome,
+  type LoadOptions,
+} from "./src/connectome/load_connectome.ts";
+export {
+  scaleConnectome,
+  type ScaleOptions,
+} from "./src/connectome/bio2art.ts";
+export {
+  type ScaleDensityOptions,
+  scaleNeuronDensity,
+} from "./src/connectome/neuron_density.ts";
+export type { ScaledNetwork } from "./src/connectome/scaled_network.ts";
+export { randomizeNetwork } from "./src/connectome/randomize_network.ts";
+export {
+  rewireConnections,
+  type RewireOptions,
+  shuffleWeights,
+} from "./src/connectome/null_models.ts";
+export {
+  type NetworkMetrics,
+  networkMetrics,
+} from "./src/connectome/network_metrics.ts";
+export {
+  createStream,
+  type RandomStream,
+  type StreamKey,
+  type StreamPurpose,
+} from "./src/random/stream.ts";
+
+// Experiments: read a config, prepare what it names, train it.
+export {
+  type Combination,
+  type Compatibility,
+  describeExperiment,
+  type Experiment,
+  type GridValue,
+  type InitName,
+} from "./src/experiment/experiment.ts";
+export {
+  type ExperimentOverrides,
+  readExperiment,
+  type ReadExperimentOptions,
+} from "./src/experiment/read_experiment.ts";
+export {
+  prepare,
+  type PrepareOptions,
+  train,
+  type TrainedExperiment,
+  type TrainOptions,
+} from "./src/train/train.ts";
+export { buildRun, type PreparedExperiment } from "./src/train/prepare.ts";
+export type { RunUnit } from "./src/train/run_unit.ts";
+export type { TrainingStatus } from "./src/train/progress.ts";
+
+// Tasks: those there are, and what a new one must be.
+export { TASKS } from "./src/tasks/registry.ts";
+export type {
+  LossName,
+  ParameterSchema,
+  Stimuli,
+  Task,
+  TaskParameters,
+  TrialOptions,
+} from "./src/tasks/task.ts";
+export type { Trials, TrialSet } from "./src/tasks/trial_set.ts";
+
+// Engines: what trains.
+export { chooseEngine, type DeviceChoice } from "./src/train/choose_engine.ts";
+export {
+  type Activation,
+  DeviceError,
+  type DeviceTrouble,
+  type Engine,
+  type Model,
+  type ModelRun,
+  type ModelState,
+  type OptimizerName,
+} from "./src/engine/ensemble.ts";
+
+// Models: weights, and what they do on any inputs.
+export { readModel, type ReadModelOptions } from "./src/train/read_model.ts";
+export { type Activity, simulate } from "./src/reference/simulate.ts";
+export type { ModelSize, Parameters } from "./src/rnn/parameters.ts";
+export type { Connections, FloatArray } from "./src/graph/connections.ts";
+
+// Results: read, compare, draw.
+export {
+  type CombinationCurves,
+  type CombinationResult,
+  type Curves,
+  readResultsFolder,
+  type ResultsFolder,
+} from "./src/results/results_folder.ts";
+export type {
+  ExperimentRecord,
+  Plain,
+  RecordedFailure,
+} from "./src/results/experiment_record.ts";
+export {
+  compareLabels,
+  type CompareOptions,
+  type LabelledResults,
+} from "./src/analysis/compare.ts";
+export type {
+  ComparedGroup,
+  ComparedRuns,
+  Comparison,
+} from "./src/analysis/comparison.ts";
+export type { MatchedCombination } from "./src/analysis/match.ts";
+export type { Margin, Measure } from "./src/analysis/summary.ts";
+export type { Description } from "./src/analysis/effect_sizes.ts";
+export { drawFigures, type DrawFiguresOptions } from "./src/viz/notebook.ts";
+export type { FigureKind } from "./src/viz/build_figures.ts";
+export type { Figure, Json, Spec } from "./src/viz/figure.ts";
+export type { FigureWidth } from "./src/viz/theme.ts";
+export { InputError } from "./src/files/input_error.ts";

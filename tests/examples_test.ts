@@ -24,7 +24,8 @@ async function examplesOf(path: string): Promise<[string, string][]> {
   return Array.from(text.matchAll(EXAMPLE), ({ index, 1: block = "" }) => {
     const line = text.slice(0, index).split("\n").length;
     const code = block.replaceAll(/^ *\* ?/gm, "")
-      .replaceAll('from "./', `from "${pathToFileURL(ROOT).href}/`);
+      .replaceAll('from "./', `from "${pathToFileURL(ROOT).href}/`)
+      .replaceAll('"@biornn/biornn"', `"${pathToFileURL(ROOT).href}/mod.ts"`);
     return [`${path.slice(ROOT.length + 1)}:${line}`, code];
   });
 }

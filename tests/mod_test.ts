@@ -4,35 +4,187 @@ import { fileURLToPath } from "node:url";
 import denoConfig from "../deno.json" with { type: "json" };
 import {
   buildRun,
-  createEnsemble,
-  createReferenceEngine,
-  prepareExperiment,
-  readExperiment,
-  TASKS,
+  compareLabels,
+  drawFigures,
+  InputError,
+  prepare,
+  readModel,
+  readResultsFolder,
+  type RunUnit,
+  simulate,
+  type Task,
+  train,
+  type TrainOptions,
 } from "../mod.ts";
 import { describe, it } from "../src/compat/testing.ts";
+import { createReferenceEngine } from "../src/reference/engine.ts";
+import { seqMem } from "../src/tasks/seq_mem.ts";
+
+const CONFIG = new URL("../config/quickstart.ini", import.meta.url);
+
+/** The quickstart in small. */
+function prepareQuickstart() {
+  return prepare(CONFIG, { overrides: { epochs: 3, iterations: 2 } });
+}
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "biornn_mod_" });
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
 
 describe("mod.ts", () => {
-  it("trains a model of a config file in a few lines", async () => {
-    const file = new URL("../config/quickstart.ini", import.meta.url).pathname;
-    const experiment = readExperiment(await Deno.readTextFile(file), {
-      file,
-      tasks: TASKS,
-    });
-    const prepared = await prepareExperiment(experiment, {
-      onProgress: () => {},
-    });
-    const run = await buildRun(prepared, { combination: 1, iteration: 0 });
+  it("trains in memory what it trains into a folder", async () => {
+    const prepared = await prepareQuickstart();
+    const run: RunUnit = { combination: 1, iteration: 1 };
     const engine = createReferenceEngine();
-    const ensemble = await createEnsemble(engine, {
-      ...prepared.size,
-      loss: "mse",
+    const options: TrainOptions = { engine };
+    await inFolder(async (folder) => {
+      const stored = await train(prepared, { ...options, folder });
+      const seen: number[] = [];
+      const kept = await train(prepared, {
+        ...options,
+        onProgress: ({ done, total }) => seen.push(done / total),
+      });
+      assert.deepEqual(kept.results.combinations, stored.results.combinations);
+      assert.equal(kept.results.combinations.length, 2);
+      assert.deepEqual(kept.results.experiment, stored.results.experiment);
+      assert.equal(seen.at(-1), 1);
+      assert.ok(kept.finished && stored.finished);
+
+      const { parameters, ...model } = await kept.model(run);
+      const read = await readModel(folder, run);
+      const { parameters: rounded, ...others } = read;
+      assert.deepEqual(model, others);
+      assert.deepEqual(
+        new Float32Array(parameters.weightHh),
+        rounded.weightHh,
+      );
+    });
+  });
+
+  it("trains the runs that are asked for", async () => {
+    const prepared = await prepareQuickstart();
+    const engine = createReferenceEngine();
+    const runs = [{ combination: 1, iteration: 1 }];
+    const { results, model } = await train(prepared, { engine, runs });
+    const all = await train(prepared, { engine });
+    assert.equal(results.combinations.length, 1);
+    assert.deepEqual(
+      results.combinations[0]!.validateLoss.values,
+      all.results.combinations[1]!.validateLoss.values.slice(3),
+    );
+    await assert.rejects(
+      model({ combination: 0, iteration: 0 }),
+      new InputError(
+        "Cannot give the model of combination 0, iteration 0: it was not trained",
+      ),
+    );
+  });
+
+  it("stops a training in memory after the epoch under way", async () => {
+    const prepared = await prepareQuickstart();
+    const controller = new AbortController();
+    controller.abort();
+    const { finished, results } = await train(prepared, {
+      engine: createReferenceEngine(),
+      signal: controller.signal,
+    });
+    assert.equal(finished, false);
+    assert.deepEqual(results.combinations, []);
+  });
+
+  it("gives a model's output and hidden states over time, on which its loss can be checked", async () => {
+    const prepared = await prepareQuickstart();
+    const run = { combination: 0, iteration: 0 };
+    const { results, model } = await train(prepared, {
+      engine: createReferenceEngine(),
       runs: [run],
     });
-    const { validateLoss } = await ensemble.train(10);
-    assert.ok(validateLoss[9] as number < (validateLoss[0] as number));
-    ensemble.destroy();
-    engine.destroy();
+    const { trials } = await buildRun(prepared, run);
+    const { output, hidden, steps, hiddenSize } = simulate(
+      await model(run),
+      trials,
+    );
+    assert.equal(hidden.length, trials.trialCount * steps * hiddenSize);
+    // The mean over batches of the mean over what is scored.
+    const losses = trials.validateBatches.map((batch) => {
+      const squares = Array.from(batch).flatMap((trial) =>
+        Array.from({ length: steps }, (_, t) => trial * steps + t)
+          .filter((at) => trials.targets[at] !== 0)
+          .map((at) => (output[at]! - trials.targets[at]!) ** 2)
+      );
+      return squares.reduce((a, b) => a + b) / squares.length;
+    });
+    const loss = losses.reduce((a, b) => a + b) / losses.length;
+    const curve = results.combinations[0]!.validateLoss.values;
+    assert.ok(Math.abs(loss - curve.at(-1)!) < 1e-12, `${loss} ${curve}`);
+  });
+
+  it("trains a task and a connectome of one's own", async () => {
+    const longer: Task = {
+      ...seqMem,
+      name: "seq_mem_longer",
+      steps: (parameters) => seqMem.steps(parameters),
+    };
+    await inFolder(async (folder) => {
+      const file = join(folder, "own.ini");
+      const text = await Deno.readTextFile(CONFIG);
+      await Deno.writeTextFile(
+        file,
+        text.replace('"seq_mem"', `"seq_mem_longer"`),
+      );
+      const overrides = { epochs: 1, iterations: 1 };
+      await assert.rejects(prepare(file, { overrides }), InputError);
+      const prepared = await prepare(file, { overrides, tasks: [longer] });
+      const { results } = await train(prepared, {
+        engine: createReferenceEngine(),
+      });
+      assert.equal(results.experiment?.task.name, "seq_mem_longer");
+      const { connectome } = prepared;
+      const other = await prepare(file, {
+        overrides,
+        tasks: [longer],
+        connectome: { ...connectome, name: "Mine", sha256: "0".repeat(64) },
+      });
+      assert.equal(other.connectome.name, "Mine");
+      assert.notEqual(other.fingerprint, prepared.fingerprint);
+    });
+  });
+
+  it("compares results and draws figures that a notebook shows", async () => {
+    await inFolder(async (folder) => {
+      const prepared = await prepareQuickstart();
+      const engine = createReferenceEngine();
+      await train(prepared, { engine, folder });
+      const stored = await readResultsFolder(folder);
+      const { results } = await train(
+        await prepare(CONFIG, {
+          overrides: { epochs: 3, iterations: 2, seed: 1 },
+        }),
+        { engine },
+      );
+      const labelled = [
+        { label: "stored", results: stored },
+        { label: "in memory", results },
+      ];
+      assert.match(compareLabels(labelled).rows[0]!.sentence, /stored/);
+      const figures = await drawFigures(labelled);
+      assert.deepEqual(
+        new Set(figures.map(({ section }) => section)),
+        new Set(["overview", "summary", "loss", "networks"]),
+      );
+      for (const figure of figures) {
+        const display = Object(figure)[Symbol.for("Jupyter.display")];
+        assert.deepEqual(
+          display()["application/vnd.vegalite.v5+json"],
+          figure.spec,
+        );
+      }
+    });
   });
 
   it("is imported from any folder, without biornn's deno.json", async () => {

@@ -27,6 +27,18 @@ export type Activation = "tanh" | "relu";
 /** Optimizers, each with PyTorch's default parameters apart from the learning rate. */
 export type OptimizerName = "Adam" | "RMSprop" | "SGD";
 
+/** A model by itself: what it takes to run it on inputs. */
+export interface Model extends ModelSize {
+  /** Nonlinearity of its recurrent units. */
+  readonly activation: Activation;
+  /** Where it is "nll" the outputs are log-probabilities of classes. */
+  readonly loss: LossName;
+  /** Where W_hh may differ from 0: [H, H], a receiver a row. */
+  readonly connections: Connections;
+  /** Its six tensors. */
+  readonly parameters: Parameters;
+}
+
 /** One model of an ensemble and all it trains on. */
 export interface ModelRun {
   /** Names the run in messages, e.g. "combination 3, iteration 0". */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TrialSet } from "../tasks/trial_set.ts";
+import type { Trials } from "../tasks/trial_set.ts";
 
 /** B trials of T steps; row t · B + b is trial b at step t. */
 export interface Batch {
@@ -33,12 +33,10 @@ export interface Batch {
  *   inputSize: 1,
  *   inputs: Float32Array.of(1, 2, 3, 4),
  *   targets: new Float32Array(4),
- *   trainBatches: [],
- *   validateBatches: [],
  * }, Uint32Array.of(0, 1)).inputs; // [1, 3, 2, 4]
  * ```
  */
-export function gatherBatch(set: TrialSet, trials: Uint32Array): Batch {
+export function gatherBatch(set: Trials, trials: Uint32Array): Batch {
   const { steps, inputSize } = set;
   const size = trials.length;
   const inputs = new Float64Array(steps * size * inputSize);

@@ -20,7 +20,7 @@ export interface ReferenceEngineOptions {
  *
  * @example
  * ```ts
- * import { createEnsemble } from "./src/engine/ensemble.ts";
+ * import { createEnsemble } from "./src/engine/create_ensemble.ts";
  * import { createReferenceEngine } from "./src/reference/engine.ts";
  * import { listConnections } from "./src/graph/connections.ts";
  *

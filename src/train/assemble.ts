@@ -7,7 +7,7 @@
  */
 
 import type { RecordedFailure } from "../results/experiment_record.ts";
-import type { Curves } from "../results/results_folder.ts";
+import type { CombinationCurves, Curves } from "../results/results_folder.ts";
 import {
   writeCombination,
   writeExperimentRecord,
@@ -64,7 +64,11 @@ export function createAssembler(
       if (records.length < iterations) continue;
       complete.push(index);
       if (written.has(index)) continue;
-      await writeCombination(folder, index, curvesOf(records));
+      await writeCombination(
+        folder,
+        index,
+        curvesOf(records.map(({ history }) => history)),
+      );
       written.add(index);
     }
     if (missing.length === 0) {
@@ -77,9 +81,10 @@ export function createAssembler(
   };
 }
 
-function curvesOf(records: readonly RunRecord[]) {
+/** The curves of a combination: a row a run. */
+export function curvesOf(histories: readonly RunHistory[]): CombinationCurves {
   const stack = (name: keyof RunHistory): Curves | undefined => {
-    const rows = records.map(({ history }) => history[name]);
+    const rows = histories.map((history) => history[name]);
     const epochs = rows[0]?.length;
     if (epochs === undefined) return undefined;
     const values = new Float64Array(rows.length * epochs);

@@ -64,10 +64,12 @@ export async function prepareExperiment(
   options: {
     readonly onProgress: (line: string) => void;
     readonly overrides?: Readonly<Record<string, string>>;
+    /** Instead of the one that the experiment names. */
+    readonly connectome?: Connectome;
   },
 ): Promise<PreparedExperiment> {
   const { net, run, paths, task: { task } } = experiment;
-  const connectome = await loadConnectome(net.name, {
+  const connectome = options.connectome ?? await loadConnectome(net.name, {
     ...(paths.network === undefined ? {} : { folder: paths.network }),
     onProgress: options.onProgress,
   });

@@ -159,10 +159,11 @@ function nextCheckpoint(
   return Math.min(epochs, Math.ceil(epoch / every) * every + 1);
 }
 
-function emptyHistory(
+/** Curves of a run that is to train, NaN where it has no epoch yet. */
+export function emptyHistory(
   epochs: number,
   classifies: boolean,
-  start: RunHistory | undefined,
+  start?: RunHistory,
 ): MutableHistory {
   const curve = (from: Float64Array | undefined) => {
     const values = new Float64Array(epochs).fill(NaN);
@@ -181,7 +182,8 @@ function emptyHistory(
   };
 }
 
-function copyHistory(
+/** Takes the epochs of an ensemble into the curves of its runs, from `epoch` on. */
+export function copyHistory(
   from: EpochHistory,
   to: readonly MutableHistory[],
   epoch: number,
@@ -202,7 +204,8 @@ function copyHistory(
   }
 }
 
-function bestOf(
+/** The run that has the lowest finite loss of some epochs. */
+export function bestOf(
   { validateLoss, epochs }: EpochHistory,
   units: readonly RunUnit[],
 ): EpochsTrained["best"] {

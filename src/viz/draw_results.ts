@@ -172,7 +172,7 @@ export function findingsOf(rows: readonly Comparison[]): string[] {
 }
 
 /** Matrices of one combination, which folders may number differently. */
-async function networksOf(
+export async function networksOf(
   folders: readonly LabelledResults[],
   combination: number | undefined,
 ): Promise<(Networks | undefined)[]> {
@@ -186,7 +186,7 @@ async function networksOf(
   for (const [i, { results }] of folders.entries()) {
     const member = match?.members[i];
     read.push(
-      member === undefined
+      member === undefined || results.path === ""
         ? undefined
         : await readNetworks(results.path, { combination: member.index }),
     );

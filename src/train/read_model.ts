@@ -1,0 +1,63 @@
+/**
+ * Reads the trained models of a results folder.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Activation, Model } from "../engine/ensemble.ts";
+import { InputError } from "../files/input_error.ts";
+import { readFileBytes } from "../files/read_file.ts";
+import { readExperimentRecord } from "../results/results_folder.ts";
+import { checkpointName, decodeCheckpoint } from "../rnn/checkpoint.ts";
+import type { RunUnit } from "./run_unit.ts";
+
+/** Which model of a results folder. */
+export interface ReadModelOptions extends RunUnit {
+  /** Epochs after which it was stored, counted from 0, or "initial"; by default the last one. */
+  readonly epoch?: number | "initial";
+}
+
+/**
+ * Reads a model that an experiment has stored.
+ *
+ * @param folder A results folder of biornn.
+ * @param options Combination and iteration, both from 0. Of what models begin with, only iteration 0 is stored.
+ * @throws {InputError} If there is no such model, or a file is damaged.
+ *
+ * @example
+ * ```ts no-eval
+ * import { readModel } from "@biornn/biornn";
+ *
+ * const model = await readModel("results/bio", { combination: 0, iteration: 0 });
+ * model.parameters.weightHh; // a weight for each connection
+ * ```
+ */
+export async function readModel(
+  folder: string,
+  { combination, iteration, epoch }: ReadModelOptions,
+): Promise<Model> {
+  const record = await readExperimentRecord(folder);
+  const { grid, task, epochs, size } = record;
+  const values = grid.combinations[combination];
+  if (values === undefined) {
+    throw new InputError(
+      `Cannot read a model of "${folder}": combination must be below ${grid.combinations.length}, found ${combination}`,
+    );
+  }
+  const activation = values[grid.keys.indexOf("nonlinearity")];
+  const name = join(
+    folder,
+    String(combination),
+    checkpointName(epoch ?? epochs - 1, iteration),
+  );
+  const bytes = await readFileBytes(name, { what: "the model" });
+  const { parameters, connections } = decodeCheckpoint(bytes, { name, size });
+  return {
+    ...size,
+    activation: activation as Activation,
+    loss: task.loss,
+    connections,
+    parameters,
+  };
+}
