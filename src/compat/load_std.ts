@@ -1,24 +1,32 @@
 /**
- * Loads a module of the standard library from JSR, where that can be reached.
+ * Loads modules of the standard library from JSR, where that can be reached.
  *
  * @module
  */
 
-/**
- * Milliseconds to wait for JSR. A firewall that drops what it does not allow,
- * as around the nodes of a cluster, gives no answer for minutes.
- */
-const PATIENCE = 2000;
+/** Milliseconds in which a module comes out of Deno's cache, also on a busy machine; JSR itself may take longer. */
+const PATIENCE = 50;
+
+/** Milliseconds for which nobody asks again, once JSR gave no answer. */
+const SILENCE = 3_600_000;
+
+const KEY = "biornn: JSR gave no answer at";
 
 /**
- * The module, or undefined where it is neither in Deno's cache nor to be had
- * within two seconds.
+ * The module, or undefined where it is neither in Deno's cache nor comes at
+ * once. A firewall that drops what it does not allow, as around the nodes of a
+ * cluster, gives no answer for minutes: no command waits for that, and for the
+ * next hour none asks. What comes late is in the cache the next time.
  *
- * @param specifier E.g. "@std/ini/parse", as `deno.json` maps it.
+ * @param specifier E.g. "@std/ini/stringify", as `deno.json` maps it.
  */
 export async function loadStd(specifier: string): Promise<unknown> {
+  if (Date.now() - lastSilence() < SILENCE) return undefined;
   const patience = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => patience.resolve(undefined), PATIENCE);
+  const timer = setTimeout(() => {
+    rememberSilence();
+    patience.resolve(undefined);
+  }, PATIENCE);
   try {
     // Not a literal: what Deno can read it loads before it runs anything, however long that takes.
     return await Promise.race([
@@ -27,5 +35,22 @@ export async function loadStd(specifier: string): Promise<unknown> {
     ]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+function lastSilence(): number {
+  try {
+    return Number(localStorage.getItem(KEY) ?? -Infinity);
+  } catch {
+    // No place to remember anything, e.g. a disk that can only be read.
+    return -Infinity;
+  }
+}
+
+function rememberSilence(): void {
+  try {
+    localStorage.setItem(KEY, String(Date.now()));
+  } catch {
+    // The next command waits once more.
   }
 }

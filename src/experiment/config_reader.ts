@@ -15,7 +15,7 @@ import {
   parsePythonBoolean,
   parsePythonFloat,
   parsePythonInteger,
-} from "./python_text.ts";
+} from "../python/text.ts";
 import { CONFIG_SCHEMA, type KeySchema, sectionSchema } from "./schema.ts";
 
 /** Longest config file, in UTF-16 units. */

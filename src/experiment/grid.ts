@@ -19,8 +19,8 @@ import {
 import { allowedValues } from "./messages.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames } from "../text/words.ts";
-import type { PythonValue } from "./python_literal.ts";
-import { reprPython, reprTuple } from "./python_repr.ts";
+import type { PythonValue } from "../python/literal.ts";
+import { reprPython, reprTuple } from "../python/repr.ts";
 import {
   ACTIVATIONS,
   LEARNING_RATE,

@@ -12,7 +12,7 @@
 import { parseIni } from "../compat/ini.ts";
 import { configError } from "./messages.ts";
 import { quote, shorten } from "../text/words.ts";
-import { indentOf, splitLines, strip, stripEnd } from "./python_text.ts";
+import { indentOf, splitLines, strip, stripEnd } from "../python/text.ts";
 
 /** A key of a section. */
 export interface IniOption {

@@ -10,10 +10,13 @@ import type { IniFile } from "./ini.ts";
 import { allowedValues, configError, isAllowed } from "./messages.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote, shorten } from "../text/words.ts";
-import { parsePythonLiteral, type PythonValue } from "./python_literal.ts";
-import { PythonLiteralError } from "./python_literal_error.ts";
-import { reprPython } from "./python_repr.ts";
-import { parsePythonBoolean } from "./python_text.ts";
+import {
+  parsePythonLiteral,
+  PythonLiteralError,
+  type PythonValue,
+} from "../python/literal.ts";
+import { reprPython } from "../python/repr.ts";
+import { parsePythonBoolean } from "../python/text.ts";
 
 /** A dict of a config file, and its errors. */
 export interface LiteralDict {

@@ -7,10 +7,10 @@
 import { InputError } from "../files/input_error.ts";
 import {
   parsePythonLiteral,
+  PythonLiteralError,
   type PythonValue,
-} from "../experiment/python_literal.ts";
-import { PythonLiteralError } from "../experiment/python_literal_error.ts";
-import { reprPython } from "../experiment/python_repr.ts";
+} from "../python/literal.ts";
+import { reprPython } from "../python/repr.ts";
 import type { Plain } from "./json_fields.ts";
 
 /** Name of the file in the results folder. */

@@ -6,11 +6,7 @@
 
 import { join } from "node:path";
 import { cartesianProduct } from "../../src/experiment/grid.ts";
-import {
-  reprFloat,
-  reprString,
-  reprTuple,
-} from "../../src/experiment/python_repr.ts";
+import { reprFloat, reprString, reprTuple } from "../../src/python/repr.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {

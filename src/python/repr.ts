@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PythonValue } from "./python_literal.ts";
+import type { PythonValue } from "./literal.ts";
 
 /**
  * `repr` of a float: the shortest digits that give the number back, as in
@@ -13,7 +13,7 @@ import type { PythonValue } from "./python_literal.ts";
  *
  * @example
  * ```ts
- * import { reprFloat } from "./src/experiment/python_repr.ts";
+ * import { reprFloat } from "./src/python/repr.ts";
  *
  * reprFloat(0.000001); // "1e-06"
  * reprFloat(3); // "3.0"
@@ -82,8 +82,8 @@ export function reprTuple(items: readonly string[]): string {
  *
  * @example
  * ```ts
- * import { parsePythonLiteral } from "./src/experiment/python_literal.ts";
- * import { reprPython } from "./src/experiment/python_repr.ts";
+ * import { parsePythonLiteral } from "./src/python/literal.ts";
+ * import { reprPython } from "./src/python/repr.ts";
  *
  * reprPython(parsePythonLiteral('(0.000001, "relu", 3)')); // "(1e-06, 'relu', 3)"
  * ```

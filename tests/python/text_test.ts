@@ -6,7 +6,7 @@ import {
   parsePythonInteger,
   splitLines,
   strip,
-} from "../../src/experiment/python_text.ts";
+} from "../../src/python/text.ts";
 
 describe("parsePythonInteger()", () => {
   it("reads what int() of Python reads", () => {

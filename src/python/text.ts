@@ -46,7 +46,7 @@ export function splitLines(text: string): string[] {
  *
  * @example
  * ```ts
- * import { parsePythonInteger } from "./src/experiment/python_text.ts";
+ * import { parsePythonInteger } from "./src/python/text.ts";
  *
  * parsePythonInteger(" 1_000 "); // 1000
  * parsePythonInteger("1.0"); // undefined
@@ -68,7 +68,7 @@ export function parsePythonInteger(text: string): number | undefined {
  *
  * @example
  * ```ts
- * import { parsePythonFloat } from "./src/experiment/python_text.ts";
+ * import { parsePythonFloat } from "./src/python/text.ts";
  *
  * parsePythonFloat(" .5 "); // 0.5
  * parsePythonFloat("1/2"); // undefined

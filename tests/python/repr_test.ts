@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import {
-  reprFloat,
-  reprString,
-  reprTuple,
-} from "../../src/experiment/python_repr.ts";
+import { reprFloat, reprString, reprTuple } from "../../src/python/repr.ts";
 
 /** Floats and `repr(float)` of Python 3.11. */
 const FLOATS: readonly (readonly [value: number, repr: string])[] = [

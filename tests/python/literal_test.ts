@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { parsePythonLiteral } from "../../src/experiment/python_literal.ts";
-import { PythonLiteralError } from "../../src/experiment/python_literal_error.ts";
-import { reprPython } from "../../src/experiment/python_repr.ts";
+import {
+  parsePythonLiteral,
+  PythonLiteralError,
+} from "../../src/python/literal.ts";
+import { reprPython } from "../../src/python/repr.ts";
 
 /** Texts and `repr(ast.literal_eval(text))` of Python 3.11. */
 const GOOD: readonly (readonly [text: string, repr: string])[] = [
@@ -33,6 +35,21 @@ const GOOD: readonly (readonly [text: string, repr: string])[] = [
   ["{ # comment\n 'a' : # more\n 1 # end\n} # after\n", "{'a': 1}"],
   ["\n\n[1,\\\n 2]", "[1, 2]"],
   ["[[[[1]]],[2,],]", "[[[[1]]], [2]]"],
+  ["-(1)", "-1"],
+  ["-((1))", "-1"],
+  ["+(2.5)", "2.5"],
+  ["(-1)", "-1"],
+  ["1,2", "(1, 2)"],
+  ["1,2,", "(1, 2)"],
+  ["1, # c", "(1,)"],
+  ["1,\n", "(1,)"],
+  ["((1,))", "(1,)"],
+  [" \t1 ", "1"],
+  ["# c\n1", "1"],
+  ["'''\r\n\r'''", "'\\n\\n'"],
+  ["'\\400\\777\\8\\d'", "'Āǿ\\\\8\\\\d'"],
+  ["{(1,(2,)): 1}", "{(1, (2,)): 1}"],
+  ["1_000.0_1", "1000.01"],
 ];
 
 /** Texts that Python does not take as a literal either, and the offset of the error. */
@@ -71,6 +88,27 @@ const BAD: readonly (readonly [text: string, offset: number])[] = [
   ["[1][0]", 3],
   ["1\n2", 2],
   ["$", 0],
+  ["--1", 1],
+  ["+-21", 1],
+  ["++6", 1],
+  ["-(-1)", 1],
+  ["-True", 1],
+  ["-(1,)", 1],
+  ["{} \\\n", 5],
+  ["1\\\n", 3],
+  ["{([],): 1}", 1],
+  ["{(1,(2,{})): 1}", 1],
+  ["1,\n2", 3],
+  ["1,,", 2],
+  [",1", 0],
+  ["[1]\n,2", 4],
+  ["\n 1", 1],
+  ["'a'\n'b'", 4],
+  ["'a\0b'", 2],
+  ["06", 0],
+  ["1;", 1],
+  ["\ufeff1", 0],
+  ["1\xa0", 1],
 ];
 
 /** Texts that Python evaluates, but that are no plain data. */
