@@ -15,7 +15,7 @@ import { type Command, print, runCommand } from "../src/cli/run_command.ts";
 import type { Flags } from "../src/compat/cli.ts";
 import { type KernelTime, profileTable } from "../src/engine/device_profile.ts";
 import type { Engine } from "../src/engine/ensemble.ts";
-import { writeFileWhole } from "../src/files/write_file.ts";
+import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
 
 import { createReferenceEngine } from "../src/reference/engine.ts";

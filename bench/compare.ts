@@ -8,7 +8,7 @@
 import type { Flags } from "../src/compat/cli.ts";
 import { type Command, print, printError } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { writeFileWhole } from "../src/files/write_file.ts";
+import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
 import { type Comparison, comparisonTable } from "./comparison_table.ts";
 import type { Contestant } from "./contestant.ts";

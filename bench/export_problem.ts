@@ -15,7 +15,7 @@
 import { join } from "node:path";
 import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { writeNpy } from "../src/files/npy.ts";
-import { writeFileWhole } from "../src/files/write_file.ts";
+import { writeFileWhole } from "../src/files/write.ts";
 import {
   type Connections,
   denseMask,

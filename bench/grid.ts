@@ -13,7 +13,7 @@ import {
   sumProfiles,
 } from "../src/engine/device_profile.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { writeFileWhole } from "../src/files/write_file.ts";
+import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
 
 import { countFlag } from "./flags.ts";

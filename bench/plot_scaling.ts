@@ -6,8 +6,8 @@
 
 import { print, runCommand } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { readTextFile } from "../src/files/read_file.ts";
-import { writeFileWhole } from "../src/files/write_file.ts";
+import { readTextFile } from "../src/files/read.ts";
+import { writeFileWhole } from "../src/files/write.ts";
 import { loadFont } from "../src/viz/font.ts";
 import { renderSvg } from "../src/viz/render_svg.ts";
 import type { Scaling } from "./scaling.ts";

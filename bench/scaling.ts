@@ -10,7 +10,7 @@ import { shapeOf } from "../src/engine/create_ensemble.ts";
 import type { EnsembleSpec } from "../src/engine/ensemble.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { writeFileWhole } from "../src/files/write_file.ts";
+import { writeFileWhole } from "../src/files/write.ts";
 import {
   createWebGpuEngine,
   type GpuPlan,

@@ -7,7 +7,7 @@
 
 import { basename } from "node:path";
 import type { Flags } from "../compat/cli.ts";
-import { cacheFolder } from "../files/cache_folder.ts";
+import { cacheFolder } from "../files/download.ts";
 import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
 import { validateConnectome } from "../connectome/connectome.ts";
 import {
@@ -27,7 +27,7 @@ import {
   SYNTHETIC_NAME,
   SYNTHETIC_SEED,
 } from "../connectome/synthetic_macaque.ts";
-import { readTextFile } from "../files/read_file.ts";
+import { readTextFile } from "../files/read.ts";
 import { createStream } from "../random/stream.ts";
 import {
   folderOf,

@@ -9,7 +9,7 @@ import type { Flags } from "../compat/cli.ts";
 import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
 import { InputError } from "../files/input_error.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { writeFileWhole } from "../files/write.ts";
 import { print, printError } from "./run_command.ts";
 
 /** An error that sends the user to the help. */

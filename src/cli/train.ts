@@ -13,7 +13,7 @@ import {
 } from "../experiment/experiment.ts";
 import { readExperiment } from "../experiment/read_experiment.ts";
 import { InputError } from "../files/input_error.ts";
-import { readTextFile } from "../files/read_file.ts";
+import { readTextFile } from "../files/read.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Flags } from "../compat/cli.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { download, DownloadError, type Fetch } from "../files/download.ts";
 import { InputError } from "../files/input_error.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { writeFileWhole } from "../files/write.ts";
 import {
   CATALOGUE_ADDRESS,
   type CatalogueEntry,

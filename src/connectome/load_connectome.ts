@@ -6,9 +6,9 @@
 
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes, safeName } from "../files/read_file.ts";
+import { readFileBytes, safeName } from "../files/read.ts";
 import { join } from "node:path";
-import { cacheFolder as systemCacheFolder } from "../files/cache_folder.ts";
+import { cacheFolder as systemCacheFolder } from "../files/download.ts";
 import {
   CATALOGUE,
   CATALOGUE_ADDRESS,

@@ -7,9 +7,9 @@
 import { join } from "node:path";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
-import { readNameList } from "../files/name_list.ts";
+import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
-import { readFileBytes, readTextFile } from "../files/read_file.ts";
+import { readFileBytes, readTextFile } from "../files/read.ts";
 import {
   type Connectome,
   MAX_REGIONS,

@@ -6,8 +6,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readTextFile } from "../files/read_file.ts";
-import { systemReason } from "../files/system_error.ts";
+import { readTextFile, systemReason } from "../files/read.ts";
 import { type GoldenCase, readGoldenCase } from "./golden_case.ts";
 
 /** The largest file that is read as a case; the largest of ours has 0.3 MB. */

@@ -7,8 +7,14 @@
  * @module
  */
 
+import {
+  parsePythonLiteral,
+  PythonLiteralError,
+  type PythonValue,
+} from "../python/literal.ts";
+import { reprPython } from "../python/repr.ts";
+import { quote, shorten } from "../text/words.ts";
 import { InputError } from "./input_error.ts";
-import { type NpyHeader, parseNpyHeader } from "./npy_header.ts";
 import { countElements, visitElements } from "./shape.ts";
 
 /** Element types that are read: boolean, signed, unsigned, floating; the digit is the size in bytes. */
@@ -49,6 +55,18 @@ export interface NpyContent {
   /** Write a `Uint8Array` of 0 and 1 as booleans. Default false. */
   readonly boolean?: boolean;
 }
+
+/** What the header says. */
+interface NpyHeader {
+  /** Element type, e.g. `<f8`. */
+  readonly descr: string;
+  /** The first index is fastest. */
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+}
+
+/** NumPy itself allows 64 dimensions. */
+const MAX_DIMENSIONS = 64;
 
 type Getter = (view: DataView, offset: number, little: boolean) => number;
 
@@ -131,12 +149,14 @@ function readHeader(
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
     return fail('it is no NPY file: it does not begin with "\\x93NUMPY"');
   }
-  const major = bytes[6];
+  const [major, minor] = bytes.subarray(6, 8);
   if (bytes.length < 10 || major === undefined) {
     return fail("it ends within its header");
   }
-  if (major < 1 || major > 3) {
-    return fail(`its NPY version is ${major}; versions 1 to 3 can be read`);
+  if (major < 1 || major > 3 || minor !== 0) {
+    return fail(
+      `its NPY version is ${major}.${minor}; 1.0, 2.0 and 3.0 can be read`,
+    );
   }
   const start = major === 1 ? 10 : 12;
   if (bytes.length < start) return fail("it ends within its header");
@@ -150,21 +170,83 @@ function readHeader(
   const text = new TextDecoder("latin1").decode(
     bytes.subarray(start, dataStart),
   );
-  try {
-    return { header: parseNpyHeader(text), dataStart };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return fail(error.message);
+  return {
+    header: parseHeader(
+      text,
+      (what) => fail(`its NPY header is not valid: ${what}`),
+    ),
+    dataStart,
+  };
+}
+
+/** The header is a Python dict of three entries; Python 2 wrote its integers as 4L. */
+function parseHeader(
+  text: string,
+  broken: (what: string) => never,
+): NpyHeader {
+  const dict = literalOf(text.replace(/(\d)L(?=\s*[,)])/g, "$1"), broken);
+  if (dict.kind !== "dict") return broken("it is no dict");
+  const entries = new Map<string, PythonValue>();
+  for (const { key, value } of dict.entries) {
+    const name = key.kind === "string" ? key.value : reprPython(key);
+    if (!ENTRIES.includes(name) || entries.has(name)) {
+      return broken(`unexpected key ${quote(name)}`);
+    }
+    entries.set(name, value);
   }
+  const [descr, fortranOrder, shape] = ENTRIES.map((name) =>
+    entries.get(name) ?? broken(`${name} is missing`)
+  );
+  if (descr?.kind !== "string") {
+    return broken("its elements are records, not plain numbers");
+  }
+  if (fortranOrder?.kind !== "boolean") {
+    return broken(`fortran_order is ${found(fortranOrder)}`);
+  }
+  if (shape?.kind !== "tuple") {
+    return broken(`the shape is no tuple, but ${found(shape)}`);
+  }
+  if (shape.items.length > MAX_DIMENSIONS) {
+    return broken(`the shape has more than ${MAX_DIMENSIONS} dimensions`);
+  }
+  return {
+    descr: descr.value,
+    fortranOrder: fortranOrder.value,
+    shape: shape.items.map((item) => {
+      const length = item.kind === "integer" ? Number(item.value) : -1;
+      return Number.isSafeInteger(length) && length >= 0
+        ? length
+        : broken(`the shape holds ${found(item)}`);
+    }),
+  };
+}
+
+/** NumPy's own words, in the order in which it asks for them. */
+const ENTRIES: readonly string[] = ["descr", "fortran_order", "shape"];
+
+function literalOf(
+  text: string,
+  broken: (what: string) => never,
+): PythonValue {
+  try {
+    return parsePythonLiteral(text);
+  } catch (error) {
+    if (!(error instanceof PythonLiteralError)) throw error;
+    return broken(error.message);
+  }
+}
+
+function found(value: PythonValue | undefined): string {
+  return value === undefined ? "nothing" : shorten(reprPython(value));
 }
 
 function parseDescr(
   descr: string,
   fail: (what: string) => never,
 ): { dtype: NpyDtype; littleEndian: boolean } {
-  const order = descr[0] ?? "";
-  const dtype = descr.slice(1);
-  if (!"<>|=".includes(order) || !Object.hasOwn(GETTERS, dtype)) {
+  // Without a byte order it is the machine's, which is little-endian everywhere.
+  const [, order = "", dtype = ""] = /^([<>|=]?)(.*)$/s.exec(descr) ?? [];
+  if (!Object.hasOwn(GETTERS, dtype)) {
     return fail(
       `its elements are of type '${
         descr.slice(0, 20)

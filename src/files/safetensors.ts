@@ -11,7 +11,7 @@
  */
 
 import { InputError } from "./input_error.ts";
-import { findDuplicateKey } from "./json_keys.ts";
+import { parseJson } from "./json.ts";
 import { countElements } from "./shape.ts";
 
 const ELEMENTS = {
@@ -239,19 +239,19 @@ function readHeader(
     );
   }
   let header: unknown;
-  let text = "";
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes.subarray(8, dataStart));
-    header = JSON.parse(text);
-  } catch {
-    return fail("its header is no JSON");
+    header = parseJson(
+      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+        .decode(bytes.subarray(8, dataStart)),
+    );
+  } catch (error) {
+    return fail(
+      `its header ${
+        error instanceof SyntaxError ? error.message : "is no text in UTF-8"
+      }`,
+    );
   }
   if (!isRecord(header)) return fail("its header is no JSON object");
-  const twice = findDuplicateKey(text);
-  if (twice !== undefined) {
-    return fail(`its header has the key ${shown(twice)} twice`);
-  }
   return { header, dataStart };
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { findDuplicateKey } from "../files/json_keys.ts";
+import { parseJson } from "../files/json.ts";
 import { InputError } from "../files/input_error.ts";
 
 /** A plain value, as a grid or a task's parameter has it. */
@@ -163,10 +163,10 @@ function isPlain(value: unknown): value is Plain {
 export function parseJsonObject(text: string, name: string): JsonFields {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new InputError(`Cannot read "${name}": it is no JSON`, {
+    throw new InputError(`Cannot read "${name}": it ${error.message}`, {
       cause: error,
     });
   }
@@ -175,11 +175,6 @@ export function parseJsonObject(text: string, name: string): JsonFields {
       `Cannot read "${name}": it must hold a JSON object, found ${show(value)}`,
     );
   }
-  const twice = findDuplicateKey(text);
-  if (twice !== undefined) {
-    throw new InputError(
-      `Cannot read "${name}": an object in it has the key ${twice} twice`,
-    );
-  }
+
   return new JsonFields(value, { name, path: "" });
 }

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { writeNpy } from "../files/npy.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { writeFileWhole } from "../files/write.ts";
 import { checkpointName } from "../rnn/checkpoint.ts";
 import {
   encodeExperimentRecord,

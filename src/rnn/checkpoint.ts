@@ -21,8 +21,11 @@ import {
   parametersOf,
   TENSOR_NAMES,
 } from "./tensors.ts";
-import { readTorchFile } from "../files/torch_file.ts";
-import type { TorchTensor, TorchValue } from "../files/torch_value.ts";
+import {
+  readTorchFile,
+  type TorchTensor,
+  type TorchValue,
+} from "../files/torch.ts";
 
 /** What to write besides the parameters. */
 export interface EncodeCheckpointOptions {

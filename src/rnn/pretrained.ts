@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes } from "../files/read_file.ts";
+import { readFileBytes } from "../files/read.ts";
 import type { RandomStream } from "../random/stream.ts";
 import type { Connections } from "../graph/connections.ts";
 import { checkpointName, decodeCheckpoint } from "./checkpoint.ts";

@@ -6,22 +6,24 @@
  */
 
 import { basename, dirname, extname, join } from "node:path";
-import { cacheFolder as systemCacheFolder } from "../files/cache_folder.ts";
-import { sha256Hex } from "../files/checksum.ts";
 import {
+  cacheFolder as systemCacheFolder,
   download,
   DownloadError,
   type Fetch,
   type KnownFile,
 } from "../files/download.ts";
-import { isGzip } from "../files/gzip.ts";
-import { readIdx } from "../files/idx.ts";
+import { sha256Hex } from "../files/checksum.ts";
+import { isGzip, readIdx } from "../files/idx.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
-import { readFileBytes } from "../files/read_file.ts";
-import { readTorchFile } from "../files/torch_file.ts";
-import type { TorchTensor, TorchValue } from "../files/torch_value.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { readFileBytes } from "../files/read.ts";
+import {
+  readTorchFile,
+  type TorchTensor,
+  type TorchValue,
+} from "../files/torch.ts";
+import { writeFileWhole } from "../files/write.ts";
 import { encodeLatents } from "./latents.ts";
 import { syntheticDigits } from "./synthetic_digits.ts";
 import type { Stimuli } from "./task.ts";

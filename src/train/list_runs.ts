@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { systemReason } from "../files/system_error.ts";
+import { systemReason } from "../files/read.ts";
 import { runKey, type RunUnit } from "./run_unit.ts";
 
 /** Name of the folder. */

@@ -12,7 +12,7 @@ import {
 } from "../connectome/scaled_network.ts";
 import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { Engine } from "../engine/ensemble.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { writeFileWhole } from "../files/write.ts";
 import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
 import { EXPERIMENT_FILE } from "../results/experiment_record.ts";

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { Activation, Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes } from "../files/read_file.ts";
+import { readFileBytes } from "../files/read.ts";
 import { readExperimentRecord } from "../results/results_folder.ts";
 import { checkpointName, decodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { RunUnit } from "./run_unit.ts";

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes, readTextFile } from "../files/read_file.ts";
+import { readFileBytes, readTextFile } from "../files/read.ts";
 import { type ExperimentRecord } from "../results/experiment_record.ts";
 import { INDEX_FILE, parseFolderIndex } from "../results/folder_index.ts";
 import {

@@ -9,8 +9,8 @@
 import { join } from "node:path";
 import type { ModelSize } from "../rnn/parameters.ts";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes } from "../files/read_file.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { readFileBytes } from "../files/read.ts";
+import { writeFileWhole } from "../files/write.ts";
 import { makeFolder } from "../results/prepare_results_folder.ts";
 import { finishedName, listRuns, RUNS_FOLDER, stateName } from "./list_runs.ts";
 import {

@@ -12,7 +12,7 @@ import type {
   ModelRun,
   ModelState,
 } from "../engine/ensemble.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { writeFileWhole } from "../files/write.ts";
 import { checkpointPath } from "../results/write_results.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Connections } from "../graph/connections.ts";

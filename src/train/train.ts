@@ -14,7 +14,7 @@ import {
   readExperiment,
 } from "../experiment/read_experiment.ts";
 import { InputError } from "../files/input_error.ts";
-import { readTextFile } from "../files/read_file.ts";
+import { readTextFile } from "../files/read.ts";
 import type { RecordedFailure } from "../results/experiment_record.ts";
 import {
   type CombinationResult,

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { writeFileWhole } from "../files/write_file.ts";
+import { writeFileWhole } from "../files/write.ts";
 import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import { matchCombinations } from "../analysis/match.ts";

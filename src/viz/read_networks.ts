@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
-import { readFileBytes } from "../files/read_file.ts";
+import { readFileBytes } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
 import { checkpointName } from "../rnn/checkpoint.ts";
 

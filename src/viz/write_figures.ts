@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { writeFileWhole } from "../files/write_file.ts";
+import { writeFileWhole } from "../files/write.ts";
 import type { Figure } from "./figure.ts";
 
 /** What can be written; `html` is one report of all figures. */

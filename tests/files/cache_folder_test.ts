@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { cacheFolder } from "../../src/files/cache_folder.ts";
+import { cacheFolder } from "../../src/files/download.ts";
 
 function folder(
   os: typeof Deno.build.os,

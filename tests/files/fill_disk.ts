@@ -5,7 +5,7 @@
  * @module
  */
 
-import { writeFileWhole } from "../../src/files/write_file.ts";
+import { writeFileWhole } from "../../src/files/write.ts";
 
 try {
   await writeFileWhole(Deno.args[0] as string, new Uint8Array(1_000_000));

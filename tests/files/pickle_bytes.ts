@@ -58,6 +58,8 @@ export interface TensorPickle {
   readonly strides: readonly number[];
   /** The legacy format has a sixth part in its ids. */
   readonly legacy?: boolean;
+  /** PyTorch 2's seventh argument. */
+  readonly marks?: string;
 }
 
 /** A tensor, as torch.save pickles it. */
@@ -70,6 +72,7 @@ export function tensor(
     shape,
     strides,
     legacy = false,
+    marks,
   }: TensorPickle,
 ): string {
   const id = tuple(
@@ -88,6 +91,7 @@ export function tensor(
     tuple(...strides.map(int)),
     "\x89",
     call("collections.OrderedDict"),
+    ...(marks === undefined ? [] : [marks]),
   );
 }
 

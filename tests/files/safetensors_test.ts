@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isReadByV8 } from "./json_key.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
   decodeSafetensors,
@@ -66,7 +65,7 @@ describe("decodeSafetensors()", () => {
       name: fc.oneof(
         fc.string({ unit: "grapheme" }),
         fc.constantFrom("__proto__", "constructor", "1", "0"),
-      ).filter((name) => name !== "__metadata__" && isReadByV8(name)),
+      ).filter((name) => name !== "__metadata__"),
       shape: fc.array(fc.nat(3), { maxLength: 3 }),
       elements: fc.constantFrom(
         Float64Array,
@@ -80,7 +79,7 @@ describe("decodeSafetensors()", () => {
     fc.assert(fc.property(
       fc.uniqueArray(tensor, { selector: ({ name }) => name }),
       fc.dictionary(
-        fc.string({ unit: "grapheme" }).filter(isReadByV8),
+        fc.string({ unit: "grapheme" }),
         fc.string({ unit: "grapheme" }),
       ),
       (specifications, metadata) => {
@@ -165,7 +164,7 @@ describe("decodeSafetensors()", () => {
       /should have 1000 bytes, but 2 are there/,
     ],
     ["a header that is no JSON", file("{'a': 1}"), /no JSON/],
-    ["a header that is no UTF-8", file('{"\xff":1}'), /no JSON/],
+    ["a header that is no UTF-8", file('{"\xff":1}'), /no text in UTF-8/],
     ["a header that is a list", file("[]"), /no JSON object/],
     [
       "a name twice",

@@ -5,21 +5,18 @@
  * @module
  */
 
-import { unzipSync, zipSync } from "../../src/files/zip.ts";
+import { readStoredZip, unzipSync, zipSync } from "../../src/files/zip.ts";
 import { gzipSync } from "node:zlib";
 import { parseEdgeList } from "../../src/connectome/edge_list.ts";
 import { parseMatrixTable } from "../../src/connectome/matrix_table.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { readIdx } from "../../src/files/idx.ts";
-import { readNameList } from "../../src/files/name_list.ts";
+import { readNameList, readPickle } from "../../src/files/pickle.ts";
 import { readNpy, writeNpy } from "../../src/files/npy.ts";
 import { readSparseNpz, writeSparseNpz } from "../../src/files/npz.ts";
-import { readPickle } from "../../src/files/pickle.ts";
-import { safeName } from "../../src/files/read_file.ts";
+import { safeName } from "../../src/files/read.ts";
 import { decodeSafetensors } from "../../src/files/safetensors.ts";
-import { readTorchFile } from "../../src/files/torch_file.ts";
-import { TORCH_GLOBALS } from "../../src/files/torch_value.ts";
-import { readStoredZip } from "../../src/files/zip.ts";
+import { readTorchFile } from "../../src/files/torch.ts";
 import { parseExperimentRecord } from "../../src/results/experiment_record.ts";
 import { parseFolderIndex } from "../../src/results/folder_index.ts";
 import {
@@ -163,10 +160,18 @@ export const READERS: readonly FuzzedReader[] = [
           4,
         ),
       ),
-      "(lp0\nI1\naF1.5\naI01\naVx\\u00e9\np1\na(dp2\nS'k'\nL5L\nsa.",
+      "]q\0(K\x01G?\xf8\0\0\0\0\0\0U\x01xq\x01}q\x02h\x01K\x03se.",
     ],
     tokens: PICKLE_TOKENS,
-    read: (bytes) => readPickle(bytes, { name, globals: TORCH_GLOBALS }),
+    read: (bytes) =>
+      readPickle(bytes, {
+        name,
+        globals: new Set([
+          "collections.OrderedDict",
+          "torch._utils._rebuild_tensor_v2",
+          "torch.FloatStorage",
+        ]),
+      }),
   },
   {
     name: "readNameList()",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import { writeFileWhole } from "../../src/files/write_file.ts";
+import { writeFileWhole } from "../../src/files/write.ts";
 
 async function inFolder(
   body: (folder: string) => void | Promise<void>,

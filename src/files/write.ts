@@ -7,7 +7,7 @@
 
 import { dirname } from "node:path";
 import { InputError } from "./input_error.ts";
-import { systemReason } from "./system_error.ts";
+import { systemReason } from "./read.ts";
 
 let written = 0;
 
@@ -54,7 +54,7 @@ async function syncFolder(path: string): Promise<void> {
  *
  * @example
  * ```ts no-eval
- * import { writeFileWhole } from "./src/files/write_file.ts";
+ * import { writeFileWhole } from "./src/files/write.ts";
  *
  * await writeFileWhole("results/folder_index.txt", "0 (0.0001, 'relu')\n");
  * ```

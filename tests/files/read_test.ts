@@ -2,16 +2,40 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import {
-  readFileBytes,
-  readTextFile,
-  safeName,
-} from "../../src/files/read_file.ts";
+import { readFileBytes, readTextFile, safeName } from "../../src/files/read.ts";
 import { assertRefused } from "./binary.ts";
 
 const what = "the connectome";
 
 describe("readFileBytes()", () => {
+  it("refuses devices, which may never end", async () => {
+    if (Deno.build.os === "windows") return;
+    for (const path of ["/dev/zero", "/dev/random", "/dev/null"]) {
+      await assert.rejects(
+        readFileBytes(path, { what: "the images" }),
+        {
+          message:
+            `Cannot read the images "${path}": it is no file, but a device`,
+        },
+      );
+    }
+  });
+
+  it("reads what a shell pipes in", async () => {
+    if (Deno.build.os === "windows") return;
+    const { stdout, success } = await new Deno.Command("bash", {
+      args: [
+        "-c",
+        `${Deno.execPath()} eval --quiet 'import { readTextFile } from "${new URL(
+          "../../src/files/read.ts",
+          import.meta.url,
+        )}"; console.log(await readTextFile(Deno.args[0], { what: "x" }))' <(echo piped)`,
+      ],
+    }).output();
+    assert.ok(success);
+    assert.equal(new TextDecoder().decode(stdout).trim(), "piped");
+  });
+
   it("names what, the path and the reason where it can't read", async () => {
     const folder = Deno.makeTempDirSync();
     const file = join(folder, "file");

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { zipSync } from "../../src/files/zip.ts";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
-import { readTorchFile } from "../../src/files/torch_file.ts";
-import type { TorchTensor } from "../../src/files/torch_value.ts";
+import { readTorchFile, type TorchTensor } from "../../src/files/torch.ts";
 import { assertRefused, binary } from "./binary.ts";
 import {
   call,
@@ -147,6 +146,24 @@ describe("readTorchFile()", () => {
       assert.deepEqual([...labels?.data.slice(-5) ?? []], [2, 3, 4, 5, 6]);
     },
   );
+
+  it("negates what PyTorch 2 marks as negative, and refuses other marks", () => {
+    const marks = (name: string, value: string) => `}${str(name)}${value}s`;
+    assert.deepEqual(
+      readOne({ marks: marks("neg", "\x88") }).data,
+      Float32Array.of(-1, -2, -3, -4, -5, -6),
+    );
+    for (const plain of ["}", "N", marks("neg", "\x89")]) {
+      assert.equal(readOne({ marks: plain }).data[5], 6);
+    }
+    for (const [name, value] of [["conj", "\x88"], ["neg", "K\x01"]] as const) {
+      assertRefused(
+        () => readOne({ marks: marks(name, value) }),
+        new RegExp(`a view that PyTorch marks "${name}"; save a copy`),
+      );
+    }
+    assertRefused(() => readOne({ marks: "K\x01" }), /are no dictionary/);
+  });
 
   it("follows offsets and strides", () => {
     const dataOf = (view: Partial<TensorPickle>) => [...readOne(view).data];

@@ -1,17 +1,23 @@
 /**
- * What a PyTorch file holds, made of its pickle and its storages.
+ * Files of `torch.save`: tensors, and lists and dictionaries of them. Both
+ * formats are read, the ZIP archive of PyTorch 1.6 and later and the row of
+ * pickles of earlier versions. Nothing in them is run.
  *
  * @module
  */
 
+import { quote } from "../text/words.ts";
+import { ByteCursor } from "./byte_cursor.ts";
 import { InputError } from "./input_error.ts";
 import {
+  type Pickle,
   PickleCall,
   PickleGlobal,
   PicklePersistentId,
   PickleTuple,
   type PickleValue,
-} from "./pickle_values.ts";
+  readPickle,
+} from "./pickle.ts";
 import { countElements } from "./shape.ts";
 import {
   readView,
@@ -21,7 +27,8 @@ import {
   type TorchStorage,
   type TorchView,
   viewFault,
-} from "./torch_storage.ts";
+} from "./torch_tensor.ts";
+import { readStoredZip } from "./zip.ts";
 
 /** A tensor read from a file. */
 export interface TorchTensor {
@@ -45,6 +52,174 @@ export type TorchValue =
   | TorchValue[]
   | Map<TorchValue, TorchValue>;
 
+const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
+const LEGACY_PROTOCOL = 1001;
+
+/**
+ * Reads a file of `torch.save`.
+ *
+ * @param bytes The whole file.
+ * @param options `name` of the file, for messages.
+ * @returns What was saved: tensors, and arrays and maps of them; a state dictionary is a `Map` from name to tensor.
+ * @throws {InputError} If the file is broken or cut short, or holds anything but plain data and dense tensors.
+ *
+ * @example
+ * ```ts no-eval
+ * import { readTorchFile } from "./src/files/torch.ts";
+ *
+ * const bytes = await Deno.readFile("model_state_dict_epoch_9_iter_0.pth");
+ * const state = readTorchFile(bytes, { name: "model.pth" });
+ * if (state instanceof Map) state.get("rnn.weight_hh_l0");
+ * ```
+ */
+export function readTorchFile(
+  bytes: Uint8Array,
+  { name }: { readonly name: string },
+): TorchValue {
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+  return isZip ? readZip(bytes, name) : readLegacy(bytes, name);
+}
+
+/** The elements of a storage, or the error that they are not there. */
+function storageOf(
+  { type, key, length }: StorageId,
+  { bytes, littleEndian, name }: {
+    readonly bytes: Uint8Array | undefined;
+    readonly littleEndian: boolean;
+    readonly name: string;
+  },
+): TorchStorage {
+  const found = bytes?.length ?? 0;
+  if (bytes === undefined || found < length * type.size) {
+    throw new InputError(
+      `Cannot read "${name}": storage ${
+        JSON.stringify(key.slice(0, 40))
+      } should have ${length} elements of ${type.size} bytes, but ${found} bytes are there`,
+    );
+  }
+  return { type, length, bytes, littleEndian };
+}
+
+function readZip(bytes: Uint8Array, name: string): TorchValue {
+  const entries = readStoredZip(bytes, { name });
+  const pickles = [...entries.keys()].filter((entry) =>
+    /^[^/]+\/data\.pkl$/.test(entry)
+  );
+  const [pickle] = pickles;
+  if (pickle === undefined || pickles.length > 1) {
+    throw new InputError(
+      `Cannot read "${name}": it is a ZIP archive, but not of torch.save: it has ${pickles.length} entries data.pkl`,
+    );
+  }
+  const folder = pickle.slice(0, -"data.pkl".length);
+  const order = entries.get(`${folder}byteorder`);
+  const littleEndian = order === undefined ||
+    new TextDecoder().decode(order).trim() === "little";
+  const { value } = readPickle(entries.get(pickle) as Uint8Array, {
+    name,
+    globals: TORCH_GLOBALS,
+  });
+  return torchValueOf(value, {
+    name,
+    fileSize: bytes.length,
+    storage: (id) =>
+      storageOf(id, {
+        bytes: entries.get(`${folder}data/${id.key}`),
+        littleEndian,
+        name,
+      }),
+  });
+}
+
+function readLegacy(bytes: Uint8Array, name: string): TorchValue {
+  function fail(what: string): never {
+    throw new InputError(`Cannot read "${name}": ${what}`);
+  }
+  let position = 0;
+  function next(): Pickle {
+    const pickle = readPickle(bytes, {
+      name,
+      position,
+      globals: TORCH_GLOBALS,
+    });
+    position = pickle.end;
+    return pickle;
+  }
+  if (bytes[0] !== 0x80 || next().value !== LEGACY_MAGIC) {
+    return fail("it is no file of torch.save");
+  }
+  const protocol = next().value;
+  if (protocol !== LEGACY_PROTOCOL) {
+    return fail(
+      `its torch.save protocol is ${
+        typeof protocol === "number" ? protocol : "no number"
+      }, not ${LEGACY_PROTOCOL}`,
+    );
+  }
+  const system = next().value;
+  const littleEndian = !(system instanceof Map) ||
+    system.get("little_endian") !== false;
+  const pickled = next();
+  const keys = next().value;
+  const storages = readLegacyStorages(
+    new ByteCursor(bytes, { name, position }),
+    {
+      ids: pickled.persistentIds,
+      keys: Array.isArray(keys) ? keys : fail("it has no list of its storages"),
+      littleEndian,
+    },
+  );
+  return torchValueOf(pickled.value, {
+    name,
+    fileSize: bytes.length,
+    storage: (id) =>
+      storageOf(id, { bytes: storages.get(id.key), littleEndian, name }),
+  });
+}
+
+/**
+ * The storages after the pickles: each a count of elements and the elements.
+ * How long an element is stands in the pickle only.
+ */
+function readLegacyStorages(
+  cursor: ByteCursor,
+  { ids, keys, littleEndian }: {
+    readonly ids: readonly PickleValue[];
+    readonly keys: readonly PickleValue[];
+    readonly littleEndian: boolean;
+  },
+): ReadonlyMap<string, Uint8Array> {
+  const known = new Map<string, StorageId>();
+  for (const pickled of ids) {
+    const id = storageIdOf(pickled);
+    if (id === undefined) {
+      return cursor.fail("it refers to something that is no storage");
+    }
+    const before = known.get(id.key);
+    if (
+      before !== undefined &&
+      (before.type !== id.type || before.length !== id.length)
+    ) cursor.fail("it describes a storage in two ways");
+    known.set(id.key, id);
+  }
+  const storages = new Map<string, Uint8Array>();
+  for (const key of keys) {
+    const id = typeof key === "string" ? known.get(key) : undefined;
+    if (id === undefined || storages.has(id.key)) {
+      return cursor.fail("its list of storages does not fit its tensors");
+    }
+    const count = littleEndian ? cursor.uint64() : cursor.uint64BigEndian();
+    if (count !== id.length) {
+      cursor.fail(
+        `a storage should have ${id.length} elements, but ${count} are there`,
+      );
+    }
+    storages.set(id.key, cursor.take(count * id.type.size));
+  }
+  if (cursor.left > 0) cursor.fail(`${cursor.left} bytes follow its storages`);
+  return storages;
+}
+
 const ORDERED_DICT = "collections.OrderedDict";
 const SIZE = "torch.Size";
 const TENSOR = "torch._utils._rebuild_tensor";
@@ -52,7 +227,7 @@ const TENSOR_2 = "torch._utils._rebuild_tensor_v2";
 const PARAMETER = "torch._utils._rebuild_parameter";
 
 /** All that a pickle of plain tensors names. */
-export const TORCH_GLOBALS: ReadonlySet<string> = new Set([
+const TORCH_GLOBALS: ReadonlySet<string> = new Set([
   ORDERED_DICT,
   SIZE,
   TENSOR,
@@ -62,7 +237,7 @@ export const TORCH_GLOBALS: ReadonlySet<string> = new Set([
 ]);
 
 /** What a pickle says of a storage. */
-export interface StorageId {
+interface StorageId {
   readonly type: NonNullable<ReturnType<typeof STORAGE_TYPES.get>>;
   readonly key: string;
   /** Number of elements. */
@@ -70,7 +245,7 @@ export interface StorageId {
 }
 
 /** How to make the values. */
-export interface TorchValueOptions {
+interface TorchValueOptions {
   /** Name of the file, for messages. */
   readonly name: string;
   /** Size of the file in bytes. */
@@ -86,7 +261,7 @@ const MAX_DEPTH = 64;
 const MAX_GROWTH = 4;
 
 /** The persistent id of a storage; undefined if it is something else. */
-export function storageIdOf(id: PickleValue): StorageId | undefined {
+function storageIdOf(id: PickleValue): StorageId | undefined {
   if (!(id instanceof PickleTuple)) return undefined;
   const [kind, storageClass, key, , length, view = null] = id.items;
   if (kind !== "storage" || !(storageClass instanceof PickleGlobal)) {
@@ -107,7 +282,7 @@ function isCount(value: unknown): value is number {
  *
  * @throws {InputError} If the pickle holds anything but plain data and tensors that lie within their storages.
  */
-export function torchValueOf(
+function torchValueOf(
   pickled: PickleValue,
   { name, fileSize, storage }: TorchValueOptions,
 ): TorchValue {
@@ -120,7 +295,8 @@ export function torchValueOf(
   }
 
   function tensorOf(args: readonly PickleValue[]): TorchTensor {
-    const [id, offset, shape, strides] = args;
+    const [id, offset, shape, strides, , , marks = null] = args;
+    const isNegative = negativeOf(marks);
     const found = id instanceof PicklePersistentId
       ? storageIdOf(id.id)
       : undefined;
@@ -148,7 +324,29 @@ export function torchValueOf(
         }
       }
     }
+    if (isNegative) {
+      for (let i = 0; i < data.length; i++) data[i] = -data[i]!;
+    }
     return { dtype: found.type.dtype, shape: view.shape, data };
+  }
+
+  /** PyTorch 2 marks views whose elements are to be taken otherwise than they lie there, `{"neg": True}`. */
+  function negativeOf(marks: PickleValue): boolean {
+    const set = marks instanceof Map
+      ? [...marks].filter(([, value]) => value !== false)
+      : marks === null
+      ? []
+      : fail("the marks of a tensor are no dictionary");
+    for (const [mark, value] of set) {
+      if (mark !== "neg" || value !== true) {
+        fail(
+          `a tensor is a view that PyTorch marks ${
+            quote(String(mark))
+          }; save a copy of it, tensor.clone()`,
+        );
+      }
+    }
+    return set.length > 0;
   }
 
   function countsOf(value: PickleValue | undefined, what: string): number[] {

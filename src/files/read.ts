@@ -1,0 +1,241 @@
+/**
+ * Reading files that the user named: what the system says when that fails, in
+ * words; and names that come out of files.
+ *
+ * @module
+ */
+
+import { InputError } from "./input_error.ts";
+
+/** Codes that the user can do something about. Numbers are those of Linux, macOS, Windows. */
+const REASONS: readonly {
+  readonly codes: readonly string[];
+  readonly numbers: readonly number[];
+  readonly reason: string;
+}[] = [
+  { codes: ["ENOSPC"], numbers: [28, 112], reason: "the disk is full" },
+  {
+    codes: ["EDQUOT"],
+    numbers: [122, 69],
+    reason: "the disk quota is used up",
+  },
+  {
+    codes: ["EFBIG"],
+    numbers: [27, 223],
+    reason: "it is larger than a file may be here",
+  },
+  { codes: ["EROFS"], numbers: [30, 19], reason: "the disk can only be read" },
+  {
+    codes: ["ENAMETOOLONG"],
+    numbers: [36, 63],
+    reason: "its name is too long",
+  },
+  {
+    codes: ["EISDIR", "EEXIST", "ENOTEMPTY"],
+    numbers: [],
+    reason: "it is a folder",
+  },
+  {
+    codes: ["ENOTDIR"],
+    numbers: [],
+    reason: "a part of its path is a file, not a folder",
+  },
+];
+
+/**
+ * Why a file could not be read or written.
+ *
+ * @param error What Deno's functions threw.
+ * @returns A clause without a full stop; undefined if the operating system did not say it, so that it is a fault of
+ * the program.
+ *
+ * @example
+ * ```ts
+ * import { systemReason } from "./src/files/read.ts";
+ *
+ * try {
+ *   Deno.readFileSync("/");
+ * } catch (error) {
+ *   systemReason(error, { path: "/", verb: "read" }); // "it is a folder"
+ * }
+ * ```
+ */
+export function systemReason(
+  error: unknown,
+  { path, verb }: { readonly path: string; readonly verb: "read" | "write" },
+): string | undefined {
+  if (path === "") return "its path is empty";
+  if (path.includes("\0")) return "its path holds a NUL character";
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof Deno.errors.NotCapable) {
+    return `this program was started without the permission to ${verb} it (--allow-${verb})`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `this user may not ${verb} it`;
+  }
+  if (error instanceof Deno.errors.NotFound) {
+    return verb === "read"
+      ? "there is no such file"
+      : "its folder does not exist";
+  }
+  const { code } = error as Error & { code?: unknown };
+  // Errors of a write to an open file carry no code, only words and a number.
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  const known = REASONS.find(({ codes, numbers }) =>
+    codes.includes(String(code)) ||
+    (code === undefined && numbers.includes(Number(number)))
+  );
+  if (known !== undefined) return known.reason;
+  return code === undefined && number === undefined ? undefined : error.message;
+}
+
+/** Most bytes of a file; more than any that is of use here, and what one array can hold. */
+const MOST_BYTES = 2 ** 32;
+/** Most bytes that come out of a pipe. */
+const MOST_PIPED = 2 ** 28;
+
+/** What the file is, for messages. */
+export interface ReadFileOptions {
+  /** E.g. "the connectome". */
+  readonly what: string;
+}
+
+/**
+ * The bytes of a file.
+ *
+ * @throws {InputError} If there is no such file, it is a folder, or it may not be read.
+ *
+ * @example
+ * ```ts
+ * import { readFileBytes } from "./src/files/read.ts";
+ *
+ * await readFileBytes("deno.json", { what: "the configuration" });
+ * ```
+ */
+export async function readFileBytes(
+  path: string,
+  { what }: ReadFileOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new InputError(`Cannot read ${what} "${path}": ${reason}`, { cause });
+  };
+  try {
+    const { isFile, isDirectory, isFifo, size } = await Deno.stat(path);
+    if (isDirectory) return fail("it is a folder");
+    // A device like /dev/zero never ends.
+    if (!isFile && !isFifo) return fail("it is no file, but a device");
+    if (size > MOST_BYTES) return fail(`its ${size} bytes are too many`);
+    return isFile ? await Deno.readFile(path) : await readPipe(path, fail);
+  } catch (error) {
+    const reason = systemReason(error, { path, verb: "read" });
+    if (error instanceof InputError || reason === undefined) throw error;
+    return fail(reason, error);
+  }
+}
+
+/** A pipe, as shells make of `<(command)`; what is in it is not known before. */
+async function readPipe(
+  path: string,
+  fail: (reason: string) => never,
+): Promise<Uint8Array<ArrayBuffer>> {
+  using pipe = await Deno.open(path);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for await (const chunk of pipe.readable) {
+    bytes += chunk.length;
+    if (bytes > MOST_PIPED) {
+      fail(`more than ${MOST_PIPED} bytes come out of it`);
+    }
+    chunks.push(chunk);
+  }
+  return await new Blob(chunks).bytes();
+}
+
+/**
+ * The bytes of a file; undefined where there is none.
+ *
+ * @throws {InputError} As {@linkcode readFileBytes}.
+ */
+export async function readIfThere(
+  path: string,
+  options: ReadFileOptions,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await readFileBytes(path, options);
+  } catch (error) {
+    const isMissing = error instanceof InputError &&
+      error.cause instanceof Deno.errors.NotFound;
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The text of a UTF-8 file, without a byte order mark.
+ *
+ * @throws {InputError} As {@linkcode readFileBytes}, and if it is no UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { readTextFile } from "./src/files/read.ts";
+ *
+ * await readTextFile("deno.json", { what: "the configuration" });
+ * ```
+ */
+export async function readTextFile(
+  path: string,
+  { what }: ReadFileOptions,
+): Promise<string> {
+  const bytes = await readFileBytes(path, { what });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new InputError(
+      `Cannot read ${what} "${path}": it is no text in UTF-8`,
+      { cause: error },
+    );
+  }
+}
+
+const WINDOWS_DEVICE =
+  /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|\s*$)/i;
+const MAX_NAME_BYTES = 255;
+
+/**
+ * The name itself, if it can be that of a file inside a folder, on any
+ * operating system: no path, no way out of the folder.
+ *
+ * @throws {InputError} If it is empty, "." or "..", holds a separator, a control character or one that Windows
+ * forbids, ends in a dot or blank, is a Windows device or is longer than 255 bytes.
+ *
+ * @example
+ * ```ts
+ * import { safeName } from "./src/files/read.ts";
+ *
+ * safeName("Macaque_Normalized", { what: "the connectome's name" }); // "Macaque_Normalized"
+ * ```
+ */
+export function safeName(name: string, { what }: ReadFileOptions): string {
+  const reason = unsafeReason(name);
+  if (reason === undefined) return name;
+  const shown = JSON.stringify(
+    name.length > 40 ? `${name.slice(0, 40)}…` : name,
+  );
+  throw new InputError(`Cannot use ${what} ${shown}: ${reason}`);
+}
+
+function unsafeReason(name: string): string | undefined {
+  if (name === "") return "a name may not be empty";
+  if (name === "." || name === "..") return "it names a folder";
+  if (/[/\\]/.test(name)) return "a name may not hold / or \\";
+  // deno-lint-ignore no-control-regex
+  if (/[\u0000-\u001f\u007f<>:"|?*]/.test(name)) {
+    return 'a name may not hold control characters or any of < > : " | ? *';
+  }
+  if (/[. ]$/.test(name)) return "a name may not end in a dot or a blank";
+  if (WINDOWS_DEVICE.test(name)) return "Windows keeps this name for a device";
+  if (new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
+    return `a name may have ${MAX_NAME_BYTES} bytes at most`;
+  }
+  return undefined;
+}
