@@ -27,7 +27,7 @@ bundle src/cli/doctor.ts doctor.js
 
 mkdir -p "$folder/peers" "$folder/golden" "$folder/debs"
 cp bench/peers/*.py "$folder/peers/"
-cp tests/golden/train_*.json "$folder/golden/"
+cp src/doctor/cases/train_*.json "$folder/golden/"
 cp bench/gpu_machine/run.sh "$folder/"
 if [ -n "${BIORNN_CONNECTOMES:-}" ]; then
   mkdir -p "$folder/connectomes"

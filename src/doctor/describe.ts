@@ -78,7 +78,7 @@ export function describeReport(
     values: [
       errorOf("losses"),
       errorOf("gradients"),
-      errorOf("weights after one step", "weights after all epochs"),
+      errorOf("weights after one update", "weights after all epochs"),
     ].map((error) => error.toExponential(1)),
     verdict: report.ok
       ? "ok"

@@ -1,283 +1,335 @@
 /**
- * Reads reference cases: training runs of a masked Elman RNN that PyTorch did
- * in double precision, with all that went in and all that came out. The format
- * is described in `tests/golden/README.md`.
+ * Reference cases: trainings of a masked Elman RNN by PyTorch, with all that
+ * went in and all that came out. `tests/golden/README.md` describes the format.
  *
  * @module
  */
 
-import type {
-  EnsembleSpec,
-  LossName,
-  ModelRun,
-  OptimizerName,
-} from "../engine/ensemble.ts";
+import * as v from "npm:valibot@1.5.0";
+import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { type JsonFields, parseJsonObject } from "../results/json_fields.ts";
 import {
+  connectedValues,
   type Connections,
-  countConnections,
   listConnections,
 } from "../graph/connections.ts";
-import type { ModelSize, Parameters } from "../rnn/parameters.ts";
-import type { TrialSet } from "../tasks/trial_set.ts";
-import { type ExpectedTraining, readExpected } from "./expected_training.ts";
 import {
-  readNumber,
-  readNumbers,
-  readTensor,
-  readTensors,
-} from "./tensor_fields.ts";
+  type ModelSize,
+  PARAMETER_NAMES,
+  type Parameters,
+  parameterShapes,
+} from "../rnn/parameters.ts";
 
-/** One reference case: what goes in, and what must come out. */
+/** Names of the six tensors in a case. */
+export const TENSOR_KEYS = {
+  weightIh: "W_ih",
+  weightHh: "W_hh",
+  biasIh: "b_ih",
+  biasHh: "b_hh",
+  weightFc: "W_fc",
+  biasFc: "b_fc",
+} as const satisfies Record<keyof Parameters, string>;
+
+/** All that a training gives, be it PyTorch's or an engine's. */
+export interface Training {
+  /** The first batch, before any update. */
+  readonly firstBatch: {
+    /** [B, T, O], after the log-softmax where there is one. */
+    readonly output: ArrayLike<number>;
+    /** [B, H], h at the last time step. */
+    readonly hiddenLast: ArrayLike<number>;
+    readonly loss: number;
+    /** In %; undefined where the loss is "mse". */
+    readonly accuracy: number | undefined;
+    /** W_hh's is zeros where it is frozen. */
+    readonly gradient: Parameters;
+  };
+  readonly weightsAfterOneUpdate: Parameters;
+  readonly weightsAfterAllEpochs: Parameters;
+  /** Adam's first moment after all epochs; zeros for the other optimizers. */
+  readonly firstMoment: Parameters;
+  /** Adam's second moment, RMSprop's square average; zeros for SGD. */
+  readonly secondMoment: Parameters;
+  readonly epochs: readonly {
+    readonly trainLoss: number;
+    readonly validateLoss: number;
+    readonly trainAccuracy: number | undefined;
+    readonly validateAccuracy: number | undefined;
+    readonly trainBatchLosses: ArrayLike<number>;
+    readonly validateBatchLosses: ArrayLike<number>;
+  }[];
+}
+
+/** What goes in, and what PyTorch makes of it in single and in double precision. */
 export interface GoldenCase {
   readonly name: string;
   /** An ensemble of one run. */
   readonly ensemble: EnsembleSpec;
-  readonly expected: ExpectedTraining;
+  readonly expected: Readonly<Record<"float32" | "float64", Training>>;
 }
 
-const FORMAT = "bio-rnn-golden/1";
-/** Four minutes of the reference engine's time; our largest case takes 10⁸. */
-const MAX_PRODUCTS = 2 ** 38;
-/** 256 MiB in float64. */
-const MAX_SIGNALS = 2 ** 25;
+/** JSON has neither NaN nor infinities: `null` stands for them. */
+const number = v.pipe(
+  v.nullable(v.number()),
+  v.transform((value) => value ?? NaN),
+);
+const accuracy = v.pipe(
+  v.nullable(v.number()),
+  v.transform((value) => value ?? undefined),
+);
+const numbers = v.pipe(
+  v.custom<(number | null)[]>((list) =>
+    Array.isArray(list) &&
+    list.every((value) => value === null || typeof value === "number")
+  ),
+  v.transform((list) => Float64Array.from(list, (value) => value ?? NaN)),
+);
+const tensor = v.pipe(
+  v.object({ shape: v.array(v.number()), data: numbers }),
+  v.check(
+    ({ shape, data }) => shape.reduce((a, b) => a * b, 1) === data.length,
+    "as many numbers as its shape says",
+  ),
+);
+const others = {
+  W_ih: tensor,
+  b_ih: tensor,
+  b_hh: tensor,
+  W_fc: tensor,
+  b_fc: tensor,
+};
+const tensors = v.object({ ...others, W_hh: tensor });
+const trials = v.object({ X: tensor, Y: tensor });
+const batches = v.array(v.array(v.number()));
+const moments = v.record(v.string(), v.record(v.string(), tensor));
 
-/** Hyper-parameters that biornn does not vary, as they must stand in a case. */
-const FIXED: Record<OptimizerName, Readonly<Record<string, number | boolean>>> =
-  {
-    SGD: { momentum: 0, dampening: 0, weight_decay: 0, nesterov: false },
-    Adam: {
-      beta1: 0.9,
-      beta2: 0.999,
-      eps: 1e-8,
-      weight_decay: 0,
-      amsgrad: false,
-    },
-    RMSprop: {
-      alpha: 0.99,
-      eps: 1e-8,
-      weight_decay: 0,
-      momentum: 0,
-      centered: false,
-    },
-  };
+const trainingSchema = v.object({
+  first_batch: v.object({
+    output: tensor,
+    hidden_last: tensor,
+    loss: number,
+    accuracy,
+    grad: v.object({ ...others, W_hh_masked: v.nullable(tensor) }),
+  }),
+  weights_after_1_step: tensors,
+  weights_after_all_epochs: tensors,
+  optimizer_state_after_all_epochs: moments,
+  epochs: v.array(v.object({
+    train_loss: number,
+    validate_loss: number,
+    train_accuracy: accuracy,
+    validate_accuracy: accuracy,
+    train_batch_losses: numbers,
+    validate_batch_losses: numbers,
+  })),
+});
+
+const caseSchema = v.object({
+  format: v.literal("bio-rnn-golden/1"),
+  name: v.string(),
+  task: v.object({
+    T: v.number(),
+    input_size: v.number(),
+    output_size: v.number(),
+  }),
+  model: v.object({
+    hidden: v.number(),
+    activation: v.picklist(["tanh", "relu"]),
+    freeze_W_hh: v.boolean(),
+  }),
+  loss: v.picklist(["mse", "nll"]),
+  optimizer: v.object({
+    name: v.picklist(["Adam", "RMSprop", "SGD"]),
+    lr: v.number(),
+  }),
+  train: trials,
+  validate: trials,
+  batches: v.object({ train: batches, validate: batches }),
+  mask: tensor,
+  init: tensors,
+  expected: v.object({ float32: trainingSchema, float64: trainingSchema }),
+});
+
+type Tensor = v.InferOutput<typeof tensor>;
 
 /**
- * Reads the text of a case.
+ * A case from the value of its JSON.
  *
- * @returns undefined if it is some other file: JSON without a `format`, or a case of another kind than "train".
- * @throws {InputError} If it is no JSON, of another format, or disagrees with itself; names the member.
+ * @returns undefined if it is something else: no object of kind "train".
+ * @throws {InputError} If it is not of that format; names the member.
  *
  * @example
  * ```ts
  * import { readGoldenCase } from "./src/doctor/golden_case.ts";
  *
- * const name = "tests/golden/train_seq_mem_tanh_sgd.json";
- * const golden = readGoldenCase(await Deno.readTextFile(name), { name });
- * golden?.expected.epochs.length; // 5
+ * const file = "src/doctor/cases/train_seq_mem_tanh_sgd.json";
+ * const golden = readGoldenCase(JSON.parse(await Deno.readTextFile(file)), { file });
+ * golden?.expected.float64.epochs.length; // 5
  * ```
  */
 export function readGoldenCase(
-  text: string,
-  { name }: { readonly name: string },
+  value: unknown,
+  { file }: { readonly file: string },
 ): GoldenCase | undefined {
-  const fields = parseJsonObject(text, name);
-  if (!Object.hasOwn(fields.members, "format")) return undefined;
-  if (fields.string("format") !== FORMAT) fields.fail("format", `"${FORMAT}"`);
-  if (fields.string("kind") !== "train") return undefined;
-  const loss = fields.choice("loss", ["mse", "nll"]);
-  const model = fields.object("model");
-  const size = readSize(fields);
-  if (model.boolean("log_softmax") !== (loss === "nll")) {
-    model.fail("log_softmax", `${loss === "nll"} where the loss is "${loss}"`);
+  const { kind } = Object(value) as { kind?: unknown };
+  if (kind !== "train") return undefined;
+  const parsed = v.safeParse(caseSchema, value);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const { expected, received, message } = issue;
+    throw new InputError(
+      `Cannot read the reference case "${file}": ${
+        v.getDotPath(issue)
+      } must be ${
+        expected === null ? message : `${expected}, found ${received}`
+      }`,
+    );
   }
-  const connections = readMask(fields, size.hiddenSize);
-  const initial = readInitial(fields, { size, connections });
-  const trials = readTrials(fields, { size, loss });
-  const { optimizer, learningRate } = readOptimizer(fields.object("optimizer"));
-  const trainRecurrent = !model.boolean("freeze_W_hh");
-  const caseName = fields.string("name");
-  const run: ModelRun = {
-    label: caseName,
-    activation: model.choice("activation", ["tanh", "relu"]),
-    optimizer,
-    learningRate,
-    trainRecurrent,
-    connections,
-    initial,
-    trials,
+  const golden = parsed.output;
+  const { model, task, loss, optimizer, train, validate } = golden;
+  const size: ModelSize = {
+    hiddenSize: model.hidden,
+    inputSize: task.input_size,
+    outputSize: task.output_size,
   };
-  const expected = readExpected(fields.object("expected").object("float64"), {
-    size,
-    connections,
-    loss,
-    trainRecurrent,
-    optimizer,
-    trials,
-  });
-  checkWork(name, { size, trials, epochs: expected.epochs.length });
-  return {
-    name: caseName,
-    ensemble: { ...size, loss, runs: [run] },
-    expected,
-  };
-}
-
-/** A file of a few bytes a trial can still ask for a week of work, or for more memory than there is. */
-function checkWork(
-  name: string,
-  { size, trials, epochs }: {
-    readonly size: ModelSize;
-    readonly trials: TrialSet;
-    readonly epochs: number;
-  },
-): void {
-  const { hiddenSize: H, inputSize: I } = size;
-  const rows = trials.trialCount * trials.steps;
-  const signals = rows * (H + I);
-  const products = epochs * rows * H * (H + I);
-  if (signals <= MAX_SIGNALS && products <= MAX_PRODUCTS) return;
-  throw new InputError(
-    `Cannot read "${name}": its training is too large for a reference case (${signals} signals an epoch, ${products} products; allowed are ${MAX_SIGNALS} and ${MAX_PRODUCTS})`,
-  );
-}
-
-function readSize(fields: JsonFields): ModelSize {
-  const task = fields.object("task");
-  const count = { from: 1, to: 65535 };
-  return {
-    hiddenSize: fields.object("model").integer("hidden", count),
-    inputSize: task.integer("input_size", count),
-    outputSize: task.integer("output_size", count),
-  };
-}
-
-function readMask(fields: JsonFields, hiddenSize: number): Connections {
-  const mask = readTensor(fields, "mask", {
-    dtype: "int32",
-    shape: [hiddenSize, hiddenSize],
-  });
-  if (!mask.every((value) => value === 0 || value === 1)) {
-    fields.fail("mask", "a tensor of 0 and 1");
-  }
-  const model = fields.object("model");
+  const square = [model.hidden, model.hidden];
+  const { data } = shaped(golden.mask, { file, key: "mask", shape: square });
   const connections = listConnections(
-    { receivers: hiddenSize, senders: hiddenSize },
-    mask,
+    { receivers: model.hidden, senders: model.hidden },
+    data,
   );
-  const count = countConnections(connections);
-  if (model.integer("mask_nonzeros") !== count) {
-    model.fail("mask_nonzeros", `${count}, as in mask`);
+  const context = { file, size, connections };
+  for (const [key, { X, Y }] of Object.entries({ train, validate })) {
+    const shape = [X.shape[0] ?? 0, task.T];
+    shaped(X, { file, key: `${key}.X`, shape: [...shape, task.input_size] });
+    shaped(Y, { file, key: `${key}.Y`, shape: [...shape, 1] });
   }
-  return connections;
-}
-
-function readInitial(
-  fields: JsonFields,
-  { size, connections }: {
-    readonly size: ModelSize;
-    readonly connections: Connections;
-  },
-): Parameters<Float32Array> {
-  const initial = readTensors(fields.object("init"), {
-    dtype: "float32",
-    size,
+  const trainCount = train.X.shape[0]!;
+  const run: ModelRun = {
+    label: golden.name,
+    activation: model.activation,
+    optimizer: optimizer.name,
+    learningRate: optimizer.lr,
+    trainRecurrent: !model.freeze_W_hh,
     connections,
-  });
+    initial: parametersOf(golden.init, { ...context, as: Float32Array }),
+    trials: {
+      trialCount: trainCount + validate.X.shape[0]!,
+      steps: task.T,
+      inputSize: task.input_size,
+      inputs: joined(train.X, validate.X),
+      targets: joined(train.Y, validate.Y),
+      trainBatches: golden.batches.train.map((batch) =>
+        Uint32Array.from(batch)
+      ),
+      // Validation trials stand after those that train.
+      validateBatches: golden.batches.validate.map((batch) =>
+        Uint32Array.from(batch, (trial) => trainCount + trial)
+      ),
+    },
+  };
+  const { float32, float64 } = golden.expected;
   return {
-    weightIh: Float32Array.from(initial.weightIh),
-    weightHh: Float32Array.from(initial.weightHh),
-    biasIh: Float32Array.from(initial.biasIh),
-    biasHh: Float32Array.from(initial.biasHh),
-    weightFc: Float32Array.from(initial.weightFc),
-    biasFc: Float32Array.from(initial.biasFc),
+    name: golden.name,
+    ensemble: { ...size, loss, runs: [run] },
+    expected: {
+      float32: trainingOf(float32, context),
+      float64: trainingOf(float64, context),
+    },
   };
 }
 
-/** Training trials come first; the numbers of validation trials go on after them. */
-function readTrials(
-  fields: JsonFields,
-  { size, loss }: { readonly size: ModelSize; readonly loss: LossName },
-): TrialSet {
-  const { inputSize, outputSize } = size;
-  const steps = fields.object("task").integer("T", { from: 1 });
-  const parts = ["train", "validate"].map((part) => {
-    const tensors = fields.object(part);
-    const X = tensors.object("X");
-    const trials = readNumbers(X, "shape", { most: 3 })[0];
-    if (!Number.isInteger(trials) || trials! < 1) {
-      X.fail("shape", "[trials, T, input_size]");
-    }
-    const inputs = readTensor(tensors, "X", {
-      dtype: "float32",
-      shape: [trials!, steps, inputSize],
-    });
-    const targets = readTensor(tensors, "Y", {
-      dtype: "float32",
-      shape: [trials!, steps, 1],
-    });
-    const isClass = (y: number) =>
-      Number.isInteger(y) && y >= 0 && y < outputSize;
-    if (loss === "nll" && !targets.every(isClass)) {
-      tensors.fail("Y", `classes from 0 to ${outputSize - 1}`);
-    }
-    return { trials: trials!, inputs, targets };
-  });
-  const [train, validate] = parts as [typeof parts[0], typeof parts[0]];
-  const batches = fields.object("batches");
-  return {
-    trialCount: train.trials + validate.trials,
-    steps,
-    inputSize,
-    inputs: joined(train.inputs, validate.inputs),
-    targets: joined(train.targets, validate.targets),
-    trainBatches: readBatches(batches, "train", {
-      trials: train.trials,
-      first: 0,
-    }),
-    validateBatches: readBatches(batches, "validate", {
-      trials: validate.trials,
-      first: train.trials,
-    }),
+function joined(first: Tensor, second: Tensor): Float32Array {
+  return Float32Array.from([...first.data, ...second.data]);
+}
+
+/** The tensor, if it has that shape. */
+function shaped(
+  tensor: Tensor,
+  { file, key, shape }: {
+    readonly file: string;
+    readonly key: string;
+    readonly shape: readonly number[];
+  },
+): Tensor {
+  if (String(tensor.shape) === String(shape)) return tensor;
+  throw new InputError(
+    `Cannot read the reference case "${file}": ${key} must be of shape [${shape}], found [${tensor.shape}]`,
+  );
+}
+
+/** What is needed to read the tensors of a model. */
+interface ModelContext {
+  readonly file: string;
+  readonly size: ModelSize;
+  readonly connections: Connections;
+}
+
+/** The six tensors of a model; W_hh is [H, H] in a case. Those that are not there are zeros. */
+function parametersOf<A extends Float32Array | Float64Array = Float64Array>(
+  given: Readonly<Record<string, unknown>>,
+  { file, size, connections, keys = TENSOR_KEYS, as }: ModelContext & {
+    readonly keys?: Readonly<Record<keyof Parameters, string>>;
+    readonly as?: { from(list: ArrayLike<number>): A };
+  },
+): Parameters<A> {
+  const shapes = {
+    ...parameterShapes(size, connections.sender.length),
+    weightHh: [size.hiddenSize, size.hiddenSize],
   };
-}
-
-function joined(first: Float64Array, second: Float64Array): Float32Array {
-  const all = new Float32Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
-}
-
-function readBatches(
-  fields: JsonFields,
-  part: string,
-  { trials, first }: { readonly trials: number; readonly first: number },
-): Uint32Array[] {
-  const wanted = `lists of trial numbers from 0 to ${trials - 1}, each once`;
-  const seen = new Uint8Array(trials);
-  const list = fields.members[part];
-  if (!Array.isArray(list) || list.length === 0) fields.fail(part, wanted);
-  return list.map((batch: unknown) => {
-    // An entry of `seen` is 0 for a trial that is new, undefined for what is no trial.
-    const isTrial = (n: unknown) =>
-      typeof n === "number" && seen[n] === 0 && ++seen[n]! === 1;
-    if (!Array.isArray(batch) || batch.length === 0 || !batch.every(isTrial)) {
-      return fields.fail(part, wanted);
-    }
-    return Uint32Array.from(batch, (n: number) => first + n);
+  const entries = PARAMETER_NAMES.map((name) => {
+    const key = keys[name];
+    const shape = shapes[name];
+    const tensor = given[key] as Tensor | null | undefined;
+    const data = tensor
+      ? shaped(tensor, { file, key, shape }).data
+      : new Float64Array(shape.reduce((a, b) => a * b));
+    const own = name === "weightHh" ? connectedValues(connections, data) : data;
+    return [name, as === undefined ? own : as.from(own)];
   });
+  return Object.fromEntries(entries);
 }
 
-function readOptimizer(
-  fields: JsonFields,
-): { readonly optimizer: OptimizerName; readonly learningRate: number } {
-  const optimizer = fields.choice("name", ["Adam", "RMSprop", "SGD"]);
-  for (const [key, value] of Object.entries(FIXED[optimizer])) {
-    if (fields.members[key] !== value) fields.fail(key, String(value));
-  }
-  const learningRate = readNumber(fields, "lr");
-  if (learningRate <= 0) fields.fail("lr", "above 0");
-  return { optimizer, learningRate };
+function trainingOf(
+  training: v.InferOutput<typeof trainingSchema>,
+  context: ModelContext,
+): Training {
+  const { first_batch, optimizer_state_after_all_epochs: state } = training;
+  const moment = (...names: string[]) =>
+    parametersOf(
+      Object.fromEntries(
+        Object.entries(state).map(([key, moments]) => [
+          key,
+          names.map((name) => moments[name]).find((tensor) => tensor),
+        ]),
+      ),
+      context,
+    );
+  return {
+    firstBatch: {
+      output: first_batch.output.data,
+      hiddenLast: first_batch.hidden_last.data,
+      loss: first_batch.loss,
+      accuracy: first_batch.accuracy,
+      gradient: parametersOf(first_batch.grad, {
+        ...context,
+        keys: { ...TENSOR_KEYS, weightHh: "W_hh_masked" },
+      }),
+    },
+    weightsAfterOneUpdate: parametersOf(training.weights_after_1_step, context),
+    weightsAfterAllEpochs: parametersOf(
+      training.weights_after_all_epochs,
+      context,
+    ),
+    firstMoment: moment("exp_avg"),
+    secondMoment: moment("exp_avg_sq", "square_avg"),
+    epochs: training.epochs.map((epoch) => ({
+      trainLoss: epoch.train_loss,
+      validateLoss: epoch.validate_loss,
+      trainAccuracy: epoch.train_accuracy,
+      validateAccuracy: epoch.validate_accuracy,
+      trainBatchLosses: epoch.train_batch_losses,
+      validateBatchLosses: epoch.validate_batch_losses,
+    })),
+  };
 }

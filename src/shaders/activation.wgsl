@@ -1,5 +1,5 @@
-// The nonlinearities, for the kernels that go forward, and their slopes, for
-// those that go back; the host puts this text before theirs.
+// The nonlinearities, for the kernels that go forward, and the way back through
+// them, for those that go back; the host puts this text before theirs.
 
 /// By the bits: compilers take `x != x` for an ordered comparison, which is false
 /// for NaN, and clamp, min and max may drop it, so that a network that diverged
@@ -37,10 +37,11 @@ fn activate(x: vec4f, activation: u32) -> vec4f {
   return select(max(x, vec4f(0.0)), x, is_nan(x));
 }
 
-/// act'(x) from h = act(x); NaN where h is.
-fn slope(h: vec4f, activation: u32) -> vec4f {
+/// The gradient before the nonlinearity, from the one after it and h = act(x); NaN where
+/// h is. As in PyTorch, a relu that is off passes 0 on, be the gradient infinite.
+fn through(gradient: vec4f, h: vec4f, activation: u32) -> vec4f {
   if (activation == 0u) {
-    return 1.0 - h * h;
+    return gradient * (1.0 - h * h);
   }
-  return select(select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0)), h, is_nan(h));
+  return select(select(vec4f(0.0), gradient, h > vec4f(0.0)), h, is_nan(h));
 }

@@ -71,7 +71,7 @@ fn main(
         }
       }
       let h_ROW = state[states + trial_ROW * (WIDTH / 4u)];
-      let delta_ROW = sum_ROW * slope(h_ROW, model.activation);
+      let delta_ROW = through(sum_ROW, h_ROW, model.activation);
       tile[tile_ROW + unit] = delta_ROW;
       if (first_row + own_row + ROW < batch.size) {
         delta[here + trial_ROW * (HIDDEN / 4u)] = delta_ROW;

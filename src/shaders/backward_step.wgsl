@@ -87,7 +87,7 @@ fn main(
         }
       }
       let h = state[model.state_offset / 4u + (t * BATCH + row) * (WIDTH / 4u) + column];
-      delta[at] = sum * slope(h, model.activation);
+      delta[at] = through(sum, h, model.activation);
     }
   }
 }

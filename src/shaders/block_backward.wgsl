@@ -5,7 +5,7 @@
 // Mapping: as block_forward.wgsl, with columns of blocks instead of rows.
 // Workgroup memory: none.
 //
-// Sizes and lists: block_layout.wgsl, weights_at(): block_weights.wgsl, slope():
+// Sizes and lists: block_layout.wgsl, weights_at(): block_weights.wgsl, through():
 // activation.wgsl.
 
 /// [models]
@@ -91,6 +91,6 @@ fn main(
   let mine = min(VECS, (vectors - first_vector + TRIAL_LANES - 1u) / TRIAL_LANES);
   for (var n = 0u; n < mine * BLOCK; n += 1u) {
     let at = n % BLOCK * (BATCH / 4u) + first_vector + n / BLOCK * TRIAL_LANES;
-    delta[target_row + at] *= slope(state[states + at], model.activation);
+    delta[target_row + at] = through(delta[target_row + at], state[states + at], model.activation);
   }
 }
