@@ -1,0 +1,105 @@
+/**
+ * The loss of classes: log-softmax and negative log-likelihood, in double
+ * precision. With a handful of classes it costs nothing beside the products.
+ *
+ * exp and log are our own, as those of JavaScript may differ from one machine or
+ * browser to the next, and results must not.
+ *
+ * @module
+ */
+
+import { LANES } from "./arithmetic.ts";
+
+/** Sums over the scored trials of a row. */
+export interface RowScore {
+  /** Σ −log p(target) */
+  loss: number;
+  /** Trials whose largest output is that of the target. */
+  correct: number;
+}
+
+/**
+ * Puts the log-probabilities of a row of trials in place of its outputs, and
+ * the loss's gradient in the outputs before the log-softmax,
+ * (p − [o = target]) / scored, into `gradient`: 0 where the target is 0, which
+ * stands for what is not scored.
+ *
+ * @param output [O, 32]
+ */
+export function scoreLikelihood(
+  output: Float32Array,
+  { targets, gradient, scored }: {
+    /** [32]: classes. */
+    readonly targets: Float32Array;
+    /** [O, 32] */
+    readonly gradient: Float32Array;
+    /** Scored entries of the whole batch. */
+    readonly scored: number;
+  },
+): RowScore {
+  const size = output.length / LANES;
+  const score = { loss: 0, correct: 0 };
+  for (let lane = 0; lane < LANES; lane++) {
+    const target = targets[lane]!;
+    let best = 0;
+    for (let o = 1; o < size; o++) {
+      if (output[o * LANES + lane]! > output[best * LANES + lane]!) best = o;
+    }
+    // A NaN anywhere makes the sum and with it all of them NaN.
+    const largest = output[best * LANES + lane]!;
+    let sum = 0;
+    for (let o = 0; o < size; o++) {
+      sum += exp(output[o * LANES + lane]! - largest);
+    }
+    const shift = largest + log(sum);
+    for (let o = 0; o < size; o++) {
+      const at = o * LANES + lane;
+      const logarithm = output[at]! - shift;
+      output[at] = logarithm;
+      gradient[at] = target === 0
+        ? 0
+        : (exp(logarithm) - (o === target ? 1 : 0)) / scored;
+      if (o === target && target !== 0) score.loss -= logarithm;
+    }
+    if (target !== 0 && best === target) score.correct++;
+  }
+  return score;
+}
+
+const LN2 = {
+  short: 0.693147180369123816490,
+  rest: 1.90821492927058770002e-10,
+};
+
+/** eˣ for x ≤ 0: 2ᵏ · eʳ with |r| ≤ ln 2 / 2, and eʳ as its series. */
+export function exp(x: number): number {
+  // What is smaller is nothing beside the largest, whose exponential is 1.
+  if (x < -700) return 0;
+  const k = Math.round(x / Math.LN2);
+  const r = x - k * LN2.short - k * LN2.rest;
+  let sum = 1;
+  for (let n = 14; n > 0; n--) sum = 1 + sum * r / n;
+  return sum * powerOf(2, k);
+}
+
+/** ln x for finite x ≥ 1: x = 2ᵏ · m with m ≤ √2, and ln m = 2 artanh((m − 1) / (m + 1)) as its series. */
+export function log(x: number): number {
+  let k = 0;
+  let m = x;
+  for (; m > Math.SQRT2; m /= 2) k++;
+  const f = (m - 1) / (m + 1);
+  let sum = 0;
+  for (let n = 23; n > 0; n -= 2) sum = sum * f * f + 1 / n;
+  return k * Math.LN2 + 2 * f * sum;
+}
+
+/** baseⁿ by squaring, from multiplications alone: the same on every machine. */
+export function powerOf(base: number, n: number): number {
+  let power = 1;
+  let square = n < 0 ? 1 / base : base;
+  for (let rest = Math.abs(n); rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) power *= square;
+    square *= square;
+  }
+  return power;
+}

@@ -1,0 +1,252 @@
+/**
+ * A worker of the engine: takes models, and tasks of models that others have
+ * taken, until a call to train is done. All it needs lies in the shared memory;
+ * what it waits for are numbers there.
+ *
+ * @module
+ */
+
+/// <reference lib="deno.worker" />
+import type { KernelTime } from "../engine/device_profile.ts";
+import type { LossName } from "../engine/ensemble.ts";
+import type { ModelSize } from "../rnn/parameters.ts";
+import { instantiateKernels } from "./kernels.ts";
+import { scoreLikelihood } from "./likelihood.ts";
+import { gradientBytes } from "./memory_layout.ts";
+import {
+  type PlacedModel,
+  type PlacedSlot,
+  runChunk,
+  updatePart,
+  type Workshop,
+} from "./model.ts";
+import { CONTROL, QUEUE, type Schedule } from "./schedule.ts";
+
+/** An ensemble as a worker sees it. */
+export interface EnsemblePlace {
+  readonly memory: WebAssembly.Memory;
+  readonly size: ModelSize;
+  readonly loss: LossName;
+  readonly schedule: Schedule;
+  /** Address of the queue's numbers. */
+  readonly queue: number;
+  /** The models with most work first. */
+  readonly models: readonly PlacedModel[];
+  readonly slots: readonly PlacedSlot[];
+  readonly places: readonly Workshop["place"][];
+}
+
+/** What a worker is told. */
+export type Order =
+  | {
+    readonly kind: "open";
+    readonly ensemble: number;
+    readonly place: EnsemblePlace;
+    readonly module: WebAssembly.Module;
+    /** Number of this worker. */
+    readonly worker: number;
+    /** Whether to time the kernels. */
+    readonly profile: boolean;
+  }
+  | {
+    readonly kind: "train";
+    readonly ensemble: number;
+    readonly epochs: number;
+    /** Optimizer steps that each model has made. */
+    readonly steps: readonly number[];
+  }
+  | { readonly kind: "close"; readonly ensemble: number };
+
+/** What it answers. */
+export type Answer =
+  | { readonly kind: "done"; readonly times: readonly KernelTime[] }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Milliseconds after which a waiting worker looks whether another has failed. */
+const PATIENCE = 200;
+
+interface OpenEnsemble {
+  train(epochs: number, steps: readonly number[]): KernelTime[];
+}
+
+function openEnsemble(
+  { place, module, worker, profile }: Order & { readonly kind: "open" },
+): OpenEnsemble {
+  const { memory, size, loss, schedule, models, slots } = place;
+  const meter = profile ? createMeter() : undefined;
+  const kernels = instantiateKernels(module, memory);
+  const workshop: Workshop = {
+    kernels: meter?.time(kernels) ?? kernels,
+    scoreLikelihood: meter?.time({ scoreLikelihood }).scoreLikelihood ??
+      scoreLikelihood,
+    memory,
+    size,
+    loss,
+    schedule,
+    place: place.places[worker]!,
+    ...(meter !== undefined && { flop: meter.flop }),
+  };
+  const numbers = new Int32Array(memory.buffer);
+  const scores = new Float64Array(memory.buffer);
+  const queue = place.queue / 4;
+  const { tasks } = schedule;
+  const trainBatches = schedule.batches.filter(({ training }) => training)
+    .length;
+
+  /** Waits until the number at `at` fulfils the condition. */
+  function wait(at: number, until: (value: number) => boolean): void {
+    for (;;) {
+      const value = Atomics.load(numbers, at);
+      if (until(value)) return;
+      if (Atomics.load(numbers, queue + QUEUE.failed) !== 0) {
+        throw new Error("another worker failed");
+      }
+      Atomics.wait(numbers, at, value, PATIENCE);
+    }
+  }
+
+  function doTask(
+    model: PlacedModel,
+    number: number,
+    { slot, step }: { readonly slot: PlacedSlot; readonly step: number },
+  ): void {
+    const epoch = Math.floor(number / tasks.length);
+    const task = tasks[number % tasks.length]!;
+    const { batch } = task;
+    if (task.kind === "update") {
+      const made = step + epoch * trainBatches + batch.number;
+      updatePart(workshop, model, { task, slot, step: made + 1 });
+      return;
+    }
+    const { chunk } = task;
+    const bytes = gradientBytes(model.topology.listed);
+    const scored = model.scored[schedule.batches.indexOf(batch)]!;
+    const { loss, correct } = runChunk(workshop, model, {
+      chunk,
+      scored,
+      ...(task.kind === "learn" && {
+        learn: {
+          gradient: slot.chunkGradients + task.buffer * bytes,
+          backWeight: slot.backWeight,
+        },
+      }),
+    });
+    const at = model.scores / 8 + 2 * (epoch * schedule.chunks + chunk);
+    scores[at] = loss;
+    scores[at + 1] = correct;
+  }
+
+  /** Takes tasks of a model until there are none left to take. */
+  function work(
+    model: PlacedModel,
+    { epochs, step }: { readonly epochs: number; readonly step: number },
+  ): void {
+    const control = model.control / 4;
+    const slot = slots[Atomics.load(numbers, control + CONTROL.slot) - 1]!;
+    const done = control + CONTROL.done;
+    const total = epochs * tasks.length;
+    for (;;) {
+      const number = Atomics.add(numbers, control + CONTROL.next, 1);
+      if (number >= total) return;
+      const place = number % tasks.length;
+      const fence = number - place + tasks[place]!.fence;
+      wait(done, (count) => count >= fence);
+      doTask(model, number, { slot, step });
+      Atomics.add(numbers, done, 1);
+      Atomics.notify(numbers, done);
+    }
+  }
+
+  return {
+    train(epochs, steps) {
+      meter?.reset();
+      const total = epochs * tasks.length;
+      for (;;) {
+        const number = Atomics.add(numbers, queue + QUEUE.next, 1);
+        const model = models[number];
+        if (model === undefined) break;
+        const { control, topology } = model;
+        workshop.kernels.scatter(
+          slots[worker]!.backWeight,
+          model.weight,
+          topology.backPlace,
+          4 * topology.listed,
+        );
+        Atomics.store(numbers, control / 4 + CONTROL.slot, worker + 1);
+        Atomics.notify(numbers, control / 4 + CONTROL.slot);
+        work(model, { epochs, step: steps[number]! });
+        // Helpers may still be at work in this worker's slot.
+        wait(control / 4 + CONTROL.done, (count) => count >= total);
+      }
+      // The last ones taken have most left to do.
+      for (let number = models.length - 1; number >= 0; number--) {
+        const { control } = models[number]!;
+        wait(control / 4 + CONTROL.slot, (slot) => slot !== 0);
+        work(models[number]!, { epochs, step: steps[number]! });
+      }
+      return meter?.times() ?? [];
+    },
+  };
+}
+
+/** Adds up the times of functions. */
+function createMeter() {
+  const sums = new Map<string, { calls: number; milliseconds: number }>();
+  const flop: Record<string, number> = {};
+  return {
+    flop,
+    /** The same functions, timed. */
+    time<F extends object>(functions: F): F {
+      const timed = Object.entries(functions).map(([name, call]) => {
+        const measure = (...parameters: unknown[]) => {
+          const start = performance.now();
+          const result = call(...parameters);
+          const sum = sums.get(name) ?? { calls: 0, milliseconds: 0 };
+          sum.calls++;
+          sum.milliseconds += performance.now() - start;
+          sums.set(name, sum);
+          return result;
+        };
+        return [name, measure];
+      });
+      return Object.fromEntries(timed) as F;
+    },
+    reset(): void {
+      sums.clear();
+      for (const name in flop) delete flop[name];
+    },
+    times: (): KernelTime[] =>
+      [...sums].map(([kernel, sum]) => ({
+        kernel,
+        ...sum,
+        flop: flop[kernel] ?? 0,
+      })),
+  };
+}
+
+const open = new Map<number, OpenEnsemble>();
+
+function obey(order: Order): Answer {
+  switch (order.kind) {
+    case "open":
+      open.set(order.ensemble, openEnsemble(order));
+      return { kind: "done", times: [] };
+    case "train": {
+      const ensemble = open.get(order.ensemble)!;
+      return { kind: "done", times: ensemble.train(order.epochs, order.steps) };
+    }
+    case "close":
+      open.delete(order.ensemble);
+      return { kind: "done", times: [] };
+  }
+}
+
+self.addEventListener("message", ({ data }: MessageEvent<Order>) => {
+  let answer: Answer;
+  try {
+    answer = obey(data);
+  } catch (error) {
+    answer = { kind: "failed", message: String(error) };
+  }
+  self.postMessage(answer);
+});
