@@ -55,26 +55,34 @@ export function deltaRows({ hiddenSize, outputSize }: ModelSize): number {
   return hiddenSize + outputSize;
 }
 
-/** The most connections that the list can have, with padding. */
-export function mostListed(
+/** How long the list will be, with padding; or, of any connections of that number, how long at most. */
+export function countListed(
   { hiddenSize: H, inputSize: I, outputSize: O }: ModelSize,
-  connections: number,
+  { start, sender }: Connections,
+  { most }: { readonly most: boolean },
 ): number {
-  return connections + 3 * H + H * (I + 2 + 3) + O * (H + 1 + 3);
+  let recurrent = sender.length + 3 * H;
+  if (!most) {
+    recurrent = 0;
+    for (let i = 0; i < H; i++) recurrent += padded(start[i + 1]! - start[i]!);
+  }
+  return recurrent + H * padded(I + 2) + O * padded(H + 1);
+}
+
+function padded(connections: number): number {
+  return Math.ceil(connections / 4) * 4;
 }
 
 /** Lists the connections of a model. */
 export function listRows(
-  { hiddenSize: H, inputSize: I, outputSize: O }: ModelSize,
-  { start: recurrentStart, sender }: Connections,
+  size: ModelSize,
+  connections: Connections,
 ): ConnectionRows {
+  const { hiddenSize: H, inputSize: I, outputSize: O } = size;
+  const { start: recurrentStart, sender } = connections;
   const ones = H + I;
   const zeros = ones + 1;
-  const padded = (n: number) => (n + 3) & ~3;
-  let length = O * padded(H + 1) + H * padded(I + 2);
-  for (let i = 0; i < H; i++) {
-    length += padded(recurrentStart[i + 1]! - recurrentStart[i]!);
-  }
+  const length = countListed(size, connections, { most: false });
   const start = new Uint32Array(H + O + 1);
   const startInput = new Uint32Array(H + O);
   const offset = new Uint32Array(length).fill(zeros * ROW);

@@ -25,74 +25,29 @@ import {
 } from "./arithmetic.ts";
 import { addGradient, addProducts } from "./products.ts";
 
-type Product = (
-  out: number,
-  input: number,
-  hidden: number,
-  from: number,
-  to: number,
-  offset: number,
-  weight: number,
-  receivers: number,
-) => void;
-
-/** The functions of the module; parameters are addresses unless said otherwise. */
-export interface Kernels {
-  readonly linear: Product;
-  readonly forwardRelu: Product;
-  readonly forwardTanh: Product;
-  readonly backwardRelu: Product;
-  readonly backwardTanh: Product;
-  readonly gradient: (
-    gradient: number,
-    delta: number,
-    input: number,
-    from: number,
-    to: number,
-    offset: number,
-    receivers: number,
-  ) => void;
-  /** dy = scale · (y − target) where target ≠ 0, else 0, for a row; returns the sum of the squares of y − target there. */
-  readonly meanSquaredError: (
-    dy: number,
-    y: number,
-    target: number,
-    scale: number,
-  ) => number;
-  readonly adam: (
-    weight: number,
-    gradient: number,
-    firstMoment: number,
-    secondMoment: number,
-    bytes: number,
-    rate: number,
-    inverseRoot: number,
-  ) => void;
-  readonly rmsprop: (
-    weight: number,
-    gradient: number,
-    secondMoment: number,
-    bytes: number,
-    rate: number,
-  ) => void;
-  readonly sgd: (
-    weight: number,
-    gradient: number,
-    bytes: number,
-    rate: number,
-  ) => void;
-  /** sum += term, for so many bytes. */
-  readonly add: (sum: number, term: number, bytes: number) => void;
-  readonly clear: (at: number, bytes: number) => void;
-  readonly copy: (to: number, from: number, bytes: number) => void;
-  /** to[place[k]] = from[k], places in bytes. */
-  readonly scatter: (
-    to: number,
-    from: number,
-    place: number,
-    bytes: number,
-  ) => void;
-}
+/**
+ * The functions of the module. Parameters are addresses in their order, then
+ * numbers: what they are is said where the kernels are written.
+ */
+export type Kernels = Readonly<
+  Record<
+    | "linear"
+    | "forwardRelu"
+    | "forwardTanh"
+    | "backwardRelu"
+    | "backwardTanh"
+    | "gradient"
+    | "meanSquaredError"
+    | "adam"
+    | "rmsprop"
+    | "sgd"
+    | "add"
+    | "clear"
+    | "copy"
+    | "scatter",
+    (...parameters: number[]) => number
+  >
+>;
 
 /** Writes the module: for memory that threads share or not, with fused multiply-add or without. */
 export function kernelBytes(
@@ -143,8 +98,14 @@ export function instantiateKernels(
 }
 
 /**
- * Where a target is 0 nothing is scored, whatever y is: a NaN there must not
- * reach the loss. Sums of eight vectors, then of their four lanes.
+ * `meanSquaredError`, for the row of an output:
+ *
+ *     dy = scale · (y − target) where target ≠ 0, else 0
+ *
+ * and returns the sum of the squares of y − target there. Where the target is 0
+ * nothing is scored, whatever y is: a NaN there must not reach the loss.
+ *
+ * Parameters: dy, y, target; scale.
  */
 function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
   const { add, mul, sub, ne, splat, extract } = f32x4;
@@ -203,6 +164,8 @@ function along(
  *     SGD:      w = w − rate · g
  *
  * with Adam's rate = η / (1 − β₁ⁿ) and inverseRoot = 1 / √(1 − β₂ⁿ) from the host.
+ *
+ * Parameters: w, g, m (Adam), v (not SGD); bytes, rate, inverseRoot (Adam).
  */
 function addOptimizers(
   module: ModuleBuilder,
@@ -290,6 +253,12 @@ function addOptimizers(
   );
 }
 
+/**
+ * `add`: sum += term. `clear`: zeros. `copy`. `scatter`: to[place[k]] = from[k]
+ * with places in bytes.
+ *
+ * Parameters: sum or to, term or from, place; bytes.
+ */
 function addMoves(module: ModuleBuilder, { constant }: Arithmetic): void {
   module.function("add", ["i32", "i32", "i32"], (f, sum, term, bytes) => [
     along(f, { bytes, step: 16 }, (at) => [

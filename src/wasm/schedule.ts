@@ -17,7 +17,7 @@ import { LANES } from "./arithmetic.ts";
 /** A batch, common to all models of an ensemble. */
 export interface BatchPlace {
   readonly training: boolean;
-  /** Number among the training or the validation batches. */
+  /** Number among all batches, those of training first. */
   readonly number: number;
   /** Trials. */
   readonly size: number;
@@ -87,16 +87,14 @@ export function createSchedule(
   { workers, listed }: { readonly workers: number; readonly listed: number },
 ): Schedule {
   let chunks = 0;
-  const places = (list: readonly Uint32Array[], training: boolean) =>
-    list.map(({ length: size }, number): BatchPlace => {
+  const batches = [...trainBatches, ...validateBatches].map(
+    ({ length: size }, number): BatchPlace => {
       const count = Math.ceil(size / LANES);
       chunks += count;
+      const training = number < trainBatches.length;
       return { training, number, size, first: chunks - count, count };
-    });
-  const batches = [
-    ...places(trainBatches, true),
-    ...places(validateBatches, false),
-  ];
+    },
+  );
   const most = Math.max(1, ...trainBatches.map(({ length }) => length));
   const buffers = chunkBuffers(most, workers);
   const parts = Math.max(

@@ -120,7 +120,7 @@ function openEnsemble(
     }
     const { chunk } = task;
     const bytes = gradientBytes(model.topology.listed);
-    const scored = model.scored[schedule.batches.indexOf(batch)]!;
+    const scored = model.scored[batch.number]!;
     const { loss, correct } = runChunk(workshop, model, {
       chunk,
       scored,

@@ -1,0 +1,138 @@
+/**
+ * The engine for machines without a GPU: single precision in WebAssembly SIMD,
+ * a worker for each core.
+ *
+ * @module
+ */
+
+import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
+import { LANES } from "./arithmetic.ts";
+import { countListed } from "./connection_rows.ts";
+import { createWasmEnsemble } from "./ensemble.ts";
+import { fusesMultiplyAdd, kernelBytes } from "./kernels.ts";
+import {
+  HISTORY_BYTES,
+  modelParts,
+  MOST_BYTES,
+  slotParts,
+  span,
+  topologyParts,
+  workerParts,
+} from "./memory_layout.ts";
+import { chunkBuffers } from "./schedule.ts";
+import { createWorkerPool, type WorkerPool } from "./worker_pool.ts";
+
+/** Options of {@linkcode createWasmEngine}. */
+export interface WasmEngineOptions {
+  /** Workers, by default one for each core; results do not depend on it. */
+  readonly workers?: number;
+  /**
+   * Whether to use fused multiply-add where the machine has it, default true.
+   * Without it results are the same on all machines, and training is 1.2 times
+   * slower.
+   */
+  readonly fused?: boolean;
+  /** Time all kernels. */
+  readonly profile?: boolean;
+  /** Bytes that one ensemble may take, default 2 GiB; a single model may take up to 4 GiB. */
+  readonly memoryBytes?: number;
+}
+
+/**
+ * Opens the engine. Its workers start with the first ensemble and end with
+ * `destroy()`.
+ *
+ * @example
+ * ```ts
+ * import { createWasmEngine } from "./src/wasm/engine.ts";
+ *
+ * const engine = createWasmEngine();
+ * engine.description; // "float32 WebAssembly SIMD, fused multiply-add"
+ * engine.destroy();
+ * ```
+ */
+export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
+  const { profile = false, memoryBytes = 2 ** 31 } = options;
+  const workers = options.workers ?? navigator.hardwareConcurrency;
+  const fused = (options.fused ?? true) && fusesMultiplyAdd();
+  const module = new WebAssembly.Module(kernelBytes({ fused, shared: true }));
+  let pool: WorkerPool | undefined;
+  const start = () => pool ??= createWorkerPool(workers);
+  return {
+    kind: "wasm",
+    description: `float32 WebAssembly SIMD, ${
+      fused ? "fused" : "separate"
+    } multiply-add`,
+    plan: (shape) => ({
+      ...cutIntoGroups(shape, { workers, memoryBytes }),
+      prepare: start,
+      createEnsemble: (runs) =>
+        createWasmEnsemble({ ...shape, runs }, {
+          pool: start(),
+          module,
+          profile,
+        }),
+    }),
+    destroy: () => pool?.destroy(),
+  };
+}
+
+function cutIntoGroups(
+  shape: EnsembleShape,
+  { workers, memoryBytes }: {
+    readonly workers: number;
+    readonly memoryBytes: number;
+  },
+): Pick<Plan, "groups" | "bytes" | "reason"> {
+  const { connections, ownTopologies = false, batchSize } = shape;
+  const listed = countListed(shape, connections, { most: ownTopologies });
+  const back = connections.sender.length + shape.outputSize * shape.hiddenSize;
+  const sizes = { listed, back, buffers: chunkBuffers(batchSize, workers) };
+  const mostSteps = Math.max(...shape.steps);
+  const common = HISTORY_BYTES + 2 ** 16 +
+    workers * (span(slotParts(sizes)) + span(workerParts(shape, mostSteps)));
+  const topology = span(topologyParts(shape, sizes));
+  const chunks = countChunks(shape);
+  const shared = common + (ownTopologies ? 0 : topology);
+  const groups: number[][] = [];
+  const bytes: number[] = [];
+  for (const [run, steps] of shape.steps.entries()) {
+    const parts = modelParts(shape, { listed, steps, chunks, epochs: 1 });
+    const own = span(parts) + (ownTopologies ? topology : 0);
+    if (shared + own > MOST_BYTES) {
+      throw new RangeError(
+        `Cannot train a model of ${shape.hiddenSize} hidden units and ${connections.sender.length} connections with the WebAssembly engine: it needs ${
+          gibibytes(shared + own)
+        }, the limit is ${gibibytes(MOST_BYTES)}`,
+      );
+    }
+    if (groups.length === 0 || bytes.at(-1)! + own > memoryBytes) {
+      groups.push([run]);
+      bytes.push(shared + own);
+    } else {
+      groups.at(-1)!.push(run);
+      bytes[bytes.length - 1]! += own;
+    }
+  }
+  return {
+    groups,
+    bytes,
+    reason: groups.length === 1
+      ? "all models fit in one ensemble"
+      : `limited to ${gibibytes(memoryBytes)} an ensemble`,
+  };
+}
+
+/** Chunks of all batches of a run. */
+function countChunks(
+  { trialCount, trainCount, batchSize }: EnsembleShape,
+): number {
+  const chunksOf = (trials: number) =>
+    Math.floor(trials / batchSize) * Math.ceil(batchSize / LANES) +
+    Math.ceil((trials % batchSize) / LANES);
+  return chunksOf(trainCount) + chunksOf(trialCount - trainCount);
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
