@@ -11,12 +11,8 @@ import type {
   TrainingOptions,
 } from "../engine/ensemble.ts";
 import { checkSpec } from "../engine/create_ensemble.ts";
-import {
-  type BatchResult,
-  createModel,
-  type Epoch,
-  type Model,
-} from "./model.ts";
+import { createHistory } from "../engine/history.ts";
+import { createModel, type Epoch, type Model } from "./model.ts";
 
 /** Time after which training lets other work of the program run: signals, progress, timers. */
 const TURN_MILLISECONDS = 50;
@@ -104,33 +100,17 @@ export function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
 /** Lays out the epochs of all models as the contract has them. */
 function historyOf(
   models: readonly (readonly Epoch[])[],
-  { loss }: EnsembleSpec,
+  { loss, runs }: EnsembleSpec,
 ): EpochHistory {
-  const epochs = models.flat();
-  const collect = (value: (epoch: Epoch) => number | readonly number[]) =>
-    Float64Array.from(epochs.flatMap(value));
-  return {
+  const { trainBatches, validateBatches } = runs[0]!.trials;
+  return createHistory({
+    loss,
     models: models.length,
     epochs: models[0]!.length,
-    trainLoss: collect(({ train }) => mean(losses(train))),
-    validateLoss: collect(({ validate }) => mean(losses(validate))),
-    trainBatchLoss: collect(({ train }) => losses(train)),
-    validateBatchLoss: collect(({ validate }) => losses(validate)),
-    ...(loss === "nll" && {
-      trainAccuracy: collect(({ train }) => mean(accuracies(train))),
-      validateAccuracy: collect(({ validate }) => mean(accuracies(validate))),
-    }),
-  };
-}
-
-function losses(batches: readonly BatchResult[]): number[] {
-  return batches.map(({ loss }) => loss);
-}
-
-function accuracies(batches: readonly BatchResult[]): number[] {
-  return batches.map(({ accuracy }) => accuracy!);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
+    trainBatches: trainBatches.length,
+    validateBatches: validateBatches.length,
+  }, ({ model, epoch, training, batch }) => {
+    const { train, validate } = models[model]![epoch]!;
+    return (training ? train : validate)[batch]!;
+  });
 }

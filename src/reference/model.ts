@@ -10,22 +10,16 @@ import type {
   ModelRun,
   ModelState,
 } from "../engine/ensemble.ts";
+import type { BatchScore } from "../engine/history.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import { byTrial, gatherBatch } from "./batch.ts";
 import { backward, createNetwork, evaluate, zeroParameters } from "./elman.ts";
 import { updateTensor } from "./optimizer.ts";
 
-/** How a batch did. */
-export interface BatchResult {
-  readonly loss: number;
-  /** In %; undefined where the loss is "mse". */
-  readonly accuracy: number | undefined;
-}
-
 /** The batches of one epoch. */
 export interface Epoch {
-  readonly train: readonly BatchResult[];
-  readonly validate: readonly BatchResult[];
+  readonly train: readonly BatchScore[];
+  readonly validate: readonly BatchScore[];
 }
 
 /** A model that can be trained, looked at and stored. */
