@@ -54,7 +54,7 @@ export const CONFIG_SCHEMA = {
     path_to_network: {
       kind: "path",
       needed: false,
-      description: "folder with connectomes",
+      description: "folder with connectomes, looked in first",
     },
     path_to_results: {
       kind: "path",
@@ -71,12 +71,13 @@ export const CONFIG_SCHEMA = {
       kind: "path",
       needed: false,
       description:
-        "file with latent vectors and labels, for pic_latent_mem, or download for the original's",
+        "file with latent vectors and labels, for pic_latent_mem, or `download` for the original's; by default latents of synthetic digits",
     },
     images: {
       kind: "path",
       needed: false,
-      description: "file with images and labels, for pic_mem",
+      description:
+        "file with images and labels, for pic_mem; by default synthetic digits",
     },
   },
   net: {
@@ -141,7 +142,8 @@ export const CONFIG_SCHEMA = {
     init: {
       kind: "choice",
       choices: ["default", "xavier", "he", "auto"],
-      description: "how weights begin; auto is he for relu and xavier for tanh",
+      description:
+        "how weights begin: `default` is PyTorch's, `auto` is `he` for relu and `xavier` for tanh",
     },
     freeze_layer: {
       kind: "boolean",
@@ -150,7 +152,7 @@ export const CONFIG_SCHEMA = {
     remap_w: {
       kind: "boolean",
       description:
-        "order the initial recurrent weights like the connectome's weights",
+        "give the initial recurrent weights the rank order of the connectome's; [it sets their spectral radius too](science.md#the-trap-of-the-spectral-radius)",
     },
   },
   trialparams: {

@@ -98,6 +98,8 @@ function steps(parameters: TaskParameters): number {
  */
 export const nbackMem: Task = {
   name: "nback_mem",
+  description:
+    "is the last number the one `n_back` time steps before? half of the trials say yes",
   loss: "nll",
   outputSize: N_BACK_CLASSES,
   trialParameters: { trial_length: TRIAL_LENGTH },

@@ -67,8 +67,10 @@ const EPSILON = Math.fround(1e-12);
 export const picLatentMem: Task = pictureTask({
   name: "pic_latent_mem",
   stimuli: "latents",
+  description:
+    "as `nback_mem`, with the 50 latent features of pictures instead of numbers",
   rescale: rescaleLatents,
-  description: "scale each latent vector to [0, 1]",
+  rescaling: "scale each latent vector to [0, 1]",
 });
 
 /**
@@ -95,8 +97,9 @@ export const picLatentMem: Task = pictureTask({
 export const picMem: Task = pictureTask({
   name: "pic_mem",
   stimuli: "images",
+  description: "as `nback_mem`, with pictures of 28 × 28 pixels",
   rescale: (pixels) => pixels.map((pixel) => pixel / WHITE),
-  description: "divide the pixels by 255",
+  rescaling: "divide the pixels by 255",
 });
 
 /**
@@ -119,16 +122,17 @@ export function rescaleLatents(latents: Float32Array): Float32Array {
 /** What tells one picture task from the other. */
 interface PictureTaskOptions {
   readonly name: string;
+  readonly description: string;
   /** What it shows. */
   readonly stimuli: "latents" | "images";
   /** What the network sees of a picture with `rescale`. */
   readonly rescale: (picture: Float32Array) => Float32Array;
   /** What `rescale` does, for the manual. */
-  readonly description: string;
+  readonly rescaling: string;
 }
 
 function pictureTask(
-  { name, stimuli: kind, rescale, description }: PictureTaskOptions,
+  { name, description, stimuli: kind, rescale, rescaling }: PictureTaskOptions,
 ): Task {
   /** In the original's `pic_mem` labels play no part. */
   const albumOf = (
@@ -138,11 +142,12 @@ function pictureTask(
     sortedAlbum(stimuli, !(kind === "images" && compatibility === "original"));
   return {
     name,
+    description,
     loss: "nll",
     outputSize: N_BACK_CLASSES,
     trialParameters: {
       trial_length: TRIAL_LENGTH,
-      rescale: { kind: "boolean", default: true, description },
+      rescale: { kind: "boolean", default: true, description: rescaling },
     },
     gridParameters: { n_back: N_BACK },
     stimuli: kind,

@@ -44,6 +44,8 @@ function steps(parameters: TaskParameters): number {
  */
 export const seqMem: Task = {
   name: "seq_mem",
+  description:
+    "numbers are shown, then a cue, then they are to be replayed in order",
   loss: "mse",
   outputSize: 1,
   trialParameters: {

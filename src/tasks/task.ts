@@ -64,6 +64,9 @@ export interface TrialOptions {
 export interface Task {
   /** `task_name` in the config. */
   readonly name: string;
+  /** A trial in a sentence, for the manual. */
+  readonly description?: string;
+  /** What the network is trained to make small. */
   readonly loss: LossName;
   /** O: 1 for "mse"; for "nll" the number of classes, class 0 ("not scored") included. */
   readonly outputSize: number;

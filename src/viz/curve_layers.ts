@@ -74,6 +74,12 @@ const COLOR_KEY: Spec = { field: "label", type: "nominal" };
 
 const DETAIL: Json = [{ field: "split" }];
 
+/** What text is written in: a broad white outline first, then the text itself. */
+const HALOS: readonly Spec[] = [
+  { stroke: "white", strokeWidth: 2.5, strokeOpacity: 0.8 },
+  {},
+];
+
 function runLayer(series: readonly Series[]): Spec[] {
   if (series.every(({ runs }) => runs.length < 2)) return [];
   return [{
@@ -248,9 +254,7 @@ function baselineLayers(
       encoding: { y },
     },
     // Twice, first in broad white, so that it can be read on curves.
-    ...[{ stroke: "white", strokeWidth: 2.5, strokeOpacity: 0.8 }, {}].map((
-      halo,
-    ): Spec => ({
+    ...HALOS.map((halo): Spec => ({
       data,
       mark: {
         type: "text",

@@ -1,0 +1,172 @@
+/**
+ * What the documentation says is true: its links lead somewhere, the manual of
+ * configs is what the schema says, its programs run as they stand.
+ */
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { configurationPage } from "../docs/configuration.ts";
+import { describe, it } from "../src/compat/testing.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+const FOLDERS = ["", "bench", "cluster", "docs", "examples", "tests"];
+
+/** The pages, by their path. */
+async function pages(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const folder of FOLDERS) {
+    for await (const { name } of Deno.readDir(join(ROOT, folder))) {
+      if (!name.endsWith(".md")) continue;
+      const path = join(ROOT, folder, name);
+      found.set(path, await Deno.readTextFile(path));
+    }
+  }
+  return found;
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): Set<string> {
+  const text = page.replaceAll(/^```[\s\S]*?^```/gm, "");
+  return new Set(
+    Array.from(
+      text.matchAll(/^#+ (.*)$/gm),
+      ([, heading = ""]) =>
+        heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\- _]/gu, "")
+          .replaceAll(" ", "-"),
+    ),
+  );
+}
+
+/** The blocks of code in a language. */
+function blocks(page: string, language: string): string[] {
+  return Array.from(
+    page.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "gm")),
+    ([, code = ""]) => code,
+  );
+}
+
+const read = (path: string) => Deno.readTextFile(join(ROOT, path));
+
+/** A new folder that holds biornn, as the programs of the manual want it. */
+async function besideBiornn(
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "biornn_docs_" });
+  try {
+    await Deno.symlink(ROOT, join(folder, "biornn"), { type: "dir" });
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function run(
+  folder: string,
+  { name, code }: { name: string; code: string },
+): Promise<string> {
+  await Deno.writeTextFile(join(folder, name), code);
+  const { code: exit, stdout, stderr } = await new Deno.Command(
+    Deno.execPath(),
+    {
+      args: ["run", "--quiet", "--allow-all", "--check", name],
+      cwd: folder,
+      env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
+    },
+  ).output();
+  assert.equal(exit, 0, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+describe("the documentation", () => {
+  it("has no link that leads nowhere", async () => {
+    const all = await pages();
+    for (const [path, page] of all) {
+      const text = page.replaceAll(/^```[\s\S]*?^```/gm, "");
+      for (const [, link = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue;
+        const [file = "", anchor] = link.split("#");
+        const target = file === "" ? path : join(dirname(path), file);
+        const where = `${relative(ROOT, path)}: ${link}`;
+        await assert.doesNotReject(Deno.stat(target), where);
+        if (anchor === undefined) continue;
+        assert.ok(anchorsOf(all.get(target) ?? "").has(anchor), where);
+      }
+    }
+  });
+
+  it("is all reached from README.md", async () => {
+    const linked = await read("README.md");
+    for await (const { name } of Deno.readDir(join(ROOT, "docs"))) {
+      if (name.endsWith(".md")) {
+        assert.ok(linked.includes(`docs/${name}`), name);
+      }
+    }
+  });
+
+  it("has the manual of configs that the schema gives", async () => {
+    const plain = (text: string) =>
+      text.replaceAll(/-{3,}/g, "---").replaceAll(/\s+/g, " ").trim();
+    assert.equal(
+      plain(await read("docs/configuration.md")),
+      plain(configurationPage()),
+      "docs/configuration.md is out of date: run deno task docs:config",
+    );
+  });
+
+  it("explains sentences that the program says", async () => {
+    let source = "";
+    for await (const text of sources(join(ROOT, "src"))) source += text;
+    const table = await read("docs/troubleshooting.md");
+    const sentences = Array.from(
+      table.matchAll(/^\| `([^`]+)`/gm),
+      ([, sentence = ""]) => sentence,
+    );
+    assert.ok(sentences.length > 5);
+    for (const sentence of sentences) {
+      for (const part of sentence.split("…")) {
+        assert.ok(source.includes(part), `nothing says "${part}"`);
+      }
+    }
+  });
+
+  it("builds a task in a program of fewer than 60 lines that learns", async () => {
+    const page = await read("docs/extending.md");
+    const [program = ""] = blocks(page, "ts");
+    const config =
+      blocks(page, "text").find((text) => text.includes("delayed_match")) ?? "";
+    assert.ok(program.split("\n").length < 60);
+    await besideBiornn(async (folder) => {
+      await Deno.writeTextFile(join(folder, "own_task.ini"), config);
+      const said = await run(folder, { name: "own_task.ts", code: program });
+      const [, percent] = /(\d+\.\d) % right/.exec(said) ?? [];
+      assert.ok(Number(percent) > 90, said);
+    });
+  });
+
+  it("has programs that run as they stand", async () => {
+    const programs = [
+      ...blocks(await read("docs/notebooks.md"), "ts"),
+      ...blocks(await read("docs/extending.md"), "ts").slice(1),
+      ...blocks(await read("README.md"), "ts"),
+    ];
+    assert.ok(programs.length >= 4);
+    await besideBiornn(async (folder) => {
+      // One program: the start of Deno takes longer than what they do.
+      const code = await Promise.all(programs.map(async (text, i) => {
+        const name = `program_${i}.ts`;
+        await Deno.writeTextFile(join(folder, name), `${text}\nexport {};\n`);
+        return `await import("./${name}");`;
+      }));
+      await run(folder, { name: "all.ts", code: code.join("\n") });
+    });
+  });
+});
+
+async function* sources(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) yield* sources(path);
+    else if (name.endsWith(".ts")) yield await Deno.readTextFile(path);
+  }
+}
