@@ -3,7 +3,7 @@
  * configs is what the schema says, its programs run as they stand.
  */
 import assert from "node:assert/strict";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationPage } from "../docs/configuration.ts";
 import { describe, it } from "../src/compat/testing.ts";
@@ -116,7 +116,7 @@ describe("the documentation", () => {
 
   it("explains sentences that the program says", async () => {
     let source = "";
-    for await (const text of sources(join(ROOT, "src"))) source += text;
+    for await (const { text } of sources(join(ROOT, "src"))) source += text;
     const table = await read("docs/troubleshooting.md");
     const sentences = Array.from(
       table.matchAll(/^\| `([^`]+)`/gm),
@@ -126,6 +126,27 @@ describe("the documentation", () => {
     for (const sentence of sentences) {
       for (const part of sentence.split("…")) {
         assert.ok(source.includes(part), `nothing says "${part}"`);
+      }
+    }
+  });
+
+  it("says truly which room imports from which", async () => {
+    const page = await read("docs/architecture.md");
+    const floor = new Map<string, number>();
+    for (const [i, [row]] of [...page.matchAll(/^\| `src.*$/gm)].entries()) {
+      const [rooms = ""] = row.split("|").slice(1);
+      for (const [, room = ""] of rooms.matchAll(/`src\/(\w+)`/g)) {
+        floor.set(room, i);
+      }
+    }
+    for await (const { path, text } of sources(join(ROOT, "src"))) {
+      const room = roomOf(path);
+      const own = floor.get(room);
+      assert.ok(own !== undefined, `src/${room} is not in the table`);
+      for (const [, from = ""] of text.matchAll(IMPORT)) {
+        const target = roomOf(join(dirname(path), from));
+        const other = floor.get(target) ?? -1;
+        assert.ok(other <= own, `${relative(ROOT, path)} imports ${from}`);
       }
     }
   });
@@ -163,10 +184,23 @@ describe("the documentation", () => {
   });
 });
 
-async function* sources(folder: string): AsyncGenerator<string> {
+/** What a module imports, examples in comments left out. */
+const IMPORT = /^(?! \*).*(?:from |import\()"(\.\.?\/[^"]*)"/gm;
+
+/** "viz" of ".../src/viz/theme.ts"; "" outside of src. */
+function roomOf(path: string): string {
+  const [top, room] = relative(ROOT, path).split(sep);
+  return top === "src" ? room ?? "" : "";
+}
+
+async function* sources(
+  folder: string,
+): AsyncGenerator<{ path: string; text: string }> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = join(folder, name);
     if (isDirectory) yield* sources(path);
-    else if (name.endsWith(".ts")) yield await Deno.readTextFile(path);
+    else if (name.endsWith(".ts")) {
+      yield { path, text: await Deno.readTextFile(path) };
+    }
   }
 }
