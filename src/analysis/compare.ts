@@ -2,75 +2,93 @@
  * Compares experiments by statistical tests, e.g. a biological topology with
  * random ones: is there a difference, how large is it, or are they equivalent?
  *
- * Rows "over all" pool the runs of all combinations that both experiments
- * have. Where runs are not paired, what combinations differ by then counts as
- * spread, so that such a test is cautious: it finds fewer differences, and
- * fewer equivalences.
+ * Combinations of the grid are strata: what is said over all of them is the
+ * mean of what each says, never a comparison of numbers of different ones.
+ * Combinations that no run learned stand outside; runs that diverged count as
+ * the worst.
  *
  * @module
  */
 
 import { InputError } from "../files/input_error.ts";
-import { createStream, type RandomStream } from "../random/stream.ts";
-import type { ComparedRuns, Comparison } from "./comparison.ts";
+import { type Baseline, baselineOf, taskFacts } from "./baseline.ts";
+import type {
+  ComparedGroup,
+  ComparedRuns,
+  Comparison,
+  Corrected,
+  MarginUnit,
+} from "./comparison.ts";
 import { describeComparison } from "./describe_comparison.ts";
 import {
+  cliffsDelta,
+  describeNumbers,
+  meanEffect,
+  rankBiserial,
+} from "./effect_sizes.ts";
+import { testEquivalence } from "./equivalence.ts";
+import {
+  checkConditions,
   haveSameTrials,
+  type LabelledResults,
   matchCombinations,
   type MatchedCombination,
 } from "./match.ts";
 import {
-  type Margin,
+  failureTest,
+  type Groups,
+  holmCorrection,
+  pairedFailureTest,
+  smallestRankSumP,
+  smallestSignedRankP,
+  stratifiedRankSum,
+  stratifiedSignedRank,
+} from "./rank_tests.ts";
+import {
   type Measure,
   MEASURES,
   type RunSummary,
+  spansDecades,
   summarizeResults,
 } from "./summary.ts";
-import type { ResultsFolder } from "../results/results_folder.ts";
-import {
-  cliffsDelta,
-  cliffsDeltaInterval,
-  describeNumbers,
-  type Groups,
-} from "./effect_sizes.ts";
-import { testEquivalence } from "./equivalence.ts";
-import {
-  holmCorrection,
-  mannWhitneyU,
-  smallestMannWhitneyP,
-  smallestWilcoxonP,
-  wilcoxonSignedRank,
-} from "./rank_tests.ts";
 
-/** An experiment and what it is called in figures and tables. */
-export interface LabelledResults {
-  readonly label: string;
-  readonly results: ResultsFolder;
-}
+export type { LabelledResults };
 
 /** How to compare. */
 export interface CompareOptions {
   /** The label that each other one is compared with; default the first. */
   readonly reference?: string;
+  /** Whether every label is compared with every other one; default false. */
+  readonly allPairs?: boolean;
   /** Default all that there are values for. */
   readonly measures?: readonly Measure[];
   /** Epochs left out at the beginning of curves; default 1. */
   readonly start?: number;
-  /** Margins of equivalence other than those of `MEASURES`. */
-  readonly margins?: Readonly<Partial<Record<Measure, Margin>>>;
-  /** Seed of the bootstrap; default 0. */
-  readonly seed?: number;
+  /**
+   * Margin of equivalence, as a share: of what the better label learned, of
+   * the 50 points between chance and 100 % accuracy, of the other's mean epoch.
+   * Default 0.1.
+   */
+  readonly margin?: number;
 }
+
+/**
+ * The default margin: half of the 20 % that Schuirmann (1987) and regulators
+ * allow drugs to differ by. None is right for every study.
+ */
+export const MARGIN = 0.1;
 
 /** Fewest values of a group that are tested. */
 const FEWEST = 2;
+/** Share of runs without a value up to which means of the others are compared. */
+const MOST_MISSING = 0.1;
 
 /**
  * Compares one label with each other one: a row for each measure and
  * combination that both have, and one over all of these.
  *
- * @returns The rows, by measure and label, those over all first; warnings name runs and combinations left out.
- * @throws {InputError} If labels are not all different, or the reference is none of them.
+ * @returns The rows, by measure and label, those over all first; warnings name what was left out and what experiments differ in. Results of different tasks have no rows.
+ * @throws {InputError} If labels are not all different, the reference is none of them, or the margin is not above 0.
  *
  * @example
  * ```ts no-eval
@@ -88,56 +106,79 @@ export function compareLabels(
   folders: readonly LabelledResults[],
   options: CompareOptions = {},
 ): { rows: Comparison[]; warnings: string[] } {
-  const labels = folders.map(({ label }) => label);
+  const { margin = MARGIN, start } = options;
+  if (!(margin > 0) || !Number.isFinite(margin)) {
+    throw new InputError(
+      `Cannot compare results: the margin must be above 0, found ${margin}`,
+    );
+  }
+  const pairs = pairsOf(folders.map(({ label }) => label), options);
+  const matched = matchCombinations(folders.map(({ results }) => results));
+  const conditions = checkConditions(folders);
+  const warnings = [...matched.warnings, ...conditions.warnings];
+  const sides = folders.map((folder, i): Side => {
+    const summary = summarizeResults(folder.results, {
+      epochs: conditions.commonEpochs,
+      ...(start === undefined ? {} : { start }),
+    });
+    warnings.push(...summary.warnings);
+    return { ...folder, folder: i, runs: summary.runs };
+  });
+  if (!conditions.sameTask) return { rows: [], warnings };
+  const runs = sides.flatMap((side) => side.runs);
+  const measures = options.measures ??
+    (Object.keys(MEASURES) as Measure[]).filter((measure) =>
+      runs.some((run) => MEASURES[measure].valueOf(run) !== undefined)
+    );
+  const log = spansDecades(runs.flatMap(({ loss }) => loss?.minLoss ?? []));
+  const compared = measures.flatMap((measure) =>
+    pairs.map(([a, b]) =>
+      comparePair({
+        measure,
+        a: sides[a]!,
+        b: sides[b]!,
+        combinations: matched.combinations,
+        margin,
+        log: log && measure === "minLoss",
+      })
+    )
+  );
+  const over = correct(compared.flatMap((one) => one.over ?? []));
+  const single = correct(compared.flatMap((one) => one.single));
+  const rows = compared.flatMap((one) => [
+    ...(one.over === undefined ? [] : [over.shift()!]),
+    ...one.single.map(() => single.shift()!),
+  ]);
+  return { rows, warnings };
+}
+
+function pairsOf(
+  labels: readonly string[],
+  { reference, allPairs = false }: CompareOptions,
+): [number, number][] {
   const twice = labels.find((label, i) => labels.indexOf(label) < i);
   if (twice !== undefined) {
     throw new InputError(
       `Cannot compare results: the label "${twice}" is given twice`,
     );
   }
-  const reference = options.reference === undefined
-    ? 0
-    : labels.indexOf(options.reference);
-  if (reference < 0) {
+  const first = reference === undefined ? 0 : labels.indexOf(reference);
+  if (first < 0) {
     throw new InputError(
-      `Cannot compare results with "${options.reference}": the labels are ${
+      `Cannot compare results with "${reference}": the labels are ${
         labels.map((label) => `"${label}"`).join(", ")
       }`,
     );
   }
-  const matched = matchCombinations(folders.map(({ results }) => results));
-  const warnings = [...matched.warnings];
-  const runs = folders.map(({ results }) => {
-    const summary = summarizeResults(results, {
-      ...(options.start === undefined ? {} : { start: options.start }),
-    });
-    warnings.push(...summary.warnings);
-    return summary.runs;
-  });
-  const measures = options.measures ??
-    (Object.keys(MEASURES) as Measure[]).filter((measure) =>
-      runs.flat().some((run) => MEASURES[measure].valueOf(run) !== undefined)
-    );
-  const rows: Comparison[] = [];
-  for (const measure of measures) {
-    for (const other of folders.keys()) {
-      if (other === reference) continue;
-      rows.push(...comparePair({
-        measure,
-        a: side(folders, runs, reference),
-        b: side(folders, runs, other),
-        combinations: matched.combinations,
-        margin: options.margins?.[measure] ?? MEASURES[measure].margin,
-        stream: createStream({
-          seed: options.seed ?? 0,
-          purpose: "bootstrap",
-          combination: other,
-          iteration: Object.keys(MEASURES).indexOf(measure),
-        }),
-      }));
-    }
-  }
-  return { rows, warnings };
+  const order = [
+    first,
+    ...[...labels.keys()].filter((i) => i !== first),
+  ];
+  return order.flatMap((a, i) =>
+    i > 0 && !allPairs
+      ? []
+      : order.slice(i + 1).map((b): [number, number] => [a, b])
+  );
 }
 
 /** One of the two labels that are compared. */
@@ -147,176 +188,381 @@ interface Side extends LabelledResults {
   readonly runs: readonly RunSummary[];
 }
 
-function side(
-  folders: readonly LabelledResults[],
-  runs: readonly (readonly RunSummary[])[],
-  folder: number,
-): Side {
-  return {
-    ...(folders[folder] as LabelledResults),
-    folder,
-    runs: runs[folder] as readonly RunSummary[],
-  };
-}
-
 interface PairOptions {
   readonly measure: Measure;
   readonly a: Side;
   readonly b: Side;
   readonly combinations: readonly MatchedCombination[];
-  readonly margin: Margin;
-  readonly stream: RandomStream;
+  readonly margin: number;
+  /** Whether losses are compared on a logarithmic scale. */
+  readonly log: boolean;
 }
 
-/** Values of both labels, of one combination or of several. */
-interface Sample extends Groups {
-  readonly combination: MatchedCombination | undefined;
-  readonly combinations: number;
+/** The runs of both labels in one combination. */
+interface Stratum {
+  readonly combination: MatchedCombination;
   readonly paired: boolean;
+  readonly x: readonly RunSummary[];
+  readonly y: readonly RunSummary[];
+  readonly baseline: Baseline | undefined;
+  /** Whether a run of either label beat the baseline. */
+  readonly learned: boolean;
 }
 
-function comparePair(options: PairOptions): Comparison[] {
+function comparePair(options: PairOptions): {
+  over: ComparedRuns | undefined;
+  single: ComparedRuns[];
+} {
   const { combinations, a, b } = options;
   const sameTrials = haveSameTrials(a.results.experiment, b.results.experiment);
-  const samples: Sample[] = [];
-  for (const combination of combinations) {
+  const strata = combinations.flatMap((combination): Stratum[] => {
     const first = combination.members[a.folder];
     const second = combination.members[b.folder];
-    if (first === undefined || second === undefined) continue;
+    if (first === undefined || second === undefined) return [];
     const paired = sameTrials && first.index === second.index;
-    const x = valuesOf(a, first.index, options.measure);
-    const y = valuesOf(b, second.index, options.measure);
-    samples.push({
-      ...(paired ? completePairs(x, y) : { x: defined(x), y: defined(y) }),
-      combination,
-      combinations: 1,
-      paired,
-    });
-  }
-  if (samples.length === 0) return [];
-  const all: Sample = {
-    combination: undefined,
-    combinations: samples.length,
-    paired: samples.every(({ paired }) => paired),
-    x: samples.flatMap(({ x }) => x),
-    y: samples.flatMap(({ y }) => y),
-  };
-  const over = compareSample(all, options);
-  const single = samples.map((sample) => compareSample(sample, options));
-  return [toRow(over), ...correct(single)];
-}
-
-/** Corrects the p values of combinations for their number. */
-function correct(runs: readonly ComparedRuns[]): Comparison[] {
-  const pHolm = holmCorrection(runs.map(({ p }) => p));
-  const equivalencePHolm = holmCorrection(
-    runs.map(({ equivalenceP }) => equivalenceP),
-  );
-  const notWorsePHolm = holmCorrection(runs.map(({ notWorseP }) => notWorseP));
-  const tested = runs.filter(({ p }) => !Number.isNaN(p));
-  const smallest = tested.length *
-    Math.min(...tested.map(({ smallestP }) => smallestP));
-  return runs.map((row, i) =>
-    toRow(row, {
-      pHolm: pHolm[i],
-      equivalencePHolm: equivalencePHolm[i],
-      notWorsePHolm: notWorsePHolm[i],
-      smallestPHolm: Math.min(1, Math.max(row.smallestP, smallest)),
-    })
-  );
-}
-
-type Corrected = Pick<
-  Comparison,
-  "pHolm" | "smallestPHolm" | "equivalencePHolm" | "notWorsePHolm"
->;
-
-function toRow(
-  runs: ComparedRuns,
-  corrected: Corrected = {
-    pHolm: undefined,
-    smallestPHolm: undefined,
-    equivalencePHolm: undefined,
-    notWorsePHolm: undefined,
-  },
-): Comparison {
-  const row = { ...runs, ...corrected };
-  return { ...row, sentence: describeComparison(row) };
-}
-
-/** A value for each iteration of a combination. */
-function valuesOf(
-  { runs }: Side,
-  combination: number,
-  measure: Measure,
-): (number | undefined)[] {
-  const values: (number | undefined)[] = [];
-  for (const run of runs) {
-    if (run.combination !== combination) continue;
-    values[run.iteration] = MEASURES[measure].valueOf(run);
-  }
-  return values;
-}
-
-function defined(values: readonly (number | undefined)[]): number[] {
-  return values.filter((value) => value !== undefined);
-}
-
-function completePairs(
-  x: readonly (number | undefined)[],
-  y: readonly (number | undefined)[],
-): Groups {
-  const pairs = x.flatMap((value, i) => {
-    const partner = y[i];
-    return value === undefined || partner === undefined
-      ? []
-      : [{ x: value, y: partner }];
+    let x = a.runs.filter((run) => run.combination === first.index);
+    let y = b.runs.filter((run) => run.combination === second.index);
+    if (paired) {
+      const both = Math.min(x.length, y.length);
+      [x, y] = [x.slice(0, both), y.slice(0, both)];
+    }
+    const facts = taskFacts([a.results, b.results], combination.parameters);
+    const baseline = baselineOf(facts, "loss");
+    const learned = baseline === undefined ||
+      [...x, ...y].some((run) => beats(run, baseline));
+    return [{ combination, paired, x, y, baseline, learned }];
   });
-  return { x: pairs.map((pair) => pair.x), y: pairs.map((pair) => pair.y) };
+  if (strata.length === 0) return { over: undefined, single: [] };
+  const single = strata.map((stratum) => ({
+    ...compareStrata([stratum], options),
+    combination: stratum.combination,
+  }));
+  const over = { ...compareStrata(strata, options), combination: undefined };
+  return { over, single };
 }
 
-function compareSample(
-  { x, y, combination, combinations, paired }: Sample,
-  { measure, a, b, margin: marginRule, stream }: PairOptions,
-): ComparedRuns {
-  const reference = { label: a.label, ...describeNumbers(x) };
-  const other = { label: b.label, ...describeNumbers(y) };
-  const testable = Math.min(x.length, y.length) >= FEWEST;
+function beats({ loss }: RunSummary, { beaten }: Baseline): boolean {
+  return loss !== undefined && loss.minLoss < beaten;
+}
+
+/**
+ * What a run counts as in tests by ranks: its value, the worst there is where
+ * it diverged. A loss that still falls at the end reaches its last percent at
+ * no known epoch, so the last epoch stands for it, which is a tie with all
+ * others like it.
+ */
+function rankedValue(
+  run: RunSummary,
+  { measure, log }: Pick<PairOptions, "measure" | "log">,
+): number | undefined {
+  const { better, valueOf } = MEASURES[measure];
+  if (run.loss === undefined) return better === "lower" ? Infinity : -Infinity;
+  const value = valueOf(run);
+  return value === undefined ? undefined : log ? Math.log(value) : value;
+}
+
+/** x − y, of which rounding leaves no trace; two runs that both diverged are equal. */
+function differenceOf(x: number, y: number): number {
+  if (x === y) return 0;
+  const difference = x - y;
+  return Number.isFinite(difference)
+    ? Math.round(difference * 1e9) / 1e9
+    : difference;
+}
+
+/** Both runs of each pair, where both have something to count as. */
+function completePairs(
+  { x, y }: Pick<Stratum, "x" | "y">,
+  valueOf: (run: RunSummary) => number | undefined,
+): Groups {
+  const pairs = x.flatMap((run, i) => {
+    const [first, second] = [valueOf(run), valueOf(y[i]!)];
+    return first === undefined || second === undefined
+      ? []
+      : [[first, second] as const];
+  });
+  return { x: pairs.map(([one]) => one), y: pairs.map(([, one]) => one) };
+}
+
+function groupsOf(
+  stratum: Stratum,
+  valueOf: (run: RunSummary) => number | undefined,
+): Groups {
+  const defined = (runs: readonly RunSummary[]) =>
+    runs.flatMap((run) => valueOf(run) ?? []);
+  return stratum.paired
+    ? completePairs(stratum, valueOf)
+    : { x: defined(stratum.x), y: defined(stratum.y) };
+}
+
+function compareStrata(
+  all: readonly Stratum[],
+  options: PairOptions,
+): Omit<ComparedRuns, "combination"> {
+  const { measure, a, b, margin } = options;
+  const strata = all.filter(({ learned }) => learned);
+  const paired = all.every((one) => one.paired);
+  // What nobody learned is described, but nothing is claimed of it.
+  const described = strata.length > 0 ? strata : all;
+  const group = (side: "x" | "y") =>
+    describeGroup((side === "x" ? a : b).label, {
+      ...options,
+      all: all.flatMap((stratum) => stratum[side]),
+      described: described.map((stratum) => stratum[side]),
+      learned: all.every(({ baseline }) => baseline === undefined)
+        ? undefined
+        : all.flatMap(({ baseline, [side]: runs }) =>
+          baseline === undefined
+            ? []
+            : runs.filter((run) => beats(run, baseline))
+        ).length,
+    });
+  const ranked = strata.map((stratum) =>
+    groupsOf(stratum, (run) => rankedValue(run, options))
+  ).filter(({ x, y }) => x.length > 0 && y.length > 0);
+  const differences = ranked.map(({ x, y }) =>
+    paired ? x.map((value, i) => differenceOf(value, y[i]!)) : []
+  );
+  const effects = paired
+    ? differences.map(rankBiserial)
+    : ranked.map(cliffsDelta);
+  const testable = ranked.length > 0 &&
+    (ranked.length > 1 ||
+      Math.min(ranked[0]!.x.length, ranked[0]!.y.length) >= FEWEST);
   const result = !testable
     ? undefined
     : paired
-    ? wilcoxonSignedRank(x.map((value, i) => value - (y[i] as number)))
-    : mannWhitneyU({ x, y });
-  const margin = marginRule.kind === "absolute"
-    ? marginRule.value
-    : marginRule.value * Math.abs(other.mean);
-  const equivalence = testable && margin > 0
-    ? testEquivalence({ x, y }, { margin, paired })
-    : undefined;
-  const notWorseP = MEASURES[measure].better === "lower"
-    ? equivalence?.notHigherP
-    : equivalence?.notLowerP;
+    ? stratifiedSignedRank(differences)
+    : stratifiedRankSum(ranked);
+  const pairs = ranked.reduce((sum, { x }) => sum + x.length, 0);
   return {
     measure,
-    combination,
-    combinations,
-    reference,
-    other,
-    paired,
+    combinations: strata.length,
+    notLearned: all.filter(({ learned }) => !learned).map(
+      ({ combination }) => combination,
+    ),
+    lower: effects.filter(({ estimate }) => estimate < 0).length,
+    higher: effects.filter(({ estimate }) => estimate > 0).length,
+    reference: group("x"),
+    other: group("y"),
+    pairs: paired ? pairs : undefined,
     test: paired ? "Wilcoxon signed-rank" : "Mann-Whitney U",
     method: result?.method ?? "exact",
     statistic: result?.statistic ?? NaN,
     p: result?.p ?? NaN,
     smallestP: paired
-      ? smallestWilcoxonP(x.length)
-      : smallestMannWhitneyP(x.length, y.length),
+      ? smallestSignedRankP(pairs)
+      : smallestRankSumP(ranked.map(({ x, y }) => [x.length, y.length])),
     direction: result?.direction ?? 0,
-    delta: cliffsDelta({ x, y }),
-    deltaInterval: cliffsDeltaInterval({ x, y }, { stream, paired }),
-    difference: reference.mean - other.mean,
-    margin: margin > 0 ? margin : NaN,
-    marginRule,
-    equivalenceP: equivalence?.p ?? NaN,
-    notWorseP: notWorseP ?? NaN,
+    equal: ranked.length > 0 &&
+      ranked.every(({ x, y }) =>
+        paired
+          ? x.every((value, i) => value === y[i])
+          : [...x, ...y].every((value) => value === x[0])
+      ),
+    effectName: paired ? "rank-biserial correlation" : "Cliff's delta",
+    effect: meanEffect(effects),
+    failureP: failureP(all, paired),
+    baseline: all[0]!.baseline,
+    margin,
+    ...compareMeans(strata, { ...options, paired }),
   };
+}
+
+function describeGroup(
+  label: string,
+  { measure, log, all, described, learned }:
+    & Pick<PairOptions, "measure" | "log">
+    & {
+      readonly all: readonly RunSummary[];
+      /** A list a combination. */
+      readonly described: readonly (readonly RunSummary[])[];
+      readonly learned: number | undefined;
+    },
+): ComparedGroup {
+  const values = described.map((runs) =>
+    runs.flatMap((run) => MEASURES[measure].valueOf(run) ?? [])
+  );
+  const medians = values.filter(({ length }) => length > 0).map((own) =>
+    describeNumbers(own).median
+  );
+  return {
+    label,
+    ...describeNumbers(values.flat()),
+    typical: log
+      ? Math.exp(describeNumbers(medians.map(Math.log)).mean)
+      : describeNumbers(medians).mean,
+    runs: all.length,
+    failed: all.filter(({ loss }) => loss === undefined).length,
+    learned,
+    stillFalling:
+      described.flat().filter(({ loss }) => loss?.stillFalling).length,
+  };
+}
+
+function failureP(strata: readonly Stratum[], paired: boolean): number {
+  const failed = (run: RunSummary) => run.loss === undefined;
+  if (!strata.some(({ x, y }) => [...x, ...y].some(failed))) return NaN;
+  if (!paired) {
+    return failureTest(strata.map(({ x, y }) => ({
+      runs: [x.length, y.length],
+      failed: [x.filter(failed).length, y.filter(failed).length],
+    })));
+  }
+  let [onlyX, onlyY] = [0, 0];
+  for (const { x, y } of strata) {
+    for (const [i, run] of x.entries()) {
+      if (failed(run) && !failed(y[i]!)) onlyX++;
+      if (!failed(run) && failed(y[i]!)) onlyY++;
+    }
+  }
+  return pairedFailureTest(onlyX, onlyY);
+}
+
+type MeansCompared = Pick<
+  ComparedRuns,
+  | "ratio"
+  | "difference"
+  | "differenceInterval"
+  | "marginUnit"
+  | "outside"
+  | "equivalenceP"
+  | "notWorseP"
+>;
+
+/** The means of the runs that have a value, each stratum in units of what its margin is a share of. */
+function compareMeans(
+  strata: readonly Stratum[],
+  options: PairOptions & { readonly paired: boolean },
+): MeansCompared {
+  const { measure, log, margin, paired } = options;
+  const marginUnit = unitOf(strata, options);
+  const none: MeansCompared = {
+    ratio: undefined,
+    difference: NaN,
+    differenceInterval: [NaN, NaN],
+    marginUnit,
+    outside: 0,
+    equivalenceP: NaN,
+    notWorseP: NaN,
+  };
+  const valued = strata.map((stratum) => ({
+    ...stratum,
+    ...groupsOf(stratum, (run) => {
+      const value = MEASURES[measure].valueOf(run);
+      return value !== undefined && log ? Math.log(value) : value;
+    }),
+  }));
+  if (
+    valued.length === 0 ||
+    valued.some(({ x, y }) =>
+      Math.min(x.length, y.length) < FEWEST ||
+      ![...x, ...y].every(Number.isFinite)
+    )
+  ) return none;
+  // One unit for all: where a combination learned little, a share of that little says nothing.
+  const unit = describeNumbers(
+    valued.map((stratum) => stratumUnit(stratum, { marginUnit, log })),
+  ).mean;
+  const scale = (value: number) => value / unit;
+  const scaled = valued.map(({ x, y }) => ({
+    x: x.map(scale),
+    y: y.map(scale),
+  }));
+  if (scaled.some(({ x }) => !x.every(Number.isFinite))) return none;
+  const ratio = log
+    ? Math.exp(
+      valued.reduce(
+        (sum, { x, y }) =>
+          sum + describeNumbers(x).mean - describeNumbers(y).mean,
+        0,
+      ) / valued.length,
+    )
+    : undefined;
+  const limit = marginUnit === "ratio" ? Math.log1p(margin) : margin;
+  const equivalence = testEquivalence(scaled, { margin: limit, paired });
+  const worse = MEASURES[measure].better === "lower" ? 1 : -1;
+  const each = scaled.map(({ x, y }) =>
+    worse * (describeNumbers(x).mean - describeNumbers(y).mean)
+  );
+  const means: MeansCompared = {
+    ...none,
+    ratio,
+    difference: equivalence.difference,
+    differenceInterval: equivalence.interval,
+    outside: each.filter((one) => Math.abs(one) > limit).length,
+  };
+  // Means of the survivors, or of epochs that are no last ones, say nothing of all.
+  if (!complete(strata, measure)) return means;
+  const notWorseP = worse > 0 ? equivalence.notHigherP : equivalence.notLowerP;
+  // Opposite differences that cancel out are no equivalence.
+  return {
+    ...means,
+    equivalenceP: means.outside > 0 ? 1 : equivalence.p,
+    notWorseP: each.some((one) => one > limit) ? 1 : notWorseP,
+  };
+}
+
+function complete(strata: readonly Stratum[], measure: Measure): boolean {
+  return (["x", "y"] as const).every((side) => {
+    const runs = strata.flatMap((stratum) => stratum[side]);
+    const missing = runs.filter((run) =>
+      MEASURES[measure].valueOf(run) === undefined ||
+      (measure === "epoch99" && run.loss?.stillFalling)
+    ).length;
+    return missing <= MOST_MISSING * runs.length;
+  });
+}
+
+function unitOf(
+  strata: readonly Stratum[],
+  { measure, log }: PairOptions,
+): MarginUnit {
+  if (measure === "finalAccuracy") return "points";
+  if (measure === "epoch99") return "mean";
+  if (strata.some(({ baseline }) => baseline !== undefined)) return "learned";
+  return log ? "ratio" : "mean";
+}
+
+/** What a share of 1 is in this stratum. */
+function stratumUnit(
+  { x, y, baseline }: Groups & Pick<Stratum, "baseline">,
+  { marginUnit, log }: {
+    readonly marginUnit: MarginUnit;
+    readonly log: boolean;
+  },
+): number {
+  if (marginUnit === "points") return 50;
+  if (marginUnit === "ratio") return 1;
+  const [a, b] = [describeNumbers(x).mean, describeNumbers(y).mean];
+  if (marginUnit === "mean" || baseline === undefined) return Math.abs(b);
+  const place = log ? Math.log : (value: number) => value;
+  // Where the means lie at the baseline, runs that beat it give the scale.
+  const least = place(baseline.value) - place(baseline.beaten);
+  return Math.max(least, place(baseline.value) - Math.min(a, b));
+}
+
+const CORRECTED = ["p", "equivalenceP", "notWorseP", "failureP"] as const;
+
+/** Corrects the p values of rows for their number. */
+function correct(rows: readonly ComparedRuns[]): Comparison[] {
+  const holm = Object.fromEntries(
+    CORRECTED.map((key) => [key, holmCorrection(rows.map((row) => row[key]))]),
+  ) as Record<keyof Corrected, number[]>;
+  const tested = rows.filter(({ p }) => !Number.isNaN(p));
+  const smallest = tested.length *
+    Math.min(...tested.map(({ smallestP }) => smallestP));
+  return rows.map((compared, i) => {
+    const row = {
+      ...compared,
+      holm: {
+        p: holm.p[i]!,
+        equivalenceP: holm.equivalenceP[i]!,
+        notWorseP: holm.notWorseP[i]!,
+        failureP: holm.failureP[i]!,
+      },
+      smallestPHolm: Math.min(1, Math.max(compared.smallestP, smallest)),
+    };
+    return { ...row, sentence: describeComparison(row) };
+  });
 }

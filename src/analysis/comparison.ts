@@ -4,60 +4,97 @@
  * @module
  */
 
+import type { Baseline } from "./baseline.ts";
+import type { Description, Effect } from "./effect_sizes.ts";
 import type { MatchedCombination } from "./match.ts";
-import type { Margin, Measure } from "./summary.ts";
-import type { Description } from "./effect_sizes.ts";
+import type { Measure } from "./summary.ts";
 
-/** One label's runs in short. */
+/** One label's runs in short. Mean, sd and median are of the runs that have a value, in combinations that were learned. */
 export interface ComparedGroup extends Description {
   readonly label: string;
+  /** Mean over the combinations of their medians; the geometric one where the scale is logarithmic. */
+  readonly typical: number;
+  /** All runs. */
+  readonly runs: number;
+  /** Of these, those that diverged. */
+  readonly failed: number;
+  /** Those that beat the baseline; undefined where the task's is not known. */
+  readonly learned: number | undefined;
+  /** Of the combinations that were learned, those whose loss still falls at the last epoch. */
+  readonly stillFalling: number;
+}
+
+/** In what the equivalence of two labels is measured. */
+export type MarginUnit =
+  /** Shares of what the better label learned: the way from the baseline to its loss, on the scale of the figures. */
+  | "learned"
+  /** Shares of the 50 points between chance and 100 %. */
+  | "points"
+  /** Shares of the other label's mean. */
+  | "mean"
+  /** Ratios of losses, where no baseline is known. */
+  | "ratio";
+
+/** What is corrected for the number of tests. */
+export interface Corrected {
+  /** Of the test of a difference; two-sided; NaN where there was nothing to test. */
+  readonly p: number;
+  /** Of the two one-sided tests of equivalence; NaN likewise. */
+  readonly equivalenceP: number;
+  /** Of the one test that the reference is not worse by the margin; NaN likewise. */
+  readonly notWorseP: number;
+  /** Of the exact test that one label diverges more often; NaN where no run did. */
+  readonly failureP: number;
 }
 
 /** A comparison before its p values are corrected and put into words. */
-export interface ComparedRuns {
+export interface ComparedRuns extends Corrected {
   readonly measure: Measure;
   /** Undefined for the row over all combinations. */
   readonly combination: MatchedCombination | undefined;
-  /** How many combinations the row is about. */
+  /** Combinations that the row is about: those of which a run of either label beat the baseline. */
   readonly combinations: number;
+  /** Titles of those that no run of either label learned. */
+  readonly notLearned: readonly MatchedCombination[];
+  /** Combinations in which the reference tends to be lower, and higher. */
+  readonly lower: number;
+  readonly higher: number;
   readonly reference: ComparedGroup;
   readonly other: ComparedGroup;
-  /** Whether run i of one label had the same trials as run i of the other; both groups hold complete pairs only. */
-  readonly paired: boolean;
+  /** Pairs of runs that were compared; undefined for independent groups. */
+  readonly pairs: number | undefined;
   readonly test: "Wilcoxon signed-rank" | "Mann-Whitney U";
   readonly method: "exact" | "asymptotic";
-  /** The smaller rank sum, or U of the reference; NaN where there was nothing to test. */
+  /** The smaller rank sum, or U of the reference; of several combinations their mean effect. NaN where there was nothing to test. */
   readonly statistic: number;
-  /** Two-sided; NaN likewise. */
-  readonly p: number;
   /** The smallest p that so few runs can give. */
   readonly smallestP: number;
   /** 1 where the reference tends to be larger, −1 where the other does. */
   readonly direction: number;
-  /** Cliff's delta, above 0 where the reference is larger, and its 95 % bootstrap interval. */
-  readonly delta: number;
-  readonly deltaInterval: readonly [low: number, high: number];
-  /** Mean of the reference less mean of the other. */
+  /** Whether no run differs from what it is compared with. */
+  readonly equal: boolean;
+  /** Above 0 where the reference is larger; of several combinations the mean. */
+  readonly effectName: "rank-biserial correlation" | "Cliff's delta";
+  readonly effect: Effect;
+  /** Reference by other, of geometric means; undefined where the scale is not logarithmic. */
+  readonly ratio: number | undefined;
+  /** Mean of the reference less mean of the other in units of the margin, and its 90 % interval; NaN where there are too few runs. */
   readonly difference: number;
-  /** Means that differ by less count as equivalent; NaN where it could not be told. */
+  readonly differenceInterval: readonly [low: number, high: number];
+  readonly marginUnit: MarginUnit;
+  /** Combinations whose own difference is larger than the margin; as long as there is one, nothing is equivalent over all. */
+  readonly outside: number;
+  /** Differences below this share count as equivalent. */
   readonly margin: number;
-  /** How the margin was chosen. */
-  readonly marginRule: Margin;
-  /** Of the two one-sided tests; NaN where they could not be made. */
-  readonly equivalenceP: number;
-  /** Of the one test that the reference is not worse by the margin; NaN likewise. */
-  readonly notWorseP: number;
+  readonly baseline: Baseline | undefined;
 }
 
 /** One row of the statistics. */
 export interface Comparison extends ComparedRuns {
-  /** Corrected over the combinations, by Holm; undefined for the row over all. */
-  readonly pHolm: number | undefined;
-  /** What the corrected p cannot fall below, with so many runs and combinations. */
-  readonly smallestPHolm: number | undefined;
-  /** As `pHolm`, for the equivalence. */
-  readonly equivalencePHolm: number | undefined;
-  readonly notWorsePHolm: number | undefined;
+  /** p values after Holm's correction over combinations, measures and labels; of rows over all combinations, over measures and labels. */
+  readonly holm: Corrected;
+  /** What the corrected p cannot fall below, with so many runs and tests. */
+  readonly smallestPHolm: number;
   /** What the row says, in plain English. */
   readonly sentence: string;
 }

@@ -1,11 +1,13 @@
 /**
- * Puts a comparison into one sentence of plain English that claims no more
- * than the numbers do: to find no difference is not to find equivalence, and a
- * handful of runs may not be able to show either.
+ * Puts a comparison into a few sentences of plain English that claim no more
+ * than the numbers do: to find no difference is not to find equivalence, a
+ * handful of runs may not be able to show either, and of networks that learned
+ * nothing there is nothing to say.
  *
  * @module
  */
 
+import { plural } from "../text/words.ts";
 import type { ComparedGroup, Comparison } from "./comparison.ts";
 import { MEASURES } from "./summary.ts";
 
@@ -13,109 +15,230 @@ import { MEASURES } from "./summary.ts";
 export const ALPHA = 0.05;
 
 /** Three digits are enough to read; `statistics.csv` has them all. */
-function short(value: number): string {
-  return String(Number(value.toPrecision(3)));
+export function short(value: number): string {
+  if (Number.isNaN(value)) return "–";
+  const text = String(Number(value.toPrecision(3)));
+  return text.replace("-", "−").replace("Infinity", "∞");
 }
 
-function shortP(p: number): string {
+/** A p value as it stands in a sentence: `p = 0.03`. */
+export function shortP(p: number): string {
+  if (Number.isNaN(p)) return "–";
   return p < 0.001 ? "p < 0.001" : `p = ${Number(p.toPrecision(2))}`;
 }
 
-/** The sentence. */
-export function describeComparison(
-  row: Omit<Comparison, "sentence">,
-): string {
-  const { reference, other } = row;
-  const name = MEASURES[row.measure].name;
-  const subject = `${name[0]?.toUpperCase()}${name.slice(1)}, ${
-    row.combination === undefined
-      ? row.combinations === 1
-        ? "over the one combination"
-        : `over all ${row.combinations} combinations`
-      : row.combination.title
-  }`;
-  const empty = [reference, other].filter(({ n }) => n === 0);
+type Row = Omit<Comparison, "sentence">;
+
+/** Most titles of combinations that a sentence lists. */
+const MOST_TITLES = 4;
+
+/** The sentences. */
+export function describeComparison(row: Row): string {
+  const { name } = MEASURES[row.measure];
+  const subject = `${name[0]!.toUpperCase()}${name.slice(1)}, ${scopeOf(row)}`;
+  const sentences = [
+    row.baseline !== undefined && row.combinations === 0
+      ? `${subject}: none of ${row.reference.label}'s ${row.reference.runs} and ${row.other.label}'s ${
+        plural(row.other.runs, "run")
+      } beat ${row.baseline.label}; of networks that learned nothing, nothing is claimed`
+      : `${subject}: ${claimOf(row)}`,
+    failuresInWords(row),
+    censoredInWords(row),
+    learningInWords(row),
+  ];
+  return sentences.flatMap((one) => one === undefined ? [] : [`${one}.`])
+    .join(" ");
+}
+
+function scopeOf({ combination, combinations, notLearned }: Row): string {
+  if (combination !== undefined) return combination.title;
+  const all = combinations + notLearned.length;
+  if (all === 1) return "over the one combination";
+  return notLearned.length === 0 || combinations === 0
+    ? `over all ${all} combinations`
+    : `over the ${combinations} of ${all} combinations that were learned`;
+}
+
+function claimOf(row: Row): string {
+  const empty = [row.reference, row.other].filter(({ n, failed }) =>
+    n === 0 && failed === 0
+  );
   if (empty.length > 0) {
-    return `${subject}: ${
+    return `${
       empty.map(({ label }) => label).join(" and ")
-    } has no ${
-      row.paired ? "pair of runs" : "run"
-    } with a value, so nothing can be compared.`;
+    } has no run with a value, so nothing can be compared`;
   }
-  const unit = MEASURES[row.measure].unit;
-  const groups = `${groupInWords(reference, unit)} and ${
-    groupInWords(other, unit)
+  const values = `${groupInWords(row.reference, row)} and ${
+    groupInWords(row.other, row)
   } (${
-    row.paired
-      ? `${count(reference.n, "pair")} of runs on the same trials`
-      : `${reference.n} and ${count(other.n, "run")}`
+    row.combinations > 1 ? "means of the combinations' medians" : "medians"
+  }; ${
+    row.pairs === undefined
+      ? `${row.reference.n} and ${plural(row.other.n, "run")}`
+      : `${plural(row.pairs, "pair")} of runs on the same trials`
   })`;
-  return `${subject}: ${groups}; ${differenceInWords(row)}${
-    equivalenceInWords(row)
-  }.`;
+  const parts = [values, differenceInWords(row), equivalenceInWords(row)];
+  return parts.filter((part) => part !== "").join("; ");
 }
 
-function groupInWords(
-  { label, mean, sd }: ComparedGroup,
-  unit: string,
-): string {
-  const spread = Number.isNaN(sd) ? "" : ` (sd ${short(sd)})`;
-  return `${label} ${short(mean)}${unit === "" ? "" : ` ${unit}`}${spread}`;
+function groupInWords({ label, typical }: ComparedGroup, row: Row): string {
+  const { unit } = MEASURES[row.measure];
+  return `${label} ${short(typical)}${unit === "" ? "" : ` ${unit}`}`;
 }
 
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+/** E.g. `, in 2 combinations lower and in 2 higher`. */
+function signsInWords({ combination, lower, higher }: Row): string {
+  return combination === undefined && lower > 0 && higher > 0
+    ? `, lower in ${plural(lower, "combination")}, higher in ${higher}`
+    : "";
 }
 
-function differenceInWords(row: Omit<Comparison, "sentence">): string {
-  const { p, pHolm, smallestP, reference, other } = row;
+/** What a test was, with its p and its effect. */
+function testInWords(row: Row): string {
+  const { effect, holm, p } = row;
+  const strata = row.combination === undefined && row.combinations > 1;
+  const interval = Number.isNaN(effect.low)
+    ? ""
+    : `, 95 % interval ${short(effect.low)} to ${short(effect.high)}`;
+  const corrected = shortP(holm.p) !== shortP(p)
+    ? `${shortP(holm.p)} after Holm's correction, ${shortP(p)} before it`
+    : shortP(p);
+  return `${row.test}${strata ? " within combinations" : ""}, ${corrected}; ${
+    strata ? "mean " : ""
+  }${row.effectName} ${short(effect.estimate)}${interval}`;
+}
+
+function differenceInWords(row: Row): string {
+  const { holm, p, reference, other, smallestPHolm } = row;
   if (Number.isNaN(p)) return "these are too few runs to test";
-  if (reference.sd === 0 && other.sd === 0 && row.difference === 0) {
-    return "all values are equal";
+  const { label } = reference;
+  if (row.equal) return "all values are equal";
+  const test = testInWords(row);
+  if (smallestPHolm >= ALPHA && holm.p >= smallestPHolm) {
+    return `these are too few runs to show a difference, as p cannot fall below ${
+      short(smallestPHolm)
+    }${signsInWords(row)} (${test})`;
   }
-  const effect = `Cliff's delta ${short(row.delta)}, 95 % interval ${
-    short(row.deltaInterval[0])
-  } to ${short(row.deltaInterval[1])}`;
-  const corrected = pHolm ?? p;
-  const smallest = row.smallestPHolm ?? smallestP;
-  const test = `${row.test}, ${shortP(corrected)}${
-    pHolm === undefined ? "" : " after Holm's correction"
-  }${pHolm === undefined || pHolm === p ? "" : `, ${shortP(p)} before it`}`;
-  if (smallest >= ALPHA && corrected >= smallest) {
-    return `these are too few runs to show a difference, as p${
-      pHolm === undefined ? "" : " after Holm's correction"
-    } cannot fall below ${short(smallest)} (${test}; ${effect})`;
-  }
-  if (!(corrected < ALPHA)) {
-    return `no evidence of a difference (${test}; ${effect})`;
+  if (!(holm.p < ALPHA)) {
+    return signsInWords(row) === ""
+      ? `no evidence of a difference (${test})`
+      : `no evidence of one difference over all: ${label} is${
+        signsInWords(row).slice(1)
+      } (${test})`;
   }
   const direction = row.direction < 0 ? "lower" : "higher";
-  const better = MEASURES[row.measure].better;
-  return `${reference.label} tends to be ${direction}, which is ${
-    direction === better ? "better" : "worse"
-  } (${test}; ${effect})`;
+  const better = direction === MEASURES[row.measure].better;
+  // Of survivors alone it would mislead.
+  const ratio = row.ratio === undefined || reference.failed + other.failed > 0
+    ? ""
+    : `, ${short(row.ratio)} times ${other.label}'s`;
+  return `${label} tends to be ${direction}${ratio}${signsInWords(row)}, ${
+    isEquivalent(row)
+      ? "but the difference is negligible"
+      : `which is ${better ? "better" : "worse"}`
+  } (${test})`;
 }
 
-function equivalenceInWords(row: Omit<Comparison, "sentence">): string {
-  const { equivalenceP, equivalencePHolm, margin, marginRule, other } = row;
-  if (Number.isNaN(equivalenceP)) return "";
-  const unit = MEASURES[row.measure].unit;
-  const within = marginRule.kind === "relative"
-    ? `${short(marginRule.value * 100)} % of ${other.label}'s mean (${
-      short(margin)
-    }${unit === "" ? "" : ` ${unit}`})`
-    : `${short(margin)}${
-      unit === "%" ? " percentage points" : unit === "" ? "" : ` ${unit}`
-    }`;
-  const p = equivalencePHolm ?? equivalenceP;
-  const notWorseP = row.notWorsePHolm ?? row.notWorseP;
-  const correction = row.pHolm === undefined ? "" : " after Holm's correction";
-  const test = `TOST, ${shortP(p)}${correction}`;
-  if (p < ALPHA) return `; the means are equivalent within ${within} (${test})`;
-  if (notWorseP < ALPHA) {
-    return `; ${row.reference.label} is not worse by more than ${within} (one-sided t test, ${
-      shortP(notWorseP)
-    }${correction}), though equivalence within that margin is not shown (${test})`;
+/** Whether equivalence is shown. */
+export function isEquivalent({ holm }: Pick<Row, "holm">): boolean {
+  return holm.equivalenceP < ALPHA;
+}
+
+/** The margin in words. */
+export function marginInWords(
+  { margin, marginUnit, measure, other, baseline }: Row,
+): string {
+  const percent = `${short(margin * 100)} %`;
+  switch (marginUnit) {
+    case "learned":
+      return `${percent} of what the better one learned beyond ${baseline?.label}`;
+    case "points":
+      return `${short(margin * 50)} percentage points`;
+    case "mean":
+      return `${percent} of ${other.label}'s mean`;
+    case "ratio":
+      return `${percent} of ${other.label}'s ${MEASURES[measure].name}`;
   }
-  return `; equivalence of the means within ${within} is not shown (${test})`;
+}
+
+function equivalenceInWords(row: Row): string {
+  const { holm, differenceInterval: [low, high], marginUnit } = row;
+  if (Number.isNaN(holm.equivalenceP)) return "";
+  const scale = marginUnit === "points" ? 50 : 100;
+  const unit = marginUnit === "points" ? "points" : "%";
+  const interval = marginUnit === "ratio"
+    ? `ratio ${short(Math.exp(low))} to ${short(Math.exp(high))}`
+    : `${short(low * scale)} to ${short(high * scale)} ${unit}`;
+  const test = `TOST, ${shortP(holm.equivalenceP)}${
+    holm.equivalenceP === row.equivalenceP ? "" : " after Holm's correction"
+  }; 90 % interval ${interval}`;
+  const within = marginInWords(row);
+  if (isEquivalent(row)) {
+    return `the means are equivalent within ${within} (${test})`;
+  }
+  if (holm.notWorseP < ALPHA) {
+    return `${row.reference.label} is not worse by more than ${within} (one-sided t test, ${
+      shortP(holm.notWorseP)
+    }), though equivalence is not shown (${test})`;
+  }
+  const why = row.combination === undefined && row.outside > 0 &&
+      low > -row.margin && high < row.margin
+    ? `, as ${plural(row.outside, "combination")} differ${
+      row.outside === 1 ? "s" : ""
+    } by more`
+    : "";
+  return `equivalence within ${within} is not shown${why} (${test})`;
+}
+
+/** E.g. `3 of bio's 40 and 0 of rand's 40 runs`. */
+function counted(
+  groups: readonly ComparedGroup[],
+  countOf: (group: ComparedGroup) => number,
+): string {
+  const parts = groups.map((group) =>
+    `${countOf(group)} of ${group.label}'s ${group.runs}`
+  );
+  const noun = groups.at(-1)!.runs === 1 ? "run" : "runs";
+  return `${parts.join(" and ")} ${noun}`;
+}
+
+function failuresInWords(row: Row): string | undefined {
+  const { reference, other, failureP } = row;
+  if (reference.failed + other.failed === 0) return undefined;
+  const failed = [reference, other].filter((group) => group.failed > 0);
+  return `${counted(failed, (group) => group.failed)} diverged${
+    failed.length === 2
+      ? ""
+      : `, none of ${(failed[0] === reference ? other : reference).label}'s`
+  } (${row.pairs === undefined ? "Fisher's" : "McNemar's"} exact test, ${
+    shortP(row.holm.failureP)
+  }${
+    row.holm.failureP === failureP ? "" : " after Holm's correction"
+  }); they count as the worst`;
+}
+
+function censoredInWords(row: Row): string | undefined {
+  const { reference, other } = row;
+  if (
+    row.measure !== "epoch99" || row.combinations === 0 ||
+    reference.stillFalling + other.stillFalling === 0
+  ) return undefined;
+  return `The loss still falls at the last epoch in ${reference.stillFalling} of ${reference.label}'s and ${other.stillFalling} of ${other.label}'s runs, which are taken for as late as can be (censored)`;
+}
+
+function learningInWords(row: Row): string | undefined {
+  const { baseline, reference, other, notLearned } = row;
+  if (baseline === undefined || reference.learned === undefined) {
+    return undefined;
+  }
+  if (row.combinations === 0) return undefined;
+  const beat = `${
+    counted([reference, other], (group) => group.learned ?? 0)
+  } beat ${baseline.label}`;
+  if (row.combination !== undefined || notLearned.length === 0) return beat;
+  const titles = notLearned.slice(0, MOST_TITLES).map(({ title }) => title);
+  const more = notLearned.length - titles.length;
+  return `${beat}; none did in ${titles.join(", ")}${
+    more > 0 ? ` and ${more} more` : ""
+  }, which ${notLearned.length === 1 ? "stands" : "stand"} outside the claim`;
 }

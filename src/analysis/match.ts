@@ -47,6 +47,7 @@ export function matchCombinations(
   const known = folders.flatMap(keyListsOf).filter((keys) =>
     !keys.some((key) => UNKNOWN_KEY.test(key))
   );
+  const warnings: string[] = [];
   const matched = new Map<string, {
     title: string;
     parameters: Readonly<Record<string, Plain>>;
@@ -64,13 +65,18 @@ export function matchCombinations(
           parameters,
           members: folders.map(() => undefined),
         };
-      // A grid that lists a value twice has equal combinations; the first one stands for them.
+      const before = group.members[f];
+      if (before !== undefined) {
+        warnings.push(
+          `${folder.path}: combination ${combination.index} has the parameters of combination ${before.index}, ${combination.title}; its runs are left out`,
+        );
+      }
       group.members[f] ??= combination;
       matched.set(key, group);
     }
   }
   const combinations = [...matched.values()];
-  const warnings = folders.flatMap(({ path }, f) => {
+  warnings.push(...folders.flatMap(({ path }, f) => {
     const missing = combinations.filter(({ members }) =>
       members[f] === undefined
     );
@@ -79,7 +85,7 @@ export function matchCombinations(
         missing.map(({ title }) => title).join(", ")
       }`,
     ];
-  });
+  }));
   return { combinations, warnings };
 }
 
@@ -112,9 +118,8 @@ function nameParameters(
 /**
  * Whether run (combination, iteration) of one experiment has the same trials
  * as that of the other, so that they can be compared in pairs: both are
- * experiments of this program with the same seed, task, pictures and numbers of
- * iterations and epochs. Their combinations must have the same numbers too, as
- * trials are drawn by number.
+ * experiments of this program with the same seed, task and pictures. Their
+ * combinations must have the same numbers too, as trials are drawn by number.
  *
  * @example
  * ```ts
@@ -127,20 +132,124 @@ export function haveSameTrials(
   a: ExperimentRecord | undefined,
   b: ExperimentRecord | undefined,
 ): boolean {
-  return a !== undefined && b !== undefined && trialsOf(a) === trialsOf(b);
+  return a !== undefined && b !== undefined &&
+    sameUpToPictures(a, b) && picturesOf(a) === picturesOf(b) &&
+    picturesOf(a) !== "unknown";
 }
 
-function trialsOf(record: ExperimentRecord): string {
-  const { seed, task, stimuli, iterations, epochs } = record;
-  const parameters = Object.entries(task.parameters).sort(([x], [y]) =>
-    x < y ? -1 : 1
+function sameUpToPictures(a: ExperimentRecord, b: ExperimentRecord): boolean {
+  return a.seed === b.seed && a.task.name === b.task.name &&
+    sorted(a.task.parameters) === sorted(b.task.parameters);
+}
+
+function sorted(values: Readonly<Record<string, Plain>>): string {
+  return JSON.stringify(
+    Object.entries(values).sort(([x], [y]) => x < y ? -1 : 1),
   );
-  return JSON.stringify([
-    seed,
-    task.name,
-    parameters,
-    stimuli?.source,
-    iterations,
-    epochs,
-  ]);
+}
+
+/** What tells pictures apart; a file by its name alone may have been another one. */
+function picturesOf({ stimuli }: ExperimentRecord): string {
+  if (stimuli === undefined) return "none";
+  return stimuli.sha256 ?? (stimuli.synthetic ? stimuli.source : "unknown");
+}
+
+/** What a comparison must not be silent about, by the words it is named with. */
+const CONDITIONS: readonly (readonly [
+  name: string,
+  of: (record: ExperimentRecord) => Plain | undefined,
+])[] = [
+  ["seed", ({ seed }) => seed],
+  ["batch size", ({ batchSize }) => batchSize],
+  ["trials", ({ task }) => task.parameters.nr_of_trials],
+  ["share of training trials", ({ task }) => task.parameters.train_size],
+  ["initial weights", ({ init }) => init],
+  ["pictures", ({ stimuli }) => stimuli?.sha256 ?? stimuli?.source],
+];
+
+/** An experiment and what it is called in figures and tables. */
+export interface LabelledResults {
+  readonly label: string;
+  readonly results: ResultsFolder;
+}
+
+/**
+ * What experiments differ in besides their topology, a sentence each: a
+ * difference of their numbers may come from there.
+ *
+ * @returns The sentences, the number of epochs that all have, and whether all are of one task.
+ */
+export function checkConditions(folders: readonly LabelledResults[]): {
+  warnings: string[];
+  commonEpochs: number;
+  sameTask: boolean;
+} {
+  const warnings: string[] = [];
+  const recorded = folders.flatMap(({ label, results: { experiment } }) =>
+    experiment === undefined ? [] : [{ label, experiment }]
+  );
+  const tasks = new Set(recorded.map(({ experiment }) => experiment.task.name));
+  const list = (
+    entries: readonly (readonly [label: string, value: unknown])[],
+  ) => entries.map(([label, value]) => `${label} ${value}`).join(", ");
+  if (tasks.size > 1) {
+    warnings.push(
+      `the results are of different tasks, so that their numbers are not compared: ${
+        recorded.map(({ label, experiment }) =>
+          `${label} of ${experiment.task.name}`
+        ).join(", ")
+      }`,
+    );
+  }
+  const epochs = folders.map(({ label, results }) =>
+    [
+      label,
+      Math.max(
+        0,
+        ...results.combinations.map(({ validateLoss }) => validateLoss.epochs),
+      ),
+    ] as const
+  );
+  const shortest = folders.flatMap(({ results }) =>
+    results.combinations.map(({ validateLoss }) => validateLoss.epochs)
+  );
+  const commonEpochs = Math.min(...shortest);
+  if (shortest.some((length) => length !== commonEpochs)) {
+    warnings.push(
+      `the experiments differ in epochs (${
+        list(epochs)
+      }): the statistics compare their first ${commonEpochs} epochs`,
+    );
+  }
+  const differing = CONDITIONS.flatMap(([name, of]) => {
+    const values = recorded.map(({ label, experiment }) =>
+      [label, of(experiment) ?? "none"] as const
+    );
+    return new Set(values.map(([, value]) => value)).size < 2
+      ? []
+      : [`${name} (${list(values)})`];
+  });
+  if (differing.length > 0 && tasks.size < 2) {
+    warnings.push(
+      `the experiments differ in ${
+        differing.join(", ")
+      }: a difference of their numbers may come from there`,
+    );
+  }
+  const [first, ...others] = recorded;
+  const unknown = first === undefined
+    ? []
+    : others.filter(({ experiment }) =>
+      sameUpToPictures(first.experiment, experiment) &&
+      (picturesOf(first.experiment) === "unknown" ||
+        picturesOf(experiment) === "unknown")
+    );
+  if (first !== undefined && unknown.length > 0) {
+    warnings.push(
+      `the records of ${
+        [first, ...unknown].map(({ label }) => label).join(", ")
+      } do not all have the checksum of their pictures, so that runs are not compared in pairs`,
+    );
+  }
+  return { warnings, commonEpochs, sameTask: tasks.size < 2 };
 }

@@ -3,8 +3,9 @@
  *
  * Sources: Lanczos, C., "A precision approximation of the gamma function",
  * SIAM J. Numer. Anal. B 1 (1964), with Godfrey's coefficients for g = 7;
- * NIST Digital Library of Mathematical Functions, 8.7.1 and 8.9.2 (incomplete
- * gamma), 8.17.22 (incomplete beta); Lentz's method as modified by Thompson &
+ * NIST Digital Library of Mathematical Functions, 5.11.13 (ratio of gamma
+ * functions), 8.7.1 and 8.9.2 (incomplete gamma), 8.17.22 (incomplete beta);
+ * Hill, G. W., "Algorithm 395: Student's t-distribution", Commun. ACM 13 (1970); Lentz's method as modified by Thompson &
  * Barnett, J. Comput. Phys. 64 (1986), for continued fractions.
  *
  * @module
@@ -99,43 +100,43 @@ export function normalUpperTail(z: number): number {
   return z >= 0 ? tail : 1 - tail;
 }
 
-/** Arguments of the incomplete beta function; `y` is 1 − x, which the caller may know more exactly. */
-interface BetaArguments {
-  readonly a: number;
-  readonly b: number;
-  readonly x: number;
-  readonly y: number;
+/** Γ(a + ½) / Γ(a); its logarithm as a difference of two large ones would lose digits. */
+function halfStep(a: number): number {
+  if (a < 25) return Math.exp(logGamma(a + 0.5) - logGamma(a));
+  const coefficients = [
+    1,
+    -1 / 8,
+    1 / 128,
+    5 / 1024,
+    -21 / 32768,
+    -399 / 262144,
+    869 / 4194304,
+    39325 / 33554432,
+  ];
+  const sum = coefficients.reduceRight((sum, c) => sum / a + c, 0);
+  return Math.sqrt(a) * sum;
 }
 
-/** I_x(a, b), the regularised incomplete beta function. */
-function incompleteBeta({ a, b, x, y }: BetaArguments): number {
-  if (x <= 0) return 0;
-  if (y <= 0) return 1;
-  // The fraction converges fast on one side only.
-  return x > (a + 1) / (a + b + 2)
-    ? 1 - betaByFraction({ a: b, b: a, x: y, y: x })
-    : betaByFraction({ a, b, x, y });
-}
-
-function betaByFraction({ a, b, x, y }: BetaArguments): number {
-  const factor = Math.exp(
-    logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) +
-      b * Math.log(y),
-  );
-  const fraction = continuedFraction(1, (n) => {
+/** The continued fraction of I_x(a, b), without its factor. */
+function betaFraction(
+  { a, b, x }: { readonly a: number; readonly b: number; readonly x: number },
+): number {
+  return 1 / continuedFraction(1, (n) => {
     const m = Math.floor(n / 2);
     const coefficient = n % 2 === 0
       ? m * (b - m) / ((a + n - 1) * (a + n))
       : -(a + m) * (a + b + m) / ((a + n - 1) * (a + n));
     return [coefficient * x, 1];
   });
-  return factor / (a * fraction);
 }
 
+/** Beyond so many degrees of freedom the fraction converges slowly, and Hill's series is exact to the last digits. */
+const MANY_DEGREES = 1e4;
+
 /**
- * Share of Student's t distribution above t.
+ * Share of Student's t distribution above t, to a relative 1e-12.
  *
- * @param degreesOfFreedom Above 0; need not be an integer.
+ * @param degreesOfFreedom Above 0; need not be an integer, may be infinite.
  *
  * @example
  * ```ts
@@ -147,12 +148,57 @@ function betaByFraction({ a, b, x, y }: BetaArguments): number {
 export function studentUpperTail(t: number, degreesOfFreedom: number): number {
   if (Number.isNaN(t) || !(degreesOfFreedom > 0)) return NaN;
   if (!Number.isFinite(t)) return t > 0 ? 0 : 1;
-  const square = t * t;
-  const tail = 0.5 * incompleteBeta({
-    a: degreesOfFreedom / 2,
-    b: 0.5,
-    x: degreesOfFreedom / (degreesOfFreedom + square),
-    y: square / (degreesOfFreedom + square),
-  });
-  return t >= 0 ? tail : 1 - tail;
+  if (t < 0) return 1 - studentUpperTail(-t, degreesOfFreedom);
+  if (degreesOfFreedom > MANY_DEGREES) return hillTail(t, degreesOfFreedom);
+  const a = degreesOfFreedom / 2;
+  const ratio = t * t / degreesOfFreedom;
+  const x = 1 / (1 + ratio);
+  const y = ratio === Infinity ? 1 : ratio / (1 + ratio);
+  // x^a √y / B(a, ½), with B(a, ½) = √π Γ(a) / Γ(a + ½).
+  const factor = Math.exp(-a * Math.log1p(ratio)) * Math.sqrt(y) *
+    halfStep(a) / Math.sqrt(Math.PI);
+  // The fraction converges fast on one side only.
+  return x > (a + 1) / (a + 2.5)
+    ? 0.5 - factor * betaFraction({ a: 0.5, b: a, x: y })
+    : 0.5 * factor / a * betaFraction({ a, b: 0.5, x });
+}
+
+/** The normal deviate with the same tail, for many degrees of freedom. */
+function hillTail(t: number, degreesOfFreedom: number): number {
+  if (degreesOfFreedom === Infinity) return normalUpperTail(t);
+  const a = degreesOfFreedom - 0.5;
+  const b = 48 * a * a;
+  const y = a * Math.log1p(t * t / degreesOfFreedom);
+  const z = Math.sqrt(y) *
+    (1 +
+      (y + 3 - (((0.4 * y + 3.3) * y + 24) * y + 85.5) /
+            (0.8 * y * y + 100 + b)) / b);
+  return normalUpperTail(z);
+}
+
+/**
+ * The t that a share of Student's distribution lies above.
+ *
+ * @param tail Above 0, below ½.
+ *
+ * @example
+ * ```ts
+ * import { studentQuantile } from "./src/analysis/special_functions.ts";
+ *
+ * studentQuantile(0.05, 5); // 2.015048372669157
+ * ```
+ */
+export function studentQuantile(
+  tail: number,
+  degreesOfFreedom: number,
+): number {
+  if (!(tail > 0 && tail < 0.5) || !(degreesOfFreedom > 0)) return NaN;
+  let [low, high] = [0, 1];
+  while (studentUpperTail(high, degreesOfFreedom) > tail) high *= 2;
+  for (let i = 0; i < 200 && high - low > 1e-15 * high; i++) {
+    const middle = (low + high) / 2;
+    if (studentUpperTail(middle, degreesOfFreedom) > tail) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
 }

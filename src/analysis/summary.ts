@@ -1,6 +1,10 @@
 /**
  * A run in four numbers: its lowest validation loss, when it was reached, when
- * it was nearly reached, and the accuracy at the end.
+ * it was nearly reached, and the accuracy at the end; and what experiments are
+ * compared by.
+ *
+ * Epochs are numbered from 0, as in the names of model files: the last of 500
+ * is 499.
  *
  * @module
  */
@@ -15,20 +19,23 @@ import type {
 export interface LossSummary {
   /** The lowest loss. */
   readonly minLoss: number;
-  /** The first epoch that has it, counted from 0 after the epochs left out. */
+  /** The first epoch that has it. */
   readonly minLossEpoch: number;
-  /** The first epoch within 1 % of the curve's range above it, counted likewise. */
-  readonly epoch99: number;
+  /** The first epoch within 1 % of the curve's range above it; undefined where all losses are equal. */
+  readonly epoch99: number | undefined;
+  /**
+   * Whether the curve still falls at its end: it comes within that 1 % in the
+   * last tenth of its epochs only, so that with more epochs `epoch99` would be later.
+   */
+  readonly stillFalling: boolean;
 }
 
-/** Why a curve has no summary. */
-export type NoSummary = "constant" | "not a number";
-
-/** A run's numbers; undefined where its loss curve has no summary. */
+/** A run's numbers. */
 export interface RunSummary {
   /** Number of the combination. */
   readonly combination: number;
   readonly iteration: number;
+  /** Undefined where the run diverged. */
   readonly loss: LossSummary | undefined;
   /** Validation accuracy of the last epoch in %; undefined where there is none. */
   readonly finalAccuracy: number | undefined;
@@ -36,48 +43,60 @@ export interface RunSummary {
 
 /** What to leave out. */
 export interface SummaryOptions {
-  /** Epochs left out at the beginning; default 1, as in the original's figures. */
+  /** Epochs left out at the beginning, unless there are no others; default 1, as in the original's figures. */
   readonly start?: number;
+  /** Epochs after which curves are cut, where experiments differ in length; default all. */
+  readonly epochs?: number;
 }
 
 /** Share of the range, in %, within which a loss counts as lowest. */
 const NEAR = 1;
+/** Share of a curve in which it must not come so near for the first time. */
+const TAIL = 0.1;
 
 /**
  * Summarizes one loss curve.
  *
  * @param losses One value an epoch.
- * @returns The summary, or why there is none: a loss is NaN or infinite, or all are equal, so that no epoch stands out.
+ * @returns undefined where a loss is NaN or infinite: the run diverged.
  *
  * @example
  * ```ts
  * import { summarizeLoss } from "./src/analysis/summary.ts";
  *
- * summarizeLoss(Float64Array.of(9, 1, 0.1, 0.105)); // { minLoss: 0.1, minLossEpoch: 1, epoch99: 1 }
+ * summarizeLoss(Float64Array.of(9, 1, 0.1, 0.105));
+ * // { minLoss: 0.1, minLossEpoch: 2, epoch99: 2, stillFalling: false }
  * ```
  */
 export function summarizeLoss(
   losses: Float64Array,
   { start = 1 }: SummaryOptions = {},
-): LossSummary | NoSummary {
-  const kept = losses.subarray(start);
-  let min = Infinity;
-  let max = -Infinity;
-  let minLossEpoch = 0;
-  for (const [epoch, loss] of kept.entries()) {
-    if (!Number.isFinite(loss)) return "not a number";
-    if (loss < min) {
-      min = loss;
-      minLossEpoch = epoch;
-    }
-    if (loss > max) max = loss;
+): LossSummary | undefined {
+  const first = losses.length > start ? start : 0;
+  const kept = losses.subarray(first);
+  if (kept.length === 0 || !kept.every(Number.isFinite)) return undefined;
+  const min = kept.reduce((least, loss) => Math.min(least, loss), Infinity);
+  const max = kept.reduce((most, loss) => Math.max(most, loss), -Infinity);
+  const minLossEpoch = first + kept.indexOf(min);
+  if (min === max) {
+    return {
+      minLoss: min,
+      minLossEpoch,
+      epoch99: undefined,
+      stillFalling: false,
+    };
   }
-  if (!(min < max)) return "constant";
   // In this order, so that rounding falls as in the original program.
-  const epoch99 = kept.findIndex((loss) =>
+  const near = kept.findIndex((loss) =>
     (loss - min) / (max - min) * 100 <= NEAR
   );
-  return { minLoss: min, minLossEpoch, epoch99 };
+  const tail = Math.max(1, Math.floor(TAIL * kept.length));
+  return {
+    minLoss: min,
+    minLossEpoch,
+    epoch99: first + near,
+    stillFalling: near >= kept.length - tail,
+  };
 }
 
 /** One iteration's values. */
@@ -87,9 +106,10 @@ export function curveOf(curves: Curves, iteration: number): Float64Array {
 }
 
 /**
- * Summarizes every run of a results folder.
+ * Summarizes every run of a results folder. A run diverged where a validation
+ * loss is NaN or infinite, or where the experiment's record says so.
  *
- * @returns A summary a run, and a sentence for each run whose curve has none.
+ * @returns A summary a run, and a sentence for each combination with runs that diverged or never changed.
  *
  * @example
  * ```ts no-eval
@@ -102,77 +122,74 @@ export function curveOf(curves: Curves, iteration: number): Float64Array {
  */
 export function summarizeResults(
   results: ResultsFolder,
-  { start = 1 }: SummaryOptions = {},
+  options: SummaryOptions = {},
 ): { runs: RunSummary[]; warnings: string[] } {
   const runs: RunSummary[] = [];
   const warnings: string[] = [];
+  const { epochs: most = Infinity } = options;
   for (const combination of results.combinations) {
     const { validateLoss, index, title } = combination;
+    const recorded = new Set(
+      results.experiment?.failures.flatMap((failure) =>
+        failure.combination === index && failure.epoch < most
+          ? failure.iteration
+          : []
+      ),
+    );
+    const diverged: string[] = [];
+    const constant: number[] = [];
     for (let i = 0; i < validateLoss.iterations; i++) {
-      const loss = summarizeLoss(curveOf(validateLoss, i), { start });
-      if (typeof loss === "string") {
-        const problem = describeProblem(loss, {
-          losses: curveOf(validateLoss, i),
-          start,
-        });
-        warnings.push(
-          `${results.path}: the validation loss of combination ${index} ${title}, iteration ${i}, ${problem}; the run is left out of the statistics`,
-        );
+      const losses = curveOf(validateLoss, i).subarray(0, most);
+      const loss = recorded.has(i) ? undefined : summarizeLoss(losses, options);
+      if (loss === undefined) {
+        const epoch = losses.findIndex((value) => !Number.isFinite(value));
+        diverged.push(epoch < 0 ? `${i}` : `${i} from epoch ${epoch} on`);
+      } else if (loss.epoch99 === undefined && losses.length > 2) {
+        constant.push(i);
       }
       runs.push({
         combination: index,
         iteration: i,
-        loss: typeof loss === "string" ? undefined : loss,
-        finalAccuracy: typeof loss === "string"
-          ? undefined
-          : finalAccuracyOf(combination, i),
+        loss,
+        finalAccuracy: loss && finalAccuracyOf(combination, i, most),
       });
+    }
+    const name = `${results.path}: combination ${index} ${title}: `;
+    if (diverged.length > 0) {
+      warnings.push(
+        `${name}${
+          diverged.length === validateLoss.iterations
+            ? "all iterations diverged"
+            : `iteration ${diverged.join(", ")} diverged`
+        } (NaN or infinite); diverged runs count as the worst in the tests`,
+      );
+    }
+    if (constant.length > 0) {
+      warnings.push(
+        `${name}the validation loss of iteration ${
+          constant.join(", ")
+        } never changes, so that no epoch stands out`,
+      );
     }
   }
   return { runs, warnings };
 }
 
-function describeProblem(
-  problem: NoSummary,
-  { losses, start }: {
-    readonly losses: Float64Array;
-    readonly start: number;
-  },
-): string {
-  const { length } = losses;
-  // One epoch cannot change, which is no fault of the run.
-  if (length <= start || (problem === "constant" && length === start + 1)) {
-    return `has ${length} ${length === 1 ? "epoch" : "epochs"} only`;
-  }
-  return problem === "constant"
-    ? "is constant"
-    : `is not a number from epoch ${firstBad(losses)} on`;
-}
-
-function firstBad(losses: Float64Array): number {
-  return losses.findIndex((loss) => !Number.isFinite(loss));
-}
-
 function finalAccuracyOf(
   { validateMetrics }: CombinationResult,
   iteration: number,
+  most: number,
 ): number | undefined {
   if (validateMetrics === undefined) return undefined;
-  const accuracy = curveOf(validateMetrics, iteration).at(-1);
+  const accuracy = curveOf(validateMetrics, iteration).subarray(0, most).at(-1);
+  // Means of percentages differ in the last digits where in exact arithmetic they are equal.
   return accuracy !== undefined && Number.isFinite(accuracy)
-    ? accuracy
+    ? Math.round(accuracy * 1e9) / 1e9
     : undefined;
 }
 
 /** A number that each run has. */
 export type Measure = "minLoss" | "epoch99" | "finalAccuracy";
-
-/** How far apart two means may be and still count as equivalent. */
-export interface Margin {
-  /** A share of the other label's mean, or a difference in the measure's own unit. */
-  readonly kind: "relative" | "absolute";
-  readonly value: number;
-}
 
 /** A measure in words and numbers. */
 export interface MeasureInfo {
@@ -180,38 +197,48 @@ export interface MeasureInfo {
   readonly name: string;
   readonly unit: "" | "epochs" | "%";
   readonly better: "lower" | "higher";
-  /** Default margin of equivalence. */
-  readonly margin: Margin;
   /** The run's value; undefined where it has none. */
   readonly valueOf: (run: RunSummary) => number | undefined;
 }
 
-/**
- * The measures. There is no margin that is right for every study; these are
- * half of what Schuirmann (1987) and regulators allow drugs to differ by (20 %
- * of the reference mean), and 5 percentage points for accuracies, whose
- * scale has an end. Choose your own where you know which difference matters.
- */
+/** The measures. */
 export const MEASURES: Readonly<Record<Measure, MeasureInfo>> = {
   minLoss: {
     name: "minimum validation loss",
     unit: "",
     better: "lower",
-    margin: { kind: "relative", value: 0.1 },
     valueOf: (run) => run.loss?.minLoss,
   },
   epoch99: {
     name: "first epoch within 1 % of the minimum validation loss",
     unit: "epochs",
     better: "lower",
-    margin: { kind: "relative", value: 0.1 },
     valueOf: (run) => run.loss?.epoch99,
   },
   finalAccuracy: {
     name: "final validation accuracy",
     unit: "%",
     better: "higher",
-    margin: { kind: "absolute", value: 5 },
     valueOf: (run) => run.finalAccuracy,
   },
 };
+
+/** A scale that spans more than this is logarithmic. */
+export const LOG_RANGE = 30;
+
+/**
+ * Whether numbers are drawn and compared on a logarithmic scale: all are
+ * positive, and the highest is more than {@linkcode LOG_RANGE} times the lowest.
+ *
+ * @param values Those that are not finite count for nothing.
+ */
+export function spansDecades(values: Iterable<number>): boolean {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return low > 0 && high > LOG_RANGE * low;
+}

@@ -73,7 +73,12 @@ export interface ExperimentRecord {
     readonly regionNames: readonly string[];
   };
   /** Pictures or latent vectors that the task showed. */
-  readonly stimuli?: { readonly source: string; readonly synthetic: boolean };
+  readonly stimuli?: {
+    readonly source: string;
+    readonly synthetic: boolean;
+    /** Of the pictures themselves; undefined in files of versions that did not record it. */
+    readonly sha256?: string;
+  };
   readonly engine: { readonly kind: string; readonly description: string };
   readonly size: {
     /** H */
@@ -186,6 +191,7 @@ export function parseExperimentRecord(
       stimuli: {
         source: stimuli.string("source"),
         synthetic: stimuli.boolean("synthetic"),
+        ...(stimuli.has("sha256") ? { sha256: stimuli.string("sha256") } : {}),
       },
     }),
     engine: {

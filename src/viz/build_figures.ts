@@ -17,7 +17,8 @@ import {
   type Quantity,
   quantityTitle,
   type TaskFacts,
-} from "./baseline.ts";
+  taskFacts,
+} from "../analysis/baseline.ts";
 import { curveFigure } from "./curve_figure.ts";
 import type { LeftOutCurve } from "./curve_series.ts";
 import type { Figure } from "./figure.ts";
@@ -57,25 +58,6 @@ export interface BuildFiguresOptions {
 export interface BuiltFigures {
   readonly figures: readonly Figure[];
   readonly warnings: readonly string[];
-}
-
-/** What the folders say of their task; what they differ in is not known. */
-export function taskFacts(folders: readonly ResultsFolder[]): TaskFacts {
-  const tasks = folders.flatMap(({ experiment }) => experiment?.task ?? []);
-  const [first] = tasks;
-  if (first !== undefined) {
-    const same = (key: "name" | "loss") =>
-      tasks.every((task) => task[key] === first[key]);
-    return {
-      name: same("name") ? first.name : undefined,
-      loss: same("loss") ? first.loss : undefined,
-    };
-  }
-  const accuracy = folders.some(({ combinations }) =>
-    combinations.some((one) => one.validateMetrics !== undefined)
-  );
-  // Accuracy tells of classes. Its absence tells nothing: some old results lack the file.
-  return { name: undefined, loss: accuracy ? "nll" : undefined };
 }
 
 interface Context extends BuildFiguresOptions {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Baseline, Quantity } from "./baseline.ts";
+import type { Baseline, Quantity } from "../analysis/baseline.ts";
 import { curveLayers } from "./curve_layers.ts";
 import {
   collectSeries,

@@ -5,13 +5,14 @@
  * @module
  */
 
-import { type Baseline, limitsOf, type Quantity } from "./baseline.ts";
+import { type Baseline, type Quantity } from "../analysis/baseline.ts";
 import { isPoint, type Series, SPLITS } from "./curve_series.ts";
 import { HOVER, type Json, type Spec } from "./figure.ts";
 import { INK, labelColors, MUTED } from "./theme.ts";
 import {
   axisTitle,
   bandTransform,
+  limitsOf,
   scaleProperties,
   type ValueScale,
 } from "./value_scale.ts";

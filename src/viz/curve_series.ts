@@ -6,7 +6,7 @@
  */
 
 import type { Curves } from "../results/results_folder.ts";
-import type { Quantity } from "./baseline.ts";
+import type { Quantity } from "../analysis/baseline.ts";
 import {
   FIRST_EPOCH,
   type LeftOutReason,

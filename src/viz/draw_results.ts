@@ -11,7 +11,7 @@ import { writeFileWhole } from "../files/write.ts";
 import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import { matchCombinations } from "../analysis/match.ts";
-import { formatStatisticsCsv } from "../analysis/statistics_csv.ts";
+import { formatStatisticsCsv } from "../analysis/tables.ts";
 import { buildFigures, type FigureKind, indexOf } from "./build_figures.ts";
 import { type Networks, readNetworks } from "./read_networks.ts";
 import type { FigureWidth } from "./theme.ts";
@@ -127,7 +127,6 @@ export async function drawResults(
   }
   files.push(...await writeFigures(figures, options));
   const allWarnings = [
-    ...taskWarnings(folders),
     ...folders.flatMap(({ results }) => results.warnings),
     ...comparison.warnings,
     ...warnings,
@@ -150,19 +149,6 @@ export async function drawResults(
     findings: findingsOf(comparison.rows),
     warnings: allWarnings,
   };
-}
-
-/** Losses of different tasks are drawn side by side on request, but say nothing about each other. */
-function taskWarnings(folders: readonly LabelledResults[]): string[] {
-  const tasks = folders.flatMap(({ label, results: { experiment } }) =>
-    experiment === undefined ? [] : [{ label, task: experiment.task.name }]
-  );
-  if (new Set(tasks.map(({ task }) => task)).size < 2) return [];
-  return [
-    `the results are of different tasks, so that their numbers cannot be compared: ${
-      tasks.map(({ label, task }) => `${label} of ${task}`).join(", ")
-    }`,
-  ];
 }
 
 /** The sentences on all combinations together. */

@@ -7,7 +7,7 @@
 
 import { facetPanels, SIDES } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
-import { type Baseline } from "./baseline.ts";
+import { type Baseline } from "../analysis/baseline.ts";
 import { describeKeys, gridLayout, type Parameters } from "./grid_layout.ts";
 import type { RunValue } from "./summary_figure.ts";
 import {

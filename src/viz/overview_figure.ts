@@ -6,7 +6,7 @@
  */
 
 import type { Curves } from "../results/results_folder.ts";
-import { type Baseline, limitsOf, type Quantity } from "./baseline.ts";
+import { type Baseline, type Quantity } from "../analysis/baseline.ts";
 import { isPoint } from "./curve_series.ts";
 import { FIRST_EPOCH, meanCurve, usableRuns } from "./curve_statistics.ts";
 import { facetPanels, SIDES } from "./facet.ts";
@@ -30,6 +30,7 @@ import {
   axisTitle,
   bandTransform,
   chooseScale,
+  limitsOf,
   scaleProperties,
 } from "./value_scale.ts";
 

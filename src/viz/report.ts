@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
 import type { LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
-import { taskFacts } from "./build_figures.ts";
+import { taskFacts } from "../analysis/baseline.ts";
 import { LOG_BAND_NOTE } from "./curve_figure.ts";
 import type { Figure } from "./figure.ts";
 import {

@@ -5,56 +5,57 @@
  */
 
 import type { LabelledResults } from "../analysis/compare.ts";
-import type { ComparedGroup, Comparison } from "../analysis/comparison.ts";
+import type { Comparison } from "../analysis/comparison.ts";
+import { short } from "../analysis/describe_comparison.ts";
+import { tableP } from "../analysis/tables.ts";
 import type { ExperimentRecord } from "../results/experiment_record.ts";
 import { MEASURES } from "../analysis/summary.ts";
 import { type Html, html, type Part } from "./html.ts";
 
 const NONE = "–";
 
-/** Four digits, as a table of results has them. */
-function short(value: number | undefined): string {
-  if (value === undefined || Number.isNaN(value)) return NONE;
-  const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e6)
-    ? value.toExponential(2)
-    : String(Number(value.toPrecision(4)));
+/** A column of the tables of comparisons: its title, and what it has in a row. */
+type Column = readonly [
+  title: string,
+  of: (row: Comparison) => string | number,
+];
+
+function groupColumns(side: "reference" | "other"): Column[] {
+  return [
+    ["runs", (row) => row[side].runs],
+    ["beat baseline", (row) => row[side].learned ?? NONE],
+    ["diverged", (row) => row[side].failed],
+    ["median", (row) => short(row[side].typical)],
+  ];
 }
 
-function shortP(p: number | undefined): string {
-  if (p === undefined || Number.isNaN(p)) return NONE;
-  return p < 0.001 ? "< 0.001" : String(Number(p.toPrecision(2)));
+function range(low: number, high: number): string {
+  return Number.isNaN(low) ? NONE : `${short(low)} to ${short(high)}`;
 }
 
-function cells({ n, mean, sd, median }: ComparedGroup): Html {
-  return html`
-    <td class="number">${n}</td>
-    <td class="number">${n === 0
-      ? NONE
-      : n === 1
-      ? short(mean)
-      : `${short(mean)} ± ${short(sd)}`}</td>
-    <td class="number">${n === 0 ? NONE : short(median)}</td>
-  `;
+function percent(row: Comparison): string {
+  const [low, high] = row.differenceInterval;
+  return row.marginUnit === "ratio"
+    ? range(Math.exp(low), Math.exp(high))
+    : Number.isNaN(low)
+    ? NONE
+    : `${short(100 * low)} to ${short(100 * high)} %`;
 }
 
-function comparisonRow(
-  row: Comparison,
-  { header, corrected }: { header: string; corrected: boolean },
-): Html {
-  const [low, high] = row.deltaInterval;
-  return html`<tr><th scope="row">${header}</th>${cells(row.reference)}${
-    cells(row.other)
-  }<td>${row.test}${
-    row.method === "asymptotic" ? " (asymptotic)" : ""
-  }</td><td class="number">${shortP(row.p)}</td>${
-    corrected ? html`<td class="number">${shortP(row.pHolm)}</td>` : ""
-  }<td class="number">${short(row.delta)} [${short(low)}, ${
-    short(high)
-  }]</td><td class="number">${short(row.margin)}</td><td class="number">${
-    shortP(row.equivalencePHolm ?? row.equivalenceP)
-  }</td></tr>`;
-}
+const COMPARED: readonly Column[] = [
+  [
+    "effect [95 % interval]",
+    ({ effect }) =>
+      Number.isNaN(effect.low)
+        ? short(effect.estimate)
+        : `${short(effect.estimate)} [${range(effect.low, effect.high)}]`,
+  ],
+  ["p", (row) => tableP(row.p)],
+  ["p (Holm)", (row) => tableP(row.holm.p)],
+  ["p of failures (Holm)", (row) => tableP(row.holm.failureP)],
+  ["difference, 90 % interval", percent],
+  ["p of equivalence (Holm)", (row) => tableP(row.holm.equivalenceP)],
+];
 
 /**
  * A table of comparisons of two labels.
@@ -62,7 +63,7 @@ function comparisonRow(
  * @param rows Rows with the same two labels, one at least.
  * @param options `caption`, and `header` of a row.
  */
-export function comparisonTable(
+function comparisonTable(
   rows: readonly Comparison[],
   { caption, header }: {
     readonly caption: string;
@@ -71,31 +72,28 @@ export function comparisonTable(
 ): Html {
   const [first] = rows;
   if (first === undefined) return html``;
-  const group = (label: string) =>
-    html`<th scope="colgroup" colspan="3">${label}</th>`;
-  // What is said of all combinations together is one test: nothing to correct.
-  const corrected = rows.some(({ pHolm }) => pHolm !== undefined);
-  const columns = ["n", "mean ± sd", "median"].map((name) =>
-    html`<th scope="col" class="number">${name}</th>`
-  );
+  const groups = [
+    [first.reference.label, groupColumns("reference")],
+    [first.other.label, groupColumns("other")],
+    ["comparison", COMPARED],
+  ] as const;
+  const columns = groups.flatMap(([, own]) => own);
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
       <table>
         <caption>${caption}</caption>
         <thead>
-          <tr><td></td>${group(first.reference.label)}${group(
-            first.other.label,
-          )}<th scope="colgroup" colspan="${corrected
-            ? 6
-            : 5}">comparison</th></tr>
-          <tr><td></td>${columns}${columns}<th scope="col">test</th><th scope="col" class="number">p</th>${corrected
-            ? html`<th scope="col" class="number">p (Holm)</th>`
-            : ""}<th scope="col" class="number">Cliff’s δ [95 % interval]</th><th scope="col" class="number">margin</th><th scope="col" class="number">p of equivalence${corrected
-            ? " (Holm)"
-            : ""}</th></tr>
+          <tr><td></td>${groups.map(([name, own]) =>
+            html`<th scope="colgroup" colspan="${own.length}">${name}</th>`
+          )}</tr>
+          <tr><td></td>${columns.map(([title]) =>
+            html`<th scope="col" class="number">${title}</th>`
+          )}</tr>
         </thead>
         <tbody>${rows.map((row) =>
-          comparisonRow(row, { header: header(row), corrected })
+          html`<tr><th scope="row">${header(row)}</th>${
+            columns.map(([, of]) => html`<td class="number">${of(row)}</td>`)
+          }</tr>`
         )}</tbody>
       </table>
     </div>
@@ -104,18 +102,20 @@ export function comparisonTable(
 
 /** All comparisons: first those over all combinations, then a folded table a measure. */
 export function statisticsSection(rows: readonly Comparison[]): Html {
-  const others = [...new Set(rows.map(({ other }) => other.label))];
+  const pairs = new Map<string, Comparison[]>();
+  for (const row of rows) {
+    const pair = `${row.reference.label} against ${row.other.label}`;
+    pairs.set(pair, [...pairs.get(pair) ?? [], row]);
+  }
   return html`${
-    others.map((label) => {
-      const own = rows.filter(({ other }) => other.label === label);
+    [...pairs].map(([pair, own]) => {
       const over = own.filter(({ combination }) => combination === undefined);
-      const reference = over[0]?.reference.label ?? "";
       const measures = [...new Set(own.map(({ measure }) => measure))];
-      return html`<h3>${reference} against ${label}</h3>
+      return html`<h3>${pair}</h3>
 ${
         comparisonTable(over, {
-          caption: `${reference} against ${label}, over all combinations`,
-          header: (row) => nameOf(row),
+          caption: `${pair}, over all combinations`,
+          header: nameOf,
         })
       }${
         measures.map((measure) => {
@@ -127,7 +127,7 @@ ${
           return html`<details class="fold"><summary>By combination: ${name}</summary>
 ${
             comparisonTable(single, {
-              caption: `${name}, ${reference} against ${label}`,
+              caption: `${name}, ${pair}`,
               header: (row) => row.combination?.title ?? "",
             })
           }<ul>${

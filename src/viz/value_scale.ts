@@ -4,8 +4,8 @@
  * @module
  */
 
-/** A scale that spans more than this is logarithmic. */
-export const LOG_RANGE = 30;
+import { type Quantity } from "../analysis/baseline.ts";
+import { LOG_RANGE } from "../analysis/summary.ts";
 
 /** The scale of a value axis. */
 export interface ValueScale {
@@ -129,4 +129,11 @@ export function bandTransform(
       as: "high",
     },
   ];
+}
+
+/** What a quantity can't leave: a band of mean ± standard deviation ends there. */
+export function limitsOf(
+  quantity: Quantity,
+): readonly [number, number] | undefined {
+  return quantity === "accuracy" ? [0, 100] : undefined;
 }

@@ -7,7 +7,10 @@ import {
   type CombinationCurves,
   readResultsFolder,
 } from "../../src/results/results_folder.ts";
-import { formatStatisticsCsv } from "../../src/analysis/statistics_csv.ts";
+import {
+  formatFindings,
+  formatStatisticsCsv,
+} from "../../src/analysis/tables.ts";
 import {
   alike,
   curves,
@@ -41,7 +44,7 @@ async function compare(
         ...example,
         ...(seed === undefined
           ? {}
-          : { record: exampleRecord({ seed, iterations }) }),
+          : { record: exampleRecord({ seed, iterations, failures: [] }) }),
       });
       read.push({ label, results: await readResultsFolder(path) });
     }
@@ -51,9 +54,9 @@ async function compare(
   return compared;
 }
 
-/** Loss curves whose minima scatter around a mean. */
-function around(mean: number, { n = 12, seed = 1 } = {}): CombinationCurves {
-  return alike(falling(scatter(n, { mean, sd: 0.01, seed })));
+/** Loss curves whose minima scatter around a tenth of a number, well below what learning nothing gives. */
+function around(tenfold: number, { n = 12, seed = 1 } = {}): CombinationCurves {
+  return alike(falling(scatter(n, { mean: tenfold / 10, sd: 0.001, seed })));
 }
 
 describe("compareLabels()", () => {
@@ -77,19 +80,20 @@ describe("compareLabels()", () => {
     assert.ok(all && first && second);
     assert.ok(rows.every((row) => row.test === "Wilcoxon signed-rank"));
     assert.equal(all.reference.n, 24);
-    assert.equal(all.pHolm, undefined);
     assert.equal(first.reference.n, 12);
     assert.equal(first.p, 2 ** -11);
-    assert.equal(first.pHolm, 2 ** -10);
-    assert.equal(first.delta, -1);
-    assert.ok((second.pHolm ?? 0) > 0.05);
+    // Of two combinations and two measures, all four are tested.
+    assert.equal(first.holm.p, 2 ** -9);
+    assert.equal(first.effect.estimate, -1);
+    assert.equal(first.effectName, "rank-biserial correlation");
+    assert.ok(second.holm.p > 0.05);
     assert.match(
       first.sentence,
-      /^Minimum validation loss, \(0\.0001, 'relu', 'Adam', 3\): bio 0\.\d+ \(sd .*\) and rand .* \(12 pairs of runs on the same trials\); bio tends to be lower, which is better \(Wilcoxon signed-rank, p < 0\.001 after Holm's correction, .*Cliff's delta -1, .*\.$/,
+      /^Minimum validation loss, \(0\.0001, 'relu', 'Adam', 3\): bio 0\.\d+ and rand .* \(medians; 12 pairs of runs on the same trials\); bio tends to be lower, which is better \(Wilcoxon signed-rank, p = 0.002 after Holm's correction, p < 0.001 before it; rank-biserial correlation −1, 95 % interval −1 to −0\.\d+\); bio is not worse by more than 10 % of what the better one learned beyond predicting the mean \(1\/12\) \(one-sided t test, p < 0\.001\), though equivalence is not shown \(TOST, .*; 90 % interval −10\.4 to −8\.23 %\)\. 12 of bio's 12 and 12 of rand's 12 runs beat predicting the mean \(1\/12\)\.$/,
     );
     assert.match(
       second.sentence,
-      /; no evidence of a difference \(.*; the means are equivalent within 10 % of rand's mean/,
+      /; no evidence of a difference \(.*; the means are equivalent within 10 % of what/,
     );
   });
 
@@ -112,7 +116,8 @@ describe("compareLabels()", () => {
       assert.ok(rows.every((row) => row.test === "Mann-Whitney U"));
       const first = rows[1];
       assert.equal(first?.combination?.title, TITLES[0]);
-      assert.equal(first?.delta, -1);
+      assert.equal(first?.effect.estimate, -1);
+      assert.equal(first?.effectName, "Cliff's delta");
       assert.equal(first?.statistic, 0);
       assert.deepEqual([first?.reference.n, first?.other.n], [12, 9]);
     }
@@ -124,40 +129,51 @@ describe("compareLabels()", () => {
       { label: "bio", combinations, seed: 7 },
       { label: "rand", combinations, seed: 7, titles: TITLES.toReversed() },
     ]);
-    assert.ok(rows.every((row) => !row.paired));
+    assert.ok(rows.every(({ pairs }) => pairs === undefined));
   });
 
-  it("leaves out a pair of which one run has no number, and says so", async () => {
-    const diverged = falling([0.1, 0.2, 0.3, 0.4]);
+  it("counts a run that diverged as the worst of all", async () => {
+    const diverged = falling([0.01, 0.02, 0.03, 0.02]);
     diverged.values[15] = NaN;
     const titles = TITLES.slice(0, 1);
     const { rows, warnings } = await compare([
       { label: "bio", combinations: [alike(diverged)], seed: 7, titles },
-      { label: "rand", combinations: [around(0.2, { n: 4 })], seed: 7, titles },
+      { label: "rand", combinations: [around(0.4, { n: 4 })], seed: 7, titles },
     ]);
     assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /iteration 1 from epoch 3 on diverged/);
+    const [row] = rows;
+    assert.deepEqual([row?.reference.n, row?.other.n], [3, 4]);
+    assert.deepEqual([row?.reference.failed, row?.other.failed], [1, 0]);
+    // Of four pairs three are lower, and the largest difference is the other way.
+    assert.equal(row?.pairs, 4);
+    assert.equal(row?.statistic, 4);
+    assert.equal(row?.failureP, 1);
+    // A quarter of the runs has no value: means say nothing of all.
+    assert.ok(Number.isNaN(row?.equivalenceP));
     assert.match(
-      warnings[0] ?? "",
-      /iteration 1, is not a number from epoch 3/,
+      row!.sentence,
+      /\. 1 of bio's 4 runs diverged, none of rand's \(McNemar's exact test, p = 1\); they count as the worst\./,
     );
-    assert.deepEqual([rows[1]?.reference.n, rows[1]?.other.n], [3, 3]);
   });
 
   it("says that few runs can show no difference, rather than that there is none", async () => {
+    const titles = TITLES.slice(0, 1);
     const { rows } = await compare([
-      { label: "bio", combinations: [around(0.2, { n: 5 })], seed: 7 },
-      { label: "rand", combinations: [around(0.5, { n: 5 })], seed: 7 },
+      { label: "bio", combinations: [around(0.2, { n: 5 })], seed: 7, titles },
+      { label: "rand", combinations: [around(0.5, { n: 5 })], seed: 7, titles },
     ]);
     assert.equal(rows[0]?.p, 0.0625);
+    assert.equal(rows[0]?.smallestPHolm, 0.125);
     assert.match(
       rows[0]?.sentence ?? "",
-      /too few runs to show a difference, as p cannot fall below 0\.0625/,
+      /too few runs to show a difference, as p cannot fall below 0\.125 \(.*p = 0\.13 after Holm's correction, p = 0\.063 before it/,
     );
     const single = await compare([
       { label: "bio", combinations: [around(0.2, { n: 1 })] },
       { label: "rand", combinations: [around(0.5, { n: 3 })] },
     ]);
-    assert.match(single.rows[0]?.sentence ?? "", /too few runs to test\.$/);
+    assert.match(single.rows[0]?.sentence ?? "", /too few runs to test\.( |$)/);
     assert.ok(Number.isNaN(single.rows[0]?.p));
   });
 
@@ -175,7 +191,7 @@ describe("compareLabels()", () => {
     assert.equal(rows.length, 2);
     assert.match(
       rows[0]?.sentence ?? "",
-      /bio tends to be higher, which is better .* equivalent within 5 percentage points/,
+      /bio tends to be higher, but the difference is negligible .* equivalent within 5 percentage points .*90 % interval .* points/,
     );
   });
 
@@ -198,17 +214,17 @@ describe("compareLabels()", () => {
     const [good] = (await compare(labels, { measures })).rows;
     assert.match(
       good?.sentence ?? "",
-      /good tends to be higher, .*; good is not worse by more than 5 percentage points \(one-sided t test, p < 0\.001\), though equivalence within that margin is not shown/,
+      /good tends to be higher, .*; good is not worse by more than 5 percentage points \(one-sided t test, p < 0\.001\), though equivalence is not shown/,
     );
     const [bad] = (await compare(labels, { measures, reference: "bad" })).rows;
     assert.match(
       bad?.sentence ?? "",
-      /bad tends to be lower, which is worse .*; equivalence of the means within 5 percentage points is not shown/,
+      /bad tends to be lower, which is worse .*; equivalence within 5 percentage points is not shown/,
     );
     assert.ok((bad?.notWorseP ?? 0) > 0.99);
   });
 
-  it("says that correction for many combinations leaves no chance to so few runs", async () => {
+  it("says that correction for many tests leaves no chance to so few runs", async () => {
     const labels = [["bio", 0.2], ["rand", 0.5]] as const;
     const { rows } = await compare(labels.map(([label, mean]) => ({
       label,
@@ -216,10 +232,10 @@ describe("compareLabels()", () => {
       combinations: [around(mean, { n: 6 }), around(mean, { n: 6, seed: 2 })],
     })));
     assert.equal(rows[1]?.p, 0.03125);
-    assert.equal(rows[1]?.smallestPHolm, 0.0625);
+    assert.equal(rows[1]?.smallestPHolm, 0.125);
     assert.match(
       rows[1]?.sentence ?? "",
-      /too few runs to show a difference, as p after Holm's correction cannot fall below 0\.0625 \(.*p = 0\.031 before it/,
+      /too few runs to show a difference, as p cannot fall below 0\.125 \(.*p = 0\.031 before it/,
     );
     assert.match(rows[0]?.sentence ?? "", /bio tends to be lower/);
   });
@@ -230,7 +246,10 @@ describe("compareLabels()", () => {
       { label: "bio", combinations: [equal] },
       { label: "rand", combinations: [equal] },
     ]);
-    assert.match(rows[0]?.sentence ?? "", /; all values are equal\.$/);
+    assert.match(
+      rows[0]?.sentence ?? "",
+      /; all values are equal; the means are equivalent/,
+    );
     assert.equal(rows[0]?.p, 1);
     const none = await compare([
       { label: "bio", combinations: [alike(curves([1, NaN], [1, NaN]))] },
@@ -238,7 +257,7 @@ describe("compareLabels()", () => {
     ]);
     assert.match(
       none.rows[0]?.sentence ?? "",
-      /: bio has no run with a value, so nothing can be compared\.$/,
+      /no evidence of a difference .*\. 2 of bio's 2 runs diverged, none of rand's \(Fisher's exact test, p = 0\.1\); they count as the worst\.$/,
     );
   });
 
@@ -250,30 +269,17 @@ describe("compareLabels()", () => {
     ], {
       reference: "bio",
       measures: ["minLoss"],
-      margins: { minLoss: { kind: "absolute", value: 1e-6 } },
+      margin: 1e-6,
     });
     assert.deepEqual(
       rows.map((row) => `${row.reference.label} ${row.other.label}`),
       ["bio rand", "bio rand", "bio lattice", "bio lattice"],
     );
     assert.ok(rows.every(({ margin }) => margin === 1e-6));
-    assert.match(rows[0]?.sentence ?? "", /0\.000001 is not shown/);
-  });
-
-  it("gives the same numbers again, and others with another seed", async () => {
-    const labels = [
-      { label: "bio", combinations: [around(0.2)] },
-      { label: "rand", combinations: [around(0.205, { seed: 2 })] },
-    ];
-    const [first, again, other] = [
-      await compare(labels),
-      await compare(labels, { seed: 0 }),
-      await compare(labels, { seed: 1 }),
-    ];
-    const intervals = ({ rows }: typeof first) =>
-      rows.map((row) => row.deltaInterval);
-    assert.deepEqual(intervals(first), intervals(again));
-    assert.notDeepEqual(intervals(first), intervals(other));
+    assert.match(
+      rows[0]?.sentence ?? "",
+      /within 0\.0001 % of rand's mean is not shown/,
+    );
   });
 
   it("refuses a label given twice and a reference that is no label", () => {
@@ -289,11 +295,187 @@ describe("compareLabels()", () => {
       () => compareLabels([{ label: "a", results }], { reference: "b" }),
       /Cannot compare results with "b": the labels are "a"/,
     );
+    assert.throws(
+      () => compareLabels([{ label: "a", results }], { margin: 0 }),
+      /margin must be above 0, found 0/,
+    );
     assert.deepEqual(compareLabels([{ label: "a", results }]).rows, []);
   });
 });
 
+describe("compareLabels() over several combinations", () => {
+  const labels = (
+    bio: readonly number[],
+    rand: readonly number[],
+    seed: number | undefined = 7,
+  ) =>
+    [["bio", bio], ["rand", rand]].map(([label, means], side) => ({
+      label: label as string,
+      ...(seed === undefined ? {} : { seed }),
+      combinations: (means as number[]).map((mean, k) =>
+        alike(
+          falling(
+            scatter(10, { mean, sd: mean / 200, seed: 10 * side + k }),
+            30,
+          ),
+        )
+      ),
+    }));
+
+  for (const seed of [7, undefined]) {
+    const kind = seed === undefined ? "groups" : "pairs";
+    it(`takes the mean of what combinations say, of ${kind}`, async () => {
+      // Lower in every run of every combination, whose losses differ a hundredfold.
+      const { rows } = await compare(labels([4e-4, 0.04], [6e-4, 0.06], seed), {
+        measures: ["minLoss"],
+      });
+      const [all] = rows;
+      assert.equal(all?.effect.estimate, -1);
+      assert.ok(all.effect.low <= -1 && all.effect.high < -0.6);
+      assert.deepEqual([all.lower, all.higher], [2, 0]);
+      assert.ok(all.p < 1e-5);
+      // Both are two thirds: so is their mean, whatever their sizes.
+      assert.ok(Math.abs(all.ratio! - 2 / 3) < 0.02, `${all.ratio}`);
+      assert.match(all.sentence, /mean (rank-biserial|Cliff's delta)/);
+    });
+  }
+
+  it("says so where combinations disagree, and calls them not equivalent", async () => {
+    const { rows } = await compare(labels([4e-4, 0.06], [6e-4, 0.04]), {
+      measures: ["minLoss"],
+    });
+    const [all] = rows;
+    assert.equal(all?.effect.estimate, 0);
+    assert.equal(all.p, 1);
+    assert.match(
+      all.sentence,
+      /no evidence of one difference over all: bio is lower in 1 combination, higher in 1 /,
+    );
+    assert.match(
+      all.sentence,
+      /is not shown, as \d combinations? differs? by more/,
+    );
+  });
+
+  it("claims nothing of networks that learned nothing", async () => {
+    const { rows } = await compare(labels([0.082, 0.0825], [0.0824, 0.0829]));
+    for (const row of rows) {
+      assert.ok(Number.isNaN(row.p) && Number.isNaN(row.equivalenceP));
+      assert.match(
+        row.sentence,
+        /: none of bio's \d+ and rand's \d+ runs beat predicting the mean \(1\/12\); of networks that learned nothing, nothing is claimed\.$/,
+      );
+    }
+  });
+
+  it("leaves combinations that nobody learned outside the claim, and names them", async () => {
+    const { rows } = await compare(labels([0.02, 0.0825], [0.03, 0.0829]), {
+      measures: ["minLoss"],
+    });
+    const [all, , second] = rows;
+    assert.equal(all?.combinations, 1);
+    assert.equal(all.effect.estimate, -1);
+    assert.deepEqual([all.reference.n, all.reference.runs], [10, 20]);
+    assert.equal(all.reference.learned, 10);
+    assert.match(
+      all.sentence,
+      /over the 1 of 2 combinations that were learned.*10 of bio's 20 and 10 of rand's 20 runs beat .*; none did in \(1e-06, 'tanh', 'SGD', 10\), which stands outside the claim\.$/,
+    );
+    assert.ok(Number.isNaN(second?.p));
+  });
+
+  it("takes epochs of curves that still fall for censored, and says how many", async () => {
+    const slow = (speed: number) =>
+      curves(
+        ...Array.from({ length: 6 }, (_, i) =>
+          Array.from(
+            { length: 40 },
+            (_, e) => Math.exp(-(speed + i / 1000) * e) / 20,
+          )),
+      );
+    const titles = TITLES.slice(0, 1);
+    const { rows } = await compare([
+      { label: "bio", combinations: [alike(slow(0.3))], seed: 7, titles },
+      { label: "rand", combinations: [alike(slow(0.02))], seed: 7, titles },
+    ], { measures: ["epoch99"] });
+    const [row] = rows;
+    assert.deepEqual([row?.reference.stillFalling, row?.other.stillFalling], [
+      0,
+      6,
+    ]);
+    assert.equal(row?.effect.estimate, -1);
+    assert.ok(Number.isNaN(row?.equivalenceP));
+    assert.match(
+      row!.sentence,
+      /The loss still falls at the last epoch in 0 of bio's and 6 of rand's runs, which are taken for as late as can be \(censored\)\./,
+    );
+  });
+
+  it("compares experiments of different lengths on the epochs that both have", async () => {
+    const cut = (epochs: number) => alike(falling([0.01, 0.02, 0.03], epochs));
+    const titles = TITLES.slice(0, 1);
+    const { rows, warnings } = await compare([
+      { label: "short", combinations: [cut(9)], seed: 7, titles },
+      { label: "long", combinations: [cut(20)], seed: 7, titles },
+    ]);
+    assert.match(
+      warnings[0]!,
+      /differ in epochs \(short 9, long 20\): the statistics compare their first 9/,
+    );
+    assert.match(rows[0]!.sentence, /all values are equal/);
+  });
+
+  it("compares all pairs of labels on request, and corrects for their number", async () => {
+    const three = ["a", "b", "c"].map((label, i) => ({
+      label,
+      seed: 7,
+      titles: TITLES.slice(0, 1),
+      combinations: [around(0.2 + i / 10, { seed: i + 1 })],
+    }));
+    const pairs = (rows: Awaited<ReturnType<typeof compare>>["rows"]) =>
+      rows.filter(({ combination }) => combination === undefined)
+        .map(({ reference, other }) => reference.label + other.label);
+    const measures = ["minLoss"] as const;
+    const first = await compare(three, { measures });
+    assert.deepEqual(pairs(first.rows), ["ab", "ac"]);
+    const all = await compare(three, { measures, allPairs: true });
+    assert.deepEqual(pairs(all.rows), ["ab", "ac", "bc"]);
+    const over = all.rows.filter(({ combination }) =>
+      combination === undefined
+    );
+    assert.ok(over.every(({ p, holm }) => Math.abs(holm.p - 3 * p) < 1e-12));
+  });
+});
+
+describe("formatFindings()", () => {
+  it("gives a table and its sentence a measure", async () => {
+    const { rows } = await compare([
+      { label: "bio", combinations: [around(0.2), around(0.3)], seed: 7 },
+      { label: "rand", combinations: [around(0.25), around(0.3)], seed: 7 },
+    ], { measures: ["minLoss"] });
+    const [head, first, second, sentence] = formatFindings(rows);
+    assert.match(
+      head!,
+      /^minimum validation loss +runs +beat baseline +diverged +median +effect/,
+    );
+    assert.match(first!, /^bio +24 +24 +0 +0\.02\d+ +−/);
+    assert.match(second!, /^rand +24 +24 +0 +0\.02\d+$/);
+    assert.equal(sentence, rows[0]?.sentence);
+  });
+});
+
 describe("formatStatisticsCsv()", () => {
+  it("writes no text that a spreadsheet would take for a formula", async () => {
+    const { rows } = await compare([
+      { label: "=cmd|' /C calc'!A0", combinations: [around(0.2)] },
+      { label: "@SUM(A1)", combinations: [around(0.3)] },
+    ]);
+    const { data } = Papa.parse<string[]>(formatStatisticsCsv(rows));
+    for (const cell of data.flat()) {
+      assert.ok(!/^[=+@\t\r]|^-[^0-9]/.test(cell), cell);
+    }
+  });
+
   it("writes a table that reads back with all digits, whatever labels hold", async () => {
     const label = 'bio, "4x"\nnew';
     const { rows } = await compare([
@@ -316,7 +498,9 @@ describe("formatStatisticsCsv()", () => {
       const line = data[i] ?? {};
       assert.equal(Number(line.p), row.p);
       assert.equal(line.other, label);
-      assert.equal(line.p_holm, row.pHolm === undefined ? "" : `${row.pHolm}`);
+      assert.equal(line.p_holm, `${row.holm.p}`);
+      assert.equal(line.effect_low, `${row.effect.low}`);
+      assert.equal(line.reference_failed, "0");
       assert.equal(line.combination, row.combination?.title ?? "all");
       assert.equal(
         line.pattern_length,

@@ -4,133 +4,228 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {
   cliffsDelta,
-  cliffsDeltaInterval,
   describeNumbers,
+  meanEffect,
+  rankBiserial,
 } from "../../src/analysis/effect_sizes.ts";
 import { testEquivalence } from "../../src/analysis/equivalence.ts";
-import { holmCorrection, mannWhitneyU } from "../../src/analysis/rank_tests.ts";
-import { assertClose, SCIPY } from "./scipy_values.ts";
+import {
+  holmCorrection,
+  mannWhitneyU,
+  wilcoxonSignedRank,
+} from "../../src/analysis/rank_tests.ts";
+import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 const numbers = fc.array(fc.integer({ min: -20, max: 20 }), {
   minLength: 1,
   maxLength: 30,
 });
-const bootstrap = () => createStream({ seed: 1, purpose: "bootstrap" });
-
 describe("cliffsDelta()", () => {
+  const of = (x: number[], y: number[]) => cliffsDelta({ x, y }).estimate;
+
   it("is 1 or -1 where groups do not overlap, 0 where they are the same", () => {
-    assert.equal(cliffsDelta({ x: [5, 6], y: [1, 2, 3] }), 1);
-    assert.equal(cliffsDelta({ x: [1], y: [2, 3] }), -1);
-    assert.equal(cliffsDelta({ x: [1, 2], y: [1, 2] }), 0);
-    assert.equal(cliffsDelta({ x: [1, 2, 3], y: [2, 3, 4] }), -5 / 9);
-    assert.ok(Number.isNaN(cliffsDelta({ x: [], y: [1] })));
+    assert.equal(of([5, 6], [1, 2, 3]), 1);
+    assert.equal(of([1], [2, 3]), -1);
+    assert.equal(of([1, 2], [1, 2]), 0);
+    assert.ok(Math.abs(of([1, 2, 3], [2, 3, 4]) + 5 / 9) < 1e-15);
+    assert.ok(Number.isNaN(of([], [1])));
   });
 
   it("is antisymmetric and tells the same as Mann-Whitney's U", () => {
     fc.assert(fc.property(numbers, numbers, (x, y) => {
-      const delta = cliffsDelta({ x, y });
-      assert.equal(delta + cliffsDelta({ x: y, y: x }), 0);
+      assert.ok(Math.abs(of(x, y) + of(y, x)) < 1e-12);
       const { statistic } = mannWhitneyU({ x, y });
       const ofU = 2 * statistic / (x.length * y.length) - 1;
-      assert.ok(Math.abs(delta - ofU) < 1e-12);
+      assert.ok(Math.abs(of(x, y) - ofU) < 1e-12);
     }));
+  });
+
+  it("takes infinite numbers for the largest, and refuses what is none", () => {
+    assert.equal(of([Infinity, Infinity], [1, 2]), 1);
+    assert.equal(of([Infinity], [Infinity]), 0);
+    assert.throws(() => of([NaN, 1], [1, 2]), RangeError);
+  });
+
+  it("has the interval that SciPy's root finder gives", () => {
+    for (const [x, y, [estimate, low, high]] of STRATA.cliffs_delta) {
+      const effect = cliffsDelta({ x, y });
+      assertClose(effect.estimate, estimate!);
+      assert.ok(Math.abs(effect.low - low!) < 1e-9, `${effect.low} ${low}`);
+      assert.ok(Math.abs(effect.high - high!) < 1e-9, `${effect.high} ${high}`);
+    }
   });
 });
 
-describe("cliffsDeltaInterval()", () => {
-  it("agrees with SciPy's percentile bootstrap within the noise of resampling", () => {
-    for (const [x, y, delta, low, high] of SCIPY.delta_interval) {
-      assertClose(cliffsDelta({ x, y }), delta);
-      const interval = cliffsDeltaInterval({ x, y }, {
-        stream: bootstrap(),
-        resamples: 20000,
-      });
-      assert.ok(Math.abs(interval[0] - low) < 0.02, `${interval[0]} ${low}`);
-      assert.ok(Math.abs(interval[1] - high) < 0.02, `${interval[1]} ${high}`);
+describe("rankBiserial()", () => {
+  it("has the interval that SciPy's root finder gives", () => {
+    for (const [differences, [estimate, low, high]] of STRATA.rank_biserial) {
+      const effect = rankBiserial(differences);
+      assertClose(effect.estimate, estimate!);
+      assert.ok(Math.abs(effect.low - low!) < 1e-9);
+      assert.ok(Math.abs(effect.high - high!) < 1e-9);
     }
   });
 
-  it("gives the same interval for the same seed", () => {
-    const groups = { x: [1, 4, 2, 8], y: [5, 7, 1, 2, 3] };
-    assert.deepEqual(
-      cliffsDeltaInterval(groups, { stream: bootstrap() }),
-      cliffsDeltaInterval(groups, { stream: bootstrap() }),
+  it("has the direction of the signed-rank test, and is 0 where no pair differs", () => {
+    fc.assert(fc.property(numbers, (differences) => {
+      const { direction } = wilcoxonSignedRank(differences);
+      assert.equal(Math.sign(rankBiserial(differences).estimate), direction);
+    }));
+    assert.equal(rankBiserial([0, 0, 0]).estimate, 0);
+    assert.ok(Number.isNaN(rankBiserial([]).estimate));
+  });
+});
+
+describe("intervals of effects", () => {
+  it("hold their estimate, of one stratum and of many", () => {
+    fc.assert(fc.property(fc.array(numbers, { minLength: 1 }), (strata) => {
+      const effects = strata.flatMap((one) =>
+        one.length < 2 ? [] : [
+          rankBiserial(one),
+          cliffsDelta({ x: one, y: one.slice(1).concat(9) }),
+        ]
+      ).filter(({ low }) => !Number.isNaN(low));
+      for (const { estimate, low, high } of [...effects, meanEffect(effects)]) {
+        if (Number.isNaN(estimate)) continue;
+        assert.ok(-1 <= low && high <= 1);
+        assert.ok(low <= estimate + 1e-12 && estimate <= high + 1e-12);
+      }
+    }));
+  });
+
+  it("do not shrink to a point where the groups do not overlap", () => {
+    const { low, high } = rankBiserial([1, 2, 3, 4, 5]);
+    assert.equal(high, 1);
+    assert.ok(low < 0.1, `${low}`);
+    assert.ok(
+      cliffsDelta({ x: [6, 7, 8, 9, 10], y: [1, 2, 3, 4, 5] }).low < 0.6,
     );
   });
 
-  it("draws pairs together: with the same value in both groups there is no spread between them", () => {
-    const x = [1, 2, 3, 4, 5, 6];
-    const options = { stream: bootstrap(), paired: true };
-    assert.deepEqual(cliffsDeltaInterval({ x, y: x }, options), [0, 0]);
+  it("of a mean are what SciPy's root finder gives", () => {
+    for (const [strata, [estimate, low, high]] of STRATA.mean_effect) {
+      const effect = meanEffect(strata.map(rankBiserial));
+      assertClose(effect.estimate, estimate!);
+      assert.ok(Math.abs(effect.low - low!) < 1e-9);
+      assert.ok(Math.abs(effect.high - high!) < 1e-9);
+    }
   });
 
-  it("lies around the estimate", () => {
-    fc.assert(
-      fc.property(numbers, numbers, (x, y) => {
-        const [low, high] = cliffsDeltaInterval({ x, y }, {
-          stream: bootstrap(),
-          resamples: 200,
-        });
-        if (x.length < 2 || y.length < 2) {
-          assert.ok(Number.isNaN(low) && Number.isNaN(high));
-        } else assert.ok(-1 <= low && low <= high && high <= 1);
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it("refuses pairs of groups that differ in size", () => {
-    assert.throws(
-      () =>
-        cliffsDeltaInterval({ x: [1, 2], y: [1] }, {
-          stream: bootstrap(),
-          paired: true,
-        }),
-      RangeError,
-    );
-  });
+  // Share of 95 % intervals that hold the true effect, of normal and skewed numbers, as 20,000 samples had it. A
+  // percentile bootstrap holds it in 82 to 93 % at n = 5, 90 to 94 % at n = 10.
+  const COVERAGE = [
+    // kind, numbers, n, strata: true effects, coverage in %
+    ["paired", "normal", 5, 1, [0, 0.344, 0.628, 0.918], [94, 96, 96, 97]],
+    ["paired", "normal", 10, 1, [0, 0.363, 0.652, 0.934], [95, 97, 97, 97]],
+    ["paired", "normal", 5, 24, [0, 0.344, 0.628, 0.918], [95, 95, 97, 98]],
+    ["paired", "lognormal", 5, 1, [0, 0.321, 0.545, 0.777], [94, 95, 96, 96]],
+    ["unpaired", "normal", 5, 1, [0, 0.276, 0.521, 0.843], [94, 95, 95, 95]],
+    ["unpaired", "normal", 10, 1, [0, 0.276, 0.521, 0.843], [95, 95, 96, 96]],
+    ["unpaired", "normal", 5, 24, [0, 0.276, 0.521, 0.843], [95, 95, 96, 97]],
+    ["unpaired", "lognormal", 5, 1, [0, 0.317, 0.523, 0.742], [94, 96, 95, 94]],
+  ] as const;
+  for (const [kind, numbers, n, strata, truths, table] of COVERAGE) {
+    it(`cover ${table.join(", ")} % of ${numbers} ${kind} samples of ${n} in ${strata} strata`, () => {
+      const stream = createStream({ seed: n * strata, purpose: "bootstrap" });
+      const number = () =>
+        numbers === "normal" ? stream.normal() : Math.exp(stream.normal());
+      const list = (of: () => number) => Array.from({ length: n }, of);
+      const samples = strata > 1 ? 300 : 1500;
+      for (const [i, shift] of [0, 0.5, 1, 2].entries()) {
+        let held = 0;
+        for (let r = 0; r < samples; r++) {
+          const { low, high } = meanEffect(
+            Array.from(
+              { length: strata },
+              () =>
+                kind === "paired"
+                  ? rankBiserial(list(() => number() - number() + shift))
+                  : cliffsDelta({
+                    x: list(() => number() + shift),
+                    y: list(number),
+                  }),
+            ),
+          );
+          if (low <= truths[i]! && truths[i]! <= high) held++;
+        }
+        const found = 100 * held / samples;
+        // Three standard errors, and what the table is rounded by.
+        const error = 300 * Math.sqrt(0.05 * 0.95 / samples) + 0.5;
+        assert.ok(
+          Math.abs(found - table[i]!) <= error,
+          `shift ${shift}: ${found} %`,
+        );
+      }
+    });
+  }
 });
 
 describe("testEquivalence()", () => {
   it("equals SciPy's pairs of one-sided t tests", () => {
     for (const [x, y, margin, paired, p] of SCIPY.equivalence) {
-      assertClose(testEquivalence({ x, y }, { margin, paired }).p, p);
+      assertClose(testEquivalence([{ x, y }], { margin, paired }).p, p);
     }
   });
 
   it("finds more equivalence the wider the margin", () => {
     const groups = { x: [1, 2, 3, 4], y: [1.5, 2, 2.5, 4.5] };
     const p = [0.5, 1, 2, 4].map((margin) =>
-      testEquivalence(groups, { margin, paired: false }).p
+      testEquivalence([groups], { margin, paired: false }).p
     );
     assert.deepEqual(p, p.toSorted((a, b) => b - a));
   });
 
   it("tells on which side the margin is kept", () => {
     const low = { x: [1, 1.1, 0.9, 1.05], y: [5, 5.2, 4.9, 5.1] };
-    const test = testEquivalence(low, { margin: 0.5, paired: false });
+    const test = testEquivalence([low], { margin: 0.5, paired: false });
     assert.ok(test.notHigherP < 1e-6);
     assert.ok(test.notLowerP > 1 - 1e-6);
     assert.equal(test.p, test.notLowerP);
-    const back = testEquivalence({ x: low.y, y: low.x }, {
+    const back = testEquivalence([{ x: low.y, y: low.x }], {
       margin: 0.5,
       paired: false,
     });
     assert.equal(back.notLowerP, test.notHigherP);
   });
 
-  it("has no p where nothing varies or a group is a single number", () => {
-    const options = { margin: 1, paired: false };
-    for (const groups of [{ x: [1, 1], y: [1, 1] }, { x: [1], y: [1, 2] }]) {
-      assert.ok(Number.isNaN(testEquivalence(groups, options).p));
+  it("equals the definition for several strata, its interval too", () => {
+    for (
+      const [strata, paired, p, low, high] of STRATA.stratified_equivalence
+    ) {
+      const found = testEquivalence(strata.map(([x, y]) => ({ x, y })), {
+        margin: 0.5,
+        paired,
+      });
+      assertClose(found.p, p);
+      assertClose(found.interval[0], low);
+      assertClose(found.interval[1], high);
     }
+  });
+
+  it("has an interval inside the margin where p is below 0.05, and only there", () => {
+    const value = fc.double({ min: -1, max: 1, noNaN: true });
+    const group = fc.array(value, { minLength: 2, maxLength: 9 });
+    fc.assert(fc.property(group, group, (x, y) => {
+      const test = testEquivalence([{ x, y }], { margin: 0.7, paired: false });
+      const inside = test.interval[0] > -0.7 && test.interval[1] < 0.7;
+      assert.equal(test.p < 0.05, inside);
+    }));
+  });
+
+  it("has no doubt where nothing varies, and no p for a single number", () => {
+    const of = (x: number[], y: number[]) =>
+      testEquivalence([{ x, y }], { margin: 1, paired: false }).p;
+    assert.equal(of([1, 1], [1, 1]), 0);
+    assert.equal(of([1, 1], [3, 3]), 1);
+    assert.ok(Number.isNaN(of([1], [1, 2])));
+    assert.throws(() => of([1, NaN], [1, 2]), RangeError);
   });
 
   it("refuses a margin that is not above 0", () => {
     for (const margin of [0, -1, NaN]) {
       assert.throws(
         () =>
-          testEquivalence({ x: [1, 2], y: [1, 2] }, { margin, paired: true }),
+          testEquivalence([{ x: [1, 2], y: [1, 2] }], { margin, paired: true }),
         RangeError,
       );
     }
@@ -138,8 +233,8 @@ describe("testEquivalence()", () => {
 });
 
 describe("holmCorrection()", () => {
-  it("equals the definition", () => {
-    for (const [p, corrected] of SCIPY.holm) {
+  it("equals statsmodels", () => {
+    for (const [p, corrected] of [...SCIPY.holm, ...STRATA.holm]) {
       for (const [i, value] of holmCorrection(p).entries()) {
         assertClose(value, corrected[i] as number);
       }

@@ -2,13 +2,17 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
+  failureTest,
   mannWhitneyU,
+  pairedFailureTest,
   rank,
-  smallestMannWhitneyP,
-  smallestWilcoxonP,
+  smallestRankSumP,
+  smallestSignedRankP,
+  stratifiedRankSum,
+  stratifiedSignedRank,
   wilcoxonSignedRank,
 } from "../../src/analysis/rank_tests.ts";
-import { assertClose, SCIPY } from "./scipy_values.ts";
+import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 /** With ties, as epochs have. */
 const numbers = (minLength: number, maxLength = 40) =>
@@ -36,6 +40,113 @@ describe("rank()", () => {
   });
 });
 
+describe("tests by ranks", () => {
+  it("take infinite numbers for the largest, ties among them", () => {
+    assert.deepEqual([...rank([Infinity, 1, Infinity, -Infinity]).ranks], [
+      3.5,
+      2,
+      3.5,
+      1,
+    ]);
+    assert.equal(wilcoxonSignedRank([Infinity, Infinity, -1]).direction, 1);
+  });
+
+  it("refuse a NaN rather than give a plausible p", () => {
+    const x = [1, NaN, 3];
+    for (
+      const test of [
+        () => rank(x),
+        () => wilcoxonSignedRank(x),
+        () => mannWhitneyU({ x, y: [1, 2] }),
+        () => mannWhitneyU({ x: [1, 2], y: x }),
+        () => stratifiedSignedRank([[1, 2], x]),
+        () => stratifiedRankSum([{ x: [1, 2], y: [2, 3] }, { x, y: [1] }]),
+      ]
+    ) assert.throws(test, RangeError);
+  });
+});
+
+describe("stratifiedSignedRank()", () => {
+  it("equals the count of all signs, and the normal approximation where strata are large", () => {
+    for (
+      const [strata, method, statistic, p] of STRATA.stratified_signed_rank
+    ) {
+      const found = stratifiedSignedRank(strata);
+      assert.equal(found.method, method);
+      assertClose(found.statistic, statistic, method);
+      assertClose(found.p, p, method, 1e-9);
+    }
+  });
+
+  it("does not depend on the size of a stratum's numbers, nor on their order", () => {
+    const strata = [[-0.3, 0.1, -0.2], [3, -5, -9], [0.1, 0.2, -0.4]];
+    const found = stratifiedSignedRank(strata);
+    const scaled = strata.map((one, k) => one.map((d) => d * 100 ** k));
+    assert.deepEqual(stratifiedSignedRank(scaled), found);
+    assert.deepEqual(stratifiedSignedRank(strata.toReversed()), found);
+  });
+
+  it("is Wilcoxon's test of one stratum, and finds opposite strata even", () => {
+    const d = [0.3, 0.1, -0.2, 0.5];
+    assert.deepEqual(stratifiedSignedRank([d]), wilcoxonSignedRank(d));
+    const opposite = stratifiedSignedRank([[1, 2, 3], [-100, -200, -300]]);
+    assert.deepEqual([opposite.statistic, opposite.p, opposite.direction], [
+      0,
+      1,
+      0,
+    ]);
+  });
+
+  it("gives the smallest p that is announced", () => {
+    const all = Array(6).fill([1, 2, 3, 4, 5]);
+    assertClose(stratifiedSignedRank(all).p, smallestSignedRankP(30));
+  });
+});
+
+describe("stratifiedRankSum()", () => {
+  it("equals the count of all choices, and the normal approximation where strata are large", () => {
+    for (const [strata, method, statistic, p] of STRATA.stratified_rank_sum) {
+      const found = stratifiedRankSum(strata.map(([x, y]) => ({ x, y })));
+      assert.equal(found.method, method);
+      assertClose(found.statistic, statistic, method);
+      assertClose(found.p, p, method, 1e-9);
+    }
+  });
+
+  it("gives the smallest p that is announced", () => {
+    const apart = { x: [1, 2, 3], y: [4, 5, 6] };
+    const { p, direction } = stratifiedRankSum([apart, apart]);
+    assertClose(p, smallestRankSumP([[3, 3], [3, 3]]));
+    assert.equal(direction, -1);
+  });
+});
+
+describe("failureTest()", () => {
+  it("equals SciPy's test of Fisher, and the definition over several tables", () => {
+    for (const [tables, p] of STRATA.fisher) {
+      const found = failureTest(tables.map(([m, n, a, b]) => ({
+        runs: [m, n],
+        failed: [a, b],
+      })));
+      assertClose(found, p, JSON.stringify(tables), 1e-9);
+    }
+  });
+});
+
+describe("pairedFailureTest()", () => {
+  it("equals the exact test of McNemar in statsmodels", () => {
+    for (const [onlyX, onlyY, p] of STRATA.mcnemar) {
+      assertClose(
+        pairedFailureTest(onlyX, onlyY),
+        p,
+        `${onlyX} ${onlyY}`,
+        1e-9,
+      );
+    }
+    assert.equal(pairedFailureTest(0, 0), 1);
+  });
+});
+
 describe("wilcoxonSignedRank()", () => {
   it("equals SciPy for 2 to 200 pairs, with and without ties and zeros", () => {
     for (const [differences, statistic, p] of SCIPY.wilcoxon) {
@@ -60,7 +171,7 @@ describe("wilcoxonSignedRank()", () => {
     for (let n = 1; n <= 20; n++) {
       const differences = Array.from({ length: n }, (_, i) => i + 1);
       const { p, direction } = wilcoxonSignedRank(differences);
-      assert.equal(p, smallestWilcoxonP(n));
+      assert.equal(p, smallestSignedRankP(n));
       assert.equal(direction, 1);
     }
   });
@@ -112,7 +223,7 @@ describe("mannWhitneyU()", () => {
       const x = Array.from({ length: m }, (_, i) => i);
       const y = Array.from({ length: n }, (_, i) => 100 + i);
       const { p, direction } = mannWhitneyU({ x, y });
-      assertClose(p, smallestMannWhitneyP(m, n));
+      assertClose(p, smallestRankSumP([[m, n]]));
       assert.equal(direction, -1);
     }
   });

@@ -28,24 +28,62 @@ export const SCIPY: {
     p: number,
   ][];
   readonly holm: [p: Values, corrected: Values][];
-  readonly delta_interval: [
-    x: Values,
-    y: Values,
-    delta: number,
+} = readGolden("scipy_statistics.json");
+
+/** What `tests/golden/strata_statistics.py` wrote. */
+export const STRATA: {
+  readonly student: [t: number, degreesOfFreedom: number, tail: number][];
+  readonly student_quantile: [
+    tail: number,
+    degreesOfFreedom: number,
+    t: number,
+  ][];
+  readonly stratified_signed_rank: [
+    strata: Values[],
+    method: string,
+    statistic: number,
+    p: number,
+  ][];
+  readonly stratified_rank_sum: [
+    strata: [x: Values, y: Values][],
+    method: string,
+    statistic: number,
+    p: number,
+  ][];
+  readonly fisher: [
+    tables: [m: number, n: number, a: number, b: number][],
+    p: number,
+  ][];
+  readonly mcnemar: [onlyX: number, onlyY: number, p: number][];
+  readonly rank_biserial: [differences: Values, effect: Values][];
+  readonly cliffs_delta: [x: Values, y: Values, effect: Values][];
+  readonly mean_effect: [strata: Values[], effect: Values][];
+  readonly stratified_equivalence: [
+    strata: [x: Values, y: Values][],
+    paired: boolean,
+    p: number,
     low: number,
     high: number,
   ][];
-} = JSON.parse(
-  Deno.readTextFileSync(
-    new URL("../golden/scipy_statistics.json", import.meta.url),
-  ),
-);
+  readonly holm: [p: Values, corrected: Values][];
+} = readGolden("strata_statistics.json");
 
-/** Asserts equality up to a relative difference of 1e-10. */
-export function assertClose(found: number, wanted: number, what = ""): void {
+function readGolden(name: string) {
+  return JSON.parse(
+    Deno.readTextFileSync(new URL(`../golden/${name}`, import.meta.url)),
+  );
+}
+
+/** Asserts equality up to a relative difference, of 1e-10 unless told otherwise. */
+export function assertClose(
+  found: number,
+  wanted: number,
+  what = "",
+  tolerance = 1e-10,
+): void {
   const difference = Math.abs(found - wanted);
   assert.ok(
-    difference <= 1e-10 * Math.abs(wanted),
+    difference <= tolerance * Math.abs(wanted),
     `${what} found ${found}, SciPy has ${wanted}`,
   );
 }

@@ -4,9 +4,10 @@ import { describe, it } from "../../src/compat/testing.ts";
 import {
   logGamma,
   normalUpperTail,
+  studentQuantile,
   studentUpperTail,
 } from "../../src/analysis/special_functions.ts";
-import { assertClose, SCIPY } from "./scipy_values.ts";
+import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 describe("distribution functions", () => {
   it("normalUpperTail() equals SciPy's far into the tail", () => {
@@ -16,9 +17,42 @@ describe("distribution functions", () => {
   });
 
   it("studentUpperTail() equals SciPy's, for fractional degrees of freedom too", () => {
-    for (const [t, df, tail] of SCIPY.student) {
+    for (const [t, df, tail] of [...SCIPY.student, ...STRATA.student]) {
       assertClose(studentUpperTail(t, df), tail, `t ${t}, df ${df}`);
     }
+  });
+
+  it("studentUpperTail() is right to 1e-12 for many degrees of freedom", () => {
+    // mpmath with 40 digits: betainc(df / 2, 1 / 2, 0, df / (df + t ** 2), regularized=True) / 2
+    for (
+      const [t, df, tail] of [
+        [0.4, 300, 0.34472058832639437],
+        [2, 300, 0.023200760491574545],
+        [5, 300, 4.8845773651238863e-7],
+        [0.4, 5000, 0.34458680201340144],
+        [2, 5000, 0.022777129994146986],
+        [5, 5000, 2.9644737295606599e-7],
+        [0.4, 9000, 0.34458300490743832],
+        [2, 9000, 0.022765130230092609],
+        [5, 9000, 2.9206093884514492e-7],
+        [0.4, 100000, 0.34457868558242986],
+        [2, 100000, 0.022751481728753232],
+        [5, 100000, 2.8713508393208364e-7],
+        [0.4, 10000000, 0.34457826266160939],
+        [2, 10000000, 0.022750145445921477],
+        [5, 10000000, 2.8665640375042695e-7],
+        [0.4, 10000000000, 0.34457825839394776],
+        [2, 10000000000, 0.022750131961676949],
+        [5, 10000000000, 2.8665157671103237e-7],
+      ] as const
+    ) assertClose(studentUpperTail(t, df), tail, `t ${t}, df ${df}`, 1e-12);
+  });
+
+  it("studentQuantile() is SciPy's, and undoes the tail", () => {
+    for (const [tail, df, t] of STRATA.student_quantile) {
+      assertClose(studentQuantile(tail, df), t, `tail ${tail}, df ${df}`);
+    }
+    assert.ok(Number.isNaN(studentQuantile(0.6, 3)));
   });
 
   it("studentUpperTail() falls from 1 to 0 and is symmetric", () => {

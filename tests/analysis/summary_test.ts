@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import type { CombinationCurves } from "../../src/results/results_folder.ts";
 import { summarizeLoss, summarizeResults } from "../../src/analysis/summary.ts";
-import { alike, curves, falling } from "../results/example_results.ts";
+import {
+  alike,
+  curves,
+  exampleRecord,
+  falling,
+} from "../results/example_results.ts";
 
 interface Tensor {
   readonly shape: number[];
@@ -39,24 +44,40 @@ describe("summarizeLoss()", () => {
       const [runs = 0, epochs = 0] = losses.shape;
       for (let i = 0; i < runs; i++) {
         const curve = losses.data.slice(i * epochs, (i + 1) * epochs);
-        assert.deepEqual(summarizeLoss(Float64Array.from(curve), { start }), {
-          minLoss: expected.min_loss.data[i],
-          minLossEpoch: expected.min_loss_epoch.data[i],
-          epoch99: expected.min_loss_epoch_99.data[i],
-        });
+        const summary = summarizeLoss(Float64Array.from(curve), { start });
+        // The original counts epochs from the first one that it keeps.
+        assert.deepEqual(
+          summary && [
+            summary.minLoss,
+            summary.minLossEpoch - start,
+            summary.epoch99! - start,
+          ],
+          [
+            expected.min_loss.data[i],
+            expected.min_loss_epoch.data[i],
+            expected.min_loss_epoch_99.data[i],
+          ],
+        );
       }
     });
   }
 
-  it("says why there is no summary", () => {
+  it("tells a curve that never changes from one that diverged", () => {
     const of = (...values: number[]) =>
       summarizeLoss(Float64Array.from(values));
-    assert.equal(of(9, 1, 1, 1), "constant");
-    assert.equal(of(9, 1), "constant");
-    assert.equal(of(9), "constant");
-    assert.equal(of(9, 1, NaN), "not a number");
-    assert.equal(of(9, 1, Infinity), "not a number");
-    assert.notEqual(of(NaN, 1, 2), "not a number");
+    const constant = {
+      minLoss: 1,
+      minLossEpoch: 1,
+      epoch99: undefined,
+      stillFalling: false,
+    };
+    assert.deepEqual(of(9, 1, 1, 1), constant);
+    assert.deepEqual(of(9, 1), constant);
+    assert.deepEqual(of(1), { ...constant, minLossEpoch: 0 });
+    assert.equal(of(9, 1, NaN), undefined);
+    assert.equal(of(9, 1, Infinity), undefined);
+    assert.equal(of(), undefined);
+    assert.equal(of(NaN, 1, 2)?.minLoss, 1);
   });
 
   it("gives epochs in order that have the losses they stand for", () => {
@@ -64,48 +85,69 @@ describe("summarizeLoss()", () => {
     fc.assert(fc.property(fc.array(loss, { minLength: 2 }), (values) => {
       const losses = Float64Array.from(values);
       const summary = summarizeLoss(losses, { start: 0 });
-      if (typeof summary === "string") {
+      assert.ok(summary !== undefined);
+      assert.equal(summary.minLoss, Math.min(...values));
+      assert.equal(losses[summary.minLossEpoch], summary.minLoss);
+      if (summary.epoch99 === undefined) {
         assert.equal(new Set(values).size, 1);
-        return;
-      }
-      const { minLoss, minLossEpoch, epoch99 } = summary;
-      assert.equal(minLoss, Math.min(...values));
-      assert.equal(losses[minLossEpoch], minLoss);
-      assert.ok(epoch99 <= minLossEpoch);
+      } else assert.ok(summary.epoch99 <= summary.minLossEpoch);
     }));
+  });
+
+  it("knows a curve that still falls from one that has flattened", () => {
+    const decay = (speed: number, epochs = 500) =>
+      summarizeLoss(
+        Float64Array.from({ length: epochs }, (_, e) => Math.exp(-speed * e)),
+      );
+    assert.equal(decay(0.002)?.stillFalling, true);
+    assert.equal(decay(0.1)?.stillFalling, false);
+    assert.ok((decay(0.002)?.epoch99 ?? 0) > 480);
+    // Of three epochs the last one is the end.
+    assert.equal(decay(0.5, 3)?.stillFalling, true);
+    const flat = Float64Array.of(9, 1, 0.1, 0.1, 0.1, 0.1);
+    assert.equal(summarizeLoss(flat)?.stillFalling, false);
   });
 });
 
 describe("summarizeResults()", () => {
-  it("names the runs that it leaves out, and why", () => {
+  it("names runs that diverged, and those that never change", () => {
     const { runs, warnings } = summarizeResults(resultsOf(alike(
       curves([9, 3, 2, 1], [9, 1, 1, 1], [9, 1, NaN, NaN]),
       curves([50, 60, 70, 80], [50, 50, 50, 50], [50, 0, 0, 0]),
     )));
-    assert.deepEqual(runs, [
-      {
-        combination: 4,
-        iteration: 0,
-        loss: { minLoss: 1, minLossEpoch: 2, epoch99: 2 },
-        finalAccuracy: 80,
-      },
-      {
-        combination: 4,
-        iteration: 1,
-        loss: undefined,
-        finalAccuracy: undefined,
-      },
-      {
-        combination: 4,
-        iteration: 2,
-        loss: undefined,
-        finalAccuracy: undefined,
-      },
-    ]);
+    assert.deepEqual(runs.map(({ loss }) => loss?.minLoss), [1, 1, undefined]);
+    assert.deepEqual(
+      runs.map(({ finalAccuracy }) => finalAccuracy),
+      [80, 50, undefined],
+    );
     assert.deepEqual(warnings, [
-      "bio: the validation loss of combination 4 (1,), iteration 1, is constant; the run is left out of the statistics",
-      "bio: the validation loss of combination 4 (1,), iteration 2, is not a number from epoch 2 on; the run is left out of the statistics",
+      "bio: combination 4 (1,): iteration 2 from epoch 2 on diverged (NaN or infinite); diverged runs count as the worst in the tests",
+      "bio: combination 4 (1,): the validation loss of iteration 1 never changes, so that no epoch stands out",
     ]);
+  });
+
+  it("takes the record's word that a run failed, though its losses look well", () => {
+    const results = {
+      ...resultsOf(alike(falling([0.1, 0.2]))),
+      experiment: exampleRecord({
+        failures: [{ combination: 4, iteration: 1, epoch: 3, what: "NaN" }],
+      }),
+    };
+    const { runs } = summarizeResults(results);
+    assert.deepEqual(runs.map(({ loss }) => loss === undefined), [false, true]);
+    // It failed later than what is looked at.
+    const cut = summarizeResults(results, { epochs: 3 });
+    assert.ok(cut.runs.every(({ loss }) => loss !== undefined));
+  });
+
+  it("cuts curves to the epochs that are compared", () => {
+    const curve = curves([9, 5, 4, 3, 2, 1]);
+    const { runs } = summarizeResults(resultsOf(alike(curve, curve)), {
+      epochs: 4,
+    });
+    assert.equal(runs[0]?.loss?.minLoss, 3);
+    assert.equal(runs[0]?.loss?.minLossEpoch, 3);
+    assert.equal(runs[0]?.finalAccuracy, 3);
   });
 
   it("has no accuracy for iterations whose accuracy was not stored", () => {
@@ -114,24 +156,17 @@ describe("summarizeResults()", () => {
     );
     assert.equal(typeof runs[0]?.finalAccuracy, "number");
     assert.equal(runs[1]?.finalAccuracy, undefined);
-    assert.equal(runs[1]?.loss?.minLossEpoch, 10);
+    assert.equal(runs[1]?.loss?.minLossEpoch, 11);
     assert.deepEqual(warnings, []);
   });
 
-  it("says that a curve is too short for what is left out", () => {
-    const { warnings } = summarizeResults(
-      resultsOf(alike(falling([0.1], 3))),
-      { start: 5 },
-    );
-    assert.match(warnings[0] ?? "", /has 3 epochs only/);
-  });
-
-  it("does not call the one epoch that is left constant", () => {
-    for (const [epochs, text] of [[1, "1 epoch"], [2, "2 epochs"]] as const) {
-      const { warnings } = summarizeResults(
+  it("does not call the one epoch that is left a fault", () => {
+    for (const epochs of [1, 2]) {
+      const { runs, warnings } = summarizeResults(
         resultsOf(alike(falling([0.1], epochs))),
       );
-      assert.ok(warnings[0]?.includes(`has ${text} only`), warnings[0]);
+      assert.deepEqual(warnings, []);
+      assert.ok(runs[0]?.loss !== undefined);
     }
   });
 });

@@ -46,7 +46,6 @@ result = {
     "mann_whitney": [],
     "equivalence": [],
     "holm": [],
-    "delta_interval": [],
 }
 for n in [2, 3, 5, 6, 10, 13, 14, 25, 50, 51, 120, 200]:
     for kind in ["continuous", "ties"]:
@@ -73,17 +72,6 @@ for n in [1, 2, 5, 24]:
     corrected = np.empty(n)
     corrected[order] = adjusted
     result["holm"].append([rounded(p), rounded(corrected)])
-for n in [8, 30]:
-    x, y = sample(n, 0.5, "continuous"), sample(n + 2, 0, "continuous")
-
-    def delta(x, y, axis=-1):
-        return np.sign(x[..., :, None] - y[..., None, :]).mean(axis=(-1, -2))
-
-    interval = stats.bootstrap(
-        (x, y), delta, n_resamples=50000, method="percentile", vectorized=True, batch=500, rng=rng
-    ).confidence_interval
-    result["delta_interval"].append([rounded(x), rounded(y), float(delta(x, y)), float(interval.low), float(interval.high)])
-
 with open("scipy_statistics.json", "w") as file:
     json.dump(result, file, separators=(",", ":"))
     file.write("\n")
