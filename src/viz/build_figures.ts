@@ -9,7 +9,7 @@ import {
   matchCombinations,
   type MatchedCombination,
 } from "../analysis/match.ts";
-import type { Curves, ResultsFolder } from "../results/results_folder.ts";
+import type { Curves } from "../results/results_folder.ts";
 import { type RunSummary, summarizeResults } from "../analysis/summary.ts";
 import {
   type Baseline,
