@@ -137,10 +137,13 @@ export type {
   ComparedGroup,
   ComparedRuns,
   Comparison,
+  Corrected,
+  MarginUnit,
 } from "./src/analysis/comparison.ts";
 export type { MatchedCombination } from "./src/analysis/match.ts";
-export type { Margin, Measure } from "./src/analysis/summary.ts";
-export type { Description } from "./src/analysis/effect_sizes.ts";
+export type { Baseline } from "./src/analysis/baseline.ts";
+export type { Measure } from "./src/analysis/summary.ts";
+export type { Description, Effect } from "./src/analysis/effect_sizes.ts";
 export { drawFigures, type DrawFiguresOptions } from "./src/viz/notebook.ts";
 export type { FigureKind } from "./src/viz/build_figures.ts";
 export type { Figure, Json, Spec } from "./src/viz/figure.ts";

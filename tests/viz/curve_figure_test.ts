@@ -23,7 +23,11 @@ const OPTIONS: CurveFigureOptions = {
   quantity: "loss",
   axis: "loss (MSE)",
   labels: ["bio", "rand"],
-  baseline: { value: 1 / 12, label: "predicting the mean (1/12)" },
+  baseline: {
+    value: 1 / 12,
+    label: "predicting the mean (1/12)",
+    beaten: 0.079,
+  },
   width: "one",
 };
 
