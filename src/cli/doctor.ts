@@ -17,12 +17,9 @@ import type { Engine } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
-import {
-  ADAPTER_ADVICE,
-  type DeviceChoice,
-  readDeviceChoice,
-} from "../train/choose_engine.ts";
-import { print, printError, runCommand } from "./run_command.ts";
+import { createWasmEngine } from "../wasm/engine.ts";
+import { type DeviceChoice, readDeviceChoice } from "../train/choose_engine.ts";
+import { print, runCommand } from "./run_command.ts";
 
 const HELP =
   `Trains small networks that PyTorch has trained, on each way of computing that
@@ -32,7 +29,8 @@ are saturated, diverge, or are as small as can be.
   deno task doctor [flags]
 
   --cases DIR               replay the cases of that folder (format: tests/golden/README.md)
-  --device auto|gpu|cpu     auto: all of them; gpu: the WebGPU adapter; cpu: this machine's processor
+  --device NAME             auto: all of them; gpu: the WebGPU adapter; cpu: WebAssembly on the
+                            CPU; reference: float64
   --help                    this text
 
 A line a case: the worst relative error of its losses, the relative norm of the
@@ -41,23 +39,29 @@ Exit code 0 if all are ok, 1 if any is off, 2 if the cases can't be read.`;
 
 /** Opens the engines, one after the other, and describes them. */
 async function* openEngines(choice: DeviceChoice): AsyncGenerator<Engine> {
-  if (choice !== "cpu") {
+  if (choice === "auto" || choice === "gpu") {
     const engine = await openAdapter();
     if (engine !== undefined) {
       for (const line of describeAdapter(engine.adapter)) print(line);
       yield engine;
     } else if (choice === "gpu") {
       throw new InputError(
-        `Cannot use --device gpu: this machine has no WebGPU adapter; ${ADAPTER_ADVICE}`,
+        "Cannot use --device gpu: this machine has no WebGPU adapter",
       );
     } else {
-      printError(`warning: no WebGPU adapter was found; ${ADAPTER_ADVICE}`);
+      print("engine: no WebGPU, as this machine has no adapter");
     }
   }
-  if (choice === "gpu") return;
-  const reference = createReferenceEngine();
-  print(`engine: ${reference.description}`);
-  yield reference;
+  const others = [
+    ["cpu", createWasmEngine],
+    ["reference", createReferenceEngine],
+  ] as const;
+  for (const [name, create] of others) {
+    if (choice !== "auto" && choice !== name) continue;
+    const engine = create();
+    print(`engine: ${engine.description}`);
+    yield engine;
+  }
 }
 
 /** The adapter's engine; undefined where there is none. */

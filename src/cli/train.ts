@@ -31,7 +31,8 @@ import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
-const HELP = `Trains an experiment on the GPU.
+const HELP =
+  `Trains an experiment on the GPU, or on the CPU where there is none.
 
   deno task train CONFIG.ini [flags]
 
@@ -41,12 +42,15 @@ const HELP = `Trains an experiment on the GPU.
   --seed N                  seed, instead of the config's
   --epochs N                epochs, instead of the config's
   --iterations N            iterations, instead of the config's
-  --device auto|gpu|cpu     auto: the GPU where there is one, else the float64 reference engine
+  --device NAME             auto: the GPU where there is one, else the CPU; gpu: WebGPU on any
+                            adapter; cpu: WebAssembly; reference: float64, slow
+  --workers N               threads on the CPU (one for each core); results are the same with any
+  --no-fma                  on the CPU, round as on machines without fused multiply-add
   --overwrite               replace the results that are in the folder
   --resume                  go on where an interrupted training of the same config stood
   --checkpoint_seconds N    seconds between two saved states (60)
   --shard i/n               train the i-th of n parts, i from 0 (also from Slurm and Kubernetes arrays)
-  --profile                 at the end, print the time of each kernel and how busy the GPU was
+  --profile                 at the end, print the time of each kernel and how busy the device was
   --help                    this text
 
 The results folder, the flags and the config's keys are described in README.md.`;
@@ -214,12 +218,20 @@ async function train(flags: Flags): Promise<number> {
       }),
     ),
   });
-  const openEngine = () =>
+  const workers = readCount(flags, "workers");
+  if (workers !== undefined && !(Number.isInteger(workers) && workers > 0)) {
+    throw new InputError(
+      `Cannot use --workers ${workers}: it must be a whole number, 1 or more`,
+    );
+  }
+  const openEngine = (warn: (line: string) => void) =>
     chooseEngine(device, {
-      warn: progress.line,
+      warn,
       profile: flags.boolean.profile === true,
+      workers,
+      fused: flags.boolean["no-fma"] !== true,
     });
-  const engine: Engine = await openEngine();
+  const engine: Engine = await openEngine(progress.line);
   try {
     print(describeExperiment(experiment));
     print(describePlan(prepared, { engine, shard }));
@@ -252,7 +264,7 @@ async function train(flags: Flags): Promise<number> {
           progress.update(status);
         },
       },
-      reopen: openEngine,
+      reopen: () => openEngine(() => {}),
       sheet,
     }).catch((error) => {
       if (error instanceof InputError || error instanceof DeviceError) {
@@ -284,7 +296,7 @@ if (import.meta.main) {
   await runCommand({
     help: HELP,
     flags: {
-      boolean: ["dry-run", "overwrite", "resume", "profile"],
+      boolean: ["dry-run", "overwrite", "resume", "profile", "no-fma"],
       string: [
         "path_to_results",
         "path_to_network",
@@ -292,6 +304,7 @@ if (import.meta.main) {
         "epochs",
         "iterations",
         "device",
+        "workers",
         "shard",
         "checkpoint_seconds",
       ],

@@ -23,6 +23,8 @@ export interface DeviceProfile {
   readonly busyMilliseconds: number;
   /** Times of the kernels, the longest first; they add up to the busy time. */
   readonly kernels: readonly KernelTime[];
+  /** Threads whose times these are, added up; not given where the device is one. */
+  readonly workers?: number;
 }
 
 /**
@@ -54,7 +56,9 @@ export function sumProfiles(
       },
     );
   }
+  const workers = profiles[0]?.workers;
   return {
+    ...(workers !== undefined && { workers }),
     busyMilliseconds: profiles.reduce((ms, p) => ms + p.busyMilliseconds, 0),
     kernels: [...sums.values()]
       .sort((a, b) => b.milliseconds - a.milliseconds),

@@ -1,64 +1,99 @@
 /**
- * Which engine trains: WebGPU where there is an adapter, else the float64
- * reference engine.
+ * Which engine trains: WebGPU where there is a GPU, else WebAssembly.
  *
  * @module
  */
 
-import type { Engine } from "../engine/ensemble.ts";
+import { DeviceError, type Engine } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { createWebGpuEngine } from "../gpu/engine.ts";
+import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
+import { createWasmEngine } from "../wasm/engine.ts";
 
-/** `--device`: "auto" takes WebGPU where it can. */
-export type DeviceChoice = "auto" | "gpu" | "cpu";
+const CHOICES = ["auto", "gpu", "cpu", "reference"] as const;
 
-/** How to get an adapter on a machine without one. */
-export const ADAPTER_ADVICE =
-  "install a graphics driver, or on a machine without a GPU a software one " +
-  "(Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers)";
+/**
+ * `--device`: "gpu" is WebGPU on whatever adapter there is, "cpu" the
+ * WebAssembly engine, "reference" the float64 one, the slow oracle of the
+ * tests. "auto" takes WebGPU where there is a real GPU, else WebAssembly.
+ */
+export type DeviceChoice = typeof CHOICES[number];
+
+/** How to open an engine. */
+export interface ChooseEngineOptions {
+  /** Told which engine was taken, and why, where nobody has named it. */
+  readonly warn: (line: string) => void;
+  /** Time the device, where it can be timed. */
+  readonly profile?: boolean;
+  /** Workers of the WebAssembly engine, by default one for each core. */
+  readonly workers?: number | undefined;
+  /** False: the WebAssembly engine does without fused multiply-add. */
+  readonly fused?: boolean;
+}
 
 /**
  * Opens an engine.
  *
  * @throws {InputError} If "gpu" was asked for and there is no adapter.
+ * @throws {DeviceError} If "gpu" was asked for and the adapter can't be opened.
  */
 export async function chooseEngine(
   device: DeviceChoice,
-  options: {
-    readonly warn: (line: string) => void;
-    /** Time the device, where it can be timed. */
-    readonly profile?: boolean;
-  },
+  options: ChooseEngineOptions,
 ): Promise<Engine> {
-  if (device === "cpu") return createReferenceEngine();
-  const engine = await createWebGpuEngine({
-    profile: options.profile ? "sample" : undefined,
+  const { warn, profile = false, workers, fused = true } = options;
+  if (device === "reference") return createReferenceEngine();
+  const openCpu = () =>
+    createWasmEngine({ profile, fused, ...(workers && { workers }) });
+  if (device === "cpu") return openCpu();
+  const gpu = await createWebGpuEngine({
+    profile: profile ? "sample" : undefined,
+  }).catch((error: unknown) => {
+    if (device === "gpu" || !(error instanceof DeviceError)) throw error;
+    return error;
   });
-  if (engine !== undefined) {
-    if (engine.adapter.software) {
-      options.warn(
-        `note: the only WebGPU adapter is ${engine.description}, which computes on the CPU`,
-      );
-    }
-    return engine;
+  if (device === "gpu") return checkAdapter(gpu, warn);
+  if (gpu === undefined || gpu instanceof DeviceError) {
+    const why = gpu === undefined
+      ? "this machine has no GPU that WebGPU can use"
+      : `the GPU can't be used (${gpu.message})`;
+    warn(`note: training on the CPU, as ${why}`);
+    return openCpu();
   }
-  if (device === "gpu") {
+  if (!gpu.adapter.software) {
+    warn(`note: training on the GPU, ${gpu.description}`);
+    return gpu;
+  }
+  warn(
+    `note: training on the CPU with WebAssembly, which is faster than this machine's only WebGPU adapter, the software one ${gpu.description}`,
+  );
+  gpu.destroy();
+  return openCpu();
+}
+
+function checkAdapter(
+  gpu: WebGpuEngine | DeviceError | undefined,
+  warn: (line: string) => void,
+): WebGpuEngine {
+  if (gpu instanceof DeviceError) throw gpu;
+  if (gpu === undefined) {
     throw new InputError(
-      `Cannot use --device gpu: this machine has no WebGPU adapter; ${ADAPTER_ADVICE}, or use --device cpu`,
+      "Cannot use --device gpu: this machine has no WebGPU adapter; install the graphics driver, or leave --device out to train on the CPU",
     );
   }
-  options.warn(
-    `warning: no WebGPU adapter was found, so the float64 reference engine trains, many times slower; ${ADAPTER_ADVICE}`,
-  );
-  return createReferenceEngine();
+  if (gpu.adapter.software) {
+    warn(
+      `note: the only WebGPU adapter is ${gpu.description}, which computes on the CPU; --device cpu does so faster`,
+    );
+  }
+  return gpu;
 }
 
 /** Reads the value of `--device`. */
-export function readDeviceChoice(value: string | undefined): DeviceChoice {
-  if (value === undefined) return "auto";
-  if (value === "auto" || value === "gpu" || value === "cpu") return value;
+export function readDeviceChoice(value = "auto"): DeviceChoice {
+  const choice = CHOICES.find((name) => name === value);
+  if (choice !== undefined) return choice;
   throw new InputError(
-    `Cannot use --device ${value}: allowed are auto, gpu and cpu`,
+    `Cannot use --device ${value}: allowed are auto, gpu, cpu and reference`,
   );
 }

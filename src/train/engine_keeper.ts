@@ -66,22 +66,26 @@ export function createEngineKeeper(
       const pause = WAITS[losses];
       if (pause === undefined) throw last;
       await wait(pause);
+      let opened: Engine;
       try {
-        engine = await openEngine();
-        losses++;
-        break;
+        opened = await openEngine();
       } catch (error) {
         last = error;
+        continue;
       }
-    }
-    // Another engine would give other numbers, which nobody asked for.
-    if (engineName(engine) !== name) {
-      throw new DeviceError(
+      if (engineName(opened) === name) {
+        engine = opened;
+        losses++;
+        return;
+      }
+      // Another engine would give other numbers, which nobody asked for; the lost one may come back.
+      last = new DeviceError(
         `the device was lost, and there is only ${
-          engineName(engine)
+          engineName(opened)
         } now instead of ${name}`,
         { reason: "lost", cause: trouble },
       );
+      opened.destroy();
     }
   }
 

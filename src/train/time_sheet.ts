@@ -10,6 +10,7 @@ import {
   sumProfiles,
 } from "../engine/device_profile.ts";
 import type { Engine } from "../engine/ensemble.ts";
+import { plural } from "../text/words.ts";
 
 /** What the host does by turns; the device stands idle in all but the training. */
 export type Phase = "drawing" | "starting" | "training" | "saving";
@@ -121,10 +122,14 @@ export function describeTimes(
       }`,
     );
   } else {
-    const busy = Math.min(device.busyMilliseconds, all);
+    const { busyMilliseconds, workers = 1 } = device;
+    const busy = Math.min(busyMilliseconds / workers, all);
+    const what = device.workers === undefined
+      ? "GPU"
+      : `${plural(workers, "worker")} on the CPU`;
     lines.push(
       profileTable(device.kernels),
-      `GPU busy: ${percent(busy)} of ${seconds(all)} (${
+      `${what} busy: ${percent(busy)} of ${seconds(all)} (${
         seconds(busy)
       } in kernels); not busy: ${
         list([

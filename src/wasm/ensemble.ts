@@ -125,13 +125,13 @@ export async function createWasmEnsemble(
     const taken = performance.now() - start;
     millisecondsPerEpoch = taken / count;
     if (profile) {
-      const kernels = answers.flatMap((answer) =>
-        answer.kind === "done" ? answer.times : []
-      );
-      profiles.push(sumProfiles(kernels.map((time) => ({
-        busyMilliseconds: time.milliseconds,
-        kernels: [time],
-      }))));
+      for (const kernels of answers) {
+        const busyMilliseconds = kernels.reduce(
+          (sum, { milliseconds }) => sum + milliseconds,
+          0,
+        );
+        profiles.push({ workers: pool.count, busyMilliseconds, kernels });
+      }
     }
     for (const model of models.keys()) {
       epochs[model]! += count;

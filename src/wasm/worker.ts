@@ -58,9 +58,12 @@ export type Order =
   | { readonly kind: "close"; readonly ensemble: number };
 
 /** What it answers. */
-export type Answer =
-  | { readonly kind: "done"; readonly times: readonly KernelTime[] }
-  | { readonly kind: "failed"; readonly message: string };
+export interface Answer {
+  /** Of its kernels, where they are timed. */
+  readonly times: readonly KernelTime[];
+  /** What went wrong, if anything. */
+  readonly failure?: string;
+}
 
 /** Milliseconds after which a waiting worker looks whether another has failed. */
 const PATIENCE = 200;
@@ -226,27 +229,21 @@ function createMeter() {
 
 const open = new Map<number, OpenEnsemble>();
 
-function obey(order: Order): Answer {
-  switch (order.kind) {
-    case "open":
-      open.set(order.ensemble, openEnsemble(order));
-      return { kind: "done", times: [] };
-    case "train": {
-      const ensemble = open.get(order.ensemble)!;
-      return { kind: "done", times: ensemble.train(order.epochs, order.steps) };
-    }
-    case "close":
-      open.delete(order.ensemble);
-      return { kind: "done", times: [] };
+function obey(order: Order): KernelTime[] {
+  if (order.kind === "train") {
+    return open.get(order.ensemble)!.train(order.epochs, order.steps);
   }
+  if (order.kind === "open") open.set(order.ensemble, openEnsemble(order));
+  else open.delete(order.ensemble);
+  return [];
 }
 
 self.addEventListener("message", ({ data }: MessageEvent<Order>) => {
   let answer: Answer;
   try {
-    answer = obey(data);
+    answer = { times: obey(data) };
   } catch (error) {
-    answer = { kind: "failed", message: String(error) };
+    answer = { times: [], failure: String(error) };
   }
   self.postMessage(answer);
 });

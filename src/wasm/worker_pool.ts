@@ -5,17 +5,19 @@
  */
 
 import { DeviceError } from "../engine/ensemble.ts";
+import type { KernelTime } from "../engine/device_profile.ts";
 import type { Answer, Order } from "./worker.ts";
 
 /** Workers that all do the same. */
 export interface WorkerPool {
   readonly count: number;
   /**
-   * Gives each worker an order, after the one before, and waits for all answers.
+   * Gives each worker an order, after the one before, and waits until all have
+   * obeyed; returns the times of each one's kernels.
    *
    * @throws {DeviceError} If one of them fails or dies; from then on no worker can be used.
    */
-  ask(order: (worker: number) => Order): Promise<Answer[]>;
+  ask(order: (worker: number) => Order): Promise<(readonly KernelTime[])[]>;
   /** Called as soon as a worker fails, so that the others can be told. */
   onFailure: (() => void) | undefined;
   destroy(): void;
@@ -45,16 +47,18 @@ export function createWorkerPool(count: number): WorkerPool {
     return worker;
   });
 
-  function answerOf(worker: Worker): Promise<Answer> {
+  function answerOf(worker: Worker): Promise<readonly KernelTime[]> {
     return new Promise((resolve) => {
       worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
-        if (data.kind === "failed") fail(data.message);
-        else resolve(data);
+        if (data.failure !== undefined) fail(data.failure);
+        else resolve(data.times);
       }, { once: true });
     });
   }
 
-  async function askNow(order: (worker: number) => Order): Promise<Answer[]> {
+  async function askNow(
+    order: (worker: number) => Order,
+  ): Promise<(readonly KernelTime[])[]> {
     if (failure !== undefined) throw failure;
     return await new Promise((resolve, reject) => {
       rejectAll = reject;

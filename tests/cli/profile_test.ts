@@ -23,45 +23,59 @@ async function withFolder(body: (folder: string) => Promise<void>) {
 }
 
 /** Expects the table and the busy share, and returns the share in percent. */
-function readShare(stdout: string): number {
+function readShare(stdout: string, device: "gpu" | "cpu"): number {
   assert.match(stdout, /^kernel +calls +ms +GFLOP\/s +share$/m);
   assert.match(stdout, /^gradient +\d+ +\d+\.\d +\d+\.\d +\d+\.\d %$/m);
-  assert.match(stdout, /^optimizer +\d+ +\d+\.\d +\d+\.\d %$/m);
-  const [, share] = /^GPU busy: (\d+\.\d) % of \d+\.\d s .*; not busy: /m
-    .exec(stdout) ?? [];
+  const optimizer = device === "gpu" ? "optimizer" : "adam";
+  assert.match(
+    stdout,
+    new RegExp(`^${optimizer} +\\d+ +\\d+\\.\\d +\\d+\\.\\d %$`, "m"),
+  );
+  const [, who, share] =
+    /^(GPU|\d workers? on the CPU) busy: (\d+\.\d) % of \d+\.\d s .*; not busy: /m
+      .exec(stdout) ?? [];
+  assert.equal(who === "GPU" ? "gpu" : "cpu", device);
   return Number(share);
 }
 
 describe("deno task train --profile", () => {
-  itNeeds(
-    "prints the kernels and how busy the GPU was; the results are the same",
-    missing,
-    async () => {
-      await withFolder(async (folder) => {
-        const plain = join(folder, "plain"), timed = join(folder, "timed");
-        const without = await runTask("train", [await writeTinyConfig(plain)]);
-        assert.equal(without.code, 0, without.stderr);
-        const result = await runTask("train", [
-          await writeTinyConfig(timed),
-          "--profile",
-        ]);
-        assert.equal(result.code, 0, result.stderr);
-        const share = readShare(result.stdout);
-        assert.ok(share > 0 && share < 100, `${share}`);
-        assert.match(result.stdout, /^Done in/m);
-        assert.deepEqual(
-          await differences(join(plain, "results"), join(timed, "results")),
-          [],
-        );
-      });
-    },
-  );
+  for (const device of ["gpu", "cpu"] as const) {
+    itNeeds(
+      `--device ${device}: prints the kernels and how busy it was; the results are the same`,
+      device === "gpu" ? missing : undefined,
+      async () => {
+        await withFolder(async (folder) => {
+          const plain = join(folder, "plain"), timed = join(folder, "timed");
+          const args = ["--device", device];
+          const without = await runTask("train", [
+            await writeTinyConfig(plain),
+            ...args,
+          ]);
+          assert.equal(without.code, 0, without.stderr);
+          const result = await runTask("train", [
+            await writeTinyConfig(timed),
+            ...args,
+            "--profile",
+          ]);
+          assert.equal(result.code, 0, result.stderr);
+          const share = readShare(result.stdout, device);
+          assert.ok(share > 0 && share < 100, `${share}`);
+          assert.match(result.stdout, /^Done in/m);
+          assert.deepEqual(
+            await differences(join(plain, "results"), join(timed, "results")),
+            [],
+          );
+        });
+      },
+    );
+  }
 
-  itNeeds("prints them after Ctrl-C, too", missing, async () => {
+  it("prints them after Ctrl-C, too", async () => {
     await withFolder(async (folder) => {
       const config = await writeTinyConfig(folder, { epochs: 1_000_000 });
       const { child, result } = startTask("train", [
         config,
+        ...["--device", "cpu"],
         "--profile",
         "--checkpoint_seconds",
         "0.5",
@@ -80,7 +94,7 @@ describe("deno task train --profile", () => {
       child.kill("SIGINT");
       const { code, stdout, stderr } = await result;
       assert.equal(code, 130, stderr);
-      const share = readShare(stdout);
+      const share = readShare(stdout, "cpu");
       assert.ok(share > 0 && share < 100, `${share}`);
     });
   });
@@ -90,7 +104,7 @@ describe("deno task train --profile", () => {
       const result = await runTask("train", [
         await writeTinyConfig(folder, { epochs: 2 }),
         "--device",
-        "cpu",
+        "reference",
         "--profile",
       ]);
       assert.equal(result.code, 0, result.stderr);

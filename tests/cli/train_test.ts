@@ -271,7 +271,7 @@ describe("deno task train", () => {
           /there is no folder ".*none"/,
         ],
         [text, ["--epochs", "0"], /--epochs/],
-        [text, ["--device", "tpu"], /auto, gpu and cpu/],
+        [text, ["--device", "tpu"], /auto, gpu, cpu and reference/],
         [text, ["--shard", "2/2"], /i\/n/],
         [text, ["--resume", "--overwrite"], /--overwrite with --resume/],
         [text, ["--checkpoint_seconds", "soon"], /--checkpoint_seconds soon/],

@@ -19,12 +19,22 @@ async function withFolder(use: (folder: string) => Promise<void>) {
 
 describe("deno task doctor", () => {
   it("replays our own cases and exits with 0", async () => {
-    const { code, stdout } = await runTask("doctor", ["--device", "cpu"]);
-    assert.equal(code, 0);
-    assert.match(stdout, /^engine: float64 reference engine/m);
-    assert.match(stdout, /^case +losses +gradients +weights$/m);
-    assert.equal(stdout.match(/^train_.* ok$/gm)?.length, 31);
-    assert.match(stdout, /^All 31 cases are ok on the reference engine\.$/m);
+    for (
+      const [device, kind, engine] of [
+        ["cpu", "wasm", "float32 WebAssembly SIMD"],
+        ["reference", "reference", "float64 reference engine"],
+      ] as const
+    ) {
+      const { code, stdout } = await runTask("doctor", ["--device", device]);
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^engine: ${engine}`, "m"));
+      assert.match(stdout, /^case +losses +gradients +weights$/m);
+      assert.equal(stdout.match(/^train_.* ok$/gm)?.length, 31);
+      assert.match(
+        stdout,
+        new RegExp(`^All 31 cases are ok on the ${kind} engine\\.$`, "m"),
+      );
+    }
   });
 
   it("exits with 1 and says what is off where a number differs", async () => {
@@ -37,7 +47,7 @@ describe("deno task doctor", () => {
       );
       await Deno.writeTextFile(join(folder, CASE), TEXT);
       await Deno.writeTextFile(join(folder, "notes.json"), "{}");
-      const args = ["--device", "cpu", "--cases", folder];
+      const args = ["--device", "reference", "--cases", folder];
       const result = await runTask("doctor", args);
       assert.equal(result.code, 1);
       assert.match(
@@ -58,7 +68,7 @@ describe("deno task doctor", () => {
       const wrong: [string[], RegExp][] = [
         [["--cases", folder], /^error: Cannot find a reference case in /],
         [["--cases", join(folder, "x")], /there is no such folder$/],
-        [["--device", "tpu"], /allowed are auto, gpu and cpu$/],
+        [["--device", "tpu"], /allowed are auto, gpu, cpu and reference$/],
         [[folder], /give a folder of cases with --cases DIR$/],
         [["--case", folder], /--case is not a flag of this command/],
       ];

@@ -67,6 +67,22 @@ describe("describeTimes()", () => {
     );
   });
 
+  it("shares out the times of workers", async () => {
+    const { sheet, takes } = createClockedSheet();
+    await sheet.time("training", takes(1000));
+    const kernels = [{
+      kernel: "gradient",
+      calls: 2,
+      milliseconds: 1500,
+      flop: 0,
+    }];
+    sheet.addDevice({ workers: 2, busyMilliseconds: 1500, kernels });
+    assert.match(
+      describeTimes(sheet.totals(), { engine: "wasm" }),
+      /^2 workers on the CPU busy: 75\.0 % of 1\.0 s \(0\.8 s in kernels\)/m,
+    );
+  });
+
   it("says why no kernels were timed", async () => {
     const { sheet, takes } = createClockedSheet();
     await sheet.time("saving", takes(1000));

@@ -274,14 +274,25 @@ describe("trainExperiment() in device trouble", () => {
     });
   });
 
-  it("does not go on on another device than the one that was lost", async () => {
+  it("does not go on on another device than the one that was lost, but waits for that", async () => {
     const engine = createReferenceEngine();
+    const other = { ...engine, description: "another" };
+    await withFolders(engine, async (place, calm) => {
+      const found = [other, other, engine];
+      const { outcome } = await trainTiny(place, {
+        engine: interrupted(engine, failingAt([1], "train")),
+        tiny: TINY,
+        reopen: () => Promise.resolve(found.shift()!),
+      });
+      assert.equal(outcome.finished, true);
+      assert.deepEqual(await differences(calm, join(place, "results")), []);
+    });
     await withFolders(engine, async (place) => {
       await assert.rejects(
         trainTiny(place, {
           engine: interrupted(engine, failingAt([1], "train")),
           tiny: TINY,
-          reopen: () => Promise.resolve({ ...engine, description: "another" }),
+          reopen: () => Promise.resolve(other),
         }),
         /only reference: another now instead of reference: float64/,
       );
