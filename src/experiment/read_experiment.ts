@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import {
   openConfig,
@@ -40,10 +41,11 @@ export interface ExperimentOverrides {
 
 /** How to read a config file. */
 export interface ReadExperimentOptions {
-  /** The file the text is from; its folder is where relative paths begin. */
-  readonly file: string;
-  /** The tasks that the config may name. */
-  readonly tasks: ReadonlyMap<string, Task>;
+  /** The file the text is from; its folder is where relative paths begin. Default "config.ini" in the working directory. */
+  readonly file?: string;
+  /** The tasks that the config may name; default {@linkcode TASKS}. */
+  readonly tasks?: ReadonlyMap<string, Task>;
+  /** Values that stand in for the config's. */
   readonly overrides?: ExperimentOverrides;
 }
 
@@ -58,17 +60,17 @@ export interface ReadExperimentOptions {
  *
  * @example
  * ```ts
- * import { readExperiment } from "./src/experiment/read_experiment.ts";
- * import { TASKS } from "./src/tasks/registry.ts";
+ * import { readExperiment } from "@biornn/biornn";
  *
  * const file = "config/config_seq_mem.ini";
- * const experiment = readExperiment(Deno.readTextFileSync(file), { file, tasks: TASKS });
+ * const experiment = readExperiment(Deno.readTextFileSync(file), { file });
  * experiment.grid.combinations[0]?.repr; // "(0.0001, 'relu', 'Adam', 3)"
  * ```
  */
 export function readExperiment(
   text: string,
-  { file, tasks, overrides = {} }: ReadExperimentOptions,
+  { file = "config.ini", tasks = TASKS, overrides = {} }:
+    ReadExperimentOptions = {},
 ): Experiment {
   const ini = openConfig(text, { file });
   const paths = readPaths(ini, overrides);
