@@ -57,11 +57,7 @@ function describe(
 
 function warn(line: string): void {
   // On a line of its own, below a progress line that is being redrawn.
-  try {
-    Deno.stderr.writeSync(new TextEncoder().encode(`\n${line}\n`));
-  } catch {
-    // Nobody is left to be warned.
-  }
+  Deno.stderr.writeSync(new TextEncoder().encode(`\n${line}\n`));
 }
 
 self.addEventListener("message", (event: MessageEvent<WatchdogOrders>) => {

@@ -18,8 +18,6 @@ export interface TinyExperiment {
   readonly lr?: readonly number[];
   readonly optimizer?: "Adam" | "RMSprop" | "SGD";
   readonly freezeLayer?: boolean;
-  /** Results folder; "results" by default. */
-  readonly results?: string;
   /** Results folder to start from. */
   readonly pretrained?: string;
   readonly pretrainedEpoch?: number;
@@ -33,7 +31,7 @@ export function tinyConfig(tiny: TinyExperiment = {}): string {
     : `{"task_name":"nback_mem", "nr_of_trials":15, "trial_length":4, "train_size":0.8}`;
   const grid = task === "seq_mem" ? `"pattern_length":[2]` : `"n_back":[2]`;
   return `[paths]
-path_to_results = ${tiny.results ?? "results"}
+path_to_results = results
 ${tiny.pretrained === undefined ? "" : `pretrained = ${tiny.pretrained}`}
 
 [net]

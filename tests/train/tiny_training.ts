@@ -7,11 +7,11 @@
 import { join } from "node:path";
 import type { Engine, Ensemble } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
-import type { RunId } from "../../src/results/layout.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
+import { openResults } from "../../src/train/open_results.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";
 import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
-import { ResultsWriter } from "../../src/train/results_writer.ts";
+import type { RunUnit } from "../../src/train/run_unit.ts";
 import type { Shard } from "../../src/train/shard.ts";
 import {
   trainExperiment,
@@ -24,13 +24,12 @@ export interface TinyTrainingOptions {
   readonly engine: Engine;
   readonly tiny?: TinyExperiment;
   readonly resume?: boolean;
-  readonly overwrite?: boolean;
   readonly shard?: Shard;
   readonly signal?: AbortSignal;
   readonly checkpointSeconds?: number;
   readonly reopen?: () => Promise<Engine>;
   /** Called before a run's topology is drawn; may throw. */
-  readonly onDraw?: (id: RunId) => void;
+  readonly onDraw?: (unit: RunUnit) => void;
 }
 
 /** What was told, and how it ended. */
@@ -61,31 +60,30 @@ export async function trainTiny(
   });
   const prepared = {
     ...ready,
-    topologyOf(id: RunId) {
-      options.onDraw?.(id);
-      return ready.topologyOf(id);
+    topologyOf(unit: RunUnit) {
+      options.onDraw?.(unit);
+      return ready.topologyOf(unit);
     },
   };
-  const results = await ResultsWriter.open(prepared, {
+  const store = await openResults(prepared, {
     engine: options.engine,
-    overwrite: options.overwrite === true,
+    overwrite: false,
     resume: options.resume === true || options.shard !== undefined,
     shard: options.shard,
     warn: progress.line,
   });
-  try {
-    const outcome = await trainExperiment(results, {
-      engine: options.engine,
-      signal: options.signal ?? new AbortController().signal,
-      checkpointSeconds: options.checkpointSeconds ?? 60,
-      progress,
-      wait: () => Promise.resolve(),
-      ...(options.reopen === undefined ? {} : { reopen: options.reopen }),
-    });
-    return { outcome, lines, updates };
-  } finally {
-    await results.close();
-  }
+  const outcome = await trainExperiment(prepared, {
+    engine: options.engine,
+    store,
+    folder: experiment.paths.results,
+    shard: options.shard,
+    signal: options.signal ?? new AbortController().signal,
+    checkpointSeconds: options.checkpointSeconds ?? 60,
+    progress,
+    wait: () => Promise.resolve(),
+    ...(options.reopen === undefined ? {} : { reopen: options.reopen }),
+  });
+  return { outcome, lines, updates };
 }
 
 /** An engine that cuts every plan into groups of so many models. */

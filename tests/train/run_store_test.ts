@@ -12,10 +12,9 @@ import {
 import {
   decodeRunRecord,
   encodeRunRecord,
-  failureOf,
   type RunRecord,
-  RunStore,
-} from "../../src/results/runs.ts";
+} from "../../src/train/run_file.ts";
+import { openRunStore } from "../../src/train/run_store.ts";
 import denseState from "./dense_state.json" with { type: "json" };
 
 const SIZE: ModelSize = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
@@ -39,21 +38,17 @@ function state(epoch: number): ModelState {
   };
 }
 
-function record(): RunRecord {
+function record(epoch?: number): RunRecord {
   return {
-    id: { combination: 2, iteration: 1 },
+    unit: { combination: 2, iteration: 1 },
     experiment: "abc",
     engine: "reference: test",
-    program: "biornn test",
     history: {
       trainLoss: Float64Array.of(0.5, 0.25, NaN),
       validateLoss: Float64Array.of(0.6, 0.3, Infinity),
     },
+    ...(epoch === undefined ? {} : { state: state(epoch) }),
   };
-}
-
-function under(epoch: number) {
-  return { ...record(), state: state(epoch) };
 }
 
 async function withFolder(body: (folder: string) => Promise<void>) {
@@ -67,44 +62,43 @@ async function withFolder(body: (folder: string) => Promise<void>) {
 
 async function open(folder: string, experiment = "abc") {
   const warnings: string[] = [];
-  const store = await RunStore.open({
+  const store = await openRunStore({
     folder,
     experiment,
     size: SIZE,
-    epochs: 3,
     warn: (line) => warnings.push(line),
   });
   return { store, warnings };
 }
 
 describe("encodeRunRecord()", () => {
-  it("gives a run and its state back to the last bit", () => {
-    const bytes = encodeRunRecord(under(2), SIZE);
-    const read = decodeRunRecord(bytes, { name: "run", size: SIZE });
-    assert.deepEqual(read, under(2));
+  it("gives a run and its state back to the last bit", async () => {
+    const bytes = await encodeRunRecord(record(2), SIZE);
+    const read = await decodeRunRecord(bytes, { name: "run", size: SIZE });
+    assert.deepEqual(read, record(2));
   });
 
-  it("gives the same bytes for the same run", () => {
+  it("gives the same bytes for the same run", async () => {
     assert.deepEqual(
-      encodeRunRecord(record(), SIZE),
-      encodeRunRecord(record(), SIZE),
+      await encodeRunRecord(record(), SIZE),
+      await encodeRunRecord(record(), SIZE),
     );
   });
 });
 
 describe("decodeRunRecord()", () => {
-  it("refuses a file with any byte changed or cut off", () => {
-    const bytes = encodeRunRecord(under(2), SIZE);
-    fc.assert(
-      fc.property(
+  it("refuses a file with any byte changed or cut off", async () => {
+    const bytes = await encodeRunRecord(record(2), SIZE);
+    await fc.assert(
+      fc.asyncProperty(
         fc.nat(bytes.length - 1),
         fc.integer({ min: 1, max: 255 }),
         fc.boolean(),
-        (place, flip, cut) => {
+        async (place, flip, cut) => {
           const damaged = cut ? bytes.slice(0, place) : bytes.slice();
           if (!cut) damaged[place] = (damaged[place] as number) ^ flip;
-          assert.throws(
-            () => decodeRunRecord(damaged, { name: "run", size: SIZE }),
+          await assert.rejects(
+            decodeRunRecord(damaged, { name: "run", size: SIZE }),
             InputError,
           );
         },
@@ -112,51 +106,34 @@ describe("decodeRunRecord()", () => {
     );
   });
 
-  it("refuses the state of a model of another size", () => {
-    const bytes = encodeRunRecord(under(2), SIZE);
-    assert.throws(
-      () =>
-        decodeRunRecord(bytes, {
-          name: "run",
-          size: { ...SIZE, hiddenSize: 4 },
-        }),
+  it("refuses the state of a model of another size", async () => {
+    const bytes = await encodeRunRecord(record(2), SIZE);
+    await assert.rejects(
+      decodeRunRecord(bytes, {
+        name: "run",
+        size: { ...SIZE, hiddenSize: 4 },
+      }),
       /expected \[4/,
     );
   });
 });
 
-describe("failureOf()", () => {
-  it("tells the first loss that is no number, else what is known of the weights", () => {
-    assert.deepEqual(failureOf(record()), {
-      epoch: 2,
-      what: "training loss became NaN",
-    });
-    const history = {
-      trainLoss: Float64Array.of(0.5, 0.25),
-      validateLoss: Float64Array.of(0.6, 0.3),
-    };
-    assert.equal(failureOf({ history }), undefined);
-    const failure = { epoch: 1, what: "weights became NaN" };
-    assert.deepEqual(failureOf({ history, failure }), failure);
-  });
-});
-
-describe("RunStore", () => {
-  const id = { combination: 2, iteration: 1 };
+describe("openRunStore()", () => {
+  const unit = { combination: 2, iteration: 1 };
 
   it("knows nothing of a run that was never saved", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      assert.equal(await store.finished(id), undefined);
-      assert.equal(await store.newestState(id), undefined);
+      assert.equal(await store.finished(unit), undefined);
+      assert.equal(await store.newestState(unit), undefined);
     });
   });
 
   it("keeps the newest two states, and none of a finished run", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      for (const epoch of [1, 2, 10]) await store.saveStates([under(epoch)]);
-      assert.equal((await store.newestState(id))?.state?.epoch, 10);
+      for (const epoch of [1, 2, 10]) await store.saveState(record(epoch));
+      assert.equal((await store.newestState(unit))?.state?.epoch, 10);
       const names = async () =>
         (await Array.fromAsync(Deno.readDir(join(folder, "runs"))))
           .map((entry) => entry.name).sort();
@@ -164,21 +141,21 @@ describe("RunStore", () => {
         "2_1.state_10.safetensors",
         "2_1.state_2.safetensors",
       ]);
-      await store.saveFinished([under(10)]);
+      await store.saveFinished(record(10));
       assert.deepEqual(await names(), ["2_1.safetensors"]);
-      assert.deepEqual(await store.finishedRecord(id), record());
+      assert.deepEqual(await store.finished(unit), record());
     });
   });
 
   it("falls back to the state before a damaged one, and says so", async () => {
     await withFolder(async (folder) => {
       const { store, warnings } = await open(folder);
-      for (const epoch of [4, 5]) await store.saveStates([under(epoch)]);
+      for (const epoch of [4, 5]) await store.saveState(record(epoch));
       const newest = join(folder, "runs", "2_1.state_5.safetensors");
       const bytes = await Deno.readFile(newest);
       bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
       await Deno.writeFile(newest, bytes);
-      assert.equal((await store.newestState(id))?.state?.epoch, 4);
+      assert.equal((await store.newestState(unit))?.state?.epoch, 4);
       assert.match(warnings.join(), /state_5.*damaged/);
     });
   });
@@ -186,13 +163,13 @@ describe("RunStore", () => {
   it("passes over the state of a version that kept W_hh as a matrix, and says so", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      await store.saveStates([under(1)]);
+      await store.saveState(record(1));
       await Deno.writeFile(
         join(folder, "runs", "2_1.state_2.safetensors"),
         Uint8Array.fromBase64(denseState.bytes),
       );
       const { store: reopened, warnings } = await open(folder);
-      assert.equal((await reopened.newestState(id))?.state?.epoch, 1);
+      assert.equal((await reopened.newestState(unit))?.state?.epoch, 1);
       assert.match(
         warnings.join(),
         /^warning: Cannot use the run file ".*2_1\.state_2\.safetensors": parameters\.weightHh is \[3,3\], expected a list of weights; it is passed over$/,
@@ -202,11 +179,11 @@ describe("RunStore", () => {
 
   it("takes a damaged finished run as not finished", async () => {
     await withFolder(async (folder) => {
-      await (await open(folder)).store.saveFinished([record()]);
+      await (await open(folder)).store.saveFinished(record());
       await Deno.truncate(join(folder, "runs", "2_1.safetensors"), 40);
       const { store, warnings } = await open(folder);
-      assert.equal(await store.finished(id), undefined);
-      assert.equal(await store.finished(id), undefined);
+      assert.equal(await store.finished(unit), undefined);
+      assert.equal(await store.finished(unit), undefined);
       assert.equal(warnings.length, 1);
     });
   });
@@ -214,10 +191,10 @@ describe("RunStore", () => {
   it("refuses the runs of another experiment", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      await store.saveFinished([record()]);
+      await store.saveFinished(record());
       const other = await open(folder, "xyz");
       await assert.rejects(
-        other.store.finished(id),
+        other.store.finished(unit),
         (error) =>
           error instanceof InputError &&
           /another experiment.*--overwrite/.test(error.message),

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { describe, it } from "../../src/compat/testing.ts";
+import { createEnsemble } from "../../src/engine/create_ensemble.ts";
+import type {
+  Engine,
+  EnsembleSpec,
+  ModelRun,
+} from "../../src/engine/ensemble.ts";
+import { createWebGpuEngine } from "../../src/gpu/engine.ts";
+import { createStream } from "../../src/random/stream.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { PARAMETER_NAMES, type Parameters } from "../../src/rnn/parameters.ts";
+import { createWasmEngine } from "../../src/wasm/engine.ts";
+import { STORAGE_KINDS } from "../gpu/example_runs.ts";
+import { randomExperiment } from "./random_experiment.ts";
+import { type Trained, trainSingle } from "./single_precision.ts";
+
+/** `BIORNN_AGREEMENT=100+300` trains 300 experiments, from number 100 on. */
+const many = Deno.env.get("BIORNN_AGREEMENT");
+const [first, count] = (many ?? "0+6").split("+").map(Number);
+const numbers = Array.from({ length: count! }, (_, i) => first! + i);
+
+/** Relative difference of a loss that needs no excuse. */
+const CLOSE = 1e-4;
+/** Two runs of one experiment that are so far apart have nothing more to do with each other. */
+const LOST = 0.1;
+/** How often the initial weights are disturbed, each by 1e-7 of itself at most. */
+const DISTURBED = 3;
+
+/** Every engine in single precision that this machine has. */
+const ENGINES: Record<string, () => Promise<Engine | undefined>> = {
+  ...Object.fromEntries(STORAGE_KINDS.map((storage) => [
+    `webgpu, ${storage}`,
+    () => createWebGpuEngine({ storage }),
+  ])),
+  "wasm, fused": () => Promise.resolve(createWasmEngine({ workers: 2 })),
+  "wasm, separate": () =>
+    Promise.resolve(createWasmEngine({ workers: 1, fused: false })),
+};
+
+/** Trains all runs side by side. */
+async function trainOn(
+  engine: Engine,
+  { spec, epochs }: { readonly spec: EnsembleSpec; readonly epochs: number },
+): Promise<Trained[]> {
+  const ensemble = await createEnsemble(engine, spec);
+  try {
+    const { trainLoss, validateLoss } = await ensemble.train(epochs);
+    const states = await ensemble.state();
+    return states.map(({ parameters }, model) => {
+      const losses = Array.from({ length: epochs }, (_, epoch) => {
+        const at = model * epochs + epoch;
+        return [trainLoss[at]!, validateLoss[at]!];
+      }).flat();
+      const finite = losses.every(Number.isFinite) &&
+        PARAMETER_NAMES.every((name) =>
+          parameters[name].every((weight) => Number.isFinite(weight))
+        );
+      return { losses, finite };
+    });
+  } finally {
+    ensemble.destroy();
+  }
+}
+
+/** Relative difference of each loss. */
+function distances(found: Trained, expected: Trained): number[] {
+  return expected.losses.map((loss, i) =>
+    Math.abs(found.losses[i]! - loss) / Math.max(Math.abs(loss), 1e-6)
+  );
+}
+
+/** The run with each initial weight a last digit away. */
+function disturbed(run: ModelRun, number: number): ModelRun {
+  const stream = createStream({ seed: number, purpose: "weights" });
+  const initial = Object.fromEntries(
+    PARAMETER_NAMES.map((name) => [
+      name,
+      run.initial[name].map((w) => w * (1 + 2e-7 * (stream.uniform() - 0.5))),
+    ]),
+  ) as unknown as Parameters<Float32Array>;
+  return { ...run, initial };
+}
+
+/** What must come out of a run. */
+interface Judgement {
+  readonly double: Trained;
+  /** The same in single precision, from the initial weights and from disturbed ones. */
+  readonly single: readonly Trained[];
+  /** How far single precision itself, or a last digit at the start, has moved the losses by then. */
+  readonly spread: readonly number[];
+}
+
+async function judge(
+  spec: EnsembleSpec,
+  epochs: number,
+): Promise<Judgement[]> {
+  const reference = createReferenceEngine();
+  const versions = [
+    spec,
+    ...Array.from({ length: DISTURBED }, (_, i) => ({
+      ...spec,
+      runs: spec.runs.map((run) => disturbed(run, i)),
+    })),
+  ];
+  const doubles = await Promise.all(
+    versions.map((version) => trainOn(reference, { spec: version, epochs })),
+  );
+  return spec.runs.map((_, model) => {
+    const double = doubles[0]![model]!;
+    const single = versions.map(({ runs }) =>
+      trainSingle(runs[model]!, { spec, epochs })
+    );
+    const moved = [...doubles.map((each) => each[model]!), ...single]
+      .map((each) => distances(each, double));
+    let most = 0;
+    const spread = double.losses.map((_, i) => {
+      // What has left the range of numbers does not tell how far the others go.
+      const by = moved.map((each) => each[i]!).filter(Number.isFinite);
+      return most = Math.max(most, ...by);
+    });
+    return { double, single, spread };
+  });
+}
+
+/** What is wrong with a run; undefined where nothing is. */
+function whatIsWrong(
+  found: Trained,
+  { double, single, spread }: Judgement,
+): string | undefined {
+  const off = distances(found, double);
+  for (const [i, loss] of found.losses.entries()) {
+    if (spread[i]! > LOST) break;
+    const finite = Number.isFinite(loss);
+    // Close to the end of the range it is the order of a sum that decides.
+    const atTheEnd = finite && loss > 1e34;
+    if (
+      !atTheEnd &&
+      single.every(({ losses }) => Number.isFinite(losses[i]) !== finite)
+    ) {
+      return `loss ${i} is ${loss}, and should be ${single[0]!.losses[i]}`;
+    }
+    if (finite && !atTheEnd && !(off[i]! <= Math.max(CLOSE, 10 * spread[i]!))) {
+      return `loss ${i} is off by ${off[i]}, and single precision by ${
+        spread[i]
+      }`;
+    }
+  }
+  return single.every(({ finite }) => finite !== found.finite)
+    ? `it ${found.finite ? "does not fail" : "fails"}`
+    : undefined;
+}
+
+describe("random experiments", () => {
+  it(`end alike on all engines (${numbers.length} of them)`, async () => {
+    const engines: [string, Engine][] = [];
+    for (const [name, open] of Object.entries(ENGINES)) {
+      const engine = await open();
+      if (engine !== undefined) engines.push([name, engine]);
+    }
+    const folder = await Deno.makeTempDir();
+    const wrong: string[] = [];
+    const tally = { runs: 0, failed: 0, chaotic: 0 };
+    try {
+      for (const number of numbers) {
+        const { config, spec, epochs } = await randomExperiment(number, {
+          folder,
+        });
+        const judged = await judge(spec, epochs);
+        for (const [name, engine] of engines) {
+          const found = await trainOn(engine, { spec, epochs });
+          for (const [model, own] of found.entries()) {
+            const { label, activation, optimizer, learningRate } = spec
+              .runs[model]!;
+            const judgement = judged[model]!;
+            tally.runs++;
+            if (!own.finite) tally.failed++;
+            else if (judgement.spread.at(-1)! > CLOSE) tally.chaotic++;
+            const what = whatIsWrong(own, judgement);
+            if (what === undefined) continue;
+            wrong.push(
+              `experiment ${number}, ${label} (${activation}, ${optimizer}, lr ${learningRate}) on ${name}: ${what}\n${config}`,
+            );
+          }
+        }
+      }
+    } finally {
+      for (const [, engine] of engines) engine.destroy();
+      await Deno.remove(folder, { recursive: true });
+    }
+    // deno-lint-ignore no-console
+    if (many !== undefined) console.info(tally, `${wrong.length} wrong`);
+    assert.equal(wrong.join("\n"), "");
+  });
+});
