@@ -81,7 +81,7 @@ export {
   type TrainOptions,
 } from "./src/train/train.ts";
 export { buildRun, type PreparedExperiment } from "./src/train/prepare.ts";
-export type { RunUnit } from "./src/train/run_unit.ts";
+export type { RunId } from "./src/results/layout.ts";
 export type { TrainingStatus } from "./src/train/progress.ts";
 
 // Tasks: those there are, and what a new one must be.

@@ -19,7 +19,7 @@ import {
   ensembleShape,
   prepareExperiment,
 } from "../src/train/prepare.ts";
-import type { RunUnit } from "../src/train/run_unit.ts";
+import type { RunId } from "../src/results/layout.ts";
 
 /** Models to train and what they are. */
 export interface GridProblem {
@@ -116,7 +116,7 @@ export async function gridProblem(
       : { overrides: { pathToNetwork: connectomes } }),
   });
   const prepared = await prepareExperiment(experiment, { onProgress() {} });
-  const units: RunUnit[] = [];
+  const units: RunId[] = [];
   for (let iteration = 0; iteration < iterations; iteration++) {
     for (const { index } of experiment.grid.combinations) {
       units.push({ combination: index, iteration });

@@ -10,7 +10,7 @@ import {
   prepare,
   readModel,
   readResultsFolder,
-  type RunUnit,
+  type RunId,
   simulate,
   type Task,
   train,
@@ -39,7 +39,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 describe("mod.ts", () => {
   it("trains in memory what it trains into a folder", async () => {
     const prepared = await prepareQuickstart();
-    const run: RunUnit = { combination: 1, iteration: 1 };
+    const run: RunId = { combination: 1, iteration: 1 };
     const engine = createReferenceEngine();
     const options: TrainOptions = { engine };
     await inFolder(async (folder) => {

@@ -5,7 +5,8 @@
  */
 
 import { type FlagNames, type Flags, parseFlags } from "../compat/cli.ts";
-import { InputError } from "../files/input_error.ts";
+import { InputError, RetryError } from "../files/input_error.ts";
+import { systemReason } from "../files/read.ts";
 import { printable } from "../text/words.ts";
 
 /** A command of the program. */
@@ -19,7 +20,7 @@ export interface Command {
 }
 
 /**
- * Runs a command and ends the process: 0 done, 1 failed, 2 bad input.
+ * Runs a command and ends the process: 0 done, 1 failed or to be tried again, 2 bad input.
  * Bad input ({@linkcode InputError}, unknown flags) is told in one sentence;
  * any other error is a fault of the program and shows its stack.
  */
@@ -49,7 +50,7 @@ async function exitCode(command: Command): Promise<number> {
     }
     if (error instanceof InputError) {
       printError(`error: ${error.message}`);
-      return 2;
+      return error instanceof RetryError ? 1 : 2;
     }
     if (error instanceof RangeError && OUT_OF_MEMORY.test(error.message)) {
       printError(
@@ -65,12 +66,26 @@ async function exitCode(command: Command): Promise<number> {
 
 /** Writes lines to standard output; names in them can't steer the terminal. */
 export function print(lines: string): void {
-  writeAll(Deno.stdout, lines);
+  try {
+    writeAll(Deno.stdout, lines);
+  } catch (error) {
+    const reason = systemReason(error, { path: "output", verb: "write" });
+    if (error instanceof Deno.errors.BrokenPipe || reason === undefined) {
+      throw error;
+    }
+    throw new RetryError(`Cannot write to standard output: ${reason}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Writes lines to standard error; names in them can't steer the terminal. */
 export function printError(lines: string): void {
-  writeAll(Deno.stderr, lines);
+  try {
+    writeAll(Deno.stderr, lines);
+  } catch {
+    // Nobody is left to be told.
+  }
 }
 
 function writeAll(to: typeof Deno.stdout, lines: string): void {

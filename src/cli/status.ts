@@ -14,7 +14,7 @@ import {
   readStatus,
   type ResultsStatus,
   type RunStatus,
-} from "../train/read_status.ts";
+} from "../results/status.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
 const HELP =
@@ -88,7 +88,7 @@ function rowOf(
 
 /** The whole text for a results folder; `now` in milliseconds, as `Date.now()`. */
 export function formatResultsStatus(
-  { path, experiment, combinations, warnings }: ResultsStatus,
+  { path, experiment, combinations, trainings, warnings }: ResultsStatus,
   now: number,
 ): string {
   const all = combinations.flatMap(({ runs }) => runs);
@@ -124,6 +124,7 @@ export function formatResultsStatus(
     ], { right: [0] }),
     "",
     [...totals, `${failed} failed`].join(", "),
+    ...trainings,
     ...warnings.map((line) => `warning: ${printable(line)}`),
   ].join("\n");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { DeviceError } from "../engine/ensemble.ts";
 import type { Engine } from "../engine/ensemble.ts";
@@ -12,17 +13,18 @@ import {
   type Experiment,
 } from "../experiment/experiment.ts";
 import { readExperiment } from "../experiment/read_experiment.ts";
-import { InputError } from "../files/input_error.ts";
+import { InputError, RetryError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
+import { listRuns, runLabel } from "../results/layout.ts";
+import { readParts } from "../results/open_folder.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Flags } from "../compat/cli.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
 import { describePlan, shownPath } from "../train/describe_plan.ts";
 import { prepareExperiment } from "../train/prepare.ts";
 import { createProgress, type Progress } from "../train/progress.ts";
-import { openResults } from "../train/open_results.ts";
-import { readShard, type Shard } from "../train/shard.ts";
-import { runLabel } from "../train/run_unit.ts";
+import { ResultsWriter } from "../train/results_writer.ts";
+import { readShard, resolveShard, type ShardClaim } from "../train/shard.ts";
 import {
   trainExperiment,
   type TrainOutcome,
@@ -56,7 +58,7 @@ const HELP =
 The results folder, the flags and the config's keys are described in README.md.`;
 
 /** Exit codes of a training stopped by Ctrl-C or a scheduler: 128 + the signal's number. */
-const INTERRUPTED = { "Ctrl-C": 130, SIGTERM: 143 } as const;
+const INTERRUPTED = { SIGHUP: 129, "Ctrl-C": 130, SIGTERM: 143 } as const;
 
 function readCount(flags: Flags, name: string): number | undefined {
   const text = flags.string[name];
@@ -101,9 +103,11 @@ async function readConfig(flags: Flags): Promise<Experiment> {
 /** `--overwrite` would undo what the flags it stands with are for. */
 function checkOverwrite(
   { boolean: { overwrite, resume } }: Flags,
-  shard: Shard | undefined,
+  shard: ShardClaim | undefined,
 ): void {
-  const other = resume ? "--resume" : shard?.origin;
+  const other = resume
+    ? "--resume"
+    : shard && ("origin" in shard ? shard.origin : "a Slurm array");
   if (!overwrite || other === undefined) return;
   throw new InputError(
     `Cannot use --overwrite with ${other}: it would remove the runs that ${
@@ -134,15 +138,30 @@ function stopOnSignals(onStop: (name: string) => void): AbortController {
   Deno.addSignalListener("SIGINT", stop("Ctrl-C"));
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGTERM", stop("SIGTERM"));
+    if (!isDetached()) Deno.addSignalListener("SIGHUP", stop("SIGHUP"));
   }
   return controller;
+}
+
+/** Whether all that is read and written are files, as under `nohup`, which is to outlive its terminal. */
+function isDetached(): boolean {
+  try {
+    return !Deno.stdin.isTerminal() &&
+      [1, 2].every((output) => fstatSync(output).isFile());
+  } catch {
+    return false;
+  }
 }
 
 function createTerminalProgress(): Progress {
   return createProgress({
     terminal: Deno.stderr.isTerminal(),
     write: (text) => {
-      Deno.stderr.writeSync(new TextEncoder().encode(text));
+      try {
+        Deno.stderr.writeSync(new TextEncoder().encode(text));
+      } catch {
+        // The log's disk is full, or its reader has gone: no reason to end a training.
+      }
     },
     columns: () => {
       try {
@@ -152,6 +171,15 @@ function createTerminalProgress(): Progress {
       }
     },
   });
+}
+
+/** Tells on standard output, if anybody listens: a training goes on all the same. */
+function tell(lines: string): void {
+  try {
+    print(lines);
+  } catch {
+    // As the progress.
+  }
 }
 
 /** For a shell. */
@@ -183,7 +211,7 @@ function report(
   }
   const others = assembly.missing.length;
   if (others > 0) {
-    print(
+    tell(
       `This part is done in ${seconds.toFixed(1)} s; ${
         others === 1 ? "1 run" : `${others} runs`
       } of other parts still to come. The results gather in ${results}
@@ -191,7 +219,7 @@ Next: deno task status ${quoted(results)}`,
     );
   } else {
     const label = experiment.net.randomW ? "rand" : "bio";
-    print(
+    tell(
       `Done in ${seconds.toFixed(1)} s. The results are in ${results}
 Next: deno task viz --results_folders ${
         quoted(results)
@@ -206,8 +234,10 @@ async function train(flags: Flags): Promise<number> {
   const experiment = await readConfig(flags);
   const device = readDeviceChoice(flags.string.device);
   const checkpointSeconds = readCount(flags, "checkpoint_seconds") ?? 60;
-  const shard = readShard(flags.string.shard, (name) => Deno.env.get(name));
-  checkOverwrite(flags, shard);
+  const claim = readShard(flags.string.shard, (name) => Deno.env.get(name));
+  checkOverwrite(flags, claim);
+  const folder = experiment.paths.results;
+  const shard = resolveShard(claim, { folder, begun: await readParts(folder) });
   const progress = createTerminalProgress();
   const prepared = await prepareExperiment(experiment, {
     onProgress: progress.line,
@@ -233,15 +263,19 @@ async function train(flags: Flags): Promise<number> {
     });
   const engine: Engine = await openEngine(progress.line);
   try {
-    print(describeExperiment(experiment));
-    print(describePlan(prepared, { engine, shard }));
+    tell(describeExperiment(experiment));
+    tell(describePlan(prepared, { engine, shard }));
     if (flags.boolean["dry-run"]) return 0;
-    const store = await openResults(prepared, {
+    const results = await ResultsWriter.open(prepared, {
       engine,
       overwrite: flags.boolean.overwrite === true,
       resume: flags.boolean.resume === true || shard !== undefined,
       shard,
       warn: progress.line,
+    }).catch((error) => {
+      throw /the disk is full$|quota is used up$/.test(error.message)
+        ? new RetryError(error.message, { cause: error })
+        : error;
     });
     const { signal } = stopOnSignals((name) =>
       progress.line(
@@ -250,34 +284,35 @@ async function train(flags: Flags): Promise<number> {
     );
     const watchdog = startWatchdog();
     const sheet = createTimeSheet();
-    const outcome = await trainExperiment(prepared, {
-      engine,
-      store,
-      folder: experiment.paths.results,
-      shard,
-      signal,
-      checkpointSeconds,
-      progress: {
-        ...progress,
-        update(status) {
-          watchdog.beat();
-          progress.update(status);
+    let outcome: TrainOutcome;
+    try {
+      outcome = await trainExperiment(results, {
+        engine,
+        signal,
+        checkpointSeconds,
+        progress: {
+          ...progress,
+          update(status) {
+            watchdog.beat();
+            progress.update(status);
+          },
         },
-      },
-      reopen: () => openEngine(() => {}),
-      sheet,
-    }).catch((error) => {
+        reopen: () => openEngine(() => {}),
+        sheet,
+      });
+    } catch (error) {
       if (error instanceof InputError || error instanceof DeviceError) {
-        progress.line(
-          `What is done is saved in ${
-            shownPath(experiment.paths.results)
-          }; add --resume to go on.`,
-        );
+        progress.line(await describeSaved(folder));
       }
-      throw error;
-    }).finally(watchdog.stop);
+      throw isPassing(error)
+        ? new RetryError(error.message, { cause: error })
+        : error;
+    } finally {
+      watchdog.stop();
+      await results.close();
+    }
     if (flags.boolean.profile) {
-      print(describeTimes(sheet.totals(), { engine: engine.kind }));
+      tell(describeTimes(sheet.totals(), { engine: engine.kind }));
     }
     return report(experiment, outcome, {
       signal,
@@ -290,6 +325,20 @@ async function train(flags: Flags): Promise<number> {
   } finally {
     engine.destroy();
   }
+}
+
+/** What an error in mid-training leaves. */
+async function describeSaved(folder: string): Promise<string> {
+  const runs = await listRuns(folder).catch(() => undefined);
+  return runs === undefined || runs.size === 0
+    ? "Nothing was saved yet."
+    : `What is done is saved in ${shownPath(folder)}; add --resume to go on.`;
+}
+
+/** A disk that is full or away may be better later: nothing is wrong with what was given. */
+function isPassing(error: unknown): error is InputError {
+  return error instanceof InputError && error.cause instanceof Error &&
+    !(error.cause instanceof RangeError);
 }
 
 if (import.meta.main) {

@@ -6,6 +6,7 @@
 
 import type { Activation, OptimizerName } from "../engine/ensemble.ts";
 import type { Task, TaskParameters } from "../tasks/task.ts";
+import { countTrained } from "../tasks/trial_set.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
 
 /** `init`: how weights begin. `auto` is `he` for relu and `xavier` for tanh. */
@@ -122,7 +123,7 @@ export interface Experiment {
 export function describeExperiment(experiment: Experiment): string {
   const { paths, net, training, task, grid, pretrained, run } = experiment;
   const trials = task.task.trialCount(task.nrOfTrials);
-  const trained = Math.floor(task.trainSize * trials);
+  const trained = countTrained(trials, task.trainSize);
   const lines: [string, string][] = [
     ["config", experiment.file],
     ["results", paths.results],

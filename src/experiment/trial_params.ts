@@ -5,6 +5,7 @@
  */
 
 import type { ParameterSchema, Task, TaskParameters } from "../tasks/task.ts";
+import { countTrained } from "../tasks/trial_set.ts";
 import type { Experiment } from "./experiment.ts";
 import type { IniFile } from "./ini.ts";
 import {
@@ -135,7 +136,7 @@ function assertSplit(
   >,
 ): void {
   const trials = task.trialCount(nrOfTrials);
-  const trained = Math.floor(trainSize * trials);
+  const trained = countTrained(trials, trainSize);
   if (trained > 0 && trained < trials) return;
   const value = dict.entries.get("train_size");
   throw dict.error(

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { InputError } from "./input_error.ts";
 import { parseJson } from "./json.ts";
 import { countElements } from "./shape.ts";
@@ -148,6 +149,39 @@ export function encodeSafetensors(
   return bytes;
 }
 
+/** Formats of this program have a checksum among their metadata. */
+const OWN_FORMAT = /^biornn-/;
+
+/**
+ * As {@linkcode encodeSafetensors}, with a checksum of tensors and metadata that
+ * {@linkcode decodeSafetensors} verifies.
+ *
+ * @param metadata Has a `format` that begins with `biornn-`.
+ */
+export function encodeWithChecksum(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const checksum = contentChecksum(tensors, metadata);
+  return encodeSafetensors(tensors, { ...metadata, checksum });
+}
+
+/** SHA-256 of the tensors and all the metadata but itself. */
+function contentChecksum(
+  tensors: readonly NamedTensor[],
+  { checksum: _itself, ...metadata }: Readonly<Record<string, string>>,
+): string {
+  const sha256 = (content: Uint8Array | string) =>
+    createHash("sha256").update(content).digest("hex");
+  const sums = tensors.map(({ name, shape, data }) =>
+    `${name} ${shape.join("x")} ${
+      sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    }`
+  );
+  const facts = Object.keys(metadata).sort().map((k) => `${k}=${metadata[k]}`);
+  return sha256([...sums.sort(), ...facts].join("\n"));
+}
+
 type Fail = (what: string) => never;
 
 /** Where a tensor's elements are. */
@@ -166,7 +200,7 @@ interface Place {
  * @param options `name` of the file, for messages.
  * @returns The tensors, with elements of their own, and the metadata.
  * @throws {InputError} If the file is cut short, its header is not valid, a type is unknown, places overlap,
- * leave gaps or do not fit the shapes, or a name stands twice.
+ * leave gaps or do not fit the shapes, a name stands twice, or a file of this program does not fit its checksum.
  *
  * @example
  * ```ts
@@ -215,6 +249,10 @@ export function decodeSafetensors(
     const data = new ELEMENTS[dtype](own.buffer as ArrayBuffer);
     return { name, dtype, shape, data };
   });
+  if (
+    OWN_FORMAT.test(metadata.format ?? "") &&
+    metadata.checksum !== contentChecksum(tensors, metadata)
+  ) fail("its checksum does not fit its content, so it is damaged");
   return { tensors, metadata };
 }
 

@@ -44,6 +44,53 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** A file that is written and flushed, but does not have its name yet. */
+export interface StagedFile {
+  /** Its name until then. */
+  readonly temporary: string;
+  /** Gives it its name, in the place of what had it before. */
+  publish(): Promise<void>;
+  /** Removes it. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Writes a file under a temporary name, to find out whether there is room for
+ * it before anything else is done.
+ *
+ * @throws {InputError} If it can't be written: path and reason. Nothing is left behind then.
+ */
+export async function stageFile(
+  path: string,
+  content: Uint8Array | string,
+): Promise<StagedFile> {
+  const temporary = temporaryName(path);
+  const discard = async () => {
+    await Deno.remove(temporary).catch(() => {
+      // It was never made, or the disk is gone: the first error is the one to tell.
+    });
+  };
+  const orTell = async (error: unknown) => {
+    await discard();
+    throw inputErrorOf(error, path);
+  };
+  try {
+    const bytes = bytesOf(content);
+    using file = await Deno.open(temporary, { write: true, createNew: true });
+    for (let done = 0; done < bytes.length;) {
+      done += await file.write(bytes.subarray(done));
+    }
+    await file.sync();
+  } catch (error) {
+    await orTell(error);
+  }
+  return {
+    temporary,
+    publish: () => Deno.rename(temporary, path).catch(orTell),
+    discard,
+  };
+}
+
 /**
  * Writes a file whole, or replaces it: under a temporary name in the same
  * folder, flushed to the disk, then renamed; the folder is flushed too, where the
@@ -63,22 +110,53 @@ export async function writeFileWhole(
   path: string,
   content: Uint8Array | string,
 ): Promise<void> {
-  const temporary = temporaryName(path);
-  try {
-    const bytes = bytesOf(content);
-    {
-      using file = await Deno.open(temporary, { write: true, createNew: true });
-      for (let done = 0; done < bytes.length;) {
-        done += await file.write(bytes.subarray(done));
-      }
-      await file.sync();
+  for (let tries = 1;; tries++) {
+    try {
+      await (await stageFile(path, content)).publish();
+      break;
+    } catch (error) {
+      // Another process that tidies up may take the temporary file for that of a dead one.
+      const isGone = error instanceof InputError &&
+        error.cause instanceof Deno.errors.NotFound &&
+        await Deno.stat(dirname(path)).then(() => true, () => false);
+      if (!isGone || tries === 3) throw error;
     }
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {
-      // It was never made, or the disk is gone: the first error is the one to tell.
-    });
-    throw inputErrorOf(error, path);
   }
   await syncFolder(dirname(path));
+}
+
+/** Files that are written side by side: flushing one takes the disk as long as flushing many at once. */
+const AT_ONCE = 32;
+
+/**
+ * Writes many files, each of them whole. Should the program be killed
+ * meanwhile, some are new and the others as before.
+ *
+ * @param files Paths and functions that give the bytes when their turn comes.
+ * @throws {InputError} As {@linkcode writeFileWhole}, at the first that can't be written.
+ */
+export async function writeFilesWhole(
+  files: Iterable<readonly [path: string, content: () => Uint8Array]>,
+): Promise<void> {
+  const folders = new Set<string>();
+  const left = files[Symbol.iterator]();
+  let failed = false;
+  const work = async () => {
+    while (!failed) {
+      const { value } = left.next();
+      if (value === undefined) return;
+      const [path, content] = value;
+      try {
+        await (await stageFile(path, content())).publish();
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+      folders.add(dirname(path));
+    }
+  };
+  const done = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  const error = done.find((result) => result.status === "rejected");
+  if (error !== undefined) throw error.reason;
+  for (const folder of folders) await syncFolder(folder);
 }

@@ -5,8 +5,9 @@
  * @module
  */
 
-import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
+import type { Engine, EnsembleShape } from "../engine/ensemble.ts";
 import { countConnections } from "../graph/connections.ts";
+import { groupBySize } from "../engine/guard_ensemble.ts";
 import { createReferenceEnsemble } from "./ensemble.ts";
 
 /** Options of {@linkcode createReferenceEngine}. */
@@ -66,7 +67,12 @@ export function createReferenceEngine(
     kind: "reference",
     description: "float64 reference engine, one CPU thread",
     plan: (shape) => ({
-      ...cutIntoGroups(shape, memoryBytes),
+      ...groupBySize(shape.steps.map((steps) => modelBytes(shape, steps)), {
+        shared: Math.max(
+          ...shape.steps.map((steps) => workBytes(shape, steps)),
+        ),
+        memoryBytes,
+      }),
       prepare: () => {},
       createEnsemble: (runs) =>
         Promise.resolve().then(() =>
@@ -74,33 +80,6 @@ export function createReferenceEngine(
         ),
     }),
     destroy: () => {},
-  };
-}
-
-function cutIntoGroups(
-  size: EnsembleShape,
-  memoryBytes: number,
-): Pick<Plan, "groups" | "bytes" | "reason"> {
-  const groups: number[][] = [];
-  const bytes: number[] = [];
-  const work = Math.max(...size.steps.map((steps) => workBytes(size, steps)));
-  for (const [run, steps] of size.steps.entries()) {
-    const own = modelBytes(size, steps);
-    const used = bytes.at(-1);
-    if (used === undefined || used + own > memoryBytes) {
-      groups.push([run]);
-      bytes.push(work + own);
-    } else {
-      groups.at(-1)!.push(run);
-      bytes[bytes.length - 1]! += own;
-    }
-  }
-  return {
-    groups,
-    bytes,
-    reason: groups.length === 1
-      ? "all models fit in one ensemble"
-      : `limited to ${Math.round(memoryBytes / 2 ** 20)} MiB an ensemble`,
   };
 }
 

@@ -12,7 +12,8 @@ import type {
 } from "../engine/ensemble.ts";
 import { checkSpec } from "../engine/create_ensemble.ts";
 import { createHistory } from "../engine/history.ts";
-import { createModel, type Epoch, type Model } from "./model.ts";
+import { guardEnsemble } from "../engine/guard_ensemble.ts";
+import { createModel, type Epoch } from "./model.ts";
 
 /** Time after which training lets other work of the program run: signals, progress, timers. */
 const TURN_MILLISECONDS = 50;
@@ -27,42 +28,18 @@ const TELL_MILLISECONDS = 500;
  */
 export function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
   checkSpec(spec);
-  let models: Model[] | undefined = spec.runs.map((run) =>
-    createModel(run, spec)
-  );
-
-  function living(): Model[] {
-    if (models === undefined) {
-      throw new TypeError("Cannot use an ensemble after its destroy()");
-    }
-    return models;
-  }
-
-  function modelOf(number: number): Model {
-    const model = living()[number];
-    if (model === undefined) {
-      throw new RangeError(
-        `Cannot find model ${number}: the ensemble has ${living().length}`,
-      );
-    }
-    return model;
-  }
+  const models = spec.runs.map((run) => createModel(run, spec));
 
   async function train(
     epochs: number,
-    { signal, onEpochs }: TrainingOptions = {},
+    { signal, onEpochs }: TrainingOptions,
   ): Promise<EpochHistory> {
-    if (!Number.isInteger(epochs) || epochs < 0) {
-      throw new RangeError(
-        `Cannot train: epochs must be a whole number, found ${epochs}`,
-      );
-    }
-    const done: Epoch[][] = living().map(() => []);
+    const done: Epoch[][] = models.map(() => []);
     let turn = performance.now();
     let told = 0;
     let lastTold = turn;
     for (let epoch = 0; epoch < epochs && !signal?.aborted; epoch++) {
-      for (const [i, model] of living().entries()) {
+      for (const [i, model] of models.entries()) {
         done[i]!.push(model.trainEpoch());
         if (performance.now() - turn < TURN_MILLISECONDS) continue;
         await new Promise((resolve) => setTimeout(resolve, 0));
@@ -81,20 +58,12 @@ export function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
     return historyOf(done, spec);
   }
 
-  return {
-    models: spec.runs.length,
+  return guardEnsemble(spec.runs, {
     train,
-    state: (model) =>
-      Promise.resolve().then(() =>
-        (model === undefined ? living() : [modelOf(model)])
-          .map((each) => each.state())
-      ),
-    probe: (model, batch) =>
-      Promise.resolve().then(() => modelOf(model).probe(batch)),
-    destroy: () => {
-      models = undefined;
-    },
-  };
+    state: (model) => models[model]!.state(),
+    probe: (model, batch) => models[model]!.probe(batch),
+    destroy: () => {},
+  });
 }
 
 /** Lays out the epochs of all models as the contract has them. */

@@ -105,13 +105,9 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
       secondMoment: copyParameters(secondMoment),
     }),
     probe: (number) => {
-      const numbers = trials.trainBatches[number];
-      if (numbers === undefined) {
-        throw new RangeError(
-          `Cannot probe batch ${number}: there are ${trials.trainBatches.length} training batches`,
-        );
-      }
-      const { batch, activity, score, gradient } = learn(numbers);
+      const { batch, activity, score, gradient } = learn(
+        trials.trainBatches[number]!,
+      );
       return {
         loss: score.loss,
         accuracy: score.accuracy,

@@ -6,16 +6,41 @@
  * @module
  */
 
+import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
+import { readTextFile } from "../files/read.ts";
 import { type JsonFields, parseJsonObject, type Plain } from "./json_fields.ts";
+import { EXPERIMENT_FILE } from "./layout.ts";
 
 export type { Plain };
 
-/** Name of the file in the results folder. */
-export const EXPERIMENT_FILE = "experiment.json";
+/**
+ * Raised by hand with each change of the program that changes a number of a
+ * training: a kernel, the order of draws, the precision of a sum. Runs of
+ * different numbers are not those of one program.
+ */
+export const NUMERICS = 2;
 
 /** Version of the layout of results folders. */
 const FORMAT = "biornn-results/1";
+
+/** How an experiment is shared out. */
+export interface Parts {
+  readonly count: number;
+  /** Number of the first task of an array of jobs, and the step to the next one. */
+  readonly first: number;
+  readonly step: number;
+}
+
+/** The models that the runs began with. */
+export interface PretrainedRecord {
+  /** Name of the results folder. */
+  readonly folder: string;
+  readonly epoch: number;
+  readonly iteration: number;
+  /** SHA-256 over those of all their files. */
+  readonly sha256: string;
+}
 
 /** What `experiment.json` holds. */
 export interface ExperimentRecord {
@@ -23,9 +48,15 @@ export interface ExperimentRecord {
   readonly program: {
     readonly name: string;
     readonly version: string;
+    /** {@linkcode NUMERICS}; 1 in files of versions that did not say it. */
+    readonly numerics: number;
     /** Version of Deno. */
     readonly deno: string;
   };
+  /** Programs that trained the runs, e.g. "biornn 0.1.0, numerics 2"; several where it was changed between two of them. */
+  readonly trainedBy: readonly string[];
+  /** Into how many parts the training was shared out; only while runs are missing. */
+  readonly parts?: Parts;
   /** The same for experiments that must give the same numbers. */
   readonly fingerprint: string;
   readonly config: { readonly file: string; readonly text: string };
@@ -55,6 +86,11 @@ export interface ExperimentRecord {
   readonly randomW: boolean;
   /** Weights between regions split at random; undefined in files of versions that did not say it. */
   readonly randPartition?: boolean;
+  /** What rows and columns of the files' matrices are; undefined in files of versions that did not say it. */
+  readonly orientation?: {
+    readonly network: string;
+    readonly weight_hh: string;
+  };
   /** Share of a connected region's neurons that each neuron connects to. */
   readonly targetSparsity: number;
   /** The same within a region. */
@@ -76,9 +112,10 @@ export interface ExperimentRecord {
   readonly stimuli?: {
     readonly source: string;
     readonly synthetic: boolean;
-    /** Of the pictures themselves; undefined in files of versions that did not record it. */
+    /** SHA-256 of values and labels; undefined in files of versions that did not say it. */
     readonly sha256?: string;
   };
+  readonly pretrained?: PretrainedRecord;
   readonly engine: { readonly kind: string; readonly description: string };
   readonly size: {
     /** H */
@@ -137,6 +174,9 @@ export function parseExperimentRecord(
     );
   }
   const program = root.object("program");
+  const orientation = root.optional("orientation");
+  const parts = root.optional("parts");
+  const pretrained = root.optional("pretrained");
   const config = root.object("config");
   const task = root.object("task");
   const grid = root.object("grid");
@@ -151,8 +191,17 @@ export function parseExperimentRecord(
     program: {
       name: program.string("name"),
       version: program.string("version"),
+      numerics: program.has("numerics") ? program.integer("numerics") : 1,
       deno: program.string("deno"),
     },
+    trainedBy: root.has("trainedBy") ? root.strings("trainedBy") : [],
+    ...(parts === undefined ? {} : {
+      parts: {
+        count: parts.integer("count", { from: 1 }),
+        first: parts.integer("first"),
+        step: parts.integer("step", { from: 1 }),
+      },
+    }),
     fingerprint: root.string("fingerprint"),
     config: { file: config.string("file"), text: config.string("text") },
     overrides: root.plain("overrides"),
@@ -176,6 +225,12 @@ export function parseExperimentRecord(
       ? { randPartition: root.boolean("randPartition") }
       : {}),
     ...sparsitiesOf(root),
+    ...(orientation === undefined ? {} : {
+      orientation: {
+        network: orientation.string("network"),
+        weight_hh: orientation.string("weight_hh"),
+      },
+    }),
     connectome: {
       name: connectome.string("name"),
       species: connectome.string("species"),
@@ -192,6 +247,14 @@ export function parseExperimentRecord(
         source: stimuli.string("source"),
         synthetic: stimuli.boolean("synthetic"),
         ...(stimuli.has("sha256") ? { sha256: stimuli.string("sha256") } : {}),
+      },
+    }),
+    ...(pretrained === undefined ? {} : {
+      pretrained: {
+        folder: pretrained.string("folder"),
+        epoch: pretrained.integer("epoch"),
+        iteration: pretrained.integer("iteration"),
+        sha256: pretrained.string("sha256"),
       },
     }),
     engine: {
@@ -222,4 +285,62 @@ function sparsitiesOf(
     targetSparsity: share("targetSparsity", 0.8),
     targetSparsityIntrinsic: share("targetSparsityIntrinsic", 1),
   };
+}
+
+/**
+ * Reads `experiment.json` of a results folder.
+ *
+ * @throws {InputError} If there is none or it is damaged.
+ */
+export async function readExperimentRecord(
+  path: string,
+): Promise<ExperimentRecord> {
+  const name = join(path, EXPERIMENT_FILE);
+  const text = await readTextFile(name, { what: "the experiment" });
+  return parseExperimentRecord(text, { name });
+}
+
+/** Says nothing of what the numbers depend on, or all of it at once. */
+const NO_DIFFERENCE = new Set([
+  "format",
+  "program",
+  "trainedBy",
+  "parts",
+  "fingerprint",
+  "config",
+  "overrides",
+  "storeEveryEpoch",
+  "engine",
+  "failures",
+]);
+/** How many differences a message names. */
+const NAMED = 3;
+
+/** In what two experiments differ, for messages: "seed is 0 there and 1 here". */
+export function differencesOf(
+  there: ExperimentRecord,
+  here: ExperimentRecord,
+): string[] {
+  const found: string[] = [];
+  const show = (value: unknown) => {
+    const text = JSON.stringify(value) ?? "nothing";
+    return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  };
+  const compare = (a: unknown, b: unknown, path: string): void => {
+    if (JSON.stringify(a) === JSON.stringify(b)) return;
+    if (isObject(a) && isObject(b)) {
+      for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+        if (path === "" && NO_DIFFERENCE.has(key)) continue;
+        compare(a[key], b[key], path === "" ? key : `${path}.${key}`);
+      }
+    } else found.push(`${path} is ${show(a)} there and ${show(b)} here`);
+  };
+  compare(there, here, "");
+  return found.length <= NAMED
+    ? found
+    : [...found.slice(0, NAMED), `and ${found.length - NAMED} more`];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

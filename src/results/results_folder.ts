@@ -7,20 +7,28 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readNpy } from "../files/npy.ts";
-import { readFileBytes, readTextFile } from "../files/read.ts";
+import { readNpy, writeNpy } from "../files/npy.ts";
+import { readIfThere } from "../files/read.ts";
+import { systemReason } from "../files/read.ts";
+import { writeFileWhole } from "../files/write.ts";
 import {
-  EXPERIMENT_FILE,
   type ExperimentRecord,
   parseExperimentRecord,
 } from "./experiment_record.ts";
 import {
-  INDEX_FILE,
   type IndexEntry,
+  inferGridKeys,
   parseFolderIndex,
 } from "./folder_index.ts";
-import { inferGridKeys } from "./grid_keys.ts";
 import type { Plain } from "./json_fields.ts";
+import {
+  CURVE_FILES,
+  EXPERIMENT_FILE,
+  INDEX_FILE,
+  makeFolder,
+  SUMS_FILE,
+} from "./layout.ts";
+import { fileSum } from "./runs.ts";
 
 /** One quantity over the epochs of every iteration. */
 export interface Curves {
@@ -29,14 +37,6 @@ export interface Curves {
   /** [iterations, epochs], row-major; NaN where it was not defined. */
   readonly values: Float64Array;
 }
-
-/** Files of a combination, by what they hold. */
-export const CURVE_FILES = {
-  trainLoss: "train_loss_all.npy",
-  validateLoss: "validate_loss_all.npy",
-  trainMetrics: "train_metrics_all.npy",
-  validateMetrics: "validate_metrics_all.npy",
-} as const;
 
 /** What was measured of a combination. */
 export interface CombinationCurves {
@@ -83,36 +83,52 @@ export interface ResultsFolder {
  * ```
  */
 export async function readResultsFolder(path: string): Promise<ResultsFolder> {
-  const names = await listFolder(path);
-  if (!names.has(INDEX_FILE)) {
-    throw new InputError(
-      `Cannot read the results in "${path}": it is no results folder, as it has no ${INDEX_FILE}`,
-    );
-  }
-  const index = join(path, INDEX_FILE);
-  const entries = parseFolderIndex(
-    await readTextFile(index, { what: "the list of combinations" }),
-    { name: index },
-  );
-  if (entries.length === 0) {
-    throw new InputError(
-      `Cannot read the results in "${path}": its ${INDEX_FILE} lists no combination`,
-    );
-  }
-  const experiment = names.has(EXPERIMENT_FILE)
-    ? await readExperimentRecord(path)
-    : undefined;
-
+  const sums = await readSums(path);
   const warnings: string[] = [];
+  const read = async (name: string, what: string) => {
+    const bytes = await readIfThere(join(path, name), { what });
+    const isDamaged = bytes !== undefined &&
+      (sums.get(name) ?? fileSum(bytes)) !== fileSum(bytes);
+    return { bytes, isDamaged };
+  };
+  const index = await readIndex(path, read);
+  const experiment = await readExperiment(path, read);
+  const { entries } = index;
+  warnings.push(
+    ...index.warnings,
+    ...compareIndex(path, { entries, experiment }),
+  );
+
   const unfinished: number[] = [];
   const finished: { entry: IndexEntry; curves: CombinationCurves }[] = [];
+  const seen = new Map<string, number>();
   for (const entry of entries) {
-    const curves = await readCombination(path, entry.index);
+    const twin = seen.get(entry.title);
+    if (twin !== undefined) {
+      warnings.push(
+        `${path}: combination ${entry.index} has the same values as combination ${twin} and is left out`,
+      );
+      continue;
+    }
+    seen.set(entry.title, entry.index);
+    const { curves, damaged } = await readCombination(entry.index, {
+      path,
+      read,
+    });
+    if (damaged !== undefined) {
+      warnings.push(
+        `${path}: ${damaged} does not fit its checksum in ${SUMS_FILE}, so that combination ${entry.index} is left out; ${MENDED}`,
+      );
+      continue;
+    }
     if (curves === undefined) {
       unfinished.push(entry.index);
       continue;
     }
-    finished.push({ entry, curves });
+    finished.push({
+      entry,
+      curves: withoutFailed(curves, { entry, experiment }),
+    });
     warnings.push(...differencesOf(curves, entry).map((w) => `${path}: ${w}`));
   }
   if (unfinished.length > 0) {
@@ -137,80 +153,169 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
   return { path, experiment, combinations, warnings };
 }
 
-async function listFolder(path: string): Promise<Set<string>> {
-  const names = new Set<string>();
+/** What a user can do about a damaged file of a finished training. */
+const MENDED =
+  "deno task train with the same config and --resume writes it again";
+
+/** Reads a file of the folder by its name and tells whether it fits its checksum. */
+type ReadChecked = (name: string, what: string) => Promise<{
+  readonly bytes: Uint8Array | undefined;
+  readonly isDamaged: boolean;
+}>;
+
+async function readIndex(
+  path: string,
+  read: ReadChecked,
+): Promise<{ entries: IndexEntry[]; warnings: string[] }> {
+  if (path === "") {
+    throw new InputError(
+      `Cannot read the results in "": its path is empty`,
+    );
+  }
+  const { bytes, isDamaged } = await read(
+    INDEX_FILE,
+    "the list of combinations",
+  )
+    .catch(async (error) => {
+      throw await folderTrouble(path) ?? error;
+    });
+  if (bytes === undefined) {
+    throw await folderTrouble(path) ?? new InputError(
+      `Cannot read the results in "${path}": it is no results folder, as it has no ${INDEX_FILE}`,
+    );
+  }
+  const name = join(path, INDEX_FILE);
+  const entries = parseFolderIndex(textOf(bytes, name), { name });
+  if (entries.length === 0) {
+    throw new InputError(
+      `Cannot read the results in "${path}": its ${INDEX_FILE} lists no combination`,
+    );
+  }
+  const warnings = isDamaged
+    ? [
+      `${path}: ${INDEX_FILE} does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
+    ]
+    : [];
+  return { entries, warnings };
+}
+
+function textOf(bytes: Uint8Array, name: string): string {
   try {
-    for await (const { name } of Deno.readDir(path)) names.add(name);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such folder"
-      : error instanceof Deno.errors.NotADirectory ||
-          (error as { code?: unknown }).code === "ENOTDIR"
-      ? "it is a file, not a folder"
-      : error instanceof Deno.errors.PermissionDenied
-      ? "reading it is not permitted"
-      : error instanceof Deno.errors.NotCapable
-      ? "this program was started without the permission to read it"
-      : undefined;
-    if (reason === undefined) throw error;
-    throw new InputError(`Cannot read the results in "${path}": ${reason}`, {
+    throw new InputError(`Cannot read "${name}": it is no text in UTF-8`, {
       cause: error,
     });
   }
-  return names;
 }
 
-/**
- * Reads `experiment.json` of a results folder.
- *
- * @throws {InputError} If there is none or it is damaged.
- */
-export async function readExperimentRecord(
-  path: string,
-): Promise<ExperimentRecord> {
-  const name = join(path, EXPERIMENT_FILE);
-  const text = await readTextFile(name, { what: "the experiment" });
-  return parseExperimentRecord(text, { name });
-}
-
-/** The curves of a combination; undefined where a loss is missing. */
-async function readCombination(
-  path: string,
-  index: number,
-): Promise<CombinationCurves | undefined> {
-  const folder = join(path, String(index));
-  const trainLoss = await readCurves(join(folder, CURVE_FILES.trainLoss));
-  const validateLoss = await readCurves(join(folder, CURVE_FILES.validateLoss));
-  if (trainLoss === undefined || validateLoss === undefined) return undefined;
-  const trainMetrics = await readCurves(join(folder, CURVE_FILES.trainMetrics));
-  const validateMetrics = await readCurves(
-    join(folder, CURVE_FILES.validateMetrics),
-  );
-  return {
-    trainLoss,
-    validateLoss,
-    ...(trainMetrics === undefined ? {} : { trainMetrics }),
-    ...(validateMetrics === undefined ? {} : { validateMetrics }),
-  };
-}
-
-/** Undefined where there is no such file, or it is empty, as the original's is for a task without accuracy. */
-async function readCurves(file: string): Promise<Curves | undefined> {
-  let bytes: Uint8Array;
+/** Why there is nothing to be read; undefined where the folder is there. */
+async function folderTrouble(path: string): Promise<InputError | undefined> {
   try {
-    bytes = await readFileBytes(file, { what: "the curves" });
+    const { isDirectory } = await Deno.stat(path);
+    return isDirectory ? undefined : new InputError(
+      `Cannot read the results in "${path}": it is a file, not a folder`,
+    );
   } catch (error) {
-    if (
-      error instanceof InputError && error.cause instanceof Deno.errors.NotFound
-    ) return undefined;
-    throw error;
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : systemReason(error, { path, verb: "read" });
+    if (reason === undefined) throw error;
+    return new InputError(`Cannot read the results in "${path}": ${reason}`, {
+      cause: error,
+    });
   }
-  const { shape, data } = readNpy(bytes, { name: file });
+}
+
+async function readExperiment(
+  path: string,
+  read: ReadChecked,
+): Promise<ExperimentRecord | undefined> {
+  const { bytes, isDamaged } = await read(EXPERIMENT_FILE, "the experiment");
+  if (bytes === undefined) return undefined;
+  const name = join(path, EXPERIMENT_FILE);
+  if (isDamaged) {
+    throw new InputError(
+      `Cannot read "${name}": it does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
+    );
+  }
+  return parseExperimentRecord(textOf(bytes, name), { name });
+}
+
+/** Sentences on what the list of combinations and the record of the experiment say otherwise. */
+function compareIndex(
+  path: string,
+  { entries, experiment }: {
+    entries: readonly IndexEntry[];
+    experiment: ExperimentRecord | undefined;
+  },
+): string[] {
+  if (experiment === undefined) return [];
+  const { combinations } = experiment.grid;
+  const listed = new Map(entries.map((entry) => [entry.index, entry.values]));
+  const wrong = combinations.flatMap((values, index) =>
+    JSON.stringify(listed.get(index)) === JSON.stringify(values) ? [] : [index]
+  );
+  return wrong.length === 0 && entries.length === combinations.length ? [] : [
+    `${path}: ${INDEX_FILE} lists ${entries.length} combinations, and ${EXPERIMENT_FILE} ${combinations.length}${
+      wrong.length === 0
+        ? ""
+        : `; missing or otherwise there: ${wrong.slice(0, 10).join(", ")}${
+          wrong.length > 10 ? " …" : ""
+        }`
+    }; ${MENDED}`,
+  ];
+}
+
+/** Runs whose weights are no numbers have losses all the same, which say nothing: NaN takes their place. */
+function withoutFailed(
+  curves: CombinationCurves,
+  { entry: { index }, experiment }: {
+    entry: IndexEntry;
+    experiment: ExperimentRecord | undefined;
+  },
+): CombinationCurves {
+  const failed = (experiment?.failures ?? []).filter(({ combination, what }) =>
+    combination === index && what.startsWith("weights")
+  );
+  for (const { iteration } of failed) {
+    for (const curve of Object.values<Curves | undefined>({ ...curves })) {
+      curve?.values.fill(
+        NaN,
+        iteration * curve.epochs,
+        (iteration + 1) * curve.epochs,
+      );
+    }
+  }
+  return curves;
+}
+
+/** The curves of a combination; none where a loss is missing, or one is damaged. */
+async function readCombination(
+  index: number,
+  { path, read }: { path: string; read: ReadChecked },
+): Promise<{ curves?: CombinationCurves; damaged?: string }> {
+  const curves: Partial<Record<keyof CombinationCurves, Curves>> = {};
+  for (const [key, file] of Object.entries(CURVE_FILES)) {
+    const name = `${index}/${file}`;
+    const { bytes, isDamaged } = await read(name, "the curves");
+    if (isDamaged) return { damaged: name };
+    const curve = bytes && curvesOf(bytes, join(path, String(index), file));
+    if (curve !== undefined) curves[key as keyof CombinationCurves] = curve;
+  }
+  const { trainLoss, validateLoss } = curves;
+  if (trainLoss === undefined || validateLoss === undefined) return {};
+  return { curves: { ...curves, trainLoss, validateLoss } };
+}
+
+/** Undefined where the file is empty, as the original's is for a task without accuracy. */
+function curvesOf(bytes: Uint8Array, name: string): Curves | undefined {
+  const { shape, data } = readNpy(bytes, { name });
   if (data.length === 0) return undefined;
   const [first = 0, second] = shape;
   if (shape.length > 2 || shape.length === 0) {
     throw new InputError(
-      `Cannot read "${file}": its shape must be (iterations, epochs), found (${
+      `Cannot read "${name}": its shape must be (iterations, epochs), found (${
         shape.join(", ")
       })`,
     );
@@ -262,4 +367,57 @@ function parametersOf(
   return Object.fromEntries(
     values.map((value, i) => [keys[i] as string, value]),
   );
+}
+
+/** One line of `sha256sum`. */
+const SUM = /^([0-9a-f]{64}) [ *](.+)$/;
+
+/** The checksums that a finished training left, by name with "/"; a line that is none is passed over. */
+export async function readSums(path: string): Promise<Map<string, string>> {
+  const sums = new Map<string, string>();
+  const bytes = path === ""
+    ? undefined
+    : await readIfThere(join(path, SUMS_FILE), { what: "the checksums" })
+      .catch(() => undefined);
+  for (const line of new TextDecoder().decode(bytes).split("\n")) {
+    const [, sum, name] = SUM.exec(line) ?? [];
+    if (sum !== undefined && name !== undefined) sums.set(name, sum);
+  }
+  return sums;
+}
+
+/**
+ * Writes the curves of a combination to its folder, as float64 arrays of
+ * shape (iterations, epochs).
+ *
+ * @param path The results folder.
+ * @param index Number of the combination.
+ * @throws {InputError} If they can't be written.
+ *
+ * @example
+ * ```ts no-eval
+ * import { writeCombination } from "./src/results/results_folder.ts";
+ *
+ * const curves = { iterations: 1, epochs: 2, values: Float64Array.of(0.9, 0.5) };
+ * await writeCombination("results", 0, { trainLoss: curves, validateLoss: curves });
+ * ```
+ */
+export async function writeCombination(
+  path: string,
+  index: number,
+  curves: CombinationCurves,
+): Promise<void> {
+  const folder = join(path, String(index));
+  await makeFolder(folder);
+  for (const name of Object.keys(CURVE_FILES) as (keyof CombinationCurves)[]) {
+    const curve: Curves | undefined = curves[name];
+    if (curve === undefined) continue;
+    await writeFileWhole(
+      join(folder, CURVE_FILES[name]),
+      writeNpy({
+        shape: [curve.iterations, curve.epochs],
+        data: curve.values,
+      }),
+    );
+  }
 }

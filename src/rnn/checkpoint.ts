@@ -6,7 +6,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
-import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
+import { decodeSafetensors, encodeWithChecksum } from "../files/safetensors.ts";
 import { type Connections, countConnections } from "../graph/connections.ts";
 import {
   type ModelSize,
@@ -26,6 +26,9 @@ import {
   type TorchTensor,
   type TorchValue,
 } from "../files/torch.ts";
+
+/** Said in the metadata, where there is a checksum then. */
+const FORMAT = "biornn-model/1";
 
 /** What to write besides the parameters. */
 export interface EncodeCheckpointOptions {
@@ -48,25 +51,6 @@ export interface DecodeCheckpointOptions {
 export interface Checkpoint extends FoundModel {
   /** Empty for `.pth` files. */
   readonly metadata: Readonly<Record<string, string>>;
-}
-
-/**
- * Name of a checkpoint's file in the folder of its combination.
- *
- * @param epoch Counted from 0, as the original does; "initial" before the first one.
- *
- * @example
- * ```ts
- * import { checkpointName } from "./src/rnn/checkpoint.ts";
- *
- * checkpointName(499, 0); // "model_state_dict_epoch_499_iter_0.safetensors"
- * ```
- */
-export function checkpointName(
-  epoch: number | "initial",
-  iteration: number,
-): string {
-  return `model_state_dict_epoch_${epoch}_iter_${iteration}.safetensors`;
 }
 
 /**
@@ -121,7 +105,7 @@ export function encodeCheckpoint(
       ? encodeRecurrent(name, { connections, weights: data })
       : { name, shape: shapes[key], data };
   });
-  return encodeSafetensors(tensors, metadata);
+  return encodeWithChecksum(tensors, { ...metadata, format: FORMAT });
 }
 
 /**

@@ -84,7 +84,7 @@ export function splitTrials(
     );
   }
   const { trialCount } = trials;
-  const trainCount = Math.floor(trainSize * trialCount);
+  const trainCount = countTrained(trialCount, trainSize);
   if (trainCount === 0) {
     throw new InputError(
       `Cannot split ${trialCount} trial${
@@ -98,6 +98,11 @@ export function splitTrials(
     trainBatches: cut(order.subarray(0, trainCount), batchSize),
     validateBatches: cut(order.subarray(trainCount), batchSize),
   };
+}
+
+/** How many of some trials train; the others validate. */
+export function countTrained(trialCount: number, trainSize: number): number {
+  return Math.floor(trainSize * trialCount);
 }
 
 function cut(order: Uint32Array, batchSize: number): Uint32Array[] {

@@ -9,9 +9,8 @@ import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
 import { countConnections } from "../graph/connections.ts";
 import { formatBytes, plural } from "../text/words.ts";
 import { planEnsembles } from "./plan_groups.ts";
-import { ensembleShape, type PreparedExperiment } from "./prepare.ts";
-import type { PretrainedModels } from "./pretrained_models.ts";
-import { runsOf } from "./run_unit.ts";
+import { ensembleShape, type PreparedExperiment, runsOf } from "./prepare.ts";
+import type { PretrainedModels } from "./pretrained.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
 /** A path for people: from the working directory where it lies below it. */
@@ -39,8 +38,8 @@ export function describePlan(
 ): string {
   const { experiment, network, stimuli, size, pretrained } = prepared;
   const all = runsOf(experiment);
-  const units = runsOfShard(all, shard);
-  const ensemble = ensembleShape(prepared, units);
+  const ids = runsOfShard(all, shard);
+  const ensemble = ensembleShape(prepared, ids);
   const connections = network.weight.length;
   const possible = network.neurons * (network.neurons - 1);
   const lines: [string, string][] = [
@@ -67,7 +66,7 @@ export function describePlan(
   if (shard !== undefined) {
     lines.push([
       "shard",
-      `${shard.index}/${shard.count} (${shard.origin}): ${units.length} of the ${all.length} models`,
+      `${shard.index}/${shard.count} (${shard.origin}): ${ids.length} of the ${all.length} models`,
     ]);
   }
   const plan = planEnsembles(engine, ensemble);

@@ -12,7 +12,7 @@
 
 import type { ModelRun } from "../engine/ensemble.ts";
 import { buildRun, type PreparedExperiment } from "./prepare.ts";
-import type { RunUnit } from "./run_unit.ts";
+import type { RunId } from "../results/layout.ts";
 
 /** The runs of a group, drawn or still to draw. */
 export interface RunDrawer {
@@ -34,7 +34,7 @@ export interface RunDrawer {
 /** Makes the drawer of some runs; nothing is drawn yet. */
 export function createRunDrawer(
   prepared: PreparedExperiment,
-  units: readonly RunUnit[],
+  ids: readonly RunId[],
 ): RunDrawer {
   const runs: ModelRun[] = [];
   let failed = false;
@@ -42,18 +42,18 @@ export function createRunDrawer(
     async drawFor(milliseconds) {
       const end = performance.now() + milliseconds;
       while (!failed && performance.now() < end) {
-        const unit = units[runs.length];
-        if (unit === undefined) return;
+        const id = ids[runs.length];
+        if (id === undefined) return;
         try {
-          runs.push(await buildRun(prepared, unit));
+          runs.push(await buildRun(prepared, id));
         } catch {
           failed = true;
         }
       }
     },
     async all() {
-      for (const unit of units.slice(runs.length)) {
-        runs.push(await buildRun(prepared, unit));
+      for (const id of ids.slice(runs.length)) {
+        runs.push(await buildRun(prepared, id));
       }
       return runs;
     },

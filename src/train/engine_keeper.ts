@@ -7,8 +7,8 @@
 
 import { DeviceError } from "../engine/ensemble.ts";
 import type { Engine } from "../engine/ensemble.ts";
-import { engineName } from "./run_file.ts";
-import { runLabel, type RunUnit } from "./run_unit.ts";
+import { type RunId, runLabel } from "../results/layout.ts";
+import { engineName } from "../results/runs.ts";
 
 /** The engine of a training, and what it can bear. */
 export interface EngineKeeper {
@@ -28,7 +28,7 @@ export interface EngineKeeper {
 
 /** What was under way. */
 export interface FailedAttempt {
-  readonly units: readonly RunUnit[];
+  readonly ids: readonly RunId[];
   /** Whether any epoch was trained since the trouble before. */
   readonly progressed: boolean;
 }
@@ -96,23 +96,23 @@ export function createEngineKeeper(
     get mostModels() {
       return mostModels;
     },
-    async recover(error, { units, progressed }) {
+    async recover(error, { ids, progressed }) {
       if (!(error instanceof DeviceError) || reopen === undefined) throw error;
-      const [unit] = units;
-      if (error.reason === "validation" || unit === undefined) throw error;
+      const [id] = ids;
+      if (error.reason === "validation" || id === undefined) throw error;
       if (progressed) losses = 0;
       if (error.reason === "out-of-memory") {
-        if (units.length === 1) {
+        if (ids.length === 1) {
           throw new DeviceError(
             `${
-              runLabel(unit)
+              runLabel(id)
             } does not fit the device's memory, even alone: ${error.message}`,
             { reason: "out-of-memory", cause: error },
           );
         }
-        mostModels = Math.ceil(units.length / 2);
+        mostModels = Math.ceil(ids.length / 2);
         warn(
-          `warning: ${engine.description} has no memory for ${units.length} models at once (${error.message}); going on with ${mostModels} at most`,
+          `warning: ${engine.description} has no memory for ${ids.length} models at once (${error.message}); going on with ${mostModels} at most`,
         );
         losses = 0;
       } else {

@@ -7,12 +7,12 @@
 import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { ensembleShape, type PreparedExperiment } from "./prepare.ts";
-import type { RunStore } from "./run_store.ts";
-import type { RunUnit } from "./run_unit.ts";
+import type { RunId } from "../results/layout.ts";
+import type { RunStore } from "../results/runs.ts";
 
 /** Runs that stand at the same epoch and train in one ensemble. */
 export interface RunGroup {
-  readonly units: readonly RunUnit[];
+  readonly ids: readonly RunId[];
   /** Epochs trained so far; where it is not 0, the store has a state of each run. */
   readonly epoch: number;
   /** The plan that makes its ensemble. */
@@ -35,24 +35,24 @@ export interface PlanGroupsOptions {
  */
 export async function planGroups(
   prepared: PreparedExperiment,
-  units: readonly RunUnit[],
+  ids: readonly RunId[],
   { store, engine, mostModels = Infinity }: PlanGroupsOptions,
 ): Promise<RunGroup[]> {
-  const left: { unit: RunUnit; epoch: number }[] = [];
-  for (const unit of units) {
-    if (await store.finished(unit) === undefined) {
-      const record = await store.newestState(unit);
-      left.push({ unit, epoch: record?.state?.epoch ?? 0 });
-    } else if (store.stateEpochs(unit).length > 0) {
-      await store.removeStates(unit);
+  const left: { id: RunId; epoch: number }[] = [];
+  for (const id of ids) {
+    if (await store.finished(id) === undefined) {
+      const record = await store.newestState(id);
+      left.push({ id, epoch: record?.state?.epoch ?? 0 });
+    } else if (store.stateEpochs(id).length > 0) {
+      await store.removeStates(id);
     }
   }
-  const byEpoch = new Map<number, RunUnit[]>();
+  const byEpoch = new Map<number, RunId[]>();
   const epochs = [...new Set(left.map(({ epoch }) => epoch))]
     .filter((epoch) => epoch > 0).sort((a, b) => a - b);
-  for (const { unit, epoch } of left) {
-    const shared = await olderSharedEpoch(unit, { epoch, epochs, store });
-    byEpoch.set(shared, [...byEpoch.get(shared) ?? [], unit]);
+  for (const { id, epoch } of left) {
+    const shared = await olderSharedEpoch(id, { epoch, epochs, store });
+    byEpoch.set(shared, [...byEpoch.get(shared) ?? [], id]);
   }
   const groups: RunGroup[] = [];
   for (const [epoch, members] of byEpoch) {
@@ -63,7 +63,7 @@ export async function planGroups(
         groups.push({
           epoch,
           plan,
-          units: part.map((n) => members[n] as RunUnit),
+          ids: part.map((n) => members[n] as RunId),
         });
       }
     }
@@ -77,7 +77,7 @@ export async function planGroups(
  * models, one after the other, would take much longer than those few epochs.
  */
 async function olderSharedEpoch(
-  unit: RunUnit,
+  id: RunId,
   { epoch, epochs, store }: {
     epoch: number;
     epochs: readonly number[];
@@ -86,8 +86,8 @@ async function olderSharedEpoch(
 ): Promise<number> {
   for (const older of epochs) {
     if (older >= epoch) break;
-    if (!store.stateEpochs(unit).includes(older)) continue;
-    if (await store.stateAt(unit, older) !== undefined) return older;
+    if (!store.stateEpochs(id).includes(older)) continue;
+    if (await store.stateAt(id, older) !== undefined) return older;
   }
   return epoch;
 }

@@ -9,6 +9,8 @@
 import type { Connectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load_connectome.ts";
 import { countEdges, scaleToEdges } from "../connectome/bio2art.ts";
+import { randomizeEdges } from "../connectome/randomize_network.ts";
+import { recurrentTemplate } from "../connectome/recurrent_template.ts";
 import type { NeuronEdges } from "../connectome/scaled_network.ts";
 import type { EnsembleShape, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -18,21 +20,48 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import type { Connections } from "../graph/connections.ts";
 import { createStream } from "../random/stream.ts";
-import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
+import { type RunId, runLabel } from "../results/layout.ts";
+import {
+  initialParameters,
+  rankOrder,
+  resolveScheme,
+} from "../rnn/initialise.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
-import { splitTrials } from "../tasks/trial_set.ts";
+import { countTrained, splitTrials } from "../tasks/trial_set.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
 import type { Stimuli } from "../tasks/task.ts";
 import {
   checkPretrained,
   pretrainedModel,
   type PretrainedModels,
-} from "./pretrained_models.ts";
-import { runLabel, type RunUnit } from "./run_unit.ts";
-import { createTopologies, type Topology } from "./topology.ts";
+} from "./pretrained.ts";
 
 /** Most connections of a network: making more takes over 4 GB. */
 const MOST_CONNECTIONS = 2 ** 27;
+
+/** Connections from which on it is told how many are to be made: about a second. */
+const MANY_CONNECTIONS = 1_000_000;
+
+/** Connections of a recurrent layer. */
+export interface Topology {
+  /** Where W_hh may differ from 0. */
+  readonly connections: Connections;
+  /** The connections by the rank of their weights; only with `remap_w`. */
+  readonly rankOrder?: Uint32Array;
+}
+
+/** All runs of an experiment, combination by combination. */
+export function runsOf({ grid, training }: {
+  readonly grid: { readonly combinations: readonly unknown[] };
+  readonly training: { readonly iterations: number };
+}): RunId[] {
+  return grid.combinations.flatMap((_, combination) =>
+    Array.from(
+      { length: training.iterations },
+      (_, iteration) => ({ combination, iteration }),
+    )
+  );
+}
 
 /** An experiment with all that its runs share. */
 export interface PreparedExperiment {
@@ -41,11 +70,15 @@ export interface PreparedExperiment {
   /** The connectome scaled to neurons, before any randomisation. */
   readonly network: NeuronEdges;
   readonly stimuli: Stimuli | undefined;
+  /** SHA-256 of their values and labels. */
+  readonly stimuliSha256: string | undefined;
   readonly size: ModelSize;
   /** The models that the runs begin with; undefined where they begin anew. */
   readonly pretrained: PretrainedModels | undefined;
   /** The connections of a run. */
-  readonly topologyOf: (unit: RunUnit) => Topology;
+  readonly topologyOf: (id: RunId) => Topology;
+  /** The random network that a run trains, made anew; undefined where it trains `network` or a pretrained model. */
+  readonly randomNetworkOf: (id: RunId) => NeuronEdges | undefined;
   /** The connections of all models or, where each has its own, of one of them: what an engine's plan is made by. */
   readonly sample: Connections;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
@@ -93,6 +126,13 @@ export async function prepareExperiment(
       } neurons: they would have ${connections} connections, and allowed are ${MOST_CONNECTIONS}; lower [net] nr_neurons or target_sparsity`,
     );
   }
+  if (connections > MANY_CONNECTIONS) {
+    options.onProgress(
+      `note: making a network of ${
+        net.regions * net.neuronsPerRegion
+      } neurons and ${(connections / 1e6).toFixed(1)} million connections`,
+    );
+  }
   const network = scaleToEdges(connectome.weights, {
     ...scaling,
     randPartition: net.randPartition,
@@ -117,16 +157,26 @@ export async function prepareExperiment(
     inputSize: task.inputSize(stimuli),
     outputSize: task.outputSize,
   };
-  const pretrained = await checkPretrained(experiment, size);
-  const topologyOf = createTopologies(experiment, network);
+  const pretrained = await checkPretrained(experiment, { size, connectome });
+  const topologies = createTopologies(experiment, network);
+  const { topologyOf } = topologies;
+  if (connections > MANY_CONNECTIONS) {
+    options.onProgress("note: sorting its connections by receiver");
+  }
+  const stimuliSha256 = stimuli === undefined ? undefined : await sha256Hex(
+    new TextEncoder().encode((await stimuliSums(stimuli)).join("\n")),
+  );
   return {
     experiment,
     connectome,
     network,
     stimuli,
+    stimuliSha256,
     size,
     pretrained,
     topologyOf,
+    randomNetworkOf: (id) =>
+      pretrained === undefined ? topologies.randomNetworkOf(id) : undefined,
     sample: pretrained?.sample ??
       topologyOf({ combination: 0, iteration: 0 }).connections,
     fingerprint: await fingerprintOf(experiment, {
@@ -146,10 +196,7 @@ async function fingerprintOf(
     "connectome" | "stimuli" | "pretrained"
   >,
 ): Promise<string> {
-  const stimuliHashes = stimuli === undefined ? [] : [
-    await sha256Hex(bytesOf(stimuli.values)),
-    await sha256Hex(stimuli.labels),
-  ];
+  const stimuliHashes = stimuli === undefined ? [] : await stimuliSums(stimuli);
   const facts = JSON.stringify([
     "biornn-experiment/1",
     netFacts(net),
@@ -159,7 +206,7 @@ async function fingerprintOf(
     task.parameters,
     grid.keys,
     grid.combinations.map((combination) => combination.repr),
-    pretrained?.sha256 ?? "",
+    pretrained?.record.sha256 ?? "",
     [run.seed, run.batchSize],
     stimuliHashes,
   ]);
@@ -180,6 +227,10 @@ function netFacts(
   };
 }
 
+async function stimuliSums({ values, labels }: Stimuli): Promise<string[]> {
+  return [await sha256Hex(bytesOf(values)), await sha256Hex(labels)];
+}
+
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
@@ -187,18 +238,18 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
 /** What an engine plans some runs by. */
 export function ensembleShape(
   { experiment, sample, pretrained, size }: PreparedExperiment,
-  units: readonly RunUnit[],
+  ids: readonly RunId[],
 ): EnsembleShape {
   const { task, nrOfTrials, trainSize } = experiment.task;
   const trialCount = task.trialCount(nrOfTrials);
-  const trainCount = Math.floor(trainSize * trialCount);
+  const trainCount = countTrained(trialCount, trainSize);
   return {
     ...size,
     connections: sample,
     ownTopologies: experiment.net.randomW || pretrained !== undefined,
     loss: task.loss,
-    steps: units.map((unit) =>
-      task.steps(combinationOf(experiment, unit).parameters)
+    steps: ids.map((id) =>
+      task.steps(combinationOf(experiment, id).parameters)
     ),
     mostSteps: Math.max(
       ...experiment.grid.combinations.map(({ parameters }) =>
@@ -215,10 +266,10 @@ export function ensembleShape(
   };
 }
 
-function combinationOf(experiment: Experiment, unit: RunUnit) {
-  const combination = experiment.grid.combinations[unit.combination];
+function combinationOf(experiment: Experiment, id: RunId) {
+  const combination = experiment.grid.combinations[id.combination];
   if (combination === undefined) {
-    throw new RangeError(`Cannot build ${runLabel(unit)}: the grid has none`);
+    throw new RangeError(`Cannot build ${runLabel(id)}: the grid has none`);
   }
   return combination;
 }
@@ -231,13 +282,13 @@ function combinationOf(experiment: Experiment, unit: RunUnit) {
  */
 export async function buildRun(
   prepared: PreparedExperiment,
-  unit: RunUnit,
+  id: RunId,
 ): Promise<ModelRun> {
   const { experiment, stimuli, size } = prepared;
   const { net, training, run, task: { task, trainSize } } = experiment;
-  const combination = combinationOf(experiment, unit);
+  const combination = combinationOf(experiment, id);
   const stream = (purpose: "trials" | "split" | "weights" | "readout") =>
-    createStream({ seed: run.seed, purpose, ...unit });
+    createStream({ seed: run.seed, purpose, ...id });
 
   const trials = splitTrials(
     task.generate(combination.parameters, {
@@ -249,7 +300,7 @@ export async function buildRun(
   );
   const { activation } = combination;
   const newModel = () => {
-    const topology = prepared.topologyOf(unit);
+    const topology = prepared.topologyOf(id);
     const parameters = initialParameters(size, {
       ...topology,
       scheme: resolveScheme(training.init, {
@@ -262,12 +313,12 @@ export async function buildRun(
   };
 
   const start = await pretrainedModel(experiment, {
-    unit,
+    id,
     size,
     stream: stream("readout"),
   }) ?? newModel();
   return {
-    label: runLabel(unit),
+    label: runLabel(id),
     activation,
     optimizer: combination.optimizer,
     learningRate: combination.learningRate,
@@ -275,5 +326,41 @@ export async function buildRun(
     connections: start.connections,
     initial: start.parameters,
     trials,
+  };
+}
+
+/**
+ * The network's own connections, found once, or with `random_w` random ones
+ * from the run's own stream.
+ */
+function createTopologies(
+  { net, training, run }: Experiment,
+  network: NeuronEdges,
+): Pick<PreparedExperiment, "topologyOf" | "randomNetworkOf"> {
+  const topologyOf = (source: NeuronEdges): Topology => {
+    const { weights, ...connections } = recurrentTemplate(source, {
+      transpose: net.compatibility !== "original",
+    });
+    return {
+      connections,
+      ...(training.remapW ? { rankOrder: rankOrder(weights) } : {}),
+    };
+  };
+  const randomNetworkOf = (id: RunId) =>
+    net.randomW
+      ? randomizeEdges(
+        network,
+        createStream({ seed: run.seed, purpose: "topology", ...id }),
+      )
+      : undefined;
+  let shared: Topology | undefined;
+  return {
+    randomNetworkOf,
+    topologyOf(id) {
+      const random = randomNetworkOf(id);
+      return random === undefined
+        ? shared ??= topologyOf(network)
+        : topologyOf(random);
+    },
   };
 }

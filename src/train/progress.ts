@@ -6,7 +6,7 @@
  */
 
 import { formatDuration, printable } from "../text/words.ts";
-import { runLabel, type RunUnit } from "./run_unit.ts";
+import { type RunId, runKey, runLabel } from "../results/layout.ts";
 
 /** Where a training stands. */
 export interface TrainingStatus {
@@ -22,7 +22,7 @@ export interface TrainingStatus {
   readonly ensembles: number;
   /** Optimizer steps of all models so far. */
   readonly steps: number;
-  readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
+  readonly best: { readonly loss: number; readonly id: RunId } | undefined;
 }
 
 /** Shows progress. */
@@ -80,7 +80,7 @@ export function formatStatus(
   if (left !== undefined) parts.push(`${formatDuration(left)} left`);
   if (best !== undefined) {
     parts.push(
-      `best loss ${best.loss.toPrecision(4)} (${runLabel(best.unit)})`,
+      `best loss ${best.loss.toPrecision(4)} (${runLabel(best.id)})`,
     );
   }
   return parts.join(" · ");
@@ -125,6 +125,83 @@ export function createProgress(options: ProgressOptions): Progress {
     finish() {
       if (drawn) options.write("\n");
       drawn = false;
+    },
+  };
+}
+
+/** Tells that some epochs of all models of a group were trained. */
+export interface EpochsTrained {
+  /** Epochs just trained. */
+  readonly count: number;
+  /** Epochs trained since the start of the runs. */
+  readonly epoch: number;
+  readonly models: number;
+  /** Optimizer steps just made, of all models. */
+  readonly steps: number;
+  /** The lowest validation loss of the epochs just trained, where there is a finite one. */
+  readonly best: { readonly loss: number; readonly id: RunId } | undefined;
+}
+
+/** Counts epochs and steps over all ensembles of a training. */
+export interface Tally {
+  /** An ensemble begins, and so many are to follow. */
+  begin(ids: readonly RunId[], following: number): void;
+  /** Epochs of the ensemble were trained. */
+  add(event: EpochsTrained): void;
+}
+
+/**
+ * Makes the tally of a training whose runs stand as the groups say. Epochs
+ * that are trained again, from a state before, count once.
+ */
+export function createTally(
+  groups: readonly { readonly ids: readonly RunId[]; readonly epoch: number }[],
+  { epochs, progress }: {
+    readonly epochs: number;
+    readonly progress: Progress;
+  },
+): Tally {
+  const reached = new Map<string, number>();
+  let total = 0;
+  for (const { ids, epoch } of groups) {
+    total += ids.length * (epochs - epoch);
+    for (const id of ids) reached.set(runKey(id), epoch);
+  }
+  let done = 0;
+  let steps = 0;
+  let best: EpochsTrained["best"];
+  let current: readonly RunId[] = [];
+  let ensemble = -1;
+  let ensembles = 0;
+  return {
+    begin(ids, following) {
+      current = ids;
+      ensemble++;
+      ensembles = ensemble + 1 + following;
+    },
+    add(event) {
+      for (const id of current) {
+        const key = runKey(id);
+        const before = reached.get(key) ?? 0;
+        done += Math.max(0, event.epoch - before);
+        reached.set(key, Math.max(before, event.epoch));
+      }
+      steps += event.steps;
+      if (
+        event.best !== undefined &&
+        (best === undefined || event.best.loss < best.loss)
+      ) best = event.best;
+      progress.update({
+        done,
+        total,
+        epoch: event.epoch,
+        epochs,
+        models: event.models,
+        ensemble,
+        ensembles,
+        steps,
+        best,
+      });
     },
   };
 }

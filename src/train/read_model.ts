@@ -4,16 +4,15 @@
  * @module
  */
 
-import { join } from "node:path";
 import type { Activation, Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read.ts";
-import { readExperimentRecord } from "../results/results_folder.ts";
-import { checkpointName, decodeCheckpoint } from "../rnn/checkpoint.ts";
-import type { RunUnit } from "./run_unit.ts";
+import { readExperimentRecord } from "../results/experiment_record.ts";
+import { modelPath, type RunId } from "../results/layout.ts";
+import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 
 /** Which model of a results folder. */
-export interface ReadModelOptions extends RunUnit {
+export interface ReadModelOptions extends RunId {
   /** Epochs after which it was stored, counted from 0, or "initial"; by default the last one. */
   readonly epoch?: number | "initial";
 }
@@ -46,11 +45,11 @@ export async function readModel(
     );
   }
   const activation = values[grid.keys.indexOf("nonlinearity")];
-  const name = join(
-    folder,
-    String(combination),
-    checkpointName(epoch ?? epochs - 1, iteration),
-  );
+  const name = modelPath(folder, {
+    combination,
+    iteration,
+    epoch: epoch ?? epochs - 1,
+  });
   const bytes = await readFileBytes(name, { what: "the model" });
   const { parameters, connections } = decodeCheckpoint(bytes, { name, size });
   return {

@@ -21,25 +21,33 @@ import {
   readResultsFolder,
   type ResultsFolder,
 } from "../results/results_folder.ts";
+import { type RunId, runKey, runLabel } from "../results/layout.ts";
+import {
+  engineName,
+  failureOf,
+  type RunFailure,
+  type RunHistory,
+} from "../results/runs.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
-import { curvesOf } from "./assemble.ts";
 import { chooseEngine } from "./choose_engine.ts";
-import { failureOf } from "./failure.ts";
-import { openResults } from "./open_results.ts";
 import { planEnsembles } from "./plan_groups.ts";
 import {
   buildRun,
   ensembleShape,
   type PreparedExperiment,
   prepareExperiment,
+  runsOf,
 } from "./prepare.ts";
-import type { TrainingStatus } from "./progress.ts";
+import { createTally, type TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
-import { experimentRecord } from "./record_experiment.ts";
-import { engineName, type RunHistory } from "./run_file.ts";
-import { runKey, runLabel, runsOf, type RunUnit } from "./run_unit.ts";
-import { createTally } from "./tally.ts";
+import {
+  curvesOf,
+  experimentRecord,
+  PROGRAM,
+  ResultsWriter,
+  weightFailure,
+} from "./results_writer.ts";
 import { trainExperiment } from "./train_experiment.ts";
 import { bestOf, copyHistory, emptyHistory } from "./train_group.ts";
 
@@ -120,7 +128,7 @@ export interface TrainOptions {
   /** Seconds between two saved states in the folder, default 60. */
   readonly checkpointSeconds?: number;
   /** The runs to train, where not all of the experiment's; only in memory. */
-  readonly runs?: readonly RunUnit[];
+  readonly runs?: readonly RunId[];
   /** Is told now and then how far the training is. */
   readonly onProgress?: (status: TrainingStatus) => void;
   /** Is told, in a line, what the user may not expect. */
@@ -142,7 +150,7 @@ export interface TrainedExperiment {
    *
    * @throws {InputError} If it was not trained to its end.
    */
-  model(run: RunUnit): Promise<Model>;
+  model(run: RunId): Promise<Model>;
 }
 
 /**
@@ -200,22 +208,19 @@ async function trainIntoFolder(
       paths: { ...experiment.paths, results: folder },
     },
   };
-  const store = await openResults(placed, {
+  const results = await ResultsWriter.open(placed, {
     engine,
     overwrite: options.overwrite === true,
     resume: options.resume === true,
     shard: undefined,
     warn: line,
   });
-  const { finished, assembly } = await trainExperiment(placed, {
+  const { finished, assembly } = await trainExperiment(results, {
     engine,
-    store,
-    folder,
-    shard: undefined,
     signal: options.signal ?? new AbortController().signal,
     checkpointSeconds: options.checkpointSeconds ?? 60,
     progress: { update: options.onProgress ?? (() => {}), line, finish() {} },
-  });
+  }).finally(() => results.close());
   return {
     results: await readResultsFolder(folder),
     finished,
@@ -237,7 +242,7 @@ async function trainInMemory(
   const groups = plan.groups.map((numbers) => ({
     epoch: 0,
     plan,
-    units: numbers.map((n) => runs[n]!),
+    ids: numbers.map((n) => runs[n]!),
   }));
   const tally = createTally(groups, {
     epochs,
@@ -245,13 +250,14 @@ async function trainInMemory(
   });
   const histories = new Map<string, RunHistory>();
   const models = new Map<string, Model>();
-  for (const [i, { units }] of groups.entries()) {
+  const spoilt = new Map<string, RunFailure>();
+  for (const [i, { ids }] of groups.entries()) {
     if (signal?.aborted) break;
-    tally.begin(units, groups.length - 1 - i);
+    tally.begin(ids, groups.length - 1 - i);
     const built = [];
-    for (const unit of units) built.push(await buildRun(prepared, unit));
+    for (const id of ids) built.push(await buildRun(prepared, id));
     const batches = built[0]!.trials.trainBatches.length;
-    const own = units.map(() => emptyHistory(epochs, loss === "nll"));
+    const own = ids.map(() => emptyHistory(epochs, loss === "nll"));
     const ensemble = await plan.createEnsemble(built);
     let epoch = 0;
     try {
@@ -263,16 +269,18 @@ async function trainInMemory(
           tally.add({
             count: history.epochs,
             epoch,
-            models: units.length,
-            steps: history.epochs * batches * units.length,
-            best: bestOf(history, units),
+            models: ids.length,
+            steps: history.epochs * batches * ids.length,
+            best: bestOf(history, ids),
           });
         },
       });
       if (epoch < epochs) break;
       for (const [m, { parameters }] of (await ensemble.state()).entries()) {
         const { activation, connections } = built[m]!;
-        const key = runKey(units[m]!);
+        const key = runKey(ids[m]!);
+        const failure = weightFailure(parameters, epochs - 1);
+        if (failure !== undefined) spoilt.set(key, failure);
         histories.set(key, own[m]!);
         models.set(key, { ...size, activation, loss, connections, parameters });
       }
@@ -282,7 +290,11 @@ async function trainInMemory(
   }
   const failures = runs.flatMap((run) => {
     const history = histories.get(runKey(run));
-    const failure = history && failureOf(history);
+    const weights = spoilt.get(runKey(run));
+    const failure = history && failureOf({
+      history,
+      ...(weights === undefined ? {} : { failure: weights }),
+    });
     return failure === undefined ? [] : [{ ...run, ...failure }];
   });
   return {
@@ -290,6 +302,7 @@ async function trainInMemory(
       path: "",
       experiment: experimentRecord(prepared, {
         engines: [engineName(engine)],
+        programs: [PROGRAM],
         failures,
       }),
       combinations: combinationsOf(prepared, { runs, histories }),
@@ -314,7 +327,7 @@ async function trainInMemory(
 function combinationsOf(
   { experiment: { grid } }: PreparedExperiment,
   { runs, histories }: {
-    readonly runs: readonly RunUnit[];
+    readonly runs: readonly RunId[];
     readonly histories: ReadonlyMap<string, RunHistory>;
   },
 ): CombinationResult[] {

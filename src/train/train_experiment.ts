@@ -6,29 +6,29 @@
  */
 
 import type { Engine } from "../engine/ensemble.ts";
-import { type Assembly, createAssembler } from "./assemble.ts";
+import { type RunId, runKey } from "../results/layout.ts";
+import {
+  engineName,
+  type RunFacts,
+  type RunRecord,
+  type RunStore,
+  thenBy,
+} from "../results/runs.ts";
 import { createRunDrawer, type RunDrawer } from "./draw_runs.ts";
 import { createEngineKeeper } from "./engine_keeper.ts";
 import { planGroups, type RunGroup } from "./plan_groups.ts";
-import type { PreparedExperiment } from "./prepare.ts";
-import type { Progress } from "./progress.ts";
-import { engineAfter, engineName, type RunRecord } from "./run_file.ts";
-import type { RunStore } from "./run_store.ts";
-import { runKey, runsOf, type RunUnit } from "./run_unit.ts";
-import { runsOfShard, type Shard } from "./shard.ts";
-import { createTally } from "./tally.ts";
-import { removeTemporaries } from "./temporary_files.ts";
+import { createTally, type Progress } from "./progress.ts";
+import {
+  type Assembly,
+  PROGRAM,
+  type ResultsWriter,
+} from "./results_writer.ts";
 import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
 import { trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
 export interface TrainOptions {
   readonly engine: Engine;
-  readonly store: RunStore;
-  /** The results folder. */
-  readonly folder: string;
-  /** The part to train; all of it where undefined. */
-  readonly shard: Shard | undefined;
   /** Stops the training after the epoch under way. */
   readonly signal: AbortSignal;
   /** Seconds between two saved states. */
@@ -51,52 +51,42 @@ export interface TrainOutcome {
 }
 
 /**
- * Trains what is not finished, and writes the results of all that is.
+ * Trains what is not finished of this process's runs, and writes the results of
+ * all that is.
  *
  * @throws {InputError} If a file can't be written.
  * @throws {DeviceError} If the device fails and there is nothing to be done about it. What was saved is kept.
  */
 export async function trainExperiment(
-  prepared: PreparedExperiment,
+  results: ResultsWriter,
   options: TrainOptions,
 ): Promise<TrainOutcome> {
+  const { prepared, store, ids } = results;
   const { experiment } = prepared;
-  const { store, signal, progress, sheet = createTimeSheet() } = options;
-  const units = runsOfShard(runsOf(experiment), options.shard);
+  const { signal, progress, sheet = createTimeSheet() } = options;
   const keeper = createEngineKeeper(options.engine, {
     ...options,
     reopen: options.reopen,
     warn: progress.line,
   });
-  const plan = (left: readonly RunUnit[]) =>
+  const plan = (left: readonly RunId[]) =>
     planGroups(prepared, left, {
       store,
       engine: keeper.engine,
       mostModels: keeper.mostModels,
     });
-  /** Told once: each group would say the same. */
-  let isTold = false;
-  function warnOfOtherEngine(
-    resumed: readonly (RunRecord | undefined)[],
-    engine: Engine,
-  ): void {
-    const now = engineName(engine);
-    const other = resumed.find((record) =>
-      record !== undefined && engineAfter(record.engine, now) !== record.engine
-    );
-    if (other === undefined || isTold) return;
-    isTold = true;
-    progress.line(
-      `warning: runs that were trained on ${other.engine} go on on ${now}; their last digits will be those of neither alone`,
-    );
-  }
-  const queue = await plan(units);
+  const warnOfChange = createWarner(progress.line);
+  const queue = await plan(ids);
   const tally = createTally(queue, {
     epochs: experiment.training.epochs,
     progress,
   });
-  const assemble = createAssembler(prepared, options);
-  let assembly = await assemble();
+  if (queue.length > 0) {
+    for (const id of ids) {
+      warnOfChange([await store.finished(id)], { program: PROGRAM });
+    }
+  }
+  let assembly = await results.assemble();
   let progressed = false;
   /** The group after the one that trains, and its runs as far as they are drawn. */
   let ahead: { group: RunGroup; drawer: RunDrawer } | undefined;
@@ -108,25 +98,28 @@ export async function trainExperiment(
     ) {
       const resumed = await loadStates(group, store);
       if (resumed === undefined) {
-        queue.unshift(...await plan(group.units));
+        queue.unshift(...await plan(group.ids));
         continue;
       }
-      warnOfOtherEngine(resumed, keeper.engine);
-      tally.begin(group.units, queue.length);
+      warnOfChange(resumed, {
+        program: PROGRAM,
+        engine: engineName(keeper.engine),
+      });
+      tally.begin(group.ids, queue.length);
       group.plan.prepare();
       const drawer = ahead?.group === group
         ? ahead.drawer
-        : createRunDrawer(prepared, group.units);
+        : createRunDrawer(prepared, group.ids);
       const [next] = queue;
-      const following = next && createRunDrawer(prepared, next.units);
+      const following = next && createRunDrawer(prepared, next.ids);
       ahead = next && following && { group: next, drawer: following };
       try {
         await trainGroup({
-          ...options,
+          results,
+          signal,
           engine: keeper.engine,
           plan: group.plan,
-          prepared,
-          units: group.units,
+          ids: group.ids,
           drawer,
           resumed,
           sheet,
@@ -142,38 +135,64 @@ export async function trainExperiment(
         });
       } catch (error) {
         ahead = undefined;
-        const left = [group, ...queue.splice(0)].flatMap((g) => g.units);
-        await keeper.recover(error, { units: group.units, progressed });
+        const left = [group, ...queue.splice(0)].flatMap((g) => g.ids);
+        await keeper.recover(error, { ids: group.ids, progressed });
         progressed = false;
         queue.push(...await plan(left));
         continue;
       }
-      assembly = await sheet.time("saving", assemble);
+      assembly = await sheet.time("saving", () => results.assemble());
     }
   } finally {
     progress.finish();
     keeper.destroy();
   }
-  if (assembly.missing.length === 0) {
-    // Nobody writes the runs of a finished experiment any more.
-    await removeTemporaries(options.folder, { own: runsOf(experiment) });
-  }
-  const own = new Set(units.map(runKey));
-  const finished = assembly.missing.every((unit) => !own.has(runKey(unit)));
+  const own = new Set(ids.map(runKey));
+  const finished = assembly.missing.every((id) => !own.has(runKey(id)));
   return { finished, assembly };
 }
 
 /** Where each run of a group stands; undefined where one of the states has gone since the groups were planned. */
 async function loadStates(
-  { units, epoch }: RunGroup,
+  { ids, epoch }: RunGroup,
   store: RunStore,
 ): Promise<(RunRecord | undefined)[] | undefined> {
-  if (epoch === 0) return units.map(() => undefined);
+  if (epoch === 0) return ids.map(() => undefined);
   const records: RunRecord[] = [];
-  for (const unit of units) {
-    const record = await store.stateAt(unit, epoch);
+  for (const id of ids) {
+    const record = await store.stateAt(id, epoch);
     if (record === undefined) return undefined;
     records.push(record);
   }
   return records;
+}
+
+/** Tells once that runs go on by another engine or another program: each group would say the same. */
+function createWarner(tell: (line: string) => void) {
+  const told = new Set<string>();
+  const endings = {
+    engine: "their last digits will be those of neither alone",
+    program:
+      "where the program computes otherwise now, they are the results of neither",
+  };
+  return (
+    before: readonly (RunFacts | undefined)[],
+    now: { readonly program: string; readonly engine?: string },
+  ): void => {
+    for (const kind of ["engine", "program"] as const) {
+      const next = now[kind];
+      const other = next === undefined
+        ? undefined
+        : before.find((facts) =>
+          facts !== undefined && thenBy(facts[kind], next) !== facts[kind]
+        );
+      if (other === undefined || told.has(kind)) continue;
+      told.add(kind);
+      tell(
+        `warning: runs that were trained ${kind === "engine" ? "on" : "by"} ${
+          other[kind]
+        } go on ${kind === "engine" ? "on" : "by"} ${next}; ${endings[kind]}`,
+      );
+    }
+  };
 }

@@ -5,21 +5,17 @@
  * @module
  */
 
-import type { EpochHistory, Plan } from "../engine/ensemble.ts";
+import type { EpochHistory, ModelState, Plan } from "../engine/ensemble.ts";
+import type { RunId } from "../results/layout.ts";
+import type { RunHistory } from "../results/runs.ts";
 import type { RunDrawer } from "./draw_runs.ts";
-import type { RunHistory } from "./run_file.ts";
-import type { RunUnit } from "./run_unit.ts";
-import {
-  saveCheckpoints,
-  type SavedGroup,
-  saveFinished,
-  saveInitial,
-  saveStates,
-} from "./save_group.ts";
+import type { EpochsTrained } from "./progress.ts";
+import type { GroupOfRuns, ResultsWriter } from "./results_writer.ts";
 import type { TimeSheet } from "./time_sheet.ts";
 
 /** What a group needs to train. */
-export interface GroupOptions extends SavedGroup {
+export interface GroupOptions extends GroupOfRuns {
+  readonly results: ResultsWriter;
   /** Makes the ensemble. */
   readonly plan: Plan;
   /** What the runs begin with. */
@@ -32,19 +28,6 @@ export interface GroupOptions extends SavedGroup {
   readonly whileBusy: (milliseconds: number) => Promise<void>;
   /** Where to note what took how long. */
   readonly sheet: TimeSheet;
-}
-
-/** Tells that some epochs of all models of a group were trained. */
-export interface EpochsTrained {
-  /** Epochs just trained. */
-  readonly count: number;
-  /** Epochs trained since the start of the runs. */
-  readonly epoch: number;
-  readonly models: number;
-  /** Optimizer steps just made, of all models. */
-  readonly steps: number;
-  /** The lowest validation loss of the epochs just trained, where there is a finite one. */
-  readonly best: { readonly loss: number; readonly unit: RunUnit } | undefined;
 }
 
 /**
@@ -60,8 +43,8 @@ type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
  * stopped by `signal`, in which case its state has been saved.
  */
 export async function trainGroup(options: GroupOptions): Promise<boolean> {
-  const { prepared, units, resumed, signal, sheet } = options;
-  const { experiment } = prepared;
+  const { results, ids, resumed, signal, sheet } = options;
+  const { experiment } = results.prepared;
   const { epochs } = experiment.training;
   const classifies = experiment.task.task.loss === "nll";
   const drawn = await sheet.time("drawing", options.drawer.all);
@@ -69,9 +52,9 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
     const state = resumed[i]?.state;
     return state === undefined ? run : { ...run, state };
   });
-  await sheet.time("saving", () => saveInitial(options, runs));
+  await sheet.time("saving", () => results.saveInitial(options, runs));
   const batches = runs[0]?.trials.trainBatches.length ?? 0;
-  const histories = units.map((_, i) =>
+  const histories = ids.map((_, i) =>
     emptyHistory(epochs, classifies, resumed[i]?.history)
   );
   const ensemble = await sheet.time(
@@ -82,15 +65,16 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
     let epoch = resumed[0]?.state?.epoch ?? 0;
     let secondsPerEpoch = Infinity;
     let lastSave = performance.now();
+    let last: readonly ModelState[] = [];
     const onEpochs = (history: EpochHistory) => {
       copyHistory(history, histories, epoch);
       epoch += history.epochs;
       options.onEpochs({
         count: history.epochs,
         epoch,
-        models: units.length,
-        steps: history.epochs * batches * units.length,
-        best: bestOf(history, units),
+        models: ids.length,
+        steps: history.epochs * batches * ids.length,
+        best: bestOf(history, ids),
       });
     };
     while (epoch < epochs && !signal.aborted) {
@@ -115,9 +99,10 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
         secondsPerEpoch = (performance.now() - start) / 1000 / (epoch - before);
       }
       if (isCheckpoint(experiment.run.storeEveryEpoch, { epoch, epochs })) {
-        await sheet.time(
+        last = await sheet.time(
           "saving",
-          () => saveCheckpoints(options, ensemble, { runs, epoch, histories }),
+          () =>
+            results.saveModels(options, ensemble, { runs, epoch, histories }),
         );
       }
       if (
@@ -127,13 +112,16 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
       ) {
         await sheet.time(
           "saving",
-          () => saveStates(options, ensemble, histories),
+          () => results.saveStates(options, ensemble, histories),
         );
         lastSave = performance.now();
       }
     }
     if (epoch < epochs) return false;
-    await sheet.time("saving", () => saveFinished(options, histories));
+    await sheet.time(
+      "saving",
+      () => results.saveFinished(options, { histories, states: last }),
+    );
     return true;
   } finally {
     sheet.addDevice(ensemble.profile?.());
@@ -207,15 +195,15 @@ export function copyHistory(
 /** The run that has the lowest finite loss of some epochs. */
 export function bestOf(
   { validateLoss, epochs }: EpochHistory,
-  units: readonly RunUnit[],
+  ids: readonly RunId[],
 ): EpochsTrained["best"] {
   let loss = Infinity;
-  let unit: RunUnit | undefined;
+  let id: RunId | undefined;
   for (const [i, value] of validateLoss.entries()) {
     if (value < loss) {
       loss = value;
-      unit = units[Math.floor(i / epochs)];
+      id = ids[Math.floor(i / epochs)];
     }
   }
-  return unit === undefined ? undefined : { loss, unit };
+  return id === undefined ? undefined : { loss, id };
 }

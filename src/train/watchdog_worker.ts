@@ -57,7 +57,11 @@ function describe(
 
 function warn(line: string): void {
   // On a line of its own, below a progress line that is being redrawn.
-  Deno.stderr.writeSync(new TextEncoder().encode(`\n${line}\n`));
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(`\n${line}\n`));
+  } catch {
+    // Nobody is left to be warned.
+  }
 }
 
 self.addEventListener("message", (event: MessageEvent<WatchdogOrders>) => {

@@ -10,7 +10,7 @@ import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
 import { readFileBytes } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { checkpointName } from "../rnn/checkpoint.ts";
+import { modelName } from "../results/layout.ts";
 
 /** A square matrix. */
 export interface SquareMatrix {
@@ -40,7 +40,7 @@ export interface Networks {
 }
 
 const CHECKPOINT = /^model_state_dict_epoch_(\d{1,9})_iter_0\.safetensors$/;
-const INITIAL = checkpointName("initial", 0);
+const INITIAL = modelName({ epoch: "initial", iteration: 0 });
 const WEIGHTS = "rnn.weight_hh_l0";
 /** Where the rows of a sparse W_hh begin, and the last one ends. */
 const SPARSE_ROWS = `${WEIGHTS}.crow_indices`;

@@ -26,11 +26,10 @@ export type Value<T extends Type> = readonly Code[] & {
 /** Code that leaves nothing on the stack. */
 export type Statement = readonly Code[] & { readonly [LEAVES]: "nothing" };
 
-/** A local variable or a parameter. */
-export interface Local<T extends Type> {
-  readonly get: Value<T>;
+/** A local variable or a parameter; its value where one is expected. */
+export type Local<T extends Type> = Value<T> & {
   set(value: Value<T>): Statement;
-}
+};
 
 const TYPE_CODES: Readonly<Record<Type, number>> = {
   i32: 0x7f,
@@ -189,8 +188,8 @@ export function loop(
   { end, step }: { readonly end: Value<"i32">; readonly step: number },
   body: readonly Statement[],
 ): Statement {
-  const more = i32.ltU(variable.get, end);
-  const next = variable.set(i32.add(variable.get, i32.const(step)));
+  const more = i32.ltU(variable, end);
+  const next = variable.set(i32.add(variable, i32.const(step)));
   // if more { loop { body; next; br_if more } }
   return statement(
     [more, 0x04, 0x40, 0x03, 0x40],
@@ -227,10 +226,10 @@ export class ModuleBuilder {
     result?: "f32",
   ): void {
     const locals: Type[] = [];
-    const at = <T extends Type>(number: number): Local<T> => ({
-      get: value(0x20, unsigned(number)),
-      set: (stored) => statement(stored, 0x21, unsigned(number)),
-    });
+    const at = <T extends Type>(number: number): Local<T> =>
+      Object.assign(value<T>(0x20, unsigned(number)), {
+        set: (stored: Value<T>) => statement(stored, 0x21, unsigned(number)),
+      });
     const local = <T extends Type>(type: T): Local<T> =>
       at(parameters.length + locals.push(type) - 1);
     const builder: FunctionBuilder = {

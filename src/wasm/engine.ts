@@ -6,6 +6,7 @@
  */
 
 import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
+import { groupBySize } from "../engine/guard_ensemble.ts";
 import { LANES } from "./arithmetic.ts";
 import { countListed } from "./connection_rows.ts";
 import { createWasmEnsemble } from "./ensemble.ts";
@@ -94,33 +95,19 @@ function cutIntoGroups(
   const topology = span(topologyParts(shape, sizes));
   const chunks = countChunks(shape);
   const shared = common + (ownTopologies ? 0 : topology);
-  const groups: number[][] = [];
-  const bytes: number[] = [];
-  for (const [run, steps] of shape.steps.entries()) {
+  const models = shape.steps.map((steps) => {
     const parts = modelParts(shape, { listed, steps, chunks, epochs: 1 });
-    const own = span(parts) + (ownTopologies ? topology : 0);
-    if (shared + own > MOST_BYTES) {
-      throw new RangeError(
-        `Cannot train a model of ${shape.hiddenSize} hidden units and ${connections.sender.length} connections with the WebAssembly engine: it needs ${
-          gibibytes(shared + own)
-        }, the limit is ${gibibytes(MOST_BYTES)}`,
-      );
-    }
-    if (groups.length === 0 || bytes.at(-1)! + own > memoryBytes) {
-      groups.push([run]);
-      bytes.push(shared + own);
-    } else {
-      groups.at(-1)!.push(run);
-      bytes[bytes.length - 1]! += own;
-    }
+    return span(parts) + (ownTopologies ? topology : 0);
+  });
+  const most = shared + Math.max(...models);
+  if (most > MOST_BYTES) {
+    throw new RangeError(
+      `Cannot train a model of ${shape.hiddenSize} hidden units and ${connections.sender.length} connections on the CPU: it needs ${
+        gibibytes(most)
+      }, the limit is ${gibibytes(MOST_BYTES)}`,
+    );
   }
-  return {
-    groups,
-    bytes,
-    reason: groups.length === 1
-      ? "all models fit in one ensemble"
-      : `limited to ${gibibytes(memoryBytes)} an ensemble`,
-  };
+  return groupBySize(models, { shared, memoryBytes });
 }
 
 /** Chunks of all batches of a run. */

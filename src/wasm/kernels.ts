@@ -75,7 +75,7 @@ export function fusesMultiplyAdd(): boolean {
   module.function("probe", ["f32", "f32", "f32"], (_, a, b, c) => {
     const { splat, relaxedMadd, extract } = f32x4;
     return [
-      extract(relaxedMadd(splat(a.get), splat(b.get), splat(c.get)), 0),
+      extract(relaxedMadd(splat(a), splat(b), splat(c)), 0),
     ];
   }, "f32");
   const bytes = module.bytes({ shared: false });
@@ -118,21 +118,21 @@ function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
       const sum = f.local("v128");
       const factor = f.local("v128");
       return [
-        factor.set(splat(scale.get)),
+        factor.set(splat(scale)),
         ...Array.from({ length: VECTORS }, (_, v) => [
-          wanted.set(v128.load(target.get, 16 * v)),
+          wanted.set(v128.load(target, 16 * v)),
           error.set(
             v128.and(
-              sub(v128.load(y.get, 16 * v), wanted.get),
-              ne(wanted.get, constant(0)),
+              sub(v128.load(y, 16 * v), wanted),
+              ne(wanted, constant(0)),
             ),
           ),
-          sum.set(add(sum.get, mul(error.get, error.get))),
-          v128.store(dy.get, mul(error.get, factor.get), 16 * v),
+          sum.set(add(sum, mul(error, error))),
+          v128.store(dy, mul(error, factor), 16 * v),
         ]).flat(),
         f32.add(
-          f32.add(extract(sum.get, 0), extract(sum.get, 1)),
-          f32.add(extract(sum.get, 2), extract(sum.get, 3)),
+          f32.add(extract(sum, 0), extract(sum, 1)),
+          f32.add(extract(sum, 2), extract(sum, 3)),
         ),
       ];
     },
@@ -149,8 +149,8 @@ function along(
   const place = f.local("i32");
   return loop(
     place,
-    { end: bytes.get, step },
-    body((array) => i32.add(array.get, place.get)),
+    { end: bytes, step },
+    body((array) => i32.add(array, place)),
   );
 }
 
@@ -179,7 +179,7 @@ function addOptimizers(
     fresh: Value<"v128">,
   ) => add(mul(constant(decay), average), fresh);
   const squares = (decay: number, v: Value<"v128">, g: Local<"v128">) =>
-    blend(decay, v, mul(mul(constant(1 - decay), g.get), g.get));
+    blend(decay, v, mul(mul(constant(1 - decay), g), g));
 
   module.function(
     "adam",
@@ -192,18 +192,18 @@ function addOptimizers(
         along(f, { bytes, step: 16 }, (at) => [
           g.set(v128.load(at(gradient))),
           m.set(
-            blend(0.9, v128.load(at(first)), mul(constant(1 - 0.9), g.get)),
+            blend(0.9, v128.load(at(first)), mul(constant(1 - 0.9), g)),
           ),
           v.set(squares(0.999, v128.load(at(second)), g)),
-          v128.store(at(first), m.get),
-          v128.store(at(second), v.get),
+          v128.store(at(first), m),
+          v128.store(at(second), v),
           v128.store(
             at(weight),
             sub(
               v128.load(at(weight)),
               div(
-                mul(splat(rate.get), m.get),
-                add(mul(sqrt(v.get), splat(inverseRoot.get)), epsilon),
+                mul(splat(rate), m),
+                add(mul(sqrt(v), splat(inverseRoot)), epsilon),
               ),
             ),
           ),
@@ -221,14 +221,14 @@ function addOptimizers(
         along(f, { bytes, step: 16 }, (at) => [
           g.set(v128.load(at(gradient))),
           v.set(squares(0.99, v128.load(at(second)), g)),
-          v128.store(at(second), v.get),
+          v128.store(at(second), v),
           v128.store(
             at(weight),
             sub(
               v128.load(at(weight)),
               div(
-                mul(splat(rate.get), g.get),
-                add(sqrt(v.get), epsilon),
+                mul(splat(rate), g),
+                add(sqrt(v), epsilon),
               ),
             ),
           ),
@@ -245,7 +245,7 @@ function addOptimizers(
           at(weight),
           sub(
             v128.load(at(weight)),
-            mul(splat(rate.get), v128.load(at(gradient))),
+            mul(splat(rate), v128.load(at(gradient))),
           ),
         ),
       ]),
@@ -281,7 +281,7 @@ function addMoves(module: ModuleBuilder, { constant }: Arithmetic): void {
     ["i32", "i32", "i32", "i32"],
     (f, to, from, place, bytes) => [
       along(f, { bytes, step: 4 }, (at) => [
-        f32.store(i32.add(to.get, i32.load(at(place))), f32.load(at(from))),
+        f32.store(i32.add(to, i32.load(at(place))), f32.load(at(from))),
       ]),
     ],
   );

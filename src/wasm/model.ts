@@ -100,119 +100,95 @@ export interface ChunkWork {
  * only two δ are kept. Where nothing is scored dy_t is 0 and y_t isn't computed.
  */
 export function runChunk(
-  { kernels, memory, size, loss, place, ...shop }: Workshop,
+  shop: Workshop,
   model: PlacedModel,
   { chunk, scored, learn, everyStep = false }: ChunkWork,
 ): ChunkScore {
+  const { kernels: k, size, place, flop = {} } = shop;
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
-  const { topology, steps, activation, weight } = model;
-  const { offset } = topology;
+  const { topology, steps, weight, scoredSteps } = model;
+  const { offset, start, startInput, backStart } = topology;
+  const relu = model.activation === "relu";
+  const forward = relu ? "forwardRelu" : "forwardTanh";
+  const backward = relu ? "backwardRelu" : "backwardTanh";
+  const readout = start + 4 * H;
   const state = (t: number) => place.states + t * stateRows(size) * ROW;
   const output = (t: number) => place.outputs + t * O * ROW;
   const inputs = model.trials + chunk * chunkBytes(I, steps);
-  const target = (t: number) => inputs + (steps * (I + 1) + t) * ROW;
-  const readout = 4 * H;
-  const { start, startInput } = topology;
-  const forward = activation === "relu"
-    ? kernels.forwardRelu
-    : kernels.forwardTanh;
-  const scoredAt = (t: number) => everyStep || model.scoredSteps[t]!;
-  const end = everyStep ? steps : model.scoredSteps.lastIndexOf(true) + 1;
+  const targets = inputs + steps * (I + 1) * ROW;
+  const isScored = (t: number) => everyStep || scoredSteps[t]!;
+  const end = everyStep ? steps : scoredSteps.lastIndexOf(true) + 1;
 
   for (let t = 0; t < end; t++) {
     const [now, next] = [state(t), state(t + 1)];
-    kernels.copy(now + H * ROW, inputs + t * (I + 1) * ROW, (I + 1) * ROW);
+    k.copy(now + H * ROW, inputs + t * (I + 1) * ROW, (I + 1) * ROW);
     const from = t === 0 ? startInput : start;
-    forward(next, now, now, from, start + 4, offset, weight, H);
-    if (!scoredAt(t)) continue;
-    // Of what lies beside h_{t+1} the read-out needs the ones alone.
-    kernels.copy(next + (H + I) * ROW, inputs + I * ROW, ROW);
-    kernels.linear(
-      output(t),
-      next,
-      next,
-      start + readout,
-      start + readout + 4,
-      offset,
-      weight,
-      O,
-    );
+    k[forward](next, now, now, from, start + 4, offset, weight, H);
+    if (!isScored(t)) continue;
+    // Of what lies beside h the read-out needs the ones alone.
+    k.copy(next + (H + I) * ROW, inputs + I * ROW, ROW);
+    const to = readout + 4;
+    k.linear(output(t), next, next, readout, to, offset, weight, O);
   }
-  const { recurrent } = model;
-  const { flop } = shop;
-  const count = (kernel: string, products: number) => {
-    if (flop === undefined) return;
-    flop[kernel] = (flop[kernel] ?? 0) + 2 * LANES * recurrent * products;
-  };
-  count(activation === "relu" ? "forwardRelu" : "forwardTanh", end - 1);
 
   const score: ChunkScore = { loss: 0, correct: 0 };
-  const row = deltaRows(size) * ROW;
   let next = place.deltas;
-  let now = place.deltas + row;
-  const backward = activation === "relu"
-    ? kernels.backwardRelu
-    : kernels.backwardTanh;
-  if (learn !== undefined) kernels.clear(learn.gradient, 4 * topology.listed);
+  let now = place.deltas + deltaRows(size) * ROW;
+  if (learn !== undefined) k.clear(learn.gradient, 4 * topology.listed);
   for (let t = end - 1; t >= 0; t--) {
     const dy = next + H * ROW;
-    const isScored = scoredAt(t);
-    if (!isScored) kernels.clear(dy, O * ROW);
-    else if (loss === "mse") {
-      for (let o = 0; o < O; o++) {
-        score.loss += kernels.meanSquaredError(
-          dy + o * ROW,
-          output(t) + o * ROW,
-          target(t),
-          2 / scored,
-        );
-      }
-    } else {
-      const row = shop.scoreLikelihood(
-        new Float32Array(memory.buffer, output(t), O * LANES),
-        {
-          targets: new Float32Array(memory.buffer, target(t), LANES),
-          gradient: new Float32Array(memory.buffer, dy, O * LANES),
-          scored,
-        },
-      );
-      score.loss += row.loss;
-      score.correct += row.correct;
-    }
+    if (isScored(t)) {
+      const [y, target] = [output(t), targets + t * ROW];
+      scoreStep(shop, { dy, y, target, scored }, score);
+    } else k.clear(dy, O * ROW);
     if (learn === undefined) continue;
     const { gradient, backWeight } = learn;
-    const from = t === end - 1 ? topology.backStartReadout : topology.backStart;
-    backward(
-      now,
-      next,
-      state(t + 1),
-      from,
-      topology.backStart + 4,
-      topology.backOffset,
-      backWeight,
-      H,
-    );
-    if (isScored) {
-      const last = start + readout;
-      kernels.gradient(gradient, dy, state(t + 1), last, last + 4, offset, O);
+    const [h, before] = [state(t + 1), state(t)];
+    const back = t === end - 1 ? topology.backStartReadout : backStart;
+    const { backOffset } = topology;
+    k[backward](now, next, h, back, backStart + 4, backOffset, backWeight, H);
+    if (isScored(t)) {
+      k.gradient(gradient, dy, h, readout, readout + 4, offset, O);
     }
-    const recurrentToo = t > 0 && model.trainRecurrent;
-    kernels.gradient(
-      gradient,
-      now,
-      state(t),
-      recurrentToo ? start : startInput,
-      start + 4,
-      offset,
-      H,
-    );
+    const from = t > 0 && model.trainRecurrent ? start : startInput;
+    k.gradient(gradient, now, before, from, start + 4, offset, H);
     [next, now] = [now, next];
   }
-  if (learn !== undefined) {
-    count(activation === "relu" ? "backwardRelu" : "backwardTanh", end - 1);
-    if (model.trainRecurrent) count("gradient", end - 1);
-  }
+
+  const operations = 2 * LANES * model.recurrent * Math.max(0, end - 1);
+  const done = learn === undefined ? [forward] : [forward, backward];
+  if (learn !== undefined && model.trainRecurrent) done.push("gradient");
+  for (const name of done) flop[name] = (flop[name] ?? 0) + operations;
   return score;
+}
+
+/** Adds what the outputs of a step score, and leaves the loss's gradient in them. */
+function scoreStep(
+  { kernels, memory, size, loss, scoreLikelihood }: Workshop,
+  { dy, y, target, scored }: {
+    readonly dy: number;
+    readonly y: number;
+    readonly target: number;
+    readonly scored: number;
+  },
+  score: ChunkScore,
+): void {
+  const { outputSize: O } = size;
+  if (loss === "mse") {
+    for (let at = 0; at < O * ROW; at += ROW) {
+      const scale = 2 / scored;
+      score.loss += kernels.meanSquaredError(dy + at, y + at, target, scale);
+    }
+    return;
+  }
+  const { buffer } = memory;
+  const row = scoreLikelihood(new Float32Array(buffer, y, O * LANES), {
+    targets: new Float32Array(buffer, target, LANES),
+    gradient: new Float32Array(buffer, dy, O * LANES),
+    scored,
+  });
+  score.loss += row.loss;
+  score.correct += row.correct;
 }
 
 /** Does a part of an update: adds the gradients of a wave, and after the last wave makes the optimizer's step number `step`. */
@@ -230,34 +206,23 @@ export function updatePart(
   const whole = Math.ceil(bytes / schedule.parts / 64) * 64;
   const from = Math.min(bytes, task.part * whole);
   const length = Math.min(whole, bytes - from);
-  const gradient = slot.gradient + from;
-  if (task.firstWave) kernels.clear(gradient, length);
+  const g = slot.gradient + from;
+  if (task.firstWave) kernels.clear(g, length);
   for (let buffer = 0; buffer < task.buffers; buffer++) {
     const chunk = slot.chunkGradients + buffer * gradientBytes(listed);
-    kernels.add(gradient, chunk + from, length);
+    kernels.add(g, chunk + from, length);
   }
   if (!task.lastWave) return;
-  const weight = model.weight + from;
-  const first = model.firstMoment + from;
-  const second = model.secondMoment + from;
-  const { learningRate } = model;
-  switch (model.optimizer) {
-    case "Adam":
-      kernels.adam(
-        weight,
-        gradient,
-        first,
-        second,
-        length,
-        learningRate / (1 - powerOf(0.9, step)),
-        1 / Math.sqrt(1 - powerOf(0.999, step)),
-      );
-      break;
-    case "RMSprop":
-      kernels.rmsprop(weight, gradient, second, length, learningRate);
-      break;
-    case "SGD":
-      kernels.sgd(weight, gradient, length, learningRate);
-  }
-  kernels.scatter(slot.backWeight, weight, backPlace + from, length);
+  const w = model.weight + from;
+  const m = model.firstMoment + from;
+  const v = model.secondMoment + from;
+  const { learningRate, optimizer } = model;
+  if (optimizer === "Adam") {
+    const rate = learningRate / (1 - powerOf(0.9, step));
+    const inverseRoot = 1 / Math.sqrt(1 - powerOf(0.999, step));
+    kernels.adam(w, g, m, v, length, rate, inverseRoot);
+  } else if (optimizer === "RMSprop") {
+    kernels.rmsprop(w, g, v, length, learningRate);
+  } else kernels.sgd(w, g, length, learningRate);
+  kernels.scatter(slot.backWeight, w, backPlace + from, length);
 }

@@ -61,7 +61,7 @@ export function addProducts(
   const { lt, le, mul, sub } = f32x4;
   const zero = constant(0);
   const store = (out: Local<"i32">, sums: readonly Local<"v128">[]) =>
-    sums.map((sum, v) => v128.store(out.get, sum.get, 16 * v));
+    sums.map((sum, v) => v128.store(out, sum, 16 * v));
 
   function addProduct(name: string, finish: Finish): void {
     module.function(
@@ -75,20 +75,20 @@ export function addProducts(
         const sums = f.locals("v128", VECTORS);
         const w = f.local("v128");
         const step = (place: Local<"i32">, bytes: number) =>
-          place.set(i32.add(place.get, i32.const(bytes)));
+          place.set(i32.add(place, i32.const(bytes)));
         return [
-          last.set(i32.add(out.get, i32.mul(receivers.get, i32.const(ROW)))),
-          loop(out, { end: last.get, step: ROW }, [
+          last.set(i32.add(out, i32.mul(receivers, i32.const(ROW)))),
+          loop(out, { end: last, step: ROW }, [
             ...sums.map((sum) => sum.set(zero)),
-            k.set(i32.load(from.get)),
-            end.set(i32.load(to.get)),
-            loop(k, { end: end.get, step: 4 }, [
-              w.set(v128.loadSplat(i32.add(weight.get, k.get))),
+            k.set(i32.load(from)),
+            end.set(i32.load(to)),
+            loop(k, { end: end, step: 4 }, [
+              w.set(v128.loadSplat(i32.add(weight, k))),
               sender.set(
-                i32.add(input.get, i32.load(i32.add(offset.get, k.get))),
+                i32.add(input, i32.load(i32.add(offset, k))),
               ),
               ...sums.map((sum, v) =>
-                sum.set(madd(w.get, v128.load(sender.get, 16 * v), sum.get))
+                sum.set(madd(w, v128.load(sender, 16 * v), sum))
               ),
             ]),
             ...finish(f, { sums, out, hidden }),
@@ -104,7 +104,7 @@ export function addProducts(
   addProduct("linear", (_, { sums, out }) => store(out, sums));
   addProduct("forwardRelu", (_, { sums, out }) => [
     // Not what is > 0: NaN has to stay.
-    ...sums.map((sum) => sum.set(v128.andnot(sum.get, lt(sum.get, zero)))),
+    ...sums.map((sum) => sum.set(v128.andnot(sum, lt(sum, zero)))),
     ...store(out, sums),
   ]);
   addProduct("forwardTanh", (f, { sums, out }) => {
@@ -116,8 +116,8 @@ export function addProducts(
   });
   addProduct("backwardRelu", (_, { sums, out, hidden }) => [
     ...sums.map((sum, v) => {
-      const dead = le(v128.load(hidden.get, 16 * v), zero);
-      return sum.set(v128.andnot(sum.get, dead));
+      const dead = le(v128.load(hidden, 16 * v), zero);
+      return sum.set(v128.andnot(sum, dead));
     }),
     ...store(out, sums),
   ]);
@@ -125,8 +125,8 @@ export function addProducts(
     const h = f.local("v128");
     return [
       ...sums.flatMap((sum, v) => [
-        h.set(v128.load(hidden.get, 16 * v)),
-        sum.set(mul(sum.get, sub(constant(1), mul(h.get, h.get)))),
+        h.set(v128.load(hidden, 16 * v)),
+        sum.set(mul(sum, sub(constant(1), mul(h, h)))),
       ]),
       ...store(out, sums),
     ];
@@ -167,29 +167,29 @@ export function addGradient(
       /** The products of the n-th of four connections, in four sums. */
       const dot = (n: number, into: Local<"v128">): Statement[] => [
         sender.set(
-          i32.add(input.get, i32.load(i32.add(offset.get, k.get), 4 * n)),
+          i32.add(input, i32.load(i32.add(offset, k), 4 * n)),
         ),
         ...deltas.map((d, v) => {
           const sum = v % 2 === 0 ? even : odd;
-          const row = v128.load(sender.get, 16 * v);
-          return sum.set(v < 2 ? mul(d.get, row) : madd(d.get, row, sum.get));
+          const row = v128.load(sender, 16 * v);
+          return sum.set(v < 2 ? mul(d, row) : madd(d, row, sum));
         }),
-        into.set(add(even.get, odd.get)),
+        into.set(add(even, odd)),
       ];
       /** x0 + x2, x1 + x3, y0 + y2, y1 + y3 */
       const halves = (x: Local<"v128">, y: Local<"v128">) =>
         add(
-          v128.shuffle(x.get, y.get, [0, 1, 4, 5]),
-          v128.shuffle(x.get, y.get, [2, 3, 6, 7]),
+          v128.shuffle(x, y, [0, 1, 4, 5]),
+          v128.shuffle(x, y, [2, 3, 6, 7]),
         );
-      const place = i32.add(gradient.get, k.get);
+      const place = i32.add(gradient, k);
       return [
-        last.set(i32.add(from.get, i32.shl(receivers.get, i32.const(2)))),
-        loop(from, { end: last.get, step: 4 }, [
-          ...deltas.map((d, v) => d.set(v128.load(delta.get, 16 * v))),
-          k.set(i32.load(from.get)),
-          end.set(i32.load(to.get)),
-          loop(k, { end: end.get, step: 16 }, [
+        last.set(i32.add(from, i32.shl(receivers, i32.const(2)))),
+        loop(from, { end: last, step: 4 }, [
+          ...deltas.map((d, v) => d.set(v128.load(delta, 16 * v))),
+          k.set(i32.load(from)),
+          end.set(i32.load(to)),
+          loop(k, { end: end, step: 16 }, [
             ...dot(0, a),
             ...dot(1, b),
             a.set(halves(a, b)),
@@ -201,14 +201,14 @@ export function addGradient(
               add(
                 v128.load(place),
                 add(
-                  v128.shuffle(a.get, b.get, [0, 2, 4, 6]),
-                  v128.shuffle(a.get, b.get, [1, 3, 5, 7]),
+                  v128.shuffle(a, b, [0, 2, 4, 6]),
+                  v128.shuffle(a, b, [1, 3, 5, 7]),
                 ),
               ),
             ),
           ]),
-          to.set(i32.add(to.get, i32.const(4))),
-          delta.set(i32.add(delta.get, i32.const(ROW))),
+          to.set(i32.add(to, i32.const(4))),
+          delta.set(i32.add(delta, i32.const(ROW))),
         ]),
       ];
     },

@@ -71,57 +71,43 @@ export function tanhInPlace(
     const each = (step: (lane: typeof lanes[number]) => Statement) =>
       lanes.map(step);
     return [
-      each(({ a, x }) => a.set(abs(x.get))),
-      each(({ square, x }) => square.set(mul(x.get, x.get))),
+      each(({ a, x }) => a.set(abs(x))),
+      each(({ square, x }) => square.set(mul(x, x))),
       each(({ small }) => small.set(constant(P[0]!))),
       ...P.slice(1).map((next) =>
         each(({ small, square }) =>
-          small.set(madd(small.get, square.get, constant(next)))
+          small.set(madd(small, square, constant(next)))
         )
       ),
-      each(({ small, square, x }) =>
-        small.set(madd(mul(small.get, square.get), x.get, x.get))
-      ),
-      each(({ z, a }) => z.set(pmin(constant(10), a.get))),
-      each(({ z }) => z.set(add(z.get, z.get))),
+      each(({ small, square, x }) => small.set(madd(mul(small, square), x, x))),
+      each(({ z, a }) => z.set(pmin(constant(10), a))),
+      each(({ z }) => z.set(add(z, z))),
       each(({ k, z }) =>
-        k.set(add(mul(z.get, constant(Math.LOG2E)), constant(ROUNDER)))
+        k.set(add(mul(z, constant(Math.LOG2E)), constant(ROUNDER)))
       ),
       // From here on `square` is k as a float, and z becomes r.
-      each(({ square, k }) => square.set(sub(k.get, constant(ROUNDER)))),
-      each(({ z, square }) =>
-        z.set(nmadd(square.get, constant(LN2.short), z.get))
-      ),
-      each(({ z, square }) =>
-        z.set(nmadd(square.get, constant(LN2.rest), z.get))
-      ),
+      each(({ square, k }) => square.set(sub(k, constant(ROUNDER)))),
+      each(({ z, square }) => z.set(nmadd(square, constant(LN2.short), z))),
+      each(({ z, square }) => z.set(nmadd(square, constant(LN2.rest), z))),
       each(({ large }) => large.set(constant(Q[0]!))),
       ...Q.slice(1).map((next) =>
-        each(({ large, z }) =>
-          large.set(madd(large.get, z.get, constant(next)))
-        )
+        each(({ large, z }) => large.set(madd(large, z, constant(next))))
       ),
-      each(({ large, z }) =>
-        large.set(madd(mul(z.get, z.get), large.get, add(z.get, one)))
-      ),
+      each(({ large, z }) => large.set(madd(mul(z, z), large, add(z, one)))),
       each(({ large, k }) =>
-        large.set(i32x4.add(large.get, i32x4.shl(k.get, i32.const(23))))
+        large.set(i32x4.add(large, i32x4.shl(k, i32.const(23))))
       ),
       each(({ large }) =>
-        large.set(sub(one, div(constant(2), add(large.get, one))))
+        large.set(sub(one, div(constant(2), add(large, one))))
       ),
       // x and |x| differ in the sign alone.
-      each(({ large, x, a }) =>
-        large.set(v128.or(large.get, v128.xor(x.get, a.get)))
-      ),
+      each(({ large, x, a }) => large.set(v128.or(large, v128.xor(x, a)))),
       each(({ small, large, a }) =>
         small.set(
-          v128.bitselect(small.get, large.get, lt(a.get, constant(0.625))),
+          v128.bitselect(small, large, lt(a, constant(0.625))),
         )
       ),
-      each(({ x, small }) =>
-        x.set(v128.bitselect(x.get, small.get, ne(x.get, x.get)))
-      ),
+      each(({ x, small }) => x.set(v128.bitselect(x, small, ne(x, x)))),
     ].flat();
   };
 }

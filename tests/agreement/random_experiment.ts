@@ -10,8 +10,11 @@ import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
-import { runsOf } from "../../src/train/run_unit.ts";
+import {
+  buildRun,
+  prepareExperiment,
+  runsOf,
+} from "../../src/train/prepare.ts";
 
 /** An experiment, its runs ready to train. */
 export interface RandomExperiment {

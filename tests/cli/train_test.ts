@@ -97,6 +97,7 @@ describe("deno task train", () => {
       assert.deepEqual(await namesBelow(results), [
         ...combination(0),
         ...combination(1),
+        "SHA256SUMS",
         "connectome.npy",
         "experiment.json",
         "folder_index.txt",
@@ -203,7 +204,7 @@ describe("deno task train", () => {
       await trainOnCpu(same, { seed: 8, epochs: 2, iterations: 3 });
       assert.deepEqual(
         await differences(elsewhere, join(same, "results")),
-        ["experiment.json differs"],
+        ["SHA256SUMS differs", "experiment.json differs"],
       );
     });
   });

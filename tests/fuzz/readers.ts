@@ -24,7 +24,7 @@ import {
   encodeCheckpoint,
 } from "../../src/rnn/checkpoint.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { decodeRunRecord, encodeRunRecord } from "../../src/train/run_file.ts";
+import { decodeRunRecord, encodeRunRecord } from "../../src/results/runs.ts";
 import { binary, integer, text } from "../files/binary.ts";
 import { int, list, pickle, str } from "../files/pickle_bytes.ts";
 import {
@@ -285,8 +285,8 @@ export const READERS: readonly FuzzedReader[] = [
   {
     name: "decodeRunRecord()",
     seeds: [
-      await encodeRunRecord(RUN, SIZE),
-      await encodeRunRecord({ ...RUN, state: STATE }, SIZE),
+      encodeRunRecord(RUN, SIZE),
+      encodeRunRecord({ ...RUN, state: STATE }, SIZE),
     ],
     tokens: TENSOR_TOKENS,
     read: (bytes) => decodeRunRecord(bytes, { name, size: SIZE }),

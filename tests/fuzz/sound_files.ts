@@ -244,7 +244,9 @@ export const CONFIG_TOKENS = [
 
 export const RECORD: ExperimentRecord = {
   format: "biornn-results/1",
-  program: { name: "biornn", version: "0", deno: "2" },
+  program: { name: "biornn", version: "0", numerics: 2, deno: "2" },
+  trainedBy: ["biornn 0, numerics 2"],
+  parts: { count: 4, first: 0, step: 1 },
   fingerprint: "f",
   config: { file: "c.ini", text: "[net]\n" },
   overrides: { epochs: 3 },
@@ -274,9 +276,10 @@ export const RECORD: ExperimentRecord = {
 
 const curve = Float64Array.of(1, 0.5);
 export const RUN = {
-  unit: { combination: 1, iteration: 0 },
+  id: { combination: 1, iteration: 0 },
   experiment: "f",
   engine: "reference",
+  program: "biornn 0, numerics 2",
   history: { trainLoss: curve, validateLoss: curve },
 };
 export const STATE = {

@@ -6,17 +6,17 @@
 
 import { join } from "node:path";
 import { createStream } from "../../src/random/stream.ts";
-import type { ExperimentRecord } from "../../src/results/experiment_record.ts";
-import type {
-  CombinationCurves,
-  Curves,
-} from "../../src/results/results_folder.ts";
 import {
-  prepareResultsFolder,
+  encodeExperimentRecord,
+  type ExperimentRecord,
+} from "../../src/results/experiment_record.ts";
+import { formatFolderIndex } from "../../src/results/folder_index.ts";
+import { EXPERIMENT_FILE, INDEX_FILE } from "../../src/results/layout.ts";
+import {
+  type CombinationCurves,
+  type Curves,
   writeCombination,
-  writeExperimentRecord,
-  writeFolderIndex,
-} from "../../src/results/write_results.ts";
+} from "../../src/results/results_folder.ts";
 
 /** Runs a test in a folder of its own, which is removed afterwards. */
 export async function inFolder(
@@ -83,7 +83,13 @@ export function exampleRecord(
 ): ExperimentRecord {
   return {
     format: "biornn-results/1",
-    program: { name: "biornn", version: "0.1.0", deno: "2.9.6" },
+    program: {
+      name: "biornn",
+      version: "0.1.0",
+      numerics: 2,
+      deno: "2.9.6",
+    },
+    trainedBy: ["biornn 0.1.0, numerics 2"],
     fingerprint: "f".repeat(64),
     config: { file: "example.ini", text: "[net]\nrnn_size = 2\n" },
     overrides: { seed: 7 },
@@ -138,9 +144,14 @@ export async function writeExample(
   },
 ): Promise<string> {
   const path = join(folder, name);
-  await prepareResultsFolder(path, { overwrite: false });
-  await writeFolderIndex(path, titles);
-  if (record !== undefined) await writeExperimentRecord(path, record);
+  await Deno.mkdir(path);
+  await Deno.writeTextFile(join(path, INDEX_FILE), formatFolderIndex(titles));
+  if (record !== undefined) {
+    await Deno.writeTextFile(
+      join(path, EXPERIMENT_FILE),
+      encodeExperimentRecord(record),
+    );
+  }
   for (const [index, curves] of combinations.entries()) {
     if (curves !== undefined) await writeCombination(path, index, curves);
   }

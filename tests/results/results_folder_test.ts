@@ -4,8 +4,10 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
-import { parseFolderIndex } from "../../src/results/folder_index.ts";
-import { inferGridKeys } from "../../src/results/grid_keys.ts";
+import {
+  inferGridKeys,
+  parseFolderIndex,
+} from "../../src/results/folder_index.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import {
   alike,

@@ -18,6 +18,8 @@ export interface TinyExperiment {
   readonly lr?: readonly number[];
   readonly optimizer?: "Adam" | "RMSprop" | "SGD";
   readonly freezeLayer?: boolean;
+  /** Results folder; "results" by default. */
+  readonly results?: string;
   /** Results folder to start from. */
   readonly pretrained?: string;
   readonly pretrainedEpoch?: number;
@@ -31,7 +33,7 @@ export function tinyConfig(tiny: TinyExperiment = {}): string {
     : `{"task_name":"nback_mem", "nr_of_trials":15, "trial_length":4, "train_size":0.8}`;
   const grid = task === "seq_mem" ? `"pattern_length":[2]` : `"n_back":[2]`;
   return `[paths]
-path_to_results = results
+path_to_results = ${tiny.results ?? "results"}
 ${tiny.pretrained === undefined ? "" : `pretrained = ${tiny.pretrained}`}
 
 [net]

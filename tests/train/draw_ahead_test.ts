@@ -4,7 +4,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { DeviceError } from "../../src/engine/ensemble.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { runKey } from "../../src/train/run_unit.ts";
+import { runKey } from "../../src/results/layout.ts";
 import { differences } from "../soak/tiny_experiment.ts";
 import { busy, inGroupsOf, interrupted, trainTiny } from "./tiny_training.ts";
 
@@ -29,8 +29,8 @@ function createLog() {
   const events: string[] = [];
   return {
     events,
-    onDraw: (unit: { combination: number; iteration: number }) => {
-      events.push(`draw ${runKey(unit)}`);
+    onDraw: (id: { combination: number; iteration: number }) => {
+      events.push(`draw ${runKey(id)}`);
     },
     /** The events, those in a row that are the same told once. */
     told: () => events.filter((event, i) => event !== events[i - 1]),

@@ -10,7 +10,7 @@ import {
   findConnectionProblem,
 } from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { openResults } from "../../src/train/open_results.ts";
+import { ResultsWriter } from "../../src/train/results_writer.ts";
 import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
 import { trainExperiment } from "../../src/train/train_experiment.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
@@ -85,23 +85,21 @@ describe("an experiment with more than 4,096 neurons", () => {
       });
       const engine = createReferenceEngine();
       const results = prepared.experiment.paths.results;
-      const store = await openResults(prepared, {
+      const writer = await ResultsWriter.open(prepared, {
         engine,
         overwrite: false,
         resume: false,
         shard: undefined,
         warn: assert.fail,
       });
-      await trainExperiment(prepared, {
+      await trainExperiment(writer, {
         engine,
-        store,
-        folder: results,
-        shard: undefined,
         signal: new AbortController().signal,
         checkpointSeconds: 60,
         progress: { update: () => {}, line: () => {}, finish: () => {} },
         wait: () => Promise.resolve(),
       });
+      await writer.close();
       const names = await Array.fromAsync(
         Deno.readDir(results),
         ({ name }) => name,
@@ -136,7 +134,11 @@ describe("an experiment with more than 4,096 neurons", () => {
 
       const next = await prepare({
         ...large,
-        tiny: { pretrained: "results", pretrainedEpoch: 0 },
+        tiny: {
+          results: "fine_tuned",
+          pretrained: "results",
+          pretrainedEpoch: 0,
+        },
       });
       const going = await buildRun(next, { combination: 1, iteration: 0 });
       assert.deepEqual(going.connections, trained.connections);

@@ -202,7 +202,13 @@ describe("prepareExperiment()", () => {
 describe("describePlan()", () => {
   it("says what is trained, on what and how much", async () => {
     const engine = createReferenceEngine();
-    const shard = { index: 1, count: 2, origin: "--shard" };
+    const shard = {
+      index: 1,
+      count: 2,
+      first: 0,
+      step: 1,
+      origin: "--shard",
+    };
     const lines = describePlan(await prepare(), { engine, shard }).split("\n");
     assert.deepEqual(lines.filter((line) => !line.startsWith("memory plan")), [
       "connectome   Synthetic_Macaque_29, 29 regions, synthetic (no measured data), comes with biornn",

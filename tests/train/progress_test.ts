@@ -15,7 +15,7 @@ const STATUS: TrainingStatus = {
   ensemble: 0,
   ensembles: 1,
   steps: 1000,
-  best: { loss: 0.0123456, unit: { combination: 3, iteration: 1 } },
+  best: { loss: 0.0123456, id: { combination: 3, iteration: 1 } },
 };
 
 describe("formatStatus()", () => {

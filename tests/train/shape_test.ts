@@ -56,6 +56,8 @@ describe("ensembleShape()", () => {
       const prepared = await prepareExperiment(
         readExperiment(
           tinyConfig({
+            randomW: true,
+            results: "fine_tuned",
             pretrained: "results",
             pretrainedEpoch: 0,
             task: "nback_mem",

@@ -7,11 +7,11 @@
 import { join } from "node:path";
 import type { Engine, Ensemble } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import type { RunId } from "../../src/results/layout.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { openResults } from "../../src/train/open_results.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";
 import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
-import type { RunUnit } from "../../src/train/run_unit.ts";
+import { ResultsWriter } from "../../src/train/results_writer.ts";
 import type { Shard } from "../../src/train/shard.ts";
 import {
   trainExperiment,
@@ -24,12 +24,13 @@ export interface TinyTrainingOptions {
   readonly engine: Engine;
   readonly tiny?: TinyExperiment;
   readonly resume?: boolean;
+  readonly overwrite?: boolean;
   readonly shard?: Shard;
   readonly signal?: AbortSignal;
   readonly checkpointSeconds?: number;
   readonly reopen?: () => Promise<Engine>;
   /** Called before a run's topology is drawn; may throw. */
-  readonly onDraw?: (unit: RunUnit) => void;
+  readonly onDraw?: (id: RunId) => void;
 }
 
 /** What was told, and how it ended. */
@@ -60,30 +61,31 @@ export async function trainTiny(
   });
   const prepared = {
     ...ready,
-    topologyOf(unit: RunUnit) {
-      options.onDraw?.(unit);
-      return ready.topologyOf(unit);
+    topologyOf(id: RunId) {
+      options.onDraw?.(id);
+      return ready.topologyOf(id);
     },
   };
-  const store = await openResults(prepared, {
+  const results = await ResultsWriter.open(prepared, {
     engine: options.engine,
-    overwrite: false,
+    overwrite: options.overwrite === true,
     resume: options.resume === true || options.shard !== undefined,
     shard: options.shard,
     warn: progress.line,
   });
-  const outcome = await trainExperiment(prepared, {
-    engine: options.engine,
-    store,
-    folder: experiment.paths.results,
-    shard: options.shard,
-    signal: options.signal ?? new AbortController().signal,
-    checkpointSeconds: options.checkpointSeconds ?? 60,
-    progress,
-    wait: () => Promise.resolve(),
-    ...(options.reopen === undefined ? {} : { reopen: options.reopen }),
-  });
-  return { outcome, lines, updates };
+  try {
+    const outcome = await trainExperiment(results, {
+      engine: options.engine,
+      signal: options.signal ?? new AbortController().signal,
+      checkpointSeconds: options.checkpointSeconds ?? 60,
+      progress,
+      wait: () => Promise.resolve(),
+      ...(options.reopen === undefined ? {} : { reopen: options.reopen }),
+    });
+    return { outcome, lines, updates };
+  } finally {
+    await results.close();
+  }
 }
 
 /** An engine that cuts every plan into groups of so many models. */

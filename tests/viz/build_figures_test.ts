@@ -11,7 +11,7 @@ import {
 import type { Figure, Spec } from "../../src/viz/figure.ts";
 import { loadFont } from "../../src/viz/font.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
-import { checkpointName } from "../../src/rnn/checkpoint.ts";
+import { modelName } from "../../src/results/layout.ts";
 import { readNetworks } from "../../src/viz/read_networks.ts";
 import { renderSvg } from "../../src/viz/render_svg.ts";
 import { makeNetworks } from "./make_networks.ts";
@@ -288,7 +288,7 @@ describe("buildFigures()", () => {
       await Deno.remove(join(folder, "network.npy"));
       for (const epoch of ["initial", 11] as const) {
         await Deno.writeFile(
-          join(folder, "0", checkpointName(epoch, 0)),
+          join(folder, "0", modelName({ epoch, iteration: 0 })),
           encodeSafetensors([
             ["crow_indices", new BigInt64Array(20_001)] as const,
             ["col_indices", new BigInt64Array()] as const,

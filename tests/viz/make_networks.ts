@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { writeNpy } from "../../src/files/npy.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
-import { checkpointName } from "../../src/rnn/checkpoint.ts";
+import { modelName } from "../../src/results/layout.ts";
 import { createStream } from "../../src/random/stream.ts";
 
 /** Sizes that fit `experiment.json` of `make_results.ts`. */
@@ -58,7 +58,7 @@ export async function makeNetworks(
       }
     }
     await Deno.writeFile(
-      join(folder, "0", checkpointName(name, 0)),
+      join(folder, "0", modelName({ epoch: name, iteration: 0 })),
       encodeSafetensors([
         { name: "rnn.weight_hh_l0", shape: [hidden, hidden], data: weights },
       ]),

@@ -90,7 +90,13 @@ function recordOf(
 ): ExperimentRecord {
   return {
     format: "biornn-results/1",
-    program: { name: "biornn", version: "0.1.0", deno: "2.9.6" },
+    program: {
+      name: "biornn",
+      version: "0.1.0",
+      numerics: 2,
+      deno: "2.9.6",
+    },
+    trainedBy: ["biornn 0.1.0, numerics 2"],
     fingerprint: `test-${seed}`,
     config: { file: "config.ini", text: "[net]\nnet_name = Test\n" },
     overrides: {},

@@ -20,7 +20,7 @@ function codeOf(
   module.function(
     "f",
     ["i32", "v128"],
-    (_, a, b) => [build(a.get, b.get)],
+    (_, a, b) => [build(a, b)],
   );
   // Export "f"; then one function, its size, no locals, and its end.
   const code = /01 66 00 00 0a .. 01 .. 00 (.*) 0b$/;
@@ -50,7 +50,7 @@ describe("ModuleBuilder", () => {
     const module = new ModuleBuilder();
     module.function("sum", ["f32", "f32"], (f, a, b) => {
       const c = f.local("f32");
-      return [c.set(f32.add(a.get, b.get)), c.get];
+      return [c.set(f32.add(a, b)), c];
     }, "f32");
     const data = { address: 8, bytes: Uint8Array.of(7, 9) };
     const bytes = module.bytes({ shared: false, data });
@@ -196,10 +196,10 @@ describe("loop()", () => {
         const sum = f.local("v128");
         const one = v128.loadSplat(i32.const(0));
         return [
-          loop(k, { end: end.get, step: 2 }, [
-            sum.set(f32x4.add(sum.get, one)),
+          loop(k, { end: end, step: 2 }, [
+            sum.set(f32x4.add(sum, one)),
           ]),
-          f32x4.extract(sum.get, 2),
+          f32x4.extract(sum, 2),
         ];
       }, "f32");
       const memory = new WebAssembly.Memory({ initial: 1 });

@@ -244,7 +244,7 @@ describe("createWasmEngine()", () => {
         }),
       (error) =>
         error instanceof RangeError &&
-        /3000000 hidden units and 60000000 connections .* needs \d+\.\d GiB, the limit is 4.0 GiB/
+        /3000000 hidden units and 60000000 connections on the CPU: it needs \d+\.\d GiB, the limit is 4.0 GiB/
           .test(error.message),
     );
     const { Memory } = WebAssembly;
@@ -272,7 +272,7 @@ describe("createWasmEngine()", () => {
     assert.deepEqual(plan.groups, [[0, 1, 2]]);
     const small = createWasmEngine({ memoryBytes: 1 }).plan(shape);
     assert.deepEqual(small.groups, [[0], [1], [2]]);
-    assert.equal(small.reason, "limited to 0.0 GiB an ensemble");
+    assert.equal(small.reason, "limited to 0 MiB an ensemble");
   });
 
   it("tells in a sentence that a worker has died, while it trains and after", async () => {

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
-import { checkpointName, encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
+import { modelName } from "../../src/results/layout.ts";
+import { encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
 import { denseMask, listConnections } from "../../src/graph/connections.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
-import { loadPretrained } from "../../src/rnn/pretrained.ts";
-import stateDicts from "./state_dicts.json" with { type: "json" };
+import { loadPretrained } from "../../src/train/pretrained.ts";
+import stateDicts from "../rnn/state_dicts.json" with { type: "json" };
 
 const seqMem = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
 const nbackMem = { ...seqMem, outputSize: 3 };
@@ -69,7 +70,7 @@ async function sentence(folder: string, changes: Partial<typeof options> = {}) {
 describe("loadPretrained()", () => {
   it("keeps the network and its connections, and gives nback_mem a read-out of its own", async () => {
     await withFolder(
-      { [checkpointName(9, 0)]: checkpoint() },
+      { [modelName({ epoch: 9, iteration: 0 })]: checkpoint() },
       async (folder) => {
         const before = trained();
         const model = await loadPretrained(folder, {
@@ -104,7 +105,9 @@ describe("loadPretrained()", () => {
   });
 
   it("gives seq_mem a read-out of its own too", async () => {
-    const files = { [checkpointName(9, 0)]: checkpoint(nbackMem) };
+    const files = {
+      [modelName({ epoch: 9, iteration: 0 })]: checkpoint(nbackMem),
+    };
     await withFolder(files, async (folder) => {
       const model = await loadPretrained(folder, { ...options, size: seqMem });
       assert.equal(model.freshReadout, true);
@@ -115,7 +118,7 @@ describe("loadPretrained()", () => {
 
   it("goes on with the read-out where the number of outputs is the same", async () => {
     await withFolder(
-      { [checkpointName(9, 0)]: checkpoint() },
+      { [modelName({ epoch: 9, iteration: 0 })]: checkpoint() },
       async (folder) => {
         const model = await loadPretrained(folder, {
           ...options,
@@ -149,21 +152,27 @@ describe("loadPretrained()", () => {
       connections,
       metadata: {},
     });
-    await withFolder({ [checkpointName(9, 0)]: bytes }, async (folder) => {
-      const model = await loadPretrained(folder, options);
-      assert.deepEqual(
-        [...denseMask(model.connections)],
-        [0, 1, 0, 0, 0, 0, 1, 1, 0],
-      );
-      assert.equal(model.parameters.weightHh.length, 3);
-    });
+    await withFolder(
+      { [modelName({ epoch: 9, iteration: 0 })]: bytes },
+      async (folder) => {
+        const model = await loadPretrained(folder, options);
+        assert.deepEqual(
+          [...denseMask(model.connections)],
+          [0, 1, 0, 0, 0, 0, 1, 1, 0],
+        );
+        assert.equal(model.parameters.weightHh.length, 3);
+      },
+    );
   });
 
   it("tells what is missing and what is there", async () => {
     const files = Object.fromEntries(
       [0, 10, 20, 30, 40, 50, 60].map((
         epoch,
-      ) => [checkpointName(epoch, epoch === 60 ? 1 : 0), checkpoint()]),
+      ) => [
+        modelName({ epoch, iteration: epoch === 60 ? 1 : 0 }),
+        checkpoint(),
+      ]),
     );
     await withFolder(files, async (folder) => {
       const missing = join(folder, "none");
@@ -195,9 +204,9 @@ describe("loadPretrained()", () => {
 
   it("tells both sizes where they do not fit", async () => {
     await withFolder(
-      { [checkpointName(9, 0)]: checkpoint() },
+      { [modelName({ epoch: 9, iteration: 0 })]: checkpoint() },
       async (folder) => {
-        const path = join(folder, "0", checkpointName(9, 0));
+        const path = join(folder, "0", modelName({ epoch: 9, iteration: 0 }));
         assert.equal(
           await sentence(folder, { size: { ...nbackMem, hiddenSize: 220 } }),
           `Cannot use the pretrained model "${path}": it has 3 hidden units and 2 inputs, but this experiment has 220 and 2`,
@@ -218,11 +227,14 @@ describe("loadPretrained()", () => {
       connections,
       metadata: {},
     });
-    await withFolder({ [checkpointName(9, 0)]: bytes }, async (folder) => {
-      assert.match(
-        await sentence(folder),
-        /some of its weights are NaN or infinite$/,
-      );
-    });
+    await withFolder(
+      { [modelName({ epoch: 9, iteration: 0 })]: bytes },
+      async (folder) => {
+        assert.match(
+          await sentence(folder),
+          /some of its weights are NaN or infinite$/,
+        );
+      },
+    );
   });
 });

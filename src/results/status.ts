@@ -6,22 +6,33 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes, readTextFile } from "../files/read.ts";
-import { type ExperimentRecord } from "../results/experiment_record.ts";
-import { INDEX_FILE, parseFolderIndex } from "../results/folder_index.ts";
+import { readFileBytes, readIfThere } from "../files/read.ts";
 import {
+  type ExperimentRecord,
   readExperimentRecord,
-  readResultsFolder,
-} from "../results/results_folder.ts";
-import { failureOf } from "./failure.ts";
-import { finishedName, listRuns, RUNS_FOLDER, stateName } from "./list_runs.ts";
-import { decodeRunRecord } from "./run_file.ts";
-import { runKey } from "./run_unit.ts";
+} from "./experiment_record.ts";
+import {
+  EXPERIMENT_FILE,
+  finishedName,
+  INDEX_FILE,
+  listFolder,
+  listRuns,
+  modelName,
+  type RunId,
+  runKey,
+  runLabel,
+  RUNS_FOLDER,
+  stateName,
+} from "./layout.ts";
+import { parseFolderIndex } from "./folder_index.ts";
+import { readResultsFolder } from "./results_folder.ts";
+import { readLocks } from "./lock.ts";
+import { decodeRunRecord, failureOf } from "./runs.ts";
 
 /** How far one run is. */
 export type RunStatus =
   | { readonly kind: "done" }
-  /** Trained to its end, but a loss became NaN or infinite. */
+  /** Trained to its end, but a loss or the weights became NaN or infinite. */
   | { readonly kind: "failed"; readonly epoch: number; readonly what: string }
   /** Begun and saved after so many epochs; `saved` is the file's time. */
   | {
@@ -47,6 +58,8 @@ export interface ResultsStatus {
   /** `experiment.json`; undefined for folders of the original program. */
   readonly experiment: ExperimentRecord | undefined;
   readonly combinations: readonly CombinationStatus[];
+  /** Who trains there now, one sentence each. */
+  readonly trainings: readonly string[];
   /** One sentence each, e.g. on damaged files. */
   readonly warnings: readonly string[];
 }
@@ -58,50 +71,61 @@ export interface ResultsStatus {
  *
  * @example
  * ```ts no-eval
- * import { readStatus } from "./src/train/read_status.ts";
+ * import { readStatus } from "./src/results/status.ts";
  *
  * const { combinations } = await readStatus("results/bio");
  * combinations[0]?.runs; // e.g. [{ kind: "done" }, { kind: "missing" }]
  * ```
  */
 export async function readStatus(path: string): Promise<ResultsStatus> {
-  let experiment: ExperimentRecord;
-  try {
-    experiment = await readExperimentRecord(path);
-  } catch (error) {
-    if (isMissing(error)) return await readOriginalStatus(path);
-    throw error;
-  }
+  const record = path !== "" &&
+    await readIfThere(join(path, EXPERIMENT_FILE), { what: "the experiment" });
+  if (!record) return await readOriginalStatus(path);
+  const experiment = await readExperimentRecord(path);
   const titles = await readTitles(path, experiment);
   const files = await listRuns(path);
   const warnings: string[] = [];
   const combinations: CombinationStatus[] = [];
   for (const [index, title] of titles.entries()) {
+    const models = new Set(
+      (await listFolder(join(path, String(index))) ?? []).map(({ name }) =>
+        name
+      ),
+    );
     const runs: RunStatus[] = [];
     for (let iteration = 0; iteration < experiment.iterations; iteration++) {
-      const unit = { combination: index, iteration };
-      const { finished = false, states = [] } = files.get(runKey(unit)) ?? {};
+      const id = { combination: index, iteration };
+      const { finished = false, states = [] } = files.get(runKey(id)) ?? {};
       const folder = join(path, RUNS_FOLDER);
       let status: RunStatus | undefined;
       if (finished) {
-        const file = join(folder, finishedName(unit));
-        status = await readFinished(file, { experiment, warnings });
+        status = await readFinished(id, { path, experiment, models, warnings });
       }
       const [epoch] = states;
       if (epoch !== undefined) {
-        const file = join(folder, stateName(unit, epoch));
+        const file = join(folder, stateName(id, epoch));
         status ??= { kind: "running", epoch, saved: await timeOf(file) };
       }
       runs.push(status ?? { kind: "missing" });
     }
     combinations.push({ index, title, runs });
   }
-  return { path, experiment, combinations, warnings };
+  const trainings = await readTrainings(path);
+  return { path, experiment, combinations, trainings, warnings };
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof InputError &&
-    error.cause instanceof Deno.errors.NotFound;
+async function readTrainings(path: string): Promise<string[]> {
+  return (await readLocks(path)).flatMap(({ part, owner }) =>
+    owner === undefined ? [] : [
+      `process ${owner.pid}${
+        owner.host === "" ? "" : ` on ${owner.host}`
+      } has been training ${
+        part === "all" ? "all" : `part ${part.index}/${part.count}`
+      } since ${
+        owner.since.slice(0, 19).replace("T", " ")
+      } UTC, unless it was killed`,
+    ]
+  );
 }
 
 /** The tuples of `folder_index.txt`; before it is written, the values that `experiment.json` has. */
@@ -111,32 +135,37 @@ async function readTitles(
 ): Promise<string[]> {
   const titles = grid.combinations.map((values) => `(${values.join(", ")})`);
   const name = join(path, INDEX_FILE);
-  try {
-    const text = await readTextFile(name, { what: "the list of combinations" });
-    for (const { index, title } of parseFolderIndex(text, { name })) {
-      if (index < titles.length) titles[index] = title;
-    }
-  } catch (error) {
-    if (!isMissing(error)) throw error;
+  const bytes = await readIfThere(name, { what: "the list of combinations" });
+  if (bytes === undefined) return titles;
+  const text = new TextDecoder().decode(bytes);
+  for (const { index, title } of parseFolderIndex(text, { name })) {
+    if (index < titles.length) titles[index] = title;
   }
   return titles;
 }
 
-/** Undefined, with a warning, where the file is damaged, so that its run will be trained again. */
+/** Undefined, with a warning, where its file or its model is damaged or gone, so that the run will be trained again. */
 async function readFinished(
-  file: string,
-  { experiment, warnings }: {
+  id: RunId,
+  { path, experiment, models, warnings }: {
+    path: string;
     experiment: ExperimentRecord;
+    models: ReadonlySet<string>;
     warnings: string[];
   },
 ): Promise<RunStatus | undefined> {
+  const file = join(path, RUNS_FOLDER, finishedName(id));
+  const { iteration } = id;
+  if (!models.has(modelName({ iteration, epoch: experiment.epochs - 1 }))) {
+    warnings.push(
+      `the model of ${runLabel(id)} is gone; --resume trains the run again`,
+    );
+    return undefined;
+  }
   try {
     const bytes = await readFileBytes(file, { what: "the run" });
-    const { history } = await decodeRunRecord(bytes, {
-      name: file,
-      size: experiment.size,
-    });
-    const failure = failureOf(history);
+    const { size } = experiment;
+    const failure = failureOf(decodeRunRecord(bytes, { name: file, size }));
     return failure === undefined
       ? { kind: "done" }
       : { kind: "failed", ...failure };
@@ -157,10 +186,8 @@ async function timeOf(file: string): Promise<Date | undefined> {
 async function readOriginalStatus(path: string): Promise<ResultsStatus> {
   const { combinations, warnings } = await readResultsFolder(path);
   const name = join(path, INDEX_FILE);
-  const entries = parseFolderIndex(
-    await readTextFile(name, { what: "the list of combinations" }),
-    { name },
-  );
+  const bytes = await readFileBytes(name, { what: "the list of combinations" });
+  const entries = parseFolderIndex(new TextDecoder().decode(bytes), { name });
   const found = new Map(combinations.map((c) => [c.index, c]));
   return {
     path,
@@ -170,6 +197,7 @@ async function readOriginalStatus(path: string): Promise<ResultsStatus> {
       title,
       runs: statusOfCurves(found.get(index)?.validateLoss),
     })),
+    trainings: [],
     // Which combinations are missing is in the table.
     warnings: warnings.filter((line) => !line.includes("are left out")),
   };
@@ -184,7 +212,8 @@ function statusOfCurves(
   const { iterations, epochs, values } = curves;
   return Array.from({ length: iterations }, (_, i): RunStatus => {
     const loss = values.subarray(i * epochs, (i + 1) * epochs);
-    const failure = failureOf({ trainLoss: loss, validateLoss: loss });
+    const history = { trainLoss: loss, validateLoss: loss };
+    const failure = failureOf({ history });
     return failure === undefined
       ? { kind: "done" }
       : { kind: "failed", epoch: failure.epoch, what: "validation loss" };

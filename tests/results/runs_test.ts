@@ -12,9 +12,10 @@ import {
 import {
   decodeRunRecord,
   encodeRunRecord,
+  failureOf,
   type RunRecord,
-} from "../../src/train/run_file.ts";
-import { openRunStore } from "../../src/train/run_store.ts";
+  RunStore,
+} from "../../src/results/runs.ts";
 import denseState from "./dense_state.json" with { type: "json" };
 
 const SIZE: ModelSize = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
@@ -38,17 +39,21 @@ function state(epoch: number): ModelState {
   };
 }
 
-function record(epoch?: number): RunRecord {
+function record(): RunRecord {
   return {
-    unit: { combination: 2, iteration: 1 },
+    id: { combination: 2, iteration: 1 },
     experiment: "abc",
     engine: "reference: test",
+    program: "biornn test",
     history: {
       trainLoss: Float64Array.of(0.5, 0.25, NaN),
       validateLoss: Float64Array.of(0.6, 0.3, Infinity),
     },
-    ...(epoch === undefined ? {} : { state: state(epoch) }),
   };
+}
+
+function under(epoch: number) {
+  return { ...record(), state: state(epoch) };
 }
 
 async function withFolder(body: (folder: string) => Promise<void>) {
@@ -62,43 +67,44 @@ async function withFolder(body: (folder: string) => Promise<void>) {
 
 async function open(folder: string, experiment = "abc") {
   const warnings: string[] = [];
-  const store = await openRunStore({
+  const store = await RunStore.open({
     folder,
     experiment,
     size: SIZE,
+    epochs: 3,
     warn: (line) => warnings.push(line),
   });
   return { store, warnings };
 }
 
 describe("encodeRunRecord()", () => {
-  it("gives a run and its state back to the last bit", async () => {
-    const bytes = await encodeRunRecord(record(2), SIZE);
-    const read = await decodeRunRecord(bytes, { name: "run", size: SIZE });
-    assert.deepEqual(read, record(2));
+  it("gives a run and its state back to the last bit", () => {
+    const bytes = encodeRunRecord(under(2), SIZE);
+    const read = decodeRunRecord(bytes, { name: "run", size: SIZE });
+    assert.deepEqual(read, under(2));
   });
 
-  it("gives the same bytes for the same run", async () => {
+  it("gives the same bytes for the same run", () => {
     assert.deepEqual(
-      await encodeRunRecord(record(), SIZE),
-      await encodeRunRecord(record(), SIZE),
+      encodeRunRecord(record(), SIZE),
+      encodeRunRecord(record(), SIZE),
     );
   });
 });
 
 describe("decodeRunRecord()", () => {
-  it("refuses a file with any byte changed or cut off", async () => {
-    const bytes = await encodeRunRecord(record(2), SIZE);
-    await fc.assert(
-      fc.asyncProperty(
+  it("refuses a file with any byte changed or cut off", () => {
+    const bytes = encodeRunRecord(under(2), SIZE);
+    fc.assert(
+      fc.property(
         fc.nat(bytes.length - 1),
         fc.integer({ min: 1, max: 255 }),
         fc.boolean(),
-        async (place, flip, cut) => {
+        (place, flip, cut) => {
           const damaged = cut ? bytes.slice(0, place) : bytes.slice();
           if (!cut) damaged[place] = (damaged[place] as number) ^ flip;
-          await assert.rejects(
-            decodeRunRecord(damaged, { name: "run", size: SIZE }),
+          assert.throws(
+            () => decodeRunRecord(damaged, { name: "run", size: SIZE }),
             InputError,
           );
         },
@@ -106,34 +112,51 @@ describe("decodeRunRecord()", () => {
     );
   });
 
-  it("refuses the state of a model of another size", async () => {
-    const bytes = await encodeRunRecord(record(2), SIZE);
-    await assert.rejects(
-      decodeRunRecord(bytes, {
-        name: "run",
-        size: { ...SIZE, hiddenSize: 4 },
-      }),
+  it("refuses the state of a model of another size", () => {
+    const bytes = encodeRunRecord(under(2), SIZE);
+    assert.throws(
+      () =>
+        decodeRunRecord(bytes, {
+          name: "run",
+          size: { ...SIZE, hiddenSize: 4 },
+        }),
       /expected \[4/,
     );
   });
 });
 
-describe("openRunStore()", () => {
-  const unit = { combination: 2, iteration: 1 };
+describe("failureOf()", () => {
+  it("tells the first loss that is no number, else what is known of the weights", () => {
+    assert.deepEqual(failureOf(record()), {
+      epoch: 2,
+      what: "training loss became NaN",
+    });
+    const history = {
+      trainLoss: Float64Array.of(0.5, 0.25),
+      validateLoss: Float64Array.of(0.6, 0.3),
+    };
+    assert.equal(failureOf({ history }), undefined);
+    const failure = { epoch: 1, what: "weights became NaN" };
+    assert.deepEqual(failureOf({ history, failure }), failure);
+  });
+});
+
+describe("RunStore", () => {
+  const id = { combination: 2, iteration: 1 };
 
   it("knows nothing of a run that was never saved", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      assert.equal(await store.finished(unit), undefined);
-      assert.equal(await store.newestState(unit), undefined);
+      assert.equal(await store.finished(id), undefined);
+      assert.equal(await store.newestState(id), undefined);
     });
   });
 
   it("keeps the newest two states, and none of a finished run", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      for (const epoch of [1, 2, 10]) await store.saveState(record(epoch));
-      assert.equal((await store.newestState(unit))?.state?.epoch, 10);
+      for (const epoch of [1, 2, 10]) await store.saveStates([under(epoch)]);
+      assert.equal((await store.newestState(id))?.state?.epoch, 10);
       const names = async () =>
         (await Array.fromAsync(Deno.readDir(join(folder, "runs"))))
           .map((entry) => entry.name).sort();
@@ -141,21 +164,21 @@ describe("openRunStore()", () => {
         "2_1.state_10.safetensors",
         "2_1.state_2.safetensors",
       ]);
-      await store.saveFinished(record(10));
+      await store.saveFinished([under(10)]);
       assert.deepEqual(await names(), ["2_1.safetensors"]);
-      assert.deepEqual(await store.finished(unit), record());
+      assert.deepEqual(await store.finishedRecord(id), record());
     });
   });
 
   it("falls back to the state before a damaged one, and says so", async () => {
     await withFolder(async (folder) => {
       const { store, warnings } = await open(folder);
-      for (const epoch of [4, 5]) await store.saveState(record(epoch));
+      for (const epoch of [4, 5]) await store.saveStates([under(epoch)]);
       const newest = join(folder, "runs", "2_1.state_5.safetensors");
       const bytes = await Deno.readFile(newest);
       bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
       await Deno.writeFile(newest, bytes);
-      assert.equal((await store.newestState(unit))?.state?.epoch, 4);
+      assert.equal((await store.newestState(id))?.state?.epoch, 4);
       assert.match(warnings.join(), /state_5.*damaged/);
     });
   });
@@ -163,13 +186,13 @@ describe("openRunStore()", () => {
   it("passes over the state of a version that kept W_hh as a matrix, and says so", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      await store.saveState(record(1));
+      await store.saveStates([under(1)]);
       await Deno.writeFile(
         join(folder, "runs", "2_1.state_2.safetensors"),
         Uint8Array.fromBase64(denseState.bytes),
       );
       const { store: reopened, warnings } = await open(folder);
-      assert.equal((await reopened.newestState(unit))?.state?.epoch, 1);
+      assert.equal((await reopened.newestState(id))?.state?.epoch, 1);
       assert.match(
         warnings.join(),
         /^warning: Cannot use the run file ".*2_1\.state_2\.safetensors": parameters\.weightHh is \[3,3\], expected a list of weights; it is passed over$/,
@@ -179,11 +202,11 @@ describe("openRunStore()", () => {
 
   it("takes a damaged finished run as not finished", async () => {
     await withFolder(async (folder) => {
-      await (await open(folder)).store.saveFinished(record());
+      await (await open(folder)).store.saveFinished([record()]);
       await Deno.truncate(join(folder, "runs", "2_1.safetensors"), 40);
       const { store, warnings } = await open(folder);
-      assert.equal(await store.finished(unit), undefined);
-      assert.equal(await store.finished(unit), undefined);
+      assert.equal(await store.finished(id), undefined);
+      assert.equal(await store.finished(id), undefined);
       assert.equal(warnings.length, 1);
     });
   });
@@ -191,10 +214,10 @@ describe("openRunStore()", () => {
   it("refuses the runs of another experiment", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      await store.saveFinished(record());
+      await store.saveFinished([record()]);
       const other = await open(folder, "xyz");
       await assert.rejects(
-        other.store.finished(unit),
+        other.store.finished(id),
         (error) =>
           error instanceof InputError &&
           /another experiment.*--overwrite/.test(error.message),

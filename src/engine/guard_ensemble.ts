@@ -1,0 +1,125 @@
+/**
+ * What every ensemble checks and sees to, whichever engine it is of.
+ *
+ * @module
+ */
+
+import type {
+  BatchProbe,
+  Ensemble,
+  EpochHistory,
+  ModelRun,
+  ModelState,
+  TrainingOptions,
+} from "./ensemble.ts";
+
+/** An ensemble that is asked for what exists only, one thing at a time. */
+export interface UnguardedEnsemble {
+  train(epochs: number, options: TrainingOptions): Promise<EpochHistory>;
+  state(model: number): ModelState | Promise<ModelState>;
+  probe(model: number, batch: number): BatchProbe | Promise<BatchProbe>;
+  destroy(): void;
+}
+
+/**
+ * Lets calls wait for each other, as all use the same memory, and refuses those
+ * that make no sense.
+ */
+export function guardEnsemble(
+  runs: readonly ModelRun[],
+  inner: UnguardedEnsemble,
+): Ensemble {
+  let destroyed = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  function inTurn<T>(call: () => T | Promise<T>): Promise<T> {
+    const turn = last.catch(() => {}).then(() => {
+      if (destroyed) {
+        throw new TypeError("Cannot use an ensemble after its destroy()");
+      }
+      return call();
+    });
+    last = turn;
+    return turn;
+  }
+
+  function checkModel(model: number): void {
+    if (runs[model] === undefined) {
+      throw new RangeError(
+        `Cannot find model ${model}: there are ${runs.length}`,
+      );
+    }
+  }
+
+  return {
+    models: runs.length,
+    train: (epochs, options = {}) =>
+      inTurn(() => {
+        if (!Number.isInteger(epochs) || epochs < 0) {
+          throw new RangeError(
+            `Cannot train: epochs must be a whole number, found ${epochs}`,
+          );
+        }
+        return inner.train(epochs, options);
+      }),
+    state: (model) =>
+      inTurn(async () => {
+        if (model !== undefined) checkModel(model);
+        const states = [];
+        for (const each of model === undefined ? runs.keys() : [model]) {
+          states.push(await inner.state(each));
+        }
+        return states;
+      }),
+    probe: (model, batch) =>
+      inTurn(() => {
+        checkModel(model);
+        const { trainBatches } = runs[model]!.trials;
+        if (trainBatches[batch] === undefined) {
+          throw new RangeError(
+            `Cannot probe batch ${batch}: there are ${trainBatches.length} training batches`,
+          );
+        }
+        return inner.probe(model, batch);
+      }),
+    destroy() {
+      if (destroyed) return;
+      destroyed = true;
+      last = last.then(inner.destroy, inner.destroy);
+    },
+  };
+}
+
+/**
+ * Cuts runs into groups, in their order, that keep within the memory where
+ * they are more than one model.
+ */
+export function groupBySize(
+  /** Bytes of each model. */
+  models: readonly number[],
+  { shared, memoryBytes }: {
+    /** Bytes that a group needs whatever its models. */
+    readonly shared: number;
+    readonly memoryBytes: number;
+  },
+): { groups: number[][]; bytes: number[]; reason: string } {
+  const groups: number[][] = [];
+  const bytes: number[] = [];
+  for (const [model, own] of models.entries()) {
+    const used = bytes.at(-1);
+    if (used === undefined || used + own > memoryBytes) {
+      groups.push([model]);
+      bytes.push(shared + own);
+    } else {
+      groups.at(-1)!.push(model);
+      bytes[bytes.length - 1]! += own;
+    }
+  }
+  return {
+    groups,
+    bytes,
+    reason: groups.length === 1
+      ? "all models fit in one ensemble"
+      : `limited to ${Math.round(memoryBytes / 2 ** 20)} MiB an ensemble`,
+  };
+}

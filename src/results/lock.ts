@@ -1,0 +1,372 @@
+/**
+ * Who trains in a results folder now: a file for each training that names its
+ * machine and process.
+ *
+ * The file is locked as long as the process lives, which the system sees to. A
+ * disk that several machines share may not pass that on to the others: there a
+ * process is taken for dead when it has given no sign of life for two minutes,
+ * by the clock of the disk, as those of machines differ.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { InputError, RetryError } from "../files/input_error.ts";
+import { systemReason } from "../files/read.ts";
+import {
+  listFolder,
+  lockedPart,
+  lockName,
+  makeFolder,
+  type PartName,
+} from "./layout.ts";
+import type { HeartbeatOrders } from "./lock_heartbeat.ts";
+
+/** Milliseconds between two signs of life. */
+const BEAT = 10_000;
+/** Milliseconds without one after which a process elsewhere is taken for dead. */
+const DEAD_AFTER = 12 * BEAT;
+
+/** A process that trains. */
+export interface LockOwner {
+  readonly host: string;
+  readonly pid: number;
+  /** Start of the training, ISO 8601. */
+  readonly since: string;
+  /** Tells machines apart that have the same name. */
+  readonly machine: string;
+  /** Tells locks apart. */
+  readonly id: string;
+}
+
+/** A lock that this process holds. */
+export interface FolderLock {
+  /**
+   * Throws where another process has taken the folder, as this one was taken
+   * for dead: what it would write now is no longer its own.
+   *
+   * @throws {RetryError}
+   */
+  check(): Promise<void>;
+  /** Gives the folder free. */
+  release(): Promise<void>;
+}
+
+/** How to lock. */
+export interface LockOptions {
+  /** The part to train; all of it where undefined. */
+  readonly part: PartName | undefined;
+  /** Told in a sentence when the lock of a dead process is taken over. */
+  readonly warn: (line: string) => void;
+  /** Milliseconds; for tests. */
+  readonly deadAfter?: number;
+}
+
+/**
+ * Takes a results folder, or a part of its experiment, for this process. A
+ * part excludes the same part and the whole, the whole excludes all.
+ *
+ * @throws {RetryError} If another process trains there; says who, and since when.
+ */
+export async function lockFolder(
+  folder: string,
+  { part, warn, deadAfter = DEAD_AFTER }: LockOptions,
+): Promise<FolderLock> {
+  await makeFolder(folder);
+  const path = join(folder, lockName(part));
+  const own = await createOwn(path);
+  const attempt = { folder, own, warn, deadAfter };
+  try {
+    // Another process may remove the file between two looks at it.
+    for (let tries = 1; !await publish(own, path); tries++) {
+      if (await takeOver(path, attempt, "replace") || tries === 5) break;
+    }
+  } catch (error) {
+    await discard(own);
+    throw error;
+  }
+  const lock = hold(path, { folder, own });
+  try {
+    for (const { name } of await listFolder(folder) ?? []) {
+      const other = lockedPart(name);
+      if (other === undefined || name === basename(path)) continue;
+      if (part !== undefined && other !== "all") continue;
+      await takeOver(join(folder, name), attempt, "remove");
+    }
+    await lock.check();
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return lock;
+}
+
+/** The trainings in a results folder whose locks are there; those of dead processes too. */
+export async function readLocks(
+  folder: string,
+): Promise<{ part: PartName | "all"; owner: LockOwner | undefined }[]> {
+  const found = [];
+  for (const { name } of await listFolder(folder) ?? []) {
+    const part = lockedPart(name);
+    if (part === undefined) continue;
+    found.push({ part, owner: await ownerOf(join(folder, name)) });
+  }
+  return found;
+}
+
+/** The lock that is to be this process's, open and locked under a temporary name. */
+interface OwnLock {
+  readonly owner: LockOwner;
+  readonly temporary: string;
+  readonly file: Deno.FsFile;
+}
+
+function temporaryName(path: string): string {
+  return `${path}.${Deno.pid}-0-${crypto.randomUUID().slice(0, 8)}.tmp`;
+}
+
+async function createOwn(path: string): Promise<OwnLock> {
+  const temporary = temporaryName(path);
+  const owner = describeSelf();
+  try {
+    const file = await Deno.open(temporary, {
+      read: true,
+      write: true,
+      createNew: true,
+    });
+    await file.write(new TextEncoder().encode(`${JSON.stringify(owner)}\n`));
+    await tryLock(file);
+    return { owner, temporary, file };
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    const reason = systemReason(error, { path, verb: "write" });
+    if (reason === undefined) throw error;
+    throw new InputError(`Cannot write "${path}": ${reason}`, { cause: error });
+  }
+}
+
+async function discard({ temporary, file }: OwnLock): Promise<void> {
+  file.close();
+  await Deno.remove(temporary).catch(() => {});
+}
+
+/** Gives the lock its name; false where there is one already. */
+async function publish(
+  { temporary, file }: OwnLock,
+  path: string,
+): Promise<boolean> {
+  try {
+    await Deno.link(temporary, path);
+    await Deno.remove(temporary);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    // A disk without links: two that begin at the same moment find out in `check`.
+    if (await Deno.stat(path).then(() => true, () => false)) return false;
+    await Deno.rename(temporary, path);
+    await file.sync();
+    return true;
+  }
+}
+
+/** Whether the lock was got; undefined where the disk knows no locks. */
+async function tryLock(file: Deno.FsFile): Promise<boolean | undefined> {
+  try {
+    return await file.tryLock(true);
+  } catch {
+    return undefined;
+  }
+}
+
+async function ownerOf(path: string): Promise<LockOwner | undefined> {
+  try {
+    const value = JSON.parse(await Deno.readTextFile(path));
+    return typeof value?.id === "string" && typeof value.since === "string"
+      ? value
+      : undefined;
+  } catch {
+    // Gone, or damaged.
+    return undefined;
+  }
+}
+
+/**
+ * Replaces the lock of a dead process by the own one, or removes it; throws
+ * where it lives. False where there was none any more.
+ */
+async function takeOver(
+  path: string,
+  { folder, own, warn, deadAfter }: {
+    readonly folder: string;
+    readonly own: OwnLock;
+    readonly warn: (line: string) => void;
+    readonly deadAfter: number;
+  },
+  how: "replace" | "remove",
+): Promise<boolean> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { read: true, write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw new RetryError(
+      `Cannot train in "${folder}": its lock "${path}" can't be opened (${
+        systemReason(error, { path, verb: "write" }) ?? error
+      })`,
+      { cause: error },
+    );
+  }
+  try {
+    const owner = await ownerOf(path);
+    const free = await tryLock(file);
+    const busy = () =>
+      busyError(folder, { part: lockedPart(basename(path)), owner });
+    if (free === false) throw busy();
+    if (free === undefined || owner?.machine !== own.owner.machine) {
+      await waitForDeath(path, { owner, warn, deadAfter, busy });
+    }
+    // While the file was opened and locked, another process may have done all this.
+    if ((await ownerOf(path))?.id !== owner?.id) throw busy();
+    if (how === "remove") await Deno.remove(path);
+    else await Deno.rename(own.temporary, path);
+    warn(
+      `note: ${
+        describe(owner)
+      } ended without giving its part in "${folder}" free; it goes on here`,
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  } finally {
+    file.close();
+  }
+}
+
+/** Returns when a process elsewhere has given no sign of life for long; throws at one. */
+async function waitForDeath(
+  path: string,
+  { owner, warn, deadAfter, busy }: {
+    readonly owner: LockOwner | undefined;
+    readonly warn: (line: string) => void;
+    readonly deadAfter: number;
+    readonly busy: () => RetryError;
+  },
+): Promise<void> {
+  const last = await lastSign(path);
+  const wait = deadAfter - (await diskTime(path) - (last ?? -Infinity));
+  if (wait <= 0) return;
+  warn(
+    `note: ${
+      describe(owner)
+    } may be training there; waiting for a sign of life, ${
+      Math.ceil(wait / 1000)
+    } s at most`,
+  );
+  const step = Math.min(1000, wait / 4);
+  for (let waited = 0; waited < wait; waited += step) {
+    await new Promise((resolve) => setTimeout(resolve, step));
+    if (await lastSign(path) !== last) throw busy();
+  }
+}
+
+async function lastSign(path: string): Promise<number | undefined> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  return info?.mtime?.getTime();
+}
+
+/** The time now, by the clock of the disk. */
+async function diskTime(path: string): Promise<number> {
+  const probe = temporaryName(path);
+  try {
+    await Deno.writeTextFile(probe, "");
+    return await lastSign(probe) ?? Date.now();
+  } catch {
+    return Date.now();
+  } finally {
+    await Deno.remove(probe).catch(() => {});
+  }
+}
+
+function hold(
+  path: string,
+  { folder, own }: { folder: string; own: OwnLock },
+): FolderLock {
+  const worker = new Worker(new URL("./lock_heartbeat.ts", import.meta.url), {
+    type: "module",
+    name: "heartbeat",
+  });
+  const orders: HeartbeatOrders = { path, id: own.owner.id, interval: BEAT };
+  worker.postMessage(orders);
+  return {
+    async check() {
+      const owner = await ownerOf(path);
+      if (owner?.id === own.owner.id) return;
+      throw new RetryError(
+        owner === undefined
+          ? `Cannot go on in "${folder}": the lock "${path}" was removed while this process trained`
+          : `Cannot go on in "${folder}": ${
+            describe(owner)
+          } took this process for dead and trains there now`,
+      );
+    },
+    async release() {
+      worker.terminate();
+      const owner = await ownerOf(path);
+      if (owner?.id === own.owner.id) await Deno.remove(path).catch(() => {});
+      own.file.close();
+    },
+  };
+}
+
+function describe(owner: LockOwner | undefined): string {
+  if (owner === undefined) return "another process";
+  return `process ${owner.pid}${owner.host === "" ? "" : ` on ${owner.host}`}`;
+}
+
+function busyError(
+  folder: string,
+  { part, owner }: {
+    part: PartName | "all" | undefined;
+    owner: LockOwner | undefined;
+  },
+): RetryError {
+  const what = typeof part === "object"
+    ? `part ${part.index}/${part.count} of it`
+    : "all of it";
+  const since = owner === undefined
+    ? ""
+    : ` since ${owner.since.slice(0, 19).replace("T", " ")} UTC`;
+  return new RetryError(
+    `Cannot train in "${folder}": ${
+      describe(owner)
+    } has been training ${what}${since}; wait for its end, end it, or choose another folder with --path_to_results`,
+  );
+}
+
+function describeSelf(): LockOwner {
+  const host = hostName();
+  return {
+    host,
+    pid: Deno.pid,
+    since: new Date().toISOString(),
+    machine: `${host} ${machineId()}`,
+    id: crypto.randomUUID(),
+  };
+}
+
+function hostName(): string {
+  const { state } = Deno.permissions.querySync({
+    name: "sys",
+    kind: "hostname",
+  });
+  return state === "granted" ? Deno.hostname() : "";
+}
+
+function machineId(): string {
+  try {
+    return Deno.readTextFileSync("/etc/machine-id").trim();
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,454 @@
+/**
+ * Opens a results folder for a training: a new one, one that is gone on with,
+ * or one whose results may go. Nothing is lost that the user did not say may
+ * go, and nothing is touched that another training writes.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { InputError } from "../files/input_error.ts";
+import { decodeSafetensors } from "../files/safetensors.ts";
+import { readFileBytes } from "../files/read.ts";
+import { systemReason } from "../files/read.ts";
+import { type StagedFile, stageFile, writeFileWhole } from "../files/write.ts";
+import {
+  differencesOf,
+  encodeExperimentRecord,
+  type ExperimentRecord,
+  type Parts,
+  readExperimentRecord,
+} from "./experiment_record.ts";
+import {
+  EXPERIMENT_FILE,
+  INDEX_FILE,
+  isOwnFolder,
+  listFolder,
+  lockedPart,
+  ownFile,
+  type PartName,
+  type RunId,
+  runKey,
+  RUNS_FOLDER,
+  TOP_FILES,
+} from "./layout.ts";
+import { type FolderLock, lockFolder } from "./lock.ts";
+
+/** How to open it. */
+export interface OpenFolderOptions {
+  /** What is to be trained. */
+  readonly record: ExperimentRecord;
+  /** Whether results that are there are refused, gone on with or removed. */
+  readonly mode: "new" | "join" | "overwrite";
+  /** The part of the experiment that this process trains; all of it where undefined. */
+  readonly part: (PartName & Parts) | undefined;
+  /** The runs of the part. */
+  readonly ids: readonly RunId[];
+  /** Top-level files that are known before the training, with functions that give their bytes. */
+  readonly files: readonly (readonly [name: string, () => Uint8Array])[];
+  /** Told in a sentence what was found and mended. */
+  readonly warn: (line: string) => void;
+  /** For tests, see {@linkcode lockFolder}. */
+  readonly deadAfter?: number;
+}
+
+/**
+ * Takes the folder for this process and writes what is known before the
+ * training. A folder that holds anything else than results is refused.
+ *
+ * @returns The lock, to be released at the end.
+ * @throws {InputError} If the folder can't be made, read or written, or holds what may not be touched; the message names the ways out.
+ * @throws {RetryError} If another process trains there.
+ */
+export async function openFolder(
+  path: string,
+  options: OpenFolderOptions,
+): Promise<FolderLock> {
+  const { record, mode, part, ids, files, warn } = options;
+  await refuseForeign(path, await list(path));
+  if (mode === "new") refuseResults(path, await list(path));
+  const lock = await lockFolder(path, options);
+  try {
+    // Another training may have begun or ended meanwhile.
+    const entries = await list(path);
+    if (mode === "new") refuseResults(path, entries);
+    if (mode === "overwrite") {
+      await overwrite(path, { entries, record, files });
+      return lock;
+    }
+    const found = await findRecord(path, { record, warn });
+    await sweep(path, part === undefined ? "all" : ids);
+    if (found === undefined) {
+      await writeRecordOnce(path, { ...record, ...partsOf(part) });
+    }
+    await agreeOnParts(path, part);
+    for (const [name, bytes] of files) {
+      await writeFileWhole(join(path, name), bytes());
+    }
+    return lock;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** What lies in a folder by name, hidden files apart; nothing where there is none. */
+async function list(path: string): Promise<Deno.DirEntry[]> {
+  const entries = await listFolder(path) ?? [];
+  return entries.filter(({ name }) => !name.startsWith("."))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Of these, a training writes one before all else and removes one after all else. */
+const EVIDENCE = [EXPERIMENT_FILE, INDEX_FILE, RUNS_FOLDER];
+
+async function refuseForeign(
+  path: string,
+  entries: readonly Deno.DirEntry[],
+): Promise<void> {
+  if (entries.some(({ name }) => EVIDENCE.includes(name))) return;
+  if (!await holdsResults(path, entries)) return;
+  throw new InputError(
+    `Cannot write results to "${path}": it is no results folder, but it is not empty (it holds "${
+      entries[0]!.name
+    }"); choose another folder with --path_to_results`,
+  );
+}
+
+function refuseResults(path: string, entries: readonly Deno.DirEntry[]): void {
+  // Locks come and go; who holds one is told when this process wants it.
+  if (entries.every(({ name }) => isLockFile(name))) return;
+  throw new InputError(
+    `Cannot write results to "${path}": it holds results already; choose another folder with --path_to_results, use --resume to go on with an interrupted training, or --overwrite to replace them`,
+  );
+}
+
+/** A lock, or one that is being made. */
+function isLockFile(name: string): boolean {
+  return lockedPart(name.replace(/\.lock\..*$/, ".lock")) !== undefined;
+}
+
+/**
+ * The record that tells whose the results in a folder are; undefined where
+ * there are none. A damaged or lost one is written again if runs are there that
+ * say they belong to the experiment.
+ */
+async function findRecord(
+  path: string,
+  { record, warn }: {
+    record: ExperimentRecord;
+    warn: (line: string) => void;
+  },
+): Promise<ExperimentRecord | undefined> {
+  const refuse = (problem: string): never => {
+    throw new InputError(
+      `Cannot go on in "${path}": ${problem}; choose another folder with --path_to_results, or --overwrite without --resume and --shard to replace what is there`,
+    );
+  };
+  // Looked at first: what another part writes comes after its record.
+  const entries = await list(path);
+  let found: ExperimentRecord | undefined;
+  let trouble = "";
+  try {
+    found = await readExperimentRecord(path);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    if (
+      error.cause instanceof Error && !(error.cause instanceof SyntaxError) &&
+      !(error.cause instanceof Deno.errors.NotFound) &&
+      !(error.cause instanceof TypeError)
+    ) throw error;
+    trouble = error.cause instanceof Deno.errors.NotFound
+      ? `it has no ${EXPERIMENT_FILE}`
+      : `its ${EXPERIMENT_FILE} is damaged`;
+  }
+  if (found?.fingerprint === record.fingerprint) return found;
+  const { own, other } = await countRuns(path, record.fingerprint);
+  if (own > 0 && other === 0) {
+    warn(
+      `warning: ${
+        trouble || `the ${EXPERIMENT_FILE} in "${path}" is not its own`
+      }; its ${own} run files belong to this experiment, so it is written again`,
+    );
+    await writeRecord(path, record);
+    return record;
+  }
+  if (found !== undefined) {
+    const differences = differencesOf(found, record);
+    refuse(
+      `it holds the results of another experiment (${
+        differences.length === 0
+          ? "another config, seed or connectome"
+          : differences.join("; ")
+      })`,
+    );
+  }
+  if (await holdsResults(path, entries)) {
+    refuse(`${trouble}, so that it can't be told whose results it holds`);
+  }
+  return undefined;
+}
+
+/** Whether there is anything but what a training writes before its record. */
+async function holdsResults(
+  path: string,
+  entries: readonly Deno.DirEntry[],
+): Promise<boolean> {
+  for (const { name, isDirectory, isSymlink } of entries) {
+    if (isSymlink) return true;
+    const files = isDirectory
+      ? (await list(join(path, name))).map((file) => file.name)
+      : [name];
+    const folder = isDirectory ? name : undefined;
+    if (
+      !files.every((file) =>
+        ownFile(file, folder)?.temporary ||
+        (folder === undefined && isLockFile(file))
+      )
+    ) return true;
+  }
+  return false;
+}
+
+/** How many run files say that they belong to an experiment, or to another. */
+async function countRuns(
+  path: string,
+  fingerprint: string,
+): Promise<{ own: number; other: number }> {
+  let own = 0, other = 0;
+  for (const { name } of await listFolder(join(path, RUNS_FOLDER)) ?? []) {
+    const file = ownFile(name, RUNS_FOLDER);
+    if (file === undefined || file.temporary) continue;
+    const where = join(path, RUNS_FOLDER, name);
+    try {
+      const bytes = await readFileBytes(where, { what: "the run" });
+      const { metadata } = decodeSafetensors(bytes, { name: where });
+      if (metadata.experiment === fingerprint) own++;
+      else other++;
+    } catch (error) {
+      // A damaged one says nothing.
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+  return { own, other };
+}
+
+async function writeRecord(
+  path: string,
+  record: ExperimentRecord,
+): Promise<void> {
+  await writeFileWhole(
+    join(path, EXPERIMENT_FILE),
+    encodeExperimentRecord(record),
+  );
+}
+
+/** Writes the record, unless another part does it at the same moment. */
+async function writeRecordOnce(
+  path: string,
+  record: ExperimentRecord,
+): Promise<void> {
+  const file = join(path, EXPERIMENT_FILE);
+  const staged = await stageFile(file, encodeExperimentRecord(record));
+  try {
+    await Deno.link(staged.temporary, file);
+    await staged.discard();
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) await staged.discard();
+    // A disk without links.
+    else await staged.publish();
+  }
+}
+
+function partsOf(part: OpenFolderOptions["part"]): { parts?: Parts } {
+  if (part === undefined) return {};
+  const { count, first, step } = part;
+  return { parts: { count, first, step } };
+}
+
+/**
+ * The folder says into how many parts its training is shared out: the first
+ * part to come writes it, all others agree. A training of the whole forgets it,
+ * and a finished experiment has none.
+ */
+async function agreeOnParts(
+  path: string,
+  part: OpenFolderOptions["part"],
+): Promise<void> {
+  const { parts, ...rest } = await readExperimentRecord(path);
+  if (part === undefined) {
+    if (parts !== undefined) await writeRecord(path, rest);
+    return;
+  }
+  if (parts !== undefined) {
+    if (parts.count !== part.count) throw otherParts(path, { parts, part });
+    return;
+  }
+  if (rest.trainedBy.length > 0) return;
+  for (const { name } of await list(path)) {
+    const other = lockedPart(name);
+    if (typeof other !== "object" || other.count === part.count) continue;
+    const parts = { count: other.count, first: 0, step: 1 };
+    throw otherParts(path, { parts, part });
+  }
+  await writeRecord(path, { ...rest, ...partsOf(part) });
+}
+
+/** The refusal of a part that is none of those that a training was shared out into. */
+export function otherParts(
+  path: string,
+  { parts, part }: { parts: Parts; part: PartName },
+): InputError {
+  const { count, first, step } = parts;
+  const last = first + (count - 1) * step;
+  return new InputError(
+    `Cannot train part ${part.index} of ${part.count} in "${path}": its training was begun in ${count} part${
+      count === 1 ? "" : "s"
+    }; use --shard i/${count} with i from 0 to ${
+      count - 1
+    }, or for a Slurm array --array=${first}-${last}${
+      step === 1 ? "" : `:${step}`
+    } or some of these numbers, or --resume without --shard to train all that is left in one process`,
+  );
+}
+
+/**
+ * Replaces results. The new files are written before the old ones go, so that
+ * a full disk costs nothing; runs go first, as they say what is done, and the
+ * record goes last, as it says whose the folder is.
+ */
+async function overwrite(
+  path: string,
+  { entries, record, files }: {
+    readonly entries: readonly Deno.DirEntry[];
+    readonly record: ExperimentRecord;
+    readonly files: OpenFolderOptions["files"];
+  },
+): Promise<void> {
+  for (const { name, isSymlink } of entries) {
+    if (!isSymlink || !isOwnFolder(name)) continue;
+    throw new InputError(
+      `Cannot overwrite the results in "${path}": "${name}" in it is a link, and what it leads to may be in use elsewhere; remove the link, or choose another folder with --path_to_results`,
+    );
+  }
+  const staged: StagedFile[] = [];
+  try {
+    staged.push(
+      await stageFile(
+        join(path, EXPERIMENT_FILE),
+        encodeExperimentRecord(record),
+      ),
+    );
+    for (const [name, bytes] of files) {
+      staged.push(await stageFile(join(path, name), bytes()));
+    }
+    await removeResults(path, {
+      entries,
+      keep: new Set(staged.map(({ temporary }) => temporary)),
+    });
+    for (const file of staged) await file.publish();
+  } catch (error) {
+    for (const file of staged) await file.discard();
+    throw error;
+  }
+}
+
+async function removeResults(
+  path: string,
+  { entries, keep }: {
+    readonly entries: readonly Deno.DirEntry[];
+    readonly keep: ReadonlySet<string>;
+  },
+): Promise<void> {
+  const folders = entries.filter(({ name, isDirectory }) =>
+    isDirectory && isOwnFolder(name)
+  ).map(({ name }) => name)
+    .sort((a, b) => Number(b === RUNS_FOLDER) - Number(a === RUNS_FOLDER));
+  const files = entries.filter(({ name, isFile }) =>
+    isFile && ownFile(name, undefined) !== undefined && !isLockFile(name)
+  ).map(({ name }) => name).sort((a, b) => rank(a) - rank(b));
+  try {
+    for (const name of folders) {
+      const folder = join(path, name);
+      let left = 0;
+      for (const file of await listFolder(folder) ?? []) {
+        if (file.isFile && ownFile(file.name, name) !== undefined) {
+          await Deno.remove(join(folder, file.name));
+        } else left++;
+      }
+      if (left === 0) await Deno.remove(folder);
+    }
+    for (const name of files) {
+      const file = join(path, name);
+      if (!keep.has(file)) await Deno.remove(file);
+    }
+  } catch (error) {
+    const reason = systemReason(error, { path, verb: "write" });
+    if (reason === undefined) throw error;
+    throw new InputError(
+      `Cannot overwrite the results in "${path}": ${reason}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Half-written files first. */
+function rank(name: string): number {
+  return TOP_FILES.indexOf(name);
+}
+
+/** Nobody writes a file for a day; the clocks of machines that share a folder differ by less. */
+const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes what killed trainings left of files they were writing.
+ *
+ * @param whose Runs that nobody else writes; "all" where no other process writes
+ * to the folder at all. Files of other runs, and those that all processes
+ * write, are removed a day after their last change.
+ */
+export async function sweep(
+  path: string,
+  whose: readonly RunId[] | "all",
+): Promise<void> {
+  const own = whose === "all" ? undefined : new Set(whose.map(runKey));
+  const folders = (await list(path)).flatMap(({ name, isDirectory }) =>
+    isDirectory && isOwnFolder(name) ? [name] : []
+  );
+  for (const folder of [undefined, ...folders]) {
+    const inside = folder === undefined ? path : join(path, folder);
+    for (const { name, isFile } of await listFolder(inside) ?? []) {
+      const found = ownFile(name, folder);
+      if (!isFile || !found?.temporary) continue;
+      const file = join(inside, name);
+      const isOwn = own === undefined ||
+        (found.id !== undefined && own.has(runKey(found.id)));
+      if (!isOwn && !await isAbandoned(file)) continue;
+      await Deno.remove(file).catch(() => {
+        // Another process removed it, or has just given it its name.
+      });
+    }
+  }
+}
+
+async function isAbandoned(file: string): Promise<boolean> {
+  const info = await Deno.stat(file).catch(() => undefined);
+  const changed = info?.mtime?.getTime();
+  return changed !== undefined && Date.now() - changed > ABANDONED_AFTER;
+}
+
+/**
+ * The parts that a training in a folder was begun in; undefined where it was
+ * not begun, or as a whole. A finished one takes any part: nothing is left.
+ */
+export async function readParts(
+  path: string,
+): Promise<Parts | "finished" | undefined> {
+  try {
+    const { parts, trainedBy } = await readExperimentRecord(path);
+    return trainedBy.length > 0 ? "finished" : parts;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,401 @@
+/**
+ * The models that an experiment begins with (`pretrained` in the config): a
+ * network that has learnt one task goes on with another. All of them are looked
+ * at before anything is written.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import type { Connectome } from "../connectome/connectome.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { sha256Hex } from "../files/checksum.ts";
+import { InputError } from "../files/input_error.ts";
+import { readFileBytes } from "../files/read.ts";
+import { type Connections, countConnections } from "../graph/connections.ts";
+import { createStream, type RandomStream } from "../random/stream.ts";
+import type { PretrainedRecord } from "../results/experiment_record.ts";
+import {
+  isCombinationFolder,
+  listFolder,
+  modelName,
+  parseModelName,
+  type RunId,
+} from "../results/layout.ts";
+import { decodeCheckpoint } from "../rnn/checkpoint.ts";
+import { drawReadout } from "../rnn/initialise.ts";
+import {
+  type ModelSize,
+  PARAMETER_NAMES,
+  type Parameters,
+} from "../rnn/parameters.ts";
+
+/** What is known of the pretrained models of all combinations. */
+export interface PretrainedModels {
+  readonly count: number;
+  /** File of the first combination's. */
+  readonly firstFile: string;
+  /** Whether the new task takes a fresh read-out. */
+  readonly freshReadout: boolean;
+  /** The connections of the one that has most. */
+  readonly sample: Connections;
+  /** For `experiment.json`. */
+  readonly record: PretrainedRecord;
+}
+
+/**
+ * Loads each combination's model once, so that one that is missing, does not
+ * fit or is of another network is told before the training begins.
+ *
+ * @throws {InputError} If there is one that can't be used.
+ */
+export async function checkPretrained(
+  experiment: Experiment,
+  { size, connectome }: {
+    readonly size: ModelSize;
+    readonly connectome: Connectome;
+  },
+): Promise<PretrainedModels | undefined> {
+  const { grid, run, paths, pretrained } = experiment;
+  if (paths.pretrained === undefined) return undefined;
+  await refuseOwnFolder(paths.pretrained, paths.results);
+  const sums: string[] = [];
+  let first: PretrainedModel | undefined;
+  let sample: Connections | undefined;
+  for (const { index: combination } of grid.combinations) {
+    const model = await loadPretrained(paths.pretrained, {
+      combination,
+      ...pretrained,
+      size,
+      // A fresh read-out is of no interest here.
+      stream: createStream({ seed: run.seed, purpose: "readout" }),
+    });
+    refuseOtherNetwork(model, { experiment, connectome });
+    first ??= model;
+    sums.push(model.sha256);
+    if (
+      sample === undefined ||
+      countConnections(model.connections) > countConnections(sample)
+    ) sample = model.connections;
+  }
+  if (first === undefined || sample === undefined) return undefined;
+  return {
+    count: sums.length,
+    firstFile: first.file,
+    freshReadout: first.freshReadout,
+    sample,
+    record: {
+      folder: basename(paths.pretrained),
+      ...pretrained,
+      sha256: await sha256Hex(new TextEncoder().encode(sums.join("\n"))),
+    },
+  };
+}
+
+/**
+ * The model that a run begins with; undefined where the config names none.
+ *
+ * @throws {InputError} If it is missing or does not fit.
+ */
+export async function pretrainedModel(
+  { paths, pretrained }: Experiment,
+  { id, size, stream }: {
+    readonly id: RunId;
+    readonly size: ModelSize;
+    readonly stream: RandomStream;
+  },
+): Promise<PretrainedModel | undefined> {
+  if (paths.pretrained === undefined) return undefined;
+  return await loadPretrained(paths.pretrained, {
+    combination: id.combination,
+    ...pretrained,
+    size,
+    stream,
+  });
+}
+
+/** Results may replace files of their names: never those that the training begins with. */
+async function refuseOwnFolder(
+  pretrained: string,
+  results: string,
+): Promise<void> {
+  const [from, to] = [await sameAs(pretrained), await sameAs(results)];
+  const inside = await Promise.all(
+    (await listFolder(results).catch(() => undefined) ?? [])
+      .filter(({ name, isSymlink }) => isSymlink && isCombinationFolder(name))
+      .map(({ name }) => sameAs(join(results, name))),
+  );
+  const models = from === undefined ? [] : await Promise.all(
+    (await listFolder(pretrained).catch(() => undefined) ?? [])
+      .filter(({ name }) => isCombinationFolder(name))
+      .map(({ name }) => sameAs(join(pretrained, name))),
+  );
+  const shared = inside.some((folder) =>
+    folder !== undefined && models.includes(folder)
+  );
+  if ((from === undefined || from !== to) && !shared) return;
+  throw new InputError(
+    `Cannot begin with the models in "${pretrained}": they lie in the results folder of this training, "${results}", which would replace them; choose another folder with --path_to_results`,
+  );
+}
+
+/** What tells a folder, by whatever path it is reached; undefined where there is none. */
+async function sameAs(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await Deno.stat(path);
+    return ino === null || ino === 0
+      ? await Deno.realPath(path)
+      : `${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A model keeps the connections it was trained with, whatever the config says
+ * of the network: one that contradicts the config would make the records wrong.
+ */
+function refuseOtherNetwork(
+  { file, metadata, connections }: PretrainedModel,
+  { experiment: { net }, connectome }: {
+    readonly experiment: Experiment;
+    readonly connectome: Connectome;
+  },
+): void {
+  const fail = (what: string): never => {
+    throw new InputError(`Cannot begin with the model "${file}": ${what}`);
+  };
+  const { connectome: name, connectome_sha256: sha256 } = metadata;
+  if (
+    sha256 === undefined
+      ? name !== undefined && name !== net.name
+      : sha256 !== connectome.sha256
+  ) {
+    fail(
+      `it was trained with the connectome ${name}, and this experiment's is ${net.name}${
+        name === net.name ? " of other numbers" : ""
+      }; a model keeps its connections`,
+    );
+  }
+  const kind = (random: boolean) =>
+    random ? "random connections" : "the connectome's connections";
+  const random = metadata.random_w === undefined
+    ? undefined
+    : metadata.random_w === "True";
+  if (random !== undefined && random !== net.randomW) {
+    fail(
+      `it has ${kind(random)}, which it keeps, and this experiment asks for ${
+        kind(net.randomW)
+      }; set [net] random_w = ${
+        random ? "True" : "False"
+      }, or begin with a model trained so`,
+    );
+  }
+  const { compatibility } = metadata;
+  if (compatibility !== undefined && compatibility !== net.compatibility) {
+    fail(
+      `it was trained with compatibility = ${compatibility}, and this experiment has ${net.compatibility}, in which W_hh lies the other way round`,
+    );
+  }
+  const side = net.neuronsPerRegion;
+  const reversed = net.compatibility === "original";
+  const absent = countAbsent(connections, { connectome, side, reversed });
+  const all = countConnections(connections);
+  if (!net.randomW && absent > 0) {
+    const turned = countAbsent(connections, {
+      connectome,
+      side,
+      reversed: !reversed,
+    });
+    fail(
+      `${absent} of its ${all} connections are between regions that ${net.name} does not connect${
+        turned === 0
+          ? `, but none are the other way round: set [net] compatibility = ${
+            reversed ? "described" : "original"
+          }`
+          : ", so that it was trained with another connectome, a random topology or none"
+      }`,
+    );
+  }
+  if (net.randomW && random === undefined && absent === 0) {
+    // A random topology has next to no chance to keep to the connectome's, unless nearly all of its regions are connected.
+    const { weights, regions } = connectome;
+    const pairs = regions * (regions - 1);
+    const share = weights.reduce((n, w) => n + Number(w > 0), 0) / pairs;
+    if (all * Math.log(share) < Math.log(1e-9)) {
+      fail(
+        `all of its ${all} connections are between regions that ${net.name} connects, so they are no random ones; set [net] random_w = False`,
+      );
+    }
+  }
+}
+
+/** Connections between regions that the connectome does not connect. */
+function countAbsent(
+  { receivers, start, sender }: Connections,
+  { connectome: { weights, regions }, side, reversed }: {
+    readonly connectome: Connectome;
+    /** Neurons of a region. */
+    readonly side: number;
+    /** Whether W_hh is the scaled network as it stands, not its transpose. */
+    readonly reversed: boolean;
+  },
+): number {
+  let absent = 0;
+  for (let receiver = 0; receiver < receivers; receiver++) {
+    const to = Math.floor(receiver / side);
+    for (let c = start[receiver]!; c < start[receiver + 1]!; c++) {
+      const from = Math.floor(sender[c]! / side);
+      const place = reversed ? to * regions + from : from * regions + to;
+      if (from !== to && !(weights[place]! > 0)) absent++;
+    }
+  }
+  return absent;
+}
+
+/** Which model to load, and for what. */
+export interface PretrainedOptions {
+  /** Number of the combination: combination i starts from combination i. */
+  readonly combination: number;
+  /** `pretrained_epoch`, counted from 0. */
+  readonly epoch: number;
+  /** `pretrained_iteration`, counted from 0. */
+  readonly iteration: number;
+  /** Size of the new model. */
+  readonly size: ModelSize;
+  /** The run's stream of purpose "readout". */
+  readonly stream: RandomStream;
+}
+
+/** A model to start from. */
+export interface PretrainedModel {
+  readonly parameters: Parameters<Float32Array>;
+  /** Where the loaded W_hh is not 0; of a sparse one, those that its file lists. */
+  readonly connections: Connections;
+  /** Whether the read-out is a fresh one. */
+  readonly freshReadout: boolean;
+  /** The file it was loaded from. */
+  readonly file: string;
+  /** SHA-256 of the file. */
+  readonly sha256: string;
+  /** What the file says of itself; empty for `.pth` files. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** How many names a message lists at most. */
+const LISTED = 6;
+
+/**
+ * Loads the model of a combination from a results folder, ours
+ * (`.safetensors`) or the original's (`.pth`). The recurrent part is kept,
+ * connections with a weight of exactly 0 in a dense W_hh stay absent; the read-out is replaced by a
+ * fresh one where the new task has another number of outputs, as between
+ * seq_mem and nback_mem.
+ *
+ * @throws {InputError} If there is no such file, it can't be read or the model's size does not fit.
+ *
+ * @example
+ * ```ts no-eval
+ * import { createStream } from "./src/random/stream.ts";
+ * import { loadPretrained } from "./src/train/pretrained.ts";
+ *
+ * const { parameters, connections } = await loadPretrained("results_seq_mem", {
+ *   combination: 0,
+ *   epoch: 499,
+ *   iteration: 0,
+ *   size: { hiddenSize: 220, inputSize: 2, outputSize: 3 },
+ *   stream: createStream({ seed: 1, purpose: "readout" }),
+ * });
+ * ```
+ */
+export async function loadPretrained(
+  folder: string,
+  options: PretrainedOptions,
+): Promise<PretrainedModel> {
+  const { size, stream } = options;
+  const file = await findCheckpoint(folder, options);
+  const bytes = await readFileBytes(file, { what: "the pretrained model" });
+  const loaded = decodeCheckpoint(bytes, { name: file });
+  if (
+    loaded.size.hiddenSize !== size.hiddenSize ||
+    loaded.size.inputSize !== size.inputSize
+  ) {
+    throw new InputError(
+      `Cannot use the pretrained model "${file}": it has ${loaded.size.hiddenSize} hidden units and ${loaded.size.inputSize} inputs, but this experiment has ${size.hiddenSize} and ${size.inputSize}`,
+    );
+  }
+  for (const name of PARAMETER_NAMES) {
+    if (!loaded.parameters[name].every(Number.isFinite)) {
+      throw new InputError(
+        `Cannot use the pretrained model "${file}": some of its weights are NaN or infinite`,
+      );
+    }
+  }
+  const freshReadout = loaded.size.outputSize !== size.outputSize;
+  return {
+    parameters: {
+      ...loaded.parameters,
+      ...(freshReadout ? drawReadout(size, { scheme: "default", stream }) : {}),
+    },
+    connections: loaded.connections,
+    freshReadout,
+    file,
+    sha256: await sha256Hex(bytes),
+    metadata: loaded.metadata,
+  };
+}
+
+async function findCheckpoint(
+  folder: string,
+  { combination, epoch, iteration }: PretrainedOptions,
+): Promise<string> {
+  const fail = (what: string): never => {
+    throw new InputError(`Cannot load the pretrained models: ${what}`);
+  };
+  const found = await listFolder(folder);
+  if (found === undefined) return fail(`there is no folder "${folder}"`);
+  const inside = join(folder, String(combination));
+  const names = (await listFolder(inside))?.map(({ name }) => name);
+  if (names === undefined) {
+    const others = found.map(({ name }) => name).filter(isCombinationFolder);
+    return fail(
+      `"${folder}" has no folder "${combination}" for combination ${combination}${
+        others.length === 0
+          ? "; it is no results folder"
+          : `; it has ${list(others.map(Number))}`
+      }`,
+    );
+  }
+  const wanted = modelName({ epoch, iteration });
+  const original = wanted.replace(/\.safetensors$/, ".pth");
+  for (const name of [wanted, original]) {
+    if (names.includes(name)) return join(inside, name);
+  }
+  return fail(
+    `"${inside}" has no model of epoch ${epoch}, iteration ${iteration} (${wanted} or .pth); ${
+      describeModels(names)
+    }`,
+  );
+}
+
+function describeModels(names: readonly string[]): string {
+  const epochs = new Set<number>();
+  const iterations = new Set<number>();
+  for (const name of names) {
+    const model = parseModelName(name);
+    if (model === undefined || model.epoch === "initial") continue;
+    epochs.add(model.epoch);
+    iterations.add(model.iteration);
+  }
+  return epochs.size === 0
+    ? "it has none at all"
+    : `there are epochs ${list([...epochs])} of iterations ${
+      list([...iterations])
+    }`;
+}
+
+function list(numbers: readonly number[]): string {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  if (sorted.length <= LISTED) return sorted.join(", ");
+  return `${sorted.slice(0, LISTED - 1).join(", ")} … ${sorted.at(-1)}`;
+}
