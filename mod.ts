@@ -97,7 +97,11 @@ export type {
 export type { Trials, TrialSet } from "./src/tasks/trial_set.ts";
 
 // Engines: what trains.
-export { chooseEngine, type DeviceChoice } from "./src/train/choose_engine.ts";
+export {
+  chooseEngine,
+  type ChooseEngineOptions,
+  type DeviceChoice,
+} from "./src/train/choose_engine.ts";
 export {
   type Activation,
   DeviceError,
@@ -126,6 +130,7 @@ export {
 export type {
   ExperimentRecord,
   Plain,
+  PretrainedRecord,
   RecordedFailure,
 } from "./src/results/experiment_record.ts";
 export {
@@ -145,7 +150,7 @@ export type { Baseline } from "./src/analysis/baseline.ts";
 export type { Measure } from "./src/analysis/summary.ts";
 export type { Description, Effect } from "./src/analysis/effect_sizes.ts";
 export { drawFigures, type DrawFiguresOptions } from "./src/viz/notebook.ts";
-export type { FigureKind } from "./src/viz/build_figures.ts";
+export { FIGURE_KINDS, type FigureKind } from "./src/viz/build_figures.ts";
 export type { Figure, Json, Spec } from "./src/viz/figure.ts";
 export type { FigureWidth } from "./src/viz/theme.ts";
 export { InputError } from "./src/files/input_error.ts";

@@ -13,6 +13,7 @@ export type Quantity = "loss" | "accuracy";
 
 /** A reference line. */
 export interface Baseline {
+  /** The loss or accuracy. */
   readonly value: number;
   /** As it stands beside the line. */
   readonly label: string;

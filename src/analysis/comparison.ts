@@ -11,6 +11,7 @@ import type { Measure } from "./summary.ts";
 
 /** One label's runs in short. Mean, sd and median are of the runs that have a value, in combinations that were learned. */
 export interface ComparedGroup extends Description {
+  /** Name of the experiment. */
   readonly label: string;
   /** Mean over the combinations of their medians; the geometric one where the scale is logarithmic. */
   readonly typical: number;
@@ -49,6 +50,7 @@ export interface Corrected {
 
 /** A comparison before its p values are corrected and put into words. */
 export interface ComparedRuns extends Corrected {
+  /** What is compared. */
   readonly measure: Measure;
   /** Undefined for the row over all combinations. */
   readonly combination: MatchedCombination | undefined;
@@ -58,12 +60,17 @@ export interface ComparedRuns extends Corrected {
   readonly notLearned: readonly MatchedCombination[];
   /** Combinations in which the reference tends to be lower, and higher. */
   readonly lower: number;
+  /** In how many combinations it is higher. */
   readonly higher: number;
+  /** The label that others are compared with. */
   readonly reference: ComparedGroup;
+  /** The label that is compared. */
   readonly other: ComparedGroup;
   /** Pairs of runs that were compared; undefined for independent groups. */
   readonly pairs: number | undefined;
+  /** The test of a difference. */
   readonly test: "Wilcoxon signed-rank" | "Mann-Whitney U";
+  /** How its p value was found. */
   readonly method: "exact" | "asymptotic";
   /** The smaller rank sum, or U of the reference; of several combinations their mean effect. NaN where there was nothing to test. */
   readonly statistic: number;
@@ -75,17 +82,21 @@ export interface ComparedRuns extends Corrected {
   readonly equal: boolean;
   /** Above 0 where the reference is larger; of several combinations the mean. */
   readonly effectName: "rank-biserial correlation" | "Cliff's delta";
+  /** How large the difference is. */
   readonly effect: Effect;
   /** Reference by other, of geometric means; undefined where the scale is not logarithmic. */
   readonly ratio: number | undefined;
   /** Mean of the reference less mean of the other in units of the margin, and its 90 % interval; NaN where there are too few runs. */
   readonly difference: number;
+  /** Its 90 % interval. */
   readonly differenceInterval: readonly [low: number, high: number];
+  /** What the margin is a share of. */
   readonly marginUnit: MarginUnit;
   /** Combinations whose own difference is larger than the margin; as long as there is one, nothing is equivalent over all. */
   readonly outside: number;
   /** Differences below this share count as equivalent. */
   readonly margin: number;
+  /** What a network that has learnt nothing reaches. */
   readonly baseline: Baseline | undefined;
 }
 

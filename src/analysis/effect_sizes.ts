@@ -23,10 +23,13 @@ import { type Groups, mannWhitneyU, signedRanks } from "./rank_tests.ts";
 
 /** Some numbers in short. */
 export interface Description {
+  /** How many there are. */
   readonly n: number;
+  /** Their mean. */
   readonly mean: number;
   /** With n − 1; NaN for a single number. */
   readonly sd: number;
+  /** Their median. */
   readonly median: number;
 }
 
@@ -59,11 +62,17 @@ type Variance = (theta: number) => number;
 
 /** An effect from −1 to 1, above 0 where the first group is larger, and its 95 % interval. */
 export interface Effect {
+  /** The effect. */
   readonly estimate: number;
   /** NaN, as `high`, where there are too few numbers to tell. */
   readonly low: number;
+  /** Upper end of the interval. */
   readonly high: number;
-  /** Of the estimate of θ = (1 + effect) / 2; undefined likewise. */
+  /**
+   * Of the estimate of θ = (1 + effect) / 2; undefined likewise.
+   *
+   * @internal
+   */
   readonly variance?: Variance;
 }
 

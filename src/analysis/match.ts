@@ -15,6 +15,7 @@ import type {
 export interface MatchedCombination {
   /** As in the first folder that has it. */
   readonly title: string;
+  /** Value by key of the grid. */
   readonly parameters: Readonly<Record<string, Plain>>;
   /** For each folder its combination, or undefined. */
   readonly members: readonly (CombinationResult | undefined)[];
@@ -169,7 +170,9 @@ const CONDITIONS: readonly (readonly [
 
 /** An experiment and what it is called in figures and tables. */
 export interface LabelledResults {
+  /** Its name in legends and tables. */
   readonly label: string;
+  /** What it holds. */
   readonly results: ResultsFolder;
 }
 

@@ -43,8 +43,11 @@ export interface Model extends ModelSize {
 export interface ModelRun {
   /** Names the run in messages, e.g. "combination 3, iteration 0". */
   readonly label: string;
+  /** Nonlinearity of the recurrent units. */
   readonly activation: Activation;
+  /** Optimizer. */
   readonly optimizer: OptimizerName;
+  /** Step of the optimizer, above 0. */
   readonly learningRate: number;
   /** False: W_hh gets no gradient and no update (`freeze_layer`). */
   readonly trainRecurrent: boolean;
@@ -52,6 +55,7 @@ export interface ModelRun {
   readonly connections: Connections;
   /** Start values. Not changed. */
   readonly initial: Parameters<Float32Array>;
+  /** What it trains and validates on. */
   readonly trials: TrialSet;
   /** Where an earlier ensemble stood, to go on from there instead of from `initial`. */
   readonly state?: ModelState;
@@ -69,6 +73,7 @@ export interface ModelState {
   readonly epoch: number;
   /** Optimizer steps made. */
   readonly step: number;
+  /** The six tensors. */
   readonly parameters: Parameters;
   /** Adam's first moment; zeros for the other optimizers. */
   readonly firstMoment: Parameters;
@@ -145,12 +150,14 @@ export interface Ensemble {
 export interface Engine {
   /** For logs and `experiment.json`, e.g. "webgpu" and the adapter's description. */
   readonly kind: "webgpu" | "wasm" | "reference";
+  /** The device, for logs. */
   readonly description: string;
   /**
    * Decides how an experiment is computed, and cuts its runs into groups that
    * fit the device; each becomes one ensemble.
    *
    * @throws {RangeError} With the limit and the size, where a single model does not fit.
+   * @internal
    */
   plan(shape: EnsembleShape): Plan;
   /** Releases the device. */
@@ -216,9 +223,12 @@ export type DeviceTrouble =
  * ```
  */
 export class DeviceError extends Error {
+  /** "DeviceError". */
   override name = "DeviceError";
+  /** What went wrong. */
   readonly reason: DeviceTrouble;
 
+  /** An error with its reason and, where there is one, its cause. */
   constructor(
     message: string,
     { reason, cause }: {

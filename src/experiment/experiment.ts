@@ -17,6 +17,7 @@ export type Compatibility = "described" | "original";
 
 /** One value of a combination. */
 export interface GridValue {
+  /** The value itself. */
   readonly value: number | string | boolean;
   /** As Python writes it, which tells 1 from 1.0. */
   readonly repr: string;
@@ -30,8 +31,11 @@ export interface Combination {
   readonly values: readonly GridValue[];
   /** The values as a Python tuple, e.g. `(0.0001, 'relu', 'Adam', 3)`. */
   readonly repr: string;
+  /** `lr` */
   readonly learningRate: number;
+  /** `nonlinearity` */
   readonly activation: Activation;
+  /** `optimizer` */
   readonly optimizer: OptimizerName;
   /** All parameters of the task, those of the grid and `nr_of_trials` included. */
   readonly parameters: TaskParameters;
@@ -54,6 +58,7 @@ export interface Experiment {
     /** File with images. */
     readonly images: string | undefined;
   };
+  /** `[net]` */
   readonly net: {
     /** Name of the connectome. */
     readonly name: string;
@@ -69,6 +74,7 @@ export interface Experiment {
     /** The same within a region. */
     readonly targetSparsityIntrinsic: number;
   };
+  /** `[trainvalidate]` */
   readonly training: {
     readonly epochs: number;
     readonly iterations: number;
@@ -76,6 +82,7 @@ export interface Experiment {
     readonly freezeLayer: boolean;
     readonly remapW: boolean;
   };
+  /** `[trialparams]` */
   readonly task: {
     readonly task: Task;
     readonly nrOfTrials: number;
@@ -84,6 +91,7 @@ export interface Experiment {
     /** What `trial_params` says beyond that, with the task's defaults. */
     readonly parameters: TaskParameters;
   };
+  /** `[combosparams]` */
   readonly grid: {
     /** Keys of `combos_params`, in the order of the config. */
     readonly keys: readonly string[];
@@ -92,12 +100,14 @@ export interface Experiment {
   };
   /** Which of the pretrained models is taken. */
   readonly pretrained: { readonly epoch: number; readonly iteration: number };
+  /** `[run]` */
   readonly run: {
     readonly seed: number;
     readonly batchSize: number;
     /** Epochs between two stored models; 0 = the last epoch only. */
     readonly storeEveryEpoch: number;
   };
+  /** What it was read from. */
   readonly source: {
     /** The config file's text. */
     readonly text: string;

@@ -17,6 +17,7 @@
  * ```
  */
 export class InputError extends Error {
+  /** "InputError". */
   override name = "InputError";
 }
 

@@ -13,7 +13,7 @@ import { type Block, philox4x32 } from "./philox.ts";
  * What streams are drawn for. The numbers are part of every published seed:
  * a new purpose gets a new number, none is ever reused.
  */
-const PURPOSES = {
+const PURPOSES: Readonly<Record<StreamPurpose, number>> = {
   /** Scaling a connectome to a network (bio2art). */
   bio2art: 1,
   /** Randomising the topology (`random_w`, null models). */
@@ -32,18 +32,28 @@ const PURPOSES = {
   connectome: 8,
   /** Resampling in statistics. */
   bootstrap: 9,
-} as const;
+};
 
 /** Words that {@linkcode RandomStream.uniform} takes. */
 export const WORDS_PER_UNIFORM = 2;
 
 /** What a stream is for. */
-export type StreamPurpose = keyof typeof PURPOSES;
+export type StreamPurpose =
+  | "bio2art"
+  | "topology"
+  | "trials"
+  | "split"
+  | "weights"
+  | "readout"
+  | "images"
+  | "connectome"
+  | "bootstrap";
 
 /** Names a stream. */
 export interface StreamKey {
   /** Seed of the experiment, an integer from 0 to 2⁵³ − 1. */
   readonly seed: number;
+  /** What it is for. */
   readonly purpose: StreamPurpose;
   /** Number of the combination, default 0. */
   readonly combination?: number;

@@ -36,7 +36,9 @@ export interface Parts {
 export interface PretrainedRecord {
   /** Name of the results folder. */
   readonly folder: string;
+  /** Epoch, from 0, after which they were stored. */
   readonly epoch: number;
+  /** Iteration that they are of. */
   readonly iteration: number;
   /** SHA-256 over those of all their files. */
   readonly sha256: string;
@@ -44,7 +46,9 @@ export interface PretrainedRecord {
 
 /** What `experiment.json` holds. */
 export interface ExperimentRecord {
+  /** Version of the layout of results folders. */
   readonly format: "biornn-results/1";
+  /** What trained it. */
   readonly program: {
     readonly name: string;
     readonly version: string;
@@ -55,34 +59,50 @@ export interface ExperimentRecord {
   };
   /** Programs that trained the runs, e.g. "biornn 0.1.0, numerics 2"; several where it was changed between two of them. */
   readonly trainedBy: readonly string[];
-  /** Into how many parts the training was shared out; only while runs are missing. */
+  /**
+   * Into how many parts the training was shared out; only while runs are missing.
+   *
+   * @internal
+   */
   readonly parts?: Parts;
   /** The same for experiments that must give the same numbers. */
   readonly fingerprint: string;
+  /** The config file: its name and its whole text. */
   readonly config: { readonly file: string; readonly text: string };
   /** What the command line said otherwise than the config, by flag. */
   readonly overrides: Readonly<Record<string, Plain>>;
+  /** What was trained on. */
   readonly task: {
     readonly name: string;
     readonly loss: "mse" | "nll";
     /** Those not in the grid, `nr_of_trials` and `train_size` included. */
     readonly parameters: Readonly<Record<string, Plain>>;
   };
+  /** Lists of hyper-parameters. */
   readonly grid: {
     readonly keys: readonly string[];
     /** A list a combination, its values in the order of `keys`. */
     readonly combinations: readonly (readonly Plain[])[];
   };
+  /** Epochs of every run. */
   readonly epochs: number;
+  /** Runs of each combination. */
   readonly iterations: number;
+  /** Trials of a batch. */
   readonly batchSize: number;
+  /** What all random numbers follow from. */
   readonly seed: number;
   /** Epochs between two stored models; 0: the last epoch only. */
   readonly storeEveryEpoch: number;
+  /** `[net] compatibility`. */
   readonly compatibility: "described" | "original";
+  /** `init`: how weights begin. */
   readonly init: string;
+  /** `freeze_layer`: W_hh was not trained. */
   readonly freezeLayer: boolean;
+  /** `remap_w`: the initial W_hh has the rank order of the connectome's. */
   readonly remapW: boolean;
+  /** `random_w`: every run has a random topology of its own. */
   readonly randomW: boolean;
   /** Weights between regions split at random; undefined in files of versions that did not say it. */
   readonly randPartition?: boolean;
@@ -95,6 +115,7 @@ export interface ExperimentRecord {
   readonly targetSparsity: number;
   /** The same within a region. */
   readonly targetSparsityIntrinsic: number;
+  /** What the network was made of. */
   readonly connectome: {
     readonly name: string;
     readonly species: string;
@@ -115,8 +136,11 @@ export interface ExperimentRecord {
     /** SHA-256 of values and labels; undefined in files of versions that did not say it. */
     readonly sha256?: string;
   };
+  /** The models that the runs began with. */
   readonly pretrained?: PretrainedRecord;
+  /** What computed it. */
   readonly engine: { readonly kind: string; readonly description: string };
+  /** Size of the models. */
   readonly size: {
     /** H */
     readonly hiddenSize: number;
@@ -131,9 +155,13 @@ export interface ExperimentRecord {
 
 /** A run that went wrong. */
 export interface RecordedFailure {
+  /** Number of the combination, from 0. */
   readonly combination: number;
+  /** Number of the iteration, from 0. */
   readonly iteration: number;
+  /** The first epoch, from 0, whose loss is no number. */
   readonly epoch: number;
+  /** E.g. "training loss became NaN". */
   readonly what: string;
 }
 

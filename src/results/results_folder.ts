@@ -32,7 +32,9 @@ import { fileSum } from "./runs.ts";
 
 /** One quantity over the epochs of every iteration. */
 export interface Curves {
+  /** Rows: runs. */
   readonly iterations: number;
+  /** Columns: epochs. */
   readonly epochs: number;
   /** [iterations, epochs], row-major; NaN where it was not defined. */
   readonly values: Float64Array;
@@ -40,10 +42,13 @@ export interface Curves {
 
 /** What was measured of a combination. */
 export interface CombinationCurves {
+  /** Training loss. */
   readonly trainLoss: Curves;
+  /** Validation loss. */
   readonly validateLoss: Curves;
   /** Accuracy in %; it may have fewer iterations than the losses. */
   readonly trainMetrics?: Curves;
+  /** Validation accuracy in %. */
   readonly validateMetrics?: Curves;
 }
 
@@ -59,6 +64,7 @@ export interface CombinationResult extends CombinationCurves {
 
 /** What a results folder holds. */
 export interface ResultsFolder {
+  /** The folder; "" where the results are in memory alone. */
   readonly path: string;
   /** `experiment.json`; undefined for folders of the original program. */
   readonly experiment: ExperimentRecord | undefined;

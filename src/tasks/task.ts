@@ -12,6 +12,7 @@ export type LossName = "mse" | "nll";
 
 /** What a parameter of a task may be; the config reader checks it and names it in errors. */
 export interface ParameterSchema {
+  /** Type of the value. */
   readonly kind: "integer" | "number" | "boolean";
   /** Smallest value allowed. */
   readonly from?: number;

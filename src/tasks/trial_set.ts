@@ -13,6 +13,7 @@ import type { RandomStream } from "../random/stream.ts";
  * class, from 1.
  */
 export interface Trials {
+  /** Number of trials. */
   readonly trialCount: number;
   /** T, the time steps of a trial. */
   readonly steps: number;

@@ -10,14 +10,14 @@ import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
 
-const CHOICES = ["auto", "gpu", "cpu", "reference"] as const;
-
 /**
  * `--device`: "gpu" is WebGPU on whatever adapter there is, "cpu" the
  * WebAssembly engine, "reference" the float64 one, the slow oracle of the
  * tests. "auto" takes WebGPU where there is a real GPU, else WebAssembly.
  */
-export type DeviceChoice = typeof CHOICES[number];
+export type DeviceChoice = "auto" | "gpu" | "cpu" | "reference";
+
+const CHOICES: readonly DeviceChoice[] = ["auto", "gpu", "cpu", "reference"];
 
 /** How to open an engine. */
 export interface ChooseEngineOptions {

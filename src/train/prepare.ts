@@ -65,25 +65,53 @@ export function runsOf({ grid, training }: {
 
 /** An experiment with all that its runs share. */
 export interface PreparedExperiment {
+  /** What the config says. */
   readonly experiment: Experiment;
+  /** The connectome that it names. */
   readonly connectome: Connectome;
   /** The connectome scaled to neurons, before any randomisation. */
   readonly network: NeuronEdges;
+  /** What the task shows, where it shows pictures. */
   readonly stimuli: Stimuli | undefined;
-  /** SHA-256 of their values and labels. */
+  /**
+   * SHA-256 of their values and labels.
+   *
+   * @internal
+   */
   readonly stimuliSha256: string | undefined;
+  /** Size of all models. */
   readonly size: ModelSize;
-  /** The models that the runs begin with; undefined where they begin anew. */
+  /**
+   * The models that the runs begin with; undefined where they begin anew.
+   *
+   * @internal
+   */
   readonly pretrained: PretrainedModels | undefined;
-  /** The connections of a run. */
+  /**
+   * The connections of a run.
+   *
+   * @internal
+   */
   readonly topologyOf: (id: RunId) => Topology;
-  /** The random network that a run trains, made anew; undefined where it trains `network` or a pretrained model. */
+  /**
+   * The random network that a run trains, made anew; undefined where it trains `network` or a pretrained model.
+   *
+   * @internal
+   */
   readonly randomNetworkOf: (id: RunId) => NeuronEdges | undefined;
-  /** The connections of all models or, where each has its own, of one of them: what an engine's plan is made by. */
+  /**
+   * The connections of all models or, where each has its own, of one of them: what an engine's plan is made by.
+   *
+   * @internal
+   */
   readonly sample: Connections;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
   readonly fingerprint: string;
-  /** What the command line said otherwise than the config, by flag; paths left out. */
+  /**
+   * What the command line said otherwise than the config, by flag; paths left out.
+   *
+   * @internal
+   */
   readonly overrides: Readonly<Record<string, string>>;
 }
 

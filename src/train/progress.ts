@@ -16,12 +16,17 @@ export interface TrainingStatus {
   readonly total: number;
   /** Of the ensemble under way. */
   readonly epoch: number;
+  /** Epochs of every run. */
   readonly epochs: number;
+  /** Models of the ensemble under way. */
   readonly models: number;
+  /** Its number, from 0. */
   readonly ensemble: number;
+  /** Ensembles in all. */
   readonly ensembles: number;
   /** Optimizer steps of all models so far. */
   readonly steps: number;
+  /** The lowest validation loss so far, and whose it is. */
   readonly best: { readonly loss: number; readonly id: RunId } | undefined;
 }
 

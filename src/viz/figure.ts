@@ -15,6 +15,7 @@ export type Json =
 
 /** A Vega-Lite specification, or a part of one. */
 export interface Spec {
+  /** A member. */
   readonly [key: string]: Json;
 }
 
