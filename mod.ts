@@ -28,30 +28,25 @@
  */
 
 // Connectomes: load, scale, randomise, measure.
-export type { Connectome } from "./src/connectome/connectome.ts";
+export type { Connectome, RowMeaning } from "./src/connectome/connectome.ts";
+export { loadConnectome, type LoadOptions } from "./src/connectome/load.ts";
 export {
-  loadConnectome,
-  type LoadOptions,
-} from "./src/connectome/load_connectome.ts";
-export {
+  type Network,
   scaleConnectome,
-  type ScaleOptions,
-} from "./src/connectome/bio2art.ts";
-export {
   type ScaleDensityOptions,
   scaleNeuronDensity,
-} from "./src/connectome/neuron_density.ts";
-export type { ScaledNetwork } from "./src/connectome/scaled_network.ts";
-export { randomizeNetwork } from "./src/connectome/randomize_network.ts";
+  type ScaleOptions,
+} from "./src/connectome/scale.ts";
 export {
-  rewireConnections,
-  type RewireOptions,
-  shuffleWeights,
-} from "./src/connectome/null_models.ts";
+  type NullModelInput,
+  type NullModelName,
+  randomiseNetwork,
+} from "./src/connectome/nulls/null_model.ts";
 export {
-  type NetworkMetrics,
-  networkMetrics,
-} from "./src/connectome/network_metrics.ts";
+  type GraphMeasures,
+  graphMeasures,
+} from "./src/connectome/measures.ts";
+export { type Graph, graphOfMatrix, matrixOfGraph } from "./src/graph/graph.ts";
 export {
   createStream,
   type RandomStream,

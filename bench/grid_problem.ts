@@ -6,7 +6,7 @@
  * @module
  */
 
-import { loadConnectome } from "../src/connectome/load_connectome.ts";
+import { loadConnectome } from "../src/connectome/load.ts";
 import type {
   EnsembleShape,
   EnsembleSpec,
@@ -125,7 +125,7 @@ export async function gridProblem(
   const chosen = units.slice(0, options.most);
   const runs: ModelRun[] = [];
   for (const unit of chosen) runs.push(await buildRun(prepared, unit));
-  const { neurons, weight } = prepared.network;
+  const { nodes: neurons, weight } = prepared.network;
   return {
     spec: {
       ...prepared.size,

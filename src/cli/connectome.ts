@@ -5,29 +5,22 @@
  * @module
  */
 
-import { basename } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import { cacheFolder } from "../files/download.ts";
 import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
-import { validateConnectome } from "../connectome/connectome.ts";
 import {
   describeConnectome,
   describeList,
   type ListedConnectome,
-} from "../connectome/describe_connectome.ts";
-import { parseEdgeList } from "../connectome/edge_list.ts";
-import {
-  connectomeCsv,
-  embeddedConnectome,
-} from "../connectome/embedded_connectome.ts";
-import { loadConnectome } from "../connectome/load_connectome.ts";
-import { connectomesIn } from "../connectome/read_connectome_folder.ts";
+} from "../connectome/describe.ts";
+import { connectomesIn, loadConnectome } from "../connectome/load.ts";
+import { matrixTable } from "../connectome/tables.ts";
+import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
 import {
   generateSyntheticMacaque,
   SYNTHETIC_NAME,
   SYNTHETIC_SEED,
-} from "../connectome/synthetic_macaque.ts";
-import { readTextFile } from "../files/read.ts";
+} from "../connectome/synthetic.ts";
 import { createStream } from "../random/stream.ts";
 import {
   folderOf,
@@ -36,6 +29,7 @@ import {
   writeFiles,
   wrong,
 } from "./connectome_flags.ts";
+import { importFile } from "./connectome_import.ts";
 import { scale } from "./connectome_scale.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 
@@ -47,22 +41,32 @@ const HELP =
   deno task connectome download NAME|all
   deno task connectome scale NAME --nr_neurons N --out DIR [flags]
   deno task connectome generate --seed N --out DIR
-  deno task connectome import LIST.csv --out DIR
+  deno task connectome import FILE --out DIR [flags]
 
 list       the connectomes that are there or can be had
 show       what a connectome is like, where it comes from and what to cite
 download   gets a connectome of the catalogue, or all, into the cache
 scale      bio2art: writes the network of neurons, S[a, b] from neuron a to neuron b, as
-             S_NAME.npy      float64, [n, n]
-             mask_NAME.npy   bool, [n, n], true where a connection was made
+             S_NAME.npy      float64, [n, n]; of more than 4,096 neurons S_NAME.npz, for scipy.sparse.load_npz
+             mask_NAME.npy   bool, [n, n], true where a connection was made; none of more than 4,096 neurons
              region_NAME.npy int32, [n], the region of each neuron
 generate   writes another ${SYNTHETIC_NAME} as a CSV table, C_NAME.csv
-import     writes a list of connections (CSV: from, to, …, weight, last column) as a CSV table
+import     writes a matrix or a list of connections as a connectome that configs can name: C_NAME.csv, or
+             of more than 1,000 regions C_NAME.npz and Names_NAME.txt. FILE is a table (.csv, .tsv, .txt), a
+             NumPy array (.npy), a SciPy matrix (.npz) or a packed list (.csv.gz, .tsv.gz)
 
   --path_to_network DIR            folder with connectomes of your own, looked in first
   --out DIR                        folder for what is written
   --overwrite                      replace files that are there
   --seed N                         seed of the random numbers (scale: 0, as a config's default)
+
+import; lists are read by the names in their header:
+  --rows source|target             what the rows of a matrix are: regions that send (default) or that receive
+  --source, --target, --weight X   columns of a list, by the names in its header or by their numbers from 1
+  --duplicates sum|error           several rows of one pair are summed (default), or refused
+  --types A,B                      rows whose column "type" has one of these alone
+  --min_weight X                   leave out connections of less weight
+  --subset FILE                    keep the regions that the file lists, one a line
 
 scale; what is left out is as in training:
   --nr_neurons N                   neurons of each region
@@ -73,9 +77,11 @@ scale; what is left out is as in training:
   --no_intrinsic                   no connections within regions
   --keep_diag                      neurons may connect to themselves
   --equal_parts                    equal weights, not random parts (rand_partition = False)
-  --random_w                       put the weights in random places (random_w = True)
-  --null_model degrees|weights     rewire connections and keep each neuron's numbers of them,
-                                   or permute the weights of the connections there are
+  --random_w                       as --null_model permute (random_w = True)
+  --null_model NAME                what the network is made random by: ${
+    NULL_MODEL_NAMES.slice(0, 6).join(", ")
+  },
+                                   ${NULL_MODEL_NAMES.slice(6).join(", ")}
   --compatibility original         intrinsic weights from the incoming weights, as the original has it
   --help                           this text
 
@@ -86,11 +92,11 @@ async function list(flags: Flags): Promise<void> {
   const own = folder === undefined ? [] : await connectomesIn(folder);
   const cache = cacheFolder();
   const cached = new Set(cache === undefined ? [] : await connectomesIn(cache));
-  const embedded = await embeddedConnectome();
+  const embedded = await loadConnectome(SYNTHETIC_NAME);
   const listed: ListedConnectome[] = [
     {
       ...embedded,
-      connections: embedded.weights.filter((weight) => weight > 0).length,
+      connections: embedded.graph.weight.length,
       where: "embedded",
     },
     ...CATALOGUE.map((entry) => ({
@@ -142,16 +148,7 @@ async function generate(flags: Flags): Promise<void> {
   const name = seed === SYNTHETIC_SEED
     ? SYNTHETIC_NAME
     : `${SYNTHETIC_NAME}_seed_${seed}`;
-  await writeFiles({ [`C_${name}.csv`]: connectomeCsv(connectome) }, flags);
-}
-
-async function importList(path: string, flags: Flags): Promise<void> {
-  const text = await readTextFile(path, { what: "the list of connections" });
-  const list = parseEdgeList(text, path);
-  validateConnectome(list, path);
-  const name = basename(path).replace(/\.[^.]*$/, "");
-  const csv = connectomeCsv({ ...list, names: list.regionNames });
-  await writeFiles({ [`C_${name}.csv`]: csv }, flags);
+  await writeFiles({ [`C_${name}.csv`]: matrixTable(connectome) }, flags);
 }
 
 async function run(flags: Flags): Promise<number> {
@@ -186,7 +183,7 @@ async function run(flags: Flags): Promise<number> {
       await generate(flags);
       return 0;
     case "import":
-      await importList(nameOnly(), flags);
+      await importFile(nameOnly(), flags);
       return 0;
     default:
       throw wrong(
@@ -219,6 +216,14 @@ if (import.meta.main) {
         "target_sparsity_intrinsic",
         "intrinsic_wei",
         "compatibility",
+        "rows",
+        "source",
+        "target",
+        "weight",
+        "types",
+        "duplicates",
+        "min_weight",
+        "subset",
       ],
       list: [],
     },

@@ -7,8 +7,10 @@
 import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import type { Connectome } from "../connectome/connectome.ts";
-import { loadConnectome } from "../connectome/load_connectome.ts";
+import { loadConnectome } from "../connectome/load.ts";
 import { InputError } from "../files/input_error.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { listNames } from "../text/words.ts";
 import { writeFileWhole } from "../files/write.ts";
 import { print, printError } from "./run_command.ts";
 
@@ -43,6 +45,23 @@ export function readNumber(
   return value;
 }
 
+/** The value of a flag that allows but a few; undefined where it is not given. */
+export function readChoice<C extends string>(
+  flags: Flags,
+  name: string,
+  choices: readonly C[],
+): C | undefined {
+  const text = flags.string[name];
+  if (text === undefined) return undefined;
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new InputError(
+    `Cannot use --${name} ${text}: allowed are ${listNames(choices, "and")}${
+      didYouMean(text, choices)
+    }`,
+  );
+}
+
 /** The folder of the user's own connectomes, as an option. */
 export function folderOf(flags: Flags): { folder?: string } {
   const folder = flags.string.path_to_network;
@@ -50,9 +69,16 @@ export function folderOf(flags: Flags): { folder?: string } {
 }
 
 /** The connectome of that name; what takes time is told on standard error. */
-export async function load(name: string, flags: Flags): Promise<Connectome> {
+export async function load(
+  name: string,
+  flags: Flags,
+  { orientation = "declared" }: {
+    readonly orientation?: "declared" | "file";
+  } = {},
+): Promise<Connectome> {
   return await loadConnectome(name, {
     ...folderOf(flags),
+    orientation,
     onProgress: printError,
   });
 }

@@ -6,23 +6,41 @@
  */
 
 import type { Flags } from "../compat/cli.ts";
-import { scaleConnectome } from "../connectome/bio2art.ts";
-import type { ScaledNetwork } from "../connectome/scaled_network.ts";
-import type { Connectome } from "../connectome/connectome.ts";
-import { scaleNeuronDensity } from "../connectome/neuron_density.ts";
 import {
-  rewireConnections,
-  shuffleWeights,
-} from "../connectome/null_models.ts";
-import { randomizeNetwork } from "../connectome/randomize_network.ts";
+  countScaledConnections,
+  scaleConnectome,
+  scaleNeuronDensity,
+} from "../connectome/scale.ts";
+import type { Connectome } from "../connectome/connectome.ts";
+import {
+  NULL_MODEL_NAMES,
+  randomiseNetwork,
+} from "../connectome/nulls/null_model.ts";
 import { InputError } from "../files/input_error.ts";
 import { writeNpy } from "../files/npy.ts";
+import { writeSparseNpz } from "../files/npz.ts";
+import {
+  type Graph,
+  maskOfGraph,
+  matrixOfGraph,
+  rowsOf,
+} from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
-import { load, outFolder, readNumber, writeFiles } from "./connectome_flags.ts";
-import { print } from "./run_command.ts";
+import {
+  load,
+  outFolder,
+  readChoice,
+  readNumber,
+  writeFiles,
+} from "./connectome_flags.ts";
+import { print, printError } from "./run_command.ts";
 
-/** Neurons above which S would take more than 8 GiB. */
-const MAX_NEURONS = 32_768;
+/** Most neurons of which a matrix is written; it takes 134 MB. */
+const MOST_DENSE = 4096;
+/** Most connections of a network: making more takes over 4 GB. */
+const MOST_CONNECTIONS = 2 ** 27;
+/** Most neurons: those of a larger network would not all have numbers of 32 bits as pairs. */
+const MAX_NEURONS = 65_536;
 
 function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
   const seed = readNumber(flags, "nr_neurons", {
@@ -46,55 +64,12 @@ function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
   return scaleNeuronDensity(neuronDensity, { method, seed, regionNames });
 }
 
-/** How the scaled network is randomised, if at all. */
-interface Randomisation {
-  readonly model?: "places" | "degrees" | "weights";
-}
-
-function readRandomisation(flags: Flags): Randomisation {
-  const model = flags.string.null_model;
-  if (model === undefined) {
-    return flags.boolean.random_w ? { model: "places" } : {};
-  }
-  if (model !== "degrees" && model !== "weights") {
-    throw new InputError(
-      `Cannot use --null_model ${model}: allowed are degrees and weights`,
-    );
-  }
-  if (flags.boolean.random_w) {
-    throw new InputError(
-      "Cannot use --null_model with --random_w: only one of them is allowed",
-    );
-  }
-  return { model };
-}
-
-function randomised(
-  network: ScaledNetwork,
-  { model, seed }: Randomisation & { readonly seed: number },
-): ScaledNetwork {
-  const stream = createStream({ seed, purpose: "topology" });
-  switch (model) {
-    case "places":
-      return randomizeNetwork(network, stream);
-    case "degrees":
-      return rewireConnections(network, { stream });
-    case "weights":
-      return shuffleWeights(network, stream);
-    default:
-      return network;
-  }
-}
-
 /** Scales a connectome as the flags say and writes S, its mask and the region of each neuron. */
 export async function scale(name: string, flags: Flags): Promise<void> {
   outFolder(flags);
-  const compatibility = flags.string.compatibility ?? "described";
-  if (compatibility !== "described" && compatibility !== "original") {
-    throw new InputError(
-      `Cannot use --compatibility ${compatibility}: allowed are described and original`,
-    );
-  }
+  const compatibility =
+    readChoice(flags, "compatibility", ["described", "original"]) ??
+      "described";
   const seed = readNumber(flags, "seed", {
     fallback: 0,
     from: 0,
@@ -116,8 +91,16 @@ export async function scale(name: string, flags: Flags): Promise<void> {
     randPartition: !flags.boolean.equal_parts,
     intrinsicFrom: compatibility === "original" ? "incoming" : "outgoing",
   } as const;
-  const randomisation = readRandomisation(flags);
-  const connectome = await load(name, flags);
+  const nullModel = readChoice(flags, "null_model", NULL_MODEL_NAMES) ??
+    (flags.boolean.random_w ? "permute" : undefined);
+  if (flags.boolean.random_w && nullModel !== "permute") {
+    throw new InputError(
+      "Cannot use --null_model with --random_w: only one of them is allowed",
+    );
+  }
+  const connectome = await load(name, flags, {
+    orientation: compatibility === "original" ? "file" : "declared",
+  });
   const neuronDensity = neuronsPerRegion(connectome, flags);
   const neurons = neuronDensity.reduce((a, b) => a + b);
   if (neurons > MAX_NEURONS) {
@@ -125,29 +108,71 @@ export async function scale(name: string, flags: Flags): Promise<void> {
       `Cannot scale ${name} to ${neurons} neurons: allowed are ${MAX_NEURONS}; lower --nr_neurons`,
     );
   }
-  const scaled = scaleConnectome(connectome.weights, {
+  const scaling = {
     ...options,
     neuronDensity,
+    onProgress: (made: number, of: number) =>
+      printError(`scaled ${made} of ${of} connections`),
+  };
+  const count = countScaledConnections(connectome.graph, scaling);
+  if (count > MOST_CONNECTIONS) {
+    throw new InputError(
+      `Cannot scale ${name} to ${neurons} neurons: they would have ${count} connections, and allowed are ${MOST_CONNECTIONS}; lower --nr_neurons or --target_sparsity`,
+    );
+  }
+  const scaled = scaleConnectome(connectome.graph, {
+    ...scaling,
     stream: createStream({ seed, purpose: "bio2art" }),
   });
-  const network = randomised(scaled, { ...randomisation, seed });
-  const shape = [neurons, neurons];
+  const network = nullModel === undefined ? scaled : randomiseNetwork(
+    nullModel,
+    {
+      network: scaled,
+      connectome,
+      scaleBetween: (graph, stream) =>
+        scaleConnectome(graph, {
+          ...scaling,
+          intrinsicConnections: false,
+          stream,
+        }),
+      stream: createStream({ seed, purpose: "topology" }),
+    },
+  );
   await writeFiles({
-    [`S_${name}.npy`]: writeNpy({ shape, data: network.weights }),
-    [`mask_${name}.npy`]: writeNpy({
-      shape,
-      data: network.mask,
-      boolean: true,
-    }),
+    ...matrixFiles(name, network),
     [`region_${name}.npy`]: writeNpy({
       shape: [neurons],
       data: Int32Array.from(network.regionOf),
     }),
   }, flags);
-  const connections = network.mask.reduce((sum, bit) => sum + bit, 0);
+  const connections = network.weight.length;
   print(
     `${neurons} neurons, ${connections} connections (${
       (100 * connections / neurons ** 2).toFixed(1)
     } % of ${neurons} x ${neurons})`,
   );
+}
+
+/** S and its mask, or of a large network S as a sparse matrix, which says itself where connections are. */
+function matrixFiles(name: string, network: Graph): Record<string, Uint8Array> {
+  const shape = [network.nodes, network.nodes] as const;
+  if (network.nodes <= MOST_DENSE) {
+    return {
+      [`S_${name}.npy`]: writeNpy({ shape, data: matrixOfGraph(network) }),
+      [`mask_${name}.npy`]: writeNpy({
+        shape,
+        data: maskOfGraph(network),
+        boolean: true,
+      }),
+    };
+  }
+  const { start, sender, weights } = rowsOf(network, { transpose: false });
+  return {
+    [`S_${name}.npz`]: writeSparseNpz({
+      shape,
+      start,
+      column: sender,
+      values: weights,
+    }),
+  };
 }

@@ -1,12 +1,14 @@
 /**
- * What a connectome is: a weighted, directed graph of brain regions.
+ * What a connectome is: a weighted, directed graph of brain regions, or of
+ * single neurons.
  *
  * @module
  */
 
 import { InputError } from "../files/input_error.ts";
+import type { Graph } from "../graph/graph.ts";
 
-/** Connections between the regions of a brain. */
+/** Connections between the regions of a brain, or between its neurons. */
 export interface Connectome {
   /** The name it is asked for by, e.g. "Macaque_Normalized". */
   readonly name: string;
@@ -15,115 +17,138 @@ export interface Connectome {
   /** N, the number of regions. */
   readonly regions: number;
   /**
-   * C, [N, N], row-major: element `i * N + j` is the weight of the connection
-   * from region i to region j. Not negative, 0 on the diagonal.
+   * The connections, an edge each from the region that sends to the one that
+   * receives, with weights above 0; none from a region to itself.
    */
-  readonly weights: Float64Array;
-  /** N names, in the order of the rows. */
+  readonly graph: Graph;
+  /** N names, in the order of the nodes. */
   readonly regionNames: readonly string[];
   /** N densities in neurons per mm³; NaN where it was not measured. */
   readonly neuronDensity?: Float64Array;
+  /** Distances between regions, [N, N], row-major, e.g. in mm. */
+  readonly distances?: Float64Array;
   /** What to cite, one paper an element, each with its DOI. */
   readonly citations: readonly string[];
   /** True where the connections were generated, not measured. */
   readonly synthetic: boolean;
   /** Where it was read: a path, or "embedded". */
   readonly source: string;
+  /** Which regions the rows of its file are. */
+  readonly fileRows: RowMeaning;
   /** SHA-256 of the file of the weights, 64 hexadecimal digits. */
   readonly sha256: string;
 }
+
+/** Whether a row of a file holds what a region sends, or what it receives. */
+export type RowMeaning = "source" | "target";
 
 /** The least and the largest weight a connection may have. */
 const SMALLEST_WEIGHT = 1e-100;
 const LARGEST_WEIGHT = 1e100;
 
-/** Most regions; a limit against a mistaken or hostile file, far above any atlas. */
-export const MAX_REGIONS = 10_000;
-
 /**
- * Checks that a matrix can be a connectome: square, finite, not negative, 0 on
- * the diagonal, with at least one connection, and a name for each region.
+ * Checks that a graph can be a connectome: weights finite and above 0, no region
+ * connected to itself, at least one connection, a name for each region.
  *
- * The diagonal must be 0 because `bio2art` makes a region's connections to
+ * Nothing may connect to itself because `bio2art` makes a region's connections to
  * itself from its other weights. Weights from 1e-100 to 1e100 are allowed, so
  * that neither a sum nor a split of them can leave the range of a double.
  *
- * @param connectome The matrix with what names it.
+ * @param connectome The graph with what names it.
  * @param file What messages call it, e.g. the path it was read from.
  * @throws {InputError} With file, entry (counted from 0, as NumPy does) and the names of its regions.
  *
  * @example
  * ```ts
  * import { validateConnectome } from "./src/connectome/connectome.ts";
+ * import { graphOfMatrix } from "./src/graph/graph.ts";
  *
  * validateConnectome({
- *   regions: 2,
- *   weights: Float64Array.of(0, 0.5, 0.25, 0),
+ *   graph: graphOfMatrix([0, 0.5, 0.25, 0], 2),
  *   regionNames: ["V1", "V2"],
  * }, "example");
  * ```
  */
 export function validateConnectome(
-  connectome: Pick<
+  { graph, regionNames, neuronDensity, distances }: Pick<
     Connectome,
-    "regions" | "weights" | "regionNames" | "neuronDensity"
+    "graph" | "regionNames" | "neuronDensity" | "distances"
   >,
   file: string,
 ): void {
-  const { regions: n, weights, regionNames, neuronDensity } = connectome;
+  const { nodes: n, from, to, weight } = graph;
   const problem = (text: string) =>
     new InputError(`Cannot use the connectome "${file}": ${text}`);
-  if (n < 2 || n > MAX_REGIONS) {
+  if (n < 2) {
     throw problem(
-      `it has ${n} region${
-        n === 1 ? "" : "s"
-      }, allowed are 2 to ${MAX_REGIONS}`,
-    );
-  }
-  if (weights.length !== n * n) {
-    throw problem(
-      `its matrix must be square, ${n} x ${n}, found ${weights.length} entries`,
+      `it has ${n} region${n === 1 ? "" : "s"}, at least 2 are needed`,
     );
   }
   if (regionNames.length !== n) {
-    throw problem(
-      `it has ${n} regions but ${regionNames.length} region names`,
-    );
+    throw problem(`it has ${n} regions but ${regionNames.length} region names`);
   }
   if (neuronDensity !== undefined && neuronDensity.length !== n) {
     throw problem(
       `it has ${n} regions but ${neuronDensity.length} neuron densities`,
     );
   }
-  let connections = 0;
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      const weight = weights[i * n + j] as number;
-      if (weight === 0) continue;
-      const entry = `C[${i}, ${j}] ("${regionNames[i]}" to "${
-        regionNames[j]
-      }")`;
-      if (!Number.isFinite(weight)) {
-        throw problem(`${entry} is ${weight}, allowed are finite numbers`);
-      }
-      if (weight < 0) {
-        throw problem(`${entry} is ${weight}, allowed are 0 and above`);
-      }
-      if (i === j) {
-        throw problem(
-          `${entry} is ${weight}, but the diagonal must be 0: connections ` +
-            `within a region are made from its other weights`,
-        );
-      }
-      if (weight < SMALLEST_WEIGHT || weight > LARGEST_WEIGHT) {
-        throw problem(
-          `${entry} is ${weight}, allowed are ${SMALLEST_WEIGHT} to ${LARGEST_WEIGHT}`,
-        );
-      }
-      connections++;
-    }
+  if (distances !== undefined && distances.length !== n * n) {
+    throw problem(`it has ${n} regions but ${distances.length} distances`);
   }
-  if (connections === 0) {
+  for (let edge = 0; edge < weight.length; edge++) {
+    const i = from[edge]!;
+    const j = to[edge]!;
+    const w = weight[edge]!;
+    if (i !== j && w >= SMALLEST_WEIGHT && w <= LARGEST_WEIGHT) continue;
+    const entry = `C[${i}, ${j}] ("${regionNames[i]}" to "${regionNames[j]}")`;
+    throw problem(
+      !Number.isFinite(w)
+        ? `${entry} is ${w}, allowed are finite numbers`
+        : w < 0
+        ? `${entry} is ${w}, allowed are 0 and above`
+        : i === j
+        ? `${entry} is ${w}, but the diagonal must be 0: connections ` +
+          `within a region are made from its other weights`
+        : `${entry} is ${w}, allowed are ${SMALLEST_WEIGHT} to ${LARGEST_WEIGHT}`,
+    );
+  }
+  if (weight.length === 0) {
     throw problem("it has no connection, all weights are 0");
   }
+}
+
+/**
+ * Why the connections of a connectome may run the other way, as a sentence;
+ * undefined where nothing speaks for it.
+ *
+ * Fractions of labelled neurons are shares of what one region receives. So
+ * they sum to at most 1 into every region; where they do so out of every
+ * region instead, and to more into some, sources and targets are exchanged.
+ */
+export function orientationDoubt(
+  { graph, regionNames, fileRows }: Pick<
+    Connectome,
+    "graph" | "regionNames" | "fileRows"
+  >,
+): string | undefined {
+  const { nodes, from, to, weight } = graph;
+  const sent = new Float64Array(nodes);
+  const received = new Float64Array(nodes);
+  for (let edge = 0; edge < weight.length; edge++) {
+    sent[from[edge]!]! += weight[edge]!;
+    received[to[edge]!]! += weight[edge]!;
+  }
+  const largest = (sums: Float64Array) => sums.reduce((a, b) => Math.max(a, b));
+  // Rounded fractions sum to a little more than 1.
+  const most = 1.001;
+  const into = largest(received);
+  if (largest(sent) > most || into <= most) return undefined;
+  const other = fileRows === "source" ? "target" : "source";
+  return `the weights out of each region sum to at most 1, but those into "${
+    regionNames[received.indexOf(into)]
+  }" to ${
+    Number(into.toPrecision(3))
+  }: fractions of what a region receives can't sum to more than 1. ` +
+    `The rows of the file may be ${other}s, not ${fileRows}s; ` +
+    `"connectome import FILE --rows ${other} --out DIR" turns them round`;
 }

@@ -1,78 +1,511 @@
 /**
- * Reads a connectome from a list of its connections.
+ * Reads a connectome from a list of its connections, a line a connection.
  *
  * @module
  */
 
 import { InputError } from "../files/input_error.ts";
-import { MAX_REGIONS } from "./connectome.ts";
-import { cellNumber, tableRows } from "./table_rows.ts";
+import { filterGraph, type Graph, sortGraph } from "../graph/graph.ts";
+import { plural } from "../text/words.ts";
+import { cellNumber, isAbove, isMissing } from "./tables.ts";
 
-/** A connectome as a list gives it. */
-export interface EdgeListConnectome {
-  /** N */
-  readonly regions: number;
-  /** C, [N, N], row-major, C[i,j] from region i to region j. */
-  readonly weights: Float64Array;
-  /** Names in the order in which the list first names them, the order of the rows. */
-  readonly regionNames: readonly string[];
+/** How a list is read. */
+export interface EdgeListOptions {
+  /** What messages call the file. */
+  readonly file: string;
+  /** Header of the column of the region a connection comes from, or its number from 1. */
+  readonly source?: string;
+  /** That of the region it goes to. */
+  readonly target?: string;
+  /** That of its weight. */
+  readonly weight?: string;
+  /** What becomes of several lines for one pair; default "sum". */
+  readonly duplicates?: "sum" | "error";
+  /** Lines of these types alone are read, as the column `type` has them. */
+  readonly types?: readonly string[];
+  /** Connections of less weight are left out, once all lines are summed. */
+  readonly minWeight?: number;
+  /** Regions that are kept, with the connections between them; all without it. */
+  readonly subset?: ReadonlySet<string>;
+  /** Is told now and then how many lines have been read. */
+  readonly onProgress?: (line: string) => void;
 }
 
+/** A connectome as a list gives it. */
+export interface EdgeList {
+  readonly graph: Graph;
+  /** Names in the order in which the list first names them, the order of the nodes. */
+  readonly regionNames: readonly string[];
+  /** What was done with the lines, a fact an element, e.g. "12 rows used". */
+  readonly notes: readonly string[];
+}
+
+/** Names of columns, without case and what is no letter or digit. */
+const HEADERS = {
+  source:
+    /^(?:pre|source|src|from|sender|tail|start|origin|presynaptic|presyn|upstream|(?:pre|source|src|from)(?:pt)?(?:root|body|segment|seg|skeleton|cell|neuron|node|region|area)?(?:id|name|label)?|(?:body|root|cell|neuron|node|region|area|id)(?:id)?(?:pre|source|from)|(?:neuron|node|region|cell|roi)(?:id)?1)$/,
+  target:
+    /^(?:post|target|tgt|dst|dest|destination|to|receiver|head|end|postsynaptic|postsyn|downstream|(?:post|target|tgt|to)(?:pt)?(?:root|body|segment|seg|skeleton|cell|neuron|node|region|area)?(?:id|name|label)?|(?:body|root|cell|neuron|node|region|area|id)(?:id)?(?:post|target|to)|(?:neuron|node|region|cell|roi)(?:id)?2)$/,
+  weight:
+    /^(?:weights?|w|wt|strength|fln|flne|value|count|counts|edgeweight|connectionweight|(?:n|nr|num|nb|nbr|number|numberof|total)?(?:of)?syn(?:apse|apses)?(?:count|counts|nr|number|weight)?|syncount|nsyn|(?:n|nr|num|number|numberof)(?:of)?(?:connections|contacts|streamlines))$/,
+  type:
+    /^(?:type|types|kind|synapsetype|syntype|connectiontype|edgetype|nttype)$/,
+} as const;
+
+/** Where the cells of a line stand that count. */
+interface Columns {
+  readonly source: number;
+  readonly target: number;
+  /** Undefined where each line is a connection of weight 1. */
+  readonly weight: number | undefined;
+  readonly type: number | undefined;
+  readonly header: boolean;
+}
+
+/** Lines between two reports of progress. */
+const TOLD_EVERY = 2_000_000;
+/** Row numbers that a message lists. */
+const LISTED = 5;
+
 /**
- * Reads a list of connections: CSV, a connection a line; first column the
- * region it comes from, second the region it goes to, last but one the weight.
- * Lines with an empty cell are skipped, and so is a header (a first line whose
- * weight is no number). Of several lines for one pair of regions the last
- * counts; a line from a region to itself makes the region known, but no
- * connection.
+ * Reads a list of connections. Columns are found by the names in its header
+ * (pre, post, from, to, source, target, weight, syn_count, …); without a header
+ * the first two are the regions and the weight is in the third of three columns, or of
+ * more in the last but one, as bio2art has it. Without a column of weights each
+ * line is a connection of weight 1.
  *
- * @param text The file's content.
- * @param file What messages call the file.
- * @throws {InputError} With file and line, if a line has fewer than four columns or its weight is no number from 0.
+ * Lines for one pair are summed. A line without a weight or a region is left
+ * out, and the notes count them; a line from a region to itself makes the
+ * region known, but no connection.
+ *
+ * @param text The file's content; a cell may hold no line break.
+ * @throws {InputError} With file and row, if columns can't be told apart or a weight is no number from 0.
  *
  * @example
  * ```ts
  * import { parseEdgeList } from "./src/connectome/edge_list.ts";
  *
- * const list = "from,to,weight,source\nV1,V2,0.5,a\nV2,V1,0.25,b\n";
- * parseEdgeList(list, "list.csv").weights; // [0, 0.5, 0.25, 0]
+ * const text = "source,target,weight\nV1,V2,0.5\nV2,V1,0.25\n";
+ * parseEdgeList(text, { file: "list.csv" }).graph.weight; // [0.5, 0.25]
  * ```
  */
-export function parseEdgeList(text: string, file: string): EdgeListConnectome {
-  const problem = (what: string) =>
-    new InputError(`Cannot read the list of connections "${file}": ${what}`);
-  const edges: { from: string; to: string; weight: number }[] = [];
-  for (const [index, { row, cells }] of tableRows(text, file).entries()) {
-    if (cells.includes("")) continue;
-    if (cells.length < 4) {
-      throw problem(
-        `row ${row} has ${cells.length} columns, at least 4 are needed: from, to, weight and one more`,
+export function parseEdgeList(
+  text: string,
+  options: EdgeListOptions,
+): EdgeList {
+  const reader = new EdgeListReader(options);
+  reader.add(text);
+  return reader.finish();
+}
+
+/** {@linkcode parseEdgeList} for a file in pieces, which may be larger than any text. */
+export async function readEdgeList(
+  pieces: AsyncIterable<string>,
+  options: EdgeListOptions,
+): Promise<EdgeList> {
+  const reader = new EdgeListReader(options);
+  for await (const piece of pieces) reader.add(piece);
+  return reader.finish();
+}
+
+/** Takes a list piece by piece. */
+class EdgeListReader {
+  readonly #options: EdgeListOptions;
+  readonly #names = new Map<string, number>();
+  readonly #edges = new GrowingEdges();
+  readonly #numbers = new ListNumbers();
+  /** Rows that lack something, the first of them. */
+  readonly #lacking: number[] = [];
+  #split: (line: string) => string[] = () => [];
+  #columns: Columns | undefined;
+  #rest = "";
+  #row = 0;
+  #counted = 0;
+  readonly #count = { used: 0, lacking: 0, others: 0, itself: 0, outside: 0 };
+
+  constructor(options: EdgeListOptions) {
+    this.#options = options;
+  }
+
+  add(piece: string): void {
+    const lines = (this.#rest + piece).split(/\r\n|\r|\n/);
+    this.#rest = lines.pop()!;
+    // A line break may be cut in two.
+    if (piece.endsWith("\r")) this.#rest = `${lines.pop() ?? ""}\r`;
+    for (const line of lines) this.#line(line);
+  }
+
+  #problem(what: string): InputError {
+    return new InputError(
+      `Cannot read the list of connections "${this.#options.file}": ${what}`,
+    );
+  }
+
+  #line(text: string): void {
+    this.#row++;
+    const line = this.#row === 1 ? text.replace(/^\uFEFF/, "") : text;
+    if (line.trim() === "") return;
+    if (line.includes('"') && line.split('"').length % 2 === 0) {
+      throw this.#problem(
+        `row ${this.#row} has a quote that does not end in its line`,
       );
     }
-    const cell = cells.at(-2)!;
-    const weight = cellNumber(cell);
-    if (index === 0 && Number.isNaN(weight)) continue;
+    if (this.#columns === undefined) {
+      if (isAbove(line) || /^"?sep=.\s*"?$/i.test(line)) return;
+      this.#split = splitterOf(line);
+      this.#columns = findColumns(this.#split(line), {
+        options: this.#options,
+        problem: (what) => this.#problem(what),
+        row: this.#row,
+      });
+      if (
+        this.#options.types !== undefined && this.#columns.type === undefined
+      ) {
+        throw this.#problem(
+          "--types needs a column called type, and it has none",
+        );
+      }
+      if (this.#columns.header) return;
+    }
+    this.#read(this.#split(line), this.#columns);
+    if (this.#row % TOLD_EVERY === 0) {
+      this.#options.onProgress?.(
+        `read ${this.#row} rows, ${this.#names.size} regions`,
+      );
+    }
+  }
+
+  #read(cells: readonly string[], place: Columns): void {
+    const { types, subset } = this.#options;
+    const count = this.#count;
+    if (cells.length <= Math.max(place.source, place.target)) {
+      if (cells.every((cell) => cell === "")) return;
+      throw this.#problem(
+        `row ${this.#row} has ${plural(cells.length, "column")}, but ` +
+          `the regions stand in columns ${place.source + 1} and ${
+            place.target + 1
+          }`,
+      );
+    }
+    if (
+      cells[0] === String(count.used) || cells[0] === String(count.used + 1)
+    ) {
+      this.#counted++;
+    }
+    if (types !== undefined && !types.includes(cells[place.type!] ?? "")) {
+      count.others++;
+      return;
+    }
+    const from = cells[place.source]!;
+    const to = cells[place.target]!;
+    const cell = place.weight === undefined ? "1" : cells[place.weight] ?? "";
+    if (isMissing(from) || isMissing(to) || isMissing(cell)) {
+      count.lacking++;
+      if (this.#lacking.length < LISTED) this.#lacking.push(this.#row);
+      return;
+    }
+    const weight = this.#numbers.read(cell);
     if (!(weight >= 0 && weight < Infinity)) {
-      throw problem(
-        `row ${row} has the weight ${
+      throw this.#problem(
+        `row ${this.#row} has the weight ${
           JSON.stringify(cell.slice(0, 40))
-        } in its last column but one, allowed are numbers from 0`,
+        } in column ${place.weight! + 1}, allowed are numbers from 0${
+          cell.includes(",")
+            ? ", with a decimal point and nothing between thousands"
+            : ""
+        }`,
       );
     }
-    edges.push({ from: cells[0]!, to: cells[1]!, weight });
+    if (subset !== undefined && !(subset.has(from) && subset.has(to))) {
+      count.outside++;
+      return;
+    }
+    const a = this.#numberOf(from);
+    const b = this.#numberOf(to);
+    count.used++;
+    if (a === b) count.itself++;
+    else if (weight > 0) this.#edges.add(a, b, weight);
   }
-  const regionNames = [
-    ...new Set(edges.flatMap(({ from, to }) => [from, to])),
-  ];
-  const n = regionNames.length;
-  if (n < 2 || n > MAX_REGIONS) {
-    throw problem(`it names ${n} regions, allowed are 2 to ${MAX_REGIONS}`);
+
+  #numberOf(name: string): number {
+    const number = this.#names.get(name);
+    if (number !== undefined) return number;
+    this.#names.set(name, this.#names.size);
+    return this.#names.size - 1;
   }
-  const numberOf = new Map(regionNames.map((name, number) => [name, number]));
-  const weights = new Float64Array(n * n);
-  for (const { from, to, weight } of edges) {
-    if (from === to) continue;
-    weights[numberOf.get(from)! * n + numberOf.get(to)!] = weight;
+
+  finish(): EdgeList {
+    for (const line of this.#rest.split("\r")) this.#line(line);
+    const { duplicates, minWeight = 0 } = this.#options;
+    const count = this.#count;
+    if (this.#columns === undefined) throw this.#problem("it is empty");
+    if (
+      !this.#columns.header && this.#columns.source === 0 && count.used > 2 &&
+      this.#counted === count.used && this.#options.source === undefined
+    ) {
+      throw this.#problem(
+        "its first column counts the rows; name the columns in a header, or by --source, --target and --weight with their numbers from 1",
+      );
+    }
+    const names = [...this.#names.keys()];
+    const { graph, joined } = this.#edges.graph(names.length, (a, b) => {
+      if (duplicates !== "error") return;
+      throw this.#problem(
+        `it has several rows from "${names[a]}" to "${
+          names[b]
+        }", and --duplicates error forbids that; else they are summed`,
+      );
+    });
+    const kept = minWeight <= 0
+      ? graph
+      : filterGraph(graph, (_, __, edge) => graph.weight[edge]! >= minWeight);
+    const dropped = graph.weight.length - kept.weight.length;
+    const rows = (number: number) => plural(number, "row");
+    const facts: readonly (readonly [number, string])[] = [
+      [joined, `${joined} of them summed with others of the same pair`],
+      [
+        count.lacking,
+        `${rows(count.lacking)} left out that lack a region or a weight (row${
+          count.lacking === 1 ? "" : "s"
+        } ${this.#lacking.join(", ")}${count.lacking > LISTED ? ", …" : ""})`,
+      ],
+      [count.others, `${rows(count.others)} of other types left out`],
+      [count.outside, `${rows(count.outside)} outside the subset left out`],
+      [
+        count.itself,
+        `${rows(count.itself)} from a region to itself, which ${
+          count.itself === 1 ? "makes" : "make"
+        } no connection`,
+      ],
+      [
+        dropped,
+        `${plural(dropped, "connection")} of less than ${minWeight} left out`,
+      ],
+    ];
+    const notes = [
+      `${rows(count.used)} used`,
+      ...facts.flatMap(([number, text]) => number === 0 ? [] : [text]),
+    ];
+    return { graph: kept, regionNames: names, notes };
   }
-  return { regions: n, weights, regionNames };
+}
+
+/** Numbers of a list, which have decimal points or, all of them, decimal commas. */
+class ListNumbers {
+  #mark: "." | "," | undefined;
+
+  /** NaN for what is no number, or may be another than it seems. */
+  read(cell: string): number {
+    if (cell.includes(".")) {
+      if (this.#mark === ",") return NaN;
+      this.#mark = ".";
+    }
+    if (!cell.includes(",")) return cellNumber(cell);
+    // 1,234 may be a thousand and more.
+    const thousands = /^[1-9]\d{0,2},\d{3}$/.test(cell);
+    if (this.#mark === "." || (thousands && this.#mark === undefined)) {
+      return NaN;
+    }
+    this.#mark = ",";
+    return cellNumber(cell, { decimalComma: true });
+  }
+}
+
+/** Cuts a line into cells: at tabs, else semicolons, commas, blanks, whichever the first line has. */
+function splitterOf(first: string): (line: string) => string[] {
+  const unquoted = first.replaceAll(/"[^"]*"/g, "");
+  const delimiter = ["\t", ";", ","].find((mark) => unquoted.includes(mark));
+  if (delimiter === undefined) {
+    return (line) =>
+      (line.trim().match(/"(?:[^"]|"")*"|[^ ]+/g) ?? []).map(unquote);
+  }
+  const quotedCell = new RegExp(
+    `(?:^|${delimiter})(?:[ ]*"((?:[^"]|"")*)"[ ]*|([^${delimiter}]*))`,
+    "g",
+  );
+  return (line) => {
+    if (!line.includes('"')) {
+      return line.split(delimiter).map((cell) => cell.trim());
+    }
+    return [...line.matchAll(quotedCell)].map(([, quoted, plain]) =>
+      (quoted?.replaceAll('""', '"') ?? plain ?? "").trim()
+    );
+  };
+}
+
+function unquote(cell: string): string {
+  return cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell;
+}
+
+/** Whether cells are a header that names where connections come from and where they go to. */
+export function isListHeader(cells: readonly string[]): boolean {
+  const plain = cells.map(plainHeader);
+  return [HEADERS.source, HEADERS.target].every((names) =>
+    plain.some((cell) => names.test(cell))
+  );
+}
+
+/** A header's cell as {@linkcode HEADERS} has it. */
+function plainHeader(cell: string): string {
+  return cell.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+}
+
+function findColumns(
+  cells: readonly string[],
+  { options, problem, row }: {
+    readonly options: EdgeListOptions;
+    readonly problem: (what: string) => InputError;
+    readonly row: number;
+  },
+): Columns {
+  const plain = cells.map(plainHeader);
+  const byName = (kind: keyof typeof HEADERS) => {
+    const at = plain.findIndex((cell) => HEADERS[kind].test(cell));
+    return at < 0 ? undefined : at;
+  };
+  const asked = (kind: "source" | "target" | "weight") => {
+    const wanted = options[kind];
+    if (wanted === undefined) return undefined;
+    const exact = cells.indexOf(wanted);
+    if (exact >= 0) return exact;
+    const other = plain.indexOf(plainHeader(wanted));
+    if (other >= 0) return other;
+    const number = Number(wanted);
+    if (Number.isInteger(number) && number >= 1 && number <= cells.length) {
+      return number - 1;
+    }
+    throw problem(
+      `--${kind} ${wanted} is none of its columns: ${cells.join(", ")}`,
+    );
+  };
+  const named = { source: byName("source"), target: byName("target") };
+  const source = asked("source") ?? named.source;
+  const target = asked("target") ?? named.target;
+  const weight = asked("weight") ?? byName("weight");
+  const type = byName("type");
+  const words = cells.every((cell) =>
+    !isMissing(cell) && Number.isNaN(cellNumber(cell))
+  );
+  const askedByName = (["source", "target", "weight"] as const).some((kind) =>
+    options[kind] !== undefined && plain.includes(plainHeader(options[kind]!))
+  );
+  // Two words may as well be two regions.
+  const header = (words && cells.length > 2) || askedByName ||
+    (named.source !== undefined && named.target !== undefined);
+  if (header && source !== undefined && target !== undefined) {
+    return {
+      source,
+      target,
+      weight: weight ?? weightBeside(cells, { source, target, type, problem }),
+      type,
+      header,
+    };
+  }
+  if (header && (named.source === undefined) !== (named.target === undefined)) {
+    throw problem(
+      `its header (${
+        cells.join(", ")
+      }) does not say which columns are source and target; --source and --target name them`,
+    );
+  }
+  if (cells.length < 2) {
+    throw problem(
+      `row ${row} has 1 column, at least 2 are needed: the region a connection comes from, and the one it goes to`,
+    );
+  }
+  return {
+    source: source ?? 0,
+    target: target ?? 1,
+    weight: weight ??
+      (cells.length === 2
+        ? undefined
+        : cells.length === 3
+        ? 2
+        : cells.length - 2),
+    type,
+    header,
+  };
+}
+
+/** The column of weights where its header has no known name: the only other one. */
+function weightBeside(
+  cells: readonly string[],
+  { source, target, type, problem }: {
+    readonly source: number;
+    readonly target: number;
+    readonly type: number | undefined;
+    readonly problem: (what: string) => InputError;
+  },
+): number | undefined {
+  const others = [...cells.keys()].filter((at) =>
+    at !== source && at !== target && at !== type && cells[at] !== ""
+  );
+  if (others.length <= 1) return others[0];
+  throw problem(
+    `its header (${
+      cells.join(", ")
+    }) does not say which column holds the weights; --weight names it`,
+  );
+}
+
+/** Edges of a graph that is not yet known whole. */
+class GrowingEdges {
+  #count = 0;
+  #from = new Uint32Array(1024);
+  #to = new Uint32Array(1024);
+  #weight = new Float64Array(1024);
+
+  add(from: number, to: number, weight: number): void {
+    if (this.#count === this.#from.length) {
+      const size = 2 * this.#count;
+      const grow = <A extends Uint32Array | Float64Array>(
+        old: A,
+        next: A,
+      ): A => {
+        next.set(old);
+        return next;
+      };
+      this.#from = grow(this.#from, new Uint32Array(size));
+      this.#to = grow(this.#to, new Uint32Array(size));
+      this.#weight = grow(this.#weight, new Float64Array(size));
+    }
+    this.#from[this.#count] = from;
+    this.#to[this.#count] = to;
+    this.#weight[this.#count++] = weight;
+  }
+
+  /** The graph, with edges of one pair summed, and how many lines were summed with others. */
+  graph(
+    nodes: number,
+    onJoin: (from: number, to: number) => void,
+  ): { readonly graph: Graph; readonly joined: number } {
+    const { from, to, weight } = sortGraph({
+      nodes,
+      from: this.#from.subarray(0, this.#count),
+      to: this.#to.subarray(0, this.#count),
+      weight: this.#weight.subarray(0, this.#count),
+    });
+    let made = 0, joined = 0, alone = true;
+    for (let edge = 0; edge < from.length; edge++) {
+      const last = made - 1;
+      if (last >= 0 && from[last] === from[edge] && to[last] === to[edge]) {
+        onJoin(from[edge]!, to[edge]!);
+        weight[last]! += weight[edge]!;
+        joined += alone ? 2 : 1;
+        alone = false;
+        continue;
+      }
+      from[made] = from[edge]!;
+      to[made] = to[edge]!;
+      weight[made++] = weight[edge]!;
+      alone = true;
+    }
+    const graph = {
+      nodes,
+      from: from.slice(0, made),
+      to: to.slice(0, made),
+      weight: weight.slice(0, made),
+    };
+    return { graph, joined };
+  }
 }

@@ -32,6 +32,8 @@ const PURPOSES: Readonly<Record<StreamPurpose, number>> = {
   connectome: 8,
   /** Resampling in statistics. */
   bootstrap: 9,
+  /** Which of equal weights of a connectome comes first (`remap_w`). */
+  ties: 10,
 };
 
 /** Words that {@linkcode RandomStream.uniform} takes. */
@@ -47,7 +49,8 @@ export type StreamPurpose =
   | "readout"
   | "images"
   | "connectome"
-  | "bootstrap";
+  | "bootstrap"
+  | "ties";
 
 /** Names a stream. */
 export interface StreamKey {

@@ -214,10 +214,13 @@ function boundedDraw(bound: number, stream: RandomStream): () => number {
 }
 
 /**
- * The numbers of a network's connections, from the strongest to the weakest; of
- * equal weights the earlier one comes first.
+ * The numbers of a network's connections, from the strongest to the weakest.
  *
  * @param weights [n], in the order of the list of connections.
+ * @param ties Of equal weights, without it the earlier one comes first; with it they
+ * come in random order. Of each group of k equal weights, the strongest group
+ * first, a `permutation(k)` is drawn. By position, connections of equal weight would get
+ * weights that fall from the first neuron to the last.
  *
  * @example
  * ```ts
@@ -226,7 +229,10 @@ function boundedDraw(bound: number, stream: RandomStream): () => number {
  * rankOrder(Float64Array.of(5, 9, 7)); // [1, 2, 0]
  * ```
  */
-export function rankOrder(weights: FloatArray): Uint32Array {
+export function rankOrder(
+  weights: FloatArray,
+  ties?: RandomStream,
+): Uint32Array {
   const ranked = descending(weights);
   const order = new Uint32Array(weights.length);
   // How many of a group of equal weights have had their place, at the group's first rank.
@@ -235,6 +241,15 @@ export function rankOrder(weights: FloatArray): Uint32Array {
     const first = firstRank(ranked, weights[i]!);
     order[first + taken[first]!] = i;
     taken[first] = taken[first]! + 1;
+  }
+  if (ties === undefined) return order;
+  for (let first = 0; first < order.length; first += taken[first]!) {
+    const count = taken[first]!;
+    if (count === 1) continue;
+    const group = order.slice(first, first + count);
+    ties.permutation(count).forEach((one, place) => {
+      order[first + place] = group[one]!;
+    });
   }
   return order;
 }

@@ -41,12 +41,12 @@ export function describePlan(
   const ids = runsOfShard(all, shard);
   const ensemble = ensembleShape(prepared, ids);
   const connections = network.weight.length;
-  const possible = network.neurons * (network.neurons - 1);
+  const possible = network.nodes * (network.nodes - 1);
   const lines: [string, string][] = [
     ["connectome", describeConnectome(prepared)],
     [
       "network",
-      `${network.neurons} neurons, ${connections} connections (${
+      `${network.nodes} neurons, ${connections} connections (${
         (100 * connections / possible).toFixed(1)
       } % of all possible)`,
     ],

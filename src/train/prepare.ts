@@ -7,11 +7,13 @@
  */
 
 import type { Connectome } from "../connectome/connectome.ts";
-import { loadConnectome } from "../connectome/load_connectome.ts";
-import { countEdges, scaleToEdges } from "../connectome/bio2art.ts";
-import { randomizeEdges } from "../connectome/randomize_network.ts";
-import { recurrentTemplate } from "../connectome/recurrent_template.ts";
-import type { NeuronEdges } from "../connectome/scaled_network.ts";
+import { loadConnectome } from "../connectome/load.ts";
+import {
+  countScaledConnections,
+  type Network,
+  scaleConnectome,
+} from "../connectome/scale.ts";
+import { permutePlaces } from "../connectome/nulls/places.ts";
 import type { EnsembleShape, ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { regionsMismatch } from "../experiment/messages.ts";
@@ -19,6 +21,7 @@ import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import type { Connections } from "../graph/connections.ts";
+import { type Graph, rowsOf } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
 import {
@@ -70,7 +73,7 @@ export interface PreparedExperiment {
   /** The connectome that it names. */
   readonly connectome: Connectome;
   /** The connectome scaled to neurons, before any randomisation. */
-  readonly network: NeuronEdges;
+  readonly network: Network;
   /** What the task shows, where it shows pictures. */
   readonly stimuli: Stimuli | undefined;
   /**
@@ -98,7 +101,7 @@ export interface PreparedExperiment {
    *
    * @internal
    */
-  readonly randomNetworkOf: (id: RunId) => NeuronEdges | undefined;
+  readonly randomNetworkOf: (id: RunId) => Graph | undefined;
   /**
    * The connections of all models or, where each has its own, of one of them: what an engine's plan is made by.
    *
@@ -132,6 +135,8 @@ export async function prepareExperiment(
   const { net, run, paths, task: { task } } = experiment;
   const connectome = options.connectome ?? await loadConnectome(net.name, {
     ...(paths.network === undefined ? {} : { folder: paths.network }),
+    // The original takes every file's rows for sources.
+    orientation: net.compatibility === "original" ? "file" : "declared",
     onProgress: options.onProgress,
   });
   if (connectome.regions !== net.regions) {
@@ -146,7 +151,7 @@ export async function prepareExperiment(
     intrinsicFrom: net.compatibility === "original" ? "incoming" : "outgoing",
     keepDiagonal: false,
   } as const;
-  const connections = countEdges(connectome.weights, scaling);
+  const connections = countScaledConnections(connectome.graph, scaling);
   if (connections > MOST_CONNECTIONS) {
     throw new InputError(
       `Cannot scale ${net.name} to ${
@@ -161,10 +166,16 @@ export async function prepareExperiment(
       } neurons and ${(connections / 1e6).toFixed(1)} million connections`,
     );
   }
-  const network = scaleToEdges(connectome.weights, {
+  const network = scaleConnectome(connectome.graph, {
     ...scaling,
     randPartition: net.randPartition,
     stream: createStream({ seed: run.seed, purpose: "bio2art" }),
+    onProgress: (made, of) =>
+      options.onProgress(
+        `note: made ${(made / 1e6).toFixed(1)} of ${
+          (of / 1e6).toFixed(1)
+        } million connections`,
+      ),
   });
   const file = task.stimuli === undefined ? undefined : paths[task.stimuli];
   const stimuli = task.stimuli === undefined
@@ -181,7 +192,7 @@ export async function prepareExperiment(
       .forEach((line) => options.onProgress(line));
   }
   const size: ModelSize = {
-    hiddenSize: network.neurons,
+    hiddenSize: network.nodes,
     inputSize: task.inputSize(stimuli),
     outputSize: task.outputSize,
   };
@@ -228,7 +239,10 @@ async function fingerprintOf(
   const facts = JSON.stringify([
     "biornn-experiment/1",
     netFacts(net),
-    connectome.sha256,
+    // Where it was turned round, another network is made of the same file.
+    connectome.fileRows === "source"
+      ? connectome.sha256
+      : `${connectome.sha256} turned`,
     training,
     [task.task.name, task.nrOfTrials, task.trainSize],
     task.parameters,
@@ -358,37 +372,62 @@ export async function buildRun(
 }
 
 /**
- * The network's own connections, found once, or with `random_w` random ones
- * from the run's own stream.
+ * The network's own connections, or with `random_w` random ones from the run's own
+ * stream. Equal weights are ranked by chance, anew for each run.
  */
 function createTopologies(
   { net, training, run }: Experiment,
-  network: NeuronEdges,
+  network: Graph,
 ): Pick<PreparedExperiment, "topologyOf" | "randomNetworkOf"> {
-  const topologyOf = (source: NeuronEdges): Topology => {
-    const { weights, ...connections } = recurrentTemplate(source, {
-      transpose: net.compatibility !== "original",
+  const original = net.compatibility === "original";
+  const rows = (source: Graph) => {
+    const { weights, ...connections } = rowsOf(source, {
+      transpose: !original,
     });
-    return {
-      connections,
-      ...(training.remapW ? { rankOrder: rankOrder(weights) } : {}),
-    };
+    return { weights, connections };
   };
+  const ranked = (weights: Float64Array, id: RunId) =>
+    training.remapW
+      ? {
+        rankOrder: rankOrder(
+          weights,
+          original
+            ? undefined
+            : createStream({ seed: run.seed, purpose: "ties", ...id }),
+        ),
+      }
+      : {};
   const randomNetworkOf = (id: RunId) =>
     net.randomW
-      ? randomizeEdges(
+      ? permutePlaces(
         network,
         createStream({ seed: run.seed, purpose: "topology", ...id }),
       )
       : undefined;
+  let own: ReturnType<typeof rows> | undefined;
   let shared: Topology | undefined;
   return {
     randomNetworkOf,
     topologyOf(id) {
       const random = randomNetworkOf(id);
-      return random === undefined
-        ? shared ??= topologyOf(network)
-        : topologyOf(random);
+      if (random !== undefined) {
+        const { weights, connections } = rows(random);
+        return { connections, ...ranked(weights, id) };
+      }
+      own ??= rows(network);
+      const { weights, connections } = own;
+      if (shared === undefined) {
+        const topology = { connections, ...ranked(weights, id) };
+        // Without ties all runs have one order.
+        if (training.remapW && !original && hasTies(weights)) return topology;
+        shared = topology;
+      }
+      return shared;
     },
   };
+}
+
+function hasTies(weights: Float64Array): boolean {
+  const sorted = weights.toSorted();
+  return sorted.some((weight, i) => weight === sorted[i + 1]);
 }

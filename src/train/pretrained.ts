@@ -219,9 +219,8 @@ function refuseOtherNetwork(
   }
   if (net.randomW && random === undefined && absent === 0) {
     // A random topology has next to no chance to keep to the connectome's, unless nearly all of its regions are connected.
-    const { weights, regions } = connectome;
-    const pairs = regions * (regions - 1);
-    const share = weights.reduce((n, w) => n + Number(w > 0), 0) / pairs;
+    const { graph, regions } = connectome;
+    const share = graph.weight.length / (regions * (regions - 1));
     if (all * Math.log(share) < Math.log(1e-9)) {
       fail(
         `all of its ${all} connections are between regions that ${net.name} connects, so they are no random ones; set [net] random_w = False`,
@@ -233,7 +232,7 @@ function refuseOtherNetwork(
 /** Connections between regions that the connectome does not connect. */
 function countAbsent(
   { receivers, start, sender }: Connections,
-  { connectome: { weights, regions }, side, reversed }: {
+  { connectome: { graph, regions }, side, reversed }: {
     readonly connectome: Connectome;
     /** Neurons of a region. */
     readonly side: number;
@@ -241,13 +240,16 @@ function countAbsent(
     readonly reversed: boolean;
   },
 ): number {
+  const connected = new Set(
+    Array.from(graph.from, (from, edge) => from * regions + graph.to[edge]!),
+  );
   let absent = 0;
   for (let receiver = 0; receiver < receivers; receiver++) {
     const to = Math.floor(receiver / side);
     for (let c = start[receiver]!; c < start[receiver + 1]!; c++) {
       const from = Math.floor(sender[c]! / side);
       const place = reversed ? to * regions + from : from * regions + to;
-      if (from !== to && !(weights[place]! > 0)) absent++;
+      if (from !== to && !connected.has(place)) absent++;
     }
   }
   return absent;

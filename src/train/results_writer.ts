@@ -7,11 +7,6 @@
 
 import { basename, join } from "node:path";
 import denoConfig from "../../deno.json" with { type: "json" };
-import { recurrentTemplate } from "../connectome/recurrent_template.ts";
-import {
-  edgesToNetwork,
-  type NeuronEdges,
-} from "../connectome/scaled_network.ts";
 import type {
   Engine,
   Ensemble,
@@ -22,6 +17,12 @@ import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
 import { readFileBytes } from "../files/read.ts";
 import { writeFileWhole } from "../files/write.ts";
+import {
+  type Graph,
+  maskOfGraph,
+  matrixOfGraph,
+  rowsOf,
+} from "../graph/graph.ts";
 import {
   encodeExperimentRecord,
   type ExperimentRecord,
@@ -164,7 +165,10 @@ export class ResultsWriter {
         [
           CONNECTOME_FILE,
           () =>
-            writeNpy({ shape: [regions, regions], data: connectome.weights }),
+            writeNpy({
+              shape: [regions, regions],
+              data: matrixOfGraph(connectome.graph),
+            }),
         ],
         ...networkFiles(network),
       ],
@@ -452,27 +456,26 @@ export function curvesOf(histories: readonly RunHistory[]): CombinationCurves {
 
 /** The scaled network, before any randomisation: a large one as SciPy's sparse matrix. */
 function networkFiles(
-  network: NeuronEdges,
+  network: Graph,
 ): (readonly [string, () => Uint8Array])[] {
-  if (network.neurons > MOST_DENSE_NEURONS) {
+  if (network.nodes > MOST_DENSE_NEURONS) {
     return [[SPARSE_NETWORK_FILE, () => sparse(network)]];
   }
-  const shape = [network.neurons, network.neurons];
+  const shape = [network.nodes, network.nodes];
   return [
     [
       NETWORK_FILE,
-      () => writeNpy({ shape, data: edgesToNetwork(network).weights }),
+      () => writeNpy({ shape, data: matrixOfGraph(network) }),
     ],
     [
       NETWORK_MASK_FILE,
-      () =>
-        writeNpy({ shape, data: edgesToNetwork(network).mask, boolean: true }),
+      () => writeNpy({ shape, data: maskOfGraph(network), boolean: true }),
     ],
   ];
 }
 
-function sparse(network: NeuronEdges): Uint8Array {
-  const { receivers, senders, start, sender, weights } = recurrentTemplate(
+function sparse(network: Graph): Uint8Array {
+  const { receivers, senders, start, sender, weights } = rowsOf(
     network,
     { transpose: false },
   );
@@ -605,7 +608,7 @@ export function experimentRecord(
       description: engines.map((name) => name.slice(name.indexOf(":") + 2))
         .join("; "),
     },
-    size: { ...size, hiddenSize: network.neurons },
+    size: { ...size, hiddenSize: network.nodes },
     failures,
   };
 }

@@ -9,32 +9,42 @@ import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import {
   intrinsicTargetsUsed,
   scaleConnectome,
+  scaleNeuronDensity,
   type ScaleOptions,
   targetsUsed,
-} from "../../src/connectome/bio2art.ts";
+} from "../../src/connectome/scale.ts";
 import { CATALOGUE } from "../../src/connectome/catalogue.ts";
-import { loadConnectome } from "../../src/connectome/load_connectome.ts";
-import { networkMetrics } from "../../src/connectome/network_metrics.ts";
-import { scaleNeuronDensity } from "../../src/connectome/neuron_density.ts";
+import { loadConnectome } from "../../src/connectome/load.ts";
+import { graphMeasures } from "../../src/connectome/measures.ts";
+import { type Graph, matrixOfGraph } from "../../src/graph/graph.ts";
 import { createStream } from "../../src/random/stream.ts";
 import golden from "../golden/bio2art_invariants.json" with { type: "json" };
-import { blockOf, nearlyEqual, syntheticGraph } from "./example_networks.ts";
+import {
+  blockOf,
+  denseNetwork,
+  nearlyEqual,
+  syntheticGraph,
+} from "./example_networks.ts";
 
 const folder = Deno.env.get("BIORNN_CONNECTOMES") || undefined;
 const missing = folder === undefined
   ? "BIORNN_CONNECTOMES names no folder with bio2art's connectomes"
   : undefined;
 
+/** As the file has it: the published figures are by its rows and columns. */
 async function load(name: string) {
-  return await loadConnectome(name, folder === undefined ? {} : { folder });
+  return await loadConnectome(name, {
+    ...(folder === undefined ? {} : { folder }),
+    orientation: "file",
+  });
 }
 
 /** Counts the connections of a scaling, within and between regions. */
-function count(weights: Float64Array, options: Omit<ScaleOptions, "stream">) {
-  const network = scaleConnectome(weights, {
+function count(graph: Graph, options: Omit<ScaleOptions, "stream">) {
+  const network = denseNetwork(scaleConnectome(graph, {
     ...options,
     stream: createStream({ seed: 5, purpose: "bio2art" }),
-  });
+  }));
   let within = 0;
   let between = 0;
   let sum = 0;
@@ -66,10 +76,10 @@ describe("bio2art's rules", () => {
   });
 
   it("make as many connections as published, from 536 between 29 areas", () => {
-    const { weights } = syntheticGraph(1);
+    const { graph } = syntheticGraph(1);
     const { by_nr_neurons } = golden.connectomes.Macaque_Normalized;
     for (const [perRegion, expected] of Object.entries(by_nr_neurons)) {
-      const { network, within, between } = count(weights, {
+      const { network, within, between } = count(graph, {
         neuronDensity: new Array(29).fill(Number(perRegion)),
         randPartition: true,
       });
@@ -85,8 +95,8 @@ for (const { name, regions, connections } of CATALOGUE) {
 
   itNeeds(`${name} holds what was published`, missing, async () => {
     const connectome = await load(name);
-    const { weights } = connectome;
-    const metrics = networkMetrics(weights, connectome.regions);
+    const weights = matrixOfGraph(connectome.graph);
+    const metrics = graphMeasures(connectome.graph);
     assert.equal(connectome.regions, expected.regions);
     assert.equal(connectome.regions, regions);
     assert.equal(metrics.connections, expected.positive_entries);
@@ -116,12 +126,12 @@ for (const { name, regions, connections } of CATALOGUE) {
     `${name} scales to as many connections as published`,
     missing,
     async () => {
-      const { weights } = await load(name);
+      const { graph } = await load(name);
       for (
         const [perRegion, wanted] of Object.entries(expected.by_nr_neurons)
       ) {
         for (const randPartition of [true, false]) {
-          const { network, within, between } = count(weights, {
+          const { network, within, between } = count(graph, {
             neuronDensity: new Array(regions).fill(Number(perRegion)),
             randPartition,
           });
@@ -134,9 +144,10 @@ for (const { name, regions, connections } of CATALOGUE) {
   );
 
   itNeeds(`${name} scales to the weights published`, missing, async () => {
-    const { weights } = await load(name);
+    const { graph } = await load(name);
+    const weights = matrixOfGraph(graph);
     for (const randPartition of [true, false]) {
-      const { network, sum } = count(weights, {
+      const { network, sum } = count(graph, {
         neuronDensity: new Array(regions).fill(expected.nr_neurons),
         // The published figures are the original's, from incoming weights.
         intrinsicFrom: "incoming",
@@ -166,8 +177,8 @@ itNeeds(
   missing,
   async () => {
     for (const example of golden.readme_examples) {
-      const { weights } = await load(example.connectome);
-      const { network, within, between } = count(weights, {
+      const { graph } = await load(example.connectome);
+      const { network, within, between } = count(graph, {
         neuronDensity: example.neuron_density,
         targetSparsity: example.target_sparsity,
         intrinsicConnections: example.intrinsic_conn,

@@ -8,7 +8,7 @@
 import { readStoredZip, unzipSync, zipSync } from "../../src/files/zip.ts";
 import { gzipSync } from "node:zlib";
 import { parseEdgeList } from "../../src/connectome/edge_list.ts";
-import { parseMatrixTable } from "../../src/connectome/matrix_table.ts";
+import { parseMatrixTable } from "../../src/connectome/tables.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { readIdx } from "../../src/files/idx.ts";
 import { readNameList, readPickle } from "../../src/files/pickle.ts";
@@ -234,7 +234,7 @@ export const READERS: readonly FuzzedReader[] = [
     name: "parseEdgeList()",
     seeds: ["from,to,weight,source\nV1,V2,0.5,a\nV2,V1,0.25,b\n"],
     tokens: [",", ";", "\t", '"', '""', "\n", "__proto__", "1e400", "-1"],
-    read: asText((text) => parseEdgeList(text, name)),
+    read: asText((text) => parseEdgeList(text, { file: name })),
   },
   {
     name: "readExperiment()",

@@ -60,6 +60,7 @@ const FIRST_WORDS: Record<StreamPurpose, number[]> = {
   images: [1344159654, 665972745, 713640325, 3906862124],
   connectome: [1574538176, 4286164213, 558846903, 1635495635],
   bootstrap: [1092932646, 3294661576, 3297034256, 2242456992],
+  ties: [3500983595, 3574234321, 2106896001, 3580468977],
 };
 const PURPOSES = Object.keys(FIRST_WORDS) as StreamPurpose[];
 const KEY: StreamKey = { seed: 20210122, purpose: "trials" };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { scaleToEdges } from "../../src/connectome/bio2art.ts";
-import { recurrentTemplate } from "../../src/connectome/recurrent_template.ts";
+import { scaleConnectome } from "../../src/connectome/scale.ts";
+import { graphOfMatrix, rowsOf } from "../../src/graph/graph.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {
@@ -141,8 +141,8 @@ describe("initialParameters()", () => {
       biasFc:
         "bce01508163ba798883b0a45ecfc82b96e225abc17d00ea08a9d1c208d87e394",
     };
-    const edges = scaleToEdges(
-      Float64Array.of(0, .1, 0, .4, 0, 0, .2, 0, 0, 0, 0, .3, 0, 0, 0, 0),
+    const network = scaleConnectome(
+      graphOfMatrix([0, .1, 0, .4, 0, 0, .2, 0, 0, 0, 0, .3, 0, 0, 0, 0], 4),
       {
         neuronDensity: [5, 5, 5, 5],
         randPartition: true,
@@ -151,7 +151,7 @@ describe("initialParameters()", () => {
     );
     for (const scheme of ["default", "xavier", "he"] as const) {
       // As they stand: the version before had no need to transpose here.
-      const { weights: template, ...connections } = recurrentTemplate(edges, {
+      const { weights: template, ...connections } = rowsOf(network, {
         transpose: false,
       });
       const found = initialParameters(

@@ -7,6 +7,7 @@ import {
   listConnections,
 } from "../../src/graph/connections.ts";
 import { rankOrder, remapToOrder } from "../../src/rnn/initialise.ts";
+import { createStream } from "../../src/random/stream.ts";
 import golden from "../golden/map_weights_to_template.json" with {
   type: "json",
 };
@@ -55,6 +56,30 @@ describe("remapToOrder()", () => {
         assert.ok((byRank[i - 1] as number) >= (byRank[i] as number));
       }
     }));
+  });
+
+  it("ranks equal weights by chance, so that no region is favoured", () => {
+    // Two hundred equal connections, then a hundred stronger ones.
+    const weights = new Float64Array(300).fill(1).fill(2, 200);
+    const ties = (iteration: number) =>
+      createStream({ seed: 1, purpose: "ties", iteration });
+    const largest = new Float64Array(300);
+    for (let iteration = 0; iteration < 400; iteration++) {
+      const order = rankOrder(weights, ties(iteration));
+      assert.deepEqual(order.toSorted(), Uint32Array.from(weights.keys()));
+      assert.ok(order.slice(0, 100).every((place) => place >= 200));
+      for (const place of order.slice(100, 200)) largest[place]!++;
+    }
+    // Binomial, p = 1/2: standard deviation 10.
+    for (const count of largest.slice(0, 200)) {
+      assert.ok(Math.abs(count - 200) < 50, `${count}`);
+    }
+    assert.deepEqual(
+      rankOrder(weights, ties(3)),
+      rankOrder(weights, ties(3)),
+    );
+    const distinct = Float64Array.of(3, 1, 2);
+    assert.deepEqual(rankOrder(distinct, ties(0)), rankOrder(distinct));
   });
 
   it("refuses values and an order of different lengths", () => {

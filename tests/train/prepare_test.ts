@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { edgesToNetwork } from "../../src/connectome/scaled_network.ts";
 import type { ModelRun } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { InputError } from "../../src/files/input_error.ts";
@@ -10,6 +9,7 @@ import {
   denseMask,
   denseMatrix,
 } from "../../src/graph/connections.ts";
+import { maskOfGraph, matrixOfGraph } from "../../src/graph/graph.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { describePlan } from "../../src/train/describe_plan.ts";
 import {
@@ -59,7 +59,9 @@ describe("buildRun()", () => {
       async () => {
         const prepared = await prepare(replaced);
         const run = await buildRun(prepared, unit);
-        const { neurons: n, mask, weights } = edgesToNetwork(prepared.network);
+        const { nodes: n } = prepared.network;
+        const mask = maskOfGraph(prepared.network);
+        const weights = matrixOfGraph(prepared.network);
         const inNetwork = (place: number) =>
           transposed ? (place % n) * n + Math.floor(place / n) : place;
         assert.deepEqual(

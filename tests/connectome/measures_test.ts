@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { networkMetrics } from "../../src/connectome/network_metrics.ts";
+import { graphMeasures } from "../../src/connectome/measures.ts";
+import { graphOfMatrix } from "../../src/graph/graph.ts";
 
-describe("networkMetrics()", () => {
+const measures = (matrix: number[], nodes: number) =>
+  graphMeasures(graphOfMatrix(matrix, nodes));
+
+describe("graphMeasures()", () => {
   it("counts, sums and compares both directions", () => {
-    const metrics = networkMetrics([
+    const metrics = measures([
       ...[0, 0.5, 0.1],
       ...[0.25, 0, 0],
       ...[0, 0.4, 0],
@@ -23,15 +27,15 @@ describe("networkMetrics()", () => {
   });
 
   it("tells a symmetric pattern from symmetric weights", () => {
-    const pattern = networkMetrics([0, 1, 2, 0], 2);
+    const pattern = measures([0, 1, 2, 0], 2);
     assert.deepEqual([pattern.symmetricPattern, pattern.symmetric], [
       true,
       false,
     ]);
-    assert.equal(networkMetrics([0, 1, 1, 0], 2).symmetric, true);
+    assert.equal(measures([0, 1, 1, 0], 2).symmetric, true);
   });
 
   it("refuses a matrix without a connection", () => {
-    assert.throws(() => networkMetrics([0, 0, 0, 0], 2), /no connection/);
+    assert.throws(() => measures([0, 0, 0, 0], 2), /no connection/);
   });
 });

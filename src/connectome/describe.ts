@@ -6,7 +6,7 @@
 
 import { CATALOGUE_LICENCE, catalogueEntry } from "./catalogue.ts";
 import type { Connectome } from "./connectome.ts";
-import { networkMetrics } from "./network_metrics.ts";
+import { graphMeasures } from "./measures.ts";
 import { formatTable } from "../text/table.ts";
 
 /** A connectome in a list. */
@@ -36,7 +36,7 @@ export function describeList(listed: readonly ListedConnectome[]): string[] {
 /** The lines of `connectome show`. */
 export function describeConnectome(connectome: Connectome): string[] {
   const { regions, regionNames, neuronDensity } = connectome;
-  const metrics = networkMetrics(connectome.weights, regions);
+  const metrics = graphMeasures(connectome.graph);
   const entry = catalogueEntry(connectome.name);
   const orders = Math.log10(metrics.largestWeight / metrics.smallestWeight);
   const facts: string[][] = [

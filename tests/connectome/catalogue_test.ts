@@ -5,13 +5,11 @@ import {
   CATALOGUE_ADDRESS,
   type CatalogueEntry,
   catalogueEntry,
-  filesOf,
-} from "../../src/connectome/catalogue.ts";
-import {
   downloadConnectome,
   type DownloadOptions,
-} from "../../src/connectome/download_connectome.ts";
-import { loadConnectome } from "../../src/connectome/load_connectome.ts";
+  filesOf,
+} from "../../src/connectome/catalogue.ts";
+import { loadConnectome } from "../../src/connectome/load.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
 import { InputError } from "../../src/files/input_error.ts";
 
@@ -34,6 +32,7 @@ async function tinyEntry(): Promise<CatalogueEntry> {
     description: "a test's",
     regions: 2,
     connections: 1,
+    rows: "source",
     citations: [],
     files: {
       weights: await file("C_Tiny.npy"),

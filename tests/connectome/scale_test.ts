@@ -2,28 +2,33 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
-  countEdges,
+  countScaledConnections,
   intrinsicTargetsUsed,
   roundHalfToEven,
   scaleConnectome,
+  scaleNeuronDensity,
   type ScaleOptions,
-  scaleToEdges,
+  splitWeight,
   targetsUsed,
-} from "../../src/connectome/bio2art.ts";
-import {
-  edgesToNetwork,
-  networkToEdges,
-} from "../../src/connectome/scaled_network.ts";
+} from "../../src/connectome/scale.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import { graphOfMatrix, matrixOfGraph } from "../../src/graph/graph.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {
   anyGraph,
   blockOf,
-  type Graph,
+  denseNetwork,
+  type Example,
   nearlyEqual,
 } from "./example_networks.ts";
 
 function stream(seed = 1) {
   return createStream({ seed, purpose: "bio2art" });
+}
+
+/** Two regions that connect to each other with such weights. */
+function pair(forth: number, back: number) {
+  return graphOfMatrix([0, forth, back, 0], 2);
 }
 
 const anyCase = anyGraph.chain((graph) =>
@@ -44,12 +49,12 @@ const anyCase = anyGraph.chain((graph) =>
   })
 );
 
-function rowSum({ regions, weights }: Graph, row: number): number {
+function rowSum({ regions, weights }: Example, row: number): number {
   return weights.slice(row * regions, (row + 1) * regions)
     .reduce((a, b) => a + b, 0);
 }
 
-function columnSum({ regions, weights }: Graph, column: number): number {
+function columnSum({ regions, weights }: Example, column: number): number {
   return weights.filter((_, entry) => entry % regions === column)
     .reduce((a, b) => a + b, 0);
 }
@@ -82,33 +87,16 @@ describe("roundHalfToEven()", () => {
   });
 });
 
-describe("countEdges()", () => {
-  it("tells how many connections there will be, each of them once", () => {
-    fc.assert(fc.property(anyCase, ({ graph, seed, ...options }) => {
-      const { neurons, from, to } = scaleToEdges(graph.weights, {
+describe("countScaledConnections()", () => {
+  it("tells how many connections there will be, each of them once, in row-major order", () => {
+    fc.assert(fc.property(anyCase, ({ graph: { graph }, seed, ...options }) => {
+      const { nodes, from, to } = scaleConnectome(graph, {
         ...options,
         stream: stream(seed),
       });
-      assert.equal(from.length, countEdges(graph.weights, options));
-      const places = new Set(from.map((a, edge) => a * neurons + to[edge]!));
-      assert.equal(places.size, from.length);
-    }));
-  });
-});
-
-describe("networkToEdges()", () => {
-  it("lists what edgesToNetwork() wrote, row by row", () => {
-    fc.assert(fc.property(anyCase, ({ graph, seed, ...options }) => {
-      const network = scaleConnectome(graph.weights, {
-        ...options,
-        stream: stream(seed),
-      });
-      const edges = networkToEdges(network);
-      assert.deepEqual(edgesToNetwork(edges), network);
-      const places = edges.from.map((a, edge) =>
-        a * network.neurons + edges.to[edge]!
-      );
-      assert.deepEqual(places, places.toSorted());
+      assert.equal(from.length, countScaledConnections(graph, options));
+      const places = Array.from(from, (a, edge) => a * nodes + to[edge]!);
+      assert.ok(places.every((place, i) => i === 0 || place > places[i - 1]!));
     }));
   });
 });
@@ -118,10 +106,10 @@ describe("scaleConnectome()", () => {
     fc.assert(
       fc.property(anyCase, ({ graph, seed, ...options }) => {
         const n = graph.regions;
-        const network = scaleConnectome(graph.weights, {
+        const network = denseNetwork(scaleConnectome(graph.graph, {
           ...options,
           stream: stream(seed),
-        });
+        }));
         const density = options.neuronDensity;
         assert.equal(network.neurons, density.reduce((a, b) => a + b));
         for (let i = 0; i < n; i++) {
@@ -156,10 +144,9 @@ describe("scaleConnectome()", () => {
   it("has a weight above 0 exactly where the mask is set, and none on the diagonal without it", () => {
     fc.assert(
       fc.property(anyCase, ({ graph, seed, ...options }) => {
-        const { neurons, weights, mask } = scaleConnectome(graph.weights, {
-          ...options,
-          stream: stream(seed),
-        });
+        const { neurons, weights, mask } = denseNetwork(
+          scaleConnectome(graph.graph, { ...options, stream: stream(seed) }),
+        );
         for (let entry = 0; entry < mask.length; entry++) {
           assert.equal(weights[entry]! > 0, mask[entry] === 1);
           assert.ok(weights[entry]! >= 0);
@@ -175,10 +162,9 @@ describe("scaleConnectome()", () => {
   it("gives each neuron of a region equally many targets in another", () => {
     fc.assert(
       fc.property(anyCase, ({ graph, seed, ...options }) => {
-        const { neurons: n, mask, regionOf } = scaleConnectome(graph.weights, {
-          ...options,
-          stream: stream(seed),
-        });
+        const { neurons: n, mask, regionOf } = denseNetwork(
+          scaleConnectome(graph.graph, { ...options, stream: stream(seed) }),
+        );
         const targets = new Map<string, Set<number>>();
         for (let a = 0; a < n; a++) {
           for (let region = 0; region < graph.regions; region++) {
@@ -196,25 +182,25 @@ describe("scaleConnectome()", () => {
   });
 
   it("gives equal weights without randPartition", () => {
-    const network = scaleConnectome(Float64Array.of(0, 0.6, 0.3, 0), {
+    const weights = matrixOfGraph(scaleConnectome(pair(0.6, 0.3), {
       neuronDensity: [2, 3],
       randPartition: false,
       stream: stream(),
-    });
+    }));
     // 0.8 of 3 targets are 2: 0.6 / (2 · 2); within: 4 · 0.6 / (2 · 1).
-    assert.equal(Math.max(...network.weights.slice(2, 5)), 0.15);
-    assert.ok(nearlyEqual(network.weights[1]!, 1.2));
-    assert.equal(network.weights[1], network.weights[5]);
+    assert.equal(Math.max(...weights.slice(2, 5)), 0.15);
+    assert.ok(nearlyEqual(weights[1]!, 1.2));
+    assert.equal(weights[1], weights[5]);
   });
 
   it("draws targets anew for each neuron", () => {
-    const { mask } = scaleConnectome(Float64Array.of(0, 1, 0, 0), {
+    const { mask } = denseNetwork(scaleConnectome(pair(1, 0), {
       neuronDensity: [40, 10],
       targetSparsity: 0.5,
       intrinsicConnections: false,
       randPartition: false,
       stream: stream(),
-    });
+    }));
     const rows = Array.from(
       { length: 40 },
       (_, a) => mask.slice(a * 50 + 40, a * 50 + 50).join(""),
@@ -225,7 +211,7 @@ describe("scaleConnectome()", () => {
   it("reaches every target equally often", () => {
     const hits = new Float64Array(5);
     for (let seed = 0; seed < 2000; seed++) {
-      const { to } = scaleToEdges(Float64Array.of(0, 1, 0, 0), {
+      const { to } = scaleConnectome(pair(1, 0), {
         neuronDensity: [1, 5],
         targetSparsity: 0.4,
         intrinsicConnections: false,
@@ -239,54 +225,50 @@ describe("scaleConnectome()", () => {
   });
 
   it("loses no connection with a hundred neurons a region", () => {
-    const { weights, mask } = scaleConnectome(
-      Float64Array.of(0, 1e-6, 0.5, 0),
-      { neuronDensity: [100, 100], randPartition: true, stream: stream() },
-    );
-    let connections = 0;
-    for (let entry = 0; entry < mask.length; entry++) {
-      if (mask[entry] === 0) continue;
-      connections++;
-      assert.ok(weights[entry]! > 0);
-    }
-    assert.equal(connections, 2 * 100 * 80 + 2 * 100 * 99);
+    const { weight } = scaleConnectome(pair(1e-6, 0.5), {
+      neuronDensity: [100, 100],
+      randPartition: true,
+      stream: stream(),
+    });
+    assert.ok(weight.every((w) => w > 0));
+    assert.equal(weight.length, 2 * 100 * 80 + 2 * 100 * 99);
   });
 
   it("gives the same network for the same seed, another for another", () => {
     const scale = (seed: number) =>
-      scaleConnectome(Float64Array.of(0, 1, 1, 0), {
+      scaleConnectome(pair(1, 1), {
         neuronDensity: [4, 4],
         randPartition: true,
         stream: stream(seed),
-      }).weights;
+      }).weight;
     assert.deepEqual(scale(7), scale(7));
     assert.notDeepEqual(scale(7), scale(8));
   });
 
   it("keeps the order of its draws, which published seeds depend on", () => {
-    const { from, to, weight } = scaleToEdges(Float64Array.of(0, 2, 1, 0), {
+    const { from, to, weight } = scaleConnectome(pair(2, 1), {
       neuronDensity: [2, 3],
       targetSparsity: 0.5,
       targetSparsityIntrinsic: 0.5,
       randPartition: true,
       stream: stream(2021),
     });
-    assert.deepEqual([...from], [0, 1, 0, 0, 1, 1, 2, 3, 4, 2, 2, 3, 3, 4, 4]);
-    assert.deepEqual([...to], [1, 0, 4, 2, 3, 2, 0, 1, 1, 3, 4, 2, 4, 2, 3]);
+    assert.deepEqual([...from], [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+    assert.deepEqual([...to], [1, 2, 4, 0, 2, 3, 0, 3, 4, 1, 2, 4, 1, 2, 3]);
     assert.deepEqual([...weight], [
       0.4002891612504894,
-      7.5997108387495125,
-      1.591250540301019,
       0.31431300418900693,
-      0.07748738018312365,
+      1.591250540301019,
+      7.5997108387495125,
       0.01694907532685035,
+      0.07748738018312365,
       0.661166597381121,
-      0.018093069732620315,
-      0.32074033288625864,
       2.4131573038030316,
       0.7787528091296634,
+      0.018093069732620315,
       0.05083913236425338,
       0.2828529961266566,
+      0.32074033288625864,
       0.2123955559055536,
       0.26200220267084245,
     ]);
@@ -294,7 +276,7 @@ describe("scaleConnectome()", () => {
 
   it("refuses parameters out of their range", () => {
     const scale = (options: Partial<ScaleOptions>) => () =>
-      scaleConnectome(Float64Array.of(0, 1, 1, 0), {
+      scaleConnectome(pair(1, 1), {
         neuronDensity: [4, 4],
         randPartition: true,
         stream: stream(),
@@ -305,6 +287,114 @@ describe("scaleConnectome()", () => {
     assert.throws(scale({ intrinsicWeight: 1 }), /found 1/);
     assert.throws(scale({ neuronDensity: [4, 0] }), /found 0 for region 1/);
     assert.throws(scale({ neuronDensity: [4, NaN] }), /found NaN/);
-    assert.throws(scale({ neuronDensity: [4, 4, 4] }), /3 regions need 9/);
+    assert.throws(
+      scale({ neuronDensity: [4, 4, 4] }),
+      /2 regions need 2 .* found 3/,
+    );
+  });
+});
+
+describe("scaleNeuronDensity()", () => {
+  it("ranks, and gives equal densities equal numbers", () => {
+    assert.deepEqual(
+      scaleNeuronDensity([30, 10, 30, 20], { method: "rank", seed: 3 }),
+      [9, 3, 9, 6],
+    );
+  });
+
+  it("takes ratios to the lowest, rounded half to even", () => {
+    assert.deepEqual(
+      scaleNeuronDensity([4, 10, 6, 14], { method: "ratio", seed: 1 }),
+      [1, 2, 2, 4],
+    );
+  });
+
+  it("names the regions without a density", () => {
+    assert.throws(
+      () =>
+        scaleNeuronDensity([NaN, 10, 0], {
+          method: "rank",
+          seed: 1,
+          regionNames: ["V1", "V2", "7m"],
+        }),
+      (error) =>
+        error instanceof InputError &&
+        /2 of 3 .*\(V1, 7m\)/.test(error.message),
+    );
+  });
+
+  it("refuses a seed that is no integer from 1", () => {
+    for (const seed of [0, 1.5, NaN]) {
+      assert.throws(
+        () => scaleNeuronDensity([1], { method: "rank", seed }),
+        RangeError,
+      );
+    }
+  });
+});
+
+describe("splitWeight()", () => {
+  it("gives positive parts that sum to the weight", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: -50, max: 50, noNaN: true }).map((e) => 10 ** e),
+        fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(800, 3000)),
+        fc.nat(),
+        (total, count, seed) => {
+          const parts = splitWeight(total, { count, stream: stream(seed) });
+          assert.equal(parts.length, count);
+          assert.ok(parts.every((part) => part > 0));
+          const sum = parts.reduce((a, b) => a + b);
+          assert.ok(Math.abs(sum - total) <= 1e-13 * total);
+        },
+      ),
+    );
+  });
+
+  it("breaks the stick: the parts' squares sum to what uniform shares give", () => {
+    let square = 0;
+    const draws = 4000;
+    for (let seed = 0; seed < draws; seed++) {
+      for (const part of splitWeight(1, { count: 3, stream: stream(seed) })) {
+        square += part * part;
+      }
+    }
+    // E = 1/3 + 1/9 + 1/9: u, then (1 − u)v and (1 − u)(1 − v).
+    assert.ok(Math.abs(square / draws - 5 / 9) < 0.012);
+  });
+
+  it("puts the large parts anywhere", () => {
+    const where = new Float64Array(4);
+    for (let seed = 0; seed < 2000; seed++) {
+      const parts = splitWeight(1, { count: 4, stream: stream(seed) });
+      where[parts.indexOf(Math.max(...parts))]!++;
+    }
+    // Binomial, p = 1/4: standard deviation 19.
+    for (const count of where) assert.ok(Math.abs(count - 500) < 5 * 19);
+  });
+
+  it("keeps almost all of 10,000 parts apart", () => {
+    const parts = splitWeight(1, { count: 10_000, stream: stream() });
+    assert.ok(new Set(parts).size > 9_990);
+    assert.ok(parts.every((part) => part >= 2 ** -1022));
+  });
+
+  it("gives the weight itself as its only part", () => {
+    assert.deepEqual([...splitWeight(0.3, { count: 1, stream: stream() })], [
+      0.3,
+    ]);
+  });
+
+  it("refuses what it cannot split", () => {
+    for (const total of [0, -1, NaN, Infinity]) {
+      assert.throws(
+        () => splitWeight(total, { count: 2, stream: stream() }),
+        RangeError,
+      );
+    }
+    assert.throws(
+      () => splitWeight(1, { count: 0, stream: stream() }),
+      RangeError,
+    );
   });
 });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import {
-  connectomeCsv,
-  embeddedConnectome,
-} from "../../src/connectome/embedded_connectome.ts";
-import { networkMetrics } from "../../src/connectome/network_metrics.ts";
+import { loadConnectome } from "../../src/connectome/load.ts";
+import { graphMeasures } from "../../src/connectome/measures.ts";
+import { graphOfMatrix, matrixOfGraph } from "../../src/graph/graph.ts";
 import {
   generateSyntheticMacaque,
+  SYNTHETIC_NAME,
   SYNTHETIC_SEED,
-} from "../../src/connectome/synthetic_macaque.ts";
+} from "../../src/connectome/synthetic.ts";
+import { matrixTable } from "../../src/connectome/tables.ts";
 import { createStream } from "../../src/random/stream.ts";
 
 function generate(seed: number) {
@@ -51,21 +51,21 @@ function distanceSlope({ areas: n, weights, distances }: {
   return covariance / variance;
 }
 
-describe("embeddedConnectome()", () => {
+describe("the embedded connectome", () => {
   it("is what the generator gives for its seed", async () => {
     const generated = generate(SYNTHETIC_SEED);
     const file = await Deno.readTextFile(
       new URL("../../connectomes/Synthetic_Macaque_29.csv", import.meta.url),
     );
-    assert.equal(connectomeCsv(generated), file);
-    const embedded = await embeddedConnectome();
-    assert.deepEqual(embedded.weights, generated.weights);
+    assert.equal(matrixTable(generated), file);
+    const embedded = await loadConnectome(SYNTHETIC_NAME);
+    assert.deepEqual(matrixOfGraph(embedded.graph), generated.weights);
     assert.deepEqual(embedded.regionNames, generated.names);
   });
 
   it("can be told from measured data by its name, its areas' names and its flag", async () => {
     const { name, species, synthetic, regionNames, source } =
-      await embeddedConnectome();
+      await loadConnectome(SYNTHETIC_NAME);
     assert.match(name, /^Synthetic_/);
     assert.match(species, /^none/);
     assert.equal(synthetic, true);
@@ -75,7 +75,7 @@ describe("embeddedConnectome()", () => {
   });
 
   it("has a checksum that its file has too", async () => {
-    const { sha256 } = await embeddedConnectome();
+    const { sha256 } = await loadConnectome(SYNTHETIC_NAME);
     assert.equal(
       sha256,
       "291c87ff3bd7a55a598ea9de40288da824e3dd68695f1ddfa7aab743ec807c6c",
@@ -89,7 +89,7 @@ describe("generateSyntheticMacaque()", () => {
     for (let seed = 1; seed <= 20; seed++) {
       const connectome = generate(seed);
       const { areas, weights, distances } = connectome;
-      const metrics = networkMetrics(weights, areas);
+      const metrics = graphMeasures(graphOfMatrix(weights, areas));
       assert.equal(areas, 29);
       assert.equal(metrics.connections, 536);
       assert.ok(Math.abs(metrics.density - 0.66) < 0.001);

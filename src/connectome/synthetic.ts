@@ -27,6 +27,12 @@ export const SYNTHETIC_NAME = "Synthetic_Macaque_29";
 /** The seed of the embedded one, `connectomes/Synthetic_Macaque_29.csv`. */
 export const SYNTHETIC_SEED = 29;
 
+/** Papers whose statistics the synthetic connectome follows. */
+export const SYNTHETIC_CITATIONS: readonly string[] = [
+  "statistics: N. T. Markov et al., A weighted and directed interareal connectivity matrix for macaque cerebral cortex, Cereb. Cortex 24, 17–36 (2014), https://doi.org/10.1093/cercor/bhs270",
+  "statistics: M. Ercsey-Ravasz et al., A predictive network model of cerebral cortical connectivity based on a distance rule, Neuron 80, 184–197 (2013), https://doi.org/10.1016/j.neuron.2013.07.036",
+];
+
 /** Statistics that the generator follows. */
 const SYNTHETIC_STATISTICS = {
   areas: 29,
@@ -76,7 +82,7 @@ export interface SyntheticConnectome {
  *
  * @example
  * ```ts
- * import { generateSyntheticMacaque } from "./src/connectome/synthetic_macaque.ts";
+ * import { generateSyntheticMacaque } from "./src/connectome/synthetic.ts";
  * import { createStream } from "./src/random/stream.ts";
  *
  * const { weights } = generateSyntheticMacaque(

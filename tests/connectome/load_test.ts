@@ -6,9 +6,12 @@ import {
   CATALOGUE,
   CATALOGUE_ADDRESS,
 } from "../../src/connectome/catalogue.ts";
-import { loadConnectome } from "../../src/connectome/load_connectome.ts";
+import { loadConnectome } from "../../src/connectome/load.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
+import { writeSparseNpz } from "../../src/files/npz.ts";
+import { sha256Hex } from "../../src/files/checksum.ts";
+import { matrixOfGraph } from "../../src/graph/graph.ts";
 
 /** Never asks the network. */
 const fetch = () => Promise.reject(new TypeError("no network"));
@@ -73,8 +76,8 @@ describe("loadConnectome()", () => {
     }, async (folder) => {
       const connectome = await loadConnectome("Mine", { folder, fetch });
       assert.equal(connectome.regions, 3);
-      assert.equal(connectome.weights[0 * 3 + 1], 0.5);
-      assert.equal(connectome.weights[1 * 3 + 0], 0.25);
+      assert.equal(matrixOfGraph(connectome.graph)[0 * 3 + 1], 0.5);
+      assert.equal(matrixOfGraph(connectome.graph)[1 * 3 + 0], 0.25);
       assert.deepEqual(connectome.regionNames, ["V1", "V2", "7m"]);
       assert.deepEqual([...connectome.neuronDensity!], [10, NaN, 30]);
       assert.equal(connectome.source, join(folder, "C_Mine.npy"));
@@ -93,13 +96,100 @@ describe("loadConnectome()", () => {
     }, async (folder) => {
       const names = async (name: string) => {
         const found = await loadConnectome(name, { folder, fetch });
-        assert.deepEqual([...found.weights], MATRIX.flat());
+        assert.deepEqual([...matrixOfGraph(found.graph)], MATRIX.flat());
         return found.regionNames;
       };
       assert.deepEqual(await names("both"), ["V1", "V2", "7m"]);
       assert.deepEqual(await names("header"), ["V1", "V2", "7m"]);
       assert.deepEqual(await names("bare"), ["1", "2", "3"]);
       assert.deepEqual(await names("listed"), ["A", "B", "C"]);
+    });
+  });
+
+  it("finds endings in capitals, and names whose accents stand beside their letters", async () => {
+    await withFiles({
+      "C_Upper.CSV": "0,0.5,0\n0.25,0,0\n0,0.125,0\n",
+      ["C_Crâne.npy".normalize("NFD")]: npy(MATRIX),
+      ["C_Ångström.npy".normalize("NFC")]: npy(MATRIX),
+    }, async (folder) => {
+      for (
+        const name of [
+          "Upper",
+          "Crâne".normalize("NFC"),
+          "Crâne".normalize("NFD"),
+          "Ångström".normalize("NFD"),
+        ]
+      ) {
+        const { graph } = await loadConnectome(name, { folder, fetch });
+        assert.deepEqual([...matrixOfGraph(graph)], MATRIX.flat());
+      }
+    });
+  });
+
+  it("reads SciPy's sparse matrices, without the zeros that are written in them, and distances", async () => {
+    await withFiles({
+      "C_sparse.npz": writeSparseNpz({
+        shape: [3, 3],
+        start: [0, 2, 3, 4],
+        column: [1, 2, 0, 1],
+        values: [0.5, 0, 0.25, 0.125],
+      }),
+      "D_sparse.npy": npy([[0, 1, 2], [1, 0, 3], [2, 3, 0]]),
+    }, async (folder) => {
+      const { graph, distances } = await loadConnectome("sparse", { folder });
+      assert.equal(graph.weight.length, 3);
+      assert.deepEqual([...matrixOfGraph(graph)], MATRIX.flat());
+      assert.equal(distances![1 * 3 + 2], 3);
+    });
+  });
+
+  it("warns where fractions sum to more than 1 over sources", async () => {
+    const turned = [[0, 0.9, 0], [0.2, 0, 0.3], [0, 0.8, 0]];
+    const whole = [[0, 0.9, 0], [0.2, 0, 0.3], [0, 0.1, 0]];
+    await withFiles({
+      "C_turned.npy": npy(turned),
+      "C_whole.npy": npy(whole),
+      "C_counts.npy": npy([[0, 9, 0], [2, 0, 3], [0, 8, 0]]),
+      "Names_turned.txt": "A\nB\nC\n",
+    }, async (folder) => {
+      const warnings = async (name: string) => {
+        const lines: string[] = [];
+        await loadConnectome(name, {
+          folder,
+          onProgress: (line) => lines.push(line),
+        });
+        return lines.join("\n");
+      };
+      assert.match(
+        await warnings("turned"),
+        /^warning: .*C_turned\.npy: .* into "B" to 1\.7: .* may be targets, not sources; .*--rows target/,
+      );
+      assert.equal(await warnings("whole"), "");
+      assert.equal(await warnings("counts"), "");
+    });
+  });
+
+  it("uses of the cache those files alone that the catalogue lists", async () => {
+    const entry = CATALOGUE.find(({ files }) => files.density === undefined)!;
+    await withFiles({}, async (cacheFolder) => {
+      const contents = new Map([
+        [entry.files.weights, npy(MATRIX)],
+        [entry.files.names, lst(["A", "B", "C"])],
+      ]);
+      for (const [file, bytes] of contents) {
+        await Deno.writeFile(join(cacheFolder, file.file), bytes);
+        Object.assign(file, {
+          sha256: await sha256Hex(bytes),
+          bytes: bytes.length,
+        });
+      }
+      await Deno.writeFile(
+        join(cacheFolder, `ND_${entry.name}.npy`),
+        writeNpy({ shape: [3], data: Float64Array.of(1, 2, 3) }),
+      );
+      const found = await loadConnectome(entry.name, { cacheFolder, fetch });
+      assert.equal(found.regions, 3);
+      assert.equal(found.neuronDensity, undefined);
     });
   });
 
@@ -144,7 +234,7 @@ describe("loadConnectome()", () => {
       ["diagonal", [[0, 1], [1, 3]], /C\[1, 1\] .* the diagonal must/],
       ["empty", [[0, 0], [0, 0]], /no connection/],
       ["tiny", [[0, 1e-300], [1, 0]], /1e-300, allowed are 1e-100 to 1e\+100/],
-      ["small", [[0]], /1 region, allowed are 2 to/],
+      ["small", [[0]], /1 region, at least 2 are needed/],
     ];
     for (const [name, rows, expected] of cases) {
       await withFiles({
@@ -254,12 +344,12 @@ describe("loadConnectome()", () => {
             const path = join(folder, `C_x.${extension}`);
             await Deno.writeFile(path, bytes);
             try {
-              const { regions, weights } = await loadConnectome("x", {
+              const { regions, graph } = await loadConnectome("x", {
                 folder,
                 fetch,
               });
-              assert.equal(weights.length, regions ** 2);
-              assert.ok(weights.every((weight) => weight >= 0));
+              assert.equal(graph.nodes, regions);
+              assert.ok(graph.weight.every((weight) => weight > 0));
             } catch (error) {
               assert.ok(error instanceof InputError, String(error));
             } finally {

@@ -1,0 +1,190 @@
+/**
+ * Reads connectomes as they are published: matrices in tables, `.npy` and SciPy's
+ * `.npz`, and lists of connections, packed by gzip or not.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import { InputError } from "../files/input_error.ts";
+import { readFileBytes, systemReason } from "../files/read.ts";
+import { type Graph, graphOfMatrix, transposeGraph } from "../graph/graph.ts";
+import { plural } from "../text/words.ts";
+import {
+  orientationDoubt,
+  type RowMeaning,
+  validateConnectome,
+} from "./connectome.ts";
+import {
+  type EdgeList,
+  type EdgeListOptions,
+  isListHeader,
+  parseEdgeList,
+  readEdgeList,
+} from "./edge_list.ts";
+import { decodeText, readMatrix } from "./load.ts";
+import { parseMatrixTable, readTable } from "./tables.ts";
+
+/** How a file is read. */
+export interface ImportOptions extends Omit<EdgeListOptions, "file"> {
+  /** Which regions the rows of a matrix are; default "source". */
+  readonly rows?: RowMeaning;
+}
+
+/** What is read whole, to see whether it is a matrix; larger tables are lists, read bit by bit. */
+const MOST_WHOLE = 2 ** 28;
+/** Tables of so many columns are told from lists by their shape alone. */
+const CLEARLY_WIDE = 6;
+
+/** Name of the connectome in a file: without its endings, and without the C_ that stands before it in folders. */
+export function importedName(path: string): string {
+  return basename(path).replace(/\.gz$/i, "").replace(/\.[^.]*$/, "")
+    .replace(/^C_/, "");
+}
+
+/**
+ * Reads a connectome from a file: `.npy` and `.npz` hold a matrix, any other file is
+ * a table, which holds a matrix if it is square, else a list of connections.
+ *
+ * @throws {InputError} If the file can't be read, or holds no connectome.
+ *
+ * @example
+ * ```ts no-eval
+ * import { importConnectome } from "./src/connectome/import.ts";
+ *
+ * const { graph, notes } = await importConnectome("connections.csv.gz", {
+ *   minWeight: 5,
+ * });
+ * ```
+ */
+export async function importConnectome(
+  path: string,
+  { rows, ...options }: ImportOptions,
+): Promise<EdgeList> {
+  const found = await readWhole(path, options) ??
+    await readEdgeList(textIn(path), { ...options, file: path });
+  const isList = !("matrix" in found);
+  if (isList && rows !== undefined) {
+    throw new InputError(
+      `Cannot use --rows ${rows}: "${path}" is a list of connections, whose columns say which way they go`,
+    );
+  }
+  const turned = rows === "target"
+    ? { ...found, graph: transposeGraph(found.graph) }
+    : found;
+  validateConnectome(turned, path);
+  const doubt = isList
+    ? undefined
+    : orientationDoubt({ ...turned, fileRows: rows ?? "source" });
+  const { graph, regionNames, notes } = turned;
+  return {
+    graph,
+    regionNames,
+    notes: [...notes, ...(doubt === undefined ? [] : [`warning: ${doubt}`])],
+  };
+}
+
+/** What a file holds that is read at once; undefined of one that is to be read bit by bit. */
+async function readWhole(
+  path: string,
+  options: Omit<EdgeListOptions, "file">,
+): Promise<(EdgeList & { readonly matrix?: true }) | undefined> {
+  const binary = /\.np[yz]$/i.test(path);
+  const { size } = await statOf(path);
+  if (!binary && (/\.gz$/i.test(path) || size > MOST_WHOLE)) return undefined;
+  const bytes = await readFileBytes(path, { what: "the connectome" });
+  if (binary) return described(readMatrix(bytes, path));
+  const text = decodeText(bytes, path);
+  const { source, target, weight, types } = options;
+  const asksForList = [source, target, weight, types].some((option) =>
+    option !== undefined
+  );
+  if (asksForList || !looksSquare(text, path)) {
+    return parseEdgeList(text, { ...options, file: path });
+  }
+  const { regions, weights, names } = parseMatrixTable(text, path);
+  return described({
+    graph: graphOfMatrix(weights, regions),
+    ...(names === undefined ? {} : { names }),
+  });
+}
+
+function described(
+  { graph, names }: {
+    readonly graph: Graph;
+    readonly names?: readonly string[];
+  },
+): EdgeList {
+  return {
+    graph,
+    regionNames: names ??
+      Array.from({ length: graph.nodes }, (_, region) => String(region + 1)),
+    notes: [
+      `a matrix of ${graph.nodes} regions with ${
+        plural(graph.weight.length, "connection")
+      }`,
+    ],
+  };
+}
+
+/** Whether a table is a matrix and no list of connections. */
+function looksSquare(text: string, file: string): boolean {
+  const { rows } = readTable(text, file);
+  const [first, second] = rows;
+  if (first === undefined || isListHeader(first.cells)) return false;
+  const columns = Math.max(first.cells.length, second?.cells.length ?? 0);
+  if (Math.abs(rows.length - columns) > 1) return false;
+  if (columns >= CLEARLY_WIDE) return true;
+  // A list of so few connections between numbers would have to have zeros just on the diagonal.
+  try {
+    const { regions, weights } = parseMatrixTable(text, file);
+    return weights.every((weight, entry) =>
+      entry % (regions + 1) !== 0 || weight === 0
+    );
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return first.cells.length < 2;
+  }
+}
+
+async function statOf(path: string): Promise<Deno.FileInfo> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+function cannotRead(path: string, error: unknown): unknown {
+  const reason = systemReason(error, { path, verb: "read" });
+  if (reason === undefined) return error;
+  return new InputError(
+    `Cannot read the list of connections "${path}": ${reason}`,
+    { cause: error },
+  );
+}
+
+/** The text of a file, piece by piece, unpacked if its name ends in .gz. */
+async function* textIn(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    const { readable } = await Deno.open(path);
+    const bytes = /\.gz$/i.test(path)
+      ? readable.pipeThrough(new DecompressionStream("gzip"))
+      : readable;
+    for await (const piece of bytes) {
+      yield decoder.decode(piece, { stream: true });
+    }
+    yield decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw new InputError(
+        `Cannot read the list of connections "${path}": it is no ${
+          /\.gz$/i.test(path) ? "gzip file of text" : "text"
+        } in UTF-8`,
+        { cause: error },
+      );
+    }
+    throw cannotRead(path, error);
+  }
+}

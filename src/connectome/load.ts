@@ -1,0 +1,438 @@
+/**
+ * Finds a connectome by its name, wherever it is: in a folder, in the program, in the
+ * cache, or at the address that the catalogue pins.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import csv from "../../connectomes/Synthetic_Macaque_29.csv" with {
+  type: "text",
+};
+import { cacheFolder as systemCacheFolder } from "../files/download.ts";
+import { sha256Hex } from "../files/checksum.ts";
+import { InputError } from "../files/input_error.ts";
+import { readNameList } from "../files/pickle.ts";
+import { readNpy } from "../files/npy.ts";
+import { readSparseNpz } from "../files/npz.ts";
+import { readFileBytes, safeName } from "../files/read.ts";
+import {
+  filterGraph,
+  type Graph,
+  graphOfMatrix,
+  rowOfEach,
+  transposeGraph,
+} from "../graph/graph.ts";
+import {
+  CATALOGUE,
+  CATALOGUE_ADDRESS,
+  type CatalogueEntry,
+  catalogueEntry,
+  citationsOf,
+  downloadConnectome,
+  type DownloadOptions,
+  filesOf,
+} from "./catalogue.ts";
+import {
+  type Connectome,
+  orientationDoubt,
+  validateConnectome,
+} from "./connectome.ts";
+import { nearestNames } from "../text/did_you_mean.ts";
+import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./synthetic.ts";
+import { parseMatrixTable } from "./tables.ts";
+
+/** Where to look for a connectome. */
+export interface LoadOptions {
+  /** The folder of the user's connectomes (`path_to_network`); looked in first. */
+  readonly folder?: string;
+  /** Where downloads are kept; default {@linkcode systemCacheFolder}. */
+  readonly cacheFolder?: string;
+  /**
+   * "file": rows of the file are taken for sources whatever the catalogue says, as the
+   * original program does. Default "declared".
+   */
+  readonly orientation?: "declared" | "file";
+  /** Is told what takes time, and what the user may not expect. */
+  readonly onProgress?: (line: string) => void;
+  /** Default the system's `fetch`. */
+  readonly fetch?: DownloadOptions["fetch"];
+}
+
+/**
+ * Loads a connectome: from the user's folder, else the embedded one, else from
+ * the cache, else downloads it once from the address the catalogue pins.
+ *
+ * In a folder, the connectome NAME is the file `C_NAME.npy`, `.npz` (of
+ * `scipy.sparse.save_npz`), `.csv` or `.tsv` for the weights, a row a region that
+ * sends; `Names_NAME.lst` (or `.txt`) for the names of the regions, `ND_NAME.npy` for
+ * the neuron densities and `D_NAME.npy` for the distances; the last three need
+ * not be there.
+ *
+ * @throws {InputError} If there is none of that name, it can't be read or can't be had.
+ *
+ * @example
+ * ```ts
+ * import { loadConnectome } from "./src/connectome/load.ts";
+ *
+ * const { graph } = await loadConnectome("Synthetic_Macaque_29");
+ * graph.weight.length; // 536 connections
+ * ```
+ */
+export async function loadConnectome(
+  name: string,
+  options: LoadOptions = {},
+): Promise<Connectome> {
+  const found = await findConnectome(name, options);
+  const entry = catalogueEntry(name);
+  const known = entry !== undefined &&
+    found.sha256 === entry.files.weights.sha256;
+  if (entry !== undefined && !known) {
+    options.onProgress?.(
+      `note: ${found.source} is not the file that the catalogue lists as ${entry.name} (its SHA-256 differs)`,
+    );
+  }
+  const turned = known && entry.rows === "target" &&
+    options.orientation !== "file";
+  const connectome = {
+    ...found,
+    ...(turned
+      ? { graph: transposeGraph(found.graph), fileRows: "target" as const }
+      : {}),
+    ...(entry === undefined
+      ? {}
+      : { species: entry.species, citations: citationsOf(entry) }),
+  };
+  const doubt = known ? undefined : orientationDoubt(connectome);
+  if (doubt !== undefined) {
+    options.onProgress?.(`warning: ${found.source}: ${doubt}`);
+  }
+  return connectome;
+}
+
+async function findConnectome(
+  name: string,
+  options: LoadOptions,
+): Promise<Connectome> {
+  const { folder, onProgress, cacheFolder = systemCacheFolder() } = options;
+  safeName(name, { what: "the connectome's name" });
+  if (folder !== undefined) {
+    const found = await readConnectomeFolder(name, { folder });
+    if (found !== undefined) return found;
+    if (!await isFolder(folder)) {
+      onProgress?.(`note: path_to_network is no folder: ${folder}`);
+    }
+  }
+  if (name === SYNTHETIC_NAME) return await embeddedConnectome();
+  const entry = catalogueEntry(name);
+  if (entry === undefined) throw await unknownConnectome(name, folder);
+  if (cacheFolder === undefined) {
+    throw new InputError(
+      `Cannot download the connectome "${name}": neither BIORNN_CACHE nor HOME says where to keep it; set BIORNN_CACHE, or put ${
+        filesOf(entry).map(({ file }) => file).join(", ")
+      } from ${CATALOGUE_ADDRESS} into the folder that path_to_network names`,
+    );
+  }
+  if (!await isCached(entry, { cacheFolder, onProgress })) {
+    await downloadConnectome(entry, {
+      cacheFolder,
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    });
+  }
+  // Files beside those that the catalogue lists were never checked.
+  const files = filesOf(entry).map(({ file }) => file);
+  const found = await readConnectomeFolder(name, {
+    folder: cacheFolder,
+    files,
+  });
+  if (found !== undefined) return found;
+  throw new InputError(
+    `Cannot read the connectome "${name}": its files have gone from ${cacheFolder}`,
+  );
+}
+
+/**
+ * `Synthetic_Macaque_29`: a connectome of our own making with the published
+ * statistics of the macaque's cortex. No part of it was measured.
+ */
+async function embeddedConnectome(): Promise<Connectome> {
+  const file = `${SYNTHETIC_NAME}.csv`;
+  const { regions, weights, names } = parseMatrixTable(csv, file);
+  const connectome: Connectome = {
+    name: SYNTHETIC_NAME,
+    species: "none",
+    regions,
+    graph: graphOfMatrix(weights, regions),
+    regionNames: names!,
+    citations: SYNTHETIC_CITATIONS,
+    synthetic: true,
+    source: "embedded",
+    fileRows: "source",
+    sha256: await sha256Hex(new TextEncoder().encode(csv)),
+  };
+  validateConnectome(connectome, file);
+  return connectome;
+}
+
+/** Ends of the files that hold a connectome's weights, in the order in which they are looked for. */
+const MATRIX_ENDS = ["npy", "npz", "csv", "tsv"] as const;
+
+/** @returns undefined where the folder holds no such matrix. */
+async function readConnectomeFolder(
+  name: string,
+  { folder, files }: {
+    readonly folder: string;
+    /** The files that may be read; all without it. */
+    readonly files?: readonly string[];
+  },
+): Promise<Connectome | undefined> {
+  const there = await namesIn(folder);
+  const find = (candidates: readonly string[]) =>
+    firstFile(folder, {
+      candidates: candidates.filter((file) => files?.includes(file) ?? true),
+      there,
+    });
+  const found = await find(MATRIX_ENDS.map((end) => `C_${name}.${end}`));
+  if (found === undefined) return undefined;
+  const bytes = await readFileBytes(found, { what: "the connectome" });
+  const { graph, names } = readMatrix(bytes, found);
+  const namesFile = await find([`Names_${name}.lst`, `Names_${name}.txt`]);
+  const densityFile = await find([`ND_${name}.npy`]);
+  const distanceFile = await find([`D_${name}.npy`]);
+  const connectome: Connectome = {
+    name,
+    species: "unknown",
+    regions: graph.nodes,
+    graph,
+    regionNames:
+      (namesFile === undefined ? undefined : await readNames(namesFile)) ??
+        names ??
+        Array.from({ length: graph.nodes }, (_, region) => String(region + 1)),
+    ...(densityFile === undefined ? {} : {
+      neuronDensity: await readNumbers(densityFile, {
+        what: "the neuron densities",
+        dimensions: 1,
+      }),
+    }),
+    ...(distanceFile === undefined ? {} : {
+      distances: await readNumbers(distanceFile, {
+        what: "the distances",
+        dimensions: 2,
+      }),
+    }),
+    citations: [],
+    // So are the names of what `connectome generate` writes.
+    synthetic: name.startsWith("Synthetic_"),
+    source: found,
+    fileRows: "source",
+    sha256: await sha256Hex(bytes),
+  };
+  validateConnectome(connectome, found);
+  return connectome;
+}
+
+/** Names of the connectomes in a folder, in alphabetical order; none where there is no such folder. */
+export async function connectomesIn(folder: string): Promise<string[]> {
+  const names = new Set<string>();
+  for (const name of await namesIn(folder)) {
+    const match = /^C_(.+)\.(?:npy|npz|csv|tsv)$/i.exec(name);
+    if (match !== null) names.add(match[1]!.normalize());
+  }
+  return [...names].sort();
+}
+
+/** Names of a folder's entries; none where it can't be listed. */
+async function namesIn(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) names.push(name);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    // A folder that can't be listed has no names to offer.
+  }
+  return names;
+}
+
+/**
+ * Path of the first of these files that is there; capitals of its ending do not matter, nor
+ * whether accents are letters' own or stand beside them, as macOS writes them.
+ */
+async function firstFile(
+  folder: string,
+  { candidates, there }: {
+    readonly candidates: readonly string[];
+    readonly there: readonly string[];
+  },
+): Promise<string | undefined> {
+  const plain = (name: string) =>
+    name.normalize().replace(/\.[^.]*$/, (end) => end.toLowerCase());
+  for (const name of candidates) {
+    const path = join(folder, name);
+    try {
+      await Deno.stat(path);
+      return path;
+    } catch (error) {
+      if (
+        !(error instanceof Deno.errors.NotFound ||
+          error instanceof Deno.errors.NotADirectory)
+      ) {
+        // It is there but can't be looked at: reading it says why.
+        return path;
+      }
+    }
+    const alike = there.find((other) => plain(other) === plain(name));
+    if (alike !== undefined) return join(folder, alike);
+  }
+  return undefined;
+}
+
+/**
+ * A connectome's weights as a file holds them, `.npy`, `.npz`, or else a table.
+ *
+ * @throws {InputError} If it is no square matrix.
+ */
+export function readMatrix(
+  bytes: Uint8Array,
+  path: string,
+): { readonly graph: Graph; readonly names?: readonly string[] } {
+  const notSquare = (shape: readonly number[]) =>
+    new InputError(
+      `Cannot use the connectome "${path}": it must be a square matrix, found the shape (${
+        shape.join(", ")
+      })`,
+    );
+  if (/\.npy$/i.test(path)) {
+    const { shape, data } = readNpy(bytes, { name: path });
+    const [rows, columns] = shape;
+    if (shape.length !== 2 || rows !== columns) throw notSquare(shape);
+    return { graph: graphOfMatrix(data, rows!) };
+  }
+  if (/\.npz$/i.test(path)) {
+    const { shape, start, column, values } = readSparseNpz(bytes, {
+      name: path,
+    });
+    if (shape[0] !== shape[1]) throw notSquare(shape);
+    const from = rowOfEach(Uint32Array.from(start));
+    const weight = Float64Array.from(values);
+    const stored = {
+      nodes: shape[0],
+      from,
+      to: Uint32Array.from(column),
+      weight,
+    };
+    // Zeros may be written in a sparse matrix, too.
+    return { graph: filterGraph(stored, (_, __, edge) => weight[edge] !== 0) };
+  }
+  const { regions, weights, names } = parseMatrixTable(
+    decodeText(bytes, path),
+    path,
+  );
+  return {
+    graph: graphOfMatrix(weights, regions),
+    ...(names === undefined ? {} : { names }),
+  };
+}
+
+/** The text of a file in UTF-8, or in UTF-16 with a mark, as Excel's "Unicode text" is. */
+export function decodeText(bytes: Uint8Array, path: string): string {
+  const [first, second] = bytes;
+  const wide = first === 0xff && second === 0xfe
+    ? "utf-16le"
+    : first === 0xfe && second === 0xff
+    ? "utf-16be"
+    : undefined;
+  try {
+    return new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(
+      `Cannot read the connectome "${path}": it is no text in UTF-8`,
+    );
+  }
+}
+
+async function readNames(path: string): Promise<string[]> {
+  const bytes = await readFileBytes(path, {
+    what: "the names of the regions",
+  });
+  if (/\.lst$/i.test(path)) return readNameList(bytes, { name: path });
+  return decodeText(bytes, path).replace(/^\uFEFF/, "").split(/\r?\n/)
+    .map((line) => line.trim()).filter((line) => line !== "");
+}
+
+async function readNumbers(
+  path: string,
+  { what, dimensions }: {
+    readonly what: string;
+    readonly dimensions: 1 | 2;
+  },
+): Promise<Float64Array> {
+  const bytes = await readFileBytes(path, { what });
+  const { shape, data } = readNpy(bytes, { name: path });
+  if (shape.length === dimensions) return data;
+  throw new InputError(
+    `Cannot use ${what} "${path}": they must be a ${
+      dimensions === 1 ? "vector" : "matrix"
+    }, found the shape (${shape.join(", ")}${shape.length === 1 ? "," : ""})`,
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the cache holds every file of a connectome, each as the catalogue has it. */
+async function isCached(
+  entry: CatalogueEntry,
+  { cacheFolder, onProgress }: {
+    readonly cacheFolder: string;
+    readonly onProgress: LoadOptions["onProgress"];
+  },
+): Promise<boolean> {
+  for (const { file, sha256 } of filesOf(entry)) {
+    const path = join(cacheFolder, file);
+    let bytes: Uint8Array;
+    try {
+      bytes = await Deno.readFile(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      // Anything else is told with the path.
+      bytes = await readFileBytes(path, { what: "the cached file" });
+    }
+    if (await sha256Hex(bytes) !== sha256) {
+      onProgress?.(
+        `${path} is damaged (its SHA-256 is not the catalogue's); downloading again`,
+      );
+      return false;
+    }
+  }
+  return true;
+}
+
+async function unknownConnectome(
+  name: string,
+  folder: string | undefined,
+): Promise<InputError> {
+  const inFolder = folder === undefined ? [] : await connectomesIn(folder);
+  const known = [
+    ...new Set([
+      ...inFolder,
+      SYNTHETIC_NAME,
+      ...CATALOGUE.map((entry) => entry.name),
+    ]),
+  ];
+  const near = nearestNames(name, known).slice(0, 3);
+  const looked = folder === undefined
+    ? ""
+    : `there is no C_${name}.npy, .npz, .csv or .tsv in "${folder}", and `;
+  const meant = near.length === 0
+    ? `known are ${known.slice(0, 20).join(", ")}`
+    : `did you mean ${near.map((candidate) => `"${candidate}"`).join(" or ")}?`;
+  return new InputError(
+    `Cannot find the connectome "${name}": ${looked}the catalogue has none of that name; ${meant}`,
+  );
+}

@@ -1,0 +1,224 @@
+/**
+ * The null models by name: what a biological network is compared with. Each keeps
+ * some of its features and makes the others random.
+ *
+ * To add one, write a function as those in this folder, with what it keeps, its
+ * paper and its draws, and a line in {@linkcode NULL_MODELS}.
+ *
+ * @module
+ */
+
+import { InputError } from "../../files/input_error.ts";
+import {
+  filterGraph,
+  type Graph,
+  joinGraphs,
+  transposeGraph,
+} from "../../graph/graph.ts";
+import type { RandomStream } from "../../random/stream.ts";
+import type { Network } from "../scale.ts";
+import { modulesOf } from "../modules.ts";
+import {
+  permuteBlocks,
+  permutePlaces,
+  permuteWithinGroups,
+  randomGraph,
+} from "./places.ts";
+import { ringGraph } from "./ring.ts";
+import {
+  latticeConnections,
+  swapConnections,
+  swapKeepingPairs,
+} from "./swaps.ts";
+import { annealStrengths, permuteWeights } from "./weights.ts";
+
+/** What a null model is made of. */
+export interface NullModelInput {
+  /** The biological network of neurons. */
+  readonly network: Network;
+  /** What it was scaled from. */
+  readonly connectome: {
+    readonly name: string;
+    readonly graph: Graph;
+    /** [N, N], between regions. */
+    readonly distances?: Float64Array;
+  };
+  /** Scales a connectome as the network was, without connections within regions. */
+  readonly scaleBetween: (connectome: Graph, stream: RandomStream) => Graph;
+  /** The run's stream of purpose "topology". */
+  readonly stream: RandomStream;
+}
+
+/** A way to make a network random. */
+export interface NullModel {
+  /** What it keeps, as the end of "the null model keeps …". */
+  readonly keeps: string;
+  /** The network's connections, made random. */
+  readonly randomise: (input: NullModelInput) => Graph;
+  /** Whether a given network has but one such counterpart. */
+  readonly fixed?: true;
+}
+
+/** Bins of equal numbers of pairs that distances are sorted into. */
+const LENGTH_BINS = 10;
+
+/** All null models. */
+export const NULL_MODELS = {
+  permute: {
+    keeps: "the number of connections and their weights",
+    randomise: ({ network, stream }) => permutePlaces(network, stream),
+  },
+  weights: {
+    keeps: "which neurons are connected, and the set of weights",
+    randomise: ({ network, stream }) => permuteWeights(network, stream),
+  },
+  degrees: {
+    keeps:
+      "how many connections every neuron sends and receives, and the weight it sends",
+    randomise: ({ network, stream }) => swapConnections(network, { stream }),
+  },
+  strengths: {
+    keeps:
+      "how many connections every neuron sends and receives, the weight it sends and, as nearly as its weights allow, the weight it receives",
+    randomise: ({ network, stream }) => annealStrengths(network, stream),
+  },
+  regions: {
+    keeps:
+      "the connections within regions, and the number and weights of those between regions",
+    randomise: (input) =>
+      betweenRegions(
+        input,
+        permutePlaces(input.connectome.graph, input.stream),
+      ),
+  },
+  reciprocity: {
+    keeps:
+      "how many connections every neuron sends, receives and has both ways, and the weight it sends",
+    randomise: ({ network, stream }) => swapKeepingPairs(network, { stream }),
+  },
+  modules: {
+    keeps:
+      "the number of connections within and between the modules of the connectome, and their weights",
+    randomise: ({ network, connectome, stream }) => {
+      const moduleOfRegion = modulesOf(connectome.graph);
+      const moduleOf = Uint32Array.from(
+        network.regionOf,
+        (region) => moduleOfRegion[region]!,
+      );
+      return permuteBlocks(network, { moduleOf, stream });
+    },
+  },
+  lattice: {
+    keeps:
+      "how many connections every neuron sends and receives, between neighbours on a ring as far as can be",
+    randomise: ({ network, stream }) => latticeConnections(network, { stream }),
+  },
+  small_world: {
+    keeps:
+      "the number of connections and their weights, in a ring of neighbours with shortcuts",
+    randomise: ({ network, stream }) => ringGraph(network, stream),
+  },
+  erdos_renyi: {
+    keeps: "the density, on average",
+    randomise: ({ network, stream }) => randomGraph(network, stream),
+  },
+  length: {
+    keeps:
+      "the connections within regions, and how many connections of what weight there are at each distance",
+    randomise: (input) => {
+      const { connectome: { graph, distances, name }, stream } = input;
+      if (distances === undefined) {
+        throw new InputError(
+          `Cannot make the null model "length" of ${name}: it needs the distances between regions, D_${name}.npy beside the connectome`,
+        );
+      }
+      const binOf = lengthBins(distances, graph.nodes);
+      return betweenRegions(
+        input,
+        permuteWithinGroups(graph, {
+          groups: LENGTH_BINS,
+          groupOf: (a, b) => binOf[a * graph.nodes + b]!,
+          stream,
+        }),
+      );
+    },
+  },
+  transpose: {
+    keeps: "everything but the direction of connections",
+    randomise: ({ network }) => transposeGraph(network),
+    fixed: true,
+  },
+} as const satisfies Record<string, NullModel>;
+
+/** Name of a null model. */
+export type NullModelName = keyof typeof NULL_MODELS;
+
+/** Names of all null models. */
+export const NULL_MODEL_NAMES = Object.keys(NULL_MODELS) as NullModelName[];
+
+/**
+ * The counterpart of a network under a null model.
+ *
+ * @throws {InputError} If the connectome lacks what the null model needs.
+ *
+ * @example
+ * ```ts
+ * import { randomiseNetwork } from "./src/connectome/nulls/null_model.ts";
+ * import { scaleConnectome } from "./src/connectome/scale.ts";
+ * import { graphOfMatrix } from "./src/graph/graph.ts";
+ * import { createStream } from "./src/random/stream.ts";
+ *
+ * const graph = graphOfMatrix([0, 0.5, 0.25, 0], 2);
+ * const scale = (connectome: typeof graph, intrinsicConnections: boolean) =>
+ *   scaleConnectome(connectome, {
+ *     neuronDensity: [4, 4],
+ *     randPartition: true,
+ *     intrinsicConnections,
+ *     stream: createStream({ seed: 1, purpose: "bio2art" }),
+ *   });
+ * randomiseNetwork("degrees", {
+ *   network: scale(graph, true),
+ *   connectome: { name: "Pair", graph },
+ *   scaleBetween: (connectome) => scale(connectome, false),
+ *   stream: createStream({ seed: 1, purpose: "topology" }),
+ * });
+ * ```
+ */
+export function randomiseNetwork(
+  name: NullModelName,
+  input: NullModelInput,
+): Network {
+  const { nodes, from, to, weight } = NULL_MODELS[name].randomise(input);
+  return { nodes, from, to, weight, regionOf: input.network.regionOf };
+}
+
+/**
+ * The network with other connections between regions and its own within them:
+ * those hold most of the weight, so that a null model which scatters them differs
+ * from biology in more than topology.
+ */
+function betweenRegions(
+  { network, scaleBetween, stream }: NullModelInput,
+  connectome: Graph,
+): Graph {
+  const { regionOf } = network;
+  const within = filterGraph(
+    network,
+    (a, b) => regionOf[a] === regionOf[b],
+  );
+  return joinGraphs(within, scaleBetween(connectome, stream));
+}
+
+/** [N, N]: the bin of the distance between two regions; each holds as many pairs. */
+function lengthBins(distances: Float64Array, regions: number): Uint8Array {
+  const pairs: number[] = [];
+  for (let pair = 0; pair < distances.length; pair++) {
+    if (Math.floor(pair / regions) !== pair % regions) pairs.push(pair);
+  }
+  pairs.sort((a, b) => distances[a]! - distances[b]! || a - b);
+  const binOf = new Uint8Array(distances.length);
+  for (const [rank, pair] of pairs.entries()) {
+    binOf[pair] = Math.floor(rank * LENGTH_BINS / pairs.length);
+  }
+  return binOf;
+}

@@ -1,0 +1,461 @@
+/**
+ * `bio2art`: from a connectome of regions to a network of neurons.
+ *
+ * Source: A. Goulas, F. Damicelli, C. C. Hilgetag, Bio-instantiated recurrent
+ * neural networks, Neural Networks 142, 608–618 (2021),
+ * https://doi.org/10.1016/j.neunet.2021.07.011.
+ *
+ * ## Order of the draws
+ *
+ * It is part of every published seed, so it must never change. Pairs of regions
+ * (i, j) are gone through row by row; a pair is drawn where C[i,j] > 0, and (i, i)
+ * where region i gets intrinsic connections. For each pair:
+ *
+ * 1. for each neuron of i in order, `sample(candidates, k)`, where the candidates
+ *    are the neurons of j in order (without the neuron itself, where i = j and
+ *    the diagonal is left out); nothing is drawn where k is all candidates;
+ * 2. with `randPartition` the split of the pair's weight (`splitWeight`), whose
+ *    parts go to the connections in the order in which step 1 made them.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+import { type Graph, sortGraph } from "../graph/graph.ts";
+import type { RandomStream } from "../random/stream.ts";
+
+/** A connectome scaled to neurons: its nodes are neurons, those of a region consecutive. */
+export interface Network extends Graph {
+  /** [N], the region of each neuron. */
+  readonly regionOf: Uint32Array;
+}
+
+/** How a connectome is scaled. The defaults are what the training program uses. */
+export interface ScaleOptions {
+  /** Number of neurons of each of the N regions, each at least 1. */
+  readonly neuronDensity: ArrayLike<number>;
+  /** Part of a target region's neurons that each source neuron connects to, above 0 and at most 1; default 0.8. */
+  readonly targetSparsity?: number;
+  /** Whether neurons connect within their region; default true. */
+  readonly intrinsicConnections?: boolean;
+  /** As `targetSparsity`, within a region; default 1. */
+  readonly targetSparsityIntrinsic?: number;
+  /** Share of the intrinsic weight in a region's whole weight, from 0 to below 1; default 0.8. */
+  readonly intrinsicWeight?: number;
+  /** True: random parts of a region pair's weight; false: equal parts. */
+  readonly randPartition: boolean;
+  /** Whether a neuron may connect to itself; default false. */
+  readonly keepDiagonal?: boolean;
+  /**
+   * What the intrinsic weight is a share of: the region's outgoing weight (as
+   * described, the default), or the incoming one (as the original program does).
+   */
+  readonly intrinsicFrom?: "outgoing" | "incoming";
+  /** Where the random numbers come from. */
+  readonly stream: RandomStream;
+  /** Is told now and then how many connections have been made, of how many. */
+  readonly onProgress?: (made: number, of: number) => void;
+}
+
+/** Connections between two reports of progress. */
+const TOLD_EVERY = 4_000_000;
+
+/**
+ * How many of `count` target neurons a source neuron connects to: all where
+ * `sparsity` is 1, else `sparsity * count` rounded half to even, at least 1.
+ */
+export function targetsUsed(sparsity: number, count: number): number {
+  if (sparsity === 1) return count;
+  return Math.max(1, roundHalfToEven(sparsity * count));
+}
+
+/**
+ * How many neurons of its own region, of `count` neurons, a neuron connects to;
+ * without the diagonal never to itself.
+ */
+export function intrinsicTargetsUsed(
+  sparsity: number,
+  { count, keepDiagonal }: {
+    readonly count: number;
+    readonly keepDiagonal: boolean;
+  },
+): number {
+  const used = targetsUsed(sparsity, count);
+  return keepDiagonal ? used : Math.min(used, count - 1);
+}
+
+/** The integer next to x; of two equally near the even one, as Python's `round`. */
+export function roundHalfToEven(x: number): number {
+  const below = Math.floor(x);
+  const fraction = x - below;
+  if (fraction !== 0.5) return fraction < 0.5 ? below : below + 1;
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** A pair of regions that gets connections. */
+interface RegionPair {
+  readonly from: number;
+  readonly to: number;
+  /** Sum of the weights of all its connections. */
+  readonly total: number;
+  /** Targets of each source neuron. */
+  readonly used: number;
+  /** Whether a neuron can't be its own target. */
+  readonly skipSelf: boolean;
+}
+
+/**
+ * How many connections {@linkcode scaleConnectome} makes, before it makes them.
+ *
+ * @throws {RangeError} If a parameter is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { countScaledConnections } from "./src/connectome/scale.ts";
+ * import { graphOfMatrix } from "./src/graph/graph.ts";
+ *
+ * const connectome = graphOfMatrix([0, 0.5, 0.25, 0], 2);
+ * countScaledConnections(connectome, { neuronDensity: [4, 4] }); // 48
+ * ```
+ */
+export function countScaledConnections(
+  connectome: Graph,
+  options: Omit<ScaleOptions, "randPartition" | "stream">,
+): number {
+  const { neuronDensity } = options;
+  return regionPairs(connectome, options).reduce(
+    (sum, { from, used }) => sum + neuronDensity[from]! * used,
+    0,
+  );
+}
+
+/**
+ * Scales a connectome to a network of neurons. Time and memory grow with the
+ * number of connections, not with neurons squared.
+ *
+ * Between regions, for each C[i,j] > 0, each neuron of region i connects to
+ * `targetsUsed(targetSparsity, density[j])` different neurons of region j. The
+ * weights of a pair's connections sum to C[i,j]. Within region i likewise; their
+ * sum is intrinsicWeight · out_i / (1 − intrinsicWeight), where out_i is what
+ * the region sends to others (`intrinsicFrom`: or receives). A region for which
+ * that is 0 gets no intrinsic connections, and so does a region of one neuron
+ * without the diagonal.
+ *
+ * @param connectome Its nodes are the regions, as in {@linkcode Connectome}.
+ * @throws {RangeError} If a parameter is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { scaleConnectome } from "./src/connectome/scale.ts";
+ * import { graphOfMatrix } from "./src/graph/graph.ts";
+ * import { createStream } from "./src/random/stream.ts";
+ *
+ * const network = scaleConnectome(graphOfMatrix([0, 0.5, 0.25, 0], 2), {
+ *   neuronDensity: [4, 4],
+ *   randPartition: true,
+ *   stream: createStream({ seed: 1, purpose: "bio2art" }),
+ * });
+ * network.weight.length; // 2 pairs of 4 x 3 connections, and 2 regions with 4 x 3
+ * ```
+ */
+export function scaleConnectome(
+  connectome: Graph,
+  options: ScaleOptions,
+): Network {
+  const { neuronDensity: density, randPartition, stream, onProgress } = options;
+  const pairs = regionPairs(connectome, options);
+  const { regionOf, firstNeuron } = populate(density);
+  const count = pairs.reduce((sum, p) => sum + density[p.from]! * p.used, 0);
+  const from = new Uint32Array(count);
+  const to = new Uint32Array(count);
+  const weight = new Float64Array(count);
+
+  let edge = 0;
+  let told = 0;
+  for (const { from: i, to: j, total, used, skipSelf } of pairs) {
+    const start = edge;
+    const candidates = skipSelf ? density[j]! - 1 : density[j]!;
+    for (let source = 0; source < density[i]!; source++) {
+      const chosen = used === candidates
+        ? undefined
+        : stream.sample(candidates, used);
+      for (let c = 0; c < used; c++) {
+        let target = chosen === undefined ? c : chosen[c]!;
+        if (skipSelf && target >= source) target++;
+        from[edge] = firstNeuron[i]! + source;
+        to[edge] = firstNeuron[j]! + target;
+        edge++;
+      }
+    }
+    const made = edge - start;
+    if (randPartition) {
+      weight.set(splitWeight(total, { count: made, stream }), start);
+    } else weight.fill(total / made, start, edge);
+    if (edge - told >= TOLD_EVERY) {
+      told = edge;
+      onProgress?.(edge, count);
+    }
+  }
+  const nodes = regionOf.length;
+  return { ...sortGraph({ nodes, from, to, weight }), regionOf };
+}
+
+/** The number of the first neuron of each region, and the region of each neuron. */
+function populate(
+  density: ArrayLike<number>,
+): { regionOf: Uint32Array; firstNeuron: Uint32Array } {
+  const firstNeuron = new Uint32Array(density.length);
+  let neurons = 0;
+  for (let region = 0; region < density.length; region++) {
+    firstNeuron[region] = neurons;
+    neurons += density[region] as number;
+  }
+  const regionOf = new Uint32Array(neurons);
+  for (let region = 0; region < density.length; region++) {
+    const first = firstNeuron[region] as number;
+    regionOf.fill(region, first, first + (density[region] as number));
+  }
+  return { regionOf, firstNeuron };
+}
+
+function regionPairs(
+  connectome: Graph,
+  options: Omit<ScaleOptions, "randPartition" | "stream">,
+): RegionPair[] {
+  const {
+    neuronDensity: density,
+    targetSparsity = 0.8,
+    intrinsicConnections = true,
+    targetSparsityIntrinsic = 1,
+    intrinsicWeight = 0.8,
+    keepDiagonal = false,
+    intrinsicFrom = "outgoing",
+  } = options;
+  checkParameters(connectome, density);
+  checkShare(targetSparsity, "targetSparsity");
+  checkShare(targetSparsityIntrinsic, "targetSparsityIntrinsic");
+  if (!(intrinsicWeight >= 0 && intrinsicWeight < 1)) {
+    throw problem(
+      `intrinsicWeight must be from 0 to below 1, found ${intrinsicWeight}`,
+    );
+  }
+  const { nodes, from, to, weight } = connectome;
+  const outside = new Float64Array(nodes);
+  const end = intrinsicFrom === "outgoing" ? from : to;
+  for (let edge = 0; edge < weight.length; edge++) {
+    outside[end[edge]!]! += weight[edge]!;
+  }
+  const pairs: RegionPair[] = [];
+  const intrinsic = (i: number) => {
+    const total = intrinsicWeight * outside[i]! / (1 - intrinsicWeight);
+    const used = intrinsicTargetsUsed(targetSparsityIntrinsic, {
+      count: density[i]!,
+      keepDiagonal,
+    });
+    if (total > 0 && used > 0) {
+      pairs.push({ from: i, to: i, total, used, skipSelf: !keepDiagonal });
+    }
+  };
+  // Row by row, a region itself at its place among those it sends to.
+  let edge = 0;
+  for (let i = 0; i < nodes; i++) {
+    let within = !intrinsicConnections;
+    for (; edge < weight.length && from[edge] === i; edge++) {
+      const j = to[edge]!;
+      if (!within && j > i) {
+        intrinsic(i);
+        within = true;
+      }
+      const used = targetsUsed(targetSparsity, density[j]!);
+      pairs.push({
+        from: i,
+        to: j,
+        total: weight[edge]!,
+        used,
+        skipSelf: false,
+      });
+    }
+    if (!within) intrinsic(i);
+  }
+  return pairs;
+}
+
+function problem(text: string): RangeError {
+  return new RangeError(`Cannot scale the connectome: ${text}`);
+}
+
+function checkShare(value: number, name: string): void {
+  if (!(value > 0 && value <= 1)) {
+    throw problem(`${name} must be above 0 and at most 1, found ${value}`);
+  }
+}
+
+function checkParameters(
+  { nodes, from, to, weight }: Graph,
+  density: ArrayLike<number>,
+): void {
+  if (density.length !== nodes) {
+    throw problem(
+      `${nodes} regions need ${nodes} numbers of neurons, found ${density.length}`,
+    );
+  }
+  for (let region = 0; region < nodes; region++) {
+    const count = density[region]!;
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw problem(
+        `a region needs a whole number of neurons, at least 1, found ${count} for region ${region}`,
+      );
+    }
+  }
+  for (let edge = 0; edge < weight.length; edge++) {
+    if (from[edge] === to[edge]) {
+      throw problem(
+        `its diagonal must be 0, found ${weight[edge]} for region ${
+          from[edge]
+        }`,
+      );
+    }
+  }
+}
+
+/** What remains of the stick is kept above 2^-500 by taking out this factor. */
+const STEP_BITS = 500;
+/** Parts down to 2^-1000 are kept as they are; see `representable`. */
+const FLOOR_BITS = 1000;
+
+/**
+ * Parts of a weight that are positive, random and sum to it within rounding:
+ * each part is uniform on what remains of the weight, the last is what then
+ * remains, and all are shuffled.
+ *
+ * What remains shrinks by e at each part on average, so that from some 700
+ * parts on a double could not hold it. It is kept as a number and a power of
+ * two, and no part comes out as 0: those below 2^-1000 get values below 2^-1000
+ * of the same rank order, as their rank is what initial weights are ordered by.
+ *
+ * Draws `count` − 1 uniform numbers (a 0, one in 2⁵³, is drawn again), then a
+ * permutation of `count`; nothing where `count` is 1.
+ *
+ * @param total The weight, from 1e-100 to 1e101.
+ * @param options `count`, the number of parts, at least 1, and the stream.
+ * @throws {RangeError} If the total is no positive number in range, or `count` no positive integer.
+ *
+ * @example
+ * ```ts
+ * import { splitWeight } from "./src/connectome/scale.ts";
+ * import { createStream } from "./src/random/stream.ts";
+ *
+ * const stream = createStream({ seed: 1, purpose: "bio2art" });
+ * splitWeight(0.5, { count: 12, stream }); // twelve numbers that sum to 0.5
+ * ```
+ */
+export function splitWeight(
+  total: number,
+  { count, stream }: {
+    readonly count: number;
+    readonly stream: RandomStream;
+  },
+): Float64Array {
+  if (!(total >= 1e-110 && total <= 1e110)) {
+    throw new RangeError(
+      `Cannot split the weight ${total}: allowed are 1e-110 to 1e110`,
+    );
+  }
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(`Cannot split a weight into ${count} parts`);
+  }
+  const parts = new Float64Array(count);
+  // What remains is `rest` times 2^(-STEP_BITS * steps).
+  let rest = total;
+  let steps = 0;
+  for (let part = 0; part < count - 1; part++) {
+    const share = positiveUniform(stream);
+    parts[part] = representable(share * rest, steps);
+    rest *= 1 - share;
+    if (rest < 2 ** -STEP_BITS) {
+      rest *= 2 ** STEP_BITS;
+      steps++;
+    }
+  }
+  parts[count - 1] = representable(rest, steps);
+  if (count === 1) return parts;
+
+  const shuffled = new Float64Array(count);
+  const position = stream.permutation(count);
+  for (let part = 0; part < count; part++) {
+    shuffled[position[part] as number] = parts[part] as number;
+  }
+  return shuffled;
+}
+
+function positiveUniform(stream: RandomStream): number {
+  let value = stream.uniform();
+  while (value === 0) value = stream.uniform();
+  return value;
+}
+
+/** `part * 2^(-STEP_BITS * steps)`, or where that is below the floor a number that rises with it from 0 to the floor. */
+function representable(part: number, steps: number): number {
+  const bits = Math.log2(part) - STEP_BITS * steps;
+  if (bits >= -FLOOR_BITS) return part * 2 ** (-STEP_BITS * steps);
+  return 2 ** -FLOOR_BITS * (FLOOR_BITS / -bits);
+}
+
+/** How densities become numbers of neurons. */
+export interface ScaleDensityOptions {
+  /**
+   * `rank`: the region of lowest density gets `seed` neurons, the next
+   * 2 · `seed`, and so on; regions of equal density get the same number.
+   * `ratio`: density / lowest density · `seed`, rounded half to even.
+   */
+  readonly method: "rank" | "ratio";
+  /** Number of neurons of the region of lowest density, an integer from 1. */
+  readonly seed: number;
+  /** Names for messages. */
+  readonly regionNames?: readonly string[];
+}
+
+/**
+ * Number of neurons of each region, by its measured neuron density.
+ *
+ * @param density N densities in neurons per mm³.
+ * @returns N integers, each at least 1.
+ * @throws {InputError} If a density is missing (NaN, as for five macaque areas) or not above 0.
+ * @throws {RangeError} If `seed` is no integer from 1.
+ *
+ * @example
+ * ```ts
+ * import { scaleNeuronDensity } from "./src/connectome/scale.ts";
+ *
+ * scaleNeuronDensity([80_000, 40_000, 130_000], { method: "rank", seed: 2 }); // [4, 2, 6]
+ * scaleNeuronDensity([80_000, 40_000, 130_000], { method: "ratio", seed: 2 }); // [4, 2, 6]
+ * ```
+ */
+export function scaleNeuronDensity(
+  density: ArrayLike<number>,
+  { method, seed, regionNames }: ScaleDensityOptions,
+): number[] {
+  if (!Number.isSafeInteger(seed) || seed < 1) {
+    throw new RangeError(
+      `Cannot scale neuron densities: seed must be an integer from 1, found ${seed}`,
+    );
+  }
+  const values = Array.from(density);
+  const unusable = values.flatMap((value, region) =>
+    value > 0 && value < Infinity ? [] : [regionNames?.[region] ?? `${region}`]
+  );
+  if (unusable.length > 0) {
+    throw new InputError(
+      `Cannot scale neuron densities: there is no density above 0 for ` +
+        `${unusable.length} of ${values.length} regions (${
+          unusable.join(", ")
+        }); give all regions the same number of neurons, or fill the gaps`,
+    );
+  }
+  if (method === "rank") {
+    const sorted = values.toSorted((a, b) => a - b);
+    return values.map((value) => (sorted.indexOf(value) + 1) * seed);
+  }
+  const lowest = values.reduce((a, b) => Math.min(a, b), Infinity);
+  return values.map((value) => roundHalfToEven(value / lowest * seed));
+}

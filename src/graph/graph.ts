@@ -1,0 +1,231 @@
+/**
+ * Weighted, directed graphs: a connectome of regions, and the network of
+ * neurons that is made of it. Memory and time grow with the number of
+ * edges, not with the square of the nodes.
+ *
+ * @module
+ */
+
+import type { Connections } from "./connections.ts";
+
+/**
+ * A weighted, directed graph: its edges in row-major order of its matrix
+ * (rising `from`, then rising `to`); no two from one node to the same other.
+ */
+export interface Graph {
+  /** N, the number of nodes. */
+  readonly nodes: number;
+  /** [n], the node each edge comes from. */
+  readonly from: Uint32Array;
+  /** [n], the node it goes to. */
+  readonly to: Uint32Array;
+  /** [n], its weight. */
+  readonly weight: Float64Array;
+}
+
+/** The n connections of W_hh with their weights. */
+export interface WeightedConnections extends Connections {
+  /** [n] */
+  readonly weights: Float64Array;
+}
+
+/**
+ * A graph of edges in any order; those of one pair of nodes are not joined.
+ *
+ * @example
+ * ```ts
+ * import { sortGraph } from "./src/graph/graph.ts";
+ *
+ * sortGraph({
+ *   nodes: 2,
+ *   from: Uint32Array.of(1, 0),
+ *   to: Uint32Array.of(0, 1),
+ *   weight: Float64Array.of(5, 7),
+ * }).weight; // [7, 5]
+ * ```
+ */
+export function sortGraph(graph: Graph): Graph {
+  const { start, sender, weights } = rowsOf(graph, { transpose: false });
+  return {
+    nodes: graph.nodes,
+    from: rowOfEach(start),
+    to: sender,
+    weight: weights,
+  };
+}
+
+/** The edges of both graphs, which have none in common. */
+export function joinGraphs(a: Graph, b: Graph): Graph {
+  const joined = <A extends Uint32Array | Float64Array>(one: A, other: A) => {
+    const all = new (one.constructor as new (length: number) => A)(
+      one.length + other.length,
+    );
+    all.set(one);
+    all.set(other, one.length);
+    return all;
+  };
+  return sortGraph({
+    nodes: a.nodes,
+    from: joined(a.from, b.from),
+    to: joined(a.to, b.to),
+    weight: joined(a.weight, b.weight),
+  });
+}
+
+/** The edges for which `keep` holds. */
+export function filterGraph(
+  { nodes, from, to, weight }: Graph,
+  keep: (from: number, to: number, edge: number) => boolean,
+): Graph {
+  const kept = new Uint8Array(from.length);
+  for (let edge = 0; edge < from.length; edge++) {
+    kept[edge] = keep(from[edge]!, to[edge]!, edge) ? 1 : 0;
+  }
+  const isKept = (_: number, edge: number) => kept[edge] === 1;
+  return {
+    nodes,
+    from: from.filter(isKept),
+    to: to.filter(isKept),
+    weight: weight.filter(isKept),
+  };
+}
+
+/** The graph with all edges reversed. */
+export function transposeGraph(graph: Graph): Graph {
+  return sortGraph({ ...graph, from: graph.to, to: graph.from });
+}
+
+/**
+ * The graph of a matrix [N, N], row-major: an edge where an entry is not 0, or
+ * where the mask is not.
+ */
+export function graphOfMatrix(
+  matrix: ArrayLike<number>,
+  nodes: number,
+  mask: ArrayLike<number> = matrix,
+): Graph {
+  let count = 0;
+  for (let entry = 0; entry < mask.length; entry++) {
+    if (mask[entry] !== 0) count++;
+  }
+  const from = new Uint32Array(count);
+  const to = new Uint32Array(count);
+  const weight = new Float64Array(count);
+  let edge = 0;
+  for (let entry = 0; entry < mask.length; entry++) {
+    if (mask[entry] === 0) continue;
+    from[edge] = Math.floor(entry / nodes);
+    to[edge] = entry % nodes;
+    weight[edge++] = matrix[entry]!;
+  }
+  return { nodes, from, to, weight };
+}
+
+/** The matrix [N, N] of a graph, row-major; 0 where there is no edge. */
+export function matrixOfGraph(
+  { nodes, from, to, weight }: Graph,
+): Float64Array {
+  const matrix = new Float64Array(nodes * nodes);
+  for (let edge = 0; edge < weight.length; edge++) {
+    matrix[from[edge]! * nodes + to[edge]!] = weight[edge]!;
+  }
+  return matrix;
+}
+
+/** [N, N], 1 where the graph has an edge. */
+export function maskOfGraph({ nodes, from, to }: Graph): Uint8Array {
+  const mask = new Uint8Array(nodes * nodes);
+  for (let edge = 0; edge < from.length; edge++) {
+    mask[from[edge]! * nodes + to[edge]!] = 1;
+  }
+  return mask;
+}
+
+/** Whether the matrix and its mask equal their transposes. */
+export function isSymmetric(graph: Graph): boolean {
+  const { from, to, weight } = transposeGraph(graph);
+  for (let edge = 0; edge < weight.length; edge++) {
+    if (
+      from[edge] !== graph.from[edge] || to[edge] !== graph.to[edge] ||
+      weight[edge] !== graph.weight[edge]
+    ) return false;
+  }
+  return true;
+}
+
+/**
+ * Where W_hh may differ from 0, and the weights that give its rank order.
+ * PyTorch's `weight_hh[a, b]` is the weight from neuron b to neuron a, while
+ * S[a, b] is the one from a to b; so W_hh = Sᵀ.
+ *
+ * @param graph Edges in any order.
+ * @param options `transpose` true: Sᵀ, the network as described; false: S as it
+ * stands, which is the reversed network (`[net] compatibility = original`).
+ *
+ * @example
+ * ```ts
+ * import { rowsOf } from "./src/graph/graph.ts";
+ *
+ * const rows = rowsOf({
+ *   nodes: 2,
+ *   from: Uint32Array.of(0),
+ *   to: Uint32Array.of(1),
+ *   weight: Float64Array.of(7),
+ * }, { transpose: true });
+ * rows.start; // [0, 0, 1]: neuron 1 receives a connection
+ * rows.sender; // [0]: it comes from neuron 0
+ * ```
+ */
+export function rowsOf(
+  { nodes: n, from, to, weight }: Graph,
+  { transpose }: { readonly transpose: boolean },
+): WeightedConnections {
+  const [row, column] = transpose ? [to, from] : [from, to];
+  const start = firstOfEach(row, n);
+  const order = orderBy(row, {
+    first: start,
+    order: orderBy(column, { first: firstOfEach(column, n) }),
+  });
+  const sender = new Uint32Array(order.length);
+  const weights = new Float64Array(order.length);
+  for (let place = 0; place < order.length; place++) {
+    const edge = order[place]!;
+    sender[place] = column[edge]!;
+    weights[place] = weight[edge]!;
+  }
+  return { receivers: n, senders: n, start, sender, weights };
+}
+
+/** The row of each entry, from where the rows begin. */
+export function rowOfEach(start: Uint32Array): Uint32Array {
+  const row = new Uint32Array(start.at(-1)!);
+  for (let a = 0; a + 1 < start.length; a++) {
+    row.fill(a, start[a], start[a + 1]);
+  }
+  return row;
+}
+
+/** [n + 1]: how many keys are below each number. */
+export function firstOfEach(keys: Uint32Array, n: number): Uint32Array {
+  const first = new Uint32Array(n + 1);
+  for (let i = 0; i < keys.length; i++) first[keys[i]! + 1]!++;
+  for (let key = 0; key < n; key++) first[key + 1]! += first[key]!;
+  return first;
+}
+
+/** Numbers of the edges by rising key, those of one key in the order they had. */
+function orderBy(
+  keys: Uint32Array,
+  { first, order }: {
+    readonly first: Uint32Array;
+    readonly order?: Uint32Array;
+  },
+): Uint32Array {
+  const next = first.slice();
+  const sorted = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    const edge = order === undefined ? i : order[i]!;
+    sorted[next[keys[edge]!]!++] = edge;
+  }
+  return sorted;
+}
