@@ -5,18 +5,19 @@
  * @module
  */
 
+import { join } from "node:path";
 import type { Flags } from "../src/compat/cli.ts";
 import { type Command, print, printError } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
+import { createWasmEngine } from "../src/wasm/engine.ts";
 import { type Comparison, comparisonTable } from "./comparison_table.ts";
-import type { Contestant } from "./contestant.ts";
 import { exportProblem } from "./export_problem.ts";
 import { countFlag, countsFlag } from "./flags.ts";
-import { gridProblem } from "./grid_problem.ts";
+import { type GridProblem, gridProblem } from "./grid_problem.ts";
 import { describeMachine, load } from "./machine.ts";
-import { startOurs } from "./our_contestant.ts";
+import { type Contestant, startOurs, together } from "./contestant.ts";
 import {
   peerEnvironment,
   probePython,
@@ -47,11 +48,16 @@ the marmoset's connectome is trained on, without it the synthetic one.
   --pattern_lengths L…  default 3 5 10
   --rounds N            rounds that are timed; default 5
   --epochs N            epochs of a round; default 1
+  --engines NAME…       of cpu, cpu-1 (one worker) and gpu; the first is what all are
+                        compared with; default gpu where there is a real one,
+                        else all
   --peers NAME…         of sequential, loader, bmm, graphs, compile, jax,
                         jax-unrolled; default all that can run
   --python COMMAND…     Pythons, each of which runs every peer it can; default
                         python3 and /usr/bin/python3, the first that can
   --threads N           threads of a peer on the processor; default 1
+  --processes N         run each peer a second time as N processes, which share
+                        the models out
   --coretype NAME       kernels of OpenBLAS; default Haswell (AVX2) on x86-64;
                         auto is its own choice
   --out FILE            write all measurements as JSON`;
@@ -68,10 +74,11 @@ export const compareCommand: Command = {
       "rounds",
       "epochs",
       "threads",
+      "processes",
       "coretype",
       "out",
     ],
-    list: ["pattern_lengths", "peers", "python"],
+    list: ["pattern_lengths", "engines", "peers", "python"],
   },
   run: compare,
 };
@@ -92,16 +99,11 @@ async function compare(flags: Flags): Promise<number> {
     }),
     most: countFlag(flags, { name: "models", fallback: 1_000_000 }),
   });
-  const engine = await createWebGpuEngine();
-  if (engine === undefined) {
-    throw new InputError("Cannot compare: this machine has no WebGPU adapter");
-  }
   const folder = await Deno.makeTempDir({ prefix: "biornn-problem-" });
   const contestants: Contestant[] = [];
   try {
-    await exportProblem(folder, problem.spec);
-    contestants.push(await startOurs(engine, { problem, epochs }));
-    contestants.push(...await startPeers(flags, { folder, epochs }));
+    contestants.push(...await startEngines(flags, { problem, epochs }));
+    contestants.push(...await startPeers(flags, { folder, problem, epochs }));
     const loadBefore = load();
     const measured = await takeTurns(contestants, {
       rounds,
@@ -113,7 +115,6 @@ async function compare(flags: Flags): Promise<number> {
       format: "biornn-comparison/1",
       command: ["deno task bench:peers", ...Deno.args.slice(1)].join(" "),
       machine: describeMachine(),
-      adapter: engine.description,
       network: problem.network,
       density: problem.density,
       hiddenSize: spec.hiddenSize,
@@ -142,15 +143,63 @@ async function compare(flags: Flags): Promise<number> {
     return wrong.length === 0 ? 0 : 1;
   } finally {
     for (const contestant of contestants) await contestant.stop();
-    engine.destroy();
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Starts biornn's engines: those asked for, or those that suit the machine; the first is what all are compared with. */
+async function startEngines(
+  flags: Flags,
+  options: { readonly problem: GridProblem; readonly epochs: number },
+): Promise<Contestant[]> {
+  const cores = navigator.hardwareConcurrency;
+  const gpu = await createWebGpuEngine();
+  const software = gpu?.adapter.software ?? true;
+  const names = flags.list.engines ??
+    (software ? ["cpu", "cpu-1", "gpu"] : ["gpu"]);
+  const started: Contestant[] = [];
+  for (const name of names) {
+    if (name === "gpu") {
+      if (gpu === undefined) continue;
+      started.push(
+        await startOurs(gpu, {
+          ...options,
+          name,
+          title: "biornn, WebGPU",
+          threads: software ? cores : null,
+        }),
+      );
+    } else if (name === "cpu" || name === "cpu-1") {
+      const workers = name === "cpu" ? cores : 1;
+      started.push(
+        await startOurs(createWasmEngine({ workers }), {
+          ...options,
+          name,
+          title: "biornn, WebAssembly",
+          threads: workers,
+        }),
+      );
+    } else {
+      throw new InputError(
+        `Cannot use the engine "${name}": allowed are cpu, cpu-1 and gpu`,
+      );
+    }
+  }
+  if (!names.includes("gpu")) gpu?.destroy();
+  if (started.length === 0) {
+    throw new InputError("Cannot compare: this machine has no WebGPU adapter");
+  }
+  return started;
 }
 
 /** Starts the peers that can run; one that fails is left out with a warning. */
 async function startPeers(
   flags: Flags,
-  { folder, epochs }: { readonly folder: string; readonly epochs: number },
+  { folder, problem: { spec }, epochs }: {
+    readonly folder: string;
+    readonly problem: GridProblem;
+    readonly epochs: number;
+  },
 ): Promise<Contestant[]> {
   const coreType = flags.string.coretype ??
     (Deno.build.arch === "x86_64" ? "Haswell" : "auto");
@@ -158,6 +207,7 @@ async function startPeers(
     threads: countFlag(flags, { name: "threads", fallback: 1 }),
     coreType: coreType === "auto" ? undefined : coreType,
   });
+  const processes = countFlag(flags, { name: "processes", fallback: 1 });
   const runnable = runnablePeers(await findPythons(flags.list.python), {
     names: flags.list.peers,
     every: flags.list.python !== undefined,
@@ -167,21 +217,47 @@ async function startPeers(
       "warning: no Python here can run a peer; --python names one that has torch or jax",
     );
   }
+  /** Every n-th model, so that all parts have trials of all lengths. */
+  const split = async (count: number) => {
+    const parts = [];
+    for (let part = 0; part < count; part++) {
+      const models = [...spec.runs.keys()].filter((i) => i % count === part);
+      const problem = join(folder, `${part}_of_${count}`);
+      await Deno.mkdir(problem);
+      const runs = models.map((i) => spec.runs[i]!);
+      await exportProblem(problem, { ...spec, runs });
+      parts.push({ problem, models });
+    }
+    return parts;
+  };
+  const options = {
+    warmup: 1,
+    epochs,
+    environment,
+    timeoutSeconds: PEER_SECONDS,
+  };
+  const whole = await split(1);
+  const shared = processes > 1 ? await split(processes) : [];
   const started: Contestant[] = [];
   for (const peer of runnable) {
-    try {
-      started.push(
-        await startPeer(peer, {
-          problem: folder,
-          warmup: 1,
-          epochs,
-          environment,
-          timeoutSeconds: PEER_SECONDS,
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      printError(`warning: ${error.message}`);
+    for (const parts of shared.length === 0 ? [whole] : [whole, shared]) {
+      try {
+        const contestants = [];
+        for (const { problem, models } of parts) {
+          const contestant = await startPeer(peer, { ...options, problem });
+          contestants.push({ contestant, models });
+        }
+        const [{ contestant }] = contestants as [typeof contestants[0]];
+        started.push(
+          contestants.length === 1 ? contestant : together(contestants, {
+            name: `${contestant.name} (${processes} processes)`,
+            title: `${contestant.title}, ${processes} processes`,
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        printError(`warning: ${error.message}`);
+      }
     }
   }
   return started;

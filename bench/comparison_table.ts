@@ -13,7 +13,6 @@ export interface Comparison {
   readonly format: "biornn-comparison/1";
   readonly command: string;
   readonly machine: Machine;
-  readonly adapter: string;
   readonly network: string;
   /** Share of W_hh's elements that exist. */
   readonly density: number;
@@ -25,7 +24,6 @@ export interface Comparison {
   readonly epochsOfRound: number;
   /** Load of the machine before and after; null where it is not known. */
   readonly load: readonly (number | null)[];
-  /** biornn first. */
   readonly measured: readonly Measured[];
 }
 
@@ -61,7 +59,7 @@ export function comparisonTable(comparison: Comparison): string {
     } each, in turn; median (least to most)`,
     `${machine.cpu}, ${machine.cores} cores, ${machine.system}, load ${
       loads.join(" to ")
-    }; adapter ${comparison.adapter}`,
+    }`,
     "",
     ...markdownTable([
       "program",
@@ -72,7 +70,7 @@ export function comparisonTable(comparison: Comparison): string {
       "epoch, s",
       "of all cores, s",
       "GFLOP/s",
-      "biornn's speed ÷ this",
+      "speed of the first ÷ this",
       "losses differ by: first epochs, last",
     ], rows),
   ].join("\n");

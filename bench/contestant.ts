@@ -1,8 +1,15 @@
 /**
- * A program that trains a problem and is measured against others.
+ * Programs that train a problem and are measured against others: the interface,
+ * biornn's own engines, and several at once.
  *
  * @module
  */
+
+import { cpuUsage } from "node:process";
+import type { Engine, Ensemble } from "../src/engine/ensemble.ts";
+import { lossesOf } from "./compare_losses.ts";
+import type { GridProblem } from "./grid_problem.ts";
+import { epochFlop } from "./work.ts";
 
 /** Losses of some epochs, [epochs][models]. */
 export interface Losses {
@@ -41,4 +48,139 @@ export interface Contestant {
   round(): Promise<Round>;
   /** Frees what the contestant holds. */
   stop(): Promise<void>;
+}
+
+/** Puts the models on the device, in as many ensembles as its memory plan says, and trains the first epoch. */
+export async function startOurs(
+  engine: Engine,
+  { name, title, threads, problem: { spec, size }, epochs }: {
+    readonly name: string;
+    readonly title: string;
+    readonly threads: number | null;
+    readonly problem: GridProblem;
+    /** Epochs of a round. */
+    readonly epochs: number;
+  },
+): Promise<Contestant> {
+  const { groups, createEnsemble } = engine.plan(size);
+  const ensembles: Ensemble[] = [];
+
+  /** Trains one ensemble after the other. */
+  async function train(count: number): Promise<Losses> {
+    const losses = { trainLoss: rows(count), validateLoss: rows(count) };
+    for (const [i, group] of groups.entries()) {
+      const some = lossesOf(await ensembles[i]!.train(count));
+      for (const name of ["trainLoss", "validateLoss"] as const) {
+        for (let epoch = 0; epoch < count; epoch++) {
+          for (const [place, model] of group.entries()) {
+            losses[name][epoch]![model] = some[name][epoch]![place]!;
+          }
+        }
+      }
+    }
+    return losses;
+  }
+
+  const stopwatch = startStopwatch();
+  for (const group of groups) {
+    const runs = group.map((model) => spec.runs[model]!);
+    ensembles.push(await createEnsemble(runs));
+  }
+  const warmup = { ...await train(1), ...stopwatch() };
+  return {
+    name,
+    title,
+    facts: {
+      version: `Deno ${Deno.version.deno}`,
+      device: engine.description,
+      threads,
+      blas: engine.kind === "webgpu" ? "WGSL" : "WebAssembly",
+      epochFlop: epochFlop(spec),
+    },
+    warmup,
+    async round() {
+      const stopwatch = startStopwatch();
+      return { ...await train(epochs), ...stopwatch() };
+    },
+    stop() {
+      for (const ensemble of ensembles) ensemble.destroy();
+      engine.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A row for each epoch. */
+function rows(epochs: number): number[][] {
+  return Array.from({ length: epochs }, () => []);
+}
+
+/** Measures from now to each call of what it returns. */
+function startStopwatch(): () => { seconds: number; cpuSeconds: number } {
+  const began = performance.now();
+  const used = cpuUsage();
+  return () => {
+    const { user, system } = cpuUsage(used);
+    return {
+      seconds: (performance.now() - began) / 1000,
+      cpuSeconds: (user + system) / 1e6,
+    };
+  };
+}
+
+/**
+ * Several contestants that train a part of the models each, all at the same
+ * time, as one: its time is that of all together.
+ */
+export function together(
+  parts: readonly {
+    readonly contestant: Contestant;
+    /** Numbers of its models. */
+    readonly models: readonly number[];
+  }[],
+  { name, title }: { readonly name: string; readonly title: string },
+): Contestant {
+  const [first] = parts as [typeof parts[0]];
+  const sum = (of: (contestant: Contestant) => number) =>
+    parts.reduce((total, { contestant }) => total + of(contestant), 0);
+  const join = (answers: readonly Round[], seconds: number): Round => {
+    const losses = (of: "trainLoss" | "validateLoss") =>
+      answers[0]![of].map((_, epoch) => {
+        const row: number[] = [];
+        for (const [part, { models }] of parts.entries()) {
+          for (const [place, model] of models.entries()) {
+            row[model] = answers[part]![of][epoch]![place]!;
+          }
+        }
+        return row;
+      });
+    return {
+      trainLoss: losses("trainLoss"),
+      validateLoss: losses("validateLoss"),
+      seconds,
+      cpuSeconds: answers.reduce((total, each) => total + each.cpuSeconds, 0),
+    };
+  };
+  const { facts } = first.contestant;
+  const warmups = parts.map(({ contestant }) => contestant.warmup);
+  return {
+    name,
+    title,
+    facts: {
+      ...facts,
+      threads: facts.threads && facts.threads * parts.length,
+      epochFlop: sum(({ facts }) => facts.epochFlop),
+    },
+    warmup: join(warmups, Math.max(...warmups.map(({ seconds }) => seconds))),
+    async round() {
+      const began = performance.now();
+      const answers = await Promise.all(
+        parts.map(({ contestant }) => contestant.round()),
+      );
+      return join(answers, (performance.now() - began) / 1000);
+    },
+    async stop() {
+      for (const { contestant } of parts) await contestant.stop();
+    },
+  };
 }

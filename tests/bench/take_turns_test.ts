@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { comparisonTable } from "../../bench/comparison_table.ts";
-import type { Contestant } from "../../bench/contestant.ts";
+import { type Contestant, together } from "../../bench/contestant.ts";
 import { takeTurns } from "../../bench/take_turns.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 
@@ -70,6 +70,32 @@ describe("takeTurns()", () => {
   });
 });
 
+describe("together()", () => {
+  it("joins the losses of models that others have trained, and adds up their work", async () => {
+    const losses = (values: number[]) => ({
+      trainLoss: [values],
+      validateLoss: [values],
+    });
+    const part = (name: string, values: number[]): Contestant => {
+      const one = contestant(name, { seconds: [0], epochFlop: values.length });
+      const round = { ...losses(values), seconds: 1, cpuSeconds: 2 };
+      return { ...one, warmup: round, round: () => Promise.resolve(round) };
+    };
+    const both = together([
+      { contestant: part("a", [1, 3]), models: [0, 2] },
+      { contestant: part("a", [2]), models: [1] },
+    ], { name: "both", title: "Both" });
+    assert.equal(both.facts.epochFlop, 3);
+    assert.equal(both.facts.threads, 2);
+    for (const round of [both.warmup, await both.round()]) {
+      assert.deepEqual(round.trainLoss, [[1, 2, 3]]);
+      assert.deepEqual(round.validateLoss, [[1, 2, 3]]);
+      assert.equal(round.cpuSeconds, 4);
+    }
+    assert.equal(both.warmup.seconds, 1);
+  });
+});
+
 describe("comparisonTable()", () => {
   it("has a row for each program with its medians", async () => {
     const measured = await takeTurns([
@@ -80,7 +106,6 @@ describe("comparisonTable()", () => {
       format: "biornn-comparison/1",
       command: "",
       machine: { cpu: "C", cores: 2, system: "s", deno: "2" },
-      adapter: "A",
       network: "N",
       density: 0.5,
       hiddenSize: 4,
