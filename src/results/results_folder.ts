@@ -24,11 +24,13 @@ import type { Plain } from "./json_fields.ts";
 import {
   CURVE_FILES,
   EXPERIMENT_FILE,
+  finishedName,
   INDEX_FILE,
   makeFolder,
+  RUNS_FOLDER,
   SUMS_FILE,
 } from "./layout.ts";
-import { fileSum } from "./runs.ts";
+import { decodeRunRecord, fileSum, type RunHistory } from "./runs.ts";
 
 /** One quantity over the epochs of every iteration. */
 export interface Curves {
@@ -130,6 +132,13 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
     if (curves === undefined) {
       unfinished.push(entry.index);
       continue;
+    }
+    if (sums.size === 0 && experiment !== undefined) {
+      const sentence = await compareRuns(path, { entry, curves, experiment });
+      if (sentence !== undefined) {
+        warnings.push(sentence);
+        continue;
+      }
     }
     finished.push({
       entry,
@@ -312,6 +321,70 @@ async function readCombination(
   const { trainLoss, validateLoss } = curves;
   if (trainLoss === undefined || validateLoss === undefined) return {};
   return { curves: { ...curves, trainLoss, validateLoss } };
+}
+
+/** Before a training is finished there are no checksums of its curves: its run files have them, too. */
+async function compareRuns(
+  path: string,
+  { entry: { index }, curves, experiment }: {
+    entry: IndexEntry;
+    curves: CombinationCurves;
+    experiment: ExperimentRecord;
+  },
+): Promise<string | undefined> {
+  const names = {
+    trainLoss: "trainLoss",
+    validateLoss: "validateLoss",
+    trainMetrics: "trainAccuracy",
+    validateMetrics: "validateAccuracy",
+  } as const;
+  for (let iteration = 0; iteration < experiment.iterations; iteration++) {
+    const id = { combination: index, iteration };
+    const name = join(path, RUNS_FOLDER, finishedName(id));
+    const bytes = await readIfThere(name, { what: "the run" });
+    if (bytes === undefined) continue;
+    let history: RunHistory;
+    try {
+      ({ history } = decodeRunRecord(bytes, { name, size: experiment.size }));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return `${path}: ${error.message}, so that combination ${index} is left out; ${MENDED}`;
+    }
+    for (
+      const [key, curve] of Object.entries<Curves | undefined>({ ...curves })
+    ) {
+      const kept = history[names[key as keyof typeof names]];
+      const read = curve?.values.subarray(
+        iteration * curve.epochs,
+        (iteration + 1) * curve.epochs,
+      );
+      if (
+        kept?.length === read?.length &&
+        kept?.every((value, epoch) => Object.is(value, read![epoch]))
+      ) continue;
+      return `${path}: the curves of combination ${index} are not those of its runs, so that it is left out; ${MENDED}`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Throws where a file of a finished training does not fit its checksum.
+ *
+ * @param name Its path within the results folder, with "/".
+ * @throws {InputError}
+ */
+export async function refuseDamaged(
+  path: string,
+  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+): Promise<void> {
+  const sum = (await readSums(path)).get(name);
+  if (sum === undefined || sum === fileSum(bytes)) return;
+  throw new InputError(
+    `Cannot use "${
+      join(path, name)
+    }": it does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
+  );
 }
 
 /** Undefined where the file is empty, as the original's is for a task without accuracy. */

@@ -54,6 +54,8 @@ export interface RunFacts {
   readonly program: string;
   /** Of a finished run: the SHA-256 of the file of its last model. */
   readonly model?: string;
+  /** Of a run with a random topology: the SHA-256 of its file. */
+  readonly topology?: string;
   /** Of a finished run whose weights are no numbers, whatever its losses say: at which epoch that was seen. */
   readonly failure?: RunFailure;
 }
@@ -136,7 +138,7 @@ export function encodeRunRecord(
   record: RunRecord,
   size: ModelSize,
 ): Uint8Array {
-  const { id, history, state, failure, model } = record;
+  const { id, history, state, failure, model, topology } = record;
   const tensors = CURVES.flatMap((name) => {
     const data = history[name];
     return data === undefined ? [] : [{ name, shape: [data.length], data }];
@@ -161,6 +163,7 @@ export function encodeRunRecord(
     engine: record.engine,
     program: record.program,
     ...(model === undefined ? {} : { model }),
+    ...(topology === undefined ? {} : { topology }),
     ...(failure === undefined
       ? {}
       : { failed_epoch: String(failure.epoch), failure: failure.what }),
@@ -204,7 +207,7 @@ export function decodeRunRecord(
   if (history.trainLoss === undefined || history.validateLoss === undefined) {
     fail("it holds no losses");
   }
-  const { model, failure, failed_epoch } = metadata;
+  const { model, topology, failure, failed_epoch } = metadata;
   const record: RunRecord = {
     id: {
       combination: Number(metadata.combination),
@@ -214,6 +217,7 @@ export function decodeRunRecord(
     engine: metadata.engine ?? "",
     program: metadata.program ?? "an earlier biornn, numerics 1",
     ...(model === undefined ? {} : { model }),
+    ...(topology === undefined ? {} : { topology }),
     ...(failure === undefined
       ? {}
       : { failure: { epoch: Number(failed_epoch), what: failure } }),

@@ -15,7 +15,7 @@ import type {
 } from "../engine/ensemble.ts";
 import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
-import { readFileBytes } from "../files/read.ts";
+import { readFileBytes, readIfThere } from "../files/read.ts";
 import { writeFileWhole } from "../files/write.ts";
 import {
   type Graph,
@@ -110,8 +110,9 @@ export class ResultsWriter {
   readonly ids: readonly RunId[];
   readonly #lock: FolderLock;
   readonly #written = new Set<number>();
-  /** SHA-256 of each group's last models, by run. */
+  /** SHA-256 of the last models and of the topologies of the group under way, by run. */
   readonly #models = new Map<string, string>();
+  readonly #topologies = new Map<string, string>();
 
   private constructor(
     prepared: PreparedExperiment,
@@ -185,12 +186,40 @@ export class ResultsWriter {
       for (const { index } of experiment.grid.combinations) {
         await makeFolder(join(folder, String(index)));
       }
-      if (!overwrite && resume) await store.checkModels(ids);
-      return new ResultsWriter(prepared, { store, ids, lock });
+      const writer = new ResultsWriter(prepared, { store, ids, lock });
+      if (!overwrite && resume) await writer.#mend();
+      return writer;
     } catch (error) {
       await lock.release();
       throw error;
     }
+  }
+
+  /** Looks for what was lost or damaged of the runs of this process since they were trained. */
+  async #mend(): Promise<void> {
+    await this.store.checkModels(this.ids);
+    for (const id of this.ids) {
+      const facts = await this.store.finished(id);
+      if (facts !== undefined) await this.#saveTopology(id, facts.topology);
+    }
+  }
+
+  /** Writes a run's random topology, unless it is there with that checksum. */
+  async #saveTopology(id: RunId, known: string | undefined): Promise<void> {
+    if (!this.prepared.experiment.net.randomW) return;
+    const path = topologyPath(this.folder, id);
+    if (known !== undefined) {
+      const bytes = await readIfThere(path, { what: "the topology" });
+      if (bytes !== undefined && fileSum(bytes) === known) {
+        this.#topologies.set(runKey(id), known);
+        return;
+      }
+    }
+    const random = this.prepared.randomNetworkOf(id);
+    if (random === undefined) return;
+    const bytes = sparse(random);
+    await writeFileWhole(path, bytes);
+    this.#topologies.set(runKey(id), fileSum(bytes));
   }
 
   /** Gives the folder free. */
@@ -204,8 +233,10 @@ export class ResultsWriter {
     i: number,
     history: RunHistory,
   ): RunRecord {
+    const topology = this.#topologies.get(runKey(ids[i]!));
     return {
       id: ids[i]!,
+      ...(topology === undefined ? {} : { topology }),
       experiment: this.prepared.fingerprint,
       engine: thenBy(resumed[i]?.engine, engineName(engine)),
       program: thenBy(resumed[i]?.program, PROGRAM),
@@ -218,18 +249,14 @@ export class ResultsWriter {
    * the original does, and of random topologies each run's.
    */
   async saveInitial(
-    { ids }: GroupOfRuns,
+    { ids, resumed }: GroupOfRuns,
     runs: readonly ModelRun[],
   ): Promise<void> {
     await this.#lock.check();
     for (const [i, id] of ids.entries()) {
       const { initial, connections, state } = runs[i]!;
-      if (state !== undefined) continue;
-      const random = this.prepared.randomNetworkOf(id);
-      if (random !== undefined) {
-        await writeFileWhole(topologyPath(this.folder, id), sparse(random));
-      }
-      if (id.iteration === 0) {
+      await this.#saveTopology(id, resumed[i]?.topology);
+      if (state === undefined && id.iteration === 0) {
         await this.#saveModel(id, {
           epoch: "initial",
           parameters: initial,
@@ -330,6 +357,7 @@ export class ResultsWriter {
       };
     }));
     this.#models.clear();
+    this.#topologies.clear();
   }
 
   /**

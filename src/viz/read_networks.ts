@@ -10,7 +10,8 @@ import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
 import { readFileBytes } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { modelName } from "../results/layout.ts";
+import { CONNECTOME_FILE, modelName, NETWORK_FILE } from "../results/layout.ts";
+import { refuseDamaged } from "../results/results_folder.ts";
 
 /** A square matrix. */
 export interface SquareMatrix {
@@ -72,8 +73,8 @@ export async function readNetworks(
     : await readWeights(join(models, last.name), last.epoch);
   const undrawn = [initial, trained].find((found) => typeof found === "number");
   return {
-    connectome: await readMatrix(join(folder, "connectome.npy")),
-    network: await readMatrix(join(folder, "network.npy")),
+    connectome: await readMatrix(folder, CONNECTOME_FILE),
+    network: await readMatrix(folder, NETWORK_FILE),
     initial: typeof initial === "number" ? undefined : initial,
     trained: typeof trained === "number" ? undefined : trained,
     ...(undrawn === undefined ? {} : { undrawnNeurons: undrawn }),
@@ -118,9 +119,14 @@ function squareSide(shape: readonly number[], file: string): number {
   );
 }
 
-async function readMatrix(file: string): Promise<SquareMatrix | undefined> {
+async function readMatrix(
+  folder: string,
+  name: string,
+): Promise<SquareMatrix | undefined> {
+  const file = join(folder, name);
   const bytes = await readIfThere(file, "the matrix");
   if (bytes === undefined) return undefined;
+  await refuseDamaged(folder, { name, bytes });
   const { shape, data } = readNpy(bytes, { name: file });
   return { size: squareSide(shape, file), values: data };
 }

@@ -92,7 +92,7 @@ describe("deno task train --resume", () => {
   it("survives being killed at any moment, also while it writes", async () => {
     const lines: string[] = [];
     const { kills, wrong } = await soakWithKills({
-      kills: 5,
+      kills: 8,
       seed: 2,
       device: "cpu",
       epochs: 30,

@@ -1,21 +1,25 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { soakWithShards } from "../soak/shard_soak.ts";
+import { soakWithKills } from "../soak/kill_soak.ts";
 import { differences, writeTinyConfig } from "../soak/tiny_experiment.ts";
 import { runTask } from "./run_task.ts";
 
 describe("deno task train --shard", () => {
   it("gives the same bytes for any number of shards at once", async () => {
     const lines: string[] = [];
-    const wrong = await soakWithShards({
-      rounds: 1,
-      shards: [1, 2, 4, 5],
-      device: "cpu",
-      tiny: { epochs: 3 },
-      report: (line) => lines.push(line),
-    });
-    assert.equal(wrong, 0, lines.join("\n"));
+    for (const shards of [1, 2, 5]) {
+      const { wrong } = await soakWithKills({
+        kills: 0,
+        seed: 1,
+        device: "cpu",
+        epochs: 3,
+        scenarios: ["shards"],
+        shards,
+        report: (line) => lines.push(line),
+      });
+      assert.equal(wrong, 0, lines.join("\n"));
+    }
   });
 
   it("takes its part from Slurm or Kubernetes, and tells what is still to come", async () => {
@@ -57,6 +61,50 @@ describe("deno task train --shard", () => {
         await differences(join(folder, "whole", "results"), results),
         [],
       );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
+  it("trains a lost part of a Slurm array again, and no other", async () => {
+    const folder = await Deno.makeTempDir({ prefix: "biornn_shard_" });
+    try {
+      const config = await writeTinyConfig(folder, { epochs: 3 });
+      const results = join(folder, "results");
+      const cpu = ["--device", "cpu", "--resume"];
+      const task = (id: number, array: readonly number[]) =>
+        runTask("train", [config, ...cpu], {
+          env: {
+            SLURM_ARRAY_TASK_ID: String(id),
+            SLURM_ARRAY_TASK_COUNT: String(array.length),
+            SLURM_ARRAY_TASK_MIN: String(Math.min(...array)),
+            SLURM_ARRAY_TASK_MAX: String(Math.max(...array)),
+            SLURM_ARRAY_TASK_STEP: "1",
+          },
+        });
+      for (const id of [0, 3]) {
+        assert.equal((await task(id, [0, 1, 2, 3])).code, 0);
+      }
+      // Another part is writing it just now.
+      const foreign = join(
+        results,
+        "runs",
+        "0_1.state_5.safetensors.4242-0-abcdef12.tmp",
+      );
+      await Deno.writeTextFile(foreign, "half");
+      const lost = await task(2, [2]);
+      assert.equal(lost.code, 0, lost.stderr);
+      assert.match(lost.stdout, /shard +2\/4 /);
+      assert.equal(await Deno.readTextFile(foreign), "half");
+      const wrong = await task(5, [0, 1, 5]);
+      assert.equal(wrong.code, 2);
+      assert.match(
+        wrong.stderr,
+        /begun in 4 parts; use --shard i\/4 .*--array=0-3/,
+      );
+      const rest = await task(1, [1, 3]);
+      assert.equal(rest.code, 0, rest.stderr);
+      assert.match(rest.stdout, /^Done in/m);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

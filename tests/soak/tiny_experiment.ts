@@ -18,6 +18,10 @@ export interface TinyExperiment {
   readonly lr?: readonly number[];
   readonly optimizer?: "Adam" | "RMSprop" | "SGD";
   readonly freezeLayer?: boolean;
+  /** Name of the connectome, its regions, and the folder it is in; by default a synthetic one. */
+  readonly connectome?: string;
+  readonly regions?: number;
+  readonly network?: string;
   /** Results folder; "results" by default. */
   readonly results?: string;
   /** Results folder to start from. */
@@ -35,10 +39,11 @@ export function tinyConfig(tiny: TinyExperiment = {}): string {
   return `[paths]
 path_to_results = ${tiny.results ?? "results"}
 ${tiny.pretrained === undefined ? "" : `pretrained = ${tiny.pretrained}`}
+${tiny.network === undefined ? "" : `path_to_network = ${tiny.network}`}
 
 [net]
-net_name = Synthetic_Macaque_29
-rnn_size = 29
+net_name = ${tiny.connectome ?? "Synthetic_Macaque_29"}
+rnn_size = ${tiny.regions ?? 29}
 nr_neurons = 1
 rand_partition = True
 random_w = ${tiny.randomW ? "True" : "False"}

@@ -1,11 +1,26 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
+import { readExperiment } from "../../src/experiment/read_experiment.ts";
 import { InputError } from "../../src/files/input_error.ts";
+import { writeNpy } from "../../src/files/npy.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+} from "../../src/files/safetensors.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { modelName } from "../../src/results/layout.ts";
 import { encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
 import { denseMask, listConnections } from "../../src/graph/connections.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { TASKS } from "../../src/tasks/registry.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
+import {
+  filesBelow,
+  tinyConfig,
+  type TinyExperiment,
+} from "../soak/tiny_experiment.ts";
+import { trainTiny } from "./tiny_training.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
 import { loadPretrained } from "../../src/train/pretrained.ts";
 import stateDicts from "../rnn/state_dicts.json" with { type: "json" };
@@ -237,4 +252,154 @@ describe("loadPretrained()", () => {
       },
     );
   });
+});
+
+describe("prepareExperiment() with pretrained models", () => {
+  const engine = createReferenceEngine();
+  const fine = {
+    task: "nback_mem",
+    pretrained: "results",
+    pretrainedEpoch: 1,
+    results: "fine_tuned",
+  } as const;
+  const prepareTiny = (
+    folder: string,
+    { change = (text: string) => text, ...tiny }: TinyExperiment & {
+      change?: (text: string) => string;
+    },
+  ) =>
+    prepareExperiment(
+      readExperiment(change(tinyConfig({ ...fine, ...tiny })), {
+        file: join(folder, "config.ini"),
+        tasks: TASKS,
+      }),
+      { onProgress: () => {} },
+    );
+
+  async function withTrained(
+    tiny: TinyExperiment,
+    body: (folder: string) => Promise<void>,
+  ) {
+    const folder = await Deno.makeTempDir();
+    try {
+      await trainTiny(folder, { engine, tiny: { epochs: 2, ...tiny } });
+      await body(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+
+  const assertRefused = (promise: Promise<unknown>, message: RegExp) =>
+    assert.rejects(promise, (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+
+  /** Writes the models again without what they say of themselves, as earlier versions did. */
+  async function forgetOrigin(folder: string): Promise<void> {
+    for (const combination of ["0", "1"]) {
+      const path = join(folder, "results", combination);
+      for (const [name, bytes] of await filesBelow(path)) {
+        if (!name.startsWith("model")) continue;
+        const { tensors } = decodeSafetensors(bytes, { name });
+        await Deno.writeFile(join(path, name), encodeSafetensors(tensors));
+      }
+    }
+  }
+
+  it("says in experiment.json where the models come from", () =>
+    withTrained({}, async (folder) => {
+      const { pretrained } = await prepareTiny(folder, {});
+      assert.deepEqual(
+        { ...pretrained!.record, sha256: "" },
+        { folder: "results", epoch: 1, iteration: 0, sha256: "" },
+      );
+      assert.match(pretrained!.record.sha256, /^[0-9a-f]{64}$/);
+    }));
+
+  it("refuses models of another topology than the config's, with and without metadata", async () => {
+    for (const randomW of [false, true]) {
+      await withTrained({ randomW }, async (folder) => {
+        await prepareTiny(folder, { randomW });
+        await assertRefused(
+          prepareTiny(folder, { randomW: !randomW }),
+          new RegExp(`random_w = ${randomW ? "True" : "False"}`),
+        );
+        await forgetOrigin(folder);
+        await prepareTiny(folder, { randomW });
+        await assertRefused(
+          prepareTiny(folder, { randomW: !randomW }),
+          randomW
+            ? /of its \d+ connections are between regions that .* does not connect, so that it was trained with another connectome, a random topology or none/
+            : /they are no random ones; set \[net\] random_w = False/,
+        );
+      });
+    }
+  });
+
+  it("refuses models whose W_hh lies the other way round", () =>
+    withTrained({}, async (folder) => {
+      const original = {
+        change: (text: string) =>
+          text.replace("[net]", "[net]\ncompatibility = original"),
+      };
+      await assertRefused(prepareTiny(folder, original), /compatibility/);
+      await forgetOrigin(folder);
+      await assertRefused(
+        prepareTiny(folder, original),
+        /none are the other way round: set \[net\] compatibility = described/,
+      );
+    }));
+
+  it("refuses models of another connectome of the same size", () =>
+    withTrained({}, async (folder) => {
+      const weights = new Float64Array(29 * 29);
+      for (let i = 0; i < 29; i++) weights[i * 29 + (i + 1) % 29] = 0.5;
+      await Deno.writeFile(
+        join(folder, "C_Ring.npy"),
+        writeNpy({ shape: [29, 29], data: weights }),
+      );
+      const ring = { connectome: "Ring", network: folder };
+      await assertRefused(
+        prepareTiny(folder, ring),
+        /trained with the connectome Synthetic_Macaque_29, and this experiment's is Ring/,
+      );
+      await forgetOrigin(folder);
+      await assertRefused(prepareTiny(folder, ring), /Ring does not connect/);
+    }));
+
+  it("refuses to begin with models that its results would replace, by whatever path", () =>
+    withTrained({}, async (folder) => {
+      await Deno.symlink("results", join(folder, "link"));
+      await Deno.mkdir(join(folder, "linked"));
+      await Deno.symlink("../results/0", join(folder, "linked", "0"));
+      for (
+        const results of [
+          "results",
+          "./x/../results/",
+          join(folder, "results"),
+          "link",
+          "linked",
+        ]
+      ) {
+        await assertRefused(
+          prepareTiny(folder, { results }),
+          /^Cannot begin with the models in .*: they lie in the results folder of this training, .*--path_to_results$/,
+        );
+      }
+    }));
+
+  it("refuses a model with a flipped bit", () =>
+    withTrained({}, async (folder) => {
+      const name = modelName({ epoch: 1, iteration: 0 });
+      const file = join(folder, "results", "1", name);
+      const bytes = await Deno.readFile(file);
+      bytes[bytes.length - 100]! ^= 1;
+      await Deno.writeFile(file, bytes);
+      await assertRefused(
+        prepareTiny(folder, {}),
+        /checksum does not fit its content, so it is damaged/,
+      );
+    }));
 });

@@ -6,7 +6,14 @@ import type { Engine } from "../../src/engine/ensemble.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { differences } from "../soak/tiny_experiment.ts";
+import { readSparseNpz } from "../../src/files/npz.ts";
+import { readExperimentRecord } from "../../src/results/experiment_record.ts";
+import { topologyPath } from "../../src/results/layout.ts";
+import { readResultsFolder } from "../../src/results/results_folder.ts";
+import { decodeRunRecord, encodeRunRecord } from "../../src/results/runs.ts";
+import { readStatus } from "../../src/results/status.ts";
+import { readModel } from "../../src/train/read_model.ts";
+import { differences, filesBelow } from "../soak/tiny_experiment.ts";
 import {
   type EngineCall,
   inGroupsOf,
@@ -363,5 +370,176 @@ describe("trainExperiment() in device trouble", () => {
       );
       assert.equal(opened, 0);
     });
+  });
+});
+
+describe("trainExperiment() on results that are no longer what they were", () => {
+  it("trains a finished run again whose model is gone, damaged or another's", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place, calm) => {
+      await trainTiny(place, { engine, tiny: TINY });
+      const folder = join(place, "results", "1");
+      const [first, second, early] = [
+        "model_state_dict_epoch_7_iter_0.safetensors",
+        "model_state_dict_epoch_7_iter_1.safetensors",
+        "model_state_dict_epoch_3_iter_0.safetensors",
+      ].map((name) => join(folder, name)) as [string, string, string];
+      const damage: [RegExp, () => Promise<unknown>][] = [
+        [
+          /model of combination 1, iteration 0 .* is gone/,
+          () => Deno.remove(first),
+        ],
+        [/does not fit its content.*trained again/, async () => {
+          const bytes = await Deno.readFile(first);
+          bytes[bytes.length - 5]! ^= 4;
+          await Deno.writeFile(first, bytes);
+        }],
+        [/not the one that was trained/, () => Deno.copyFile(second, first)],
+        [/epoch_3_iter_0.*trained again/, () => Deno.truncate(early, 50)],
+      ];
+      for (const [sentence, damageIt] of damage) {
+        await damageIt();
+        const { lines, updates } = await trainTiny(place, {
+          engine,
+          tiny: TINY,
+          resume: true,
+        });
+        assert.equal(lines.length, 1, lines.join("\n"));
+        assert.match(lines[0]!, sentence);
+        assert.equal(updates.at(-1)?.total, TINY.epochs);
+        assert.deepEqual(await differences(calm, join(place, "results")), []);
+      }
+    });
+  });
+
+  it("warns where another program trained the runs, and names both", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place) => {
+      const stop = new AbortController();
+      let calls = 0;
+      await trainTiny(place, {
+        engine: interrupted(engine, ({ kind }) => {
+          if (kind === "train" && ++calls === 3) stop.abort();
+        }),
+        tiny: TINY,
+        signal: stop.signal,
+        checkpointSeconds: 0,
+      });
+      const runs = join(place, "results", "runs");
+      const size = { hiddenSize: 29, inputSize: 2, outputSize: 1 };
+      for (const name of (await filesBelow(runs)).keys()) {
+        const file = join(runs, name);
+        const record = decodeRunRecord(await Deno.readFile(file), {
+          name,
+          size,
+        });
+        const program = "biornn 0.0.1, numerics 1";
+        await Deno.writeFile(
+          file,
+          encodeRunRecord({ ...record, program }, size),
+        );
+      }
+      const { lines } = await trainTiny(place, {
+        engine: inGroupsOf(1, engine),
+        tiny: TINY,
+        resume: true,
+      });
+      assert.equal(lines.length, 1, lines.join("\n"));
+      assert.match(
+        lines[0]!,
+        /^warning: .* by biornn 0\.0\.1, numerics 1 go on by biornn .*, numerics \d+;/,
+      );
+      const { trainedBy } = await readExperimentRecord(join(place, "results"));
+      assert.equal(trainedBy.length, 1);
+      assert.match(trainedBy[0]!, /^biornn 0\.0\.1, numerics 1, then biornn/);
+    });
+  });
+
+  it("reports a run whose weights are no numbers, however good its losses look", async () => {
+    const engine = createReferenceEngine();
+    const broken: Engine = {
+      ...engine,
+      plan(shape) {
+        const plan = engine.plan(shape);
+        return {
+          ...plan,
+          async createEnsemble(runs) {
+            const ensemble = await plan.createEnsemble(runs);
+            return {
+              ...ensemble,
+              async state(model) {
+                const states = await ensemble.state(model);
+                states[2]!.parameters.weightHh[5] = NaN;
+                return states;
+              },
+            };
+          },
+        };
+      },
+    };
+    await withFolders(engine, async (place) => {
+      const { outcome } = await trainTiny(place, {
+        engine: broken,
+        tiny: TINY,
+      });
+      assert.deepEqual(outcome.assembly.failures, [{
+        combination: 1,
+        iteration: 0,
+        epoch: 7,
+        what: "weights became NaN",
+      }]);
+      const results = join(place, "results");
+      const { combinations } = await readStatus(results);
+      assert.deepEqual(
+        combinations.map(({ runs }) => runs.map(({ kind }) => kind)),
+        [["done", "done"], ["failed", "done"]],
+      );
+      const { combinations: [, curves] } = await readResultsFolder(results);
+      const { values, epochs } = curves!.validateLoss;
+      assert.ok(values.subarray(0, epochs).every(Number.isNaN));
+      assert.ok(values.subarray(epochs).every(Number.isFinite));
+    });
+  });
+});
+
+describe("trainExperiment() with random topologies", () => {
+  it("keeps each run's, as a matrix from rows to columns", async () => {
+    const engine = createReferenceEngine();
+    const folder = await Deno.makeTempDir();
+    try {
+      const tiny = { ...TINY, randomW: true };
+      await trainTiny(folder, { engine, tiny });
+      const seen = new Set<string>();
+      for (const iteration of [0, 1]) {
+        const results = join(folder, "results");
+        const path = topologyPath(results, { combination: 1, iteration });
+        const bytes = await Deno.readFile(path);
+        const { shape, start, column } = readSparseNpz(bytes, { name: path });
+        assert.deepEqual(shape, [29, 29]);
+        const { connections } = await readModel(results, {
+          combination: 1,
+          iteration,
+        });
+        const places: string[] = [];
+        for (let from = 0; from < 29; from++) {
+          for (let c = start[from]!; c < start[from + 1]!; c++) {
+            places.push(`${from} ${column[c]}`);
+          }
+        }
+        const trained: string[] = [];
+        for (let to = 0; to < 29; to++) {
+          for (
+            let c = connections.start[to]!;
+            c < connections.start[to + 1]!;
+            c++
+          ) trained.push(`${connections.sender[c]} ${to}`);
+        }
+        assert.deepEqual(trained.sort(), places.sort());
+        seen.add(places.join());
+      }
+      assert.equal(seen.size, 2);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 });
