@@ -187,11 +187,11 @@ function quoted(path: string): string {
   return /^[\w./\\:-]+$/.test(path) ? path : JSON.stringify(path);
 }
 
-function report(
+async function report(
   experiment: Experiment,
   outcome: TrainOutcome,
   { signal, seconds }: { signal: AbortSignal; seconds: number },
-): number {
+): Promise<number> {
   const { assembly, finished } = outcome;
   for (const failure of assembly.failures) {
     printError(
@@ -204,9 +204,7 @@ function report(
   }
   const results = shownPath(experiment.paths.results);
   if (signal.aborted && !finished) {
-    printError(
-      `Stopped. What is done is saved in ${results}; add --resume to go on.`,
-    );
+    printError(`Stopped. ${await describeSaved(experiment.paths.results)}`);
     return Number(signal.reason);
   }
   const others = assembly.missing.length;
@@ -314,7 +312,7 @@ async function train(flags: Flags): Promise<number> {
     if (flags.boolean.profile) {
       tell(describeTimes(sheet.totals(), { engine: engine.kind }));
     }
-    return report(experiment, outcome, {
+    return await report(experiment, outcome, {
       signal,
       seconds: (performance.now() - start) / 1000,
     });

@@ -47,6 +47,8 @@ describe("deno task train that loses its terminal", () => {
       withConfig(async (config) => {
         const task = startTask("train", [config, ...CPU]);
         await untilItTrains(config);
+        // Some epochs.
+        await new Promise((resolve) => setTimeout(resolve, 1000));
         task.child.kill("SIGHUP");
         const { code, stderr } = await endOf(task);
         assert.equal(code, 129, stderr);
