@@ -67,7 +67,7 @@ export {
   type ExperimentOverrides,
   readExperiment,
   type ReadExperimentOptions,
-} from "./src/experiment/read_experiment.ts";
+} from "./src/experiment/read.ts";
 export {
   prepare,
   type PrepareOptions,

@@ -12,7 +12,7 @@ import type {
   EnsembleSpec,
   ModelRun,
 } from "../src/engine/ensemble.ts";
-import { readExperiment } from "../src/experiment/read_experiment.ts";
+import { readExperiment } from "../src/experiment/read.ts";
 import { TASKS } from "../src/tasks/registry.ts";
 import {
   buildRun,

@@ -26,9 +26,25 @@ Nothing in it is evaluated. \`config/\` has one for each task; copy one and chan
 it. \`deno task train CONFIG.ini --dry-run\` shows what it comes to and trains
 nothing.
 
-Relative paths begin at the config file's folder. Unknown keys, values out of
-range and values given twice are errors, told in one sentence with the line.
-A comment stands on a line of its own.`;
+Relative paths begin at the config file's folder; those of the command line at
+the folder you are in. Shells' \`~\`, \`$NAME\` and \`%NAME%\` are refused in
+paths: write them out. Unknown keys, values out of range and values given twice
+are errors, told in one sentence with the line. A comment stands on a line of its
+own.
+
+## The command line
+
+Flags of \`deno task train\` stand above the config: \`--path_to_results\`,
+\`--path_to_network\`, \`--seed\`, \`--epochs\`, \`--iterations\`, and for every
+other key \`--set SECTION.KEY=VALUE\`, for a key of a dict \`--set DICT.KEY=VALUE\`:
+
+\`\`\`sh
+deno task train bio.ini --path_to_results results/random --set net.random_w=True --set combos_params.lr=[0.001]
+\`\`\`
+
+\`experiment.json\` records what was changed (\`overrides\`), and the config that
+counts (\`config.effective\`): with these, with all defaults, and as a file that
+can be trained again.`;
 
 const PARAMETERS = `## trial_params and combos_params
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../src/compat/testing.ts";
-import { readExperiment } from "../src/experiment/read_experiment.ts";
+import { readExperiment } from "../src/experiment/read.ts";
 import { TASKS } from "../src/tasks/registry.ts";
 import { CATALOGUE } from "../src/connectome/catalogue.ts";
 import denoConfig from "../deno.json" with { type: "json" };

@@ -32,6 +32,7 @@ import {
 import { importFile } from "./connectome_import.ts";
 import { scale } from "./connectome_scale.ts";
 import { print, printError, runCommand } from "./run_command.ts";
+import { userPath } from "./shell.ts";
 
 const HELP =
   `Lists, shows, downloads, scales, generates and imports connectomes.
@@ -183,7 +184,7 @@ async function run(flags: Flags): Promise<number> {
       await generate(flags);
       return 0;
     case "import":
-      await importFile(nameOnly(), flags);
+      await importFile(userPath(nameOnly(), "the list"), flags);
       return 0;
     default:
       throw wrong(

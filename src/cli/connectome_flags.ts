@@ -12,7 +12,10 @@ import { InputError } from "../files/input_error.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames } from "../text/words.ts";
 import { writeFileWhole } from "../files/write.ts";
+import { systemReason } from "../files/read.ts";
+import { shorten } from "../text/words.ts";
 import { print, printError } from "./run_command.ts";
+import { shownPath, userPath } from "./shell.ts";
 
 /** An error that sends the user to the help. */
 export function wrong(text: string): InputError {
@@ -32,14 +35,18 @@ export function readNumber(
 ): number {
   const text = flags.string[name];
   if (text === undefined && fallback !== undefined) return fallback;
-  const value = text === undefined || text.trim() === "" ? NaN : Number(text);
+  const allowed = `${
+    integer ? "an integer" : "a number"
+  } from ${from} to ${to}`;
+  if (text === undefined) {
+    throw wrong(`Cannot go on: --${name} is needed, ${allowed}`);
+  }
+  const value = text.trim() === "" ? NaN : Number(text);
   if (
     !(value >= from && value <= to) || (integer && !Number.isInteger(value))
   ) {
     throw new InputError(
-      `Cannot use --${[name, text ?? []].flat().join(" ")}: it must be ${
-        integer ? "an integer" : "a number"
-      } from ${from} to ${to}`,
+      `Cannot use --${name} ${shorten(text)}: it must be ${allowed}`,
     );
   }
   return value;
@@ -65,7 +72,9 @@ export function readChoice<C extends string>(
 /** The folder of the user's own connectomes, as an option. */
 export function folderOf(flags: Flags): { folder?: string } {
   const folder = flags.string.path_to_network;
-  return folder === undefined ? {} : { folder };
+  return folder === undefined
+    ? {}
+    : { folder: userPath(folder, "--path_to_network") };
 }
 
 /** The connectome of that name; what takes time is told on standard error. */
@@ -87,7 +96,7 @@ export async function load(
 export function outFolder(flags: Flags): string {
   const folder = flags.string.out;
   if (folder === undefined) throw wrong("Cannot write: --out DIR is missing");
-  return folder;
+  return userPath(folder, "--out");
 }
 
 /** Writes files into a folder, all or, where one of them is there, none. */
@@ -101,7 +110,9 @@ export async function writeFiles(
     const path = join(folder, name);
     if (await Deno.lstat(path).then(() => true, () => false)) {
       throw new InputError(
-        `Cannot write "${path}": the file is there; --overwrite replaces it`,
+        `Cannot write "${
+          shownPath(path)
+        }": the file is there; --overwrite replaces it`,
       );
     }
   }
@@ -109,11 +120,13 @@ export async function writeFiles(
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
     throw new InputError(
-      `Cannot make the folder "${folder}": ${(error as Error).message}`,
+      `Cannot make the folder "${shownPath(folder)}": ${
+        systemReason(error, { path: folder, verb: "write" }) ?? error
+      }`,
     );
   }
   for (const [name, content] of Object.entries(files)) {
     await writeFileWhole(join(folder, name), content);
-    print(join(folder, name));
+    print(shownPath(join(folder, name)));
   }
 }

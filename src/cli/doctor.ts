@@ -20,6 +20,7 @@ import { createReferenceEngine } from "../reference/engine.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
 import { type DeviceChoice, readDeviceChoice } from "../train/choose_engine.ts";
 import { print, runCommand } from "./run_command.ts";
+import { userPath } from "./shell.ts";
 
 const HELP =
   `Trains small networks that PyTorch has trained, on each way of computing that
@@ -106,7 +107,9 @@ async function run(flags: Flags): Promise<number> {
     );
   }
   const { cases: folder, device } = flags.string;
-  const cases = folder === undefined ? ownCases() : await readCases(folder);
+  const cases = folder === undefined
+    ? ownCases()
+    : await readCases(userPath(folder, "--cases"));
   const nameWidth = Math.max(...cases.map(({ name }) => name.length));
   let anyOff = false;
   for await (const engine of openEngines(readDeviceChoice(device))) {

@@ -15,6 +15,8 @@ export interface Command {
   readonly help: string;
   /** Its flags; `help` is added. */
   readonly flags: FlagNames;
+  /** What it prints is a log of its work, which counts as done also where nobody could read it. */
+  readonly onlyLogs?: boolean;
   /** Does the work and returns the exit code. */
   readonly run: (flags: Flags) => Promise<number>;
 }
@@ -25,7 +27,21 @@ export interface Command {
  * any other error is a fault of the program and shows its stack.
  */
 export async function runCommand(command: Command): Promise<never> {
-  Deno.exit(await exitCode(command));
+  Deno.exit(withLostOutput(await exitCode(command), command));
+}
+
+/** The exit code, where output was for nobody. */
+function withLostOutput(code: number, { onlyLogs }: Command): number {
+  const error = lost.get(Deno.stdout);
+  const isLog = onlyLogs && !Deno.args.includes("--help");
+  if (error === undefined || isLog || code !== 0) return code;
+  // `| head` has seen enough; 128 + SIGPIPE, as other programs end there.
+  if (error instanceof Deno.errors.BrokenPipe) return 141;
+  const reason = systemReason(error, { path: "-", verb: "write" });
+  printError(
+    `error: Cannot write to standard output: ${reason ?? String(error)}`,
+  );
+  return 1;
 }
 
 /** What V8 says where an array is too large for it or for the machine. */
@@ -58,40 +74,45 @@ async function exitCode(command: Command): Promise<number> {
       );
       return 1;
     }
-    // `| head` has seen enough; 128 + SIGPIPE, as other programs end there.
-    if (error instanceof Deno.errors.BrokenPipe) return 141;
-    throw error;
+    const reason = error instanceof Error && "code" in error
+      ? systemReason(error, { path: ".", verb: "read" })
+      : undefined;
+    if (reason === undefined) throw error;
+    printError(`error: ${(error as Error).message}`);
+    return 1;
   }
 }
 
 /** Writes lines to standard output; names in them can't steer the terminal. */
 export function print(lines: string): void {
-  try {
-    writeAll(Deno.stdout, lines);
-  } catch (error) {
-    const reason = systemReason(error, { path: "output", verb: "write" });
-    if (error instanceof Deno.errors.BrokenPipe || reason === undefined) {
-      throw error;
-    }
-    throw new RetryError(`Cannot write to standard output: ${reason}`, {
-      cause: error,
-    });
-  }
+  writeAll(Deno.stdout, linesOf(lines));
 }
 
 /** Writes lines to standard error; names in them can't steer the terminal. */
 export function printError(lines: string): void {
-  try {
-    writeAll(Deno.stderr, lines);
-  } catch {
-    // Nobody is left to be told.
-  }
+  writeAll(Deno.stderr, linesOf(lines));
 }
 
-function writeAll(to: typeof Deno.stdout, lines: string): void {
-  const text = lines.split("\n").map(printable).join("\n");
-  const bytes = new TextEncoder().encode(`${text}\n`);
-  for (let done = 0; done < bytes.length;) {
-    done += to.writeSync(bytes.subarray(done));
+/** Writes text to standard error as it is, to move the cursor. */
+export function writeLog(text: string): void {
+  writeAll(Deno.stderr, text);
+}
+
+function linesOf(lines: string): string {
+  return `${lines.split("\n").map(printable).join("\n")}\n`;
+}
+
+/** Outputs that are gone, and why: a pipe whose reader has ended, a log on a full disk. No work is lost by that. */
+const lost = new Map<typeof Deno.stdout, unknown>();
+
+function writeAll(to: typeof Deno.stdout, text: string): void {
+  if (lost.has(to)) return;
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) {
+      done += to.writeSync(bytes.subarray(done));
+    }
+  } catch (error) {
+    lost.set(to, error);
   }
 }

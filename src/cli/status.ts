@@ -16,6 +16,7 @@ import {
   type RunStatus,
 } from "../results/status.ts";
 import { print, printError, runCommand } from "./run_command.ts";
+import { shownPath, userPath } from "./shell.ts";
 
 const HELP =
   `Tells what of an experiment is done, under way, missing and failed.
@@ -138,7 +139,11 @@ async function status(flags: Flags): Promise<number> {
   let code = 0;
   for (const [i, path] of flags.positional.entries()) {
     try {
-      const text = formatResultsStatus(await readStatus(path), Date.now());
+      const status = await readStatus(userPath(path, "the results folder"));
+      const text = formatResultsStatus(
+        { ...status, path: shownPath(status.path) },
+        Date.now(),
+      );
       print(i === 0 ? text : `\n${text}`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

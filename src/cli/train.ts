@@ -5,14 +5,15 @@
  */
 
 import { fstatSync } from "node:fs";
-import { resolve } from "node:path";
-import { DeviceError } from "../engine/ensemble.ts";
-import type { Engine } from "../engine/ensemble.ts";
+import { DeviceError, type Engine } from "../engine/ensemble.ts";
 import {
   describeExperiment,
   type Experiment,
 } from "../experiment/experiment.ts";
-import { readExperiment } from "../experiment/read_experiment.ts";
+import { readOtherwise } from "../compat/ini.ts";
+import { readIni } from "../experiment/configparser.ts";
+import { plural, quote } from "../text/words.ts";
+import { readExperiment } from "../experiment/read.ts";
 import { InputError, RetryError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
 import { listRuns, runLabel } from "../results/layout.ts";
@@ -20,7 +21,7 @@ import { readParts } from "../results/open_folder.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Flags } from "../compat/cli.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
-import { describePlan, shownPath } from "../train/describe_plan.ts";
+import { describePlan } from "../train/describe_plan.ts";
 import { prepareExperiment } from "../train/prepare.ts";
 import { createProgress, type Progress } from "../train/progress.ts";
 import { ResultsWriter } from "../train/results_writer.ts";
@@ -31,7 +32,14 @@ import {
 } from "../train/train_experiment.ts";
 import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
-import { print, printError, runCommand } from "./run_command.ts";
+import { print, printError, runCommand, writeLog } from "./run_command.ts";
+import {
+  shellWord,
+  shownPath,
+  taskLine,
+  userFolder,
+  userPath,
+} from "./shell.ts";
 
 const HELP =
   `Trains an experiment on the GPU, or on the CPU where there is none.
@@ -44,6 +52,8 @@ const HELP =
   --seed N                  seed, instead of the config's
   --epochs N                epochs, instead of the config's
   --iterations N            iterations, instead of the config's
+  --set SECTION.KEY=VALUE   any other key, e.g. net.random_w=True or combos_params.lr=[0.001];
+                            may stand several times
   --device NAME             auto: the GPU where there is one, else the CPU; gpu: WebGPU on any
                             adapter; cpu: WebAssembly; reference: float64, slow
   --workers N               threads on the CPU (one for each core); results are the same with any
@@ -79,13 +89,15 @@ async function readConfig(flags: Flags): Promise<Experiment> {
       `Cannot train: give one config file, e.g. deno task train config/quickstart.ini (found ${flags.positional.length})`,
     );
   }
-  // The whole path, as tasks run in another folder than they may be called from.
-  const text = await readTextFile(resolve(file), { what: "config file" });
+  const text = await readTextFile(userPath(file, "the config file"), {
+    what: "config file",
+  });
   const { path_to_results, path_to_network, seed, epochs, iterations } =
     flags.string;
-  return readExperiment(text, {
+  const experiment = readExperiment(text, {
     file,
     tasks: TASKS,
+    folder: userFolder(),
     overrides: {
       ...(path_to_results === undefined
         ? {}
@@ -96,8 +108,42 @@ async function readConfig(flags: Flags): Promise<Experiment> {
       ...(seed === undefined ? {} : { seed }),
       ...(epochs === undefined ? {} : { epochs }),
       ...(iterations === undefined ? {} : { iterations }),
+      set: readSettings(flags.list.set ?? []),
     },
   });
+  await checkEffective(experiment);
+  return experiment;
+}
+
+/** `--set section.key=value`; of a key that stands twice the last counts. */
+function readSettings(settings: readonly string[]): Record<string, string> {
+  return Object.fromEntries(settings.map((setting) => {
+    const equals = setting.indexOf("=");
+    if (equals < 1) {
+      throw new InputError(
+        `Cannot use --set ${
+          quote(setting)
+        }: it must be section.key=value, e.g. net.random_w=True`,
+      );
+    }
+    return [setting.slice(0, equals).trim(), setting.slice(equals + 1)];
+  }));
+}
+
+/** What is recorded as the config that counts should be the same to every reader of such files. */
+async function checkEffective({ file, source }: Experiment): Promise<void> {
+  const { sections } = readIni(source.effective, { file });
+  const entries = new Map(
+    [...sections].map(([name, { options }]) => [
+      name,
+      new Map([...options].map(([key, { raw }]) => [key, raw])),
+    ]),
+  );
+  const key = await readOtherwise(source.effective, { entries });
+  if (key === undefined) return;
+  printError(
+    `note: programs that read INI files otherwise than Python does will misread ${key} in experiment.json`,
+  );
 }
 
 /** `--overwrite` would undo what the flags it stands with are for. */
@@ -156,13 +202,7 @@ function isDetached(): boolean {
 function createTerminalProgress(): Progress {
   return createProgress({
     terminal: Deno.stderr.isTerminal(),
-    write: (text) => {
-      try {
-        Deno.stderr.writeSync(new TextEncoder().encode(text));
-      } catch {
-        // The log's disk is full, or its reader has gone: no reason to end a training.
-      }
-    },
+    write: writeLog,
     columns: () => {
       try {
         return Deno.consoleSize().columns || 80;
@@ -171,20 +211,6 @@ function createTerminalProgress(): Progress {
       }
     },
   });
-}
-
-/** Tells on standard output, if anybody listens: a training goes on all the same. */
-function tell(lines: string): void {
-  try {
-    print(lines);
-  } catch {
-    // As the progress.
-  }
-}
-
-/** For a shell. */
-function quoted(path: string): string {
-  return /^[\w./\\:-]+$/.test(path) ? path : JSON.stringify(path);
 }
 
 async function report(
@@ -209,19 +235,26 @@ async function report(
   }
   const others = assembly.missing.length;
   if (others > 0) {
-    tell(
+    print(
       `This part is done in ${seconds.toFixed(1)} s; ${
-        others === 1 ? "1 run" : `${others} runs`
+        plural(others, "run")
       } of other parts still to come. The results gather in ${results}
-Next: deno task status ${quoted(results)}`,
+Next: ${taskLine("status", [shellWord(results)])}`,
     );
   } else {
     const label = experiment.net.randomW ? "rand" : "bio";
-    tell(
+    print(
       `Done in ${seconds.toFixed(1)} s. The results are in ${results}
-Next: deno task viz --results_folders ${
-        quoted(results)
-      } --results_labels ${label} --save_figs figs`,
+Next: ${
+        taskLine("viz", [
+          "--results_folders",
+          shellWord(results),
+          "--results_labels",
+          label,
+          "--save_figs",
+          "figs",
+        ])
+      }`,
     );
   }
   return 0;
@@ -239,12 +272,6 @@ async function train(flags: Flags): Promise<number> {
   const progress = createTerminalProgress();
   const prepared = await prepareExperiment(experiment, {
     onProgress: progress.line,
-    overrides: Object.fromEntries(
-      ["seed", "epochs", "iterations"].flatMap((name) => {
-        const value = flags.string[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
   });
   const workers = readCount(flags, "workers");
   if (workers !== undefined && !(Number.isInteger(workers) && workers > 0)) {
@@ -261,8 +288,8 @@ async function train(flags: Flags): Promise<number> {
     });
   const engine: Engine = await openEngine(progress.line);
   try {
-    tell(describeExperiment(experiment));
-    tell(describePlan(prepared, { engine, shard }));
+    print(describeExperiment(experiment));
+    print(describePlan(prepared, { engine, shard }));
     if (flags.boolean["dry-run"]) return 0;
     const results = await ResultsWriter.open(prepared, {
       engine,
@@ -310,7 +337,7 @@ async function train(flags: Flags): Promise<number> {
       await results.close();
     }
     if (flags.boolean.profile) {
-      tell(describeTimes(sheet.totals(), { engine: engine.kind }));
+      print(describeTimes(sheet.totals(), { engine: engine.kind }));
     }
     return await report(experiment, outcome, {
       signal,
@@ -356,7 +383,9 @@ if (import.meta.main) {
         "checkpoint_seconds",
       ],
       list: [],
+      each: ["set"],
     },
+    onlyLogs: true,
     run: train,
   });
 }

@@ -10,7 +10,9 @@ import type { LabelledResults } from "../analysis/compare.ts";
 import { FIGURE_KINDS, type FigureKind } from "../viz/build_figures.ts";
 import { type Format, FORMATS } from "../viz/write_figures.ts";
 import type { FigureWidth } from "../viz/theme.ts";
+import { plural } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
+import { shownPath, userPath } from "./shell.ts";
 
 const HELP = `Draws and compares the results of experiments.
 
@@ -71,7 +73,8 @@ function readFlags({ string, list, positional }: Flags): Wanted {
       `--results_folders must stand before "${positional[0]}"`,
     );
   }
-  const folders = required(list.results_folders, "results_folders");
+  const folders = required(list.results_folders, "results_folders")
+    .map((folder) => userPath(folder, "--results_folders"));
   const labels = required(list.results_labels, "results_labels");
   if (folders.length !== labels.length) {
     throw new InputError(
@@ -100,7 +103,7 @@ function readFlags({ string, list, positional }: Flags): Wanted {
   return {
     folders,
     labels,
-    directory: required(string.save_figs, "save_figs"),
+    directory: userPath(required(string.save_figs, "save_figs"), "--save_figs"),
     ylabel: string.ylabel,
     formats: list.formats === undefined
       ? FORMATS
@@ -142,11 +145,9 @@ async function viz(flags: Flags): Promise<number> {
   for (const warning of drawn.warnings) printError(`warning: ${warning}`);
   for (const finding of drawn.findings) print(finding);
   print(
-    `Wrote ${drawn.files.length} ${
-      drawn.files.length === 1 ? "file" : "files"
-    } to ${wanted.directory} in ${
-      ((performance.now() - start) / 1000).toFixed(1)
-    } s:`,
+    `Wrote ${plural(drawn.files.length, "file")} to ${
+      shownPath(wanted.directory)
+    } in ${((performance.now() - start) / 1000).toFixed(1)} s:`,
   );
   for (const line of listFiles(drawn.files)) print(`  ${line}`);
   return 0;

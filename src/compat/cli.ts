@@ -16,6 +16,8 @@ export interface FlagNames {
   readonly string: readonly string[];
   /** Flags with one or more values, `--results_folders a b`. */
   readonly list: readonly string[];
+  /** Flags with one value that may stand several times, `--set a=1 --set b=2`; they come back in `list`. */
+  readonly each?: readonly string[];
 }
 
 /** What stood on the command line. */
@@ -49,9 +51,13 @@ export function createStdReader(library: StdCli): FlagReader {
   return (args, names) =>
     library.parseArgs([...args], {
       boolean: [...names.boolean],
-      string: [...names.string, ...names.list],
-      collect: [...names.list],
+      string: [...names.string, ...listsOf(names)],
+      collect: listsOf(names),
     });
+}
+
+function listsOf({ list, each = [] }: FlagNames): string[] {
+  return [...list, ...each];
 }
 
 /** Reads flags with what Deno has built in. */
@@ -62,7 +68,7 @@ export const nodeReader: FlagReader = (args, names) => {
   > = {};
   for (const name of names.boolean) options[name] = { type: "boolean" };
   for (const name of names.string) options[name] = { type: "string" };
-  for (const name of names.list) {
+  for (const name of listsOf(names)) {
     options[name] = { type: "string", multiple: true };
   }
   return nodeParseArgs({ args: [...args], options }).values;
@@ -85,7 +91,7 @@ function joinValues(args: readonly string[], names: FlagNames): string[] {
       ? 0
       : names.list.includes(name)
       ? Infinity
-      : names.string.includes(name)
+      : names.string.includes(name) || names.each?.includes(name)
       ? 1
       : 0;
     let count = 0;
@@ -152,7 +158,7 @@ function checkFlag(argument: string, names: FlagNames): void {
   const value = rest.length === 0 ? undefined : rest.join("=");
   if (names.boolean.includes(name)) {
     if (value !== undefined) throw new SyntaxError(`--${name} takes no value`);
-  } else if (names.string.includes(name) || names.list.includes(name)) {
+  } else if (names.string.includes(name) || listsOf(names).includes(name)) {
     if (!value) throw new SyntaxError(`--${name} needs a value`);
   } else {
     throw new SyntaxError(`${flag} is not a flag of this command`);
@@ -170,7 +176,7 @@ function collect(
   for (const name of names.string) {
     if (values[name] !== undefined) string[name] = String(values[name]);
   }
-  for (const name of names.list) {
+  for (const name of listsOf(names)) {
     const found = values[name];
     if (Array.isArray(found) && found.length > 0) {
       list[name] = found.map(String);

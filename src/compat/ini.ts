@@ -1,84 +1,53 @@
 /**
- * INI text, read by `parse` of `@std/ini`; where JSR can't be reached, by a
- * few lines here, with the same result for the plain text that
- * `src/experiment/ini.ts` hands over: `[section]` lines and `key=value` lines
- * of letters, digits, `_` and `%`.
+ * A second reader of INI text, `parse` of `@std/ini`, where JSR can be reached.
+ *
+ * A config file is in the dialect of Python's configparser, which `@std/ini`
+ * does not read: `src/experiment/configparser.ts` does. But what a results folder
+ * records as the config that counts is to be plain enough for any reader, and
+ * `@std/ini` checks that.
  *
  * @module
  */
 
 import { loadStd } from "./load_std.ts";
 
-/** Values by section and key, in the order of the text. */
+/** The part of `@std/ini` that is used. */
+export interface StdIni {
+  parse(
+    text: string,
+    options: { reviver: (key: string, value: unknown) => unknown },
+  ): Record<string, unknown>;
+}
+
+/** Texts by section and key. */
 export type IniEntries = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-type Reviver = (key: string, value: unknown, section?: string) => unknown;
-
-interface StdIni {
-  parse(text: string, options: { reviver: Reviver }): Record<string, unknown>;
-}
-
-const stdIni = await loadStd("@std/ini/parse") as StdIni | undefined;
-
 /**
- * Reads `[section]` and `key=value` lines; every value stays text.
+ * The first key, as `[section] key`, that `@std/ini` reads otherwise than the
+ * entries have it; undefined where all are the same, or where JSR can't be
+ * reached.
  *
- * @throws {SyntaxError} If a line is neither, or a key stands before the first section.
- *
- * @example
- * ```ts
- * import { parseIni } from "./src/compat/ini.ts";
- *
- * parseIni("[net]\nrnn_size=55").get("net")?.get("rnn_size"); // "55"
- * ```
+ * @param library The library to use; default `@std/ini` where it can be had.
  */
-export function parseIni(text: string): IniEntries {
-  return stdIni === undefined ? parseIniBuiltIn(text) : parseWithStd(text);
-}
-
-function parseWithStd(text: string): IniEntries {
-  const record = (stdIni as StdIni).parse(text, {
-    // Without a reviver, versions differ in whether values turn into numbers.
-    reviver: (_key, value) => value,
-  });
-  const sections = new Map<string, ReadonlyMap<string, string>>();
-  for (const [name, entries] of Object.entries(record)) {
-    if (typeof entries !== "object" || entries === null) {
-      throw new SyntaxError(`Key "${name}" stands before the first section`);
+export async function readOtherwise(
+  text: string,
+  { entries, library }: {
+    readonly entries: IniEntries;
+    readonly library?: StdIni;
+  },
+): Promise<string | undefined> {
+  const std = library ?? await loadStd("@std/ini/parse") as StdIni | undefined;
+  if (std === undefined) return undefined;
+  // Without a reviver, versions differ in whether values turn into numbers.
+  const record = std.parse(text, { reviver: (_key, value) => value });
+  for (const [section, keys] of entries) {
+    const found = record[section];
+    for (const [key, value] of keys) {
+      const isSame = typeof found === "object" && found !== null &&
+        Object.hasOwn(found, key) &&
+        (found as Record<string, unknown>)[key] === value;
+      if (!isSame) return `[${section}] ${key}`;
     }
-    sections.set(
-      name,
-      new Map(
-        Object.entries(entries).map(([key, value]) => [key, String(value)]),
-      ),
-    );
   }
-  return sections;
-}
-
-/** What {@linkcode parseIni} does where `@std/ini` can't be had. */
-export function parseIniBuiltIn(text: string): IniEntries {
-  const sections = new Map<string, Map<string, string>>();
-  let section: Map<string, string> | undefined;
-  for (const [number, untrimmed] of text.split(/\r\n|\r|\n/).entries()) {
-    const line = untrimmed.trim();
-    if (line === "" || /^(?:#|;|\/\/)/.test(line)) continue;
-    if (line.startsWith("[") && line.endsWith("]") && line.length > 2) {
-      section = new Map();
-      sections.set(line.slice(1, -1), section);
-      continue;
-    }
-    const equals = line.indexOf("=");
-    if (equals < 1) {
-      throw new SyntaxError(
-        `Line ${number + 1} is neither [section] nor key=value`,
-      );
-    }
-    const key = line.slice(0, equals).trim();
-    if (section === undefined) {
-      throw new SyntaxError(`Key "${key}" stands before the first section`);
-    }
-    section.set(key, line.slice(equals + 1).trim());
-  }
-  return sections;
+  return undefined;
 }

@@ -30,7 +30,10 @@ export async function loadStd(specifier: string): Promise<unknown> {
   try {
     // Not a literal: what Deno can read it loads before it runs anything, however long that takes.
     return await Promise.race([
-      import(specifier).catch(() => undefined),
+      import(specifier).then((module) => {
+        forgetSilence();
+        return module;
+      }, () => undefined),
       patience.promise,
     ]);
   } finally {
@@ -44,6 +47,14 @@ function lastSilence(): number {
   } catch {
     // No place to remember anything, e.g. a disk that can only be read.
     return -Infinity;
+  }
+}
+
+function forgetSilence(): void {
+  try {
+    if (localStorage.getItem(KEY) !== null) localStorage.removeItem(KEY);
+  } catch {
+    // Nothing was remembered.
   }
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { plural } from "../text/words.ts";
+import { configError } from "./configparser.ts";
 import type { Activation, OptimizerName } from "../engine/ensemble.ts";
 import type { Task, TaskParameters } from "../tasks/task.ts";
 import { countTrained } from "../tasks/trial_set.ts";
@@ -113,6 +115,10 @@ export interface Experiment {
     readonly text: string;
     /** Number of the line of each key, from 1. */
     readonly lines: Readonly<Record<string, number>>;
+    /** What stood in for the config's values, by flag or `section.key`; not the folders for results and connectomes. */
+    readonly overrides: Readonly<Record<string, string>>;
+    /** The config that counts, as INI text: with `overrides`, with defaults, and with what values refer to. */
+    readonly effective: string;
   };
 }
 
@@ -122,7 +128,7 @@ export interface Experiment {
  * @example
  * ```ts
  * import { describeExperiment } from "./src/experiment/experiment.ts";
- * import { readExperiment } from "./src/experiment/read_experiment.ts";
+ * import { readExperiment } from "./src/experiment/read.ts";
  * import { TASKS } from "./src/tasks/registry.ts";
  *
  * const file = "config/quickstart.ini";
@@ -151,7 +157,7 @@ export function describeExperiment(experiment: Experiment): string {
       "net",
       [
         net.name,
-        `${net.regions} regions of ${count(net.neuronsPerRegion, "neuron")}`,
+        `${net.regions} regions of ${plural(net.neuronsPerRegion, "neuron")}`,
         net.randPartition ? "random partition" : "equal partition",
         ...sparsities(net),
         ...(net.randomW ? ["random topology"] : []),
@@ -174,11 +180,11 @@ export function describeExperiment(experiment: Experiment): string {
     [
       "training",
       `${
-        count(training.epochs, "epoch")
+        plural(training.epochs, "epoch")
       }, batches of ${run.batchSize}, seed ${run.seed}, models stored ${
         run.storeEveryEpoch === 0
           ? "at the end"
-          : `every ${count(run.storeEveryEpoch, "epoch")} and at the end`
+          : `every ${plural(run.storeEveryEpoch, "epoch")} and at the end`
       }`,
     ],
     ...grid.keys.map((key, i): [string, string] => [
@@ -188,8 +194,8 @@ export function describeExperiment(experiment: Experiment): string {
     [
       "models",
       `${grid.combinations.length * training.iterations}: ${
-        count(grid.combinations.length, "combination")
-      }, ${count(training.iterations, "iteration")} of each`,
+        plural(grid.combinations.length, "combination")
+      }, ${plural(training.iterations, "iteration")} of each`,
     ],
   ];
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
@@ -210,14 +216,26 @@ function sparsities(
   ];
 }
 
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
 /** The different values of a key, in the order of the grid. */
 function distinct(reprs: readonly (string | undefined)[]): string {
   const all = [...new Set(reprs)];
   const most = 12;
   return all.slice(0, most).join(", ") +
     (all.length > most ? `, … (${all.length})` : "");
+}
+
+/**
+ * The sentence for a config whose `rnn_size` is not the number of regions of
+ * its connectome.
+ *
+ * @param regions Number of regions of the connectome.
+ */
+export function regionsMismatch(
+  { file, net, source }: Experiment,
+  regions: number,
+): string {
+  return configError(
+    { file, line: source.lines.rnn_size },
+    `[net] rnn_size must be ${regions}, the number of regions of ${net.name}, found ${net.regions}`,
+  ).message;
 }

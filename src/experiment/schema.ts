@@ -248,3 +248,34 @@ export const ACTIVATIONS: readonly Activation[] = ["relu", "tanh"];
 
 /** `optimizer` in `combos_params`. */
 export const OPTIMIZERS: readonly OptimizerName[] = ["Adam", "RMSprop", "SGD"];
+
+/** What a schema allows: "a whole number from 1 to 10". */
+export function allowedValues(
+  { kind, from, to, above, below }: ParameterSchema,
+): string {
+  if (kind === "boolean") return "True or False";
+  const limits: string[] = [];
+  if (above !== undefined) limits.push(`above ${above}`);
+  if (below !== undefined) limits.push(`below ${below}`);
+  if (from === undefined && to !== undefined) limits.push(`at most ${to}`);
+  const range = from === undefined
+    ? ""
+    : `from ${from}${to === undefined ? "" : ` to ${to}`}`;
+  const joined = limits.join(" and ");
+  const bounded = to !== undefined || below !== undefined;
+  const noun = bounded ? "a number" : "a finite number";
+  return [kind === "integer" ? "a whole number" : noun, range, joined]
+    .filter((part) => part !== "").join(" ");
+}
+
+/** Whether a number is one that a schema allows. */
+export function isAllowed(
+  value: number,
+  { from, to, above, below }: ParameterSchema,
+): boolean {
+  return Number.isFinite(value) &&
+    (from === undefined || value >= from) &&
+    (to === undefined || value <= to) &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below);
+}

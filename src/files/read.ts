@@ -239,3 +239,25 @@ function unsafeReason(name: string): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * What a text must be to be a path; undefined where it is one. Quotes belong to
+ * Python, and `~`, `$NAME` and `%NAME%` to shells: here they would name a file.
+ */
+export function whatPathMustBe(text: string): string | undefined {
+  if (/^(["']).*\1$/.test(text)) return "a path without quotes";
+  if (/^~[\w.-]*([/\\]|$)/.test(text)) {
+    return 'a path that does not begin with "~"';
+  }
+  const variable = /\$\{?[A-Za-z_]\w*\}?|%[A-Za-z_]\w+%/.exec(text)?.[0];
+  if (variable !== undefined) {
+    return `a path with the value of ${variable} written out`;
+  }
+  const encoder = new TextEncoder();
+  if (text.split(/[/\\]/).some((n) => encoder.encode(n).length > 255)) {
+    return "a path whose names have 255 bytes at most";
+  }
+  // deno-lint-ignore no-control-regex
+  const broken = text === "" || text.length > 4096 || /[\x00-\x1f]/.test(text);
+  return broken ? "a path" : undefined;
+}

@@ -68,7 +68,12 @@ export interface ExperimentRecord {
   /** The same for experiments that must give the same numbers. */
   readonly fingerprint: string;
   /** The config file: its name and its whole text. */
-  readonly config: { readonly file: string; readonly text: string };
+  readonly config: {
+    readonly file: string;
+    readonly text: string;
+    /** The config that counts, with `overrides` and defaults; undefined in files of versions that did not write it. */
+    readonly effective?: string;
+  };
   /** What the command line said otherwise than the config, by flag. */
   readonly overrides: Readonly<Record<string, Plain>>;
   /** What was trained on. */
@@ -231,7 +236,13 @@ export function parseExperimentRecord(
       },
     }),
     fingerprint: root.string("fingerprint"),
-    config: { file: config.string("file"), text: config.string("text") },
+    config: {
+      file: config.string("file"),
+      text: config.string("text"),
+      ...(config.has("effective")
+        ? { effective: config.string("effective") }
+        : {}),
+    },
     overrides: root.plain("overrides"),
     task: {
       name: task.string("name"),

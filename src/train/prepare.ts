@@ -15,8 +15,7 @@ import {
 } from "../connectome/scale.ts";
 import { permutePlaces } from "../connectome/nulls/places.ts";
 import type { EnsembleShape, ModelRun } from "../engine/ensemble.ts";
-import type { Experiment } from "../experiment/experiment.ts";
-import { regionsMismatch } from "../experiment/messages.ts";
+import { type Experiment, regionsMismatch } from "../experiment/experiment.ts";
 import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
@@ -110,12 +109,6 @@ export interface PreparedExperiment {
   readonly sample: Connections;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
   readonly fingerprint: string;
-  /**
-   * What the command line said otherwise than the config, by flag; paths left out.
-   *
-   * @internal
-   */
-  readonly overrides: Readonly<Record<string, string>>;
 }
 
 /**
@@ -127,7 +120,7 @@ export async function prepareExperiment(
   experiment: Experiment,
   options: {
     readonly onProgress: (line: string) => void;
-    readonly overrides?: Readonly<Record<string, string>>;
+
     /** Instead of the one that the experiment names. */
     readonly connectome?: Connectome;
   },
@@ -223,7 +216,6 @@ export async function prepareExperiment(
       stimuli,
       pretrained,
     }),
-    overrides: options.overrides ?? {},
   };
 }
 

@@ -576,8 +576,12 @@ export function experimentRecord(
     },
     trainedBy: programs,
     fingerprint,
-    config: { file: basename(experiment.file), text: experiment.source.text },
-    overrides: prepared.overrides,
+    config: {
+      file: basename(experiment.file),
+      text: experiment.source.text,
+      effective: experiment.source.effective,
+    },
+    overrides: experiment.source.overrides,
     task: {
       name: task.task.name,
       loss: task.task.loss,

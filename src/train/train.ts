@@ -12,7 +12,7 @@ import type { Experiment } from "../experiment/experiment.ts";
 import {
   type ExperimentOverrides,
   readExperiment,
-} from "../experiment/read_experiment.ts";
+} from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
 import type { RecordedFailure } from "../results/experiment_record.ts";
@@ -83,7 +83,6 @@ export async function prepare(
   { tasks = [], overrides = {}, connectome, onLine = () => {} }:
     PrepareOptions = {},
 ): Promise<PreparedExperiment> {
-  const { seed, epochs, iterations } = overrides;
   return await prepareExperiment(
     typeof config === "string" || config instanceof URL
       ? await readConfig(config, { tasks, overrides })
@@ -91,11 +90,6 @@ export async function prepare(
     {
       onProgress: onLine,
       ...(connectome === undefined ? {} : { connectome }),
-      overrides: Object.fromEntries(
-        Object.entries({ seed, epochs, iterations }).flatMap(([key, value]) =>
-          value === undefined ? [] : [[key, String(value)]]
-        ),
-      ),
     },
   );
 }

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
-import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { readExperiment } from "../../src/experiment/read.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
 import { TASKS } from "../../src/tasks/registry.ts";

@@ -45,7 +45,12 @@ export function startTask(
   const child = new Deno.Command(Deno.execPath(), {
     args: [...words, ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1", ...Object.fromEntries(settings), ...env },
+    env: {
+      NO_COLOR: "1",
+      INIT_CWD: ROOT,
+      ...Object.fromEntries(settings),
+      ...env,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

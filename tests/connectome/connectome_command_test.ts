@@ -124,7 +124,7 @@ describe("connectome", () => {
         ],
         [
           ["scale", "Synthetic_Macaque_29", "--out", out],
-          /^error: Cannot use --nr_neurons: it must/,
+          /^error: Cannot go on: --nr_neurons is needed, an integer from 1/,
         ],
         [["generate"], /^error: Cannot write: --out DIR is missing/],
         [["import", join(folder, "no.csv"), "--out", out], /no such file/],

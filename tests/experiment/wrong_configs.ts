@@ -37,6 +37,33 @@ store_every_epoch = 0
 /** What is replaced, by what, and the sentence after `Cannot read "c.ini"`. */
 export const WRONG_CONFIGS:
   readonly (readonly [from: string, to: string, rest: string])[] = [
+    // What belongs to a shell, or to another dialect.
+    [
+      "epochs = 500",
+      "epochs = 3  # few",
+      ', line 10: [trainvalidate] epochs must be a whole number from 1 to 10000000, found "3  # few"; a comment needs a line of its own',
+    ],
+    ...[
+      ["$SCRATCH/res", "$SCRATCH"],
+      ["${SCRATCH}/res", "${SCRATCH}"],
+      ["/a/$USER", "$USER"],
+      ["%%USERPROFILE%%\\res", "%USERPROFILE%"],
+    ].map(([path, name]) =>
+      [
+        "= out",
+        `= ${path}`,
+        `, line 2: [paths] path_to_results must be a path with the value of ${name} written out, found "${
+          path?.replaceAll("%%", "%")
+        }"`,
+      ] as const
+    ),
+    ...["~/res", "~bob/res", "~bob", "~"].map((path) =>
+      [
+        "= out",
+        `= ${path}`,
+        `, line 2: [paths] path_to_results must be a path that does not begin with "~", found "${path}"`,
+      ] as const
+    ),
     // Names of sections and keys.
     [
       "[net]",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import type { ModelRun } from "../../src/engine/ensemble.ts";
-import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import {

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import type { Engine, Ensemble } from "../../src/engine/ensemble.ts";
-import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { readExperiment } from "../../src/experiment/read.ts";
 import type { RunId } from "../../src/results/layout.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";

@@ -5,7 +5,6 @@
  */
 
 import { join } from "node:path";
-import { cartesianProduct } from "../../src/experiment/grid.ts";
 import { reprFloat, reprString, reprTuple } from "../../src/python/repr.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createStream } from "../../src/random/stream.ts";
@@ -156,11 +155,13 @@ export async function makeResults(options: ResultsOptions): Promise<void> {
     seed = 0,
     original = false,
   } = options;
-  const keys = Object.keys(grid);
-  const cells: Cell[] = cartesianProduct(Object.values(grid).map((v) => [...v]))
-    .map((values) =>
-      Object.fromEntries(values.map((v, i) => [keys[i] as string, v]))
-    );
+  const cells = Object.entries(grid).reduce<Cell[]>(
+    (cells, [key, values]) =>
+      cells.flatMap((cell) =>
+        values.map((value): Cell => ({ ...cell, [key]: value }))
+      ),
+    [{}],
+  );
   const repr = (cell: Cell) =>
     Object.entries(cell).map(([key, v]) =>
       typeof v === "string"

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { describeExperiment } from "../../src/experiment/experiment.ts";
-import { regionsMismatch } from "../../src/experiment/messages.ts";
+import {
+  describeExperiment,
+  type Experiment,
+  regionsMismatch,
+} from "../../src/experiment/experiment.ts";
 import {
   type ExperimentOverrides,
   readExperiment,
-} from "../../src/experiment/read_experiment.ts";
+} from "../../src/experiment/read.ts";
+import { InputError } from "../../src/files/input_error.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 
 /** As the original's config files look: no `[pretrainedparams]`, absolute paths. */
@@ -370,5 +374,191 @@ describe("config/", () => {
     assert.equal(task.task.name, "seq_mem");
     const activations = grid.combinations.map((c) => c.activation);
     assert.deepEqual([...new Set(activations)].sort(), ["relu", "tanh"]);
+  });
+});
+
+describe("readExperiment() with overrides", () => {
+  /** A key, another value for it, and the line that the config has; without one the line is new. */
+  const CHANGES: [key: string, value: string, line?: string][] = [
+    ["net.net_name", "Macaque_Normalized", "net_name = Marmoset_Normalized"],
+    ["net.rnn_size", "29", "rnn_size = 55"],
+    ["net.nr_neurons", "3", "nr_neurons = 4"],
+    ["net.rand_partition", "False", "rand_partition = True"],
+    ["net.RANDOM_W", "yes", "random_w = False"],
+    ["net.target_sparsity", ".5"],
+    ["net.target_sparsity_intrinsic", "0.25"],
+    ["net.compatibility", "original"],
+    ["trainvalidate.epochs", "7", "epochs = 500"],
+    ["trainvalidate.iterations", "2", "iterations = 5"],
+    ["trainvalidate.init", "he", "init = default"],
+    ["trainvalidate.freeze_layer", "1", "freeze_layer = False"],
+    ["trainvalidate.remap_w", "off", "remap_w = True"],
+    ["paths.pretrained", "/data/old", "pretrained = "],
+    ["pretrainedparams.pretrained_epoch", "3"],
+    ["pretrainedparams.pretrained_iteration", "1"],
+    ["run.seed", "9"],
+    ["run.batch_size", "64"],
+    ["run.store_every_epoch", "10"],
+  ];
+
+  function facts({ source: _, ...experiment }: Experiment) {
+    return experiment;
+  }
+
+  for (const [name, value, line] of CHANGES) {
+    it(`takes ${name} as a config that says so`, () => {
+      const [section = "", key] = name.split(".");
+      const header = `[${section}]\n`;
+      const text = line !== undefined
+        ? withChange(`${line}\n`, `${key} = ${value}\n`)
+        : ORIGINAL.includes(header)
+        ? withChange(header, `${header}${key} = ${value}\n`)
+        : `${ORIGINAL}\n${header}${key} = ${value}\n`;
+      const changed = read(ORIGINAL, { set: { [name]: value } });
+      assert.deepEqual(facts(changed), facts(read(text)));
+      assert.deepEqual(changed.source.overrides, { [name]: value });
+    });
+  }
+
+  it("takes keys of the dicts, and leaves their others", () => {
+    const { grid, task } = read(ORIGINAL, {
+      set: {
+        "combos_params.lr": "[1e-3]",
+        "combos_params.pattern_length": "[2, 4]",
+        "trial_params.nr_of_trials": "30",
+        "trial_params.high": "2",
+      },
+    });
+    assert.deepEqual(grid.keys, [
+      "lr",
+      "nonlinearity",
+      "optimizer",
+      "pattern_length",
+    ]);
+    assert.equal(grid.combinations[1]?.repr, "(0.001, 'relu', 'Adam', 4)");
+    assert.equal(grid.combinations.length, 8);
+    assert.equal(task.nrOfTrials, 30);
+    assert.equal(task.parameters.high, 2);
+  });
+
+  it("puts flags of their own above --set, and takes values as they stand", () => {
+    const { run, paths } = read(ORIGINAL, {
+      seed: 3,
+      set: { "run.seed": "4", "paths.pretrained": "a%(b)s%" },
+    });
+    assert.equal(run.seed, 3);
+    assert.equal(paths.pretrained, resolve("a%(b)s%"));
+  });
+
+  it("begins relative paths at the folder that is given, the config's at its own", () => {
+    const { paths } = readExperiment(
+      withChange("/data/connectomes/", "nets"),
+      {
+        file: "folder/c.ini",
+        tasks: TASKS,
+        folder: "/home/me",
+        overrides: { pathToResults: "out" },
+      },
+    );
+    assert.equal(paths.results, resolve("/home/me/out"));
+    assert.equal(paths.network, resolve("/home/me/folder/nets"));
+  });
+
+  it("writes down the config that counts, which means the same when it is read", () => {
+    const overrides = {
+      set: { "net.random_w": "True", "combos_params.lr": "[0.5]" },
+      epochs: 3,
+      pathToResults: "/elsewhere",
+    };
+    const experiment = read(
+      withChange("[net]", "[DEFAULT]\nn = 4\n[net]").replace(
+        "nr_neurons = 4",
+        "nr_neurons = %(n)s",
+      ),
+      overrides,
+    );
+    const { effective } = experiment.source;
+    // Where things lie is no part of it.
+    assert.ok(!effective.includes("elsewhere"));
+    assert.match(effective, /^nr_neurons = 4$/m);
+    assert.match(effective, /^random_w = True$/m);
+    assert.match(effective, /^target_sparsity = 0.8$/m);
+    const again = read(effective, { pathToResults: "/elsewhere" });
+    assert.deepEqual(facts(again), facts(experiment));
+    assert.equal(again.source.effective, effective);
+    // A percent sign is none of an interpolation.
+    const percent = read(withChange("/data/results/test", "/data/100%%"));
+    assert.deepEqual(facts(read(percent.source.effective)), facts(percent));
+  });
+
+  it("says in a sentence what is wrong with one", () => {
+    for (
+      const [name, value, sentence] of [
+        [
+          "net.random_v",
+          "True",
+          /^Cannot use --set net\.random_v: \[net\] has no key "random_v" \(did you mean "random_w"\?\)/,
+        ],
+        [
+          "nett.random_w",
+          "True",
+          /^Cannot use --set nett\.random_w: there is no section "nett" \(did you mean "net"\?\)/,
+        ],
+        [
+          "random_w",
+          "True",
+          /^Cannot use --set "random_w": it must be section\.key=value/,
+        ],
+        [
+          "net.random_w",
+          "maybe",
+          /^Cannot use --set net\.random_w "maybe": it must be True or False$/,
+        ],
+        [
+          "trainvalidate.init",
+          "hee",
+          /^Cannot use --set trainvalidate\.init "hee": .*\(did you mean "he"\?\)$/,
+        ],
+        [
+          "combos_params.lr",
+          "0.1",
+          /^Cannot use --set combos_params\.lr: \[combosparams\] combos_params: "lr" must be a list/,
+        ],
+        [
+          "combos_params.nonlinearity",
+          "[relu]",
+          /^Cannot use --set combos_params\.nonlinearity: found the name relu/,
+        ],
+        [
+          "combos_params.n_back",
+          "[1]",
+          /^Cannot use --set combos_params\.n_back: .*has the key "n_back"/,
+        ],
+        [
+          "paths.images",
+          "x.npy",
+          /^Cannot use --set paths\.images: \[paths\] images is for pic_mem/,
+        ],
+        [
+          "paths.pretrained",
+          "$OLD/x",
+          /^Cannot use --set paths\.pretrained "\$OLD\/x": it must be a path with the value of \$OLD/,
+        ],
+        [
+          "net.net_name",
+          "../x",
+          /^Cannot use --set net\.net_name: \[net\] net_name must be the name/,
+        ],
+      ] as const
+    ) {
+      assert.throws(
+        () => read(ORIGINAL, { set: { [name]: value } }),
+        (error) => {
+          assert.ok(error instanceof InputError);
+          assert.match(error.message, sentence);
+          return true;
+        },
+      );
+    }
   });
 });

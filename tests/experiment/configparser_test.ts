@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { readIni } from "../../src/experiment/ini.ts";
-import { iniValue } from "../../src/experiment/interpolate.ts";
+import { iniValue, readIni } from "../../src/experiment/configparser.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { BAD_CASES, GOOD_CASES } from "./configparser_cases.ts";
 

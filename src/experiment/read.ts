@@ -4,9 +4,11 @@
  * @module
  */
 
+import { InputError } from "../files/input_error.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import {
+  effectiveConfig,
   openConfig,
   type Override,
   readBoolean,
@@ -15,21 +17,19 @@ import {
   readNumber,
   readPath,
   readText,
-} from "./config_reader.ts";
+  valueError,
+} from "./config.ts";
 import type { Compatibility, Experiment, InitName } from "./experiment.ts";
-import { readGrid } from "./grid.ts";
-import type { IniFile } from "./ini.ts";
-import { iniValue } from "./interpolate.ts";
-import { configError } from "./messages.ts";
+import { readGrid, readTrialParams } from "./grid.ts";
+import { configError, type IniFile, iniValue } from "./configparser.ts";
 import { listNames, quote } from "../text/words.ts";
 import { CONFIG_SCHEMA, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
-import { readTrialParams } from "./trial_params.ts";
 
-/** Values from the command line that stand in for the config's. */
+/** Values that stand in for the config's. */
 export interface ExperimentOverrides {
-  /** `--path_to_results`, from the working directory. */
+  /** `--path_to_results`, from `folder`. */
   readonly pathToResults?: string;
-  /** `--path_to_network`, from the working directory. */
+  /** `--path_to_network`, from `folder`. */
   readonly pathToNetwork?: string;
   /** `--seed` */
   readonly seed?: number | string;
@@ -37,6 +37,8 @@ export interface ExperimentOverrides {
   readonly epochs?: number | string;
   /** `--iterations` */
   readonly iterations?: number | string;
+  /** `--set section.key=value`: any other key's value, as a config has it, by `section.key`. */
+  readonly set?: Readonly<Record<string, string | number>>;
 }
 
 /** How to read a config file. */
@@ -47,6 +49,8 @@ export interface ReadExperimentOptions {
   readonly tasks?: ReadonlyMap<string, Task>;
   /** Values that stand in for the config's. */
   readonly overrides?: ExperimentOverrides;
+  /** Where relative paths of `overrides`, and of `file` itself, begin. Default the working directory. */
+  readonly folder?: string;
 }
 
 /**
@@ -69,17 +73,20 @@ export interface ReadExperimentOptions {
  */
 export function readExperiment(
   text: string,
-  { file = "config.ini", tasks = TASKS, overrides = {} }:
+  { file = "config.ini", tasks = TASKS, overrides = {}, folder = "." }:
     ReadExperimentOptions = {},
 ): Experiment {
-  const ini = openConfig(text, { file });
-  const paths = readPaths(ini, overrides);
+  const changes = listOverrides(overrides);
+  const ini = openConfig(text, { file, overrides: changes });
+  const paths = readPaths(ini, folder);
   const net = readNet(ini);
-  const training = readTraining(ini, { net, overrides });
+  const training = readTraining(ini, net);
   const task = readTrialParams(ini, tasks);
   assertStimuliApply(ini, { task: task.task, tasks });
   const grid = readGrid(ini, task);
   assertRuns(ini, { grid, training });
+  const integer = (section: string, key: string) =>
+    readInteger(ini, { section, key });
   return {
     file,
     paths,
@@ -88,58 +95,83 @@ export function readExperiment(
     task,
     grid,
     pretrained: {
-      epoch: readInteger(ini, {
-        section: "pretrainedparams",
-        key: "pretrained_epoch",
-      }),
-      iteration: readInteger(ini, {
-        section: "pretrainedparams",
-        key: "pretrained_iteration",
-      }),
+      epoch: integer("pretrainedparams", "pretrained_epoch"),
+      iteration: integer("pretrainedparams", "pretrained_iteration"),
     },
     run: {
-      seed: readInteger(ini, {
-        section: "run",
-        key: "seed",
-        override: toOverride("--seed", overrides.seed),
-      }),
-      batchSize: readInteger(ini, { section: "run", key: "batch_size" }),
-      storeEveryEpoch: readInteger(ini, {
-        section: "run",
-        key: "store_every_epoch",
-      }),
+      seed: integer("run", "seed"),
+      batchSize: integer("run", "batch_size"),
+      storeEveryEpoch: integer("run", "store_every_epoch"),
     },
-    source: { text, lines: linesOf(ini) },
+    source: {
+      text,
+      lines: linesOf(ini),
+      ...sourceOf(text, { file, changes }),
+    },
   };
 }
 
-function toOverride(
-  flag: string,
-  value: string | number | undefined,
-): Override | undefined {
-  return value === undefined ? undefined : { flag, value };
+/** What the experiment is beyond the config's text; where it lies is no part of it. */
+function sourceOf(
+  text: string,
+  { file, changes }: { file: string; changes: readonly Override[] },
+): Pick<Experiment["source"], "overrides" | "effective"> {
+  const overrides = changes.filter(({ key }) => !PLACES.includes(key));
+  return {
+    overrides: Object.fromEntries(
+      overrides.map(({ flag, value }) => [
+        flag.replace(/^--(?:set )?/, ""),
+        String(value),
+      ]),
+    ),
+    effective: effectiveConfig(openConfig(text, { file, overrides })),
+  };
 }
 
-function readPaths(
-  ini: IniFile,
-  { pathToResults, pathToNetwork }: ExperimentOverrides,
-): Experiment["paths"] {
-  const path = (key: string, override?: Override) =>
-    readPath(ini, { section: "paths", key, override });
+/** A flag of its own for what is changed most; `--set` stands above the config, and these above it. */
+const FLAGS = [
+  ["pathToResults", "paths", "path_to_results"],
+  ["pathToNetwork", "paths", "path_to_network"],
+  ["seed", "run", "seed"],
+  ["epochs", "trainvalidate", "epochs"],
+  ["iterations", "trainvalidate", "iterations"],
+] as const;
+
+/** Keys that say where things lie. */
+const PLACES: readonly string[] = ["path_to_results", "path_to_network"];
+
+function listOverrides(overrides: ExperimentOverrides): Override[] {
+  const set = Object.entries(overrides.set ?? {}).map(([name, value]) => {
+    const [, section, key] = /^([^.]+)\.([^.]+)$/.exec(name) ?? [];
+    if (section === undefined || key === undefined) {
+      throw new InputError(
+        `Cannot use --set ${
+          quote(name)
+        }: it must be section.key=value, e.g. net.random_w=True`,
+      );
+    }
+    return { section, key, flag: `--set ${name}`, value };
+  });
+  const flags = FLAGS.flatMap(([name, section, key]): Override[] => {
+    const value = overrides[name];
+    return value === undefined
+      ? []
+      : [{ section, key, flag: `--${key}`, value }];
+  });
+  return [...set, ...flags];
+}
+
+function readPaths(ini: IniFile, folder: string): Experiment["paths"] {
+  const path = (key: string) =>
+    readPath(ini, { section: "paths", key, folder });
   // "download" is no file beside the config, but asks for the one at the source.
   const stimuli = (key: string) =>
     iniValue(ini, { section: "paths", key })?.text === "download"
       ? "download"
       : path(key);
   return {
-    results: path(
-      "path_to_results",
-      toOverride("--path_to_results", pathToResults),
-    ) as string,
-    network: path(
-      "path_to_network",
-      toOverride("--path_to_network", pathToNetwork),
-    ),
+    results: path("path_to_results") as string,
+    network: path("path_to_network"),
     pretrained: path("pretrained"),
     latents: stimuli("latents"),
     images: stimuli("images"),
@@ -157,12 +189,14 @@ function assertStimuliApply(
       continue;
     }
     const takers = [...tasks.values()].filter(({ stimuli }) => stimuli === key);
-    throw configError(
-      { file: ini.file, line: option.line },
-      `[paths] ${key} is for ${
+    throw valueError(ini, {
+      section: "paths",
+      key,
+      from: option,
+      what: ` is for ${
         listNames(takers.map(({ name }) => name))
       }, but task_name is ${task.name}, which shows none`,
-    );
+    });
   }
 }
 
@@ -199,37 +233,22 @@ function readNet(ini: IniFile): Experiment["net"] {
 function readNetName(ini: IniFile): string {
   const allowed =
     'the name of a connectome, of letters, digits, "_", "-", "." and spaces';
-  const { text, line } = readText(ini, {
-    section: "net",
-    key: "net_name",
-    allowed,
-  });
+  const place = { section: "net", key: "net_name" };
+  const from = readText(ini, { ...place, allowed });
+  const { text } = from;
   if (/^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\- ]{0,199}$/u.test(text)) return text;
-  throw configError(
-    { file: ini.file, line },
-    `[net] net_name must be ${allowed}, found ${quote(text)}`,
-  );
+  const what = ` must be ${allowed}, found ${quote(text)}`;
+  throw valueError(ini, { ...place, from, what });
 }
 
 function readTraining(
   ini: IniFile,
-  { net, overrides: { epochs, iterations } }: {
-    net: Experiment["net"];
-    overrides: ExperimentOverrides;
-  },
+  net: Experiment["net"],
 ): Experiment["training"] {
   const section = "trainvalidate";
   return {
-    epochs: readInteger(ini, {
-      section,
-      key: "epochs",
-      override: toOverride("--epochs", epochs),
-    }),
-    iterations: readInteger(ini, {
-      section,
-      key: "iterations",
-      override: toOverride("--iterations", iterations),
-    }),
+    epochs: readInteger(ini, { section, key: "epochs" }),
+    iterations: readInteger(ini, { section, key: "iterations" }),
     // To the original, every word but "default" means "auto".
     init: readChoice<InitName>(ini, {
       section,

@@ -4,7 +4,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import {
   type ExperimentOverrides,
   readExperiment,
-} from "../../src/experiment/read_experiment.ts";
+} from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { CONFIG, WRONG_CONFIGS } from "./wrong_configs.ts";

@@ -5,9 +5,9 @@
  */
 
 import type { ParameterSchema } from "../tasks/task.ts";
-import { type ConfigKey, readDictText } from "./config_reader.ts";
-import type { IniFile } from "./ini.ts";
-import { allowedValues, configError, isAllowed } from "./messages.ts";
+import { type ConfigKey, readDictText, valueError } from "./config.ts";
+import type { IniFile } from "./configparser.ts";
+import { allowedValues, isAllowed } from "./schema.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote, shorten } from "../text/words.ts";
 import {
@@ -36,13 +36,14 @@ export function readLiteralDict(
 ): LiteralDict {
   const text = readDictText(ini, place);
   const errorAt = (problem: string, offset?: number) =>
-    configError(
-      {
-        file: ini.file,
+    valueError(ini, {
+      ...place,
+      from: {
+        ...text,
         line: offset === undefined ? text.line : text.lineAt(offset),
       },
-      `[${place.section}] ${place.key}${problem}`,
-    );
+      what: problem,
+    });
   const value = parse(
     text.text,
     (error) => errorAt(` is no Python dict: ${error.message}`, error.offset),
