@@ -9,7 +9,7 @@ import { readStoredZip, unzipSync, zipSync } from "../../src/files/zip.ts";
 import { gzipSync } from "node:zlib";
 import { parseEdgeList } from "../../src/connectome/edge_list.ts";
 import { parseMatrixTable } from "../../src/connectome/tables.ts";
-import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { readExperiment } from "../../src/experiment/read.ts";
 import { readIdx } from "../../src/files/idx.ts";
 import { readNameList, readPickle } from "../../src/files/pickle.ts";
 import { readNpy, writeNpy } from "../../src/files/npy.ts";
