@@ -21,7 +21,7 @@ import { readParts } from "../results/open_folder.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Flags } from "../compat/cli.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
-import { describePlan } from "../train/describe_plan.ts";
+import { describePlan, describeTime } from "../train/describe_plan.ts";
 import { prepareExperiment } from "../train/prepare.ts";
 import { createProgress, type Progress } from "../train/progress.ts";
 import { ResultsWriter } from "../train/results_writer.ts";
@@ -46,7 +46,7 @@ const HELP =
 
   deno task train CONFIG.ini [flags]
 
-  --dry-run                 show the experiment and its memory plan; train nothing
+  --dry-run                 show the experiment, its memory plan and how long it will take
   --path_to_results DIR     results folder, instead of the config's
   --path_to_network DIR     folder with connectomes, instead of the config's
   --seed N                  seed, instead of the config's
@@ -290,7 +290,10 @@ async function train(flags: Flags): Promise<number> {
   try {
     print(describeExperiment(experiment));
     print(describePlan(prepared, { engine, shard }));
-    if (flags.boolean["dry-run"]) return 0;
+    if (flags.boolean["dry-run"]) {
+      print(await describeTime(prepared, { engine, shard }));
+      return 0;
+    }
     const results = await ResultsWriter.open(prepared, {
       engine,
       overwrite: flags.boolean.overwrite === true,

@@ -7,7 +7,8 @@
 import { relative } from "node:path";
 import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
 import { countConnections } from "../graph/connections.ts";
-import { formatBytes, plural } from "../text/words.ts";
+import { formatBytes, formatDuration, plural } from "../text/words.ts";
+import { estimateTime } from "./estimate_time.ts";
 import { planEnsembles } from "./plan_groups.ts";
 import { ensembleShape, type PreparedExperiment, runsOf } from "./prepare.ts";
 import type { PretrainedModels } from "./pretrained.ts";
@@ -116,4 +117,16 @@ function describeWork(
     (3 * trainCount + (trialCount - trainCount));
   const updates = epochs * steps.length * Math.ceil(trainCount / batchSize);
   return `${formatWork(work)}, ${updates} optimizer steps`;
+}
+
+/** How long it will take, by a short training of some of the models. */
+export async function describeTime(
+  prepared: PreparedExperiment,
+  { engine, shard }: { engine: Engine; shard: Shard | undefined },
+): Promise<string> {
+  const ids = runsOfShard(runsOf(prepared.experiment), shard);
+  const { seconds, models } = await estimateTime(prepared, ids, engine);
+  return `${"time".padEnd(13)}about ${formatDuration(seconds)}, by a probe of ${
+    plural(models, "model")
+  }`;
 }

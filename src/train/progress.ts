@@ -65,14 +65,37 @@ function formatBar({ done, total }: TrainingStatus, room: number): string {
   return `${"━".repeat(filled)}${"─".repeat(width - filled)} `;
 }
 
-/** One line that says where a training stands. */
-export function formatStatus(
-  status: TrainingStatus,
-  secondsSoFar: number,
-): string {
+/** How fast a training goes. */
+export interface Pace {
+  readonly stepsPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+/** Seconds that a pace is taken over at least. */
+const PACE_SECONDS = 2;
+
+/**
+ * The pace since an earlier status: not since the start, as the first epoch
+ * compiles and allocates. Undefined where too little was trained since to know.
+ */
+export function paceOf(
+  { done, total, steps }: TrainingStatus,
+  { since, seconds }: {
+    readonly since: TrainingStatus;
+    readonly seconds: number;
+  },
+): Pace | undefined {
+  if (seconds < PACE_SECONDS || done <= since.done) return undefined;
+  return {
+    stepsPerSecond: (steps - since.steps) / seconds,
+    secondsLeft: seconds * (total - done) / (done - since.done),
+  };
+}
+
+/** One line that says where a training stands; without a pace how fast it goes is not known yet. */
+export function formatStatus(status: TrainingStatus, pace?: Pace): string {
   const { done, total, best } = status;
   const percent = total === 0 ? 100 : Math.floor(100 * done / total);
-  const left = done === 0 ? undefined : secondsSoFar * (total - done) / done;
   const parts = [
     `${String(percent).padStart(3)} %`,
     `epoch ${status.epoch}/${status.epochs}`,
@@ -80,9 +103,13 @@ export function formatStatus(
     (status.ensembles > 1
       ? ` (ensemble ${status.ensemble + 1}/${status.ensembles})`
       : ""),
-    `${formatRate(status.steps / Math.max(secondsSoFar, 1e-3))} steps/s`,
   ];
-  if (left !== undefined) parts.push(`${formatDuration(left)} left`);
+  if (pace !== undefined) {
+    parts.push(
+      `${formatRate(pace.stepsPerSecond)} steps/s`,
+      `${formatDuration(pace.secondsLeft)} left`,
+    );
+  }
   if (best !== undefined) {
     parts.push(
       `best loss ${best.loss.toPrecision(4)} (${runLabel(best.id)})`,
@@ -98,7 +125,9 @@ function formatRate(rate: number): string {
 /** A progress display that writes to a terminal or a log. */
 export function createProgress(options: ProgressOptions): Progress {
   const now = options.now ?? (() => performance.now());
-  const start = now();
+  let first:
+    | { readonly status: TrainingStatus; readonly at: number }
+    | undefined;
   let lastPlain = -Infinity;
   let drawn = false;
 
@@ -109,7 +138,12 @@ export function createProgress(options: ProgressOptions): Progress {
 
   return {
     update(status) {
-      const text = formatStatus(status, (now() - start) / 1000);
+      first ??= { status, at: now() };
+      const seconds = (now() - first.at) / 1000;
+      const text = formatStatus(
+        status,
+        paceOf(status, { since: first.status, seconds }),
+      );
       if (options.terminal) {
         clear();
         const columns = Math.max(20, options.columns() - 1);

@@ -214,6 +214,7 @@ describe("deno task train", () => {
       const { stdout } = await trainOnCpu(folder, {}, ["--dry-run"]);
       assert.match(stdout, /models +4: 2 combinations, 2 iterations of each/);
       assert.match(stdout, /memory plan +4 models in 1 ensemble/);
+      assert.match(stdout, /^time +about \d+:\d\d, by a probe of 4 models$/m);
       assert.deepEqual(await namesBelow(folder), ["config.ini"]);
     });
   });

@@ -3,6 +3,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import {
   createProgress,
   formatStatus,
+  paceOf,
   type TrainingStatus,
 } from "../../src/train/progress.ts";
 
@@ -20,7 +21,8 @@ const STATUS: TrainingStatus = {
 
 describe("formatStatus()", () => {
   it("says how far, how fast, how long and how well", () => {
-    const line = formatStatus(STATUS, 20);
+    const since = { ...STATUS, done: 50, steps: 200 };
+    const line = formatStatus(STATUS, paceOf(STATUS, { since, seconds: 16 }));
     assert.match(line, /25 %/);
     assert.match(line, /epoch 25\/100/);
     assert.match(line, /10 models/);
@@ -30,13 +32,16 @@ describe("formatStatus()", () => {
   });
 
   it("leaves out what is not known yet", () => {
-    const line = formatStatus({ ...STATUS, done: 0, best: undefined }, 0);
-    assert.doesNotMatch(line, /left|best/);
+    const line = formatStatus({ ...STATUS, done: 0, best: undefined });
+    assert.doesNotMatch(line, /left|steps\/s|best/);
+    const since = { ...STATUS, done: 100 };
+    assert.equal(paceOf(STATUS, { since, seconds: 0.1 }), undefined);
+    assert.equal(paceOf(since, { since, seconds: 10 }), undefined);
   });
 
   it("names the ensemble where there are several", () => {
     assert.match(
-      formatStatus({ ...STATUS, ensemble: 1, ensembles: 3 }, 20),
+      formatStatus({ ...STATUS, ensemble: 1, ensembles: 3 }),
       /ensemble 2\/3/,
     );
   });
