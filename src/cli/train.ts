@@ -61,7 +61,7 @@ const HELP =
   --overwrite               replace the results that are in the folder
   --resume                  go on where an interrupted training of the same config stood
   --checkpoint_seconds N    seconds between two saved states (60)
-  --shard i/n               train the i-th of n parts, i from 0 (also from Slurm and Kubernetes arrays)
+  --shard i/n               train the i-th of n parts, i from 0 (also from Slurm and Kubernetes arrays; 0/1: all)
   --profile                 at the end, print the time of each kernel and how busy the device was
   --help                    this text
 
@@ -238,7 +238,7 @@ async function report(
     print(
       `This part is done in ${seconds.toFixed(1)} s; ${
         plural(others, "run")
-      } of other parts still to come. The results gather in ${results}
+      } of other parts still to come (a config that is none of parts: --shard 0/1). The results gather in ${results}
 Next: ${taskLine("status", [shellWord(results)])}`,
     );
   } else {
