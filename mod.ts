@@ -140,6 +140,11 @@ export type {
   Corrected,
   MarginUnit,
 } from "./src/analysis/comparison.ts";
+export {
+  type Column,
+  type TableRow,
+  tidyTable,
+} from "./src/analysis/tidy_table.ts";
 export type { MatchedCombination } from "./src/analysis/match.ts";
 export type { Baseline } from "./src/analysis/baseline.ts";
 export type { Measure } from "./src/analysis/summary.ts";

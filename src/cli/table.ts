@@ -1,0 +1,113 @@
+/**
+ * `deno task table RESULTS --out FILE`: results as one tidy table.
+ *
+ * @module
+ */
+
+import { basename, resolve } from "node:path";
+import { type Column, tidyTable } from "../analysis/tidy_table.ts";
+import type { Flags } from "../compat/cli.ts";
+import { InputError } from "../files/input_error.ts";
+import { encodeParquet } from "../files/parquet.ts";
+import { writeFileWhole } from "../files/write.ts";
+import { readResultsFolder } from "../results/results_folder.ts";
+import { Papa } from "../text/csv.ts";
+import { plural } from "../text/words.ts";
+import { print, printError, runCommand } from "./run_command.ts";
+
+const HELP =
+  `Writes results as one tidy table, for pandas, polars, R and spreadsheets.
+
+  deno task table RESULTS [RESULTS …] --out results.csv
+
+  --out FILE               .csv or .parquet
+  --rows epoch|run         a row a run and epoch (default), or a row a run with its
+                           lowest loss, when it was reached, and the accuracy at the end
+  --results_labels a b …   a name for each folder, in the column "results" (default: its own)
+  --help                   this text
+
+Epochs count from 0. Combinations that are not finished are left out.`;
+
+/** NaN and nothing are an empty cell, infinity is "Inf", which pandas and R read. */
+function toCsv(columns: readonly Column[]): string {
+  const rows = columns[0]?.data.length ?? 0;
+  return Papa.unparse({
+    fields: columns.map(({ name }) => name),
+    data: Array.from({ length: rows }, (_, row) =>
+      columns.map(({ data }) => {
+        const value = data[row];
+        if (value === Infinity) return "Inf";
+        return value === -Infinity ? "-Inf" : value;
+      })),
+  }, { newline: "\n" }) + "\n";
+}
+
+const ENCODERS: Readonly<
+  Record<string, (columns: readonly Column[]) => string | Uint8Array>
+> = { csv: toCsv, parquet: encodeParquet };
+
+async function table({ positional, string, list }: Flags): Promise<number> {
+  const { out, rows = "epoch" } = string;
+  const labels = list.results_labels ??
+    positional.map((folder) => basename(resolve(folder)));
+  if (positional.length === 0) {
+    throw new InputError(
+      "Cannot write the table: name a results folder, e.g. deno task table results/quickstart --out quickstart.csv",
+    );
+  }
+  if (labels.length !== positional.length) {
+    throw new InputError(
+      `Cannot label the results: there are ${positional.length} folders, and --results_labels names ${labels.length}`,
+    );
+  }
+  const twice = labels.find((label, i) => labels.indexOf(label) < i);
+  if (twice !== undefined) {
+    throw new InputError(
+      `Cannot label the results: "${twice}" stands for two folders; name each by --results_labels`,
+    );
+  }
+  if (rows !== "epoch" && rows !== "run") {
+    throw new InputError(
+      `Cannot use --rows ${rows}: allowed are epoch and run`,
+    );
+  }
+  const encode = ENCODERS[/\.(\w+)$/.exec(out ?? "")?.[1] ?? ""];
+  if (out === undefined || encode === undefined) {
+    throw new InputError(
+      `Cannot write the table${
+        out === undefined ? "" : ` "${out}"`
+      }: --out must name a file that ends in .csv or .parquet`,
+    );
+  }
+  const folders = [];
+  for (const [i, path] of positional.entries()) {
+    const results = await readResultsFolder(path);
+    for (const warning of results.warnings) printError(`warning: ${warning}`);
+    folders.push({ label: labels[i]!, results });
+  }
+  const columns = tidyTable(folders, rows);
+  if (columns.length === 0) {
+    throw new InputError(
+      "Cannot write the table: no combination has losses yet",
+    );
+  }
+  await writeFileWhole(resolve(out), encode(columns));
+  print(
+    `Wrote ${plural(columns[0]!.data.length, "row")} and ${
+      plural(columns.length, "column")
+    } to ${out}`,
+  );
+  return 0;
+}
+
+if (import.meta.main) {
+  await runCommand({
+    help: HELP,
+    flags: {
+      boolean: [],
+      string: ["out", "rows"],
+      list: ["results_labels"],
+    },
+    run: table,
+  });
+}
