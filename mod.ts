@@ -38,6 +38,8 @@ export {
   type ScaleOptions,
 } from "./src/connectome/scale.ts";
 export {
+  NULL_MODELS,
+  type NullModel,
   type NullModelInput,
   type NullModelName,
   randomiseNetwork,

@@ -55,7 +55,11 @@ export interface LoadOptions {
   readonly orientation?: "declared" | "file";
   /** Is told what takes time, and what the user may not expect. */
   readonly onProgress?: (line: string) => void;
-  /** Default the system's `fetch`. */
+  /**
+   * Default the system's `fetch`.
+   *
+   * @internal
+   */
   readonly fetch?: DownloadOptions["fetch"];
 }
 

@@ -9,7 +9,9 @@ import { type Graph, isSymmetric, transposeGraph } from "../graph/graph.ts";
 
 /** Figures of a weighted, directed graph. */
 export interface GraphMeasures {
+  /** N */
   readonly nodes: number;
+  /** How many there are. */
   readonly connections: number;
   /** Connections of all that are possible between different nodes. */
   readonly density: number;
@@ -21,8 +23,11 @@ export interface GraphMeasures {
   readonly outStrength: Float64Array;
   /** [N], Σ_i C[i,j]. */
   readonly inStrength: Float64Array;
+  /** Of all connections. */
   readonly smallestWeight: number;
+  /** Of two in the middle their mean. */
   readonly medianWeight: number;
+  /** Of all connections. */
   readonly largestWeight: number;
   /** Connections with a connection the other way, of all between different nodes. */
   readonly reciprocity: number;
