@@ -31,46 +31,92 @@ import {
 } from "./connectome_flags.ts";
 import { importFile } from "./connectome_import.ts";
 import { scale } from "./connectome_scale.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { listNames } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 
-const HELP =
-  `Lists, shows, downloads, scales, generates and imports connectomes.
+/** A command of `deno task connectome`. */
+interface Subcommand {
+  /** What follows its name. */
+  readonly usage: string;
+  /** What it does, in a line. */
+  readonly what: string;
+  /** More on that. */
+  readonly more?: string;
+  /** Its flags, and the lines about them. */
+  readonly flags: readonly string[];
+  readonly flagHelp: readonly string[];
+  /** What it takes one of. */
+  readonly takes?: "name of a connectome" | "file";
+  readonly run: (flags: Flags, name: string) => Promise<void>;
+}
 
-  deno task connectome list
-  deno task connectome show NAME
-  deno task connectome download NAME|all
-  deno task connectome scale NAME --nr_neurons N --out DIR [flags]
-  deno task connectome generate --seed N --out DIR
-  deno task connectome import FILE --out DIR [flags]
+const OWN =
+  "  --path_to_network DIR            folder with connectomes of your own, looked in first";
+const WRITES = `  --out DIR                        folder for what is written
+  --overwrite                      replace files that are there`;
+const CACHE =
+  "The cache is the folder BIORNN_CACHE names, else biornn in the system's folder for caches.";
 
-list       the connectomes that are there or can be had
-show       what a connectome is like, where it comes from and what to cite
-download   gets a connectome of the catalogue, or all, into the cache
-scale      bio2art: writes the network of neurons, S[a, b] from neuron a to neuron b, as
-             S_NAME.npy      float64, [n, n]; of more than 4,096 neurons S_NAME.npz, for scipy.sparse.load_npz
-             mask_NAME.npy   bool, [n, n], true where a connection was made; none of more than 4,096 neurons
-             region_NAME.npy int32, [n], the region of each neuron
-generate   writes another ${SYNTHETIC_NAME} as a CSV table, C_NAME.csv
-import     writes a matrix or a list of connections as a connectome that configs can name: C_NAME.csv, or
-             of more than 1,000 regions C_NAME.npz and Names_NAME.txt. FILE is a table (.csv, .tsv, .txt), a
-             NumPy array (.npy), a SciPy matrix (.npz) or a packed list (.csv.gz, .tsv.gz)
+const COMMANDS: Readonly<Record<string, Subcommand>> = {
+  list: {
+    usage: "[flags]",
+    what: "the connectomes that are there or can be had",
+    flags: ["path_to_network"],
+    flagHelp: [OWN],
+    run: list,
+  },
+  show: {
+    usage: "NAME [flags]",
+    what: "what a connectome is like, where it comes from and what to cite",
+    flags: ["path_to_network"],
+    flagHelp: [OWN],
+    takes: "name of a connectome",
+    async run(flags, name) {
+      for (const line of describeConnectome(await load(name, flags))) {
+        print(line);
+      }
+    },
+  },
+  download: {
+    usage: "NAME|all",
+    what: "gets a connectome of the catalogue, or all, into the cache",
+    more: CACHE,
+    flags: [],
+    flagHelp: [],
+    takes: "name of a connectome",
+    run: (_, name) => download(name),
+  },
+  scale: {
+    usage: "NAME --nr_neurons N --out DIR [flags]",
+    what: "writes the network of neurons that is trained, as bio2art scales it",
+    more:
+      `S_NAME.npy      float64, [n, n], S[a, b] from neuron a to neuron b; of more than 4,096 neurons
+                S_NAME.npz, for scipy.sparse.load_npz
+mask_NAME.npy   bool, [n, n], true where a connection was made; none of more than 4,096 neurons
+region_NAME.npy int32, [n], the region of each neuron
 
-  --path_to_network DIR            folder with connectomes of your own, looked in first
-  --out DIR                        folder for what is written
-  --overwrite                      replace files that are there
-  --seed N                         seed of the random numbers (scale: 0, as a config's default)
-
-import; lists are read by the names in their header:
-  --rows source|target             what the rows of a matrix are: regions that send (default) or that receive
-  --source, --target, --weight X   columns of a list, by the names in its header or by their numbers from 1
-  --duplicates sum|error           several rows of one pair are summed (default), or refused
-  --types A,B                      rows whose column "type" has one of these alone
-  --min_weight X                   leave out connections of less weight
-  --subset FILE                    keep the regions that the file lists, one a line
-
-scale; what is left out is as in training:
-  --nr_neurons N                   neurons of each region
+What is left out is as in training.`,
+    flags: [
+      "path_to_network",
+      "out",
+      "overwrite",
+      "seed",
+      "nr_neurons",
+      "nr_neurons_by",
+      "target_sparsity",
+      "target_sparsity_intrinsic",
+      "intrinsic_wei",
+      "no_intrinsic",
+      "keep_diag",
+      "equal_parts",
+      "random_w",
+      "null_model",
+      "compatibility",
+    ],
+    flagHelp: [
+      `  --nr_neurons N                   neurons of each region
   --nr_neurons_by rank|ratio       by the measured densities: N neurons in the region of lowest density
   --target_sparsity X              part of a region's neurons that each source neuron connects to (0.8)
   --target_sparsity_intrinsic X    the same within a region (1)
@@ -80,13 +126,89 @@ scale; what is left out is as in training:
   --equal_parts                    equal weights, not random parts (rand_partition = False)
   --random_w                       as --null_model permute (random_w = True)
   --null_model NAME                what the network is made random by: ${
-    NULL_MODEL_NAMES.slice(0, 6).join(", ")
-  },
+        NULL_MODEL_NAMES.slice(0, 6).join(", ")
+      },
                                    ${NULL_MODEL_NAMES.slice(6).join(", ")}
   --compatibility original         intrinsic weights from the incoming weights, as the original has it
-  --help                           this text
+  --seed N                         seed of the random numbers (0, as a config's default)`,
+      WRITES,
+      OWN,
+    ],
+    takes: "name of a connectome",
+    run: (flags, name) => scale(name, flags),
+  },
+  generate: {
+    usage: "--seed N --out DIR [flags]",
+    what: `writes another ${SYNTHETIC_NAME} as a CSV table, C_NAME.csv`,
+    flags: ["seed", "out", "overwrite"],
+    flagHelp: [
+      "  --seed N                         seed of the random numbers",
+      WRITES,
+    ],
+    run: generate,
+  },
+  import: {
+    usage: "FILE --out DIR [flags]",
+    what:
+      "writes a matrix or a list of connections as a connectome that configs can name",
+    more:
+      `C_NAME.csv or, of more than 1,000 regions, C_NAME.npz and Names_NAME.txt. FILE is a table (.csv,
+.tsv, .txt), a NumPy array (.npy), a SciPy matrix (.npz) or a packed list (.csv.gz, .tsv.gz); lists
+are read by the names in their header.`,
+    flags: [
+      "out",
+      "overwrite",
+      "rows",
+      "source",
+      "target",
+      "weight",
+      "types",
+      "duplicates",
+      "min_weight",
+      "subset",
+    ],
+    flagHelp: [
+      `  --rows source|target             what the rows of a matrix are: regions that send (default) or that receive
+  --source, --target, --weight X   columns of a list, by the names in its header or by their numbers from 1
+  --duplicates sum|error           several rows of one pair are summed (default), or refused
+  --types A,B                      rows whose column "type" has one of these alone
+  --min_weight X                   leave out connections of less weight
+  --subset FILE                    keep the regions that the file lists, one a line`,
+      WRITES,
+    ],
+    takes: "file",
+    run: (flags, name) => importFile(userPath(name, "the file"), flags),
+  },
+};
 
-The cache is the folder BIORNN_CACHE names, else biornn in the system's folder for caches.`;
+/** The whole help, or that of one command. */
+function help({ positional: [name = ""] }: Flags): string {
+  const one = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const HELP_FLAG = "  --help                           this text";
+  if (one === undefined) {
+    const names = Object.entries(COMMANDS);
+    return `Lists, shows, downloads, scales, generates and imports connectomes.
+
+${
+      names.map(([name, { usage }]) =>
+        `  deno task connectome ${name} ${usage}`
+      ).join("\n")
+    }
+
+${names.map(([name, { what }]) => `${name.padEnd(11)}${what}`).join("\n")}
+
+${HELP_FLAG}; after a command, its flags
+
+${CACHE}`;
+  }
+  return `deno task connectome ${name} ${one.usage}
+
+${one.what[0]?.toUpperCase()}${one.what.slice(1)}${
+    one.more === undefined ? "." : `:\n\n${one.more}`
+  }
+
+${[...one.flagHelp, HELP_FLAG].join("\n")}`;
+}
 
 async function list(flags: Flags): Promise<void> {
   const { folder } = folderOf(flags);
@@ -153,51 +275,38 @@ async function generate(flags: Flags): Promise<void> {
 }
 
 async function run(flags: Flags): Promise<number> {
-  const [command, ...rest] = flags.positional;
-  const nameOnly = (): string => {
-    const [name, ...more] = rest;
-    if (name === undefined || more.length > 0) {
-      throw wrong(
-        `Cannot ${command}: give one ${
-          command === "import" ? "file" : "name of a connectome"
-        }, found ${rest.length}`,
-      );
-    }
-    return name;
-  };
-  switch (command) {
-    case "list":
-      await list(flags);
-      return 0;
-    case "show":
-      for (const line of describeConnectome(await load(nameOnly(), flags))) {
-        print(line);
-      }
-      return 0;
-    case "download":
-      await download(nameOnly());
-      return 0;
-    case "scale":
-      await scale(nameOnly(), flags);
-      return 0;
-    case "generate":
-      await generate(flags);
-      return 0;
-    case "import":
-      await importFile(userPath(nameOnly(), "the list"), flags);
-      return 0;
-    default:
-      throw wrong(
-        `Cannot run ${
-          command === undefined ? "nothing" : `"${command}"`
-        }: allowed are list, show, download, scale, generate and import`,
-      );
+  const [name = "", ...rest] = flags.positional;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    const names = Object.keys(COMMANDS);
+    throw wrong(
+      `Cannot run ${name === "" ? "nothing" : `"${name}"`}${
+        didYouMean(name, names)
+      }: allowed are ${listNames(names, "and")}`,
+    );
   }
+  const given = [...Object.keys(flags.string), ...Object.keys(flags.boolean)];
+  for (const flag of given) {
+    if (flag === "help" || flags.boolean[flag] === false) continue;
+    if (command.flags.includes(flag)) continue;
+    throw new SyntaxError(`--${flag} is not a flag of connectome ${name}`);
+  }
+  const { takes } = command;
+  const [argument = ""] = rest;
+  if (rest.length !== (takes === undefined ? 0 : 1)) {
+    throw wrong(
+      `Cannot ${name}: give ${
+        takes === undefined ? "no name" : `one ${takes}`
+      }, found ${rest.length}`,
+    );
+  }
+  await command.run(flags, argument);
+  return 0;
 }
 
 if (import.meta.main) {
   await runCommand({
-    help: HELP,
+    help,
     flags: {
       boolean: [
         "overwrite",

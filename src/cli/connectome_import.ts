@@ -20,6 +20,7 @@ import {
   writeFiles,
 } from "./connectome_flags.ts";
 import { print, printError } from "./run_command.ts";
+import { userPath } from "./shell.ts";
 
 /** Most regions of which a table is written, to be read by people too. */
 const MOST_IN_TABLE = 1000;
@@ -79,7 +80,9 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
 }
 
 async function readIds(path: string): Promise<ReadonlySet<string>> {
-  const text = await readTextFile(path, { what: "the list of regions" });
+  const text = await readTextFile(userPath(path, "--subset"), {
+    what: "the list of regions",
+  });
   const ids = text.split(/[\r\n,;\t]+/).map((id) =>
     id.trim().replace(/^"(.*)"$/, "$1")
   ).filter((id) => id !== "");

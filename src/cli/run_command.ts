@@ -11,8 +11,8 @@ import { printable } from "../text/words.ts";
 
 /** A command of the program. */
 export interface Command {
-  /** The whole text of `--help`. */
-  readonly help: string;
+  /** The whole text of `--help`, which may depend on what else stands there. */
+  readonly help: string | ((flags: Flags) => string);
   /** Its flags; `help` is added. */
   readonly flags: FlagNames;
   /** What it prints is a log of its work, which counts as done also where nobody could read it. */
@@ -55,7 +55,9 @@ async function exitCode(command: Command): Promise<number> {
       boolean: [...command.flags.boolean, "help"],
     });
     if (flags.boolean.help) {
-      print(command.help);
+      print(
+        typeof command.help === "string" ? command.help : command.help(flags),
+      );
       return 0;
     }
     return await command.run(flags);

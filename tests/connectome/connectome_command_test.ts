@@ -28,13 +28,33 @@ async function connectome(folder: string, ...args: string[]) {
       ...args,
     ],
     cwd: ROOT,
-    env: { BIORNN_CACHE: join(folder, "cache"), NO_COLOR: "1" },
+    env: {
+      BIORNN_CACHE: join(folder, "cache"),
+      INIT_CWD: ROOT,
+      NO_COLOR: "1",
+    },
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), err: text(stderr) };
 }
 
 describe("connectome", () => {
+  it("shows the help of each command alone", async () => {
+    const all = await connectome(".", "--help");
+    for (
+      const [name, own, other] of [
+        ["scale", "--target_sparsity", "--min_weight"],
+        ["import", "--min_weight", "--target_sparsity"],
+        ["list", "--path_to_network", "--out"],
+      ] as const
+    ) {
+      const { code, out } = await connectome(".", name, "--help");
+      assert.equal(code, 0);
+      assert.ok(out.includes(own) && !out.includes(other), out);
+      assert.ok(all.out.includes(`deno task connectome ${name} `));
+    }
+  });
+
   it("lists what is there, and says in the help what it can", async () => {
     await withFolder(async (folder) => {
       await Deno.writeTextFile(join(folder, "C_Mine.csv"), "0,1\n1,0\n");
@@ -126,6 +146,11 @@ describe("connectome", () => {
           ["scale", "Synthetic_Macaque_29", "--out", out],
           /^error: Cannot go on: --nr_neurons is needed, an integer from 1/,
         ],
+        [
+          ["show", "Synthetic_Macaque_29", "--rows", "target"],
+          /^error: --rows is not a flag of connectome show; --help lists/,
+        ],
+        [["lst"], /^error: Cannot run "lst" \(did you mean "list"\?\)/],
         [["generate"], /^error: Cannot write: --out DIR is missing/],
         [["import", join(folder, "no.csv"), "--out", out], /no such file/],
       ];
