@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readNpy } from "../../src/files/npy.ts";
 
@@ -30,7 +31,7 @@ async function connectome(folder: string, ...args: string[]) {
     cwd: ROOT,
     env: {
       BIORNN_CACHE: join(folder, "cache"),
-      INIT_CWD: ROOT,
+      INIT_CWD: fileURLToPath(ROOT),
       NO_COLOR: "1",
     },
   }).output();
