@@ -26,7 +26,6 @@ import {
 } from "../rnn/parameters.ts";
 import type { Batch } from "./batch.ts";
 import { logSoftmaxRows, type Score, scoreBatch } from "./loss.ts";
-import { addOuterProduct, addProduct } from "./sparse_products.ts";
 
 /** What a model is, apart from its parameters. */
 export interface Network extends ModelSize {
@@ -261,6 +260,65 @@ function multiplyBySlope(
     for (let i = from * H; i < to * H; i++) {
       // NaN must stay NaN: a model that has gone wrong shows it.
       if (hidden[i]! <= 0) delta[i] = 0;
+    }
+  }
+}
+
+/** Which entries of a matrix exist, and rows of signals, [rows, units], on both sides of it. */
+interface Product extends Rows {
+  readonly connections: Connections;
+  /** [rows, senders] */
+  readonly input: Float64Array;
+  /** Row r on the receivers' side meets input row r + shift; default 0. */
+  readonly shift?: number;
+}
+
+/**
+ * output[r, i] += Σ_j W[i, j] · input[r + shift, j] for the rows from…to − 1.
+ *
+ * @param output [rows, receivers]
+ */
+function addProduct(
+  output: Float64Array,
+  { connections, weights, input, from, to, shift = 0 }: Product & {
+    /** [n], in the order of the connections. */
+    readonly weights: Float64Array;
+  },
+): void {
+  const { receivers, senders, start, sender } = connections;
+  for (let row = from; row < to; row++) {
+    const first = (row + shift) * senders;
+    for (let i = 0; i < receivers; i++) {
+      let sum = 0;
+      for (let k = start[i]!; k < start[i + 1]!; k++) {
+        sum += weights[k]! * input[first + sender[k]!]!;
+      }
+      output[row * receivers + i]! += sum;
+    }
+  }
+}
+
+/**
+ * gradient[i, j] += Σ_r delta[r, i] · input[r + shift, j] over the rows from…to − 1,
+ * for the connections alone.
+ *
+ * @param gradient [n], in the order of the connections.
+ */
+function addOuterProduct(
+  gradient: Float64Array,
+  { connections, delta, input, from, to, shift = 0 }: Product & {
+    /** [rows, receivers] */
+    readonly delta: Float64Array;
+  },
+): void {
+  const { receivers, senders, start, sender } = connections;
+  for (let row = from; row < to; row++) {
+    const first = (row + shift) * senders;
+    for (let i = 0; i < receivers; i++) {
+      const d = delta[row * receivers + i]!;
+      for (let k = start[i]!; k < start[i + 1]!; k++) {
+        gradient[k]! += d * input[first + sender[k]!]!;
+      }
     }
   }
 }

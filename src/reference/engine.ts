@@ -1,14 +1,23 @@
 /**
- * The reference engine: float64 on the CPU, without any device. It is what the
- * WebGPU engine is tested against, and what trains where there is no adapter.
+ * The reference engine: float64 on the CPU, one model after the other, plain
+ * rather than fast. It is what the other engines are tested against.
  *
  * @module
  */
 
-import type { Engine, EnsembleShape } from "../engine/ensemble.ts";
+import { checkSpec } from "../engine/create_ensemble.ts";
+import type {
+  Engine,
+  Ensemble,
+  EnsembleShape,
+  EnsembleSpec,
+  EpochHistory,
+  TrainingOptions,
+} from "../engine/ensemble.ts";
+import { createHistory } from "../engine/history.ts";
+import { createModel, type Epoch } from "./model.ts";
 import { countConnections } from "../graph/connections.ts";
-import { groupBySize } from "../engine/guard_ensemble.ts";
-import { createReferenceEnsemble } from "./ensemble.ts";
+import { groupBySize, guardEnsemble } from "../engine/guard_ensemble.ts";
 
 /** Options of {@linkcode createReferenceEngine}. */
 export interface ReferenceEngineOptions {
@@ -106,4 +115,73 @@ function workBytes(size: EnsembleShape, steps: number): number {
   const { hiddenSize: H, inputSize: I, outputSize: O, batchSize } = size;
   return 8 *
     (steps * batchSize * (I + 1 + 2 * (H + O)) + 2 * weightsOf(size));
+}
+
+/** Time after which training lets other work of the program run: signals, progress, timers. */
+const TURN_MILLISECONDS = 50;
+
+/** Time between two reports of epochs. */
+const TELL_MILLISECONDS = 500;
+
+/**
+ * Makes the runs ready to train.
+ *
+ * @throws {RangeError} If the description does not agree with itself.
+ */
+function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
+  checkSpec(spec);
+  const models = spec.runs.map((run) => createModel(run, spec));
+
+  async function train(
+    epochs: number,
+    { signal, onEpochs }: TrainingOptions,
+  ): Promise<EpochHistory> {
+    const done: Epoch[][] = models.map(() => []);
+    let turn = performance.now();
+    let told = 0;
+    let lastTold = turn;
+    for (let epoch = 0; epoch < epochs && !signal?.aborted; epoch++) {
+      for (const [i, model] of models.entries()) {
+        done[i]!.push(model.trainEpoch());
+        if (performance.now() - turn < TURN_MILLISECONDS) continue;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turn = performance.now();
+      }
+      if (
+        onEpochs !== undefined &&
+        (epoch + 1 === epochs || signal?.aborted ||
+          performance.now() - lastTold >= TELL_MILLISECONDS)
+      ) {
+        onEpochs(historyOf(done.map((each) => each.slice(told)), spec));
+        told = epoch + 1;
+        lastTold = performance.now();
+      }
+    }
+    return historyOf(done, spec);
+  }
+
+  return guardEnsemble(spec.runs, {
+    train,
+    state: (model) => models[model]!.state(),
+    probe: (model, batch) => models[model]!.probe(batch),
+    destroy: () => {},
+  });
+}
+
+/** Lays out the epochs of all models as the contract has them. */
+function historyOf(
+  models: readonly (readonly Epoch[])[],
+  { loss, runs }: EnsembleSpec,
+): EpochHistory {
+  const { trainBatches, validateBatches } = runs[0]!.trials;
+  return createHistory({
+    loss,
+    models: models.length,
+    epochs: models[0]!.length,
+    trainBatches: trainBatches.length,
+    validateBatches: validateBatches.length,
+  }, ({ model, epoch, training, batch }) => {
+    const { train, validate } = models[model]![epoch]!;
+    return (training ? train : validate)[batch]!;
+  });
 }

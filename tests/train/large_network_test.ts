@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import { readSparseNpz } from "../../src/files/npz.ts";
-import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { createWasmEngine } from "../../src/wasm/engine.ts";
 import { decodeCheckpoint } from "../../src/rnn/checkpoint.ts";
 import {
   countConnections,
@@ -83,7 +83,7 @@ describe("an experiment with more than 4,096 neurons", () => {
         ...large,
         tiny: { epochs: 1, iterations: 1 },
       });
-      const engine = createReferenceEngine();
+      const engine = createWasmEngine();
       const results = prepared.experiment.paths.results;
       const writer = await ResultsWriter.open(prepared, {
         engine,
