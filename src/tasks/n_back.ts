@@ -38,6 +38,7 @@ export const TRIAL_LENGTH: ParameterSchema = {
   kind: "integer",
   from: 2,
   to: LONGEST,
+  example: 5,
   description: "how many items a trial shows; the last one is the probe",
 };
 
@@ -46,6 +47,7 @@ export const N_BACK: ParameterSchema = {
   kind: "integer",
   from: 1,
   to: LONGEST - 1,
+  example: 2,
   description:
     "how many steps before the probe the item stands that it is compared with",
 };
@@ -104,6 +106,7 @@ export const nbackMem: Task = {
   outputSize: N_BACK_CLASSES,
   trialParameters: { trial_length: TRIAL_LENGTH },
   gridParameters: { n_back: N_BACK },
+  inputNames: ["cue", "value"],
   check: checkNBack,
   steps,
   inputSize: () => 2,

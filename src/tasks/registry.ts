@@ -4,6 +4,9 @@
  * @module
  */
 
+import { contextDecision } from "./context_decision.ts";
+import { matchToSample } from "./match_to_sample.ts";
+import { memoryCapacity } from "./memory_capacity.ts";
 import { nbackMem } from "./n_back.ts";
 import { picLatentMem, picMem } from "./pictures.ts";
 import { seqMem } from "./seq_mem.ts";
@@ -21,5 +24,8 @@ import type { Task } from "./task.ts";
  * ```
  */
 export const TASKS: ReadonlyMap<string, Task> = new Map(
-  [seqMem, nbackMem, picLatentMem, picMem].map((task) => [task.name, task]),
+  [
+    ...[seqMem, nbackMem, picLatentMem, picMem],
+    ...[matchToSample, contextDecision, memoryCapacity],
+  ].map((task) => [task.name, task]),
 );

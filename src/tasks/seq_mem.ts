@@ -69,9 +69,11 @@ export const seqMem: Task = {
       kind: "integer",
       from: 1,
       to: 10_000,
+      example: 3,
       description: "how many values have to be remembered",
     },
   },
+  inputNames: ["cue", "value"],
   check({ low = 0, high = 1 }) {
     return Number(high) - Number(low) >= SMALLEST_RANGE
       ? undefined

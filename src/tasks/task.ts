@@ -24,6 +24,8 @@ export interface ParameterSchema {
   readonly below?: number;
   /** Value where the config says nothing; a parameter without one must be given. */
   readonly default?: number | boolean;
+  /** Value in the picture of a trial, where there is no default. */
+  readonly example?: number;
   /** One line for the manual. */
   readonly description: string;
 }
@@ -75,6 +77,8 @@ export interface Task {
   readonly trialParameters: Readonly<Record<string, ParameterSchema>>;
   /** Keys of `combos_params` besides `lr`, `nonlinearity` and `optimizer`; all must be given. */
   readonly gridParameters: Readonly<Record<string, ParameterSchema>>;
+  /** I names, for the picture of a trial; without them, inputs are numbered. */
+  readonly inputNames?: readonly string[];
   /** What the task shows, where it shows pictures. */
   readonly stimuli?: "latents" | "images";
   /** Says what is wrong with values that are each allowed but not together, e.g. `n_back 5 needs a trial_length above 5, found 5`. */

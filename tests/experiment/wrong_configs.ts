@@ -207,17 +207,17 @@ export const WRONG_CONFIGS:
     [
       '"nback_mem"',
       '"nback"',
-      `, line 16: [trialparams] trial_params: "task_name" must be seq_mem, nback_mem, pic_latent_mem or pic_mem, found 'nback' (did you mean "nback_mem"?)`,
+      `, line 16: [trialparams] trial_params: "task_name" must be seq_mem, nback_mem, pic_latent_mem, pic_mem, match_to_sample, context_decision or memory_capacity, found 'nback' (did you mean "nback_mem"?)`,
     ],
     [
       '"task_name":"nback_mem",',
       "",
-      ', line 16: [trialparams] trial_params lacks "task_name", which must be seq_mem, nback_mem, pic_latent_mem or pic_mem',
+      ', line 16: [trialparams] trial_params lacks "task_name", which must be seq_mem, nback_mem, pic_latent_mem, pic_mem, match_to_sample, context_decision or memory_capacity',
     ],
     [
       '"task_name"',
       '"taskname"',
-      ', line 16: [trialparams] trial_params lacks "task_name" (is "taskname" meant to be it?), which must be seq_mem, nback_mem, pic_latent_mem or pic_mem',
+      ', line 16: [trialparams] trial_params lacks "task_name" (is "taskname" meant to be it?), which must be seq_mem, nback_mem, pic_latent_mem, pic_mem, match_to_sample, context_decision or memory_capacity',
     ],
     [
       '"nr_of_trials":500',

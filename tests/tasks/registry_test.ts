@@ -13,13 +13,16 @@ const pictures = (size: number): Stimuli => ({
 });
 
 describe("TASKS", () => {
-  it("has the original's tasks with their sizes, losses and grid keys", () => {
+  it("has the tasks with their sizes, losses and grid keys", () => {
     const facts = [...TASKS].map(([name, task]) => [
       name,
       task.loss,
       task.inputSize(pictures(task.stimuli === "images" ? 784 : 50)),
       task.outputSize,
-      task.steps({ pattern_length: 3, trial_length: 5 }),
+      task.steps({
+        ...{ pattern_length: 3, trial_length: 5 },
+        ...{ delay: 2, evidence_length: 4 },
+      }),
       task.trialCount(500),
       Object.keys(task.gridParameters).join(),
       Object.keys(task.trialParameters).join(),
@@ -38,6 +41,18 @@ describe("TASKS", () => {
         "trial_length,rescale",
       ],
       ["pic_mem", "nll", 785, 3, 7, 1000, "n_back", "trial_length,rescale"],
+      ["match_to_sample", "nll", 3, 3, 5, 500, "delay", "directions"],
+      [
+        "context_decision",
+        "nll",
+        4,
+        3,
+        5,
+        500,
+        "evidence_length",
+        "evidence,noise",
+      ],
+      ["memory_capacity", "mse", 1, 1, 5, 500, "lag", "trial_length"],
     ]);
   });
 });

@@ -1,0 +1,98 @@
+/**
+ * `context_decision`: context-dependent decision making. Two noisy streams of
+ * evidence are shown, and a context says of which of them the sign counts.
+ *
+ * A trial has T = `evidence_length` + 1 time steps of I = 4 numbers (context 1,
+ * context 2, stream 1, stream 2). While evidence is shown, the context that holds
+ * is 1, and a stream is its evidence c plus `noise` times a standard normal number;
+ * c is −1, −½, ½ or 1 times `evidence`, of each stream for itself. A time step of
+ * zeros follows. The target stands there: 2 where c of the stream that counts is
+ * positive, 1 where it is negative.
+ *
+ * Source: V. Mante, D. Sussillo, K. V. Shenoy, W. T. Newsome, Context-dependent
+ * computation by recurrent dynamics in prefrontal cortex,
+ * https://doi.org/10.1038/nature12742.
+ *
+ * @module
+ */
+
+import { countParameter, numberParameter, type Task } from "./task.ts";
+
+const STRENGTHS = [-1, -0.5, 0.5, 1] as const;
+
+/**
+ * The task `context_decision`: both contexts in turn.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ * import { contextDecision } from "./src/tasks/context_decision.ts";
+ *
+ * const trials = contextDecision.generate(
+ *   { evidence: 0.5, noise: 0.5, evidence_length: 10, nr_of_trials: 100 },
+ *   { stream: createStream({ seed: 1, purpose: "trials" }) },
+ * );
+ * trials.inputs; // 100 trials × 11 time steps × 4 numbers
+ * ```
+ */
+export const contextDecision: Task = {
+  name: "context_decision",
+  description:
+    "two noisy streams of evidence: is the one that the context names positive?",
+  loss: "nll",
+  outputSize: 3,
+  trialParameters: {
+    evidence: {
+      kind: "number",
+      above: 0,
+      to: 1e6,
+      default: 0.5,
+      description: "the strongest evidence; half of the trials have half of it",
+    },
+    noise: {
+      kind: "number",
+      from: 0,
+      to: 1e6,
+      default: 0.5,
+      description: "standard deviation of the noise at each time step",
+    },
+  },
+  gridParameters: {
+    evidence_length: {
+      kind: "integer",
+      from: 1,
+      to: 10_000,
+      example: 10,
+      description: "for how many time steps evidence is shown",
+    },
+  },
+  inputNames: ["context 1", "context 2", "stream 1", "stream 2"],
+  steps: (parameters) => countParameter(parameters, "evidence_length") + 1,
+  inputSize: () => 4,
+  trialCount: (nrOfTrials) => nrOfTrials,
+  generate(parameters, { stream }) {
+    const all = { evidence: 0.5, noise: 0.5, ...parameters };
+    const evidence = numberParameter(all, "evidence");
+    const noise = numberParameter(all, "noise");
+    const length = countParameter(all, "evidence_length");
+    const trialCount = countParameter(all, "nr_of_trials");
+    const steps = length + 1;
+    const inputs = new Float32Array(trialCount * steps * 4);
+    const targets = new Float32Array(trialCount * steps);
+    for (let trial = 0; trial < trialCount; trial++) {
+      const context = trial % 2;
+      const streams = [0, 1].map(() =>
+        evidence * STRENGTHS[stream.integer(STRENGTHS.length)]!
+      );
+      for (let t = 0; t < length; t++) {
+        const at = (trial * steps + t) * 4;
+        inputs[at + context] = 1;
+        for (const [i, value] of streams.entries()) {
+          inputs[at + 2 + i] = value + noise * stream.normal();
+        }
+      }
+      targets[trial * steps + length] = streams[context]! > 0 ? 2 : 1;
+    }
+    return { trialCount, steps, inputSize: 4, inputs, targets };
+  },
+};

@@ -1,0 +1,89 @@
+/**
+ * `match_to_sample`: delayed match-to-sample. Is the probe the direction that
+ * was shown as the sample, before a delay?
+ *
+ * A trial has T = `delay` + 3 time steps of I = 3 numbers (cue, cos φ, sin φ): the
+ * sample, one of `directions` directions φ around a circle; `delay` time steps of
+ * zeros; the probe with the cue 1; a time step of zeros. The target stands at the
+ * last one: 2 where the probe is the sample, 1 where it is another direction.
+ *
+ * Source: E. K. Miller, C. A. Erickson, R. Desimone, Neural mechanisms of visual
+ * working memory in prefrontal cortex of the macaque,
+ * https://doi.org/10.1523/JNEUROSCI.16-16-05154.1996; with directions as in the
+ * tasks of G. R. Yang et al., https://doi.org/10.1038/s41593-018-0310-2.
+ *
+ * @module
+ */
+
+import { MATCH, NO_MATCH } from "./n_back.ts";
+import { countParameter, type Task } from "./task.ts";
+
+/**
+ * The task `match_to_sample`: trials that match and trials that do not, in turn.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ * import { matchToSample } from "./src/tasks/match_to_sample.ts";
+ *
+ * const trials = matchToSample.generate(
+ *   { directions: 8, delay: 4, nr_of_trials: 100 },
+ *   { stream: createStream({ seed: 1, purpose: "trials" }) },
+ * );
+ * trials.targets; // 100 trials × 7 time steps
+ * ```
+ */
+export const matchToSample: Task = {
+  name: "match_to_sample",
+  description:
+    "is the direction shown now the one shown before a delay? half of the trials: yes",
+  loss: "nll",
+  outputSize: 3,
+  trialParameters: {
+    directions: {
+      kind: "integer",
+      from: 2,
+      to: 360,
+      default: 8,
+      description: "how many directions there are, evenly around a circle",
+    },
+  },
+  gridParameters: {
+    delay: {
+      kind: "integer",
+      from: 0,
+      to: 10_000,
+      example: 4,
+      description:
+        "time steps between sample and probe in which nothing is shown",
+    },
+  },
+  inputNames: ["cue", "cos φ", "sin φ"],
+  steps: (parameters) => countParameter(parameters, "delay", 0) + 3,
+  inputSize: () => 3,
+  trialCount: (nrOfTrials) => nrOfTrials,
+  generate(parameters, { stream }) {
+    const all = { directions: 8, ...parameters };
+    const directions = countParameter(all, "directions", 2);
+    const trialCount = countParameter(all, "nr_of_trials");
+    const steps = countParameter(all, "delay", 0) + 3;
+    const inputs = new Float32Array(trialCount * steps * 3);
+    const targets = new Float32Array(trialCount * steps);
+    for (let trial = 0; trial < trialCount; trial++) {
+      const matches = trial % 2 === 0;
+      const sample = stream.integer(directions);
+      const other = (sample + 1 + stream.integer(directions - 1)) % directions;
+      const first = trial * steps;
+      const probe = first + steps - 2;
+      const show = (row: number, direction: number) => {
+        const angle = 2 * Math.PI * direction / directions;
+        inputs.set([Math.cos(angle), Math.sin(angle)], row * 3 + 1);
+      };
+      show(first, sample);
+      show(probe, matches ? sample : other);
+      inputs[probe * 3] = 1;
+      targets[probe + 1] = matches ? MATCH : NO_MATCH;
+    }
+    return { trialCount, steps, inputSize: 3, inputs, targets };
+  },
+};

@@ -1,0 +1,94 @@
+/**
+ * `memory_capacity`: how well can the network say what it was shown `lag` time
+ * steps ago?
+ *
+ * A trial has T = `trial_length` time steps of I = 1 number u_t of U(−1, 1); the
+ * target at t is u_{t − lag}, from the first t on where there is one. Always to say
+ * the mean gives a loss of 1/3. The capacity at a lag is 1 − 3 · loss, and its sum
+ * over the lags of a grid is the memory capacity: H of H linear neurons at most.
+ * With `freeze_layer = True` it is that of the connectome's weights as they begin.
+ *
+ * Source: H. Jaeger, Short term memory in echo state networks, GMD report 152,
+ * German National Research Center for Information Technology (2002).
+ *
+ * @module
+ */
+
+import {
+  countParameter,
+  drawValue,
+  type Task,
+  type TaskParameters,
+} from "./task.ts";
+
+function check(parameters: TaskParameters): string | undefined {
+  const { lag, trial_length: length } = parameters;
+  return Number(lag) < Number(length)
+    ? undefined
+    : `lag ${lag} needs a trial_length above ${lag}, found ${length}`;
+}
+
+/**
+ * The task `memory_capacity`.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ * import { memoryCapacity } from "./src/tasks/memory_capacity.ts";
+ *
+ * const trials = memoryCapacity.generate(
+ *   { trial_length: 30, lag: 2, nr_of_trials: 100 },
+ *   { stream: createStream({ seed: 1, purpose: "trials" }) },
+ * );
+ * trials.targets; // 100 trials × 30 time steps, the first two of which are not scored
+ * ```
+ */
+export const memoryCapacity: Task = {
+  name: "memory_capacity",
+  description:
+    "what number was shown `lag` time steps ago? 1 − 3 · loss is the capacity at that lag",
+  loss: "mse",
+  outputSize: 1,
+  trialParameters: {
+    trial_length: {
+      kind: "integer",
+      from: 1,
+      to: 10_000,
+      default: 30,
+      description: "time steps of a trial",
+    },
+  },
+  gridParameters: {
+    lag: {
+      kind: "integer",
+      from: 0,
+      to: 9_999,
+      example: 3,
+      description:
+        "how many time steps ago the number was shown that is asked for",
+    },
+  },
+  inputNames: ["value"],
+  check,
+  steps: (parameters) => countParameter(parameters, "trial_length"),
+  inputSize: () => 1,
+  trialCount: (nrOfTrials) => nrOfTrials,
+  generate(parameters, { stream }) {
+    const all = { trial_length: 30, ...parameters };
+    const lag = countParameter(all, "lag", 0);
+    const steps = countParameter(all, "trial_length");
+    const trialCount = countParameter(all, "nr_of_trials");
+    const wrong = check(all);
+    if (wrong !== undefined) {
+      throw new RangeError(`Cannot make trials: ${wrong}`);
+    }
+    const inputs = Float32Array.from(
+      { length: trialCount * steps },
+      () => drawValue(stream, { low: -1 }),
+    );
+    const targets = inputs.map((_, i) =>
+      i % steps < lag ? 0 : inputs[i - lag]!
+    );
+    return { trialCount, steps, inputSize: 1, inputs, targets };
+  },
+};
