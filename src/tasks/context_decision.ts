@@ -38,7 +38,7 @@ const STRENGTHS = [-1, -0.5, 0.5, 1] as const;
 export const contextDecision: Task = {
   name: "context_decision",
   description:
-    "two noisy streams of evidence: is the one that the context names positive?",
+    "two noisy streams of evidence are shown, and a context that says whose sign counts",
   loss: "nll",
   outputSize: 3,
   trialParameters: {

@@ -36,7 +36,7 @@ import { countParameter, type Task } from "./task.ts";
 export const matchToSample: Task = {
   name: "match_to_sample",
   description:
-    "is the direction shown now the one shown before a delay? half of the trials: yes",
+    "is the direction shown after a delay the one shown before it; as many trials with yes as with no",
   loss: "nll",
   outputSize: 3,
   trialParameters: {

@@ -46,7 +46,7 @@ function check(parameters: TaskParameters): string | undefined {
 export const memoryCapacity: Task = {
   name: "memory_capacity",
   description:
-    "what number was shown `lag` time steps ago? 1 − 3 · loss is the capacity at that lag",
+    "say what number was shown `lag` time steps ago; 1 − 3 · loss is the capacity at that lag",
   loss: "mse",
   outputSize: 1,
   trialParameters: {

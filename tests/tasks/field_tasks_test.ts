@@ -113,7 +113,7 @@ describe("context_decision", () => {
     });
     assert.equal(steps, 401);
     for (let trial = 0; trial < 40; trial++) {
-      const column = (i: number) =>
+      const column = (i: number): number[] =>
         Array.from(
           { length: steps },
           (_, t) => inputs[(trial * steps + t) * 4 + i]!,

@@ -1,0 +1,159 @@
+/**
+ * `deno task tasks`: lists the tasks, and draws what one shows and asks.
+ *
+ * @module
+ */
+
+import type { Flags } from "../compat/cli.ts";
+import { InputError } from "../files/input_error.ts";
+import { createStream } from "../random/stream.ts";
+import { TASKS } from "../tasks/registry.ts";
+import { loadStimuli } from "../tasks/stimuli.ts";
+import type { ParameterSchema, Task, TaskParameters } from "../tasks/task.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { formatTable } from "../text/table.ts";
+import { listNames } from "../text/words.ts";
+import { prepareFolder } from "../viz/draw_results.ts";
+import { trialFigure } from "../viz/trial_figure.ts";
+import { writeFigures } from "../viz/write_figures.ts";
+import { print, runCommand } from "./run_command.ts";
+
+const HELP = `Lists the tasks, and draws what one shows and asks.
+
+  deno task tasks list
+  deno task tasks show NAME [KEY=VALUE …] [flags]
+
+  KEY=VALUE    a parameter of the task, as in trial_params and combos_params
+  --out DIR    folder for trial_NAME.svg and trial_NAME.png, default figs
+  --seed N     seed of the trials, default 0
+  --help       this text`;
+
+function run(flags: Flags): Promise<number> | number {
+  const [command, name, ...values] = flags.positional;
+  if (command === "list" && name === undefined) return list();
+  if (command === "show" && name !== undefined) {
+    return show(taskOf(name), { values, flags });
+  }
+  throw new InputError(
+    `Cannot use "${flags.positional.join(" ")}": give list, or show NAME`,
+  );
+}
+
+function list(): number {
+  const rows = [...TASKS.values()].map(({ name, description = "" }) => [
+    name,
+    description,
+  ]);
+  for (const line of formatTable(rows, { right: [] })) print(line);
+  return 0;
+}
+
+function taskOf(name: string): Task {
+  const task = TASKS.get(name);
+  if (task !== undefined) return task;
+  throw new InputError(
+    `Cannot find the task "${name}"${
+      didYouMean(name, TASKS.keys())
+    }; known are ${listNames(TASKS.keys(), "and")}`,
+  );
+}
+
+async function show(
+  task: Task,
+  { values, flags }: {
+    readonly values: readonly string[];
+    readonly flags: Flags;
+  },
+): Promise<number> {
+  const { out = "figs", seed: seedText = "0" } = flags.string;
+  const seed = Number(seedText);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new InputError(
+      `Cannot use --seed ${seedText}: it must be a whole number from 0`,
+    );
+  }
+  const parameters = parametersOf(task, values);
+  const stimuli = task.stimuli === undefined
+    ? {}
+    : { stimuli: await loadStimuli(task.stimuli, { seed }) };
+  const trials = task.generate({ ...parameters, nr_of_trials: 2 }, {
+    stream: createStream({ seed, purpose: "trials" }),
+    ...stimuli,
+  });
+  const figure = trialFigure(task, trials);
+  await prepareFolder(out);
+  const files = await writeFigures([figure], {
+    directory: out,
+    formats: ["svg", "png"],
+  });
+  print(figure.caption);
+  for (const [key, value] of Object.entries(parameters)) {
+    print(`  ${key} = ${value}`);
+  }
+  print(`Drawn: ${files.map((file) => `${out}/${file}`).join(", ")}`);
+  return 0;
+}
+
+/** The parameters that are given, and for the others their defaults or examples. */
+function parametersOf(task: Task, values: readonly string[]): TaskParameters {
+  const schemas = { ...task.trialParameters, ...task.gridParameters };
+  const parameters: Record<string, number | boolean> = {};
+  for (const [key, schema] of Object.entries(schemas)) {
+    const usual = schema.default ?? schema.example ?? schema.from;
+    if (usual !== undefined) parameters[key] = usual;
+  }
+  for (const text of values) {
+    const [key = "", value = ""] = text.split(/=(.*)/s);
+    if (!Object.hasOwn(schemas, key)) {
+      throw new InputError(
+        `Cannot use "${text}": ${task.name} has no parameter "${key}"${
+          didYouMean(key, Object.keys(schemas))
+        }; it has ${listNames(Object.keys(schemas), "and")}`,
+      );
+    }
+    parameters[key] = valueOf(value, { key, schema: schemas[key]! });
+  }
+  const wrong = task.check?.(parameters);
+  if (wrong !== undefined) {
+    throw new InputError(`Cannot show ${task.name}: ${wrong}`);
+  }
+  return parameters;
+}
+
+function valueOf(
+  text: string,
+  { key, schema }: { readonly key: string; readonly schema: ParameterSchema },
+): number | boolean {
+  const { kind, from = -Infinity, to = Infinity, above, below } = schema;
+  if (kind === "boolean") {
+    if (text === "True" || text === "False") return text === "True";
+    throw new InputError(
+      `Cannot use ${key}=${text}: allowed are True and False`,
+    );
+  }
+  const value = text.trim() === "" ? NaN : Number(text);
+  const fits = value >= from && value <= to &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below);
+  if (fits && (kind === "number" || Number.isSafeInteger(value))) return value;
+  throw new InputError(
+    `Cannot use ${key}=${text}: it must be ${
+      kind === "integer" ? "a whole number" : "a number"
+    } ${
+      [
+        Number.isFinite(from) ? `from ${from}` : "",
+        above === undefined ? "" : `above ${above}`,
+        Number.isFinite(to) ? `to ${to}` : "",
+        below === undefined ? "" : `below ${below}`,
+      ].filter((part) => part !== "").join(" ")
+    }`,
+  );
+}
+
+if (import.meta.main) {
+  await runCommand({
+    help: HELP,
+    flags: { boolean: [], string: ["out", "seed"], list: [] },
+    run: async (flags) => await run(flags),
+  });
+}
