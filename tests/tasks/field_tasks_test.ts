@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { prepare, train } from "../../mod.ts";
 import { describe, it } from "../../src/compat/testing.ts";
-import { readExperiment } from "../../src/experiment/read_experiment.ts";
+import { readExperiment } from "../../src/experiment/read.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { contextDecision } from "../../src/tasks/context_decision.ts";
 import { matchToSample } from "../../src/tasks/match_to_sample.ts";
