@@ -138,6 +138,8 @@ export interface ExperimentRecord {
   readonly stimuli?: {
     readonly source: string;
     readonly synthetic: boolean;
+    /** What a reader of the results should know of them, where that is something. */
+    readonly note?: string;
     /** SHA-256 of values and labels; undefined in files of versions that did not say it. */
     readonly sha256?: string;
   };
@@ -285,6 +287,7 @@ export function parseExperimentRecord(
       stimuli: {
         source: stimuli.string("source"),
         synthetic: stimuli.boolean("synthetic"),
+        ...(stimuli.has("note") ? { note: stimuli.string("note") } : {}),
         ...(stimuli.has("sha256") ? { sha256: stimuli.string("sha256") } : {}),
       },
     }),

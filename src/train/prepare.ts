@@ -30,7 +30,7 @@ import {
 } from "../rnn/initialise.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 import { countTrained, splitTrials } from "../tasks/trial_set.ts";
-import { loadStimuli } from "../tasks/stimuli.ts";
+import { loadStimuli, syntheticNote } from "../tasks/stimuli.ts";
 import type { Stimuli } from "../tasks/task.ts";
 import {
   checkPretrained,
@@ -183,6 +183,7 @@ export async function prepareExperiment(
     const { compatibility } = net;
     task.checkStimuli?.(parameters, { stimuli, compatibility })
       .forEach((line) => options.onProgress(line));
+    if (stimuli.synthetic) options.onProgress(`note: ${syntheticNote(task)}`);
   }
   const size: ModelSize = {
     hiddenSize: network.nodes,

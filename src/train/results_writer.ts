@@ -65,6 +65,7 @@ import {
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
+import { syntheticNote } from "../tasks/stimuli.ts";
 import { type PreparedExperiment, runsOf } from "./prepare.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
@@ -631,6 +632,7 @@ export function experimentRecord(
       stimuli: {
         source: basename(stimuli.source),
         synthetic: stimuli.synthetic,
+        ...(stimuli.synthetic ? { note: syntheticNote(task.task) } : {}),
         ...(stimuliSha256 === undefined ? {} : { sha256: stimuliSha256 }),
       },
     }),

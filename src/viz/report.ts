@@ -250,6 +250,7 @@ function citeOf(folders: readonly LabelledResults[]): Html {
   }
   citations.add(COLLECTION_CITATION);
   const synthetic = records.some(({ connectome }) => connectome.synthetic);
+  const notes = new Set(records.flatMap(({ stimuli }) => stimuli?.note ?? []));
   return html`<section id="cite"><h2>How to cite</h2>
 <p>${
     names.length === 0
@@ -261,5 +262,5 @@ ${
     synthetic
       ? html`<p>A connectome here is synthetic: it was drawn at random and is no measured data. Do not report it as an animal’s.</p>`
       : ""
-  }</section>`;
+  }${[...notes].map((note) => html`<p>Note: ${note}.</p>`)}</section>`;
 }

@@ -209,6 +209,35 @@ describe("deno task train", () => {
     });
   });
 
+  it("says in the log and in the record that an unchanged config shows other pictures than the original", async () => {
+    await withFolder(async (folder) => {
+      const { code, stderr } = await runTask("train", [
+        "config/config_pic_latent_mem.ini",
+        ...["--path_to_results", folder, "--device", "reference"],
+        ...["--epochs", "1", "--iterations", "1"],
+        ...[
+          "--set",
+          "net.nr_neurons=1",
+          "--set",
+          "trial_params.nr_of_trials=5",
+        ],
+        ...["--set", "combos_params.lr=[0.001]"],
+        ...["--set", 'combos_params.nonlinearity=["tanh"]'],
+        ...["--set", 'combos_params.optimizer=["Adam"]'],
+        ...["--set", "combos_params.n_back=[2]"],
+        ...["--set", "net.net_name=Synthetic_Macaque_29"],
+        ...["--set", "net.rnn_size=29"],
+      ]);
+      assert.equal(code, 0, stderr);
+      const note =
+        "pic_latent_mem shows synthetic digits, where the original shows MNIST's; [paths] latents = download takes the original's";
+      assert.ok(stderr.includes(`note: ${note}\n`), stderr);
+      const record = await readJson(join(folder, "experiment.json"));
+      const { stimuli } = record as { stimuli?: { note?: string } };
+      assert.equal(stimuli?.note, note);
+    });
+  });
+
   it("shows the plan and writes nothing with --dry-run", async () => {
     await withFolder(async (folder) => {
       const { stdout } = await trainOnCpu(folder, {}, ["--dry-run"]);
