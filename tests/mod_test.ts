@@ -224,6 +224,33 @@ console.log(typeof renderSvg, (await browserBuilds()).length);
   });
 });
 
+describe("the package", () => {
+  const deno = async (...args: string[]) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = [stdout, stderr].map((bytes) =>
+      new TextDecoder().decode(bytes)
+    )
+      .join("\n");
+    assert.equal(code, 0, text);
+    return text;
+  };
+
+  it("says of all that is public what it is", async () => {
+    await deno("doc", "--lint", "mod.ts");
+  });
+
+  it("can be published, and ships neither tests nor benchmarks", async () => {
+    const listed = await deno("publish", "--dry-run", "--allow-dirty");
+    assert.match(listed, /\/mod\.ts /);
+    assert.match(listed, /\/connectomes\/Synthetic_Macaque_29\.csv /);
+    assert.doesNotMatch(listed, /\/(tests|bench|docs|examples)\/|_test\.ts/);
+  });
+});
+
 describe("what src imports", () => {
   it("is named by its exact version, in one file a package", async () => {
     const places = new Map<string, Set<string>>();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { type Column, tidyTable } from "../analysis/tidy_table.ts";
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
@@ -14,6 +14,7 @@ import { readResultsFolder } from "../results/results_folder.ts";
 import { Papa } from "../text/csv.ts";
 import { plural } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
+import { shownPath, userPath } from "./shell.ts";
 
 const HELP =
   `Writes results as one tidy table, for pandas, polars, R and spreadsheets.
@@ -48,8 +49,8 @@ const ENCODERS: Readonly<
 
 async function table({ positional, string, list }: Flags): Promise<number> {
   const { out, rows = "epoch" } = string;
-  const labels = list.results_labels ??
-    positional.map((folder) => basename(resolve(folder)));
+  const paths = positional.map((path) => userPath(path, "the results folder"));
+  const labels = list.results_labels ?? paths.map((path) => basename(path));
   if (positional.length === 0) {
     throw new InputError(
       "Cannot write the table: name a results folder, e.g. deno task table results/quickstart --out quickstart.csv",
@@ -80,7 +81,7 @@ async function table({ positional, string, list }: Flags): Promise<number> {
     );
   }
   const folders = [];
-  for (const [i, path] of positional.entries()) {
+  for (const [i, path] of paths.entries()) {
     const results = await readResultsFolder(path);
     for (const warning of results.warnings) printError(`warning: ${warning}`);
     folders.push({ label: labels[i]!, results });
@@ -91,11 +92,12 @@ async function table({ positional, string, list }: Flags): Promise<number> {
       "Cannot write the table: no combination has losses yet",
     );
   }
-  await writeFileWhole(resolve(out), encode(columns));
+  const file = userPath(out, "--out");
+  await writeFileWhole(file, encode(columns));
   print(
     `Wrote ${plural(columns[0]!.data.length, "row")} and ${
       plural(columns.length, "column")
-    } to ${out}`,
+    } to ${shownPath(file)}`,
   );
   return 0;
 }

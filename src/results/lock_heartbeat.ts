@@ -5,8 +5,6 @@
  * @module
  */
 
-/// <reference lib="deno.worker" />
-
 /** What the thread is told when it starts. */
 export interface HeartbeatOrders {
   readonly path: string;
@@ -16,8 +14,8 @@ export interface HeartbeatOrders {
   readonly interval: number;
 }
 
-self.addEventListener("message", (event: MessageEvent<HeartbeatOrders>) => {
-  const { path, id, interval } = event.data;
+self.addEventListener("message", (event) => {
+  const { path, id, interval } = (event as MessageEvent<HeartbeatOrders>).data;
   let file: Deno.FsFile | undefined;
   let text = new Uint8Array();
   setInterval(() => {

@@ -4,7 +4,6 @@
  * @module
  */
 
-/// <reference lib="deno.worker" />
 import { formatDuration } from "../text/words.ts";
 
 /** What the watchdog is told when it starts. */
@@ -64,6 +63,6 @@ function warn(line: string): void {
   }
 }
 
-self.addEventListener("message", (event: MessageEvent<WatchdogOrders>) => {
-  watch(event.data);
+self.addEventListener("message", (event) => {
+  watch((event as MessageEvent<WatchdogOrders>).data);
 });

@@ -6,7 +6,6 @@
  * @module
  */
 
-/// <reference lib="deno.worker" />
 import type { KernelTime } from "../engine/device_profile.ts";
 import type { LossName } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
@@ -238,12 +237,13 @@ function obey(order: Order): KernelTime[] {
   return [];
 }
 
-self.addEventListener("message", ({ data }: MessageEvent<Order>) => {
+self.addEventListener("message", (event) => {
+  const { data } = event as MessageEvent<Order>;
   let answer: Answer;
   try {
     answer = { times: obey(data) };
   } catch (error) {
     answer = { times: [], failure: String(error) };
   }
-  self.postMessage(answer);
+  (self as unknown as Pick<Worker, "postMessage">).postMessage(answer);
 });

@@ -63,7 +63,7 @@ export interface NullModel {
 const LENGTH_BINS = 10;
 
 /** All null models. */
-export const NULL_MODELS = {
+export const NULL_MODELS: Readonly<Record<NullModelName, NullModel>> = {
   permute: {
     keeps: "the number of connections and their weights",
     randomise: ({ network, stream }) => permutePlaces(network, stream),
@@ -148,10 +148,22 @@ export const NULL_MODELS = {
     randomise: ({ network }) => transposeGraph(network),
     fixed: true,
   },
-} as const satisfies Record<string, NullModel>;
+};
 
 /** Name of a null model. */
-export type NullModelName = keyof typeof NULL_MODELS;
+export type NullModelName =
+  | "permute"
+  | "weights"
+  | "degrees"
+  | "strengths"
+  | "regions"
+  | "reciprocity"
+  | "modules"
+  | "lattice"
+  | "small_world"
+  | "erdos_renyi"
+  | "length"
+  | "transpose";
 
 /** Names of all null models. */
 export const NULL_MODEL_NAMES = Object.keys(NULL_MODELS) as NullModelName[];
