@@ -5,13 +5,14 @@
  */
 
 import type { Flags } from "../compat/cli.ts";
-import { ownCases, readCases } from "../doctor/cases.ts";
+import { ownCases } from "../doctor/cases.ts";
 import {
   describeAdapter,
   describeReport,
   reportHeading,
 } from "../doctor/describe.ts";
 import type { GoldenCase } from "../doctor/golden_case.ts";
+import { readCases } from "../doctor/read_cases.ts";
 import { replayCase } from "../doctor/replay.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";

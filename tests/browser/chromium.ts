@@ -1,7 +1,7 @@
 /**
  * Chrome's compiler is stricter than Deno's: it asks that barriers are uniform,
  * and that workgroup memory is not more than granted. These tests compile all
- * kernels in Chromium, and train with them there.
+ * kernels in Chromium, train with them there, and replay PyTorch's cases.
  *
  * No part of `deno task test`: `deno task test:browser` runs them. Chromium is
  * `chromium` on the PATH, or what BIORNN_CHROMIUM names.
@@ -12,9 +12,11 @@
 import assert from "node:assert/strict";
 import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
+import { ownCases } from "../../src/doctor/cases.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { openPage } from "./open_page.ts";
 import { WAYS } from "./kernel_texts.ts";
+import type { GoldenReport } from "./golden_page.ts";
 import type { PageReport } from "./page.ts";
 import { EPOCHS, EXAMPLE } from "./train_example.ts";
 
@@ -54,6 +56,15 @@ describe(`Chromium on ${report?.adapter ?? "no adapter"}`, () => {
       },
     );
   }
+});
+
+describe("PyTorch's cases in Chromium", () => {
+  itNeeds("are all within tolerance", missing, async () => {
+    const page = new URL("./golden_page.ts", import.meta.url);
+    const { cases, off } = await openPage(page) as GoldenReport;
+    assert.deepEqual(off, []);
+    assert.equal(cases, ownCases().length);
+  });
 });
 
 function assertClose(found: readonly number[], expected: Float64Array): void {

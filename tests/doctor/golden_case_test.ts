@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readGoldenCase } from "../../src/doctor/golden_case.ts";
-import { readCases } from "../../src/doctor/cases.ts";
+import { readCases } from "../../src/doctor/read_cases.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { parameterShapes } from "../../src/rnn/parameters.ts";
