@@ -19,9 +19,7 @@ type Code = number | readonly Code[];
 declare const LEAVES: unique symbol;
 
 /** Code that leaves a value on the stack. */
-export type Value<T extends Type> = readonly Code[] & {
-  readonly [LEAVES]: T;
-};
+export type Value<T extends Type> = readonly Code[] & { readonly [LEAVES]: T };
 
 /** Code that leaves nothing on the stack. */
 export type Statement = readonly Code[] & { readonly [LEAVES]: "nothing" };
@@ -31,11 +29,11 @@ export type Local<T extends Type> = Value<T> & {
   set(value: Value<T>): Statement;
 };
 
-const TYPE_CODES: Readonly<Record<Type, number>> = {
-  i32: 0x7f,
-  f32: 0x7d,
-  v128: 0x7b,
-};
+type I32 = Value<"i32">;
+type F32 = Value<"f32">;
+type V128 = Value<"v128">;
+
+const TYPE_CODES = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
 
 /** An unsigned number in base 128, the lowest seven bits first. */
 function unsigned(value: number): number[] {
@@ -55,51 +53,47 @@ function signed(value: number): number[] {
   return [...bytes, value & 127];
 }
 
-function value<T extends Type>(...code: Code[]): Value<T> {
+function leaves<T extends Type>(...code: Code[]): Value<T> {
   return code as unknown as Value<T>;
 }
 
-function statement(...code: Code[]): Statement {
+function does(...code: Code[]): Statement {
   return code as unknown as Statement;
 }
 
-function unary<A extends Type, R extends Type>(...opcode: number[]) {
-  return (a: Value<A>): Value<R> => value(a, opcode);
-}
-
-function binary<A extends Type, R extends Type>(...opcode: number[]) {
-  return (a: Value<A>, b: Value<A>): Value<R> => value(a, b, opcode);
-}
-
 /** Vector instructions stand behind the byte 0xfd, their numbers in base 128. */
-function vector(number: number): number[] {
-  return [0xfd, ...unsigned(number)];
+const vector = (number: number) => [0xfd, ...unsigned(number)];
+const ofI32 = (code: number) => (a: I32, b: I32): I32 => leaves(a, b, code);
+const ofOne = (code: number) => (a: V128): V128 => leaves(a, vector(code));
+const ofTwo = (code: number) => (a: V128, b: V128): V128 =>
+  leaves(a, b, vector(code));
+const ofThree = (code: number) => (a: V128, b: V128, c: V128): V128 =>
+  leaves(a, b, c, vector(code));
+
+/** `align` is the binary logarithm of the bytes; `offset` is added to the address. */
+function load<R extends Type>(code: number[], align: number) {
+  return (address: I32, offset = 0): Value<R> =>
+    leaves(address, code, align, unsigned(offset));
 }
 
-/** `align` is the binary logarithm of the bytes that are read; `offset` is added to the address. */
-function load<R extends Type>(opcode: number[], align: number) {
-  return (address: Value<"i32">, offset = 0): Value<R> =>
-    value(address, opcode, align, unsigned(offset));
-}
-
-function store<A extends Type>(opcode: number[], align: number) {
-  return (address: Value<"i32">, stored: Value<A>, offset = 0): Statement =>
-    statement(address, stored, opcode, align, unsigned(offset));
+function store<A extends Type>(code: number[], align: number) {
+  return (address: I32, stored: Value<A>, offset = 0): Statement =>
+    does(address, stored, code, align, unsigned(offset));
 }
 
 /** Whole numbers of 32 bits, addresses among them. */
 export const i32 = {
-  const: (number: number): Value<"i32"> => value(0x41, signed(number)),
-  add: binary<"i32", "i32">(0x6a),
-  mul: binary<"i32", "i32">(0x6c),
-  shl: binary<"i32", "i32">(0x74),
-  ltU: binary<"i32", "i32">(0x49),
+  const: (number: number): I32 => leaves(0x41, signed(number)),
+  add: ofI32(0x6a),
+  mul: ofI32(0x6c),
+  shl: ofI32(0x74),
+  ltU: ofI32(0x49),
   load: load<"i32">([0x28], 2),
 };
 
 /** Single floats. */
 export const f32 = {
-  add: binary<"f32", "f32">(0x92),
+  add: (a: F32, b: F32): F32 => leaves(a, b, 0x92),
   load: load<"f32">([0x2a], 2),
   store: store<"f32">([0x38], 2),
 };
@@ -110,74 +104,48 @@ export const v128 = {
   /** One number of 32 bits in all four lanes. */
   loadSplat: load<"v128">(vector(0x09), 2),
   store: store<"v128">(vector(0x0b), 4),
+  and: ofTwo(0x4e),
   /** a and not b */
-  andnot: binary<"v128", "v128">(...vector(0x4f)),
-  and: binary<"v128", "v128">(...vector(0x4e)),
-  or: binary<"v128", "v128">(...vector(0x50)),
-  xor: binary<"v128", "v128">(...vector(0x51)),
-  /** Bits of a where those of mask are 1, else of b. */
-  bitselect: (
-    a: Value<"v128">,
-    b: Value<"v128">,
-    mask: Value<"v128">,
-  ): Value<"v128"> => value(a, b, mask, vector(0x52)),
+  andnot: ofTwo(0x4f),
+  or: ofTwo(0x50),
+  xor: ofTwo(0x51),
+  /** Bits of a where those of c are 1, else of b. */
+  bitselect: ofThree(0x52),
   /** Four lanes of the eight of a and b. */
-  shuffle: (
-    a: Value<"v128">,
-    b: Value<"v128">,
-    lanes: readonly [number, number, number, number],
-  ): Value<"v128"> =>
-    value(
-      a,
-      b,
-      vector(0x0d),
-      lanes.map((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
-    ),
+  shuffle(a: V128, b: V128, lanes: readonly number[]): V128 {
+    const bytes = lanes.map((lane) =>
+      [0, 1, 2, 3].map((byte) => 4 * lane + byte)
+    );
+    return leaves(a, b, vector(0x0d), bytes);
+  },
 };
 
 /** Four single floats; a comparison gives 32 ones where it holds, else zeros. */
 export const f32x4 = {
-  splat: unary<"f32", "v128">(...vector(0x13)),
-  extract: (a: Value<"v128">, lane: number): Value<"f32"> =>
-    value(a, vector(0x1f), lane),
-  ne: binary<"v128", "v128">(...vector(0x42)),
-  lt: binary<"v128", "v128">(...vector(0x43)),
-  le: binary<"v128", "v128">(...vector(0x45)),
-  abs: unary<"v128", "v128">(...vector(0xe0)),
-  sqrt: unary<"v128", "v128">(...vector(0xe3)),
-  add: binary<"v128", "v128">(...vector(0xe4)),
-  sub: binary<"v128", "v128">(...vector(0xe5)),
-  mul: binary<"v128", "v128">(...vector(0xe6)),
-  div: binary<"v128", "v128">(...vector(0xe7)),
+  splat: (a: F32): V128 => leaves(a, vector(0x13)),
+  extract: (a: V128, lane: number): F32 => leaves(a, vector(0x1f), lane),
+  ne: ofTwo(0x42),
+  lt: ofTwo(0x43),
+  le: ofTwo(0x45),
+  abs: ofOne(0xe0),
+  sqrt: ofOne(0xe3),
+  add: ofTwo(0xe4),
+  sub: ofTwo(0xe5),
+  mul: ofTwo(0xe6),
+  div: ofTwo(0xe7),
   /** b where b < a, else a. */
-  pmin: binary<"v128", "v128">(...vector(0xea)),
+  pmin: ofTwo(0xea),
   /** a · b + c, rounded once where the machine can (relaxed SIMD). */
-  relaxedMadd: (
-    a: Value<"v128">,
-    b: Value<"v128">,
-    c: Value<"v128">,
-  ): Value<"v128"> => value(a, b, c, vector(0x105)),
+  relaxedMadd: ofThree(0x105),
   /** c − a · b, likewise. */
-  relaxedNmadd: (
-    a: Value<"v128">,
-    b: Value<"v128">,
-    c: Value<"v128">,
-  ): Value<"v128"> => value(a, b, c, vector(0x106)),
+  relaxedNmadd: ofThree(0x106),
 };
 
 /** Four whole numbers of 32 bits. */
 export const i32x4 = {
-  add: binary<"v128", "v128">(...vector(0xae)),
-  shl: (a: Value<"v128">, bits: Value<"i32">): Value<"v128"> =>
-    value(a, bits, vector(0xab)),
+  add: ofTwo(0xae),
+  shl: (a: V128, bits: I32): V128 => leaves(a, bits, vector(0xab)),
 };
-
-/** What the body of a function is built with. */
-export interface FunctionBuilder {
-  /** A new local variable; 0 at first. */
-  local<T extends Type>(type: T): Local<T>;
-  locals<T extends Type>(type: T, count: number): Local<T>[];
-}
 
 /**
  * `while (variable < end) { body; variable += step }`, unsigned. `end` is
@@ -185,60 +153,55 @@ export interface FunctionBuilder {
  */
 export function loop(
   variable: Local<"i32">,
-  { end, step }: { readonly end: Value<"i32">; readonly step: number },
+  { end, step }: { readonly end: I32; readonly step: number },
   body: readonly Statement[],
 ): Statement {
   const more = i32.ltU(variable, end);
   const next = variable.set(i32.add(variable, i32.const(step)));
   // if more { loop { body; next; br_if more } }
-  return statement(
-    [more, 0x04, 0x40, 0x03, 0x40],
-    body,
-    [next, more, 0x0d, 0x00, 0x0b, 0x0b],
-  );
+  const head = [more, 0x04, 0x40, 0x03, 0x40];
+  return does(head, body, [next, more, 0x0d, 0x00, 0x0b, 0x0b]);
 }
 
-/** Types of the parameters of a function as the locals that hold them. */
-type Locals<P extends readonly Type[]> = {
-  [K in keyof P]: Local<P[K]>;
-};
+/** Makes a new local variable; 0 at first. */
+export type MakeLocal = <T extends Type>(type: T) => Local<T>;
 
-interface FunctionCode {
-  readonly name: string;
-  readonly parameters: readonly Type[];
-  readonly result: Type | undefined;
-  readonly locals: readonly Type[];
-  readonly body: readonly Code[];
-}
+/** Parameters of a function, by their types. */
+type Locals<P extends readonly Type[]> = { [K in keyof P]: Local<P[K]> };
 
 /** Collects functions and writes them as a module. */
 export class ModuleBuilder {
-  readonly #functions: FunctionCode[] = [];
+  readonly #types: Code[] = [];
+  readonly #names: string[] = [];
+  readonly #codes: Code[] = [];
 
   /** Adds a function that is exported under its name; its body may end in the value that it returns. */
   function<const P extends readonly Type[]>(
     name: string,
     parameters: P,
     build: (
-      builder: FunctionBuilder,
+      local: MakeLocal,
       ...parameters: Locals<P>
-    ) => readonly (Statement | Value<"f32">)[],
+    ) => readonly (Statement | F32)[],
     result?: "f32",
   ): void {
-    const locals: Type[] = [];
+    const locals: Code[] = [];
     const at = <T extends Type>(number: number): Local<T> =>
-      Object.assign(value<T>(0x20, unsigned(number)), {
-        set: (stored: Value<T>) => statement(stored, 0x21, unsigned(number)),
+      Object.assign(leaves<T>(0x20, unsigned(number)), {
+        set: (stored: Value<T>) => does(stored, 0x21, unsigned(number)),
       });
-    const local = <T extends Type>(type: T): Local<T> =>
-      at(parameters.length + locals.push(type) - 1);
-    const builder: FunctionBuilder = {
-      local,
-      locals: (type, count) => Array.from({ length: count }, () => local(type)),
-    };
     const own = parameters.map((_, number) => at(number)) as Locals<P>;
-    const body = build(builder, ...own);
-    this.#functions.push({ name, parameters, result, locals, body });
+    const body = build((type) => {
+      const number = locals.push([1, TYPE_CODES[type]]) - 1;
+      return at(parameters.length + number);
+    }, ...own);
+    this.#names.push(name);
+    this.#types.push([
+      0x60,
+      list(parameters.map((type) => TYPE_CODES[type])),
+      list(result === undefined ? [] : [TYPE_CODES[result]]),
+    ]);
+    this.#codes.push(sized([list(locals), body, 0x0b]));
   }
 
   /**
@@ -251,41 +214,20 @@ export class ModuleBuilder {
     readonly shared: boolean;
     readonly data?: { readonly address: number; readonly bytes: Uint8Array };
   }): Uint8Array<ArrayBuffer> {
-    const functions = this.#functions;
     const limits = shared ? [0x03, 1, unsigned(65536)] : [0x00, 1];
+    const names = this.#names;
     const code: Code[] = [
       [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      section(
-        1,
-        functions.map(({ parameters, result }) => [
-          0x60,
-          list(parameters.map((type) => [TYPE_CODES[type]])),
-          list(result === undefined ? [] : [TYPE_CODES[result]]),
-        ]),
-      ),
+      section(1, this.#types),
       section(2, [[text("env"), text("memory"), 0x02, limits]]),
-      section(3, functions.map((_, number) => unsigned(number))),
-      section(
-        7,
-        functions.map(({ name }, number) => [
-          text(name),
-          0x00,
-          unsigned(number),
-        ]),
-      ),
-      section(
-        10,
-        functions.map(({ locals, body }) =>
-          sized([list(locals.map((type) => [1, TYPE_CODES[type]])), body, 0x0b])
-        ),
-      ),
-      data === undefined ? [] : section(11, [[
-        0x00,
-        i32.const(data.address),
-        0x0b,
-        list([...data.bytes]),
-      ]]),
+      section(3, names.map((_, number) => unsigned(number))),
+      section(7, names.map((name, n) => [text(name), 0x00, unsigned(n)])),
+      section(10, this.#codes),
     ];
+    if (data !== undefined) {
+      const bytes = list([...data.bytes]);
+      code.push(section(11, [[0x00, i32.const(data.address), 0x0b, bytes]]));
+    }
     return Uint8Array.from(flatten(code));
   }
 }

@@ -19,7 +19,6 @@ import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import { LANES, ROW } from "./arithmetic.ts";
 import { stateRows } from "./connection_rows.ts";
 import { instantiateKernels } from "./kernels.ts";
-import { scoreLikelihood } from "./likelihood.ts";
 import { runChunk } from "./model.ts";
 import { placeEnsemble } from "./place_ensemble.ts";
 import { CONTROL, QUEUE } from "./schedule.ts";
@@ -167,11 +166,8 @@ export async function createWasmEnsemble(
     const own = place.places[0]!;
     const last = own.states + T * stateRows(spec) * ROW;
     const kernels = instantiateKernels(module, memory);
-    const workshop = { ...place, kernels, place: own, scoreLikelihood };
-    const learn = {
-      gradient: slot.chunkGradients,
-      backWeight: slot.backWeight,
-    };
+    const workshop = { ...place, kernels, own, flop: {} };
+    const learn = { ...slot, gradient: slot.chunkGradients };
     const bytes = 4 * topology.listed;
     kernels.scatter(slot.backWeight, placed.weight, topology.backPlace, bytes);
     kernels.clear(slot.gradient, bytes);

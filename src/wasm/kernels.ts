@@ -8,10 +8,10 @@
 import {
   f32,
   f32x4,
-  type FunctionBuilder,
   i32,
   type Local,
   loop,
+  type MakeLocal,
   ModuleBuilder,
   type Statement,
   v128,
@@ -25,29 +25,29 @@ import {
 } from "./arithmetic.ts";
 import { addGradient, addProducts } from "./products.ts";
 
+type Name =
+  | "linear"
+  | `${"forward" | "backward"}${"Relu" | "Tanh"}`
+  | "gradient"
+  | "meanSquaredError"
+  | "adam"
+  | "rmsprop"
+  | "sgd"
+  | "add"
+  | "clear"
+  | "copy"
+  | "scatter";
+
 /**
  * The functions of the module. Parameters are addresses in their order, then
  * numbers: what they are is said where the kernels are written.
  */
 export type Kernels = Readonly<
-  Record<
-    | "linear"
-    | "forwardRelu"
-    | "forwardTanh"
-    | "backwardRelu"
-    | "backwardTanh"
-    | "gradient"
-    | "meanSquaredError"
-    | "adam"
-    | "rmsprop"
-    | "sgd"
-    | "add"
-    | "clear"
-    | "copy"
-    | "scatter",
-    (...parameters: number[]) => number
-  >
+  Record<Name, (...parameters: number[]) => number>
 >;
+
+type Vector = Value<"v128">;
+type Address = Local<"i32">;
 
 /** Writes the module: for memory that threads share or not, with fused multiply-add or without. */
 export function kernelBytes(
@@ -60,10 +60,8 @@ export function kernelBytes(
   addLoss(module, arithmetic);
   addOptimizers(module, arithmetic);
   addMoves(module, arithmetic);
-  return module.bytes({
-    shared,
-    data: { address: CONSTANTS.address, bytes: arithmetic.table() },
-  });
+  const { address } = CONSTANTS;
+  return module.bytes({ shared, data: { address, bytes: arithmetic.table() } });
 }
 
 /**
@@ -72,12 +70,10 @@ export function kernelBytes(
  */
 export function fusesMultiplyAdd(): boolean {
   const module = new ModuleBuilder();
-  module.function("probe", ["f32", "f32", "f32"], (_, a, b, c) => {
-    const { splat, relaxedMadd, extract } = f32x4;
-    return [
-      extract(relaxedMadd(splat(a), splat(b), splat(c)), 0),
-    ];
-  }, "f32");
+  const { splat, relaxedMadd, extract } = f32x4;
+  module.function("probe", ["f32", "f32", "f32"], (_, a, b, c) => [
+    extract(relaxedMadd(splat(a), splat(b), splat(c)), 0),
+  ], "f32");
   const bytes = module.bytes({ shared: false });
   if (!WebAssembly.validate(bytes)) return false;
   const memory = new WebAssembly.Memory({ initial: 1 });
@@ -112,28 +108,23 @@ function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
   module.function(
     "meanSquaredError",
     ["i32", "i32", "i32", "f32"],
-    (f, dy, y, target, scale) => {
-      const wanted = f.local("v128");
-      const error = f.local("v128");
-      const sum = f.local("v128");
-      const factor = f.local("v128");
+    (local, dy, y, target, scale) => {
+      const wanted = local("v128");
+      const error = local("v128");
+      const sum = local("v128");
+      const factor = local("v128");
+      const step = (at: number) => [
+        wanted.set(v128.load(target, at)),
+        error.set(sub(v128.load(y, at), wanted)),
+        error.set(v128.and(error, ne(wanted, constant(0)))),
+        sum.set(add(sum, mul(error, error))),
+        v128.store(dy, mul(error, factor), at),
+      ];
+      const lane = (number: number) => extract(sum, number);
       return [
         factor.set(splat(scale)),
-        ...Array.from({ length: VECTORS }, (_, v) => [
-          wanted.set(v128.load(target, 16 * v)),
-          error.set(
-            v128.and(
-              sub(v128.load(y, 16 * v), wanted),
-              ne(wanted, constant(0)),
-            ),
-          ),
-          sum.set(add(sum, mul(error, error))),
-          v128.store(dy, mul(error, factor), 16 * v),
-        ]).flat(),
-        f32.add(
-          f32.add(extract(sum, 0), extract(sum, 1)),
-          f32.add(extract(sum, 2), extract(sum, 3)),
-        ),
+        ...Array.from({ length: VECTORS }, (_, v) => step(16 * v)).flat(),
+        f32.add(f32.add(lane(0), lane(1)), f32.add(lane(2), lane(3))),
       ];
     },
     "f32",
@@ -142,16 +133,13 @@ function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
 
 /** Goes through `bytes` bytes, `step` at a time; `at` gives the address in an array. */
 function along(
-  f: FunctionBuilder,
-  { bytes, step }: { readonly bytes: Local<"i32">; readonly step: number },
-  body: (at: (array: Local<"i32">) => Value<"i32">) => Statement[],
-): Statement {
-  const place = f.local("i32");
-  return loop(
-    place,
-    { end: bytes, step },
-    body((array) => i32.add(array, place)),
-  );
+  local: MakeLocal,
+  { bytes, step }: { readonly bytes: Address; readonly step: number },
+  body: (at: (array: Address) => Value<"i32">) => Statement[],
+): Statement[] {
+  const place = local("i32");
+  const statements = body((array) => i32.add(array, place));
+  return [loop(place, { end: bytes, step }, statements)];
 }
 
 /**
@@ -167,89 +155,61 @@ function along(
  *
  * Parameters: w, g, m (Adam), v (not SGD); bytes, rate, inverseRoot (Adam).
  */
-function addOptimizers(
-  module: ModuleBuilder,
-  { constant }: Arithmetic,
-): void {
+function addOptimizers(module: ModuleBuilder, { constant }: Arithmetic): void {
   const { add, sub, mul, div, sqrt, splat } = f32x4;
-  const epsilon = constant(1e-8);
-  const blend = (
-    decay: number,
-    average: Value<"v128">,
-    fresh: Value<"v128">,
-  ) => add(mul(constant(decay), average), fresh);
-  const squares = (decay: number, v: Value<"v128">, g: Local<"v128">) =>
-    blend(decay, v, mul(mul(constant(1 - decay), g), g));
+  const { load, store } = v128;
+  const blend = (decay: number, average: Vector, fresh: Vector) =>
+    add(mul(constant(decay), average), fresh);
+  const squares = (decay: number, average: Vector, g: Vector) =>
+    blend(decay, average, mul(mul(constant(1 - decay), g), g));
+  const quotient = (a: Vector, root: Vector) =>
+    div(a, add(root, constant(1e-8)));
 
   module.function(
     "adam",
     ["i32", "i32", "i32", "i32", "i32", "f32", "f32"],
-    (f, weight, gradient, first, second, bytes, rate, inverseRoot) => {
-      const g = f.local("v128");
-      const m = f.local("v128");
-      const v = f.local("v128");
-      return [
-        along(f, { bytes, step: 16 }, (at) => [
-          g.set(v128.load(at(gradient))),
-          m.set(
-            blend(0.9, v128.load(at(first)), mul(constant(1 - 0.9), g)),
-          ),
-          v.set(squares(0.999, v128.load(at(second)), g)),
-          v128.store(at(first), m),
-          v128.store(at(second), v),
-          v128.store(
-            at(weight),
-            sub(
-              v128.load(at(weight)),
-              div(
-                mul(splat(rate), m),
-                add(mul(sqrt(v), splat(inverseRoot)), epsilon),
-              ),
-            ),
-          ),
-        ]),
-      ];
+    (local, weight, gradient, first, second, bytes, rate, inverseRoot) => {
+      const g = local("v128");
+      const m = local("v128");
+      const v = local("v128");
+      const step = () =>
+        quotient(
+          mul(splat(rate), m),
+          mul(sqrt(v), splat(inverseRoot)),
+        );
+      return along(local, { bytes, step: 16 }, (at) => [
+        g.set(load(at(gradient))),
+        m.set(blend(0.9, load(at(first)), mul(constant(1 - 0.9), g))),
+        v.set(squares(0.999, load(at(second)), g)),
+        store(at(first), m),
+        store(at(second), v),
+        store(at(weight), sub(load(at(weight)), step())),
+      ]);
     },
   );
   module.function(
     "rmsprop",
     ["i32", "i32", "i32", "i32", "f32"],
-    (f, weight, gradient, second, bytes, rate) => {
-      const g = f.local("v128");
-      const v = f.local("v128");
-      return [
-        along(f, { bytes, step: 16 }, (at) => [
-          g.set(v128.load(at(gradient))),
-          v.set(squares(0.99, v128.load(at(second)), g)),
-          v128.store(at(second), v),
-          v128.store(
-            at(weight),
-            sub(
-              v128.load(at(weight)),
-              div(
-                mul(splat(rate), g),
-                add(sqrt(v), epsilon),
-              ),
-            ),
-          ),
-        ]),
-      ];
+    (local, weight, gradient, second, bytes, rate) => {
+      const g = local("v128");
+      const v = local("v128");
+      const step = () => quotient(mul(splat(rate), g), sqrt(v));
+      return along(local, { bytes, step: 16 }, (at) => [
+        g.set(load(at(gradient))),
+        v.set(squares(0.99, load(at(second)), g)),
+        store(at(second), v),
+        store(at(weight), sub(load(at(weight)), step())),
+      ]);
     },
   );
   module.function(
     "sgd",
     ["i32", "i32", "i32", "f32"],
-    (f, weight, gradient, bytes, rate) => [
-      along(f, { bytes, step: 16 }, (at) => [
-        v128.store(
-          at(weight),
-          sub(
-            v128.load(at(weight)),
-            mul(splat(rate), v128.load(at(gradient))),
-          ),
-        ),
-      ]),
-    ],
+    (local, weight, gradient, bytes, rate) =>
+      along(local, { bytes, step: 16 }, (at) => {
+        const step = mul(splat(rate), load(at(gradient)));
+        return [store(at(weight), sub(load(at(weight)), step))];
+      }),
   );
 }
 
@@ -260,29 +220,37 @@ function addOptimizers(
  * Parameters: sum or to, term or from, place; bytes.
  */
 function addMoves(module: ModuleBuilder, { constant }: Arithmetic): void {
-  module.function("add", ["i32", "i32", "i32"], (f, sum, term, bytes) => [
-    along(f, { bytes, step: 16 }, (at) => [
-      v128.store(
-        at(sum),
-        f32x4.add(v128.load(at(sum)), v128.load(at(term))),
+  const { load, store } = v128;
+  module.function(
+    "add",
+    ["i32", "i32", "i32"],
+    (local, sum, term, bytes) =>
+      along(local, { bytes, step: 16 }, (at) => [
+        store(at(sum), f32x4.add(load(at(sum)), load(at(term)))),
+      ]),
+  );
+  module.function(
+    "clear",
+    ["i32", "i32"],
+    (local, to, bytes) =>
+      along(local, { bytes, step: 16 }, (at) => [store(at(to), constant(0))]),
+  );
+  module.function(
+    "copy",
+    ["i32", "i32", "i32"],
+    (local, to, from, bytes) =>
+      along(
+        local,
+        { bytes, step: 16 },
+        (at) => [store(at(to), load(at(from)))],
       ),
-    ]),
-  ]);
-  module.function("clear", ["i32", "i32"], (f, array, bytes) => [
-    along(f, { bytes, step: 16 }, (at) => [v128.store(at(array), constant(0))]),
-  ]);
-  module.function("copy", ["i32", "i32", "i32"], (f, to, from, bytes) => [
-    along(f, { bytes, step: 16 }, (at) => [
-      v128.store(at(to), v128.load(at(from))),
-    ]),
-  ]);
+  );
   module.function(
     "scatter",
     ["i32", "i32", "i32", "i32"],
-    (f, to, from, place, bytes) => [
-      along(f, { bytes, step: 4 }, (at) => [
+    (local, to, from, place, bytes) =>
+      along(local, { bytes, step: 4 }, (at) => [
         f32.store(i32.add(to, i32.load(at(place))), f32.load(at(from))),
       ]),
-    ],
   );
 }

@@ -4,16 +4,12 @@
  * @module
  */
 
-import type {
-  Activation,
-  LossName,
-  OptimizerName,
-} from "../engine/ensemble.ts";
+import type { LossName, ModelRun } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 import { LANES, ROW } from "./arithmetic.ts";
 import { deltaRows, stateRows } from "./connection_rows.ts";
 import type { Kernels } from "./kernels.ts";
-import { powerOf, scoreLikelihood } from "./likelihood.ts";
+import { powerOf, type RowScore, scoreLikelihood } from "./likelihood.ts";
 import {
   chunkBytes,
   gradientBytes,
@@ -29,32 +25,30 @@ type Placed<F extends (...parameters: never[]) => object> = {
   readonly [K in keyof ReturnType<F>]: number;
 };
 
-/** A list of connections in memory. */
-export interface PlacedTopology extends Placed<typeof topologyParts> {
-  /** Connections with padding. */
-  readonly listed: number;
-}
-
-/** A model in memory and all that its training depends on. */
-export interface PlacedModel extends Placed<typeof modelParts> {
-  readonly topology: PlacedTopology;
-  /** T */
-  readonly steps: number;
-  readonly activation: Activation;
-  readonly optimizer: OptimizerName;
-  readonly learningRate: number;
-  readonly trainRecurrent: boolean;
-  /** Connections of W_hh, for the count of operations. */
-  readonly recurrent: number;
-  /** [T]: whether any trial is scored at a step. */
-  readonly scoredSteps: readonly boolean[];
-  /** Scored entries of each batch, training batches first. */
-  readonly scored: readonly number[];
-}
-
 export type PlacedSlot = Placed<typeof slotParts>;
 
-/** What is common to all models of an ensemble. */
+/** A model in memory and all that its training depends on. */
+export type PlacedModel =
+  & Placed<typeof modelParts>
+  & Pick<
+    ModelRun,
+    "activation" | "optimizer" | "learningRate" | "trainRecurrent"
+  >
+  & {
+    /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
+    readonly topology: Placed<typeof topologyParts> & {
+      readonly listed: number;
+      readonly recurrent: number;
+    };
+    /** T */
+    readonly steps: number;
+    /** [T]: whether any trial is scored at a step. */
+    readonly scoredSteps: readonly boolean[];
+    /** Scored entries of each batch, training batches first. */
+    readonly scored: readonly number[];
+  };
+
+/** What is needed to work on the models of an ensemble. */
 export interface Workshop {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
@@ -62,19 +56,9 @@ export interface Workshop {
   readonly loss: LossName;
   readonly schedule: Schedule;
   /** This worker's own part of the memory. */
-  readonly place: Placed<typeof workerParts>;
-  /** Operations of the products with W_hh so far, by kernel; only where kernels are timed. */
-  readonly flop?: Record<string, number>;
-  /** Times the loss of classes, which is no kernel. */
-  readonly scoreLikelihood: typeof scoreLikelihood;
-}
-
-/** What a chunk gave. */
-export interface ChunkScore {
-  /** Sum over the scored entries. */
-  loss: number;
-  /** Scored trials whose class was right. */
-  correct: number;
+  readonly own: Placed<typeof workerParts>;
+  /** Operations of the products with W_hh so far, by kernel. */
+  readonly flop: Record<string, number>;
 }
 
 /** Which chunk, and what to do with it. */
@@ -84,7 +68,9 @@ export interface ChunkWork {
   /** Scored entries of its batch. */
   readonly scored: number;
   /** Where the gradient goes, and the weights in the transposed order; without it the chunk is only scored. */
-  readonly learn?: { readonly gradient: number; readonly backWeight: number };
+  readonly learn?:
+    | { readonly gradient: number; readonly backWeight: number }
+    | undefined;
   /** Compute outputs and states of all steps, not only up to what is scored. */
   readonly everyStep?: boolean;
 }
@@ -103,8 +89,8 @@ export function runChunk(
   shop: Workshop,
   model: PlacedModel,
   { chunk, scored, learn, everyStep = false }: ChunkWork,
-): ChunkScore {
-  const { kernels: k, size, place, flop = {} } = shop;
+): RowScore {
+  const { kernels: k, size, own, flop } = shop;
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
   const { topology, steps, weight, scoredSteps } = model;
   const { offset, start, startInput, backStart } = topology;
@@ -112,8 +98,8 @@ export function runChunk(
   const forward = relu ? "forwardRelu" : "forwardTanh";
   const backward = relu ? "backwardRelu" : "backwardTanh";
   const readout = start + 4 * H;
-  const state = (t: number) => place.states + t * stateRows(size) * ROW;
-  const output = (t: number) => place.outputs + t * O * ROW;
+  const state = (t: number) => own.states + t * stateRows(size) * ROW;
+  const output = (t: number) => own.outputs + t * O * ROW;
   const inputs = model.trials + chunk * chunkBytes(I, steps);
   const targets = inputs + steps * (I + 1) * ROW;
   const isScored = (t: number) => everyStep || scoredSteps[t]!;
@@ -131,9 +117,9 @@ export function runChunk(
     k.linear(output(t), next, next, readout, to, offset, weight, O);
   }
 
-  const score: ChunkScore = { loss: 0, correct: 0 };
-  let next = place.deltas;
-  let now = place.deltas + deltaRows(size) * ROW;
+  const score: RowScore = { loss: 0, correct: 0 };
+  let next = own.deltas;
+  let now = own.deltas + deltaRows(size) * ROW;
   if (learn !== undefined) k.clear(learn.gradient, 4 * topology.listed);
   for (let t = end - 1; t >= 0; t--) {
     const dy = next + H * ROW;
@@ -155,7 +141,7 @@ export function runChunk(
     [next, now] = [now, next];
   }
 
-  const operations = 2 * LANES * model.recurrent * Math.max(0, end - 1);
+  const operations = 2 * LANES * topology.recurrent * Math.max(0, end - 1);
   const done = learn === undefined ? [forward] : [forward, backward];
   if (learn !== undefined && model.trainRecurrent) done.push("gradient");
   for (const name of done) flop[name] = (flop[name] ?? 0) + operations;
@@ -164,14 +150,14 @@ export function runChunk(
 
 /** Adds what the outputs of a step score, and leaves the loss's gradient in them. */
 function scoreStep(
-  { kernels, memory, size, loss, scoreLikelihood }: Workshop,
+  { kernels, memory, size, loss }: Workshop,
   { dy, y, target, scored }: {
     readonly dy: number;
     readonly y: number;
     readonly target: number;
     readonly scored: number;
   },
-  score: ChunkScore,
+  score: RowScore,
 ): void {
   const { outputSize: O } = size;
   if (loss === "mse") {

@@ -67,11 +67,12 @@ export function placeEnsemble(
   const topologies = new Map([...lists.values()].map((list) => {
     const sizes = { listed: list.length, back: list.backOffset.length };
     const placed = placer.place(topologyParts(size, sizes));
-    return [list, { ...placed, listed: list.length }];
+    const recurrent = list.places.weightHh.length;
+    return [list, { ...placed, listed: list.length, recurrent }];
   }));
   const models = runs.map((run, i): PlacedModel => {
-    const { trials, connections } = run;
-    const { activation, optimizer, learningRate, trainRecurrent } = run;
+    const { trials, activation, optimizer } = run;
+    const { learningRate, trainRecurrent } = run;
     const batches = [...trials.trainBatches, ...trials.validateBatches];
     const factor = loss === "mse" ? outputSize : 1;
     return {
@@ -87,7 +88,6 @@ export function placeEnsemble(
       optimizer,
       learningRate,
       trainRecurrent,
-      recurrent: connections.sender.length,
       scoredSteps: scoredSteps(trials),
       scored: batches.map((batch) => factor * countScored(trials, batch)),
     };
@@ -100,7 +100,7 @@ export function placeEnsemble(
   const memory = createMemory(placer.end);
   for (const [list, placed] of topologies) {
     for (const name of Object.keys(placed) as (keyof typeof placed)[]) {
-      if (name === "listed") continue;
+      if (name === "listed" || name === "recurrent") continue;
       const { length } = list[name];
       new Uint32Array(memory.buffer, placed[name], length).set(list[name]);
     }

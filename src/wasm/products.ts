@@ -16,10 +16,10 @@
 
 import {
   f32x4,
-  type FunctionBuilder,
   i32,
   type Local,
   loop,
+  type MakeLocal,
   type ModuleBuilder,
   type Statement,
   v128,
@@ -27,18 +27,23 @@ import {
 import { type Arithmetic, ROW, VECTORS } from "./arithmetic.ts";
 import { tanhInPlace } from "./tanh.ts";
 
-/** What a product does with the sums of a receiver before it stores them at `out`. */
+type Vector = Local<"v128">;
+type Address = Local<"i32">;
+
+/** Puts what a product stores in place of the sums of a receiver. */
 type Finish = (
-  builder: FunctionBuilder,
-  row: {
-    readonly sums: readonly Local<"v128">[];
-    readonly out: Local<"i32">;
-    readonly hidden: Local<"i32">;
-  },
+  local: MakeLocal,
+  sums: readonly Vector[],
+  hidden: Address,
 ) => Statement[];
 
-const vectors = <T>(of: (vector: number) => T): T[] =>
-  Array.from({ length: VECTORS }, (_, vector) => of(vector));
+function advance(place: Address, bytes: number): Statement {
+  return place.set(i32.add(place, i32.const(bytes)));
+}
+
+function rowOf(local: MakeLocal): Vector[] {
+  return Array.from({ length: VECTORS }, () => local("v128"));
+}
 
 /**
  * Adds the products
@@ -60,76 +65,64 @@ export function addProducts(
   const { madd, constant } = arithmetic;
   const { lt, le, mul, sub } = f32x4;
   const zero = constant(0);
-  const store = (out: Local<"i32">, sums: readonly Local<"v128">[]) =>
-    sums.map((sum, v) => v128.store(out, sum, 16 * v));
 
   function addProduct(name: string, finish: Finish): void {
     module.function(
       name,
       ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-      (f, out, input, hidden, from, to, offset, weight, receivers) => {
-        const k = f.local("i32");
-        const end = f.local("i32");
-        const sender = f.local("i32");
-        const last = f.local("i32");
-        const sums = f.locals("v128", VECTORS);
-        const w = f.local("v128");
-        const step = (place: Local<"i32">, bytes: number) =>
-          place.set(i32.add(place, i32.const(bytes)));
+      (local, out, input, hidden, from, to, offset, weight, receivers) => {
+        const k = local("i32");
+        const end = local("i32");
+        const sender = local("i32");
+        const last = local("i32");
+        const sums = rowOf(local);
+        const w = local("v128");
+        const place = i32.load(i32.add(offset, k));
         return [
           last.set(i32.add(out, i32.mul(receivers, i32.const(ROW)))),
           loop(out, { end: last, step: ROW }, [
             ...sums.map((sum) => sum.set(zero)),
             k.set(i32.load(from)),
             end.set(i32.load(to)),
-            loop(k, { end: end, step: 4 }, [
+            loop(k, { end, step: 4 }, [
               w.set(v128.loadSplat(i32.add(weight, k))),
-              sender.set(
-                i32.add(input, i32.load(i32.add(offset, k))),
-              ),
+              sender.set(i32.add(input, place)),
               ...sums.map((sum, v) =>
                 sum.set(madd(w, v128.load(sender, 16 * v), sum))
               ),
             ]),
-            ...finish(f, { sums, out, hidden }),
-            step(from, 4),
-            step(to, 4),
-            step(hidden, ROW),
+            ...finish(local, sums, hidden),
+            ...sums.map((sum, v) => v128.store(out, sum, 16 * v)),
+            advance(from, 4),
+            advance(to, 4),
+            advance(hidden, ROW),
           ]),
         ];
       },
     );
   }
 
-  addProduct("linear", (_, { sums, out }) => store(out, sums));
-  addProduct("forwardRelu", (_, { sums, out }) => [
-    // Not what is > 0: NaN has to stay.
-    ...sums.map((sum) => sum.set(v128.andnot(sum, lt(sum, zero)))),
-    ...store(out, sums),
-  ]);
-  addProduct("forwardTanh", (f, { sums, out }) => {
-    const tanh = tanhInPlace(f, arithmetic);
-    const pairs = vectors((v) => sums.slice(v, v + 2)).filter((_, v) =>
-      v % 2 === 0
-    );
-    return [...pairs.flatMap(tanh), ...store(out, sums)];
+  addProduct("linear", () => []);
+  // Not what is > 0: NaN has to stay.
+  addProduct(
+    "forwardRelu",
+    (_, sums) => sums.map((sum) => sum.set(v128.andnot(sum, lt(sum, zero)))),
+  );
+  addProduct("forwardTanh", (local, sums) => {
+    const tanh = tanhInPlace(local, arithmetic);
+    return sums.flatMap((_, v) => v % 2 ? [] : tanh(sums.slice(v, v + 2)));
   });
-  addProduct("backwardRelu", (_, { sums, out, hidden }) => [
-    ...sums.map((sum, v) => {
+  addProduct("backwardRelu", (_, sums, hidden) =>
+    sums.map((sum, v) => {
       const dead = le(v128.load(hidden, 16 * v), zero);
       return sum.set(v128.andnot(sum, dead));
-    }),
-    ...store(out, sums),
-  ]);
-  addProduct("backwardTanh", (f, { sums, out, hidden }) => {
-    const h = f.local("v128");
-    return [
-      ...sums.flatMap((sum, v) => [
-        h.set(v128.load(hidden, 16 * v)),
-        sum.set(mul(sum, sub(constant(1), mul(h, h)))),
-      ]),
-      ...store(out, sums),
-    ];
+    }));
+  addProduct("backwardTanh", (local, sums, hidden) => {
+    const h = local("v128");
+    return sums.flatMap((sum, v) => [
+      h.set(v128.load(hidden, 16 * v)),
+      sum.set(mul(sum, sub(constant(1), mul(h, h)))),
+    ]);
   });
 }
 
@@ -153,22 +146,21 @@ export function addGradient(
   module.function(
     "gradient",
     ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-    (f, gradient, delta, input, from, to, offset, receivers) => {
-      const k = f.local("i32");
-      const end = f.local("i32");
-      const sender = f.local("i32");
-      const last = f.local("i32");
-      const deltas = f.locals("v128", VECTORS);
-      const even = f.local("v128");
-      const odd = f.local("v128");
-      const a = f.local("v128");
-      const b = f.local("v128");
-      const c = f.local("v128");
+    (local, gradient, delta, input, from, to, offset, receivers) => {
+      const k = local("i32");
+      const end = local("i32");
+      const sender = local("i32");
+      const last = local("i32");
+      const deltas = rowOf(local);
+      const even = local("v128");
+      const odd = local("v128");
+      const a = local("v128");
+      const b = local("v128");
+      const c = local("v128");
+      const place = i32.add(gradient, k);
       /** The products of the n-th of four connections, in four sums. */
-      const dot = (n: number, into: Local<"v128">): Statement[] => [
-        sender.set(
-          i32.add(input, i32.load(i32.add(offset, k), 4 * n)),
-        ),
+      const dot = (n: number, into: Vector): Statement[] => [
+        sender.set(i32.add(input, i32.load(i32.add(offset, k), 4 * n))),
         ...deltas.map((d, v) => {
           const sum = v % 2 === 0 ? even : odd;
           const row = v128.load(sender, 16 * v);
@@ -176,39 +168,29 @@ export function addGradient(
         }),
         into.set(add(even, odd)),
       ];
-      /** x0 + x2, x1 + x3, y0 + y2, y1 + y3 */
-      const halves = (x: Local<"v128">, y: Local<"v128">) =>
-        add(
-          v128.shuffle(x, y, [0, 1, 4, 5]),
-          v128.shuffle(x, y, [2, 3, 6, 7]),
-        );
-      const place = i32.add(gradient, k);
+      /** Sums of the lanes that stand opposite each other in x and y. */
+      const fold = (x: Vector, y: Vector, low: number[], high: number[]) =>
+        add(v128.shuffle(x, y, low), v128.shuffle(x, y, high));
+      const halves = (x: Vector, y: Vector) =>
+        fold(x, y, [0, 1, 4, 5], [2, 3, 6, 7]);
       return [
         last.set(i32.add(from, i32.shl(receivers, i32.const(2)))),
         loop(from, { end: last, step: 4 }, [
           ...deltas.map((d, v) => d.set(v128.load(delta, 16 * v))),
           k.set(i32.load(from)),
           end.set(i32.load(to)),
-          loop(k, { end: end, step: 16 }, [
+          loop(k, { end, step: 16 }, [
             ...dot(0, a),
             ...dot(1, b),
             a.set(halves(a, b)),
             ...dot(2, b),
             ...dot(3, c),
             b.set(halves(b, c)),
-            v128.store(
-              place,
-              add(
-                v128.load(place),
-                add(
-                  v128.shuffle(a, b, [0, 2, 4, 6]),
-                  v128.shuffle(a, b, [1, 3, 5, 7]),
-                ),
-              ),
-            ),
+            c.set(fold(a, b, [0, 2, 4, 6], [1, 3, 5, 7])),
+            v128.store(place, add(v128.load(place), c)),
           ]),
-          to.set(i32.add(to, i32.const(4))),
-          delta.set(i32.add(delta, i32.const(ROW))),
+          advance(to, 4),
+          advance(delta, ROW),
         ]),
       ];
     },

@@ -19,10 +19,10 @@
 
 import {
   f32x4,
-  type FunctionBuilder,
   i32,
   i32x4,
   type Local,
+  type MakeLocal,
   type Statement,
   v128,
 } from "./assembler.ts";
@@ -51,7 +51,7 @@ const LN2 = { short: 0.693359375, rest: -2.12194440e-4 };
  * chains of dependent instructions fill the waits of each other.
  */
 export function tanhInPlace(
-  { local }: FunctionBuilder,
+  local: MakeLocal,
   { madd, nmadd, constant }: Arithmetic,
 ): (pair: readonly Local<"v128">[]) => Statement[] {
   const { abs, add, sub, mul, div, pmin, lt, ne } = f32x4;

@@ -9,8 +9,7 @@
 import type { KernelTime } from "../engine/device_profile.ts";
 import type { LossName } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
-import { instantiateKernels } from "./kernels.ts";
-import { scoreLikelihood } from "./likelihood.ts";
+import { instantiateKernels, type Kernels } from "./kernels.ts";
 import { gradientBytes } from "./memory_layout.ts";
 import {
   type PlacedModel,
@@ -32,7 +31,7 @@ export interface EnsemblePlace {
   /** The models with most work first. */
   readonly models: readonly PlacedModel[];
   readonly slots: readonly PlacedSlot[];
-  readonly places: readonly Workshop["place"][];
+  readonly places: readonly Workshop["own"][];
 }
 
 /** What a worker is told. */
@@ -67,33 +66,24 @@ export interface Answer {
 /** Milliseconds after which a waiting worker looks whether another has failed. */
 const PATIENCE = 200;
 
-interface OpenEnsemble {
-  train(epochs: number, steps: readonly number[]): KernelTime[];
-}
+/** Trains so many epochs; the steps are those that each model has made before. */
+type OpenEnsemble = (epochs: number, steps: readonly number[]) => KernelTime[];
 
 function openEnsemble(
   { place, module, worker, profile }: Order & { readonly kind: "open" },
 ): OpenEnsemble {
-  const { memory, size, loss, schedule, models, slots } = place;
-  const meter = profile ? createMeter() : undefined;
-  const kernels = instantiateKernels(module, memory);
-  const workshop: Workshop = {
-    kernels: meter?.time(kernels) ?? kernels,
-    scoreLikelihood: meter?.time({ scoreLikelihood }).scoreLikelihood ??
-      scoreLikelihood,
-    memory,
-    size,
-    loss,
-    schedule,
-    place: place.places[worker]!,
-    ...(meter !== undefined && { flop: meter.flop }),
-  };
+  const { memory, schedule, models, slots } = place;
+  const times = new Map<string, { calls: number; milliseconds: number }>();
+  const flop: Record<string, number> = {};
+  const plain = instantiateKernels(module, memory);
+  const kernels = profile ? timed(plain, times) : plain;
+  const own = place.places[worker]!;
+  const workshop: Workshop = { ...place, kernels, own, flop };
   const numbers = new Int32Array(memory.buffer);
   const scores = new Float64Array(memory.buffer);
   const queue = place.queue / 4;
-  const { tasks } = schedule;
-  const trainBatches = schedule.batches.filter(({ training }) => training)
-    .length;
+  const { tasks, batches } = schedule;
+  const updates = batches.filter(({ training }) => training).length;
 
   /** Waits until the number at `at` fulfils the condition. */
   function wait(at: number, until: (value: number) => boolean): void {
@@ -116,22 +106,17 @@ function openEnsemble(
     const task = tasks[number % tasks.length]!;
     const { batch } = task;
     if (task.kind === "update") {
-      const made = step + epoch * trainBatches + batch.number;
+      const made = step + epoch * updates + batch.number;
       updatePart(workshop, model, { task, slot, step: made + 1 });
       return;
     }
-    const { chunk } = task;
+    const { chunk, buffer, kind } = task;
     const bytes = gradientBytes(model.topology.listed);
-    const scored = model.scored[batch.number]!;
+    const gradient = slot.chunkGradients + buffer * bytes;
     const { loss, correct } = runChunk(workshop, model, {
       chunk,
-      scored,
-      ...(task.kind === "learn" && {
-        learn: {
-          gradient: slot.chunkGradients + task.buffer * bytes,
-          backWeight: slot.backWeight,
-        },
-      }),
+      scored: model.scored[batch.number]!,
+      learn: kind === "learn" ? { ...slot, gradient } : undefined,
     });
     const at = model.scores / 8 + 2 * (epoch * schedule.chunks + chunk);
     scores[at] = loss;
@@ -139,17 +124,13 @@ function openEnsemble(
   }
 
   /** Takes tasks of a model until there are none left to take. */
-  function work(
-    model: PlacedModel,
-    { epochs, step }: { readonly epochs: number; readonly step: number },
-  ): void {
+  function work(model: PlacedModel, epochs: number, step: number): void {
     const control = model.control / 4;
     const slot = slots[Atomics.load(numbers, control + CONTROL.slot) - 1]!;
     const done = control + CONTROL.done;
-    const total = epochs * tasks.length;
     for (;;) {
       const number = Atomics.add(numbers, control + CONTROL.next, 1);
-      if (number >= total) return;
+      if (number >= epochs * tasks.length) return;
       const place = number % tasks.length;
       const fence = number - place + tasks[place]!.fence;
       wait(done, (count) => count >= fence);
@@ -159,78 +140,59 @@ function openEnsemble(
     }
   }
 
-  return {
-    train(epochs, steps) {
-      meter?.reset();
+  return (epochs, steps) => {
+    times.clear();
+    for (const name in flop) delete flop[name];
+    for (;;) {
+      const number = Atomics.add(numbers, queue + QUEUE.next, 1);
+      const model = models[number];
+      if (model === undefined) break;
+      const { weight, topology: { backPlace, listed } } = model;
+      const control = model.control / 4;
+      kernels.scatter(slots[worker]!.backWeight, weight, backPlace, 4 * listed);
+      Atomics.store(numbers, control + CONTROL.slot, worker + 1);
+      Atomics.notify(numbers, control + CONTROL.slot);
+      work(model, epochs, steps[number]!);
+      // Helpers may still be at work in this worker's slot.
       const total = epochs * tasks.length;
-      for (;;) {
-        const number = Atomics.add(numbers, queue + QUEUE.next, 1);
-        const model = models[number];
-        if (model === undefined) break;
-        const { control, topology } = model;
-        workshop.kernels.scatter(
-          slots[worker]!.backWeight,
-          model.weight,
-          topology.backPlace,
-          4 * topology.listed,
-        );
-        Atomics.store(numbers, control / 4 + CONTROL.slot, worker + 1);
-        Atomics.notify(numbers, control / 4 + CONTROL.slot);
-        work(model, { epochs, step: steps[number]! });
-        // Helpers may still be at work in this worker's slot.
-        wait(control / 4 + CONTROL.done, (count) => count >= total);
-      }
-      // The last ones taken have most left to do.
-      for (let number = models.length - 1; number >= 0; number--) {
-        const { control } = models[number]!;
-        wait(control / 4 + CONTROL.slot, (slot) => slot !== 0);
-        work(models[number]!, { epochs, step: steps[number]! });
-      }
-      return meter?.times() ?? [];
-    },
+      wait(control + CONTROL.done, (count) => count >= total);
+    }
+    // The last ones taken have most left to do.
+    for (const [number, model] of [...models.entries()].reverse()) {
+      wait(model.control / 4 + CONTROL.slot, (slot) => slot !== 0);
+      work(model, epochs, steps[number]!);
+    }
+    return [...times].map(([kernel, time]) => ({
+      kernel,
+      ...time,
+      flop: flop[kernel] ?? 0,
+    }));
   };
 }
 
-/** Adds up the times of functions. */
-function createMeter() {
-  const sums = new Map<string, { calls: number; milliseconds: number }>();
-  const flop: Record<string, number> = {};
-  return {
-    flop,
-    /** The same functions, timed. */
-    time<F extends object>(functions: F): F {
-      const timed = Object.entries(functions).map(([name, call]) => {
-        const measure = (...parameters: unknown[]) => {
-          const start = performance.now();
-          const result = call(...parameters);
-          const sum = sums.get(name) ?? { calls: 0, milliseconds: 0 };
-          sum.calls++;
-          sum.milliseconds += performance.now() - start;
-          sums.set(name, sum);
-          return result;
-        };
-        return [name, measure];
-      });
-      return Object.fromEntries(timed) as F;
-    },
-    reset(): void {
-      sums.clear();
-      for (const name in flop) delete flop[name];
-    },
-    times: (): KernelTime[] =>
-      [...sums].map(([kernel, sum]) => ({
-        kernel,
-        ...sum,
-        flop: flop[kernel] ?? 0,
-      })),
-  };
+/** The same kernels; adds up their times. */
+function timed(
+  kernels: Kernels,
+  times: Map<string, { calls: number; milliseconds: number }>,
+): Kernels {
+  return Object.fromEntries(
+    Object.entries(kernels).map(([name, kernel]) => [name, (...parameters) => {
+      const start = performance.now();
+      const result = kernel(...parameters);
+      const time = times.get(name) ?? { calls: 0, milliseconds: 0 };
+      time.calls++;
+      time.milliseconds += performance.now() - start;
+      times.set(name, time);
+      return result;
+    }]),
+  ) as Kernels;
 }
 
 const open = new Map<number, OpenEnsemble>();
 
 function obey(order: Order): KernelTime[] {
   if (order.kind === "train") {
-    return open.get(order.ensemble)!.train(order.epochs, order.steps);
+    return open.get(order.ensemble)!(order.epochs, order.steps);
   }
   if (order.kind === "open") open.set(order.ensemble, openEnsemble(order));
   else open.delete(order.ensemble);

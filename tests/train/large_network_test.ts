@@ -100,6 +100,7 @@ describe("an experiment with more than 4,096 neurons", () => {
         wait: () => Promise.resolve(),
       });
       await writer.close();
+      engine.destroy();
       const names = await Array.fromAsync(
         Deno.readDir(results),
         ({ name }) => name,

@@ -48,8 +48,8 @@ function computed(build: () => Value<"v128">, memory: ArrayLike<number>) {
 describe("ModuleBuilder", () => {
   it("writes a module as the specification has it", () => {
     const module = new ModuleBuilder();
-    module.function("sum", ["f32", "f32"], (f, a, b) => {
-      const c = f.local("f32");
+    module.function("sum", ["f32", "f32"], (local, a, b) => {
+      const c = local("f32");
       return [c.set(f32.add(a, b)), c];
     }, "f32");
     const data = { address: 8, bytes: Uint8Array.of(7, 9) };
@@ -192,8 +192,8 @@ describe("loop()", () => {
   it("counts up to its end, and does nothing where it begins there", () => {
     for (const [from, turns] of [[0, 5], [4, 3], [10, 0], [12, 0]] as const) {
       const module = new ModuleBuilder();
-      module.function("f", ["i32", "i32"], (f, k, end) => {
-        const sum = f.local("v128");
+      module.function("f", ["i32", "i32"], (local, k, end) => {
+        const sum = local("v128");
         const one = v128.loadSplat(i32.const(0));
         return [
           loop(k, { end: end, step: 2 }, [
