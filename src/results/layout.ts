@@ -47,6 +47,9 @@ export const NETWORK_MASK_FILE = "network_mask.npy";
 export const SPARSE_NETWORK_FILE = "network.npz";
 /** Of a finished training, as `sha256sum` writes it: of all files that have no checksum within. */
 export const SUMS_FILE = "SHA256SUMS";
+/** What `deno task crate` writes for archives, and what to cite. */
+export const CRATE_FILE = "ro-crate-metadata.json";
+export const CITATIONS_FILE = "citations.bib";
 /** Folder of finished runs and of states to go on from. */
 export const RUNS_FOLDER = "runs";
 
@@ -63,6 +66,8 @@ export const CURVE_FILES = {
  * last removed is what tells whose the folder is.
  */
 export const TOP_FILES: readonly string[] = [
+  CRATE_FILE,
+  CITATIONS_FILE,
   SUMS_FILE,
   INDEX_FILE,
   CONNECTOME_FILE,

@@ -1,0 +1,109 @@
+/**
+ * `deno task crate RESULTS`: makes a results folder ready for an archive.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Flags } from "../compat/cli.ts";
+import { COLLECTION_CITATION } from "../connectome/catalogue.ts";
+import { sha256Hex } from "../files/checksum.ts";
+import { InputError } from "../files/input_error.ts";
+import { readFileBytes } from "../files/read.ts";
+import { writeFileWhole } from "../files/write.ts";
+import { bibtex } from "../results/citations.ts";
+import {
+  CITATIONS_FILE,
+  CRATE_FILE,
+  EXPERIMENT_FILE,
+  isOwnFolder,
+  ownFile,
+} from "../results/layout.ts";
+import { readExperimentRecord } from "../results/experiment_record.ts";
+import { readStatus } from "../results/status.ts";
+import { type CrateFile, roCrate } from "../results/ro_crate.ts";
+import { plural } from "../text/words.ts";
+import { print, printError, runCommand } from "./run_command.ts";
+import { shownPath, userPath } from "./shell.ts";
+
+const HELP = `Describes results for an archive of research data.
+
+  deno task crate RESULTS [RESULTS …]
+
+writes into each results folder
+
+  ro-crate-metadata.json   RO-Crate 1.1, a Process Run Crate: what was trained, by what,
+                           from which config and connectome, with every file's checksum
+  citations.bib            what to cite, as BibTeX
+
+  --help                   this text`;
+
+async function filesOf(folder: string): Promise<CrateFile[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const own = ownFile(name, undefined);
+    if (own?.temporary === false && !name.endsWith(".lock")) paths.push(name);
+    if (!isDirectory || !isOwnFolder(name)) continue;
+    for await (const inner of Deno.readDir(join(folder, name))) {
+      if (ownFile(inner.name, name)?.temporary === false) {
+        paths.push(`${name}/${inner.name}`);
+      }
+    }
+  }
+  const files: CrateFile[] = [];
+  for (const path of paths.sort()) {
+    if (path === CRATE_FILE) continue;
+    const bytes = await readFileBytes(join(folder, path), {
+      what: "the result",
+    });
+    files.push({ path, bytes: bytes.length, sha256: await sha256Hex(bytes) });
+  }
+  return files;
+}
+
+async function describe(folder: string): Promise<void> {
+  const record = await readExperimentRecord(folder);
+  const { combinations } = await readStatus(folder);
+  const left = combinations.flatMap(({ runs }) => runs)
+    .filter(({ kind }) => kind !== "done" && kind !== "failed").length;
+  if (left > 0) {
+    printError(
+      `warning: ${plural(left, "run")} of ${shownPath(folder)} ${
+        left === 1 ? "is" : "are"
+      } not finished`,
+    );
+  }
+  const citations = [...record.connectome.citations, COLLECTION_CITATION];
+  await writeFileWhole(join(folder, CITATIONS_FILE), bibtex(citations));
+  const { mtime } = await Deno.stat(join(folder, EXPERIMENT_FILE));
+  const files = await filesOf(folder);
+  await writeFileWhole(
+    join(folder, CRATE_FILE),
+    roCrate(record, { files, ended: mtime ?? new Date(), citations }),
+  );
+  print(
+    `Wrote ${CRATE_FILE}, which describes ${
+      plural(files.length, "file")
+    }, and ${CITATIONS_FILE} to ${shownPath(folder)}`,
+  );
+}
+
+async function crate({ positional }: Flags): Promise<number> {
+  if (positional.length === 0) {
+    throw new InputError(
+      "Cannot describe results: name a results folder, e.g. deno task crate results/quickstart",
+    );
+  }
+  for (const path of positional) {
+    await describe(userPath(path, "the results folder"));
+  }
+  return 0;
+}
+
+if (import.meta.main) {
+  await runCommand({
+    help: HELP,
+    flags: { boolean: [], string: [], list: [] },
+    run: crate,
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * RO-Crate metadata of a results folder: what an archive of research data, e.g.
+ * Zenodo or WorkflowHub, reads of it.
+ *
+ * @module
+ */
+
+import type { ExperimentRecord } from "./experiment_record.ts";
+import { CRATE_FILE } from "./layout.ts";
+
+/** A file of the folder. */
+export interface CrateFile {
+  /** Path within the folder, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+  /** 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+const TYPES: readonly (readonly [ending: string, type: string])[] = [
+  [".json", "application/json"],
+  [".txt", "text/plain"],
+  [".bib", "application/x-bibtex"],
+  [".npy", "application/octet-stream"],
+  [".npz", "application/zip"],
+  [".safetensors", "application/octet-stream"],
+];
+
+/** A reference to another entity. */
+const at = (id: string) => ({ "@id": id });
+
+/**
+ * The text of `ro-crate-metadata.json`: a Process Run Crate
+ * (https://w3id.org/ro/wfrun/process/0.5) of one action, the training, with the
+ * config and the connectome that went in and the files that came out.
+ *
+ * @param record Of the finished experiment.
+ * @param options The files; when the training ended; and what to cite.
+ */
+export function roCrate(
+  record: ExperimentRecord,
+  { files, ended, citations }: {
+    readonly files: readonly CrateFile[];
+    readonly ended: Date;
+    readonly citations: readonly string[];
+  },
+): string {
+  const { program, config, connectome, engine, task, seed } = record;
+  const sources = citations.map((citation) => ({
+    "@id": /https?:\S+$/.exec(citation)?.[0] ?? `#${citation.slice(0, 40)}`,
+    "@type": "ScholarlyArticle",
+    name: citation,
+  }));
+  const title = `${task.name} on ${connectome.name}${
+    record.randomW ? ", randomised" : ""
+  }`;
+  const graph = [
+    {
+      "@id": CRATE_FILE,
+      "@type": "CreativeWork",
+      conformsTo: at("https://w3id.org/ro/crate/1.1"),
+      about: at("./"),
+    },
+    {
+      "@id": "./",
+      "@type": "Dataset",
+      name: `Recurrent networks trained on ${title}`,
+      description:
+        `${record.grid.combinations.length} combinations of hyper-parameters, ${record.iterations} runs of each, ${record.epochs} epochs; recurrent networks of ${record.size.hiddenSize} neurons with the topology of the connectome ${connectome.name}.`,
+      datePublished: ended.toISOString(),
+      conformsTo: at("https://w3id.org/ro/wfrun/process/0.5"),
+      hasPart: files.map(({ path }) => at(path)),
+      mentions: at("#training"),
+      citation: sources.map((source) => at(source["@id"])),
+    },
+    {
+      "@id": "https://w3id.org/ro/wfrun/process/0.5",
+      "@type": "CreativeWork",
+      name: "Process Run Crate",
+      version: "0.5",
+    },
+    {
+      "@id": "#training",
+      "@type": "CreateAction",
+      name: `Training on ${title}`,
+      description: `Trained by ${engine.kind}: ${engine.description}`,
+      endTime: ended.toISOString(),
+      instrument: at("#biornn"),
+      object: [at("#config"), at("#connectome"), at("#seed")],
+      result: files.map(({ path }) => at(path)),
+    },
+    {
+      "@id": "#biornn",
+      "@type": "SoftwareApplication",
+      name: program.name,
+      softwareVersion: program.version,
+      softwareRequirements: `Deno ${program.deno}`,
+    },
+    {
+      "@id": "#config",
+      "@type": "CreativeWork",
+      name: config.file,
+      encodingFormat: "text/plain",
+      text: config.effective ?? config.text,
+    },
+    {
+      "@id": "#connectome",
+      "@type": "Dataset",
+      name: connectome.name,
+      description: `${connectome.species}, ${connectome.regions} regions${
+        connectome.synthetic ? "; generated, no measured data" : ""
+      }`,
+      identifier: `sha256:${connectome.sha256}`,
+      citation: connectome.citations.map((citation) =>
+        at(sources.find(({ name }) => name === citation)?.["@id"] ?? citation)
+      ),
+    },
+    { "@id": "#seed", "@type": "PropertyValue", name: "seed", value: seed },
+    ...sources,
+    ...files.map(({ path, bytes, sha256 }) => ({
+      "@id": path,
+      "@type": "File",
+      name: path,
+      contentSize: String(bytes),
+      sha256,
+      encodingFormat: TYPES.find(([ending]) => path.endsWith(ending))?.[1] ??
+        "application/octet-stream",
+    })),
+  ];
+  return `${
+    JSON.stringify(
+      { "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph },
+      null,
+      2,
+    )
+  }\n`;
+}
