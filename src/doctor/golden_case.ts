@@ -30,34 +30,24 @@ export const TENSOR_KEYS = {
   biasFc: "b_fc",
 } as const satisfies Record<keyof Parameters, string>;
 
-/** All that a training gives, be it PyTorch's or an engine's. */
+/** Numbers by where they are from, e.g. "W_hh" or "epoch 3, train loss". */
+export type Numbers = Readonly<Record<string, ArrayLike<number>>>;
+
+/** All that a training gives, be it PyTorch's or an engine's, by what is compared. */
 export interface Training {
-  /** The first batch, before any update. */
-  readonly firstBatch: {
-    /** [B, T, O], after the log-softmax where there is one. */
-    readonly output: ArrayLike<number>;
-    /** [B, H], h at the last time step. */
-    readonly hiddenLast: ArrayLike<number>;
-    readonly loss: number;
-    /** In %; undefined where the loss is "mse". */
-    readonly accuracy: number | undefined;
-    /** W_hh's is zeros where it is frozen. */
-    readonly gradient: Parameters;
-  };
-  readonly weightsAfterOneUpdate: Parameters;
-  readonly weightsAfterAllEpochs: Parameters;
-  /** Adam's first moment after all epochs; zeros for the other optimizers. */
-  readonly firstMoment: Parameters;
-  /** Adam's second moment, RMSprop's square average; zeros for SGD. */
-  readonly secondMoment: Parameters;
-  readonly epochs: readonly {
-    readonly trainLoss: number;
-    readonly validateLoss: number;
-    readonly trainAccuracy: number | undefined;
-    readonly validateAccuracy: number | undefined;
-    readonly trainBatchLosses: ArrayLike<number>;
-    readonly validateBatchLosses: ArrayLike<number>;
-  }[];
+  /** Of the first batch before any update: [B, T, O], after the log-softmax where there is one. */
+  readonly "output": Numbers;
+  /** Of the same: [B, H], h at the last time step. */
+  readonly "hidden state": Numbers;
+  readonly "losses": Numbers;
+  /** In %; none where the loss is "mse". */
+  readonly "accuracies": Numbers;
+  /** Of the first batch; W_hh's is zeros where it is frozen. */
+  readonly "gradients": Numbers;
+  readonly "weights after one update": Numbers;
+  readonly "weights after all epochs": Numbers;
+  /** Adam's first and second moments, RMSprop's square average; zeros where there is none. */
+  readonly "moments": Numbers;
 }
 
 /** What goes in, and what PyTorch makes of it in single and in double precision. */
@@ -65,6 +55,7 @@ export interface GoldenCase {
   readonly name: string;
   /** An ensemble of one run. */
   readonly ensemble: EnsembleSpec;
+  readonly epochs: number;
   readonly expected: Readonly<Record<"float32" | "float64", Training>>;
 }
 
@@ -73,10 +64,7 @@ const number = v.pipe(
   v.nullable(v.number()),
   v.transform((value) => value ?? NaN),
 );
-const accuracy = v.pipe(
-  v.nullable(v.number()),
-  v.transform((value) => value ?? undefined),
-);
+const accuracy = v.nullable(v.number());
 const numbers = v.pipe(
   v.custom<(number | null)[]>((list) =>
     Array.isArray(list) &&
@@ -101,9 +89,15 @@ const others = {
 const tensors = v.object({ ...others, W_hh: tensor });
 const trials = v.object({ X: tensor, Y: tensor });
 const batches = v.array(v.array(v.number()));
-const moments = v.record(v.string(), v.record(v.string(), tensor));
-
-const trainingSchema = v.object({
+const epoch = v.object({
+  train_loss: number,
+  validate_loss: number,
+  train_accuracy: accuracy,
+  validate_accuracy: accuracy,
+  train_batch_losses: numbers,
+  validate_batch_losses: numbers,
+});
+const training = v.object({
   first_batch: v.object({
     output: tensor,
     hidden_last: tensor,
@@ -113,18 +107,13 @@ const trainingSchema = v.object({
   }),
   weights_after_1_step: tensors,
   weights_after_all_epochs: tensors,
-  optimizer_state_after_all_epochs: moments,
-  epochs: v.array(v.object({
-    train_loss: number,
-    validate_loss: number,
-    train_accuracy: accuracy,
-    validate_accuracy: accuracy,
-    train_batch_losses: numbers,
-    validate_batch_losses: numbers,
-  })),
+  optimizer_state_after_all_epochs: v.record(
+    v.string(),
+    v.record(v.string(), tensor),
+  ),
+  epochs: v.array(epoch),
 });
-
-const caseSchema = v.object({
+const goldenCase = v.object({
   format: v.literal("bio-rnn-golden/1"),
   name: v.string(),
   task: v.object({
@@ -147,7 +136,7 @@ const caseSchema = v.object({
   batches: v.object({ train: batches, validate: batches }),
   mask: tensor,
   init: tensors,
-  expected: v.object({ float32: trainingSchema, float64: trainingSchema }),
+  expected: v.object({ float32: training, float64: training }),
 });
 
 type Tensor = v.InferOutput<typeof tensor>;
@@ -164,7 +153,7 @@ type Tensor = v.InferOutput<typeof tensor>;
  *
  * const file = "src/doctor/cases/train_seq_mem_tanh_sgd.json";
  * const golden = readGoldenCase(JSON.parse(await Deno.readTextFile(file)), { file });
- * golden?.expected.float64.epochs.length; // 5
+ * golden?.epochs; // 5
  * ```
  */
 export function readGoldenCase(
@@ -173,7 +162,7 @@ export function readGoldenCase(
 ): GoldenCase | undefined {
   const { kind } = Object(value) as { kind?: unknown };
   if (kind !== "train") return undefined;
-  const parsed = v.safeParse(caseSchema, value);
+  const parsed = v.safeParse(goldenCase, value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
     const { expected, received, message } = issue;
@@ -185,40 +174,43 @@ export function readGoldenCase(
       }`,
     );
   }
-  const golden = parsed.output;
-  const { model, task, loss, optimizer, train, validate } = golden;
+  const { name, task, model, loss, optimizer, ...golden } = parsed.output;
+  const { train, validate } = golden;
+  const [H, trainCount = 0] = [model.hidden, train.X.shape[0]];
   const size: ModelSize = {
-    hiddenSize: model.hidden,
+    hiddenSize: H,
     inputSize: task.input_size,
     outputSize: task.output_size,
   };
-  const square = [model.hidden, model.hidden];
-  const { data } = shaped(golden.mask, { file, key: "mask", shape: square });
-  const connections = listConnections(
-    { receivers: model.hidden, senders: model.hidden },
-    data,
-  );
+  const mask = shaped(golden.mask, { file, key: "mask", shape: [H, H] });
+  const connections = listConnections({ receivers: H, senders: H }, mask);
   const context = { file, size, connections };
   for (const [key, { X, Y }] of Object.entries({ train, validate })) {
     const shape = [X.shape[0] ?? 0, task.T];
     shaped(X, { file, key: `${key}.X`, shape: [...shape, task.input_size] });
     shaped(Y, { file, key: `${key}.Y`, shape: [...shape, 1] });
   }
-  const trainCount = train.X.shape[0]!;
+  const joined = (of: "X" | "Y") =>
+    Float32Array.from([...train[of].data, ...validate[of].data]);
+  const initial = tensorsOf(golden.init, context);
   const run: ModelRun = {
-    label: golden.name,
+    label: name,
     activation: model.activation,
     optimizer: optimizer.name,
     learningRate: optimizer.lr,
     trainRecurrent: !model.freeze_W_hh,
     connections,
-    initial: parametersOf(golden.init, { ...context, as: Float32Array }),
+    initial: Object.fromEntries(
+      PARAMETER_NAMES.map((
+        each,
+      ) => [each, Float32Array.from(initial[TENSOR_KEYS[each]]!)]),
+    ) as unknown as Parameters<Float32Array>,
     trials: {
       trialCount: trainCount + validate.X.shape[0]!,
       steps: task.T,
       inputSize: task.input_size,
-      inputs: joined(train.X, validate.X),
-      targets: joined(train.Y, validate.Y),
+      inputs: joined("X"),
+      targets: joined("Y"),
       trainBatches: golden.batches.train.map((batch) =>
         Uint32Array.from(batch)
       ),
@@ -230,8 +222,9 @@ export function readGoldenCase(
   };
   const { float32, float64 } = golden.expected;
   return {
-    name: golden.name,
+    name,
     ensemble: { ...size, loss, runs: [run] },
+    epochs: float64.epochs.length,
     expected: {
       float32: trainingOf(float32, context),
       float64: trainingOf(float64, context),
@@ -239,22 +232,18 @@ export function readGoldenCase(
   };
 }
 
-function joined(first: Tensor, second: Tensor): Float32Array {
-  return Float32Array.from([...first.data, ...second.data]);
-}
-
-/** The tensor, if it has that shape. */
+/** The tensor's numbers, if it has that shape. */
 function shaped(
-  tensor: Tensor,
+  { shape: found, data }: Tensor,
   { file, key, shape }: {
     readonly file: string;
     readonly key: string;
     readonly shape: readonly number[];
   },
-): Tensor {
-  if (String(tensor.shape) === String(shape)) return tensor;
+): Float64Array {
+  if (String(found) === String(shape)) return data;
   throw new InputError(
-    `Cannot read the reference case "${file}": ${key} must be of shape [${shape}], found [${tensor.shape}]`,
+    `Cannot read the reference case "${file}": ${key} must be of shape [${shape}], found [${found}]`,
   );
 }
 
@@ -265,71 +254,114 @@ interface ModelContext {
   readonly connections: Connections;
 }
 
-/** The six tensors of a model; W_hh is [H, H] in a case. Those that are not there are zeros. */
-function parametersOf<A extends Float32Array | Float64Array = Float64Array>(
-  given: Readonly<Record<string, unknown>>,
-  { file, size, connections, keys = TENSOR_KEYS, as }: ModelContext & {
-    readonly keys?: Readonly<Record<keyof Parameters, string>>;
-    readonly as?: { from(list: ArrayLike<number>): A };
-  },
-): Parameters<A> {
+/** The six tensors of a model by their names; W_hh is [H, H] in a case. Those that are not there are zeros. */
+function tensorsOf(
+  given: Readonly<Record<string, Tensor | null | undefined>>,
+  { file, size, connections }: ModelContext,
+): Record<string, Float64Array> {
   const shapes = {
     ...parameterShapes(size, connections.sender.length),
     weightHh: [size.hiddenSize, size.hiddenSize],
   };
-  const entries = PARAMETER_NAMES.map((name) => {
-    const key = keys[name];
+  return Object.fromEntries(PARAMETER_NAMES.map((name) => {
+    const key = TENSOR_KEYS[name];
     const shape = shapes[name];
-    const tensor = given[key] as Tensor | null | undefined;
-    const data = tensor
-      ? shaped(tensor, { file, key, shape }).data
+    const data = given[key]
+      ? shaped(given[key], { file, key, shape })
       : new Float64Array(shape.reduce((a, b) => a * b));
-    const own = name === "weightHh" ? connectedValues(connections, data) : data;
-    return [name, as === undefined ? own : as.from(own)];
-  });
-  return Object.fromEntries(entries);
+    return [
+      key,
+      name === "weightHh" ? connectedValues(connections, data) : data,
+    ];
+  }));
 }
 
 function trainingOf(
-  training: v.InferOutput<typeof trainingSchema>,
+  { first_batch: first, epochs, ...given }: v.InferOutput<typeof training>,
   context: ModelContext,
 ): Training {
-  const { first_batch, optimizer_state_after_all_epochs: state } = training;
   const moment = (...names: string[]) =>
-    parametersOf(
+    tensorsOf(
       Object.fromEntries(
-        Object.entries(state).map(([key, moments]) => [
-          key,
-          names.map((name) => moments[name]).find((tensor) => tensor),
-        ]),
+        Object.entries(given.optimizer_state_after_all_epochs).map((
+          [key, moments],
+        ) => [key, names.map((name) => moments[name]).find(Boolean)]),
       ),
       context,
     );
   return {
-    firstBatch: {
-      output: first_batch.output.data,
-      hiddenLast: first_batch.hidden_last.data,
-      loss: first_batch.loss,
-      accuracy: first_batch.accuracy,
-      gradient: parametersOf(first_batch.grad, {
-        ...context,
-        keys: { ...TENSOR_KEYS, weightHh: "W_hh_masked" },
-      }),
-    },
-    weightsAfterOneUpdate: parametersOf(training.weights_after_1_step, context),
-    weightsAfterAllEpochs: parametersOf(
-      training.weights_after_all_epochs,
+    "output": { "": first.output.data },
+    "hidden state": { "": first.hidden_last.data },
+    ...scoresOf(
+      first,
+      epochs.map((each) => ({
+        train: {
+          loss: each.train_loss,
+          accuracy: each.train_accuracy,
+          batches: each.train_batch_losses,
+        },
+        validate: {
+          loss: each.validate_loss,
+          accuracy: each.validate_accuracy,
+          batches: each.validate_batch_losses,
+        },
+      })),
+    ),
+    "gradients": tensorsOf(
+      { ...first.grad, W_hh: first.grad.W_hh_masked },
       context,
     ),
-    firstMoment: moment("exp_avg"),
-    secondMoment: moment("exp_avg_sq", "square_avg"),
-    epochs: training.epochs.map((epoch) => ({
-      trainLoss: epoch.train_loss,
-      validateLoss: epoch.validate_loss,
-      trainAccuracy: epoch.train_accuracy,
-      validateAccuracy: epoch.validate_accuracy,
-      trainBatchLosses: epoch.train_batch_losses,
-      validateBatchLosses: epoch.validate_batch_losses,
-    })),
+    "weights after one update": tensorsOf(given.weights_after_1_step, context),
+    "weights after all epochs": tensorsOf(
+      given.weights_after_all_epochs,
+      context,
+    ),
+    "moments": momentsOf(moment("exp_avg"), moment("exp_avg_sq", "square_avg")),
   };
+}
+
+/** The moments of the six tensors, each by its name. */
+export function momentsOf(first: Numbers, second: Numbers): Numbers {
+  return {
+    ...first,
+    ...Object.fromEntries(
+      Object.entries(second).map(([key, values]) => [`${key}, second`, values]),
+    ),
+  };
+}
+
+/** A loss and, where there are classes, an accuracy in %. */
+interface Scored {
+  readonly loss: number;
+  readonly accuracy?: number | null | undefined;
+}
+
+/** Names all losses and accuracies. */
+export function scoresOf(
+  first: Scored,
+  epochs: readonly Readonly<
+    Record<
+      "train" | "validate",
+      Scored & { readonly batches: ArrayLike<number> }
+    >
+  >[],
+): Pick<Training, "losses" | "accuracies"> {
+  const losses: Record<string, number[]> = {};
+  const accuracies: Record<string, number[]> = {};
+  const add = (where: string, { loss, accuracy }: Scored) => {
+    losses[where] = [loss];
+    // Of numbers that are none, no class is the most probable.
+    if (accuracy == null || !Number.isFinite(loss)) return;
+    accuracies[where.replace(" loss", "")] = [accuracy];
+  };
+  add("first batch", first);
+  for (const [i, parts] of epochs.entries()) {
+    for (const part of ["train", "validate"] as const) {
+      add(`epoch ${i + 1}, ${part} loss`, parts[part]);
+      for (const [b, loss] of Array.from(parts[part].batches).entries()) {
+        add(`epoch ${i + 1}, ${part} batch ${b + 1}`, { loss });
+      }
+    }
+  }
+  return { losses, accuracies };
 }

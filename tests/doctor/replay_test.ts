@@ -113,7 +113,7 @@ const FAULTS: readonly {
       history: ({ validateAccuracy }) => void (validateAccuracy![2]! += 12.5),
     },
     found: ["accuracies"],
-    where: "epoch 3",
+    where: "epoch 3, validate",
   },
   {
     what: "no accuracy at all",
@@ -134,7 +134,7 @@ const FAULTS: readonly {
     golden: "seq_mem_relu_rmsprop",
     fault: { state: ({ secondMoment }) => void secondMoment.biasHh.fill(0) },
     found: ["moments"],
-    where: "b_hh",
+    where: "b_hh, second",
   },
   {
     what: "weights of a connection more than there are",
