@@ -5,7 +5,12 @@
  * @module
  */
 
-import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
+import {
+  DeviceError,
+  type Engine,
+  type EnsembleShape,
+  type Plan,
+} from "../engine/ensemble.ts";
 import { groupBySize } from "../engine/guard_ensemble.ts";
 import { LANES } from "./arithmetic.ts";
 import { countListed } from "./connection_rows.ts";
@@ -54,6 +59,12 @@ export interface WasmEngineOptions {
  */
 export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
   const { profile = false, memoryBytes = 2 ** 31 } = options;
+  if (Reflect.get(globalThis, "crossOriginIsolated") === false) {
+    throw new DeviceError(
+      "Cannot train on the CPU in this page: only pages that are cross-origin isolated may share memory with their workers",
+      { reason: "validation" },
+    );
+  }
   const workers = options.workers ?? navigator.hardwareConcurrency;
   const fused = (options.fused ?? true) && fusesMultiplyAdd();
   const module = new WebAssembly.Module(kernelBytes({ fused, shared: true }));

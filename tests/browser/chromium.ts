@@ -18,13 +18,18 @@ import { openPage } from "./open_page.ts";
 import { WAYS } from "./kernel_texts.ts";
 import type { GoldenReport } from "./golden_page.ts";
 import type { PageReport } from "./page.ts";
+import type { WasmReport } from "./wasm_page.ts";
+import { GOLDEN } from "../wasm/golden_training.ts";
 import { EPOCHS, EXAMPLE } from "./train_example.ts";
 
 const report = await openPage(new URL("./page.ts", import.meta.url)) as
   | PageReport
   | undefined;
-const missing = report === undefined
+const noBrowser = report === undefined
   ? "there is no Chromium; BIORNN_CHROMIUM may name one"
+  : undefined;
+const missing = report === undefined
+  ? noBrowser
   : report.adapter === undefined
   ? "Chromium has no WebGPU adapter here"
   : undefined;
@@ -64,6 +69,21 @@ describe("PyTorch's cases in Chromium", () => {
     const { cases, off } = await openPage(page) as GoldenReport;
     assert.deepEqual(off, []);
     assert.equal(cases, ownCases().length);
+  });
+});
+
+describe("the WebAssembly engine in Chromium", () => {
+  itNeeds("trains to the same bytes", noBrowser, async () => {
+    const { fused, hashes, failure } = await openPage(
+      new URL("./wasm_page.ts", import.meta.url),
+      { worker: new URL("../../src/wasm/worker.ts", import.meta.url) },
+    ) as WasmReport;
+    assert.equal(failure, undefined);
+    const expected = GOLDEN.filter((golden) => fused || !golden.fused);
+    assert.deepEqual(
+      hashes.slice(0, expected.length),
+      expected.map(({ hash }) => hash),
+    );
   });
 });
 

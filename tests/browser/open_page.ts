@@ -21,13 +21,25 @@ const FLAGS = [
   "--no-first-run",
 ];
 
+/** Without them a page can't share memory with its workers. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /**
  * Bundles a module, runs it in Chromium and gives what it sends to `/report`,
  * as JSON; undefined where there is no Chromium.
  *
  * @throws {Error} If the module can't be bundled, or sends nothing.
  */
-export async function openPage(module: URL): Promise<unknown> {
+export async function openPage(
+  module: URL,
+  { worker }: {
+    /** A module that the page starts as a worker, under its own name. */
+    readonly worker?: URL;
+  } = {},
+): Promise<unknown> {
   const folder = await Deno.makeTempDir({ prefix: "biornn-browser-" });
   const report = Promise.withResolvers<unknown>();
   const patience = setTimeout(
@@ -35,7 +47,13 @@ export async function openPage(module: URL): Promise<unknown> {
     PATIENCE,
   );
   try {
-    const script = await bundle(module, `${folder}/page.js`);
+    const scripts = new Map([
+      ["/page.js", await bundle(module, `${folder}/page.js`)],
+    ]);
+    if (worker !== undefined) {
+      const name = `/${worker.pathname.split("/").at(-1)}`;
+      scripts.set(name, await bundle(worker, `${folder}/worker.js`));
+    }
     await using server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },
       async (request) => {
@@ -44,13 +62,12 @@ export async function openPage(module: URL): Promise<unknown> {
           report.resolve(await request.json());
           return new Response();
         }
-        return pathname === "/page.js"
-          ? new Response(script, {
-            headers: { "content-type": "text/javascript" },
-          })
-          : new Response('<script type="module" src="page.js"></script>', {
-            headers: { "content-type": "text/html" },
-          });
+        const script = scripts.get(pathname);
+        const type = script === undefined ? "text/html" : "text/javascript";
+        return new Response(
+          script ?? '<script type="module" src="page.js"></script>',
+          { headers: { ...ISOLATION, "content-type": type } },
+        );
       },
     );
     const browser = startBrowser(folder, server.addr.port);

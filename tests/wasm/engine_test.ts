@@ -4,26 +4,15 @@ import { createEnsemble, shapeOf } from "../../src/engine/create_ensemble.ts";
 import {
   DeviceError,
   type Engine,
-  type EnsembleSpec,
   type ModelRun,
 } from "../../src/engine/ensemble.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { PARAMETER_NAMES } from "../../src/rnn/parameters.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
-import { type ExampleOptions, exampleSpec } from "../reference/example_runs.ts";
-
-/** Models of one shape, each an example of its own. */
-function specOf(
-  common: ExampleOptions,
-  each: readonly ExampleOptions[],
-): EnsembleSpec {
-  const specs = each.map((own, i) =>
-    exampleSpec({ seed: i + 1, ...common, ...own })
-  );
-  return { ...specs[0]!, runs: specs.map(({ runs }) => runs[0]!) };
-}
+import { fusesMultiplyAdd } from "../../src/wasm/kernels.ts";
+import { exampleSpec } from "../reference/example_runs.ts";
+import { GOLDEN, hashOf, specOf } from "./golden_training.ts";
 
 /** Batches of several chunks, and ragged ones; models of all kinds. */
 const MIXED = specOf({
@@ -38,35 +27,6 @@ const MIXED = specOf({
   { steps: 1, density: 0.05, run: { optimizer: "SGD" } },
   { steps: 5, density: 1, run: { trainRecurrent: false } },
 ]);
-
-/** SHA-256 of all that a training leaves. */
-async function hashOf(
-  spec: EnsembleSpec,
-  options: Parameters<typeof createWasmEngine>[0],
-): Promise<string> {
-  const engine = createWasmEngine(options);
-  try {
-    const ensemble = await createEnsemble(engine, spec);
-    const history = await ensemble.train(6);
-    const numbers = [
-      ...history.trainBatchLoss,
-      ...history.validateBatchLoss,
-      ...history.trainAccuracy ?? [],
-    ];
-    for (const state of await ensemble.state()) {
-      for (const part of ["parameters", "secondMoment"] as const) {
-        for (const name of PARAMETER_NAMES) {
-          for (const value of state[part][name]) numbers.push(value);
-        }
-      }
-    }
-    return await sha256Hex(
-      new Uint8Array(Float64Array.from(numbers).buffer),
-    );
-  } finally {
-    engine.destroy();
-  }
-}
 
 /** ‖a − b‖ / ‖b‖ */
 function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -93,25 +53,9 @@ describe("createWasmEngine()", () => {
   });
 
   it("gives the same bytes on every machine", async () => {
-    const mse = specOf(
-      { hiddenSize: 13, trainTrials: 40, batchSize: 33 },
-      [{}, { run: { activation: "relu", optimizer: "RMSprop" } }],
-    );
-    const nll = specOf({ loss: "nll", hiddenSize: 9 }, [{}]);
-    assert.deepEqual([
-      await hashOf(mse, { workers: 2, fused: false }),
-      await hashOf(nll, { workers: 2, fused: false }),
-    ], [
-      "930b13d65b21ffd0d1427f4e4690314a6e80b22a3809cfcf576692739b1d0e00",
-      "ac78f08feccdf773ce7400197c78bab8a1268cfc0e20210e77d830a66ba0c969",
-    ]);
-    const fused = createWasmEngine();
-    fused.destroy();
-    if (fused.description.endsWith("fused multiply-add")) {
-      assert.equal(
-        await hashOf(mse, { workers: 2 }),
-        "1634c9766c8860d141c4cbb1afd09cdf2127b65816c694a9e242b4122c65aa5f",
-      );
+    for (const { name, spec, fused, hash } of GOLDEN) {
+      if (fused && !fusesMultiplyAdd()) continue;
+      assert.equal(await hashOf(spec, { workers: 2, fused }), hash, name);
     }
   });
 
