@@ -6,9 +6,15 @@ import assert from "node:assert/strict";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationPage } from "../docs/configuration.ts";
-import { describe, it } from "../src/compat/testing.ts";
+import { describe, it, itNeeds } from "../src/compat/testing.ts";
+import { createReferenceEngine } from "../src/reference/engine.ts";
+import { readResultsFolder } from "../src/results/results_folder.ts";
+import { prepare, train } from "../src/train/train.ts";
+import { findPython } from "./find_python.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+const PYTHON = await findPython("torch");
 
 const FOLDERS = ["", "bench", "cluster", "docs", "examples", "tests"];
 
@@ -182,6 +188,43 @@ describe("the documentation", () => {
       await run(folder, { name: "all.ts", code: code.join("\n") });
     });
   });
+
+  itNeeds(
+    "has programs in Python that read results",
+    PYTHON === undefined ? "no Python with torch" : undefined,
+    async () => {
+      const [first = "", second = "", third = ""] = blocks(
+        await read("docs/results.md"),
+        "python",
+      );
+      const folder = await Deno.makeTempDir({ prefix: "biornn_docs_" });
+      try {
+        const prepared = await prepare(join(ROOT, "config/quickstart.ini"), {
+          overrides: { epochs: 1, iterations: 2 },
+        });
+        await train(prepared, { engine: createReferenceEngine(), folder });
+        const { code, stdout, stderr } = await new Deno.Command(PYTHON!, {
+          args: [
+            "-c",
+            [first, second, third].join("\n").replaceAll(
+              "results/",
+              `${folder}/`,
+            )
+              .replaceAll("epoch_499", "epoch_0"),
+          ],
+        }).output();
+        assert.equal(code, 0, new TextDecoder().decode(stderr));
+        const [loss, difference] = new TextDecoder().decode(stdout).trim()
+          .split("\n").map(Number);
+        const { combinations } = await readResultsFolder(folder);
+        const [a, b] = combinations[0]!.validateLoss.values;
+        assert.ok(Math.abs(loss! - (a! + b!) / 2) < 1e-12);
+        assert.ok(difference! < 1e-5, `${difference}`);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  );
 });
 
 /** What a module imports, examples in comments left out. */

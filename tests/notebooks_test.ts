@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, itNeeds } from "../src/compat/testing.ts";
+import { findPython } from "./find_python.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -46,30 +47,15 @@ print(json.dumps(sum(shown.values(), [])))
 async function output(
   command: string,
   options: Deno.CommandOptions,
-): Promise<string | undefined> {
-  try {
-    const { success, stdout, stderr } = await new Deno.Command(command, options)
-      .output();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    if (success) return text(stdout);
-    if (options.args?.[0] === "-c" && options.args.length === 2) return;
-    throw new Error(text(stderr));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, options)
+    .output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (!success) throw new Error(text(stderr));
+  return text(stdout);
 }
 
-/** A Python that has Jupyter's client. */
-async function findPython(): Promise<string | undefined> {
-  for (const python of ["python3", "/usr/bin/python3"]) {
-    const args = ["-c", "import jupyter_client"];
-    if (await output(python, { args }) !== undefined) return python;
-  }
-  return undefined;
-}
-
-const PYTHON = await findPython();
+const PYTHON = await findPython("jupyter_client");
 
 type Shown = Readonly<Record<string, unknown>>;
 
@@ -81,7 +67,7 @@ async function executeAll(): Promise<Map<string, readonly Shown[]>> {
     const info = await output(deno, { args: ["info", "--json"] });
     const env = {
       HOME: folder,
-      DENO_DIR: String(JSON.parse(info ?? "{}").denoDir),
+      DENO_DIR: String(JSON.parse(info).denoDir),
       XDG_RUNTIME_DIR: "/tmp",
       NO_COLOR: "1",
     };
@@ -97,7 +83,7 @@ async function executeAll(): Promise<Map<string, readonly Shown[]>> {
       );
       const args = ["-c", EXECUTE, name];
       const printed = await output(PYTHON!, { args, env, cwd: folder });
-      shown.set(name, JSON.parse(printed ?? "[]"));
+      shown.set(name, JSON.parse(printed));
     }
     return shown;
   } finally {

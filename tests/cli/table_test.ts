@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parquetReadObjects } from "npm:hyparquet@1.31.5";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { readNpy } from "../../src/files/npy.ts";
+import { findPython } from "../find_python.ts";
 import { makeResults } from "../viz/make_results.ts";
 import { runTask } from "./run_task.ts";
 
@@ -52,10 +53,7 @@ async function output(
   }
 }
 
-const python = await output("python3", ["-c", "import pandas"]) === undefined
-  ? "/usr/bin/python3"
-  : "python3";
-const pandas = await output(python, ["-c", "import pandas; print(1)"]);
+const python = await findPython("pandas");
 const r = await output("Rscript", ["-e", "cat(1)"]);
 
 describe("deno task table", () => {
@@ -94,12 +92,12 @@ describe("deno task table", () => {
 
   itNeeds(
     "is read by pandas",
-    pandas === undefined ? "no Python with pandas" : undefined,
+    python === undefined ? "no Python with pandas" : undefined,
     async () => {
       await withResults(async (folder) => {
         const out = join(folder, "results.csv");
         await write(folder, ["--out", out]);
-        const said = await output(python, [
+        const said = await output(python!, [
           "-c",
           `import pandas
 table = pandas.read_csv(${JSON.stringify(out)})
