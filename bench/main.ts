@@ -14,12 +14,14 @@ import { compareCommand } from "./compare.ts";
 import { exportCommand } from "./export_command.ts";
 import { gridCommand } from "./grid.ts";
 import { scalingCommand } from "./scaling.ts";
+import { stepCommand } from "./step.ts";
 
 const COMMANDS = new Map<string, Command>([
   ["compare", compareCommand],
   ["export", exportCommand],
   ["grid", gridCommand],
   ["scaling", scalingCommand],
+  ["step", stepCommand],
 ]);
 
 const [name = ""] = Deno.args;

@@ -1,17 +1,13 @@
 /**
- * How fast a training step is on this machine: the WebGPU engine beside the
- * float64 reference engine, and the time of each kernel.
- *
- * ```sh
- * deno task bench --save
- * ```
+ * How fast a training step is on this machine, on each of its engines, and the
+ * time of each kernel.
  *
  * @module
  */
 
 import { cpuUsage } from "node:process";
 import { createEnsemble } from "../src/engine/create_ensemble.ts";
-import { type Command, print, runCommand } from "../src/cli/run_command.ts";
+import { type Command, print } from "../src/cli/run_command.ts";
 import type { Flags } from "../src/compat/cli.ts";
 import { type KernelTime, profileTable } from "../src/engine/device_profile.ts";
 import type { Engine } from "../src/engine/ensemble.ts";
@@ -19,6 +15,7 @@ import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
 
 import { createReferenceEngine } from "../src/reference/engine.ts";
+import { createWasmEngine } from "../src/wasm/engine.ts";
 import { countFlag } from "./flags.ts";
 import { describeMachine, load, type Machine } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
@@ -53,8 +50,8 @@ interface BenchResult {
 }
 
 const HELP =
-  `Measures a whole training step (batch of 128, Adam and RMSprop) of the WebGPU
-engine, beside the reference engine; counted as 3·2·B·T·H² operations a model.
+  `Measures a whole training step (batch of 128, Adam and RMSprop) on each engine;
+counted as 3·2·B·T·H² operations a model.
 
 Usage: deno task bench [flags]
 
@@ -64,17 +61,18 @@ Usage: deno task bench [flags]
   --rounds N    how often to measure; default 5
   --save        write the measurements into bench/results/`;
 
-const command: Command = {
+/** `deno task bench` */
+export const stepCommand: Command = {
   help: HELP,
   flags: {
     boolean: ["save"],
     string: ["models", "neurons", "steps", "rounds"],
     list: [],
   },
-  run: bench,
+  run: measureStep,
 };
 
-async function bench(flags: Flags): Promise<number> {
+async function measureStep(flags: Flags): Promise<number> {
   const problem: ScalingPoint = {
     models: countFlag(flags, { name: "models", fallback: 24 }),
     hiddenSize: countFlag(flags, { name: "neurons", fallback: 220 }),
@@ -87,22 +85,12 @@ async function bench(flags: Flags): Promise<number> {
     `H = ${problem.hiddenSize}, T = ${problem.steps}, batch of ${problem.batch}`,
   );
   const results: EngineResult[] = [];
-  let kernels: readonly KernelTime[] = [];
-  const webgpu = await createWebGpuEngine();
-  if (webgpu === undefined) print("No WebGPU adapter.");
-  else {
-    try {
-      results.push(await measure(webgpu, { problem, rounds }));
-    } finally {
-      webgpu.destroy();
-    }
-    kernels = await profile(problem);
-  }
-  const few = { ...problem, models: Math.min(problem.models, 2) };
-  results.push(
-    await measure(createReferenceEngine(), { problem: few, rounds: 1 }),
-  );
-  for (const result of results) {
+  const add = async (
+    engine: Engine,
+    options: Parameters<typeof measure>[1],
+  ) => {
+    const result = await measure(engine, options);
+    results.push(result);
     print(
       `${result.engine}, ${result.models} models: ${
         formatSpread(result.gflops)
@@ -112,12 +100,31 @@ async function bench(flags: Flags): Promise<number> {
         threeDigits(result.firstStepMilliseconds)
       } ms`,
     );
-  }
-  if (kernels.length > 0) print(profileTable(kernels));
+    engine.destroy();
+  };
+  const webgpu = await createWebGpuEngine();
+  const onGpu = webgpu !== undefined && !webgpu.adapter.software;
+  if (webgpu === undefined) print("No WebGPU adapter.");
+  else await add(webgpu, { problem, rounds });
+  await add(createWasmEngine(), { problem, rounds });
+  await add(createWasmEngine({ workers: 1 }), {
+    problem,
+    rounds,
+    what: "one worker",
+  });
+  const few = { ...problem, models: Math.min(problem.models, 2) };
+  await add(createReferenceEngine(), { problem: few, rounds: 1 });
+  const kernels = await profile(
+    onGpu
+      ? (await createWebGpuEngine({ profile: "all" }))!
+      : createWasmEngine({ profile: true }),
+    problem,
+  );
+  print(profileTable(kernels));
   if (flags.boolean.save === true) {
     const result: BenchResult = {
       format: "biornn-bench/1",
-      command: ["deno task bench", ...Deno.args].join(" "),
+      command: ["deno task bench", ...Deno.args.slice(1)].join(" "),
       machine: describeMachine(),
       load: load() ?? null,
       problem,
@@ -137,9 +144,11 @@ async function bench(flags: Flags): Promise<number> {
 /** Times epochs of one training batch each, for about half a second a round. */
 async function measure(
   engine: Engine,
-  { problem, rounds }: {
+  { problem, rounds, what }: {
     readonly problem: ScalingPoint;
     readonly rounds: number;
+    /** Said of the engine beside its description. */
+    readonly what?: string;
   },
 ): Promise<EngineResult> {
   const spec = scalingProblem(problem);
@@ -163,7 +172,9 @@ async function measure(
   }
   ensemble.destroy();
   return {
-    engine: `${engine.kind}: ${engine.description}`,
+    engine: [`${engine.kind}: ${engine.description}`, what ?? []].flat().join(
+      ", ",
+    ),
     models: problem.models,
     firstStepMilliseconds,
     gflops: spread(gflops),
@@ -171,12 +182,13 @@ async function measure(
   };
 }
 
-async function profile(problem: ScalingPoint): Promise<readonly KernelTime[]> {
-  const engine = await createWebGpuEngine({ profile: "all" });
-  if (engine === undefined) return [];
+/** Times of the kernels in some steps after the first, which compiles. */
+async function profile(
+  engine: Engine,
+  problem: ScalingPoint,
+): Promise<readonly KernelTime[]> {
   try {
     const ensemble = await createEnsemble(engine, scalingProblem(problem));
-    // The first step compiles, which is no kernel's time.
     await ensemble.train(1);
     const before = ensemble.profile?.()?.kernels ?? [];
     await ensemble.train(4);
@@ -193,5 +205,3 @@ async function profile(problem: ScalingPoint): Promise<readonly KernelTime[]> {
     engine.destroy();
   }
 }
-
-await runCommand(command);
