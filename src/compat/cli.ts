@@ -44,7 +44,7 @@ export type FlagReader = (
   names: FlagNames,
 ) => Readonly<Record<string, unknown>>;
 
-const stdCli = await loadStd("@std/cli/parse-args") as StdCli | undefined;
+const stdCli = await loadStd("@std/cli", "parse-args") as StdCli | undefined;
 
 /** Reads flags with `@std/cli`. */
 export function createStdReader(library: StdCli): FlagReader {

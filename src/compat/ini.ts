@@ -36,7 +36,8 @@ export async function readOtherwise(
     readonly library?: StdIni;
   },
 ): Promise<string | undefined> {
-  const std = library ?? await loadStd("@std/ini/parse") as StdIni | undefined;
+  const std = library ??
+    await loadStd("@std/ini", "parse") as StdIni | undefined;
   if (std === undefined) return undefined;
   // Without a reviver, versions differ in whether values turn into numbers.
   const record = std.parse(text, { reviver: (_key, value) => value });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import denoConfig from "../../deno.json" with { type: "json" };
+
 /** Milliseconds in which a module comes out of Deno's cache, also on a busy machine; JSR itself may take longer. */
 const PATIENCE = 50;
 
@@ -18,9 +20,13 @@ const KEY = "biornn: JSR gave no answer at";
  * cluster, gives no answer for minutes: no command waits for that, and for the
  * next hour none asks. What comes late is in the cache the next time.
  *
- * @param specifier E.g. "@std/ini/stringify", as `deno.json` maps it.
+ * @param name The package, whose version stands in `deno.json`.
+ * @param path The module in it, e.g. "parse".
  */
-export async function loadStd(specifier: string): Promise<unknown> {
+export async function loadStd(
+  name: keyof typeof denoConfig.imports,
+  path: string,
+): Promise<unknown> {
   if (Date.now() - lastSilence() < SILENCE) return undefined;
   const patience = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => {
@@ -28,7 +34,9 @@ export async function loadStd(specifier: string): Promise<unknown> {
     patience.resolve(undefined);
   }, PATIENCE);
   try {
-    // Not a literal: what Deno can read it loads before it runs anything, however long that takes.
+    // Not a literal: what Deno can read it loads before it runs anything, however long that takes. And no name that
+    // deno.json maps: from other folders it maps nothing.
+    const specifier = `${denoConfig.imports[name]}/${path}`;
     return await Promise.race([
       import(specifier).then((module) => {
         forgetSilence();

@@ -21,7 +21,7 @@ export interface ItFunction {
   skip(name: string, body: () => void | Promise<void>): unknown;
 }
 
-const functions = (await loadStd("@std/testing/bdd") ??
+const functions = (await loadStd("@std/testing", "bdd") ??
   await import("node:test")) as TestFunctions;
 
 /** Groups tests under a name. */
