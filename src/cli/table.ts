@@ -29,7 +29,7 @@ const HELP =
 
 Epochs count from 0. Combinations that are not finished are left out.`;
 
-/** NaN and nothing are an empty cell, infinity is "Inf", which pandas and R read. */
+/** Nothing is an empty cell; infinity and truth are written so that pandas and R read them. */
 function toCsv(columns: readonly Column[]): string {
   const rows = columns[0]?.data.length ?? 0;
   return Papa.unparse({
@@ -37,6 +37,7 @@ function toCsv(columns: readonly Column[]): string {
     data: Array.from({ length: rows }, (_, row) =>
       columns.map(({ data }) => {
         const value = data[row];
+        if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
         if (value === Infinity) return "Inf";
         return value === -Infinity ? "-Inf" : value;
       })),

@@ -97,14 +97,17 @@ describe("deno task table", () => {
       await withResults(async (folder) => {
         const out = join(folder, "results.csv");
         await write(folder, ["--out", out]);
+        const runs = join(folder, "runs.csv");
+        await write(folder, ["--out", runs, "--rows", "run"]);
         const said = await output(python!, [
           "-c",
           `import pandas
 table = pandas.read_csv(${JSON.stringify(out)})
 last = table[table.epoch == table.epoch.max()]
-print(len(table), last.groupby("results").validation_loss.mean().notna().all(), table.n_back.isna().sum())`,
+runs = pandas.read_csv(${JSON.stringify(runs)})
+print(len(table), runs.diverged.dtype, last.groupby("results").validation_loss.mean().notna().all(), table.n_back.isna().sum())`,
         ]);
-        assert.equal(said, "18 True 12");
+        assert.equal(said, "18 bool True 12");
       });
     },
   );
