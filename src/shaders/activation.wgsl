@@ -37,11 +37,17 @@ fn activate(x: vec4f, activation: u32) -> vec4f {
   return select(max(x, vec4f(0.0)), x, is_nan(x));
 }
 
-/// The gradient before the nonlinearity, from the one after it and h = act(x); NaN where
-/// h is. As in PyTorch, a relu that is off passes 0 on, be the gradient infinite.
-fn through(gradient: vec4f, h: vec4f, activation: u32) -> vec4f {
+/// act'(x) from h = act(x); NaN where h is.
+fn slope(h: vec4f, activation: u32) -> vec4f {
   if (activation == 0u) {
-    return gradient * (1.0 - h * h);
+    return 1.0 - h * h;
   }
-  return select(select(vec4f(0.0), gradient, h > vec4f(0.0)), h, is_nan(h));
+  return select(select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0)), h, is_nan(h));
+}
+
+/// The gradient before the nonlinearity, from the one after it. As in PyTorch, a relu
+/// that is off passes 0 on, be the gradient infinite.
+fn through(gradient: vec4f, h: vec4f, activation: u32) -> vec4f {
+  let off = vec4<bool>(activation != 0u) & (h <= vec4f(0.0));
+  return select(gradient * slope(h, activation), vec4f(0.0), off);
 }

@@ -15,9 +15,13 @@ import { STORAGE_KINDS } from "../gpu/example_runs.ts";
 import { randomExperiment } from "./random_experiment.ts";
 import { type Trained, trainSingle } from "./single_precision.ts";
 
-/** `BIORNN_AGREEMENT=100+300` trains 300 experiments, from number 100 on. */
+/**
+ * `BIORNN_AGREEMENT=100+300` trains 300 experiments, from number 100 on;
+ * `100+300:wasm` does so on the engines with that in their names.
+ */
 const many = Deno.env.get("BIORNN_AGREEMENT");
-const [first, count] = (many ?? "0+6").split("+").map(Number);
+const [range = "", only = ""] = (many ?? "0+6").split(":");
+const [first, count] = range.split("+").map(Number);
 const numbers = Array.from({ length: count! }, (_, i) => first! + i);
 
 /** Relative difference of a loss that needs no excuse. */
@@ -155,6 +159,7 @@ describe("random experiments", () => {
   it(`end alike on all engines (${numbers.length} of them)`, async () => {
     const engines: [string, Engine][] = [];
     for (const [name, open] of Object.entries(ENGINES)) {
+      if (!name.includes(only)) continue;
       const engine = await open();
       if (engine !== undefined) engines.push([name, engine]);
     }
