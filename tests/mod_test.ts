@@ -239,10 +239,6 @@ describe("the package", () => {
     return text;
   };
 
-  it("says of all that is public what it is", async () => {
-    await deno("doc", "--lint", "mod.ts");
-  });
-
   it("can be published, and ships neither tests nor benchmarks", async () => {
     const listed = await deno("publish", "--dry-run", "--allow-dirty");
     assert.match(listed, /\/mod\.ts /);

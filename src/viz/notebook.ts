@@ -10,9 +10,12 @@ import {
   FIGURE_KINDS,
   type FigureKind,
 } from "./build_figures.ts";
+import type { Task } from "../tasks/task.ts";
+import type { Trials } from "../tasks/trial_set.ts";
 import { networksOf } from "./draw_results.ts";
 import type { Figure } from "./figure.ts";
 import type { FigureWidth } from "./theme.ts";
+import { trialFigure } from "./trial_figure.ts";
 
 /** Which figures to draw, and how. */
 export interface DrawFiguresOptions {
@@ -62,6 +65,25 @@ export async function drawFigures(
       : [],
   });
   return figures.map(shown);
+}
+
+/**
+ * Draws what a task shows and asks: the first and the last of some trials, time
+ * to the right, above a row an input, below the targets.
+ *
+ * @param trials E.g. of the task's `generate()`, or of a run that `buildRun()` gave.
+ *
+ * @example
+ * ```ts
+ * import { createStream, drawTrials, TASKS } from "@biornn/biornn";
+ *
+ * const task = TASKS.get("seq_mem")!;
+ * const stream = createStream({ seed: 0, purpose: "trials" });
+ * drawTrials(task, task.generate({ pattern_length: 3, nr_of_trials: 2 }, { stream }));
+ * ```
+ */
+export function drawTrials(task: Task, trials: Trials): Figure {
+  return shown(trialFigure(task, trials));
 }
 
 /** The type of Vega-Lite in JupyterLab, whose renderer knows what we use of version 6. */
