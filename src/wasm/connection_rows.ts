@@ -17,7 +17,10 @@
  * @module
  */
 
-import type { Connections } from "../graph/connections.ts";
+import {
+  type Connections,
+  transposeConnections,
+} from "../graph/connections.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
 import { ROW } from "./arithmetic.ts";
 
@@ -55,18 +58,12 @@ export function deltaRows({ hiddenSize, outputSize }: ModelSize): number {
   return hiddenSize + outputSize;
 }
 
-/** How long the list will be, with padding; or, of any connections of that number, how long at most. */
-export function countListed(
+/** How long the list is at most, with padding. */
+export function mostListed(
   { hiddenSize: H, inputSize: I, outputSize: O }: ModelSize,
-  { start, sender }: Connections,
-  { most }: { readonly most: boolean },
+  connections: number,
 ): number {
-  let recurrent = sender.length + 3 * H;
-  if (!most) {
-    recurrent = 0;
-    for (let i = 0; i < H; i++) recurrent += padded(start[i + 1]! - start[i]!);
-  }
-  return recurrent + H * padded(I + 2) + O * padded(H + 1);
+  return connections + 3 * H + H * padded(I + 2) + O * padded(H + 1);
 }
 
 function padded(connections: number): number {
@@ -82,10 +79,10 @@ export function listRows(
   const { start: recurrentStart, sender } = connections;
   const ones = H + I;
   const zeros = ones + 1;
-  const length = countListed(size, connections, { most: false });
   const start = new Uint32Array(H + O + 1);
   const startInput = new Uint32Array(H + O);
-  const offset = new Uint32Array(length).fill(zeros * ROW);
+  const most = new Uint32Array(mostListed(size, sender.length));
+  most.fill(zeros * ROW);
   const places = {
     weightIh: new Uint32Array(H * I),
     weightHh: new Uint32Array(sender.length),
@@ -94,73 +91,67 @@ export function listRows(
     weightFc: new Uint32Array(O * H),
     biasFc: new Uint32Array(O),
   };
-  let n = 0;
+  let length = 0;
   const add = (row: number) => {
-    offset[n] = row * ROW;
-    return n++;
+    most[length] = row * ROW;
+    return length++;
   };
   for (let i = 0; i < H; i++) {
-    start[i] = 4 * n;
+    start[i] = 4 * length;
     for (let k = recurrentStart[i]!; k < recurrentStart[i + 1]!; k++) {
       places.weightHh[k] = add(sender[k]!);
     }
-    n = padded(n);
-    startInput[i] = 4 * n;
+    length = padded(length);
+    startInput[i] = 4 * length;
     for (let j = 0; j < I; j++) places.weightIh[i * I + j] = add(H + j);
     places.biasIh[i] = add(ones);
     places.biasHh[i] = add(ones);
-    n = padded(n);
+    length = padded(length);
   }
   for (let o = 0; o < O; o++) {
-    start[H + o] = startInput[H + o] = 4 * n;
+    start[H + o] = startInput[H + o] = 4 * length;
     for (let j = 0; j < H; j++) places.weightFc[o * H + j] = add(j);
     places.biasFc[o] = add(ones);
-    n = padded(n);
+    length = padded(length);
   }
-  start[H + O] = 4 * n;
+  start[H + O] = 4 * length;
+  const offset = most.subarray(0, length);
   return {
-    length,
-    start,
-    startInput,
-    offset,
-    places,
-    ...transposed({ length, start, offset }, { hiddenSize: H, outputSize: O }),
+    ...{ length, start, startInput, offset, places },
+    ...transposed(size, { length, connections, places }),
   };
 }
 
+/** The transposed list of the recurrent connections and, behind them, the outputs'. */
 function transposed(
-  { length, start, offset }: Pick<
-    ConnectionRows,
-    "length" | "start" | "offset"
-  >,
-  { hiddenSize: H, outputSize: O }: Pick<
-    ModelSize,
-    "hiddenSize" | "outputSize"
-  >,
+  { hiddenSize: H, outputSize: O }: ModelSize,
+  { length, connections: { start, sender }, places }:
+    & Pick<ConnectionRows, "length" | "places">
+    & { readonly connections: Connections },
 ) {
-  const hidden = H * ROW;
-  const counts = new Uint32Array(H + 1);
-  for (const row of offset) if (row < hidden) counts[row / ROW + 1]!++;
-  for (let j = 0; j < H; j++) counts[j + 1]! += counts[j]!;
-  const next = counts.slice(0, H);
-  const total = counts[H]!;
-  const backOffset = new Uint32Array(total);
-  const backPlace = new Uint32Array(length).fill(4 * total);
-  const backStartReadout = new Uint32Array(H);
-  // Receivers in rising order: the outputs come last with every sender.
-  for (let i = 0; i < H + O; i++) {
-    if (i === H) backStartReadout.set(next.map((n) => 4 * n));
-    for (let n = start[i]! / 4; n < start[i + 1]! / 4; n++) {
-      if (offset[n]! >= hidden) continue;
-      const place = next[offset[n]! / ROW]!++;
-      backOffset[place] = i * ROW;
-      backPlace[n] = 4 * place;
-    }
-  }
+  const n = sender.length;
+  const all = {
+    receivers: H + O,
+    senders: H,
+    start: Uint32Array.from(
+      { length: H + O + 1 },
+      (_, i) => i <= H ? start[i]! : n + (i - H) * H,
+    ),
+    sender: new Uint32Array(n + O * H),
+  };
+  all.sender.set(sender);
+  for (let k = 0; k < O * H; k++) all.sender[n + k] = k % H;
+  const back = transposeConnections(all);
+  const backPlace = new Uint32Array(length).fill(4 * all.sender.length);
+  back.position.forEach((k, place) => {
+    const listed = k < n ? places.weightHh[k]! : places.weightFc[k - n]!;
+    backPlace[listed] = 4 * place;
+  });
   return {
-    backStart: counts.map((n) => 4 * n),
-    backStartReadout,
-    backOffset,
+    backStart: back.start.map((place) => 4 * place),
+    // Every unit has all outputs, and they come last.
+    backStartReadout: back.start.slice(1).map((end) => 4 * (end - O)),
+    backOffset: back.sender.map((receiver) => receiver * ROW),
     backPlace,
   };
 }

@@ -13,7 +13,7 @@ import {
 } from "../engine/ensemble.ts";
 import { groupBySize } from "../engine/guard_ensemble.ts";
 import { LANES } from "./arithmetic.ts";
-import { countListed } from "./connection_rows.ts";
+import { mostListed } from "./connection_rows.ts";
 import { createWasmEnsemble } from "./ensemble.ts";
 import { fusesMultiplyAdd, kernelBytes } from "./kernels.ts";
 import {
@@ -75,50 +75,60 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
     description: `float32 WebAssembly SIMD, ${
       fused ? "fused" : "separate"
     } multiply-add`,
-    plan: (shape) => ({
-      ...cutIntoGroups(shape, { workers, memoryBytes }),
-      prepare: start,
-      createEnsemble: (runs) =>
-        createWasmEnsemble({ ...shape, runs }, {
-          pool: start(),
-          module,
-          profile,
-        }),
-    }),
+    plan: (shape) => {
+      const { crew, ...plan } = planMemory(shape, { workers, memoryBytes });
+      return {
+        ...plan,
+        prepare: start,
+        createEnsemble: (runs) =>
+          createWasmEnsemble({ ...shape, runs }, {
+            pool: start(),
+            crew,
+            module,
+            profile,
+          }),
+      };
+    },
     destroy: () => pool?.destroy(),
   };
 }
 
-function cutIntoGroups(
+/** Cuts runs into groups, and says how many workers there is memory for: each needs states and gradients of its own. */
+function planMemory(
   shape: EnsembleShape,
-  { workers, memoryBytes }: {
-    readonly workers: number;
-    readonly memoryBytes: number;
-  },
-): Pick<Plan, "groups" | "bytes" | "reason"> {
-  const { connections, ownTopologies = false, batchSize } = shape;
-  const listed = countListed(shape, connections, { most: ownTopologies });
-  const back = connections.sender.length + shape.outputSize * shape.hiddenSize;
-  const sizes = { listed, back, buffers: chunkBuffers(batchSize, workers) };
-  const mostSteps = Math.max(...shape.steps);
-  const common = HISTORY_BYTES + 2 ** 16 +
-    workers * (span(slotParts(sizes)) + span(workerParts(shape, mostSteps)));
+  { workers, memoryBytes }: Required<
+    Pick<WasmEngineOptions, "workers" | "memoryBytes">
+  >,
+): Pick<Plan, "groups" | "bytes" | "reason"> & { readonly crew: number } {
+  const { connections, ownTopologies = false, steps: T } = shape;
+  const { hiddenSize, outputSize, batchSize } = shape;
+  const { length } = connections.sender;
+  const listed = mostListed(shape, length);
+  const buffers = chunkBuffers(batchSize, workers);
+  const sizes = { listed, back: length + outputSize * hiddenSize, buffers };
+  const slot = span(slotParts(sizes));
+  const own = span(workerParts(shape, Math.max(...T)));
+  const crew = Math.max(
+    1,
+    Math.min(workers, Math.floor(memoryBytes / 2 / (slot + own))),
+  );
   const topology = span(topologyParts(shape, sizes));
+  const shared = HISTORY_BYTES + 2 ** 16 + (ownTopologies ? 0 : topology) +
+    crew * own + Math.min(crew, T.length) * slot;
   const chunks = countChunks(shape);
-  const shared = common + (ownTopologies ? 0 : topology);
-  const models = shape.steps.map((steps) => {
+  const models = T.map((steps) => {
     const parts = modelParts(shape, { listed, steps, chunks, epochs: 1 });
     return span(parts) + (ownTopologies ? topology : 0);
   });
   const most = shared + Math.max(...models);
   if (most > MOST_BYTES) {
     throw new RangeError(
-      `Cannot train a model of ${shape.hiddenSize} hidden units and ${connections.sender.length} connections on the CPU: it needs ${
+      `Cannot train a model of ${hiddenSize} hidden units and ${length} connections on the CPU: it needs ${
         gibibytes(most)
       }, the limit is ${gibibytes(MOST_BYTES)}`,
     );
   }
-  return groupBySize(models, { shared, memoryBytes });
+  return { ...groupBySize(models, { shared, memoryBytes }), crew };
 }
 
 /** Chunks of all batches of a run. */

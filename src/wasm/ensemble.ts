@@ -37,8 +37,10 @@ let ensembles = 0;
  */
 export async function createWasmEnsemble(
   spec: EnsembleSpec,
-  { pool, module, profile }: {
+  { pool, crew, module, profile }: {
     readonly pool: WorkerPool;
+    /** How many of the workers take part. */
+    readonly crew: number;
     /** The kernels, for shared memory. */
     readonly module: WebAssembly.Module;
     readonly profile: boolean;
@@ -47,7 +49,7 @@ export async function createWasmEnsemble(
   checkSpec(spec);
   const { runs, loss } = spec;
   const ensemble = ensembles++;
-  const { place, models, rows, mostEpochs } = placeEnsemble(spec, pool.count);
+  const { place, models, rows, mostEpochs } = placeEnsemble(spec, crew);
   const { memory, schedule } = place;
   const { trainBatches, validateBatches } = runs[0]!.trials;
   const shape = {
@@ -98,12 +100,12 @@ export async function createWasmEnsemble(
       Number.isFinite(expected) ? whileBusy?.(expected) : undefined,
     ]);
     millisecondsPerEpoch = (performance.now() - start) / count;
-    for (const kernels of profile ? times : []) {
+    for (const kernels of profile ? times.slice(0, crew) : []) {
       const busyMilliseconds = kernels.reduce(
         (sum, { milliseconds }) => sum + milliseconds,
         0,
       );
-      profiles.push({ workers: pool.count, busyMilliseconds, kernels });
+      profiles.push({ workers: crew, busyMilliseconds, kernels });
     }
     for (const model of models.keys()) {
       epochs[model]! += count;

@@ -92,10 +92,13 @@ export function placeEnsemble(
       scored: batches.map((batch) => factor * countScored(trials, batch)),
     };
   });
-  const each = <T>(place: () => T): T[] =>
-    Array.from({ length: workers }, place);
-  const slots = each(() => placer.place(slotParts({ listed, back, buffers })));
-  const places = each(() => placer.place(workerParts(size, steps)));
+  const times = <T>(length: number, place: () => T): T[] =>
+    Array.from({ length }, place);
+  const slots = times(
+    Math.min(workers, runs.length),
+    () => placer.place(slotParts({ listed, back, buffers })),
+  );
+  const places = times(workers, () => placer.place(workerParts(size, steps)));
 
   const memory = createMemory(placer.end);
   for (const [list, placed] of topologies) {

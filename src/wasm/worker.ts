@@ -77,8 +77,9 @@ function openEnsemble(
   const flop: Record<string, number> = {};
   const plain = instantiateKernels(module, memory);
   const kernels = profile ? timed(plain, times) : plain;
-  const own = place.places[worker]!;
-  const workshop: Workshop = { ...place, kernels, own, flop };
+  // Undefined where there is no memory for so many workers: this one rests.
+  const own = place.places[worker];
+  const workshop = { ...place, kernels, own: own!, flop };
   const numbers = new Int32Array(memory.buffer);
   const scores = new Float64Array(memory.buffer);
   const queue = place.queue / 4;
@@ -143,17 +144,19 @@ function openEnsemble(
   return (epochs, steps) => {
     times.clear();
     for (const name in flop) delete flop[name];
+    if (own === undefined) return [];
     for (;;) {
       const number = Atomics.add(numbers, queue + QUEUE.next, 1);
       const model = models[number];
       if (model === undefined) break;
       const { weight, topology: { backPlace, listed } } = model;
       const control = model.control / 4;
-      kernels.scatter(slots[worker]!.backWeight, weight, backPlace, 4 * listed);
-      Atomics.store(numbers, control + CONTROL.slot, worker + 1);
+      const slot = models.length <= slots.length ? number : worker;
+      kernels.scatter(slots[slot]!.backWeight, weight, backPlace, 4 * listed);
+      Atomics.store(numbers, control + CONTROL.slot, slot + 1);
       Atomics.notify(numbers, control + CONTROL.slot);
       work(model, epochs, steps[number]!);
-      // Helpers may still be at work in this worker's slot.
+      // Helpers may still be at work in the slot.
       const total = epochs * tasks.length;
       wait(control + CONTROL.done, (count) => count >= total);
     }
