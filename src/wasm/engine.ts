@@ -26,7 +26,7 @@ import {
   workerParts,
 } from "./memory_layout.ts";
 import { chunkBuffers } from "./schedule.ts";
-import { createWorkerPool, type WorkerPool } from "./worker_pool.ts";
+import { WorkerPool } from "./worker_pool.ts";
 
 /** Options of {@linkcode createWasmEngine}. */
 export interface WasmEngineOptions {
@@ -69,7 +69,7 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
   const fused = (options.fused ?? true) && fusesMultiplyAdd();
   const module = new WebAssembly.Module(kernelBytes({ fused, shared: true }));
   let pool: WorkerPool | undefined;
-  const start = () => pool ??= createWorkerPool(workers);
+  const start = () => pool ??= new WorkerPool(workers);
   return {
     kind: "wasm",
     description: `float32 WebAssembly SIMD, ${

@@ -17,15 +17,16 @@
 import {
   f32x4,
   i32,
+  i32x4,
   type Local,
   loop,
   type MakeLocal,
   type ModuleBuilder,
   type Statement,
   v128,
+  type Value,
 } from "./assembler.ts";
 import { type Arithmetic, ROW, VECTORS } from "./arithmetic.ts";
-import { tanhInPlace } from "./tanh.ts";
 
 type Vector = Local<"v128">;
 type Address = Local<"i32">;
@@ -195,4 +196,84 @@ export function addGradient(
       ];
     },
   );
+}
+
+// deno-fmt-ignore
+const P = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
+// deno-fmt-ignore
+const Q = [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+const ROUNDER = 1.5 * 2 ** 23;
+const LN2 = { short: 0.693359375, rest: -2.12194440e-4 };
+
+/**
+ * Prepares code that puts tanh(x) in place of x: within 1.5 units in the
+ * last place over all floats, odd, |tanh| ≤ 1; NaN stays NaN, ±∞ gives ±1.
+ *
+ * With a = |x|, both branches are computed and one is chosen by lane:
+ *
+ *     a < 0.625:  x + x · x² · P(x²)            P of degree 4
+ *     else:       ±(1 − 2 / (e^(2a) + 1))       2a cut at 20, where the result is 1
+ *
+ * e^z = 2^k · e^r, where k is z / ln 2 rounded and r = z − k · ln 2 in two steps
+ * (ln 2 as a sum of a short and a small number, so that the first is exact), and
+ * e^r = 1 + r + r² · Q(r), Q of degree 5. To add 1.5 · 2²³ rounds to a whole
+ * number, which then lies in the lowest bits; shifted by 23 it is added to the
+ * exponent of e^r. Coefficients: Cephes mathematical library, tanhf and expf,
+ * https://www.netlib.org/cephes/.
+ *
+ * Two vectors at a time: two chains of dependent instructions fill the waits of
+ * each other.
+ */
+function tanhInPlace(
+  local: MakeLocal,
+  { madd, nmadd, constant }: Arithmetic,
+): (pair: readonly Vector[]) => Statement[] {
+  const { abs, add, sub, mul, div, pmin, lt, ne } = f32x4;
+  const names = ["x", "a", "square", "small", "z", "k", "large"] as const;
+  type Lanes = Record<typeof names[number], Vector>;
+  const scratch = [0, 1].map(() =>
+    Object.fromEntries(names.map((name) => [name, local("v128")])) as Lanes
+  );
+  const one = constant(1);
+  const rounder = constant(ROUNDER);
+  return (pair) => {
+    const both = pair.map((x, n) => ({ ...scratch[n]!, x }));
+    const code: Statement[] = [];
+    const set = (name: keyof Lanes, of: (v: Lanes) => Value<"v128">) => {
+      for (const lanes of both) code.push(lanes[name].set(of(lanes)));
+    };
+    const horner = (
+      to: keyof Lanes,
+      by: keyof Lanes,
+      [c0, ...rest]: number[],
+    ) => {
+      set(to, () => constant(c0!));
+      for (const c of rest) set(to, (v) => madd(v[to], v[by], constant(c)));
+    };
+    set("a", ({ x }) => abs(x));
+    set("square", ({ x }) => mul(x, x));
+    horner("small", "square", P);
+    set("small", ({ small, square, x }) => madd(mul(small, square), x, x));
+    set("z", ({ a }) => pmin(constant(10), a));
+    set("z", ({ z }) => add(z, z));
+    set("k", ({ z }) => add(mul(z, constant(Math.LOG2E)), rounder));
+    // From here on `square` is k as a float, and z becomes r.
+    set("square", ({ k }) => sub(k, rounder));
+    set("z", ({ z, square }) => nmadd(square, constant(LN2.short), z));
+    set("z", ({ z, square }) => nmadd(square, constant(LN2.rest), z));
+    horner("large", "z", Q);
+    set("large", ({ large, z }) => madd(mul(z, z), large, add(z, one)));
+    set("k", ({ k }) => i32x4.shl(k, i32.const(23)));
+    set("large", ({ large, k }) => i32x4.add(large, k));
+    set("large", ({ large }) => sub(one, div(constant(2), add(large, one))));
+    // x and |x| differ in the sign alone.
+    set("large", ({ large, x, a }) => v128.or(large, v128.xor(x, a)));
+    set(
+      "small",
+      ({ small, large, a }) =>
+        v128.bitselect(small, large, lt(a, constant(0.625))),
+    );
+    set("x", ({ x, small }) => v128.bitselect(x, small, ne(x, x)));
+    return code;
+  };
 }
