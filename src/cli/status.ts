@@ -88,7 +88,7 @@ function rowOf(
 }
 
 /** The whole text for a results folder; `now` in milliseconds, as `Date.now()`. */
-export function formatResultsStatus(
+function formatResultsStatus(
   { path, experiment, combinations, trainings, warnings }: ResultsStatus,
   now: number,
 ): string {

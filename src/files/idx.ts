@@ -109,7 +109,7 @@ export function isGzip(bytes: Uint8Array): boolean {
  * unpackGzip(bytes, { name: "labels.gz" }); // the bytes of "abc"
  * ```
  */
-export function unpackGzip(
+function unpackGzip(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): Uint8Array {

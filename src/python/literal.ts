@@ -462,7 +462,10 @@ function readEscape(
     return { value: String.fromCodePoint(code), end: start + 2 + count };
   }
   if (letter === "N") {
-    throw new PythonLiteralError("\\N{name} is not allowed", start);
+    throw new PythonLiteralError(
+      "\\N{name} is not read; write the character itself",
+      start,
+    );
   }
   // Python keeps the backslash of an escape that it does not know.
   return { value: `\\${letter}`, end: start + 1 + letter.length };

@@ -72,6 +72,29 @@ describe("buildReport()", () => {
     assert.match(body, /\[net\]\s+net_name = Test/);
   });
 
+  it("says where pictures are not the original's", async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await makeResults({ folder, grid: GRID, iterations: 1, epochs: 2 });
+      const { experiment, ...results } = await readResultsFolder(folder);
+      assert.ok(experiment);
+      const note = "pic_mem shows synthetic digits, where <b>";
+      const stimuli = { source: "synthetic digits", synthetic: true, note };
+      const text = await buildReport({
+        folders: [{
+          label: "bio",
+          results: { ...results, experiment: { ...experiment, stimuli } },
+        }],
+        figures: [],
+        comparisons: [],
+        warnings: [],
+      });
+      assert.ok(markup(text).includes(html`<p>Note: ${note}.</p>`.html));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
   it("runs its own scripts only, each named by its checksum", async () => {
     const { text } = await makeReport();
     const own = scripts(text);
