@@ -16,6 +16,9 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 const PYTHON = await findPython("torch");
 
+/** Of tasks, trained experiments and engines. */
+const METHODS = ["generate", "check", "plan", "model"];
+
 const FOLDERS = ["", "bench", "cluster", "docs", "examples", "tests"];
 
 /** The pages, by their path. */
@@ -133,6 +136,32 @@ describe("the documentation", () => {
       for (const part of sentence.split("…")) {
         assert.ok(source.includes(part), `nothing says "${part}"`);
       }
+    }
+  });
+
+  it("names files, functions and null models that there are", async () => {
+    const api = await import("../mod.ts");
+    for (const [path, page] of await pages()) {
+      const where = relative(ROOT, path);
+      for (
+        const [, file = ""] of page.matchAll(/`((?:src|tests)\/[^`*…]*)`/g)
+      ) {
+        await assert.doesNotReject(Deno.stat(join(ROOT, file)), where);
+      }
+      if (!where.startsWith("docs")) continue;
+      const text = page.replaceAll(/^```[\s\S]*?^```/gm, "");
+      for (
+        const [, name = ""] of text.matchAll(/`(\w+)\((?!.*Options)[^`]*`/g)
+      ) {
+        assert.ok(
+          name in api || METHODS.includes(name),
+          `${where} names ${name}(), which mod.ts does not export`,
+        );
+      }
+    }
+    const nulls = await read("docs/null_models.md");
+    for (const name of Object.keys(api.NULL_MODELS)) {
+      assert.ok(nulls.includes(`| \`${name}\``), name);
     }
   });
 
