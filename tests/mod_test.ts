@@ -280,6 +280,43 @@ describe("what src imports", () => {
   });
 });
 
+describe("what computes", () => {
+  it("needs neither Deno nor Node, so that a browser can import it", async () => {
+    const roots = [
+      "gpu/engine",
+      "wasm/engine",
+      "reference/simulate",
+      "tasks/registry",
+      "connectome/scale",
+      "connectome/synthetic",
+      "connectome/nulls/null_model",
+      "rnn/initialise",
+      "analysis/compare",
+    ];
+    const seen = new Set<string>();
+    const waiting = roots.map((root) =>
+      new URL(`../src/${root}.ts`, import.meta.url)
+    );
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (seen.has(file.href)) continue;
+      seen.add(file.href);
+      const text = (await Deno.readTextFile(file))
+        .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+      assert.doesNotMatch(text, /\bDeno\.(?!build\b)|"node:/, file.href);
+      const imports = text.matchAll(
+        /^(?:import|export)\s+(?!type\b)([^;]*?)\s*from\s+"(\.[^"]+\.ts)"/gm,
+      );
+      for (const [, names = "", path = ""] of imports) {
+        const values = names.replaceAll(/[{}]/g, "").split(",")
+          .filter((name) => name.trim() !== "");
+        if (values.every((name) => /^\s*type\s/.test(name))) continue;
+        waiting.push(new URL(path, file));
+      }
+    }
+    assert.ok(seen.size > 40);
+  });
+});
+
 async function* walk(folder: URL): AsyncGenerator<URL> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) yield* walk(new URL(`${name}/`, folder));
