@@ -11,7 +11,7 @@ import {
   runCommand,
 } from "../src/cli/run_command.ts";
 import { compareCommand } from "./compare.ts";
-import { exportCommand } from "./export_command.ts";
+import { exportCommand } from "./export_problem.ts";
 import { gridCommand } from "./grid.ts";
 import { scalingCommand } from "./scaling.ts";
 import { stepCommand } from "./step.ts";

@@ -9,7 +9,7 @@ import {
   joinLosses,
   type LossDifference,
   lossDifference,
-} from "./compare_losses.ts";
+} from "./contestant.ts";
 import type { Contestant, ContestantFacts, Losses } from "./contestant.ts";
 
 /** What one contestant did. */

@@ -24,6 +24,8 @@ bundle() {
 }
 bundle bench/main.ts bench.js
 bundle src/cli/doctor.ts doctor.js
+# Under the name that the WebAssembly engine looks for beside itself.
+bundle src/wasm/worker.ts worker.ts
 
 mkdir -p "$folder/peers" "$folder/golden" "$folder/debs"
 cp bench/peers/*.py "$folder/peers/"

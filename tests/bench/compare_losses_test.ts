@@ -3,7 +3,7 @@ import {
   EXACT_EPOCHS,
   lossDifference,
   lossesOf,
-} from "../../bench/compare_losses.ts";
+} from "../../bench/contestant.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 
 const losses = (trainLoss: number[][], validateLoss = trainLoss) => ({

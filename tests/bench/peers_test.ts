@@ -4,7 +4,7 @@ import {
   joinLosses,
   lossDifference,
   lossesOf,
-} from "../../bench/compare_losses.ts";
+} from "../../bench/contestant.ts";
 import { exportProblem } from "../../bench/export_problem.ts";
 import { gridProblem } from "../../bench/grid_problem.ts";
 import {
@@ -13,8 +13,8 @@ import {
   probePython,
   type Python,
   runnablePeers,
-} from "../../bench/peer_programs.ts";
-import { startPeer } from "../../bench/peer_process.ts";
+} from "../../bench/peers.ts";
+import { startPeer } from "../../bench/peers.ts";
 import { epochFlop } from "../../bench/work.ts";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { comparisonTable } from "../../bench/comparison_table.ts";
+import { comparisonTable } from "../../bench/compare.ts";
 import { type Contestant, together } from "../../bench/contestant.ts";
 import { takeTurns } from "../../bench/take_turns.ts";
 import { describe, it } from "../../src/compat/testing.ts";
