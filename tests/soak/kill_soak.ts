@@ -152,9 +152,12 @@ export async function soakWithKills(
           [config, ...args],
           {
             device,
-            // Before the first sixth there is nothing but Deno's own start.
+            // Before the first sixth there is nothing but Deno's own start. A busy machine needs longer.
             ...(count.kills < options.kills
-              ? { milliseconds: duration * (0.15 + 0.85 * random.uniform()) }
+              ? {
+                milliseconds: duration * (1 + attempt / 10) *
+                  (0.15 + 0.85 * random.uniform()),
+              }
               : {}),
           },
         );
