@@ -5,6 +5,7 @@
  */
 
 import { fstatSync } from "node:fs";
+import { join } from "node:path";
 import { DeviceError, type Engine } from "../engine/ensemble.ts";
 import {
   describeExperiment,
@@ -16,7 +17,7 @@ import { plural, quote } from "../text/words.ts";
 import { readExperiment } from "../experiment/read.ts";
 import { InputError, RetryError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
-import { listRuns, runLabel } from "../results/layout.ts";
+import { listFolder, runLabel, RUNS_FOLDER } from "../results/layout.ts";
 import { readParts } from "../results/open_folder.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Flags } from "../compat/cli.ts";
@@ -357,8 +358,8 @@ async function train(flags: Flags): Promise<number> {
 
 /** What an error in mid-training leaves. */
 async function describeSaved(folder: string): Promise<string> {
-  const runs = await listRuns(folder).catch(() => undefined);
-  return runs === undefined || runs.size === 0
+  const runs = await listFolder(join(folder, RUNS_FOLDER)).catch(() => []);
+  return !runs?.some(({ name }) => name.endsWith(".safetensors"))
     ? "Nothing was saved yet."
     : `What is done is saved in ${shownPath(folder)}; add --resume to go on.`;
 }

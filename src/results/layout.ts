@@ -8,7 +8,7 @@
  *     3/model_state_dict_epoch_9_iter_0.…     a model of it
  *     3/random_network_iter_0.npz             a random topology
  *     runs/3_0.safetensors                    a finished run
- *     runs/3_0.state_250.safetensors          where a run stood after 250 epochs
+ *     runs/3_0.states_250.safetensors         where run 3_0 and others stood after 250 epochs
  *
  * @module
  */
@@ -80,7 +80,7 @@ export const TOP_FILES: readonly string[] = [
 const NUMBER = "(0|[1-9][0-9]{0,8})";
 const COMBINATION = new RegExp(`^${NUMBER}$`);
 const RUN = new RegExp(
-  `^${NUMBER}_${NUMBER}(?:\\.state_${NUMBER})?\\.safetensors$`,
+  `^${NUMBER}_${NUMBER}(?:\\.states?_${NUMBER})?\\.safetensors$`,
 );
 const MODEL = new RegExp(
   `^model_state_dict_epoch_(initial|[0-9]{1,9})_iter_${NUMBER}\\.(safetensors|pth)$`,
@@ -221,55 +221,15 @@ export function finishedName(id: RunId): string {
   return `${runKey(id)}.safetensors`;
 }
 
-/** Name of a state's file in `runs`, e.g. `3_0.state_250.safetensors` after 250 epochs. */
-export function stateName(id: RunId, epoch: number): string {
-  return `${runKey(id)}.state_${epoch}.safetensors`;
+/** Name of a file of states in `runs`, by its first run, e.g. `3_0.states_250.safetensors` after 250 epochs. */
+export function statesName(first: RunId, epoch: number): string {
+  return `${runKey(first)}.states_${epoch}.safetensors`;
 }
 
-/** What is there of a run. */
-export interface RunFiles {
-  readonly id: RunId;
-  readonly finished: boolean;
-  /** Epochs of its saved states, newest first. */
-  readonly states: readonly number[];
-}
-
-/**
- * Lists the runs of a results folder by {@linkcode runKey}; empty where it has
- * no `runs` folder. Nothing is opened: a file that is there may be damaged.
- *
- * @throws {InputError} If the folder can't be listed.
- *
- * @example
- * ```ts
- * import { listRuns } from "./src/results/layout.ts";
- *
- * (await listRuns("results")).get("3_0")?.states; // e.g. [250, 240]
- * ```
- */
-export async function listRuns(
-  results: string,
-): Promise<Map<string, RunFiles>> {
-  const runs = new Map<
-    string,
-    { id: RunId; finished: boolean; states: number[] }
-  >();
-  const entries = await listFolder(join(results, RUNS_FOLDER)) ?? [];
-  for (const { name } of entries) {
-    const [, combination, iteration, epoch] = RUN.exec(name) ?? [];
-    if (combination === undefined) continue;
-    const id = {
-      combination: Number(combination),
-      iteration: Number(iteration),
-    };
-    const key = runKey(id);
-    const files = runs.get(key) ?? { id, finished: false, states: [] };
-    runs.set(key, files);
-    if (epoch === undefined) files.finished = true;
-    else files.states.push(Number(epoch));
-  }
-  for (const { states } of runs.values()) states.sort((a, b) => b - a);
-  return runs;
+/** The epochs after which the states of a file were saved; undefined where it has none. */
+export function parseStatesName(name: string): number | undefined {
+  const epoch = RUN.exec(name)?.[3];
+  return epoch === undefined ? undefined : Number(epoch);
 }
 
 /**

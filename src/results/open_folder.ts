@@ -168,7 +168,7 @@ async function findRecord(
     warn(
       `warning: ${
         trouble || `the ${EXPERIMENT_FILE} in "${path}" is not its own`
-      }; its ${own} run files belong to this experiment, so it is written again`,
+      }; its ${own} runs belong to this experiment, so it is written again`,
     );
     await writeRecord(path, record);
     return record;
@@ -210,7 +210,7 @@ async function holdsResults(
   return false;
 }
 
-/** How many run files say that they belong to an experiment, or to another. */
+/** How many runs say that they belong to an experiment, or to another. */
 async function countRuns(
   path: string,
   fingerprint: string,
@@ -223,8 +223,12 @@ async function countRuns(
     try {
       const bytes = await readFileBytes(where, { what: "the run" });
       const { metadata } = decodeSafetensors(bytes, { name: where });
-      if (metadata.experiment === fingerprint) own++;
-      else other++;
+      for (const [key, value] of Object.entries(metadata)) {
+        // One of each run of a file of states.
+        if (!/(?:^|\/)experiment$/.test(key)) continue;
+        if (value === fingerprint) own++;
+        else other++;
+      }
     } catch (error) {
       // A damaged one says nothing.
       if (!(error instanceof InputError)) throw error;

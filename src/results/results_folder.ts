@@ -30,7 +30,7 @@ import {
   RUNS_FOLDER,
   SUMS_FILE,
 } from "./layout.ts";
-import { decodeRunRecord, fileSum, type RunHistory } from "./runs.ts";
+import { decodeRunRecord, fileSum, type RunHistory } from "./run_file.ts";
 
 /** One quantity over the epochs of every iteration. */
 export interface Curves {

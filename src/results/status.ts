@@ -16,18 +16,17 @@ import {
   finishedName,
   INDEX_FILE,
   listFolder,
-  listRuns,
   modelName,
+  parseStatesName,
   type RunId,
   runKey,
   runLabel,
   RUNS_FOLDER,
-  stateName,
 } from "./layout.ts";
 import { parseFolderIndex } from "./folder_index.ts";
 import { readResultsFolder } from "./results_folder.ts";
 import { readLocks } from "./lock.ts";
-import { decodeRunRecord, failureOf } from "./runs.ts";
+import { decodeRunRecord, failureOf, runsIn } from "./run_file.ts";
 
 /** How far one run is. */
 export type RunStatus =
@@ -83,8 +82,8 @@ export async function readStatus(path: string): Promise<ResultsStatus> {
   if (!record) return await readOriginalStatus(path);
   const experiment = await readExperimentRecord(path);
   const titles = await readTitles(path, experiment);
-  const files = await listRuns(path);
   const warnings: string[] = [];
+  const states = await newestStates(path, warnings);
   const combinations: CombinationStatus[] = [];
   for (const [index, title] of titles.entries()) {
     const models = new Set(
@@ -95,18 +94,10 @@ export async function readStatus(path: string): Promise<ResultsStatus> {
     const runs: RunStatus[] = [];
     for (let iteration = 0; iteration < experiment.iterations; iteration++) {
       const id = { combination: index, iteration };
-      const { finished = false, states = [] } = files.get(runKey(id)) ?? {};
-      const folder = join(path, RUNS_FOLDER);
-      let status: RunStatus | undefined;
-      if (finished) {
-        status = await readFinished(id, { path, experiment, models, warnings });
-      }
-      const [epoch] = states;
-      if (epoch !== undefined) {
-        const file = join(folder, stateName(id, epoch));
-        status ??= { kind: "running", epoch, saved: await timeOf(file) };
-      }
-      runs.push(status ?? { kind: "missing" });
+      runs.push(
+        await readFinished(id, { path, experiment, models, warnings }) ??
+          states.get(runKey(id)) ?? { kind: "missing" },
+      );
     }
     combinations.push({ index, title, runs });
   }
@@ -126,6 +117,31 @@ async function readTrainings(path: string): Promise<string[]> {
       } UTC, unless it was killed`,
     ]
   );
+}
+
+/** Where each run under way was saved last; files that can't be read are warned of. */
+async function newestStates(
+  path: string,
+  warnings: string[],
+): Promise<Map<string, RunStatus>> {
+  const newest = new Map<string, RunStatus & { readonly kind: "running" }>();
+  const folder = join(path, RUNS_FOLDER);
+  for (const { name } of await listFolder(folder) ?? []) {
+    const epoch = parseStatesName(name);
+    if (epoch === undefined) continue;
+    try {
+      const saved = await timeOf(join(folder, name));
+      for (const id of await runsIn(join(folder, name))) {
+        const key = runKey(id);
+        if ((newest.get(key)?.epoch ?? -1) > epoch) continue;
+        newest.set(key, { kind: "running", epoch, saved });
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      warnings.push(error.message);
+    }
+  }
+  return newest;
 }
 
 /** The tuples of `folder_index.txt`; before it is written, the values that `experiment.json` has. */
@@ -155,6 +171,8 @@ async function readFinished(
   },
 ): Promise<RunStatus | undefined> {
   const file = join(path, RUNS_FOLDER, finishedName(id));
+  const bytes = await readIfThere(file, { what: "the run" });
+  if (bytes === undefined) return undefined;
   const { iteration } = id;
   if (!models.has(modelName({ iteration, epoch: experiment.epochs - 1 }))) {
     warnings.push(
@@ -163,7 +181,6 @@ async function readFinished(
     return undefined;
   }
   try {
-    const bytes = await readFileBytes(file, { what: "the run" });
     const { size } = experiment;
     const failure = failureOf(decodeRunRecord(bytes, { name: file, size }));
     return failure === undefined

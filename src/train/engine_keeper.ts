@@ -8,7 +8,7 @@
 import { DeviceError } from "../engine/ensemble.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
-import { engineName } from "../results/runs.ts";
+import { engineName } from "../results/run_file.ts";
 
 /** The engine of a training, and what it can bear. */
 export interface EngineKeeper {

@@ -8,7 +8,7 @@ import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { ensembleShape, type PreparedExperiment } from "./prepare.ts";
 import type { RunId } from "../results/layout.ts";
-import type { RunStore } from "../results/runs.ts";
+import type { RunStore } from "../results/run_store.ts";
 
 /** Runs that stand at the same epoch and train in one ensemble. */
 export interface RunGroup {
@@ -38,20 +38,17 @@ export async function planGroups(
   ids: readonly RunId[],
   { store, engine, mostModels = Infinity }: PlanGroupsOptions,
 ): Promise<RunGroup[]> {
-  const left: { id: RunId; epoch: number }[] = [];
+  const left: { id: RunId; epochs: readonly number[] }[] = [];
   for (const id of ids) {
-    if (await store.finished(id) === undefined) {
-      const record = await store.newestState(id);
-      left.push({ id, epoch: record?.state?.epoch ?? 0 });
-    } else if (store.stateEpochs(id).length > 0) {
-      await store.removeStates(id);
-    }
+    if (await store.finished(id) !== undefined) await store.removeStates(id);
+    else left.push({ id, epochs: await store.stateEpochs(id) });
   }
+  const newest = new Set(left.map(({ epochs: [epoch = 0] }) => epoch));
   const byEpoch = new Map<number, RunId[]>();
-  const epochs = [...new Set(left.map(({ epoch }) => epoch))]
-    .filter((epoch) => epoch > 0).sort((a, b) => a - b);
-  for (const { id, epoch } of left) {
-    const shared = await olderSharedEpoch(id, { epoch, epochs, store });
+  for (const { id, epochs } of left) {
+    // A program killed while it saves leaves some runs one state ahead of the others. They go back to the state
+    // before: two ensembles of half the models, one after the other, would take much longer than those few epochs.
+    const shared = epochs.toReversed().find((epoch) => newest.has(epoch)) ?? 0;
     byEpoch.set(shared, [...byEpoch.get(shared) ?? [], id]);
   }
   const groups: RunGroup[] = [];
@@ -63,33 +60,12 @@ export async function planGroups(
         groups.push({
           epoch,
           plan,
-          ids: part.map((n) => members[n] as RunId),
+          ids: part.map((n) => members[n]!),
         });
       }
     }
   }
   return groups;
-}
-
-/**
- * A program killed while it saves leaves some runs one state ahead of the
- * others. They go back to the state before, as two ensembles of half the
- * models, one after the other, would take much longer than those few epochs.
- */
-async function olderSharedEpoch(
-  id: RunId,
-  { epoch, epochs, store }: {
-    epoch: number;
-    epochs: readonly number[];
-    store: RunStore;
-  },
-): Promise<number> {
-  for (const older of epochs) {
-    if (older >= epoch) break;
-    if (!store.stateEpochs(id).includes(older)) continue;
-    if (await store.stateAt(id, older) !== undefined) return older;
-  }
-  return epoch;
 }
 
 /**

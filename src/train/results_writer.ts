@@ -59,9 +59,9 @@ import {
   type RunFailure,
   type RunHistory,
   type RunRecord,
-  RunStore,
   thenBy,
-} from "../results/runs.ts";
+} from "../results/run_file.ts";
+import { RunStore } from "../results/run_store.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
@@ -446,6 +446,7 @@ export class ResultsWriter {
     // Nobody writes the runs of a finished experiment any more; what all write, another part may be writing.
     const isAlone = (await readLocks(this.folder)).length === 1;
     await sweep(this.folder, isAlone ? "all" : runsOf(experiment));
+    await this.store.removeAllStates();
   }
 
   /** The curves of a combination, or the run whose file was damaged or removed meanwhile. */

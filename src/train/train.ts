@@ -27,7 +27,7 @@ import {
   failureOf,
   type RunFailure,
   type RunHistory,
-} from "../results/runs.ts";
+} from "../results/run_file.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import { chooseEngine } from "./choose_engine.ts";

@@ -7,13 +7,7 @@
 
 import type { Engine } from "../engine/ensemble.ts";
 import { type RunId, runKey } from "../results/layout.ts";
-import {
-  engineName,
-  type RunFacts,
-  type RunRecord,
-  type RunStore,
-  thenBy,
-} from "../results/runs.ts";
+import { engineName, type RunFacts, thenBy } from "../results/run_file.ts";
 import { createRunDrawer, type RunDrawer } from "./draw_runs.ts";
 import { createEngineKeeper } from "./engine_keeper.ts";
 import { planGroups, type RunGroup } from "./plan_groups.ts";
@@ -96,7 +90,9 @@ export async function trainExperiment(
       group !== undefined && !signal.aborted;
       group = queue.shift()
     ) {
-      const resumed = await loadStates(group, store);
+      const resumed = group.epoch === 0
+        ? group.ids.map(() => undefined)
+        : await store.statesAt(group.ids, group.epoch);
       if (resumed === undefined) {
         queue.unshift(...await plan(group.ids));
         continue;
@@ -150,21 +146,6 @@ export async function trainExperiment(
   const own = new Set(ids.map(runKey));
   const finished = assembly.missing.every((id) => !own.has(runKey(id)));
   return { finished, assembly };
-}
-
-/** Where each run of a group stands; undefined where one of the states has gone since the groups were planned. */
-async function loadStates(
-  { ids, epoch }: RunGroup,
-  store: RunStore,
-): Promise<(RunRecord | undefined)[] | undefined> {
-  if (epoch === 0) return ids.map(() => undefined);
-  const records: RunRecord[] = [];
-  for (const id of ids) {
-    const record = await store.stateAt(id, epoch);
-    if (record === undefined) return undefined;
-    records.push(record);
-  }
-  return records;
 }
 
 /** Tells once that runs go on by another engine or another program: each group would say the same. */

@@ -7,7 +7,7 @@
 
 import type { EpochHistory, ModelState, Plan } from "../engine/ensemble.ts";
 import type { RunId } from "../results/layout.ts";
-import type { RunHistory } from "../results/runs.ts";
+import type { RunHistory } from "../results/run_file.ts";
 import type { RunDrawer } from "./draw_runs.ts";
 import type { EpochsTrained } from "./progress.ts";
 import type { GroupOfRuns, ResultsWriter } from "./results_writer.ts";

@@ -38,7 +38,7 @@ async function withFolders(
 
 async function statesIn(results: string): Promise<string[]> {
   const files = await filesBelow(results).catch(() => new Map());
-  return [...files.keys()].filter((name) => name.includes(".state_"));
+  return [...files.keys()].filter((name) => name.includes(".states_"));
 }
 
 /** Waits until a state was saved in the results folder besides those known. */
@@ -113,7 +113,7 @@ describe("deno task train --resume", () => {
       child.kill("SIGINT");
       await result;
       const states = (await statesIn(place.results))
-        .filter((name) => name.startsWith("runs/0_1."))
+        .filter((name) => name.startsWith("runs/0_0."))
         .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
       const newest = states.at(-1) as string;
       const bytes = await Deno.readFile(join(place.results, newest));
@@ -209,13 +209,16 @@ describe("deno task train on a full disk", () => {
           assert.match(full.stderr, /What is done is saved in .*--resume/);
           const saved = await filesBelow(results);
           const names = [...saved.keys()];
-          assert.ok(names.some((name) => name.includes(".state_")), `${names}`);
+          assert.ok(
+            names.some((name) => name.includes(".states_")),
+            `${names}`,
+          );
           assert.deepEqual(names.filter((name) => name.endsWith(".tmp")), []);
 
           const stillFull = await runTask("train", [...args, "--resume"]);
           assert.equal(stillFull.code, 1, stillFull.stderr);
           for (const [name, bytes] of saved) {
-            if (name.includes(".state_")) continue;
+            if (name.includes(".states_")) continue;
             assert.deepEqual(await Deno.readFile(join(results, name)), bytes);
           }
           assert.ok(await mount(["-o", "remount,size=4000k", small]));

@@ -89,7 +89,7 @@ describe("deno task train --shard", () => {
       const foreign = join(
         results,
         "runs",
-        "0_1.state_5.safetensors.4242-0-abcdef12.tmp",
+        "0_1.states_5.safetensors.4242-0-abcdef12.tmp",
       );
       await Deno.writeTextFile(foreign, "half");
       const lost = await task(2, [2]);

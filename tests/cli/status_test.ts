@@ -2,6 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { writeNpy } from "../../src/files/npy.ts";
+import { listConnections } from "../../src/graph/connections.ts";
+import { createStream } from "../../src/random/stream.ts";
+import {
+  decodeRunRecord,
+  encodeRunStates,
+} from "../../src/results/run_file.ts";
+import { initialParameters } from "../../src/rnn/initialise.ts";
 import { writeTinyConfig } from "../soak/tiny_experiment.ts";
 import { errorLines, runTask } from "./run_task.ts";
 
@@ -48,10 +55,29 @@ describe("deno task status", () => {
 
       const runs = join(results, "runs");
       await Deno.remove(join(runs, "1_0.safetensors"));
-      await Deno.rename(
-        join(runs, "1_1.safetensors"),
-        join(runs, "1_1.state_3.safetensors"),
+      const finished = join(runs, "1_1.safetensors");
+      const size = { hiddenSize: 29, inputSize: 2, outputSize: 1 };
+      const record = decodeRunRecord(await Deno.readFile(finished), {
+        name: finished,
+        size,
+      });
+      const weights = initialParameters(size, {
+        connections: listConnections({ receivers: 29, senders: 29 }),
+        scheme: "default",
+        stream: createStream({ seed: 0, purpose: "weights" }),
+      });
+      const state = {
+        epoch: 3,
+        step: 6,
+        parameters: weights,
+        firstMoment: weights,
+        secondMoment: weights,
+      };
+      await Deno.writeFile(
+        join(runs, "1_1.states_3.safetensors"),
+        encodeRunStates([{ ...record, state }]),
       );
+      await Deno.remove(finished);
       await Deno.truncate(join(runs, "2_1.safetensors"), 100);
       const partly = await runTask("status", [results]);
       assert.equal(partly.code, 0);

@@ -24,7 +24,11 @@ import {
   encodeCheckpoint,
 } from "../../src/rnn/checkpoint.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { decodeRunRecord, encodeRunRecord } from "../../src/results/runs.ts";
+import {
+  decodeRuns,
+  encodeRunRecord,
+  encodeRunStates,
+} from "../../src/results/run_file.ts";
 import { binary, integer, text } from "../files/binary.ts";
 import { int, list, pickle, str } from "../files/pickle_bytes.ts";
 import {
@@ -283,12 +287,12 @@ export const READERS: readonly FuzzedReader[] = [
     read: (bytes) => decodeCheckpoint(bytes, { name }),
   },
   {
-    name: "decodeRunRecord()",
+    name: "decodeRuns()",
     seeds: [
-      encodeRunRecord(RUN, SIZE),
-      encodeRunRecord({ ...RUN, state: STATE }, SIZE),
+      encodeRunRecord(RUN),
+      encodeRunStates([{ ...RUN, state: STATE }]),
     ],
     tokens: TENSOR_TOKENS,
-    read: (bytes) => decodeRunRecord(bytes, { name, size: SIZE }),
+    read: (bytes) => decodeRuns(bytes, { name, size: SIZE }),
   },
 ];

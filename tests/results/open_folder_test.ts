@@ -14,7 +14,7 @@ import {
   sweep,
 } from "../../src/results/open_folder.ts";
 import { writeCombination } from "../../src/results/results_folder.ts";
-import { encodeRunRecord } from "../../src/results/runs.ts";
+import { encodeRunRecord } from "../../src/results/run_file.ts";
 import { filesBelow } from "../soak/tiny_experiment.ts";
 import {
   alike,
@@ -89,7 +89,7 @@ async function writeFull(
     "1/model_state_dict_epoch_499_iter_12.safetensors",
     "1/validate_loss_all.npy.4711-3-0a1b2c3d.tmp",
     "runs/0_1.safetensors",
-    "runs/1_0.state_12.safetensors",
+    "runs/1_0.states_12.safetensors",
   ]);
   return path;
 }
@@ -106,7 +106,7 @@ async function writeRun(path: string, experiment: string): Promise<void> {
     engine: "test",
     program: "test",
     history,
-  }, exampleRecord().size);
+  });
   await Deno.writeFile(join(path, "runs", "0_1.safetensors"), bytes);
 }
 
@@ -370,11 +370,11 @@ const OF_RUN_0_1 = [
   `0/model_state_dict_epoch_9_iter_1.safetensors${SUFFIX}`,
   `0/random_network_iter_1.npz${SUFFIX}`,
   `runs/0_1.safetensors${SUFFIX}`,
-  `runs/0_1.state_9.safetensors${SUFFIX}`,
+  `runs/0_1.states_9.safetensors${SUFFIX}`,
 ];
 const OF_RUN_10_1 = [
   `runs/10_1.safetensors${SUFFIX}`,
-  `runs/10_1.state_9.safetensors${SUFFIX}`,
+  `runs/10_1.states_9.safetensors${SUFFIX}`,
 ];
 const OF_ALL = [`0/train_loss_all.npy${SUFFIX}`, `experiment.json${SUFFIX}`];
 const OTHERS = [

@@ -10,12 +10,14 @@ import {
   parameterShapes,
 } from "../../src/rnn/parameters.ts";
 import {
-  decodeRunRecord,
+  decodeRuns,
   encodeRunRecord,
+  encodeRunStates,
   failureOf,
   type RunRecord,
-  RunStore,
-} from "../../src/results/runs.ts";
+  runsIn,
+} from "../../src/results/run_file.ts";
+import { RunStore } from "../../src/results/run_store.ts";
 import denseState from "./dense_state.json" with { type: "json" };
 
 const SIZE: ModelSize = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
@@ -77,52 +79,103 @@ async function open(folder: string, experiment = "abc") {
   return { store, warnings };
 }
 
+const NAMED = { name: "run", size: SIZE };
+
+/** Two runs under way. */
+function states(epoch: number) {
+  const other = { combination: 2, iteration: 10 };
+  return [under(epoch), { ...under(epoch), id: other, engine: "other" }];
+}
+
 describe("encodeRunRecord()", () => {
-  it("gives a run and its state back to the last bit", () => {
-    const bytes = encodeRunRecord(under(2), SIZE);
-    const read = decodeRunRecord(bytes, { name: "run", size: SIZE });
-    assert.deepEqual(read, under(2));
+  it("gives a run back to the last bit", () => {
+    const known = { ...record(), model: "m", topology: "t" };
+    const failed = {
+      ...known,
+      failure: { epoch: 2, what: "weights became NaN" },
+    };
+    for (const run of [known, failed]) {
+      const read = decodeRuns(encodeRunRecord(run), NAMED);
+      assert.deepEqual([...read], [["2_1", run]]);
+    }
   });
 
   it("gives the same bytes for the same run", () => {
-    assert.deepEqual(
-      encodeRunRecord(record(), SIZE),
-      encodeRunRecord(record(), SIZE),
+    assert.deepEqual(encodeRunRecord(record()), encodeRunRecord(record()));
+  });
+});
+
+describe("encodeRunStates()", () => {
+  it("gives all runs and their states back to the last bit", () => {
+    const read = decodeRuns(encodeRunStates(states(2)), NAMED);
+    assert.deepEqual([...read.keys()], ["2_1", "2_10"]);
+    assert.deepEqual([...read.values()], states(2));
+  });
+
+  it("keeps double precision", () => {
+    const double = state(2);
+    const weights = Object.fromEntries(
+      Object.entries(double.parameters).map(([name, values]) => [
+        name,
+        Float64Array.from(values as Float32Array, (value) => value / 3),
+      ]),
+    ) as unknown as Parameters;
+    const run = {
+      ...record(),
+      state: {
+        ...double,
+        parameters: weights,
+        firstMoment: weights,
+        secondMoment: weights,
+      },
+    };
+    const read = decodeRuns(encodeRunStates([run]), NAMED);
+    assert.deepEqual([...read.values()], [run]);
+  });
+});
+
+describe("decodeRuns()", () => {
+  it("refuses a file with any byte changed or cut off", () => {
+    for (
+      const bytes of [encodeRunRecord(record()), encodeRunStates(states(2))]
+    ) {
+      fc.assert(
+        fc.property(
+          fc.nat(bytes.length - 1),
+          fc.integer({ min: 1, max: 255 }),
+          fc.boolean(),
+          (place, flip, cut) => {
+            const damaged = cut ? bytes.slice(0, place) : bytes.slice();
+            if (!cut) damaged[place]! ^= flip;
+            assert.throws(() => decodeRuns(damaged, NAMED), InputError);
+          },
+        ),
+      );
+    }
+  });
+
+  it("refuses the state of a model of another size", () => {
+    const bytes = encodeRunStates(states(2));
+    assert.throws(
+      () =>
+        decodeRuns(bytes, { ...NAMED, size: { ...SIZE, inputSize: 4_000 } }),
+      /its state of \d+ numbers is none of 3 hidden units, 4000 inputs/,
     );
   });
 });
 
-describe("decodeRunRecord()", () => {
-  it("refuses a file with any byte changed or cut off", () => {
-    const bytes = encodeRunRecord(under(2), SIZE);
-    fc.assert(
-      fc.property(
-        fc.nat(bytes.length - 1),
-        fc.integer({ min: 1, max: 255 }),
-        fc.boolean(),
-        (place, flip, cut) => {
-          const damaged = cut ? bytes.slice(0, place) : bytes.slice();
-          if (!cut) damaged[place] = (damaged[place] as number) ^ flip;
-          assert.throws(
-            () => decodeRunRecord(damaged, { name: "run", size: SIZE }),
-            InputError,
-          );
-        },
-      ),
-    );
-  });
-
-  it("refuses the state of a model of another size", () => {
-    const bytes = encodeRunRecord(under(2), SIZE);
-    assert.throws(
-      () =>
-        decodeRunRecord(bytes, {
-          name: "run",
-          size: { ...SIZE, hiddenSize: 4 },
-        }),
-      /expected \[4/,
-    );
-  });
+describe("runsIn()", () => {
+  it("tells which runs a file says it holds", () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "states");
+      const bytes = encodeRunStates(states(2));
+      await Deno.writeFile(file, bytes);
+      assert.deepEqual(await runsIn(file), states(2).map(({ id }) => id));
+      for (const length of [0, 5, 8, 100]) {
+        await Deno.writeFile(file, bytes.subarray(0, length));
+        await assert.rejects(runsIn(file), InputError);
+      }
+    }));
 });
 
 describe("failureOf()", () => {
@@ -148,24 +201,33 @@ describe("RunStore", () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
       assert.equal(await store.finished(id), undefined);
-      assert.equal(await store.newestState(id), undefined);
+      assert.deepEqual(await store.stateEpochs(id), []);
     });
   });
 
   it("keeps the newest two states, and none of a finished run", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      for (const epoch of [1, 2, 10]) await store.saveStates([under(epoch)]);
-      assert.equal((await store.newestState(id))?.state?.epoch, 10);
+      for (const epoch of [1, 2, 10]) await store.saveStates(states(epoch));
+      assert.deepEqual(await store.stateEpochs(id), [10, 2]);
+      assert.deepEqual(await store.statesAt([id], 10), [under(10)]);
       const names = async () =>
         (await Array.fromAsync(Deno.readDir(join(folder, "runs"))))
           .map((entry) => entry.name).sort();
       assert.deepEqual(await names(), [
-        "2_1.state_10.safetensors",
-        "2_1.state_2.safetensors",
+        "2_1.states_10.safetensors",
+        "2_1.states_2.safetensors",
       ]);
-      await store.saveFinished([under(10)]);
-      assert.deepEqual(await names(), ["2_1.safetensors"]);
+      const [first, second] = states(10);
+      await store.saveFinished([first!]);
+      assert.equal((await names()).length, 3, "the other run needs its states");
+      const reopened = await open(folder);
+      assert.equal((await reopened.store.stateEpochs(second!.id)).length, 2);
+      await store.saveFinished([second!]);
+      assert.deepEqual(await names(), [
+        "2_1.safetensors",
+        "2_10.safetensors",
+      ]);
       assert.deepEqual(await store.finishedRecord(id), record());
     });
   });
@@ -174,29 +236,74 @@ describe("RunStore", () => {
     await withFolder(async (folder) => {
       const { store, warnings } = await open(folder);
       for (const epoch of [4, 5]) await store.saveStates([under(epoch)]);
-      const newest = join(folder, "runs", "2_1.state_5.safetensors");
+      const newest = join(folder, "runs", "2_1.states_5.safetensors");
       const bytes = await Deno.readFile(newest);
       bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
       await Deno.writeFile(newest, bytes);
-      assert.equal((await store.newestState(id))?.state?.epoch, 4);
-      assert.match(warnings.join(), /state_5.*damaged/);
+      assert.deepEqual(await store.stateEpochs(id), [4]);
+      assert.equal(await store.statesAt([id], 5), undefined);
+      assert.match(warnings.join(), /states_5.*damaged/);
+      await store.saveStates(states(5));
+      assert.deepEqual(await store.statesAt([id], 5), [under(5)]);
+      const { store: reopened } = await open(folder);
+      assert.deepEqual(await reopened.stateEpochs(id), [5, 4]);
     });
   });
 
-  it("passes over the state of a version that kept W_hh as a matrix, and says so", async () => {
+  it("passes over the state of an earlier version, and says so", async () => {
     await withFolder(async (folder) => {
       const { store } = await open(folder);
-      await store.saveStates([under(1)]);
+      await store.saveStates(states(1));
       await Deno.writeFile(
         join(folder, "runs", "2_1.state_2.safetensors"),
         Uint8Array.fromBase64(denseState.bytes),
       );
       const { store: reopened, warnings } = await open(folder);
-      assert.equal((await reopened.newestState(id))?.state?.epoch, 1);
+      assert.deepEqual(await reopened.stateEpochs(id), [1]);
       assert.match(
         warnings.join(),
-        /^warning: Cannot use the run file ".*2_1\.state_2\.safetensors": parameters\.weightHh is \[3,3\], expected a list of weights; it is passed over$/,
+        /^warning: Cannot use the run file ".*2_1\.state_2\.safetensors": it holds no state that this version reads; it is passed over$/,
       );
+    });
+  });
+
+  it("never removes a file that runs of another process are in", async () => {
+    await withFolder(async (folder) => {
+      const first = (await open(folder)).store;
+      await first.saveStates(states(1));
+      // Parts that were shared out anew: another process has the other run now.
+      const { store } = await open(folder);
+      for (const epoch of [2, 3, 4]) await store.saveStates([under(epoch)]);
+      await store.saveFinished([under(4)]);
+      const other = states(1)[1]!.id;
+      const { store: theirs } = await open(folder);
+      assert.deepEqual(await theirs.stateEpochs(other), [1]);
+      await theirs.removeAllStates();
+      assert.deepEqual(await theirs.stateEpochs(other), []);
+    });
+  });
+
+  it("shares out the states of large models among files", async () => {
+    await withFolder(async (folder) => {
+      const { store } = await open(folder);
+      const trainLoss = new Float64Array(2 ** 20);
+      const history = { trainLoss, validateLoss: trainLoss };
+      await store.saveStates(
+        [0, 1, 2].map((iteration) => ({
+          ...under(1),
+          id: { combination: 0, iteration },
+          history,
+        })),
+      );
+      const names = await Array.fromAsync(
+        Deno.readDir(join(folder, "runs")),
+        ({ name }) => name,
+      );
+      assert.deepEqual(names.sort(), [
+        "0_0.states_1.safetensors",
+        "0_1.states_1.safetensors",
+        "0_2.states_1.safetensors",
+      ]);
     });
   });
 

@@ -10,7 +10,7 @@ import { readSparseNpz } from "../../src/files/npz.ts";
 import { readExperimentRecord } from "../../src/results/experiment_record.ts";
 import { topologyPath } from "../../src/results/layout.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { decodeRunRecord, encodeRunRecord } from "../../src/results/runs.ts";
+import { decodeRuns, encodeRunStates } from "../../src/results/run_file.ts";
 import { readStatus } from "../../src/results/status.ts";
 import { readModel } from "../../src/train/read_model.ts";
 import { differences, filesBelow } from "../soak/tiny_experiment.ts";
@@ -117,21 +117,19 @@ describe("trainExperiment()", () => {
   it("brings runs that were saved at different epochs together again", async () => {
     const engine = createReferenceEngine();
     await withFolders(engine, async (place, calm) => {
-      const stop = new AbortController();
-      let trained = 0;
-      await trainTiny(place, {
-        engine: interrupted(engine, ({ kind }) => {
-          if (kind === "train" && ++trained === 6) stop.abort();
-        }),
-        tiny: TINY,
-        signal: stop.signal,
-        checkpointSeconds: 0,
-      });
-      // As if killed while the last states were saved.
-      for (const run of ["1_0", "1_1"]) {
-        await Deno.remove(
-          join(place, "results", "runs", `${run}.state_5.safetensors`),
-        );
+      // All stop after 4 epochs, and half of them go on to 5.
+      for (const [most, calls] of [[4, 5], [2, 2]] as const) {
+        const stop = new AbortController();
+        let trained = 0;
+        await trainTiny(place, {
+          engine: interrupted(inGroupsOf(most, engine), ({ kind }) => {
+            if (kind === "train" && ++trained === calls) stop.abort();
+          }),
+          tiny: TINY,
+          resume: true,
+          signal: stop.signal,
+          checkpointSeconds: 0,
+        });
       }
       const { updates } = await trainTiny(place, {
         engine,
@@ -140,6 +138,7 @@ describe("trainExperiment()", () => {
       });
       assert.equal(updates[0]?.models, 4);
       assert.equal(updates[0]?.ensembles, 1);
+      assert.equal(updates[0]?.total, 4 * (TINY.epochs - 4));
       assert.deepEqual(await differences(calm, join(place, "results")), []);
     });
   });
@@ -427,17 +426,12 @@ describe("trainExperiment() on results that are no longer what they were", () =>
       });
       const runs = join(place, "results", "runs");
       const size = { hiddenSize: 29, inputSize: 2, outputSize: 1 };
-      for (const name of (await filesBelow(runs)).keys()) {
-        const file = join(runs, name);
-        const record = decodeRunRecord(await Deno.readFile(file), {
-          name,
-          size,
-        });
+      for (const [name, bytes] of await filesBelow(runs)) {
         const program = "biornn 0.0.1, numerics 1";
-        await Deno.writeFile(
-          file,
-          encodeRunRecord({ ...record, program }, size),
+        const records = [...decodeRuns(bytes, { name, size }).values()].map(
+          (record) => ({ ...record, program, state: record.state! }),
         );
+        await Deno.writeFile(join(runs, name), encodeRunStates(records));
       }
       const { lines } = await trainTiny(place, {
         engine: inGroupsOf(1, engine),

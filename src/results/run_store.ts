@@ -1,0 +1,373 @@
+/**
+ * The runs of a results folder: which are finished, and where those under way
+ * stood. Several processes on several machines may write to it at once: every
+ * file belongs to runs of one of them and is written whole.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { InputError } from "../files/input_error.ts";
+import { readFileBytes, readIfThere } from "../files/read.ts";
+import { decodeSafetensors } from "../files/safetensors.ts";
+import { writeFilesWhole } from "../files/write.ts";
+import type { ModelSize } from "../rnn/parameters.ts";
+import {
+  finishedName,
+  listFolder,
+  makeFolder,
+  parseModelName,
+  parseStatesName,
+  type RunId,
+  runKey,
+  runLabel,
+  RUNS_FOLDER,
+  statesName,
+} from "./layout.ts";
+import {
+  decodeRuns,
+  encodeRunRecord,
+  encodeRunStates,
+  factsOf,
+  fileSum,
+  type RunFacts,
+  type RunRecord,
+  runsIn,
+  type RunState,
+  stateBytes,
+} from "./run_file.ts";
+
+/** What a store needs to know. */
+export interface RunStoreOptions {
+  /** The results folder. */
+  readonly folder: string;
+  /** Fingerprint of the experiment; files of another one are an error. */
+  readonly experiment: string;
+  readonly size: ModelSize;
+  /** Epochs of a training: of its last model each finished run must have the file. */
+  readonly epochs: number;
+  /** Told in one sentence when a damaged file is passed over. */
+  readonly warn: (line: string) => void;
+}
+
+/** States kept of a run: should the newest be damaged, the one before is there. */
+const KEPT_STATES = 2;
+
+/** Bytes of a file of states, about: small enough that some are written side by side. */
+const STATES_BYTES = 16 * 2 ** 20;
+
+/** A file of states. */
+interface StatesFile {
+  readonly name: string;
+  readonly epoch: number;
+  /** Runs that still need it; those of other processes need it until the end. */
+  readonly needed: Set<string>;
+  /** Whether it could be read; undefined before that was tried. */
+  isSound?: boolean;
+}
+
+/** Reads and writes the runs of one experiment. */
+export class RunStore {
+  readonly #options: RunStoreOptions;
+  readonly #path: string;
+  /** The states of each run, newest first. A run is trained by one process, so that what was listed once stays true. */
+  readonly #states = new Map<string, readonly StatesFile[]>();
+  /** A finished run never changes; its curves are read again when they are needed, as those of all would fill the memory. */
+  readonly #finished = new Map<string, RunFacts>();
+  readonly #warned = new Set<string>();
+  /** Runs whose models are damaged or gone, so that what was saved of them is of no use. */
+  readonly #spoilt = new Set<string>();
+
+  private constructor(options: RunStoreOptions) {
+    this.#options = options;
+    this.#path = join(options.folder, RUNS_FOLDER);
+  }
+
+  /**
+   * Opens the store of a results folder, and makes its folder.
+   *
+   * @throws {InputError} If the folder can't be made or listed.
+   */
+  static async open(options: RunStoreOptions): Promise<RunStore> {
+    const store = new RunStore(options);
+    await makeFolder(store.#path);
+    for (const { name } of await listFolder(store.#path) ?? []) {
+      const epoch = parseStatesName(name);
+      if (epoch === undefined) continue;
+      try {
+        store.#add({ name, epoch }, await runsIn(join(store.#path, name)));
+      } catch (error) {
+        store.#passOver(name, error);
+      }
+    }
+    for (const files of store.#states.values()) {
+      (files as StatesFile[]).sort((a, b) => b.epoch - a.epoch);
+    }
+    return store;
+  }
+
+  #add(file: Pick<StatesFile, "name" | "epoch">, ids: readonly RunId[]): void {
+    const added = { ...file, needed: new Set(ids.map(runKey)) };
+    for (const key of added.needed) {
+      this.#states.set(key, [added, ...this.#states.get(key) ?? []]);
+    }
+  }
+
+  /**
+   * Looks at the models of some runs. A run that has lost its last model, or of
+   * whose models one is damaged, counts as one that was never trained, so that
+   * it is trained again.
+   */
+  async checkModels(ids: readonly RunId[]): Promise<void> {
+    const own = new Set(ids.map(runKey));
+    const { folder, epochs } = this.#options;
+    const complete = new Map<string, string>();
+    for (const combination of new Set(ids.map((id) => id.combination))) {
+      const inside = join(folder, String(combination));
+      for (const { name } of await listFolder(inside) ?? []) {
+        const model = parseModelName(name);
+        if (model === undefined || name.endsWith(".pth")) continue;
+        const key = runKey({ combination, iteration: model.iteration });
+        if (!own.has(key)) continue;
+        const file = join(inside, name);
+        const bytes = await readFileBytes(file, { what: "the model" });
+        try {
+          decodeSafetensors(bytes, { name: file });
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          this.#spoil(key, `${error.message}; its run is trained again`);
+        }
+        if (model.epoch === epochs - 1) complete.set(key, fileSum(bytes));
+      }
+    }
+    for (const id of ids) {
+      const key = runKey(id);
+      const facts = await this.finished(id);
+      if (facts === undefined) continue;
+      const sum = complete.get(key);
+      if (sum !== undefined && (facts.model ?? sum) === sum) continue;
+      this.#spoil(
+        key,
+        `The model of ${runLabel(id)} in "${folder}" is ${
+          sum === undefined ? "gone" : "not the one that was trained"
+        }; the run is trained again`,
+      );
+    }
+  }
+
+  #spoil(key: string, sentence: string): void {
+    if (this.#spoilt.has(key)) return;
+    this.#spoilt.add(key);
+    this.#finished.delete(key);
+    this.#options.warn(`warning: ${sentence}`);
+  }
+
+  /** What is damaged is as good as none: the run, or the epochs since the state before, train again. */
+  #passOver(name: string, error: unknown): void {
+    if (!(error instanceof InputError)) throw error;
+    if (!this.#warned.has(name)) {
+      this.#options.warn(`warning: ${error.message}; it is passed over`);
+    }
+    this.#warned.add(name);
+  }
+
+  async #read(name: string): Promise<Map<string, RunRecord>> {
+    const { folder, experiment, size } = this.#options;
+    const file = join(this.#path, name);
+    const bytes = await readIfThere(file, { what: "the run" });
+    if (bytes === undefined) return new Map();
+    let records = new Map<string, RunRecord>();
+    try {
+      records = decodeRuns(bytes, { name: file, size });
+    } catch (error) {
+      this.#passOver(name, error);
+    }
+    for (const record of records.values()) {
+      if (record.experiment === experiment) continue;
+      throw new InputError(
+        `Cannot go on in "${folder}": its run file ${name} belongs to another experiment (another config, seed or connectome); choose another folder with --path_to_results, or --overwrite`,
+      );
+    }
+    return records;
+  }
+
+  /** What is known of a finished run; undefined where it is not finished, or its file is damaged. */
+  async finished(id: RunId): Promise<RunFacts | undefined> {
+    const known = this.#finished.get(runKey(id));
+    if (known !== undefined) return known;
+    const record = await this.finishedRecord(id);
+    return record && factsOf(record);
+  }
+
+  /** The record of a finished run, with its curves. */
+  async finishedRecord(id: RunId): Promise<RunRecord | undefined> {
+    const key = runKey(id);
+    const name = finishedName(id);
+    const records = this.#spoilt.has(key)
+      ? new Map<string, RunRecord>()
+      : await this.#read(name);
+    const record = records.get(key);
+    if (records.size > 0 && record === undefined) {
+      this.#passOver(
+        name,
+        new InputError(
+          `Cannot use the run file "${join(this.#path, name)}": it holds ${
+            runLabel([...records.values()][0]!.id)
+          }`,
+        ),
+      );
+    }
+    if (record === undefined) this.#finished.delete(key);
+    else this.#finished.set(key, factsOf(record));
+    return record;
+  }
+
+  /** Epochs of a run's sound states, newest first. */
+  async stateEpochs(id: RunId): Promise<readonly number[]> {
+    if (this.#spoilt.has(runKey(id))) return [];
+    const sound: number[] = [];
+    for (const file of this.#states.get(runKey(id)) ?? []) {
+      file.isSound ??= (await this.#readStates(file)).size > 0;
+      if (file.isSound) sound.push(file.epoch);
+    }
+    return sound;
+  }
+
+  async #readStates(
+    { name, epoch }: StatesFile,
+  ): Promise<Map<string, RunRecord>> {
+    const records = await this.#read(name);
+    const isOther = [...records.values()].some(({ state }) =>
+      state?.epoch !== epoch
+    );
+    return isOther ? new Map() : records;
+  }
+
+  /** The states of some runs after so many epochs; undefined where one is not there or damaged. */
+  async statesAt(
+    ids: readonly RunId[],
+    epoch: number,
+  ): Promise<RunRecord[] | undefined> {
+    const read = new Map<string, Map<string, RunRecord>>();
+    const records: RunRecord[] = [];
+    for (const id of ids) {
+      const key = runKey(id);
+      const file = this.#states.get(key)?.find((f) =>
+        f.epoch === epoch && f.isSound !== false
+      );
+      if (file === undefined || this.#spoilt.has(key)) return undefined;
+      const found = read.get(file.name) ?? await this.#readStates(file);
+      read.set(file.name, found);
+      const record = found.get(key);
+      file.isSound &&= record !== undefined;
+      if (record === undefined) return undefined;
+      records.push(record);
+    }
+    return records;
+  }
+
+  /** Before anything is saved of a run that is trained again: what is of no use goes. */
+  async #forgetSpoilt(records: readonly RunRecord[]): Promise<void> {
+    for (const { id } of records) {
+      if (!this.#spoilt.has(runKey(id))) continue;
+      await this.removeStates(id);
+      await Deno.remove(join(this.#path, finishedName(id))).catch(() => {
+        // It was under way only.
+      });
+      this.#spoilt.delete(runKey(id));
+    }
+  }
+
+  /** Writes finished runs and removes their states. */
+  async saveFinished(records: readonly RunRecord[]): Promise<void> {
+    await this.#forgetSpoilt(records);
+    await writeFilesWhole(records.map((record) => [
+      join(this.#path, finishedName(record.id)),
+      () => encodeRunRecord(record),
+    ]));
+    for (const record of records) {
+      this.#warned.delete(finishedName(record.id));
+      this.#finished.set(runKey(record.id), factsOf(record));
+      await this.removeStates(record.id);
+    }
+  }
+
+  /** Writes the states of runs after the same epoch, and removes all but those before them. */
+  async saveStates(records: readonly RunState[]): Promise<void> {
+    await this.#forgetSpoilt(records);
+    const taken = new Set(
+      [...this.#states.values()].flat().filter(({ isSound }) =>
+        isSound !== false
+      )
+        .map(({ name }) => name),
+    );
+    const files = shareOut(records).map((own) => {
+      // A file of that name may hold runs of other processes, too.
+      const names = own.map(({ id, state }) => statesName(id, state.epoch));
+      return { own, name: names.find((name) => !taken.has(name)) ?? names[0]! };
+    });
+    await writeFilesWhole(files.map(({ own, name }) => [
+      join(this.#path, name),
+      () => encodeRunStates(own),
+    ]));
+    for (const { own, name } of files) {
+      this.#warned.delete(name);
+      const { epoch } = own[0]!.state;
+      const ids = own.map(({ id }) => id);
+      // A damaged one of that name has been replaced.
+      for (const [key, list] of this.#states) {
+        this.#states.set(key, list.filter((file) => file.name !== name));
+      }
+      this.#add({ name, epoch }, ids);
+      for (const id of ids) {
+        // States after this one are those of a training that went on from before them: damaged, or given up.
+        const [newest, ...others] = this.#states.get(runKey(id))!;
+        const before = others.filter((file) => file.epoch < epoch);
+        const after = others.filter((file) => file.epoch >= epoch);
+        this.#states.set(runKey(id), [newest!, ...before, ...after]);
+        await this.removeStates(id, KEPT_STATES);
+      }
+    }
+  }
+
+  /** Gives up the states of a run but for so many; files that no run needs go. */
+  async removeStates(id: RunId, keep = 0): Promise<void> {
+    const key = runKey(id);
+    const files = this.#states.get(key) ?? [];
+    this.#states.set(key, files.slice(0, keep));
+    for (const { name, needed } of files.slice(keep)) {
+      needed.delete(key);
+      if (needed.size === 0) await this.#remove(name);
+    }
+  }
+
+  /** Removes all states: of a finished experiment nobody needs any, whoever wrote them. */
+  async removeAllStates(): Promise<void> {
+    for (const { name } of await listFolder(this.#path) ?? []) {
+      if (parseStatesName(name) !== undefined) await this.#remove(name);
+    }
+    this.#states.clear();
+  }
+
+  async #remove(name: string): Promise<void> {
+    await Deno.remove(join(this.#path, name)).catch(() => {
+      // Gone already, or it can't be removed: it does no harm beside a newer one.
+    });
+  }
+}
+
+/** Cuts states into lists that make files of a bearable size. */
+function shareOut(records: readonly RunState[]): RunState[][] {
+  const files: RunState[][] = [];
+  let bytes = Infinity;
+  for (const record of records) {
+    const own = stateBytes(record);
+    if (bytes + own > STATES_BYTES) {
+      files.push([]);
+      bytes = 0;
+    }
+    files.at(-1)!.push(record);
+    bytes += own;
+  }
+  return files;
+}
