@@ -11,8 +11,7 @@ import { loadConnectome } from "../connectome/load.ts";
 import { InputError } from "../files/input_error.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames } from "../text/words.ts";
-import { writeFileWhole } from "../files/write.ts";
-import { systemReason } from "../files/read.ts";
+import { makeFolder, writeFileWhole } from "../files/write.ts";
 import { shorten } from "../text/words.ts";
 import { print, printError } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
@@ -116,15 +115,7 @@ export async function writeFiles(
       );
     }
   }
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new InputError(
-      `Cannot make the folder "${shownPath(folder)}": ${
-        systemReason(error, { path: folder, verb: "write" }) ?? error
-      }`,
-    );
-  }
+  await makeFolder(folder);
   for (const [name, content] of Object.entries(files)) {
     await writeFileWhole(join(folder, name), content);
     print(shownPath(join(folder, name)));

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readTextFile, systemReason } from "../files/read.ts";
+import { listFolder, readTextFile } from "../files/read.ts";
 import { type GoldenCase, readGoldenCase } from "./golden_case.ts";
 
 /**
@@ -39,22 +39,12 @@ function parseJson(text: string, file: string): unknown {
 }
 
 async function jsonFiles(folder: string): Promise<string[]> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(folder));
-    return entries.filter(({ isFile, name }) =>
-      isFile && name.endsWith(".json")
-    )
-      .map(({ name }) => join(folder, name)).sort();
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such folder"
-      : error instanceof Deno.errors.NotADirectory
-      ? "it is a file, not a folder"
-      : systemReason(error, { path: folder, verb: "read" });
-    if (reason === undefined) throw error;
+  const entries = await listFolder(folder);
+  if (entries === undefined) {
     throw new InputError(
-      `Cannot read the folder of reference cases "${folder}": ${reason}`,
-      { cause: error },
+      `Cannot read the folder of reference cases "${folder}": there is no such folder`,
     );
   }
+  return entries.filter(({ isFile, name }) => isFile && name.endsWith(".json"))
+    .map(({ name }) => join(folder, name)).sort();
 }

@@ -197,6 +197,30 @@ export async function readTextFile(
   }
 }
 
+/**
+ * What lies in a folder; undefined where there is no folder.
+ *
+ * @throws {InputError} If it can't be listed: path and reason.
+ */
+export async function listFolder(
+  path: string,
+): Promise<Deno.DirEntry[] | undefined> {
+  try {
+    return await Array.fromAsync(Deno.readDir(path));
+  } catch (error) {
+    if (
+      path !== "" && (error instanceof Deno.errors.NotFound ||
+        error instanceof Deno.errors.NotADirectory ||
+        (error as { code?: unknown }).code === "ENOTDIR")
+    ) return undefined;
+    const reason = systemReason(error, { path, verb: "read" });
+    if (reason === undefined) throw error;
+    throw new InputError(`Cannot list the folder "${path}": ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
 const WINDOWS_DEVICE =
   /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|\s*$)/i;
 const MAX_NAME_BYTES = 255;

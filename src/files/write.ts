@@ -160,3 +160,24 @@ export async function writeFilesWhole(
   if (error !== undefined) throw error.reason;
   for (const folder of folders) await syncFolder(folder);
 }
+
+/**
+ * Makes a folder and those above it.
+ *
+ * @throws {InputError} If it can't be made: path and reason.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AlreadyExists ||
+        error instanceof Deno.errors.NotADirectory ||
+        (error as { code?: unknown }).code === "ENOTDIR"
+      ? "it, or a part of its path, is a file"
+      : systemReason(error, { path, verb: "write" });
+    if (reason === undefined) throw error;
+    throw new InputError(`Cannot make the folder "${path}": ${reason}`, {
+      cause: error,
+    });
+  }
+}

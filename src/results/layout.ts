@@ -14,8 +14,7 @@
  */
 
 import { join } from "node:path";
-import { InputError } from "../files/input_error.ts";
-import { systemReason } from "../files/read.ts";
+import { listFolder } from "../files/read.ts";
 
 /** A run, the unit of training: one iteration of one combination of the grid. */
 export interface RunId {
@@ -230,49 +229,4 @@ export function statesName(first: RunId, epoch: number): string {
 export function parseStatesName(name: string): number | undefined {
   const epoch = RUN.exec(name)?.[3];
   return epoch === undefined ? undefined : Number(epoch);
-}
-
-/**
- * What lies in a folder; undefined where there is no folder.
- *
- * @throws {InputError} If it can't be listed: path and reason.
- */
-export async function listFolder(
-  path: string,
-): Promise<Deno.DirEntry[] | undefined> {
-  try {
-    return await Array.fromAsync(Deno.readDir(path));
-  } catch (error) {
-    if (
-      path !== "" && (error instanceof Deno.errors.NotFound ||
-        error instanceof Deno.errors.NotADirectory ||
-        (error as { code?: unknown }).code === "ENOTDIR")
-    ) return undefined;
-    const reason = systemReason(error, { path, verb: "read" });
-    if (reason === undefined) throw error;
-    throw new InputError(`Cannot list the folder "${path}": ${reason}`, {
-      cause: error,
-    });
-  }
-}
-
-/**
- * Makes a folder and those above it.
- *
- * @throws {InputError} If it can't be made: path and reason.
- */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (error) {
-    const reason = error instanceof Deno.errors.AlreadyExists ||
-        error instanceof Deno.errors.NotADirectory ||
-        (error as { code?: unknown }).code === "ENOTDIR"
-      ? "a part of its path is a file"
-      : systemReason(error, { path, verb: "write" });
-    if (reason === undefined) throw error;
-    throw new InputError(`Cannot make the folder "${path}": ${reason}`, {
-      cause: error,
-    });
-  }
 }

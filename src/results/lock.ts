@@ -12,14 +12,9 @@
 
 import { basename, join } from "node:path";
 import { InputError, RetryError } from "../files/input_error.ts";
-import { systemReason } from "../files/read.ts";
-import {
-  listFolder,
-  lockedPart,
-  lockName,
-  makeFolder,
-  type PartName,
-} from "./layout.ts";
+import { listFolder, systemReason } from "../files/read.ts";
+import { lockedPart, lockName, type PartName } from "./layout.ts";
+import { makeFolder } from "../files/write.ts";
 import type { HeartbeatOrders } from "./lock_heartbeat.ts";
 
 /** Milliseconds between two signs of life. */

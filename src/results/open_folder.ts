@@ -9,8 +9,7 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { readFileBytes } from "../files/read.ts";
-import { systemReason } from "../files/read.ts";
+import { listFolder, readFileBytes, systemReason } from "../files/read.ts";
 import { type StagedFile, stageFile, writeFileWhole } from "../files/write.ts";
 import {
   differencesOf,
@@ -23,7 +22,6 @@ import {
   EXPERIMENT_FILE,
   INDEX_FILE,
   isOwnFolder,
-  listFolder,
   lockedPart,
   ownFile,
   type PartName,

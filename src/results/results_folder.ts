@@ -8,9 +8,8 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readNpy, writeNpy } from "../files/npy.ts";
-import { readIfThere } from "../files/read.ts";
-import { systemReason } from "../files/read.ts";
-import { writeFileWhole } from "../files/write.ts";
+import { readIfThere, systemReason } from "../files/read.ts";
+import { makeFolder, writeFileWhole } from "../files/write.ts";
 import {
   type ExperimentRecord,
   parseExperimentRecord,
@@ -26,7 +25,6 @@ import {
   EXPERIMENT_FILE,
   finishedName,
   INDEX_FILE,
-  makeFolder,
   RUNS_FOLDER,
   SUMS_FILE,
 } from "./layout.ts";

@@ -8,14 +8,12 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes, readIfThere } from "../files/read.ts";
+import { listFolder, readFileBytes, readIfThere } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { writeFilesWhole } from "../files/write.ts";
+import { makeFolder, writeFilesWhole } from "../files/write.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 import {
   finishedName,
-  listFolder,
-  makeFolder,
   parseModelName,
   parseStatesName,
   type RunId,

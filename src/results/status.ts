@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes, readIfThere } from "../files/read.ts";
+import { listFolder, readFileBytes, readIfThere } from "../files/read.ts";
 import {
   type ExperimentRecord,
   readExperimentRecord,
@@ -15,7 +15,6 @@ import {
   EXPERIMENT_FILE,
   finishedName,
   INDEX_FILE,
-  listFolder,
   modelName,
   parseStatesName,
   type RunId,

@@ -11,13 +11,12 @@ import type { Connectome } from "../connectome/connectome.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes } from "../files/read.ts";
+import { listFolder, readFileBytes } from "../files/read.ts";
 import { type Connections, countConnections } from "../graph/connections.ts";
 import { createStream, type RandomStream } from "../random/stream.ts";
 import type { PretrainedRecord } from "../results/experiment_record.ts";
 import {
   isCombinationFolder,
-  listFolder,
   modelName,
   parseModelName,
   type RunId,

@@ -16,7 +16,7 @@ import type {
 import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
 import { readFileBytes, readIfThere } from "../files/read.ts";
-import { writeFileWhole } from "../files/write.ts";
+import { makeFolder, writeFileWhole } from "../files/write.ts";
 import {
   type Graph,
   maskOfGraph,
@@ -36,7 +36,6 @@ import {
   CURVE_FILES,
   EXPERIMENT_FILE,
   INDEX_FILE,
-  makeFolder,
   modelPath,
   NETWORK_FILE,
   NETWORK_MASK_FILE,

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { writeFileWhole } from "../files/write.ts";
+import { makeFolder, stageFile, writeFileWhole } from "../files/write.ts";
 import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import { matchCombinations } from "../analysis/match.ts";
@@ -46,28 +46,8 @@ export interface DrawnResults {
  * @throws {InputError} If not.
  */
 export async function prepareFolder(directory: string): Promise<void> {
-  try {
-    await Deno.mkdir(directory, { recursive: true });
-    const probe = await Deno.makeTempFile({ dir: directory, suffix: ".tmp" });
-    await Deno.remove(probe);
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    const reason = error instanceof Deno.errors.PermissionDenied
-      ? "writing there is not permitted"
-      : error instanceof Deno.errors.NotCapable
-      ? "this program was started without the permission to write there"
-      : error instanceof Deno.errors.AlreadyExists ||
-          error instanceof Deno.errors.NotADirectory || code === "ENOTDIR"
-      ? "it, or a part of its path, is a file"
-      : typeof code === "string"
-      ? (error as Error).message
-      : undefined;
-    if (reason === undefined) throw error;
-    throw new InputError(
-      `Cannot write figures to the folder "${directory}": ${reason}`,
-      { cause: error },
-    );
-  }
+  await makeFolder(directory);
+  await (await stageFile(join(directory, "figures"), "")).discard();
 }
 
 /**

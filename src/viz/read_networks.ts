@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
-import { readFileBytes } from "../files/read.ts";
+import { readIfThere } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
 import { CONNECTOME_FILE, modelName, NETWORK_FILE } from "../results/layout.ts";
 import { refuseDamaged } from "../results/results_folder.ts";
@@ -95,20 +95,6 @@ async function lastCheckpoint(
   return last;
 }
 
-async function readIfThere(
-  file: string,
-  what: string,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await readFileBytes(file, { what });
-  } catch (error) {
-    if (
-      error instanceof InputError && error.cause instanceof Deno.errors.NotFound
-    ) return undefined;
-    throw error;
-  }
-}
-
 function squareSide(shape: readonly number[], file: string): number {
   const [rows, columns] = shape;
   if (shape.length === 2 && rows !== undefined && rows === columns) return rows;
@@ -124,7 +110,7 @@ async function readMatrix(
   name: string,
 ): Promise<SquareMatrix | undefined> {
   const file = join(folder, name);
-  const bytes = await readIfThere(file, "the matrix");
+  const bytes = await readIfThere(file, { what: "the matrix" });
   if (bytes === undefined) return undefined;
   await refuseDamaged(folder, { name, bytes });
   const { shape, data } = readNpy(bytes, { name: file });
@@ -136,7 +122,7 @@ async function readWeights(
   file: string,
   epoch: RecurrentWeights["epoch"],
 ): Promise<RecurrentWeights | number | undefined> {
-  const bytes = await readIfThere(file, "the model");
+  const bytes = await readIfThere(file, { what: "the model" });
   if (bytes === undefined) return undefined;
   const { tensors } = decodeSafetensors(bytes, { name: file });
   const rows = tensors.find(({ name }) => name === SPARSE_ROWS);

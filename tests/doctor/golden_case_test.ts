@@ -172,7 +172,7 @@ describe("readCases()", () => {
       await assert.rejects(readCases(folder), /none of its \.json files/);
       await Deno.writeTextFile(path, "{");
       await assert.rejects(readCases(folder), /case "[^"]*case\.json": .*JSON/);
-      await assert.rejects(readCases(path), /it is a file, not a folder$/);
+      await assert.rejects(readCases(path), /there is no such folder$/);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

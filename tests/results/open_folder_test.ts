@@ -354,12 +354,12 @@ describe("openFolder()", () => {
       await Deno.writeTextFile(file, "");
       await assertRefused(
         open(file, { mode: "new" }),
-        /a part of its path is a file/,
+        /a part of its path, is a file/,
       );
       for (const path of [join(file, "below"), join(folder, "x".repeat(300))]) {
         await assertRefused(
           open(path, { mode: "new" }),
-          /a part of its path is a file|its name is too long/,
+          /a part of its path, is a file|its name is too long/,
         );
       }
     }));

@@ -171,12 +171,12 @@ describe("deno task viz", () => {
         await Deno.writeTextFile(file, "");
         return standard().with(7, file);
       },
-      /Cannot write figures to the folder ".*file": it, or a part of its path, is a file$/,
+      /Cannot make the folder ".*file": it, or a part of its path, is a file$/,
     ],
     [
       "a figures' folder below a file",
       () => standard().with(7, join(bio, "folder_index.txt", "figs")),
-      /Cannot write figures to the folder ".*figs": it, or a part of its path, is a file$/,
+      /Cannot make the folder ".*figs": it, or a part of its path, is a file$/,
     ],
     [
       "an unknown format",
