@@ -14,7 +14,6 @@
  */
 
 import { join } from "node:path";
-import { listFolder } from "../files/read.ts";
 
 /** A run, the unit of training: one iteration of one combination of the grid. */
 export interface RunId {
