@@ -9,7 +9,12 @@ import { InputError } from "../files/input_error.ts";
 import { createStream } from "../random/stream.ts";
 import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
-import type { ParameterSchema, Task, TaskParameters } from "../tasks/task.ts";
+import {
+  generateTrials,
+  type ParameterSchema,
+  type Task,
+  type TaskParameters,
+} from "../tasks/task.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { formatTable } from "../text/table.ts";
 import { listNames } from "../text/words.ts";
@@ -76,7 +81,7 @@ async function show(
   const stimuli = task.stimuli === undefined
     ? {}
     : { stimuli: await loadStimuli(task.stimuli, { seed }) };
-  const trials = task.generate({ ...parameters, nr_of_trials: 2 }, {
+  const trials = generateTrials(task, { ...parameters, nr_of_trials: 2 }, {
     stream: createStream({ seed, purpose: "trials" }),
     ...stimuli,
   });

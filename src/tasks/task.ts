@@ -109,6 +109,81 @@ export interface Task {
 }
 
 /**
+ * Draws trials of a task, and checks that they are what the task says of them:
+ * a task may be a user's own.
+ *
+ * @throws {RangeError} If they are not, or hold what no network can learn from.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "./src/random/stream.ts";
+ * import { seqMem } from "./src/tasks/seq_mem.ts";
+ * import { generateTrials } from "./src/tasks/task.ts";
+ *
+ * generateTrials(seqMem, { pattern_length: 3, nr_of_trials: 100 }, {
+ *   stream: createStream({ seed: 1, purpose: "trials" }),
+ * });
+ * ```
+ */
+export function generateTrials(
+  task: Task,
+  parameters: TaskParameters,
+  options: TrialOptions,
+): Trials {
+  const trials = task.generate(parameters, options);
+  const problem = findProblem(trials, task, {
+    trialCount: task.trialCount(countParameter(parameters, "nr_of_trials")),
+    steps: task.steps(parameters),
+    inputSize: task.inputSize(options.stimuli),
+  });
+  if (problem === undefined) return trials;
+  throw new RangeError(
+    `Cannot use the trials that the task ${task.name} generates: ${problem}`,
+  );
+}
+
+function findProblem(
+  trials: Trials,
+  { loss, outputSize }: Task,
+  promised: Pick<Trials, "trialCount" | "steps" | "inputSize">,
+): string | undefined {
+  for (const name of ["trialCount", "steps", "inputSize"] as const) {
+    if (trials[name] !== promised[name]) {
+      return `their ${name} is ${
+        trials[name]
+      }, but ${name}() of the task says ${promised[name]}`;
+    }
+  }
+  const { trialCount, steps, inputSize, inputs, targets } = trials;
+  const rows = trialCount * steps;
+  if (inputs.length !== rows * inputSize || targets.length !== rows) {
+    return `${trialCount} trials of ${steps} time steps have ${
+      rows * inputSize
+    } inputs and ${rows} targets, found ${inputs.length} and ${targets.length}`;
+  }
+  if (!inputs.every(Number.isFinite)) {
+    return "an input is NaN or infinite";
+  }
+  let isScored = false;
+  for (const [row, target] of targets.entries()) {
+    if (target === 0) continue;
+    const isClass = Number.isInteger(target) && target > 0 &&
+      target < outputSize;
+    if (loss === "nll" ? !isClass : !Number.isFinite(target)) {
+      return `the target of trial ${Math.floor(row / steps)} at time step ${
+        row % steps
+      } is ${target}, allowed are ${
+        loss === "nll"
+          ? `classes from 1 to ${outputSize - 1}, and 0 for what is not scored`
+          : "finite numbers, and 0 for what is not scored"
+      }`;
+    }
+    isScored = true;
+  }
+  return isScored ? undefined : "all targets are 0, so that nothing is scored";
+}
+
+/**
  * A number among a task's parameters.
  *
  * @throws {RangeError} If it is missing or no number.

@@ -31,7 +31,7 @@ import {
 import type { ModelSize } from "../rnn/parameters.ts";
 import { countTrained, splitTrials } from "../tasks/trial_set.ts";
 import { loadStimuli, syntheticNote } from "../tasks/stimuli.ts";
-import type { Stimuli } from "../tasks/task.ts";
+import { generateTrials, type Stimuli } from "../tasks/task.ts";
 import {
   checkPretrained,
   pretrainedModel,
@@ -326,7 +326,7 @@ export async function buildRun(
     createStream({ seed: run.seed, purpose, ...id });
 
   const trials = splitTrials(
-    task.generate(combination.parameters, {
+    generateTrials(task, combination.parameters, {
       stream: stream("trials"),
       compatibility: net.compatibility,
       ...(stimuli === undefined ? {} : { stimuli }),
