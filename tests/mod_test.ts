@@ -194,9 +194,9 @@ describe("mod.ts", () => {
       await Deno.writeTextFile(
         join(folder, "program.ts"),
         `import { readExperiment, TASKS } from "${module("../mod.ts")}";
-import { renderSvg } from "${module("../src/viz/render_svg.ts")}";
-import { renderPng } from "${module("../src/viz/render_png.ts")}";
-import { loadFont } from "${module("../src/viz/font.ts")}";
+import { renderSvg } from "${module("../src/viz/render.ts")}";
+import { renderPng } from "${module("../src/viz/render.ts")}";
+import { loadFont } from "${module("../src/viz/render.ts")}";
 import { browserBuilds } from "${module("../src/viz/vega.ts")}";
 const file = ${
           JSON.stringify(

@@ -13,12 +13,66 @@ import type {
 
 /** A combination that at least one folder has. */
 export interface MatchedCombination {
-  /** As in the first folder that has it. */
+  /** E.g. `lr 1e-4 · tanh · Adam · length 3`. */
   readonly title: string;
   /** Value by key of the grid. */
   readonly parameters: Readonly<Record<string, Plain>>;
   /** For each folder its combination, or undefined. */
   readonly members: readonly (CombinationResult | undefined)[];
+}
+
+/** What a key is called in figures and sentences, where its own name would be long. */
+const WORDS: Readonly<Record<string, string>> = {
+  pattern_length: "length",
+  n_back: "n-back",
+  learning_rate: "lr",
+};
+
+/** A key of the grid in words: `trial length` for `trial_length`. */
+export function keyInWords(key: string): string {
+  return Object.hasOwn(WORDS, key) ? WORDS[key]! : key.replaceAll("_", " ");
+}
+
+/** A number in words: `1e-4`, `0.01`, `3`. */
+export function numberInWords(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 0.01 || size >= 1e6)
+    ? value.toExponential().replace("e+", "e")
+    : String(value);
+}
+
+/**
+ * A combination of hyper-parameters in words: names alone, numbers with their
+ * key.
+ *
+ * @param keys Those that are said; default all.
+ *
+ * @example
+ * ```ts
+ * import { combinationName } from "./src/analysis/match.ts";
+ *
+ * combinationName({ lr: 1e-4, nonlinearity: "tanh", optimizer: "Adam", pattern_length: 3 });
+ * // "lr 1e-4 · tanh · Adam · length 3"
+ * ```
+ */
+export function combinationName(
+  parameters: Readonly<Record<string, Plain>>,
+  keys: readonly string[] = Object.keys(parameters),
+): string {
+  const words = keys.flatMap((key) => {
+    const value = parameters[key];
+    if (value === undefined) return [];
+    return [
+      typeof value === "string"
+        ? value
+        : `${keyInWords(key)} ${
+          typeof value === "number" ? numberInWords(value) : value
+        }`,
+    ];
+  });
+  return words.length === 0 && keys.length === 0
+    ? "the one combination"
+    : words.join(" · ");
 }
 
 /** Names that were not known, see `grid_keys.ts`. */
@@ -62,7 +116,7 @@ export function matchCombinations(
       );
       const group = matched.get(key) ??
         {
-          title: combination.title,
+          title: combinationName(parameters),
           parameters,
           members: folders.map(() => undefined),
         };

@@ -18,9 +18,8 @@ import {
 import { didYouMean } from "../text/did_you_mean.ts";
 import { formatTable } from "../text/table.ts";
 import { listNames } from "../text/words.ts";
-import { prepareFolder } from "../viz/draw_results.ts";
 import { trialFigure } from "../viz/trial_figure.ts";
-import { writeFigures } from "../viz/write_figures.ts";
+import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
 import { print, runCommand } from "./run_command.ts";
 
 const HELP = `Lists the tasks, and draws what one shows and asks.
@@ -87,15 +86,18 @@ async function show(
   });
   const figure = trialFigure(task, trials);
   await prepareFolder(out);
-  const files = await writeFigures([figure], {
-    directory: out,
-    formats: ["svg", "png"],
-  });
+  const formats = ["svg", "png"] as const;
+  const folder = await openFigureFolder(
+    formats.map((format) => `${figure.name}.${format}`),
+    { directory: out, formats },
+  );
+  await folder.draw(figure);
+  await folder.finish();
   print(figure.caption);
   for (const [key, value] of Object.entries(parameters)) {
     print(`  ${key} = ${value}`);
   }
-  print(`Drawn: ${files.map((file) => `${out}/${file}`).join(", ")}`);
+  print(`Drawn: ${folder.files.map((file) => `${out}/${file}`).join(", ")}`);
   return 0;
 }
 

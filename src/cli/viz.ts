@@ -8,7 +8,7 @@ import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import type { LabelledResults } from "../analysis/compare.ts";
 import { FIGURE_KINDS, type FigureKind } from "../viz/build_figures.ts";
-import { type Format, FORMATS } from "../viz/write_figures.ts";
+import { DEFAULT_FORMATS, type Format, FORMATS } from "../viz/write_figures.ts";
 import type { FigureWidth } from "../viz/theme.ts";
 import { plural } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
@@ -24,12 +24,19 @@ const HELP = `Draws and compares the results of experiments.
   --save_figs DIR           folder for all that is written; it is made if needed
   --ylabel TEXT             name of the loss on axes (default: by the task,
                             loss (MSE) or loss (NLL))
-  --formats F …             svg, png, vl.json (open it in the Vega editor), html
-                            (one report with all figures); default: all
+  --formats F …             svg, png, pdf, vl.json (open it in the Vega editor),
+                            html (one report with all figures); default: all but pdf
+  --dpi N                   pixels an inch of PNG files; default 300
   --only KIND …             overview, boxplots, curves, networks; default: all
   --combination N           only the curves of combination N of folder_index.txt
-  --width one|two           print width of all figures: one column (85 mm) or two
-                            (175 mm); default: one for curves, two for the others
+  --width 85|178            print width of all figures in mm, one column or two;
+                            default: 85 for curves, 178 for the others
+  --margin PERCENT          margin of equivalence; default 10. Of losses, a share of
+                            what the better label learned beyond the baseline; of
+                            accuracies, of the 50 points above chance; of epochs,
+                            of the other label's mean
+  --all_pairs               compare every label with every other one
+  --overwrite               replace files in DIR that viz did not write, too
   --help                    this text
 
 Without --only and --combination, statistics.csv is written too. It and the report compare
@@ -44,6 +51,11 @@ interface Wanted {
   readonly kinds: readonly FigureKind[];
   readonly combination: number | undefined;
   readonly width: FigureWidth | undefined;
+  readonly dpi: number;
+  /** As a share; undefined for the default. */
+  readonly margin: number | undefined;
+  readonly allPairs: boolean;
+  readonly overwrite: boolean;
   /** Whether all is wanted, statistics included. */
   readonly all: boolean;
 }
@@ -67,7 +79,39 @@ function choices<T extends string>(
   return allowed.filter((one) => values.includes(one));
 }
 
-function readFlags({ string, list, positional }: Flags): Wanted {
+/** Widths in mm, and the words that they once had. */
+const WIDTHS: Readonly<Record<string, FigureWidth>> = {
+  "85": "one",
+  "178": "two",
+  one: "one",
+  two: "two",
+};
+
+/** A number above 0, of a flag. */
+function above0(
+  text: string | undefined,
+  { flag, most, whole = false }: {
+    readonly flag: string;
+    readonly most: number;
+    readonly whole?: boolean;
+  },
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (
+    text.trim() === "" || !(value > 0 && value <= most) ||
+    (whole && !Number.isInteger(value))
+  ) {
+    throw new SyntaxError(
+      `--${flag} must be a${
+        whole ? "n integer" : " number"
+      } above 0, at most ${most}, found "${text}"`,
+    );
+  }
+  return value;
+}
+
+function readFlags({ boolean, string, list, positional }: Flags): Wanted {
   if (positional[0] !== undefined) {
     throw new SyntaxError(
       `--results_folders must stand before "${positional[0]}"`,
@@ -97,6 +141,10 @@ function readFlags({ string, list, positional }: Flags): Wanted {
       `--combination must be a number of folder_index.txt, found "${combination}"`,
     );
   }
+  if (width !== undefined && !Object.hasOwn(WIDTHS, width)) {
+    throw new SyntaxError(`--width must be 85 or 178, found "${width}"`);
+  }
+  const margin = above0(string.margin, { flag: "margin", most: 1000 });
   const only = list.only === undefined
     ? undefined
     : choices(list.only, { flag: "only", allowed: FIGURE_KINDS });
@@ -106,13 +154,15 @@ function readFlags({ string, list, positional }: Flags): Wanted {
     directory: userPath(required(string.save_figs, "save_figs"), "--save_figs"),
     ylabel: string.ylabel,
     formats: list.formats === undefined
-      ? FORMATS
+      ? DEFAULT_FORMATS
       : choices(list.formats, { flag: "formats", allowed: FORMATS }),
     kinds: only ?? (combination === undefined ? FIGURE_KINDS : ["curves"]),
     combination: combination === undefined ? undefined : Number(combination),
-    width: width === undefined
-      ? undefined
-      : choices([width], { flag: "width", allowed: ["one", "two"] })[0],
+    width: width === undefined ? undefined : WIDTHS[width],
+    dpi: above0(string.dpi, { flag: "dpi", most: 2400, whole: true }) ?? 300,
+    margin: margin === undefined ? undefined : margin / 100,
+    allPairs: boolean.all_pairs === true,
+    overwrite: boolean.overwrite === true,
     all: only === undefined && combination === undefined,
   };
 }
@@ -139,11 +189,16 @@ async function viz(flags: Flags): Promise<number> {
   const wanted = readFlags(flags);
   // What draws takes a while to load; bad input is told at once.
   const folders = await readFolders(wanted);
-  const { prepareFolder, drawResults } = await import("../viz/draw_results.ts");
+  const [{ drawResults }, { prepareFolder }, { formatFindings }] = await Promise
+    .all([
+      import("../viz/draw_results.ts"),
+      import("../viz/write_figures.ts"),
+      import("../analysis/tables.ts"),
+    ]);
   await prepareFolder(wanted.directory);
   const drawn = await drawResults(folders, wanted);
   for (const warning of drawn.warnings) printError(`warning: ${warning}`);
-  for (const finding of drawn.findings) print(finding);
+  for (const line of formatFindings(drawn.comparisons)) print(line);
   print(
     `Wrote ${plural(drawn.files.length, "file")} to ${
       shownPath(wanted.directory)
@@ -168,8 +223,8 @@ if (import.meta.main) {
   await runCommand({
     help: HELP,
     flags: {
-      boolean: [],
-      string: ["save_figs", "ylabel", "combination", "width"],
+      boolean: ["all_pairs", "overwrite"],
+      string: ["save_figs", "ylabel", "combination", "width", "dpi", "margin"],
       list: ["results_folders", "results_labels", "formats", "only"],
     },
     run: viz,

@@ -4,30 +4,32 @@
  * @module
  */
 
+import {
+  baselineOf,
+  type Quantity,
+  quantityTitle,
+  taskFacts,
+} from "../analysis/baseline.ts";
 import type { LabelledResults } from "../analysis/compare.ts";
+import type { Comparison } from "../analysis/comparison.ts";
 import {
   matchCombinations,
   type MatchedCombination,
 } from "../analysis/match.ts";
-import type { Curves } from "../results/results_folder.ts";
 import { type RunSummary, summarizeResults } from "../analysis/summary.ts";
-import {
-  type Baseline,
-  baselineOf,
-  type Quantity,
-  quantityTitle,
-  type TaskFacts,
-  taskFacts,
-} from "../analysis/baseline.ts";
-import { curveFigure } from "./curve_figure.ts";
-import type { LeftOutCurve } from "./curve_series.ts";
+import { curveFigure, type LeftOutCurve } from "./curve_figure.ts";
+import { effectFigure } from "./effect_figure.ts";
 import type { Figure } from "./figure.ts";
-import { combinationFileName, fileName, uniqueNames } from "./file_name.ts";
-import { minimumFigure } from "./minimum_figure.ts";
+import {
+  combinationFileName,
+  drawnLabels,
+  fileName,
+  uniqueNames,
+} from "./names.ts";
 import { networkFigure } from "./network_figure.ts";
 import { overviewFigure } from "./overview_figure.ts";
 import type { Networks } from "./read_networks.ts";
-import { type RunValue, summaryFigure } from "./summary_figure.ts";
+import { boxFigure, minimumFigure, type RunValue } from "./run_figures.ts";
 import type { FigureWidth } from "./theme.ts";
 
 /** Kinds of figures that can be asked for. */
@@ -52,6 +54,19 @@ export interface BuildFiguresOptions {
   readonly width?: FigureWidth;
   /** Matrices of each folder, in their order; undefined entries have no figure. */
   readonly networks?: readonly (Networks | undefined)[];
+  /** From `compareLabels`, for the forest plot. */
+  readonly comparisons?: readonly Comparison[];
+}
+
+/** A figure that is made when it is needed: hundreds at once would fill the memory. */
+export interface PlannedFigure {
+  /** As of `Figure`. */
+  readonly name: string;
+  /** The figure, unless there is nothing to draw, and a sentence for each curve that it leaves out. */
+  readonly build: () => {
+    readonly figure: Figure | undefined;
+    readonly warnings: readonly string[];
+  };
 }
 
 /** The figures, and a sentence for each curve that is not drawn. */
@@ -62,9 +77,10 @@ export interface BuiltFigures {
 
 interface Context extends BuildFiguresOptions {
   readonly folders: readonly LabelledResults[];
+  /** Labels as they were given, and as figures have them. */
+  readonly names: readonly string[];
   readonly labels: readonly string[];
   readonly combinations: readonly MatchedCombination[];
-  readonly facts: TaskFacts;
 }
 
 /**
@@ -86,43 +102,75 @@ export function buildFigures(
   folders: readonly LabelledResults[],
   options: BuildFiguresOptions,
 ): BuiltFigures {
-  const results = folders.map(({ results }) => results);
-  const context: Context = {
-    ...options,
-    folders,
-    labels: folders.map(({ label }) => label),
-    combinations: matchCombinations(results).combinations,
-    facts: taskFacts(results),
-  };
-  const has = (kind: FigureKind) => options.kinds.includes(kind);
-  const runs = has("overview") || has("boxplots") ? runsOf(context) : [];
-  const curves = has("curves")
-    ? curveFigures(context)
-    : { figures: [], warnings: [] };
-  const figures = [
-    ...(has("overview") ? overviewFigures(context, runs) : []),
-    ...(has("boxplots") ? boxplots(context, runs) : []),
-    ...curves.figures,
-    ...(has("networks") ? networkFigures(context) : []),
-  ];
-  const warnings = has("networks") ? undrawnNetworks(context) : [];
-  const names = uniqueNames(figures.map(({ name }) => name));
+  const built = planFigures(folders, options).map(({ build }) => build());
   return {
-    figures: figures.map((figure, i) => ({
-      ...figure,
-      name: names[i] as string,
-    })),
-    warnings: [...curves.warnings, ...warnings],
+    figures: built.flatMap(({ figure }) => figure ?? []),
+    warnings: built.flatMap(({ warnings }) => warnings),
   };
 }
 
+/** The same, a figure at a time. */
+export function planFigures(
+  folders: readonly LabelledResults[],
+  options: BuildFiguresOptions,
+): PlannedFigure[] {
+  const { combinations } = matchCombinations(
+    folders.map(({ results }) => results),
+  );
+  const names = folders.map(({ label }) => label);
+  const labels = drawnLabels(names);
+  const context: Context = {
+    ...options,
+    folders: folders.map(({ results }, i) => ({ results, label: labels[i]! })),
+    names,
+    labels,
+    combinations,
+  };
+  const has = (kind: FigureKind) => options.kinds.includes(kind);
+  const planned = [
+    ...(has("overview") ? overviews(context) : []),
+    ...(has("boxplots") ? [boxplots(context)] : []),
+    ...(has("curves") ? curves(context) : []),
+    ...(has("networks") ? networks(context) : []),
+  ];
+  const fileNames = uniqueNames(planned.map(({ name }) => name));
+  return planned.map(({ build }, i) => {
+    const name = fileNames[i]!;
+    return {
+      name,
+      build: () => {
+        const { figure, warnings } = build();
+        return { figure: figure && { ...figure, name }, warnings };
+      },
+    };
+  });
+}
+
+/** A figure that leaves nothing out. */
+function planned(
+  name: string,
+  build: () => Figure | undefined,
+): PlannedFigure {
+  return { name, build: () => ({ figure: build(), warnings: [] }) };
+}
+
+/** What the folders that have a combination say of their task, which may be different ones. */
+function factsOf({ folders }: Context, match?: MatchedCombination) {
+  return taskFacts(
+    folders.filter((_, i) => match?.members[i] !== undefined || !match)
+      .map(({ results }) => results),
+    match?.parameters,
+  );
+}
+
 function titleOf(
-  { facts, ylabel }: Pick<Context, "facts" | "ylabel">,
+  context: Context,
   quantity: Quantity,
+  match?: MatchedCombination,
 ): string {
-  return quantity === "loss" && ylabel !== undefined
-    ? ylabel
-    : quantityTitle(facts, quantity);
+  return quantity === "loss" && context.ylabel !== undefined
+    ? context.ylabel
+    : quantityTitle(factsOf(context, match), quantity);
 }
 
 /** Number of a combination, where it occurs first. */
@@ -130,118 +178,180 @@ export function indexOf({ members }: MatchedCombination): number {
   return members.find((member) => member !== undefined)?.index ?? 0;
 }
 
-interface PlacedRun extends RunSummary {
-  readonly label: string;
-  readonly match: MatchedCombination;
-}
-
-/** Summaries of all runs, with label and parameters. */
-function runsOf({ folders, combinations }: Context): PlacedRun[] {
+/** The runs of all labels that have a value. */
+function valuesOf(
+  { folders, combinations }: Context,
+  valueOf: (run: RunSummary) => number | undefined,
+): RunValue[] {
   return folders.flatMap(({ label, results }, f) => {
-    const { runs } = summarizeResults(results);
-    return runs.flatMap((run) => {
-      const match = combinations.find(({ members }) =>
-        members[f]?.index === run.combination
-      );
-      return match === undefined ? [] : [{ ...run, label, match }];
+    const matches = new Map(
+      combinations.flatMap((match) => {
+        const member = match.members[f];
+        return member === undefined ? [] : [[member.index, match] as const];
+      }),
+    );
+    return summarizeResults(results).runs.flatMap((run) => {
+      const value = valueOf(run);
+      const match = matches.get(run.combination);
+      if (value === undefined || match === undefined) return [];
+      const { title: combination, parameters } = match;
+      return [{
+        label,
+        combination,
+        parameters,
+        iteration: run.iteration,
+        value,
+      }];
     });
   });
 }
 
-/** The runs that have a value. */
-function valuesOf(
-  runs: readonly PlacedRun[],
-  valueOf: (run: RunSummary) => number | undefined,
-) {
-  return runs.flatMap((run) => {
-    const value = valueOf(run);
-    if (value === undefined) return [];
-    const { label, iteration, match } = run;
-    const { title, parameters } = match;
-    return [{ label, combination: title, iteration, value, parameters }];
+function overviews(context: Context): PlannedFigure[] {
+  const { labels, width = "two", comparisons = [] } = context;
+  const baseline = (quantity: Quantity) =>
+    baselineOf(factsOf(context), quantity);
+  const of = (quantity: Quantity) =>
+    planned(`overview_${quantity}`, () =>
+      overviewFigure(
+        context.combinations.map(({ parameters, members }) => ({
+          parameters,
+          byLabel: members.flatMap((member, i) => {
+            const curves = quantity === "loss"
+              ? member?.validateLoss
+              : member?.validateMetrics;
+            return curves === undefined ? [] : [{ label: labels[i]!, curves }];
+          }),
+        })),
+        {
+          name: `overview_${quantity}`,
+          quantity,
+          axis: `validation ${titleOf(context, quantity)}`,
+          labels,
+          baseline: baseline(quantity),
+          width,
+        },
+      ));
+  const minimum = planned(
+    "overview_minimum",
+    () =>
+      minimumFigure(valuesOf(context, (run) => run.loss?.minLoss), {
+        name: "overview_minimum",
+        quantity: `minimum validation ${titleOf(context, "loss")}`,
+        labels,
+        baseline: baseline("loss"),
+        width,
+      }),
+  );
+  const effects = planned(
+    "effects",
+    () => effectFigure(renamed(comparisons, context), { labels, width }),
+  );
+  return [
+    of("loss"),
+    of("accuracy"),
+    minimum,
+    ...(comparisons.length === 0 ? [] : [effects]),
+  ];
+}
+
+/** The comparisons with the labels as figures have them. */
+function renamed(
+  rows: readonly Comparison[],
+  { labels, names }: Context,
+): Comparison[] {
+  const drawn = (label: string) => labels[names.indexOf(label)] ?? label;
+  return rows.map((row) => ({
+    ...row,
+    reference: { ...row.reference, label: drawn(row.reference.label) },
+    other: { ...row.other, label: drawn(row.other.label) },
+  }));
+}
+
+function boxplots(context: Context): PlannedFigure {
+  return planned("boxplots", () => {
+    const loss = titleOf(context, "loss");
+    return boxFigure([
+      {
+        title: `minimum validation ${loss}`,
+        runs: valuesOf(context, (run) => run.loss?.minLoss),
+      },
+      {
+        title: "epoch of the minimum",
+        epochs: true,
+        runs: valuesOf(context, (run) => run.loss?.minLossEpoch),
+      },
+      {
+        title:
+          "epoch at which the loss came within 1 % of its range above the minimum",
+        epochs: true,
+        runs: valuesOf(context, (run) => run.loss?.epoch99),
+      },
+      {
+        title: "final validation accuracy (%)",
+        runs: valuesOf(context, (run) => run.finalAccuracy),
+      },
+    ], { labels: context.labels, width: context.width ?? "two" });
   });
 }
 
-function overviewFigures(
-  context: Context,
-  runs: readonly PlacedRun[],
-): Figure[] {
-  const { facts, labels, width = "two" } = context;
-  const of = (quantity: Quantity): Figure | undefined =>
-    overviewFigure(
-      context.combinations.map(({ parameters, members }) => ({
-        parameters,
-        byLabel: members.flatMap((member, i) => {
-          const curves = quantity === "loss"
-            ? member?.validateLoss
-            : member?.validateMetrics;
-          return curves === undefined
-            ? []
-            : [{ label: labels[i] as string, curves }];
-        }),
-      })),
-      {
-        name: `overview_${quantity}`,
-        quantity,
-        axis: `validation ${titleOf(context, quantity)}`,
-        labels,
-        baseline: baselineOf(facts, quantity),
-        width,
-      },
-    );
-  const minimum = minimumFigure(valuesOf(runs, (run) => run.loss?.minLoss), {
-    name: "overview_minimum",
-    quantity: `minimum validation ${titleOf(context, "loss")}`,
-    labels,
-    baseline: baselineOf(facts, "loss"),
-    width,
-  });
-  return [of("loss"), of("accuracy"), minimum].filter((one) =>
-    one !== undefined
+function curves(context: Context): PlannedFigure[] {
+  const { combinations, combination } = context;
+  return combinations.filter((match) =>
+    combination === undefined || indexOf(match) === combination
+  ).flatMap((match) =>
+    (["loss", "accuracy"] as const).flatMap((quantity) => {
+      const has = match.members.some((member) =>
+        quantity === "loss" ||
+        (member?.trainMetrics ?? member?.validateMetrics) !== undefined
+      );
+      return has ? [curvesOf(match, { context, quantity })] : [];
+    })
   );
 }
 
-function boxplots(context: Context, runs: readonly PlacedRun[]): Figure[] {
-  const panel = (
-    title: string,
-    valueOf: (run: RunSummary) => number | undefined,
-  ) => ({
-    title,
-    mayBeLog: title.includes("loss"),
-    // Parameters would be repeated with every run; the combination's title says them.
-    runs: valuesOf(runs, valueOf).map(
-      ({ parameters: _, ...run }): RunValue => run,
-    ),
+function curvesOf(
+  match: MatchedCombination,
+  { context, quantity }: { context: Context; quantity: Quantity },
+): PlannedFigure {
+  const { members, title, parameters } = match;
+  const { labels, width = "one" } = context;
+  const name = combinationFileName(quantity, {
+    index: indexOf(match),
+    parameters,
   });
-  const figure = summaryFigure([
-    panel(
-      `minimum validation ${titleOf(context, "loss")}`,
-      (run) => run.loss?.minLoss,
-    ),
-    panel("epoch of the minimum", (run) => run.loss?.minLossEpoch),
-    panel("epoch within 1 % of it", (run) => run.loss?.epoch99),
-    panel("final accuracy (%)", (run) => run.finalAccuracy),
-  ], { labels: context.labels, width: context.width ?? "two" });
-  return figure === undefined ? [] : [figure];
-}
-
-function curveFigures(context: Context): BuiltFigures {
-  const { combinations, combination } = context;
-  const figures: Figure[] = [];
-  const warnings: string[] = [];
-  for (const match of combinations) {
-    if (combination !== undefined && indexOf(match) !== combination) continue;
-    for (const quantity of ["loss", "accuracy"] as const) {
-      const built = curvesOf(match, { context, quantity });
-      if (built.figure !== undefined) figures.push(built.figure);
-      warnings.push(
-        ...built.leftOut.map((curve) =>
+  return {
+    name,
+    build: () => {
+      const { figure, leftOut } = curveFigure(
+        members.flatMap((member, i) => {
+          if (member === undefined) return [];
+          const [training, validation] = quantity === "loss"
+            ? [member.trainLoss, member.validateLoss]
+            : [member.trainMetrics, member.validateMetrics];
+          return [{
+            label: labels[i]!,
+            ...(training === undefined ? {} : { training }),
+            ...(validation === undefined ? {} : { validation }),
+          }];
+        }),
+        {
+          name,
+          title,
+          quantity,
+          axis: titleOf(context, quantity, match),
+          labels,
+          baseline: baselineOf(factsOf(context, match), quantity),
+          width,
+        },
+      );
+      return {
+        figure,
+        warnings: leftOut.map((curve) =>
           leftOutSentence(curve, match, quantity)
         ),
-      );
-    }
-  }
-  return { figures, warnings };
+      };
+    },
+  };
 }
 
 function leftOutSentence(
@@ -254,70 +364,31 @@ function leftOutSentence(
   }; its curve is not drawn`;
 }
 
-function curvesOf(
-  { members, title, parameters }: MatchedCombination,
-  { context, quantity }: { context: Context; quantity: Quantity },
-) {
-  const { labels, width = "one" } = context;
-  // A combination may be one of some folders only, and these of one task.
-  const facts = taskFacts(
-    context.folders.filter((_, i) => members[i] !== undefined)
-      .map(({ results }) => results),
-  );
-  const baseline: Baseline | undefined = baselineOf(facts, quantity);
-  const index = members.find((member) => member !== undefined)?.index ?? 0;
-  return curveFigure(
-    members.flatMap((member, i) => {
-      if (member === undefined) return [];
-      const [train, test]: (Curves | undefined)[] = quantity === "loss"
-        ? [member.trainLoss, member.validateLoss]
-        : [member.trainMetrics, member.validateMetrics];
-      return [{
-        label: labels[i] as string,
-        ...(train === undefined ? {} : { train }),
-        ...(test === undefined ? {} : { test }),
-      }];
-    }),
-    {
-      name: combinationFileName(quantity, { index, parameters }),
-      title,
-      quantity,
-      axis: titleOf({ ...context, facts }, quantity),
-      labels,
-      baseline,
-      width,
-    },
-  );
-}
-
-/** What the figures of networks leave out. */
-function undrawnNetworks({ labels, networks = [] }: Context): string[] {
-  return networks.flatMap((matrices, i) =>
-    matrices?.undrawnNeurons === undefined ? [] : [
-      `${
-        labels[i]
-      }: the network has ${matrices.undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
-    ]
-  );
-}
-
-function networkFigures(
+function networks(
   { folders, networks = [], combinations, combination, width }: Context,
-): Figure[] {
+): PlannedFigure[] {
   const match = combination === undefined
     ? combinations[0]
     : combinations.find((one) => indexOf(one) === combination);
   return folders.flatMap(({ label, results }, i) => {
     const matrices = networks[i];
     if (matrices === undefined || match === undefined) return [];
-    const figure = networkFigure(matrices, {
-      name: fileName("networks", [label]),
-      label,
-      combination: match.title,
-      randomized: results.experiment?.randomW === true,
-      regionNames: results.experiment?.connectome.regionNames ?? [],
-      width: width ?? "two",
-    });
-    return figure === undefined ? [] : [figure];
+    const name = fileName("networks", [label]);
+    return [{
+      name,
+      build: () => ({
+        figure: networkFigure(matrices, {
+          name,
+          label,
+          combination: match.title,
+          randomized: results.experiment?.randomW === true,
+          regionNames: results.experiment?.connectome.regionNames ?? [],
+          width: width ?? "two",
+        }),
+        warnings: matrices.undrawnNeurons === undefined ? [] : [
+          `${label}: the network has ${matrices.undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
+        ],
+      }),
+    }];
   });
 }

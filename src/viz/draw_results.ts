@@ -5,26 +5,30 @@
  * @module
  */
 
-import { join } from "node:path";
-import { InputError } from "../files/input_error.ts";
-import { makeFolder, stageFile, writeFileWhole } from "../files/write.ts";
 import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import { matchCombinations } from "../analysis/match.ts";
 import { formatStatisticsCsv } from "../analysis/tables.ts";
-import { buildFigures, type FigureKind, indexOf } from "./build_figures.ts";
+import { InputError } from "../files/input_error.ts";
+import { type FigureKind, indexOf, planFigures } from "./build_figures.ts";
 import { type Networks, readNetworks } from "./read_networks.ts";
 import type { FigureWidth } from "./theme.ts";
-import { type Format, writeFigures } from "./write_figures.ts";
+import {
+  missingLetters,
+  openFigureFolder,
+  type WriteOptions,
+} from "./write_figures.ts";
 
 /** What to make. */
-export interface DrawResultsOptions {
-  readonly directory: string;
-  readonly formats: readonly Format[];
+export interface DrawResultsOptions extends WriteOptions {
   readonly kinds: readonly FigureKind[];
   readonly combination: number | undefined;
   readonly ylabel: string | undefined;
   readonly width: FigureWidth | undefined;
+  /** Margin of equivalence; default as of `compareLabels`. */
+  readonly margin?: number | undefined;
+  /** Whether every label is compared with every other one. */
+  readonly allPairs?: boolean;
   /** Whether all is wanted, statistics included. */
   readonly all: boolean;
 }
@@ -33,28 +37,21 @@ export interface DrawResultsOptions {
 export interface DrawnResults {
   /** Names of files, in the order in which they were written. */
   readonly files: readonly string[];
-  /** One sentence each: what the comparisons over all combinations say. */
-  readonly findings: readonly string[];
+  /** From `compareLabels`. */
+  readonly comparisons: readonly Comparison[];
   /** One sentence each: what was left out. */
   readonly warnings: readonly string[];
 }
 
-/**
- * Makes the folder for figures, and finds out whether it can be written to
- * before any work is done.
- *
- * @throws {InputError} If not.
- */
-export async function prepareFolder(directory: string): Promise<void> {
-  await makeFolder(directory);
-  await (await stageFile(join(directory, "figures"), "")).discard();
-}
+/** Names of the files that are no figures. */
+const STATISTICS = "statistics.csv";
+const REPORT = "report.html";
 
 /**
  * Draws and compares results, and writes everything to a folder.
  *
  * @param folders Results and their labels; the others are compared with the first.
- * @throws {InputError} If a file is damaged or can't be written, or there is no such combination.
+ * @throws {InputError} If a file is damaged or can't be written, would replace somebody else's, or there is no such combination.
  *
  * @example
  * ```ts no-eval
@@ -79,62 +76,79 @@ export async function drawResults(
   folders: readonly LabelledResults[],
   options: DrawResultsOptions,
 ): Promise<DrawnResults> {
-  const { directory, formats, combination, ylabel, width, all } = options;
-  const comparison = all ? compareLabels(folders) : { rows: [], warnings: [] };
-  const { figures, warnings } = buildFigures(folders, {
+  const { formats, combination, ylabel, width, margin, allPairs, all } =
+    options;
+  const compared = compareLabels(folders, {
+    ...(margin === undefined ? {} : { margin }),
+    ...(allPairs === undefined ? {} : { allPairs }),
+  });
+  const comparisons = all ? compared.rows : [];
+  const planned = planFigures(folders, {
     kinds: options.kinds,
     networks: options.kinds.includes("networks")
       ? await networksOf(folders, combination)
       : [],
+    comparisons,
     ...(combination === undefined ? {} : { combination }),
     ...(ylabel === undefined ? {} : { ylabel }),
     ...(width === undefined ? {} : { width }),
   });
-  if (figures.length === 0) {
+  const folder = await openFigureFolder([
+    ...planned.flatMap(({ name }) => formats.map((one) => `${name}.${one}`)),
+    ...(comparisons.length > 0 ? [STATISTICS] : []),
+    ...(formats.includes("html") ? [REPORT] : []),
+  ], options);
+  const warnings = [
+    ...folders.flatMap(({ results }) => results.warnings),
+    ...compared.warnings,
+    ...await letterWarnings(folders, options),
+  ];
+  if (comparisons.length > 0) {
+    await folder.write(STATISTICS, formatStatisticsCsv(comparisons));
+  }
+  const report = formats.includes("html")
+    ? (await import("./report.ts")).startReport()
+    : undefined;
+  let drawn = 0;
+  for (const { build } of planned) {
+    const { figure, warnings: leftOut } = build();
+    warnings.push(...leftOut);
+    if (figure === undefined) continue;
+    drawn++;
+    await folder.draw(figure);
+    report?.add(figure);
+  }
+  if (drawn === 0) {
     throw new InputError(
       combination === undefined
         ? "Cannot draw the results: there is nothing of what --only asks for"
         : `Cannot draw combination ${combination}: no folder has a curve of it that can be drawn`,
     );
   }
-  const files: string[] = [];
-  if (all && comparison.rows.length > 0) {
-    await writeFileWhole(
-      join(directory, "statistics.csv"),
-      formatStatisticsCsv(comparison.rows),
-    );
-    files.push("statistics.csv");
+  if (report !== undefined) {
+    const content = { folders, comparisons, warnings };
+    await folder.write(REPORT, await report.finish(content));
   }
-  files.push(...await writeFigures(figures, options));
-  const allWarnings = [
-    ...folders.flatMap(({ results }) => results.warnings),
-    ...comparison.warnings,
-    ...warnings,
-  ];
-  if (formats.includes("html")) {
-    const { buildReport } = await import("./report.ts");
-    await writeFileWhole(
-      join(directory, "report.html"),
-      await buildReport({
-        folders,
-        figures,
-        comparisons: comparison.rows,
-        warnings: allWarnings,
-      }),
-    );
-    files.push("report.html");
-  }
-  return {
-    files,
-    findings: findingsOf(comparison.rows),
-    warnings: allWarnings,
-  };
+  await folder.finish();
+  return { files: folder.files, comparisons, warnings };
 }
 
-/** The sentences on all combinations together. */
-export function findingsOf(rows: readonly Comparison[]): string[] {
-  return rows.filter(({ combination }) => combination === undefined)
-    .map(({ sentence }) => sentence);
+/** What of the texts in figures the font can't draw. */
+async function letterWarnings(
+  folders: readonly LabelledResults[],
+  { formats, ylabel }: DrawResultsOptions,
+): Promise<string[]> {
+  if (!formats.includes("png") && !formats.includes("pdf")) return [];
+  const { fontWidths, loadFont } = await import("./render.ts");
+  const texts = folders.flatMap(({ label, results }) => [
+    label,
+    ...results.combinations.map(({ title }) => title),
+    ...results.experiment?.connectome.regionNames ?? [],
+  ]);
+  return missingLetters(
+    ylabel === undefined ? texts : [...texts, ylabel],
+    fontWidths(await loadFont()),
+  );
 }
 
 /** Matrices of one combination, which folders may number differently. */

@@ -6,16 +6,19 @@
  */
 
 import { type Figure, HOVER, type Json, SCHEMA, type Spec } from "./figure.ts";
+import { drawableText } from "./names.ts";
 import { type MatrixColors, matrixImage, pngAddress } from "./raster.ts";
 import type { Networks, SquareMatrix } from "./read_networks.ts";
+import { sixDigits } from "./series.ts";
 import {
   DIVERGING,
   FIGURE_PIXELS,
   type FigureWidth,
+  NO_CONNECTION,
   SEQUENTIAL,
+  SMALL_TEXT,
   themeConfig,
 } from "./theme.ts";
-import { sixDigits } from "./thin.ts";
 
 /** What a figure of networks shows. */
 export interface NetworkFigureOptions {
@@ -32,16 +35,22 @@ export interface NetworkFigureOptions {
 
 interface Panel {
   readonly title: string;
-  readonly legend: string;
+  /** Undefined where all connections are alike. */
+  readonly legend: string | undefined;
   readonly matrix: SquareMatrix;
   readonly colors: MatrixColors;
+  /** What a row and a column are: those of a randomised network belong to no region. */
+  readonly unit: "region" | "neuron";
 }
 
 /** Beyond this share of the weights, colours are saturated: a few large ones would pale all others. */
 const SATURATED = 0.99;
 
-/** Room for an axis with its title. */
+/** Room for an axis with its title, and with the names of regions. */
 const AXIS_PIXELS = 34;
+const NAMES_PIXELS = 64;
+/** Longest name of a region on an axis, in signs. */
+const LONGEST_NAME = 9;
 
 /** Tooltips are a row a pair of regions; beyond this many regions there are none. */
 const MOST_TOOLTIP_REGIONS = 64;
@@ -66,7 +75,7 @@ const MOST_TOOLTIP_REGIONS = 64;
  *   {
  *     name: "networks_bio",
  *     label: "bio",
- *     combination: "(0.001, 'relu', 'Adam', 3)",
+ *     combination: "lr 1e-3 · relu · Adam · length 3",
  *     randomized: false,
  *     regionNames: ["V1", "V2"],
  *     width: "two",
@@ -78,23 +87,21 @@ export function networkFigure(
   networks: Networks,
   options: NetworkFigureOptions,
 ): Figure | undefined {
-  const panels = panelsOf(networks);
+  const panels = panelsOf(networks, options);
   if (panels.length === 0) return undefined;
   const total = FIGURE_PIXELS[options.width];
-  const columns = Math.min(panels.length, options.width === "one" ? 2 : 4);
-  const side = Math.min(
-    Math.floor(total / columns) - AXIS_PIXELS - 8,
-    Math.round(total * 0.42),
-  );
+  const columns = Math.min(panels.length, 2);
+  const side = Math.floor(total / columns) - 10 -
+    (options.width === "one" ? AXIS_PIXELS : NAMES_PIXELS);
   const regions = networks.connectome?.size ??
     Math.max(1, options.regionNames.length);
   const pairs = pairRows(networks, { ...options, regions });
   const caption = `${options.label}: ${
     panels.map(({ title }) => title).join(", ")
-  }; rows: from, columns: to; neurons in the order of their regions; white: no connection. W_hh of ${options.combination}, iteration 0${
+  }; rows: from, columns: to (PyTorch's weight_hh is the transpose); grey: no connection. Recurrent weights of ${options.combination}, iteration 0${
     options.randomized
-      ? ", whose topology is a randomisation of the scaled network"
-      : ""
+      ? "; each iteration has a randomised network of its own, whose neurons belong to no region"
+      : "; neurons in the order of their regions"
   }.`;
   return {
     name: options.name,
@@ -111,7 +118,12 @@ export function networkFigure(
       columns,
       spacing: 10,
       concat: panels.map((panel) =>
-        panelSpec(panel, { side, regions, hover: pairs.length > 0 })
+        panelSpec(panel, {
+          side,
+          regions,
+          hover: pairs.length > 0,
+          names: options.width === "two" ? options.regionNames : [],
+        })
       ),
       resolve: {
         scale: { color: "independent" },
@@ -123,6 +135,7 @@ export function networkFigure(
 
 function panelsOf(
   { connectome, network, initial, trained }: Networks,
+  { randomized }: Pick<NetworkFigureOptions, "randomized">,
 ): Panel[] {
   const panels: Panel[] = [];
   const positive = (title: string, matrix: SquareMatrix | undefined) => {
@@ -133,18 +146,35 @@ function panelsOf(
       legend: colors.log ? "weight (log scale)" : "weight",
       matrix,
       colors,
+      unit: "region",
     });
   };
   positive("connectome", connectome);
-  positive("scaled network", network);
   const models = [initial, trained].flatMap((m) => m === undefined ? [] : [m]);
+  if (!randomized) positive("scaled network", network);
+  else if (models[0] !== undefined) {
+    const { size, values } = models[0].weights;
+    panels.push({
+      title: "randomised network, iteration 0",
+      legend: undefined,
+      matrix: {
+        size,
+        values: Float64Array.from(values, (weight) => weight === 0 ? 0 : 1),
+      },
+      colors: { colors: SEQUENTIAL, domain: [0, 1], log: false },
+      unit: "neuron",
+    });
+  }
   const limit = saturation(models.map(({ weights }) => weights.values));
   for (const { weights, epoch } of models) {
     panels.push({
-      title: epoch === "initial" ? "initial W_hh" : "trained W_hh",
+      title: epoch === "initial"
+        ? "initial recurrent weights"
+        : "trained recurrent weights",
       legend: "weight",
       matrix: weights,
       colors: { colors: DIVERGING, domain: [-limit, limit], log: false },
+      unit: randomized ? "neuron" : "region",
     });
   }
   return panels;
@@ -257,25 +287,58 @@ function powersOfTen(low: number, high: number): number[] {
   return powers;
 }
 
+/** Names where there is room for each, else a few numbers. */
+function ticksOf(
+  names: readonly string[],
+  { units, side }: { units: number; side: number },
+): Spec {
+  if (names.length !== units || side / units < SMALL_TEXT) {
+    return { values: regionTicks(units), format: "d" };
+  }
+  const short = names.map((name) => {
+    const signs = [...drawableText(name)];
+    return signs.length > LONGEST_NAME
+      ? `${signs.slice(0, LONGEST_NAME - 1).join("")}…`
+      : signs.join("");
+  });
+  return {
+    values: names.map((_, i) => i + 1),
+    labelExpr: `${JSON.stringify(short)}[datum.value - 1]`,
+    labelFontSize: SMALL_TEXT,
+    labelOverlap: false,
+    ticks: false,
+  };
+}
+
 function panelSpec(
-  { title, legend, matrix, colors }: Panel,
-  { side, regions, hover }: { side: number; regions: number; hover: boolean },
+  { title, legend, matrix, colors, unit }: Panel,
+  { side, regions, hover, names }: {
+    readonly side: number;
+    readonly regions: number;
+    readonly hover: boolean;
+    readonly names: readonly string[];
+  },
 ): Spec {
   const [low, high] = colors.domain;
+  const units = unit === "region" ? regions : matrix.size;
+  const ticks = ticksOf(unit === "region" ? names : [], { units, side });
   const place = (field: string, title: string): Spec => ({
     field,
     type: "quantitative",
     title,
     scale: {
-      domain: [0.5, regions + 0.5],
+      domain: [0.5, units + 0.5],
       nice: false,
       reverse: field === "y",
     },
     axis: {
       grid: false,
-      values: regionTicks(regions),
       domain: false,
       offset: 1,
+      ...ticks,
+      ...(field === "x" && "labelExpr" in ticks
+        ? { labelAngle: -90, labelAlign: "right", labelBaseline: "middle" }
+        : {}),
     },
   });
   return {
@@ -301,7 +364,11 @@ function panelSpec(
           y: { value: 0 },
           url: {
             value: pngAddress(
-              matrixImage(matrix.values, { size: matrix.size, ...colors }),
+              matrixImage(matrix.values, {
+                size: matrix.size,
+                none: NO_CONNECTION,
+                ...colors,
+              }),
             ),
           },
         },
@@ -311,7 +378,7 @@ function panelSpec(
         data: {
           values: [
             { x: 1, y: 1, value: low },
-            { x: regions, y: regions, value: high },
+            { x: units, y: units, value: high },
           ],
         },
         mark: {
@@ -322,20 +389,22 @@ function panelSpec(
           aria: false,
         },
         encoding: {
-          x: place("x", "to region"),
-          y: place("y", "from region"),
+          x: place("x", `to ${unit}`),
+          y: place("y", `from ${unit}`),
           color: {
             field: "value",
             type: "quantitative",
-            title: legend,
+            title: legend ?? null,
             scale: {
               type: colors.log ? "log" : "linear",
               domain: [low, high],
               range: [...colors.colors],
+              // As the picture is made.
+              interpolate: "rgb",
               nice: false,
               ...(colors.log ? {} : { zero: false }),
             },
-            legend: {
+            legend: legend === undefined ? null : {
               orient: "bottom",
               gradientLength: Math.round(side * 0.9),
               gradientThickness: 6,
@@ -347,7 +416,7 @@ function panelSpec(
           },
         },
       },
-      ...(hover ? [hoverLayer()] : []),
+      ...(hover && unit === "region" ? [hoverLayer()] : []),
     ],
   };
 }
@@ -379,8 +448,8 @@ function hoverLayer(): Spec {
         { field: "to", title: "to" },
         number("connectome", "connectome"),
         number("network", "mean of scaled network"),
-        number("initial", "mean |W_hh|, initial"),
-        number("trained", "mean |W_hh|, trained"),
+        number("initial", "mean size of initial weights"),
+        number("trained", "mean size of trained weights"),
       ],
     },
   };

@@ -1,46 +1,49 @@
 /**
  * The whole grid at a glance: validation curves as small multiples, a row a
- * kind of network and optimizer, a column a difficulty of the task.
+ * kind of network, optimizer and learning rate, a column a difficulty of the
+ * task.
  *
  * @module
  */
 
+import type { Baseline, Quantity } from "../analysis/baseline.ts";
+import { keyInWords } from "../analysis/match.ts";
 import type { Curves } from "../results/results_folder.ts";
-import { type Baseline, type Quantity } from "../analysis/baseline.ts";
-import { isPoint } from "./curve_series.ts";
-import { FIRST_EPOCH, meanCurve, usableRuns } from "./curve_statistics.ts";
-import { facetPanels, SIDES } from "./facet.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
 import {
-  describeKeys,
+  baselineLayer,
+  curveLayers,
+  DASHES,
+  dashes,
+  epochAxis,
+  labelColor,
+  legendParam,
+  text,
+  whenChosen,
+  withAxis,
+} from "./layers.ts";
+import {
+  facetPanels,
   type GridLayout,
   gridLayout,
+  panelNames,
   type Parameters,
-} from "./grid_layout.ts";
+  SIDES,
+} from "./panels.ts";
+import { axisTitle, chooseScale, including, scaleProperties } from "./scale.ts";
 import {
-  FIGURE_PIXELS,
-  type FigureWidth,
-  INK,
-  labelColors,
-  MUTED,
-  themeConfig,
-} from "./theme.ts";
-import { sixDigits, thin } from "./thin.ts";
-import {
-  axisTitle,
-  bandTransform,
-  chooseScale,
-  limitsOf,
-  scaleProperties,
-} from "./value_scale.ts";
+  drawnValues,
+  isPoint,
+  MIDDLE_WORDS,
+  middleCurve,
+  middleRows,
+  usableRuns,
+} from "./series.ts";
+import { FIGURE_PIXELS, type FigureWidth, themeConfig } from "./theme.ts";
 
 const POINTS = 70;
-const DASHES: readonly (readonly number[])[] = [
-  [1, 0],
-  [4, 2],
-  [1, 1.5],
-  [6, 2, 1, 2],
-];
+/** Most rows of panels; with more, what would make them becomes dashes. */
+const MOST_ROWS = 8;
 
 /** A combination, with the curves of each label that has it. */
 export interface OverviewCombination {
@@ -69,28 +72,36 @@ interface Place {
   readonly dash: string;
 }
 
-/** Up to four values of the other keys become dashes; more become rows. */
+/** Curves of one panel that differ in colour and dash can't be told apart: all but the difficulty makes rows, while there is room. */
 function placesOf(
   combinations: readonly OverviewCombination[],
-  layout: GridLayout,
-): { places: Place[]; dashes: string[] } {
-  const { difficulty, kinds, others } = layout;
-  const dashes = [
-    ...new Set(combinations.map((c) => describeKeys(c.parameters, others))),
+  { difficulty, kinds, others }: GridLayout,
+): { places: Place[]; dashed: string[] } {
+  const name = (keys: readonly string[]) =>
+    panelNames(combinations.map(({ parameters }) => parameters), keys);
+  const rows = [...others, ...kinds];
+  const dashed = new Set(name(rows)).size > MOST_ROWS &&
+      new Set(name(others)).size <= DASHES.length
+    ? others
+    : [];
+  const [row, column, dash] = [
+    name(rows.filter((key) => !dashed.includes(key))),
+    name(difficulty === undefined ? [] : [difficulty]),
+    name(dashed),
   ];
-  const dashed = dashes.length <= DASHES.length;
-  const places = combinations.map(({ parameters }) => ({
-    row: describeKeys(parameters, dashed ? kinds : [...kinds, ...others]),
-    column: difficulty === undefined
-      ? ""
-      : describeKeys(parameters, [difficulty]),
-    dash: dashed ? describeKeys(parameters, others) : "",
-  }));
-  return { places, dashes: dashed ? dashes : [""] };
+  return {
+    places: combinations.map((_, i) => ({
+      row: row[i]!,
+      column: column[i]!,
+      dash: dash[i]!,
+    })),
+    dashed: [...dashed],
+  };
 }
 
 /**
- * Draws mean ± standard deviation of the validation curves of all combinations.
+ * Draws the middle and the spread of the validation curves of all
+ * combinations.
  *
  * @returns undefined where there is one combination only, or no curve.
  *
@@ -119,34 +130,36 @@ export function overviewFigure(
   combinations: readonly OverviewCombination[],
   options: OverviewOptions,
 ): Figure | undefined {
+  if (combinations.length < 2) return undefined;
   const layout = gridLayout(combinations.map(({ parameters }) => parameters));
-  const { places, dashes } = placesOf(combinations, layout);
-  const drawn: number[] = [];
-  const draft: { place: Place; label: string; values: DraftCurve }[] = [];
-  for (const [i, { byLabel }] of combinations.entries()) {
-    for (const { label, curves } of byLabel) {
-      const { runs } = usableRuns(curves, {
-        constants: options.quantity === "accuracy",
-      });
-      if (runs.length === 0) continue;
-      const mean = meanCurve(runs.map(({ values }) => values));
-      drawn.push(...mean.mean);
-      draft.push({
-        place: places[i] as Place,
-        label,
-        values: {
-          ...mean,
-          start: curves.epochs > FIRST_EPOCH ? FIRST_EPOCH : 0,
-        },
-      });
-    }
-  }
-  if (combinations.length < 2 || draft.length === 0) return undefined;
-  const scale = chooseScale(drawn);
-  const rows = draft.flatMap(({ place, label, values }) =>
-    rowsOf(values, { ...place, label })
+  const { places, dashed } = placesOf(combinations, layout);
+  const drawn = combinations.flatMap(({ byLabel }, i) =>
+    byLabel.flatMap(({ label, curves }) => {
+      const usable = usableRuns(curves, options.quantity);
+      return usable.runs.length === 0
+        ? []
+        : [{ ...places[i]!, label, ...usable }];
+    })
   );
-  const caption = captionOf(layout, options);
+  if (drawn.length === 0) return undefined;
+  const scale = chooseScale(drawnValues(drawn));
+  const middle = scale.log ? "median" : "mean";
+  const points = drawn.some(({ runs }) => isPoint({ middle: runs[0]!.values }));
+  const dashNames = [...new Set(drawn.map(({ dash }) => dash))];
+  const rows = drawn.flatMap(({ runs, start, leftOut: _, ...fields }): Json[] =>
+    middleRows({
+      start,
+      ...middleCurve(runs.map(({ values }) => values), {
+        of: middle,
+        quantity: options.quantity,
+      }),
+    }, {
+      ...fields,
+      points: POINTS,
+      banded: runs.length > 1 && fields.dash === dashNames[0],
+    })
+  );
+  const caption = captionOf(layout, { ...options, dashed, middle });
   const total = FIGURE_PIXELS[options.width];
   return {
     name: options.name,
@@ -158,191 +171,79 @@ export function overviewFigure(
       $schema: SCHEMA,
       description: caption,
       config: themeConfig({
-        legends: [options.labels, dashes.length > 1 ? dashes : []],
+        legends: [options.labels, dashNames.length > 1 ? dashNames : []],
         width: total - SIDES,
       }) as Spec,
-      // One title for all: beside each row there is no room for it.
-      title: { text: axisTitle(options.axis, scale), offset: 2 },
-      datasets: { mean: rows },
-      data: { name: "mean" },
-      ...facetPanels(places, {
+      datasets: { middle: rows },
+      data: { name: "middle" },
+      ...facetPanels(drawn, {
         width: total,
         height: 84,
+        title: axisTitle(options.axis, scale),
         layer: panelLayers(options, {
-          scale,
-          dashes,
-          points: draft.some(({ values }) => isPoint(values)),
+          y: scaleProperties(including(scale, options.baseline?.value)),
+          dashNames,
+          points,
+          bars: drawn.some(({ runs }) =>
+            runs.length > 1 && isPoint({ middle: runs[0]!.values })
+          ),
+          bands: drawn.some(({ runs }) => runs.length > 1),
         }),
       }),
     },
   };
 }
 
-interface DraftCurve {
-  readonly start: number;
-  readonly n: number;
-  readonly mean: Float64Array;
-  readonly sd: Float64Array;
-}
-
-function rowsOf(
-  { start, n, mean, sd }: DraftCurve,
-  { row, column, dash, label }: Place & { label: string },
-): Json[] {
-  return thin(mean, POINTS).map((i) => ({
-    row,
-    column,
-    dash,
-    label,
-    n,
-    epoch: start + i,
-    mean: sixDigits(mean[i] as number),
-    sd: sixDigits(sd[i] as number),
-    ...(isPoint({ mean }) ? { point: true } : {}),
-  }));
-}
-
 function captionOf(
   { difficulty, kinds, others }: GridLayout,
-  { axis, baseline }: OverviewOptions,
+  { axis, baseline, dashed, middle }: OverviewOptions & {
+    readonly dashed: readonly string[];
+    readonly middle: keyof typeof MIDDLE_WORDS;
+  },
 ): string {
-  return `${axis} against epochs, mean ± standard deviation over runs${
-    kinds.length === 0 ? "" : `; rows: ${kinds.join(" and ")}`
-  }${difficulty === undefined ? "" : `; columns: ${difficulty}`}${
-    others.length === 0 ? "" : `; dashes: ${others.join(", ")}`
+  const { line, band } = MIDDLE_WORDS[middle];
+  const rows = [...others, ...kinds].filter((key) => !dashed.includes(key));
+  const part = (what: string, keys: readonly string[]) =>
+    keys.length === 0 ? "" : `; ${what}: ${keys.map(keyInWords).join(", ")}`;
+  return `${axis} against epochs: ${line} (line) and ${band} (band) of the runs${
+    part("rows", rows)
+  }${part("columns", difficulty === undefined ? [] : [difficulty])}${
+    part("dashes, of which the first alone has bands", dashed)
   }.${baseline === undefined ? "" : ` Dotted: ${baseline.label}.`}`;
 }
 
 function panelLayers(
-  { labels, baseline, quantity }: OverviewOptions,
-  { scale, dashes, points }: {
-    scale: ReturnType<typeof chooseScale>;
-    dashes: readonly string[];
-    /** Whether there are curves of one epoch. */
-    points: boolean;
+  { labels, baseline }: OverviewOptions,
+  { y, dashNames, points, bars, bands }: {
+    readonly y: ReturnType<typeof scaleProperties>;
+    readonly dashNames: readonly string[];
+    /** Whether there are curves of one epoch, and any of several runs. */
+    readonly points: boolean;
+    readonly bars: boolean;
+    /** Whether there are bands: an axis has no range of no rows. */
+    readonly bands: boolean;
   },
-): Json[] {
-  const y = scaleProperties(scale);
-  const band = bandTransform(scale, limitsOf(quantity));
-  const chosen: Spec = {
-    condition: { param: "label", value: 1 },
-    value: 0.05,
-  };
-  const x: Spec = {
-    field: "epoch",
-    type: "quantitative",
-    title: "epoch",
-    scale: { nice: false, zero: false },
-    axis: { grid: false, tickCount: 4, tickMinStep: 1, format: "~d" },
-  };
-  const color: Spec = {
-    field: "label",
-    type: "nominal",
+): Spec[] {
+  const curves = curveLayers({
+    detail: ["dash"],
+    x: epochAxis(4),
+    color: labelColor(labels, { legend: { symbolType: "stroke" } }),
+    strokeDash: dashes("dash", { values: dashNames }),
+    opacity: whenChosen("label"),
+    strokeWidth: 1.2,
+    ...(bands ? { bands: "datum.banded" } : {}),
+    points,
+    bars,
+    tooltip: [
+      text("label", "label"),
+      text("row", "network and optimizer"),
+      text("column", "task"),
+    ],
+  });
+  const [first, ...others] = withAxis([...curves, ...baselineLayer(baseline)], {
     title: null,
-    scale: { domain: [...labels], range: labelColors(labels.length) },
-    legend: { symbolType: "stroke" },
-  };
-  return [
-    {
-      // Of layers with a common legend, that of the first one answers clicks.
-      params: [{
-        name: "label",
-        select: { type: "point", fields: ["label"] },
-        bind: "legend",
-      }],
-      transform: band,
-      mark: { type: "area", fillOpacity: 0.2, aria: false },
-      encoding: {
-        x,
-        y: { field: "low", type: "quantitative" },
-        y2: { field: "high" },
-        color,
-        detail: [{ field: "dash" }],
-        opacity: chosen,
-      },
-    },
-    {
-      mark: {
-        type: "line",
-        strokeWidth: 1.2,
-        strokeCap: "butt",
-        tooltip: true,
-      },
-      encoding: {
-        x,
-        y: {
-          field: "mean",
-          type: "quantitative",
-          title: null,
-          scale: y.scale,
-          axis: { tickCount: 4, ...y.axis },
-        },
-        color,
-        strokeDash: {
-          field: "dash",
-          type: "nominal",
-          title: null,
-          scale: {
-            domain: [...dashes],
-            range: dashes.map((_, i) => DASHES[i] ?? [1, 0]),
-          },
-          legend: dashes.length < 2
-            ? null
-            : { symbolType: "stroke", symbolStrokeColor: INK },
-        },
-        opacity: chosen,
-        tooltip: [
-          { field: "label", title: "label" },
-          { field: "row", title: "network and optimizer" },
-          { field: "column", title: "task" },
-          { field: "dash", title: "other" },
-        ],
-      },
-    },
-    ...(points ? pointLayers({ x, color, chosen, band }) : []),
-    ...(baseline === undefined ? [] : [{
-      data: { values: [{ baseline: baseline.value }] },
-      mark: {
-        type: "rule",
-        strokeWidth: 0.8,
-        strokeDash: [1, 2],
-        color: MUTED,
-        tooltip: baseline.label,
-      },
-      encoding: { y: { field: "baseline", type: "quantitative" } },
-    }]),
-  ];
-}
-
-/** Curves of one epoch: circles, and bars where others have bands. */
-function pointLayers(
-  { x, color, chosen, band }: {
-    x: Spec;
-    color: Spec;
-    chosen: Spec;
-    band: ReturnType<typeof bandTransform>;
-  },
-): Json[] {
-  const points: Spec = { filter: "datum.point" };
-  const common: Spec = { x, color, opacity: chosen };
-  return [
-    {
-      transform: [points, ...band],
-      mark: { type: "rule", strokeWidth: 1, aria: false },
-      encoding: {
-        ...common,
-        y: { field: "low", type: "quantitative" },
-        y2: { field: "high" },
-      },
-    },
-    {
-      transform: [points],
-      mark: { type: "point", size: 40, strokeWidth: 1.2 },
-      encoding: {
-        ...common,
-        y: { field: "mean", type: "quantitative" },
-        strokeDash: { field: "dash", type: "nominal" },
-      },
-    },
-  ];
+    scale: y.scale,
+    axis: { ...y.axis, tickCount: 4 },
+  });
+  return [{ ...first, params: [legendParam("label")] }, ...others];
 }

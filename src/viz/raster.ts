@@ -23,7 +23,16 @@ export interface IndexedImage {
   readonly palette: readonly Rgb[];
 }
 
+/** A picture without transparency. */
+export interface OpaqueImage {
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width, 4]`: red, green, blue, and what is ignored. */
+  readonly pixels: Uint8Array;
+}
+
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const RGB = 2;
 const INDEXED = 3;
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
@@ -54,11 +63,6 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
 export function encodeIndexedPng(
   { width, height, pixels, palette }: IndexedImage,
 ): Uint8Array {
-  const header = new Uint8Array(13);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, width);
-  view.setUint32(4, height);
-  header.set([8, INDEXED, 0, 0, 0], 8);
   // Each row begins with the number of its filter: none.
   const rows = new Uint8Array(height * (width + 1));
   for (let y = 0; y < height; y++) {
@@ -66,9 +70,50 @@ export function encodeIndexedPng(
   }
   return Buffer.concat([
     Uint8Array.from(SIGNATURE),
-    chunk("IHDR", header),
+    header({ width, height, kind: INDEXED }),
     chunk("PLTE", Uint8Array.from(palette.flat())),
     chunk("IDAT", deflateSync(rows, { level: 9 })),
+    chunk("IEND", new Uint8Array(0)),
+  ]);
+}
+
+function header(
+  { width, height, kind }: { width: number; height: number; kind: number },
+): Uint8Array {
+  const data = new Uint8Array(13);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  data.set([8, kind, 0, 0, 0], 8);
+  return chunk("IHDR", data);
+}
+
+/** The bytes of a PNG file that says how large it is to be printed. */
+export function encodePng(
+  { width, height, pixels }: OpaqueImage,
+  { pixelsPerMetre }: { readonly pixelsPerMetre: number },
+): Uint8Array {
+  const size = new Uint8Array(9);
+  const view = new DataView(size.buffer);
+  view.setUint32(0, pixelsPerMetre);
+  view.setUint32(4, pixelsPerMetre);
+  size[8] = 1;
+  // Each row begins with the number of its filter: none, which is best for lines on white.
+  const rows = new Uint8Array(height * (1 + 3 * width));
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    rows[to++] = 0;
+    for (let from = 4 * y * width; from < 4 * (y + 1) * width; from += 4) {
+      rows[to++] = pixels[from]!;
+      rows[to++] = pixels[from + 1]!;
+      rows[to++] = pixels[from + 2]!;
+    }
+  }
+  return Buffer.concat([
+    Uint8Array.from(SIGNATURE),
+    header({ width, height, kind: RGB }),
+    chunk("pHYs", size),
+    chunk("IDAT", deflateSync(rows, { level: 6 })),
     chunk("IEND", new Uint8Array(0)),
   ]);
 }
@@ -120,7 +165,7 @@ const MOST_PIXELS = 960;
 const FEWEST_PIXELS = 360;
 
 /**
- * Draws a square matrix. Zeros are white: there is no connection. Where there
+ * Draws a square matrix. Zeros have a colour of their own: there is no connection. Where there
  * are more cells than pixels, a pixel has the largest number, by its size, of
  * its cells.
  *
@@ -132,6 +177,7 @@ const FEWEST_PIXELS = 360;
  *
  * matrixImage(Float64Array.of(0, 1, 0.5, 0), {
  *   size: 2,
+ *   none: "#e4e4e4",
  *   colors: ["#9fdfb9", "#150b18"],
  *   domain: [0.5, 1],
  *   log: false,
@@ -140,7 +186,11 @@ const FEWEST_PIXELS = 360;
  */
 export function matrixImage(
   values: ArrayLike<number>,
-  { size, colors, domain, log }: MatrixColors & { readonly size: number },
+  { size, none, colors, domain, log }: MatrixColors & {
+    readonly size: number;
+    /** `#rrggbb` of zeros. */
+    readonly none: string;
+  },
 ): IndexedImage {
   const side = Math.min(size, MOST_PIXELS);
   const cells = size > side ? reduce(values, { size, side }) : values;
@@ -164,7 +214,7 @@ export function matrixImage(
     width: side * scale,
     height: side * scale,
     pixels,
-    palette: [[255, 255, 255], ...ramp(colors, 255)],
+    palette: [rgbOf(none), ...ramp(colors, 255)],
   };
 }
 

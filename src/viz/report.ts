@@ -10,8 +10,8 @@ import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
 import type { LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import { taskFacts } from "../analysis/baseline.ts";
-import { LOG_BAND_NOTE } from "./curve_figure.ts";
-import type { Figure } from "./figure.ts";
+import { type Figure, packSpec } from "./figure.ts";
+import { drawable } from "./names.ts";
 import {
   escapeHtml,
   type Html,
@@ -20,8 +20,11 @@ import {
   scriptJson,
   withLinks,
 } from "./html.ts";
-import { packSpec } from "./pack.ts";
-import { experimentTable, statisticsSection } from "./report_tables.ts";
+import {
+  experimentTable,
+  findingsTable,
+  statisticsSection,
+} from "./report_tables.ts";
 import css from "./report.css" with { type: "text" };
 import page from "./report_page.js" with { type: "text" };
 import { FIGURE_PIXELS, labelColors } from "./theme.ts";
@@ -30,7 +33,6 @@ import { browserBuilds } from "./vega.ts";
 /** What a report is about. */
 export interface ReportContent {
   readonly folders: readonly LabelledResults[];
-  readonly figures: readonly Figure[];
   /** From `compareLabels`; none where there is one folder. */
   readonly comparisons: readonly Comparison[];
   /** One sentence each. */
@@ -43,25 +45,55 @@ async function hashSource(code: string): Promise<string> {
   return `'sha256-${Buffer.from(digest).toString("base64")}'`;
 }
 
+/** What the page says of a figure. */
+type FigureFacts = Omit<Figure, "spec">;
+
+/** A report that is being made: figures are packed one by one, so that not all are in memory. */
+export interface Report {
+  readonly add: (figure: Figure) => void;
+  /** The text of an HTML file. */
+  readonly finish: (content: ReportContent) => Promise<string>;
+}
+
 /**
  * Makes the report. Only the scripts that are put in here can run in it,
  * whatever labels and other texts say: a policy in its head names them by
  * checksum and forbids all else, and all connections.
  *
- * @returns The text of an HTML file.
- *
  * @example
  * ```ts no-eval
  * import { readResultsFolder } from "./src/results/results_folder.ts";
  * import { buildFigures, FIGURE_KINDS } from "./src/viz/build_figures.ts";
- * import { buildReport } from "./src/viz/report.ts";
+ * import { startReport } from "./src/viz/report.ts";
  *
  * const folders = [{ label: "bio", results: await readResultsFolder("results/bio") }];
  * const { figures, warnings } = buildFigures(folders, { kinds: FIGURE_KINDS });
- * await buildReport({ folders, figures, comparisons: [], warnings });
+ * const report = startReport();
+ * for (const figure of figures) report.add(figure);
+ * await report.finish({ folders, comparisons: [], warnings });
  * ```
  */
-export async function buildReport(content: ReportContent): Promise<string> {
+export function startReport(): Report {
+  const facts: FigureFacts[] = [];
+  const packed: string[] = [];
+  return {
+    add({ spec, ...figure }) {
+      facts.push(figure);
+      packed.push(
+        scriptJson({ name: figure.name, ...packSpec(drawable(spec)) }),
+      );
+    },
+    finish: (content) => pageOf(content, { facts, packed }),
+  };
+}
+
+async function pageOf(
+  content: ReportContent,
+  { facts, packed }: {
+    readonly facts: readonly FigureFacts[];
+    readonly packed: readonly string[];
+  },
+): Promise<string> {
   const scripts = [...await browserBuilds(), page].map(scriptCode);
   const hashes = await Promise.all(scripts.map(hashSource));
   // Vega makes functions of its expressions, which is what 'unsafe-eval' allows.
@@ -69,30 +101,35 @@ export async function buildReport(content: ReportContent): Promise<string> {
     hashes.join(" ")
   }; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
   const title = titleOf(content.folders);
-  const figures = scriptJson(
-    content.figures.map(({ spec, name }) => ({ name, ...packSpec(spec) })),
-  );
-  return `<!doctype html>
+  return [
+    `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <meta name="generator" content="biornn">
 <title>${escapeHtml(title)}</title>
 <style>${css}</style>
 </head>
 <body>
-${bodyOf(content, title).html}
-<script type="application/json" id="figures">${figures}</script>
-${scripts.map((code) => `<script>${code}</script>`).join("\n")}
-</body>
-</html>
-`;
+${bodyOf(content, { title, figures: facts }).html}
+`,
+    // An element a figure: the page reads those alone that it draws.
+    ...packed.map((json, i) =>
+      `<script type="application/json" id="data-${i}">${json}</script>\n`
+    ),
+    ...scripts.map((code) => `<script>${code}</script>\n`),
+    "</body>\n</html>\n",
+  ].join("");
 }
 
 function titleOf(folders: readonly LabelledResults[]): string {
-  const labels = folders.map(({ label }) => label).join(" against ");
+  const all = folders.map(({ label }) => label);
+  const labels = all.length > 3
+    ? `${all[0]} against ${all.length - 1} others`
+    : all.join(" against ");
   const task = taskFacts(folders.map(({ results }) => results)).name;
   return task === undefined ? labels : `${labels}: ${task}`;
 }
@@ -105,8 +142,14 @@ const SECTIONS = {
   networks: "Networks",
 } as const;
 
-function bodyOf(content: ReportContent, title: string): Html {
-  const { folders, figures, comparisons, warnings } = content;
+function bodyOf(
+  content: ReportContent,
+  { title, figures }: {
+    readonly title: string;
+    readonly figures: readonly FigureFacts[];
+  },
+): Html {
+  const { folders, comparisons, warnings } = content;
   const has = (section: Figure["section"]) =>
     figures.some((figure) => figure.section === section);
   const links = [
@@ -128,6 +171,8 @@ function bodyOf(content: ReportContent, title: string): Html {
           folders.length,
         )[i] as string}"></span>${label}&emsp;`
       )}</p>
+      <button id="draw-all"
+        hidden>Draw all ${figures.length} figures, e.g. for a print</button>
       <nav aria-label="Sections">
         <ul>${links.map(([id, name]) =>
           html`<li><a href="#${id}">${name}</a></li>`
@@ -162,11 +207,19 @@ function leadOf(folders: readonly LabelledResults[]): string {
   }).join("; ") + ".";
 }
 
+/** Most sentences that stand at the top; of more comparisons, the table below and the forest plot. */
+const MOST_FINDINGS = 6;
+
 function findingsOf(comparisons: readonly Comparison[]): Html {
   const over = comparisons.filter(({ combination }) =>
     combination === undefined
   );
   if (over.length === 0) return html``;
+  if (over.length > MOST_FINDINGS) {
+    return html`
+      <section aria-label="Findings">${findingsTable(over)}</section>
+    `;
+  }
   return html`
     <section aria-label="Findings">
       <ul class="findings">${over.map(({ sentence }) =>
@@ -186,10 +239,13 @@ function warningsOf(warnings: readonly string[]): Html {
 }
 
 const GALLERY_NOTE =
-  `Lines: mean over runs, solid for training and dashed for test data; bands: ± standard deviation; faint lines: single runs; dotted: what a network reaches that has learned nothing. The first epoch is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands. ${LOG_BAND_NOTE}`;
+  `Lines: solid for training, dashed for validation data, with a band: mean ± standard deviation over runs, or median and quartiles where the scale is logarithmic; faint lines: single runs; dotted: what a network reaches that has learned nothing. Epochs are numbered from 0; the first is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands.`;
 
 /** The figures of one section, each with a place that the page's script fills. */
-function section(name: Figure["section"], figures: readonly Figure[]): Html {
+function section(
+  name: Figure["section"],
+  figures: readonly FigureFacts[],
+): Html {
   const own = [...figures.entries()].filter(([, figure]) =>
     figure.section === name
   );
@@ -207,11 +263,11 @@ function section(name: Figure["section"], figures: readonly Figure[]): Html {
   `;
 }
 
-function figureOf(index: number, { caption, title }: Figure): Html {
+function figureOf(index: number, { caption, title, width }: FigureFacts): Html {
   return html`
     <figure aria-label="${title}">
       <div class="plot" id="figure-${index}" data-index="${index}"
-        aria-busy="true"></div>
+        style="--width:${width}px" aria-busy="true"></div>
       <figcaption>${caption}</figcaption>
     </figure>
   `;
@@ -220,7 +276,7 @@ function figureOf(index: number, { caption, title }: Figure): Html {
 function statisticsOf(comparisons: readonly Comparison[]): Html {
   if (comparisons.length === 0) return html``;
   return html`<section id="statistics"><h2>Statistics</h2>
-<p>Epochs are counted from the first one that is drawn. Wilcoxon’s test compares runs on the same trials in pairs; the Mann–Whitney test is for others. δ, Cliff’s delta, runs from −1 to 1 and is positive where the first label’s numbers are larger. A small p of equivalence says that the means differ by less than the margin; a large p of a difference does not say so. The same numbers are in statistics.csv.</p>
+<p>What is said over all combinations is the mean of what each says. Wilcoxon’s test compares runs on the same trials in pairs, with the matched-pairs rank-biserial correlation as effect size; the Mann–Whitney test, with Cliff’s δ, is for others. Both run from −1 to 1 and are positive where the first label’s numbers are larger. Runs that diverged count as the worst. A small p of equivalence says that the means differ by less than the margin; a large p of a difference does not say so. p values are corrected by Holm over measures and labels, those of single combinations over combinations too. Epochs are numbered from 0. The same numbers are in statistics.csv.</p>
 ${statisticsSection(comparisons)}</section>`;
 }
 

@@ -1,8 +1,9 @@
 // Runs in the report: unpacks each figure's data and draws it when it comes
-// into view, the others when the browser is idle, so that a print has them all.
+// into view; the others of a short report when the browser is idle, so that a
+// print has them all, those of a long one on request.
 "use strict";
 (() => {
-  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const places = [...document.querySelectorAll(".plot")];
   const options = {
     mode: "vega-lite",
     renderer: "svg",
@@ -37,7 +38,9 @@
   function draw(index) {
     if (drawn.has(index)) return Promise.resolve();
     drawn.add(index);
-    const { spec, tables, name } = figures[index];
+    const data = document.getElementById("data-" + index);
+    const { spec, tables, name } = JSON.parse(data.textContent);
+    data.remove();
     const datasets = {};
     for (const key of Object.keys(tables)) {
       datasets[key] = unpackTable(tables[key]);
@@ -62,19 +65,29 @@
       draw(Number(target.dataset.index));
     }
   }, { rootMargin: "400px" });
-  document.querySelectorAll(".plot").forEach((place) => seen.observe(place));
+  places.forEach((place) => seen.observe(place));
 
-  let next = 0;
+  // Beyond so many, figures that nobody looks at would take minutes and memory.
+  const MOST_UNASKED = 60;
   const whenIdle = globalThis.requestIdleCallback ||
     ((work) => setTimeout(work, 50));
+  let next = 0;
   function drawNext() {
-    if (next === figures.length) {
+    if (next === places.length) {
       document.documentElement.dataset.ready = "true";
       return;
     }
-    draw(next++).then(() => whenIdle(drawNext));
+    draw(Number(places[next++].dataset.index)).then(() => whenIdle(drawNext));
   }
-  whenIdle(drawNext);
+  const all = document.getElementById("draw-all");
+  if (places.length <= MOST_UNASKED) whenIdle(drawNext);
+  else {
+    all.hidden = false;
+    all.addEventListener("click", () => {
+      all.disabled = true;
+      drawNext();
+    });
+  }
 
   // What is folded away would be missing from a print.
   const folded = () => document.querySelectorAll("details.fold:not([open])");

@@ -100,6 +100,50 @@ function comparisonTable(
   `;
 }
 
+/** Comparisons of any labels over all combinations, a row each. */
+export function findingsTable(rows: readonly Comparison[]): Html {
+  const columns: readonly Column[] = [
+    [
+      "runs that beat the baseline",
+      ({ reference, other }) =>
+        `${reference.learned ?? NONE} of ${reference.runs}; ${
+          other.learned ?? NONE
+        } of ${other.runs}`,
+    ],
+    [
+      "diverged",
+      ({ reference, other }) => `${reference.failed}; ${other.failed}`,
+    ],
+    [
+      "median",
+      ({ reference, other }) =>
+        `${short(reference.typical)}; ${short(other.typical)}`,
+    ],
+    ...COMPARED,
+  ];
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="Findings">
+      <table>
+        <caption>Over all combinations that were learned; the forest plot shows the effects.</caption>
+        <thead>
+          <tr><th scope="col">measure</th><th scope="col">labels</th>${columns
+            .map(([title]) =>
+              html`<th scope="col" class="number">${title}</th>`
+            )}</tr>
+        </thead>
+        <tbody>${rows.map((row) =>
+          html`<tr><th scope="row">${
+            nameOf(row)
+          }</th><td>${row.reference.label} against ${row.other.label}</td>${
+            columns
+              .map(([, of]) => html`<td class="number">${of(row)}</td>`)
+          }</tr>`
+        )}</tbody>
+      </table>
+    </div>
+  `;
+}
+
 /** All comparisons: first those over all combinations, then a folded table a measure. */
 export function statisticsSection(rows: readonly Comparison[]): Html {
   const pairs = new Map<string, Comparison[]>();

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** How wide a figure is printed: one column of a journal (85 mm) or two (175 mm). */
+/** How wide a figure is printed: one column of a journal (85 mm) or two (178 mm). */
 export type FigureWidth = "one" | "two";
 
 const PIXELS_PER_MM = 96 / 25.4;
@@ -13,11 +13,14 @@ const PIXELS_PER_MM = 96 / 25.4;
 /** Width of a figure in CSS pixels, of which an inch has 96. */
 export const FIGURE_PIXELS: Readonly<Record<FigureWidth, number>> = {
   one: Math.round(85 * PIXELS_PER_MM),
-  two: Math.round(175 * PIXELS_PER_MM),
+  two: Math.round(178 * PIXELS_PER_MM),
 };
 
 /** The font that is bundled, and those of like widths for machines that lack it. */
 export const FONT = "DejaVu Sans, Verdana, Geneva, sans-serif";
+
+/** Size of the smallest text: 6 points in print. */
+export const SMALL_TEXT = 8;
 
 /** Text and lines that carry no data. */
 export const INK = "#222222";
@@ -64,8 +67,8 @@ export function labelColors(count: number): string[] {
 
 /** Colour scale of quantities from 0 up: bright to dark, as ink is. */
 export const SEQUENTIAL: readonly string[] = [
-  "#e3f6ea",
-  "#9fdfb9",
+  "#b5e7c8",
+  "#8fd9b0",
   "#55bfad",
   "#38999f",
   "#357595",
@@ -73,6 +76,9 @@ export const SEQUENTIAL: readonly string[] = [
   "#392c5b",
   "#150b18",
 ];
+
+/** Where a matrix has no connection. */
+export const NO_CONNECTION = "#e4e4e4";
 
 /** Colour scale of quantities around 0: teal below, white at 0, indigo above. */
 export const DIVERGING: readonly string[] = [
@@ -86,14 +92,11 @@ export const DIVERGING: readonly string[] = [
 ];
 
 /** Mean width of a character at a label's size, and an entry's symbol with the gaps around it. */
-const CHARACTER_PIXELS = 5.6;
+export const CHARACTER_PIXELS = 5.6;
 const SYMBOL_PIXELS = 34;
-/** Longer labels are cut short. */
-const LABEL_PIXELS = 140;
-
 /** About how wide a label is in a legend or on an axis. */
 export function labelPixels(label: string): number {
-  return Math.min(LABEL_PIXELS, CHARACTER_PIXELS * label.length);
+  return CHARACTER_PIXELS * [...label].length;
 }
 
 /** What a figure's legends and their room are. */
@@ -180,7 +183,7 @@ export function themeConfig(room?: LegendRoom): Record<string, unknown> {
       titleFontWeight: "normal",
       labelColor: INK,
       titleColor: INK,
-      labelLimit: LABEL_PIXELS,
+      labelLimit: 0,
       symbolStrokeWidth: 1.6,
       symbolSize: 80,
       rowPadding: 1,

@@ -1,83 +1,185 @@
 /**
- * Writes figures in the formats that are asked for.
+ * The folder that figures are written to, in the formats that are asked for.
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { writeFileWhole } from "../files/write.ts";
+import { InputError } from "../files/input_error.ts";
+import { makeFolder, stageFile, writeFileWhole } from "../files/write.ts";
+import { plural } from "../text/words.ts";
 import type { Figure } from "./figure.ts";
+import type { FontWidths } from "./render.ts";
 
 /** What can be written; `html` is one report of all figures. */
-export const FORMATS = ["svg", "png", "vl.json", "html"] as const;
+export const FORMATS = ["svg", "png", "pdf", "vl.json", "html"] as const;
 
 /** One of them. */
 export type Format = typeof FORMATS[number];
 
-/** Where and how to write. */
-export interface WriteFiguresOptions {
+/** What is written unasked; a PDF takes as long as all else of a figure. */
+export const DEFAULT_FORMATS: readonly Format[] = FORMATS.filter((one) =>
+  one !== "pdf"
+);
+
+/** How to write. */
+export interface WriteOptions {
   readonly directory: string;
   readonly formats: readonly Format[];
+  /** Pixels an inch of PNG files; default 300. */
+  readonly dpi?: number;
+  /** Whether files that were not written by this program, or were changed since, may be replaced; default false. */
+  readonly overwrite?: boolean;
+}
+
+/** Checksums of what was written, in the format of `sha256sum`, so that nothing else is ever replaced. */
+const LIST = "figures.sha256";
+const LIST_LINE = /^([0-9a-f]{64}) {2}(.+)$/;
+
+/** A folder of figures that is being written. */
+export interface FigureFolder {
+  /** Writes a file. */
+  readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
+  /** Writes a figure in all formats but `html`. */
+  readonly draw: (figure: Figure) => Promise<void>;
+  /** Names of the files, in the order in which they were written. */
+  readonly files: readonly string[];
+  /** Writes the list of the files; the folder is complete then. */
+  readonly finish: () => Promise<void>;
 }
 
 /**
- * Writes a file a figure and format, except `html`.
+ * Makes the folder for figures, and finds out whether it can be written to
+ * before any work is done.
  *
- * @returns The names of the files.
- * @throws {InputError} If one can't be written.
- *
- * @example
- * ```ts no-eval
- * import type { Figure } from "./src/viz/figure.ts";
- * import { writeFigures } from "./src/viz/write_figures.ts";
- *
- * declare const figures: Figure[];
- * await writeFigures(figures, { directory: "figs", formats: ["svg", "png"] });
- * ```
+ * @throws {InputError} If not.
  */
-export async function writeFigures(
-  figures: readonly Figure[],
-  { directory, formats }: WriteFiguresOptions,
-): Promise<string[]> {
+export async function prepareFolder(directory: string): Promise<void> {
+  await makeFolder(directory);
+  await (await stageFile(join(directory, "figures"), "")).discard();
+}
+
+/**
+ * Opens a folder that figures are to be written to.
+ *
+ * @param names Names of all files that may be written.
+ * @throws {InputError} If one of them is there and was not written by this program, or was changed since.
+ */
+export async function openFigureFolder(
+  names: readonly string[],
+  { directory, formats, dpi = 300, overwrite = false }: WriteOptions,
+): Promise<FigureFolder> {
+  const listed = await readList(directory);
+  if (!overwrite) {
+    const foreign = await othersFiles(names, { directory, listed });
+    if (foreign.length > 0) {
+      throw new InputError(
+        `Cannot write figures to the folder "${directory}": ${
+          foreign.slice(0, 3).join(", ")
+        }${
+          foreign.length > 3
+            ? ` and ${plural(foreign.length - 3, "file")} more`
+            : ""
+        } in it would be replaced, but ${
+          foreign.length === 1 ? "was" : "were"
+        } not written by biornn, or changed since. Choose another folder, or add --overwrite`,
+      );
+    }
+  }
   const files: string[] = [];
   const write = async (name: string, content: Uint8Array | string) => {
     await writeFileWhole(join(directory, name), content);
     files.push(name);
+    listed.set(name, hash(content));
   };
-  const svgOf = formats.includes("svg") || formats.includes("png")
-    ? await loadSvgRenderer()
-    : undefined;
-  for (const figure of figures) {
-    const svg = await svgOf?.(figure);
-    if (svg !== undefined && formats.includes("svg")) {
-      await write(`${figure.name}.svg`, svg);
-    }
-    if (svg !== undefined && formats.includes("png")) {
-      await write(`${figure.name}.png`, await pngOf(svg));
+  const render =
+    ["svg", "png", "pdf"].some((one) =>
+        (formats as readonly string[]).includes(one)
+      )
+      // Rendering needs large libraries; who writes specifications alone does without.
+      ? await import("./render.ts")
+      : undefined;
+  const font = await render?.loadFont();
+  const draw = async (figure: Figure) => {
+    const { name, title } = figure;
+    if (render !== undefined && font !== undefined) {
+      const svg = await render.renderSvg(figure, { font });
+      if (formats.includes("svg")) await write(`${name}.svg`, svg);
+      if (formats.includes("png")) {
+        await write(`${name}.png`, await render.renderPng(svg, { font, dpi }));
+      }
+      if (formats.includes("pdf")) {
+        await write(
+          `${name}.pdf`,
+          await render.renderPdf(svg, { font, title }),
+        );
+      }
     }
     if (formats.includes("vl.json")) {
-      await write(`${figure.name}.vl.json`, formatSpec(figure));
+      await write(`${name}.vl.json`, formatSpec(figure));
     }
+  };
+  const finish = async () => {
+    const lines = [...listed].map(([name, sum]) => `${sum}  ${name}\n`);
+    await writeFileWhole(join(directory, LIST), lines.join(""));
+  };
+  return { write, draw, files, finish };
+}
+
+function hash(content: Uint8Array | string): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+async function readList(directory: string): Promise<Map<string, string>> {
+  const listed = new Map<string, string>();
+  let text: string;
+  try {
+    text = await Deno.readTextFile(join(directory, LIST));
+  } catch {
+    return listed;
   }
-  return files;
+  for (const line of text.split("\n")) {
+    const [, sum, name] = LIST_LINE.exec(line) ?? [];
+    if (sum !== undefined && name !== undefined) listed.set(name, sum);
+  }
+  return listed;
 }
 
-/** Rendering needs large libraries; who writes specifications alone does without. */
-async function loadSvgRenderer(): Promise<(figure: Figure) => Promise<string>> {
-  const [{ renderSvg }, { loadFont }] = await Promise.all([
-    import("./render_svg.ts"),
-    import("./font.ts"),
-  ]);
-  const font = await loadFont();
-  return (figure) => renderSvg(figure, { font });
+/** Which of the names are files of somebody else. */
+async function othersFiles(
+  names: readonly string[],
+  { directory, listed }: {
+    readonly directory: string;
+    readonly listed: ReadonlyMap<string, string>;
+  },
+): Promise<string[]> {
+  const there = new Set<string>();
+  for await (const { name } of Deno.readDir(directory)) there.add(name);
+  const foreign: string[] = [];
+  for (const name of names) {
+    if (!there.has(name)) continue;
+    const bytes = await Deno.readFile(join(directory, name));
+    if (listed.get(name) !== hash(bytes)) foreign.push(name);
+  }
+  return foreign;
 }
 
-async function pngOf(svg: string): Promise<Uint8Array> {
-  const [{ renderPng }, { loadFont }] = await Promise.all([
-    import("./render_png.ts"),
-    import("./font.ts"),
-  ]);
-  return await renderPng(svg, { font: await loadFont() });
+/** A sentence on the letters that the font lacks, if there are some. */
+export function missingLetters(
+  texts: readonly string[],
+  { missing }: FontWidths,
+): string[] {
+  const letters = missing([...new Set(texts.join(""))].join("")).filter((one) =>
+    one.trim() !== ""
+  );
+  return letters.length === 0 ? [] : [
+    `the font of the figures has no letters for ${
+      letters.slice(0, 8).join("")
+    }${
+      letters.length > 8 ? "…" : ""
+    }: boxes stand for them in PNG and PDF files; SVG files and the report show them where the reader's fonts have them`,
+  ];
 }
 
 /**
@@ -92,18 +194,18 @@ async function pngOf(svg: string): Promise<Uint8Array> {
  * formatSpec(figure); // opens in the Vega editor
  * ```
  */
-export function formatSpec({ spec }: Figure): string {
-  const rows: string[] = [];
-  const text = JSON.stringify(spec, (key, value) => {
-    if (key !== "datasets") return value;
-    return Object.fromEntries(
-      Object.entries(value as Record<string, unknown[]>).map(([name, data]) => {
-        rows.push(data.map((row) => JSON.stringify(row)).join(",\n      "));
-        return [name, [`@rows ${rows.length - 1}@`]];
-      }),
-    );
-  }, 2);
-  return `${
-    text.replace(/"@rows (\d+)@"/g, (_, i) => rows[Number(i)] as string)
-  }\n`;
+export function formatSpec({ spec: { datasets, ...spec } }: Figure): string {
+  const text = JSON.stringify(spec, null, 2);
+  if (datasets === undefined) return `${text}\n`;
+  const tables = Object.entries(datasets as Record<string, unknown[]>).map((
+    [name, rows],
+  ) =>
+    `    ${JSON.stringify(name)}: [\n${
+      rows.map((row) => `      ${JSON.stringify(row)}`).join(",\n")
+    }\n    ]`
+  );
+  // Before the brace that ends the object.
+  return `${text.slice(0, -2)},\n  "datasets": {\n${
+    tables.join(",\n")
+  }\n  }\n}\n`;
 }

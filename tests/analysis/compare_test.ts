@@ -40,7 +40,7 @@ async function compare(
     const read = [];
     for (const { label, seed, ...example } of labels) {
       const iterations = example.combinations[0]?.validateLoss.iterations ?? 1;
-      const path = await writeExample(folder, label, {
+      const path = await writeExample(folder, `run${read.length}`, {
         ...example,
         ...(seed === undefined
           ? {}
@@ -53,6 +53,12 @@ async function compare(
   assert.ok(compared !== undefined);
   return compared;
 }
+
+/** What the combinations of TITLES are called in words. */
+const NAMES = [
+  "lr 1e-4 · relu · Adam · length 3",
+  "lr 1e-6 · tanh · SGD · length 10",
+];
 
 /** Loss curves whose minima scatter around a tenth of a number, well below what learning nothing gives. */
 function around(tenfold: number, { n = 12, seed = 1 } = {}): CombinationCurves {
@@ -72,8 +78,8 @@ describe("compareLabels()", () => {
       rows.map((row) => [row.measure, row.combination?.title]),
       ["minLoss", "epoch99"].flatMap((measure) => [
         [measure, undefined],
-        [measure, TITLES[0]],
-        [measure, TITLES[1]],
+        [measure, NAMES[0]],
+        [measure, NAMES[1]],
       ]),
     );
     const [all, first, second] = rows;
@@ -89,7 +95,7 @@ describe("compareLabels()", () => {
     assert.ok(second.holm.p > 0.05);
     assert.match(
       first.sentence,
-      /^Minimum validation loss, \(0\.0001, 'relu', 'Adam', 3\): bio 0\.\d+ and rand .* \(medians; 12 pairs of runs on the same trials\); bio tends to be lower, which is better \(Wilcoxon signed-rank, p = 0.002 after Holm's correction, p < 0.001 before it; rank-biserial correlation −1, 95 % interval −1 to −0\.\d+\); bio is not worse by more than 10 % of what the better one learned beyond predicting the mean \(1\/12\) \(one-sided t test, p < 0\.001\), though equivalence is not shown \(TOST, .*; 90 % interval −10\.4 to −8\.23 %\)\. 12 of bio's 12 and 12 of rand's 12 runs beat predicting the mean \(1\/12\)\.$/,
+      /^Minimum validation loss, lr 1e-4 · relu · Adam · length 3: bio 0\.\d+ and rand .* \(medians; 12 pairs of runs on the same trials\); bio tends to be lower, which is better \(Wilcoxon signed-rank, p = 0.002 after Holm's correction, p < 0.001 before it; rank-biserial correlation −1, 95 % interval −1 to −0\.\d+\); bio is not worse by more than 10 % of what the better one learned beyond predicting the mean \(1\/12\) \(one-sided t test, p < 0\.001\), though equivalence is not shown \(TOST, .*; 90 % interval −10\.4 to −8\.23 %\)\. 12 of bio's 12 and 12 of rand's 12 runs beat predicting the mean \(1\/12\)\.$/,
     );
     assert.match(
       second.sentence,
@@ -115,7 +121,7 @@ describe("compareLabels()", () => {
       ]);
       assert.ok(rows.every((row) => row.test === "Mann-Whitney U"));
       const first = rows[1];
-      assert.equal(first?.combination?.title, TITLES[0]);
+      assert.equal(first?.combination?.title, NAMES[0]);
       assert.equal(first?.effect.estimate, -1);
       assert.equal(first?.effectName, "Cliff's delta");
       assert.equal(first?.statistic, 0);
@@ -379,7 +385,7 @@ describe("compareLabels() over several combinations", () => {
     assert.equal(all.reference.learned, 10);
     assert.match(
       all.sentence,
-      /over the 1 of 2 combinations that were learned.*10 of bio's 20 and 10 of rand's 20 runs beat .*; none did in \(1e-06, 'tanh', 'SGD', 10\), which stands outside the claim\.$/,
+      /over the 1 of 2 combinations that were learned.*10 of bio's 20 and 10 of rand's 20 runs beat .*; none did in lr 1e-6 · tanh · SGD · length 10, which stands outside the claim\.$/,
     );
     assert.ok(Number.isNaN(second?.p));
   });

@@ -49,8 +49,8 @@ describe("matchCombinations()", () => {
     const b = folderOf("b", { lr: 3 }, { lr: 1 });
     assert.deepEqual(indices(a, b), [[0, 1], [1, undefined], [undefined, 0]]);
     assert.deepEqual(matchCombinations([a, b]).warnings, [
-      'a: 1 of 3 combinations are in other folders only: {"lr":3}',
-      'b: 1 of 3 combinations are in other folders only: {"lr":2}',
+      "a: 1 of 3 combinations are in other folders only: lr 3",
+      "b: 1 of 3 combinations are in other folders only: lr 2",
     ]);
   });
 

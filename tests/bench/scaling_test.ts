@@ -11,8 +11,8 @@ import {
   denseMask,
   findConnectionProblem,
 } from "../../src/graph/connections.ts";
-import { loadFont } from "../../src/viz/font.ts";
-import { renderSvg } from "../../src/viz/render_svg.ts";
+import { loadFont } from "../../src/viz/render.ts";
+import { renderSvg } from "../../src/viz/render.ts";
 
 describe("scalingProblem()", () => {
   it("connects the share of regions that is asked for, in whole blocks", () => {

@@ -8,12 +8,13 @@ import {
   type BuildFiguresOptions,
   FIGURE_KINDS,
 } from "../../src/viz/build_figures.ts";
+import { compareLabels } from "../../src/analysis/compare.ts";
 import type { Figure, Spec } from "../../src/viz/figure.ts";
-import { loadFont } from "../../src/viz/font.ts";
+import { boxFigure } from "../../src/viz/run_figures.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import { modelName } from "../../src/results/layout.ts";
 import { readNetworks } from "../../src/viz/read_networks.ts";
-import { renderSvg } from "../../src/viz/render_svg.ts";
+import { loadFont, renderSvg } from "../../src/viz/render.ts";
 import { makeNetworks } from "./make_networks.ts";
 import { makeResults, type ResultsOptions } from "./make_results.ts";
 
@@ -41,9 +42,8 @@ function rowsOf({ spec }: Figure, name: string): Spec[] {
 async function texts(figure: Figure): Promise<string[]> {
   const svg = await renderSvg(figure, { font: await loadFont() });
   assert.ok(!svg.includes("NaN"), figure.name);
-  return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((m) =>
-    m[1] as string
-  );
+  // A text of several lines has an element a line.
+  return [...svg.matchAll(/>([^<>]+)<\/(?:text|tspan)>/g)].map((m) => m[1]!);
 }
 
 const SMALL: Options = {
@@ -87,11 +87,13 @@ describe("buildFigures()", () => {
     );
     const named = (start: string) =>
       figures.find(({ name }) => name.startsWith(start)) as Figure;
-    assert.ok((await texts(named("loss_00"))).includes("chance (ln 2)"));
+    const loss = await texts(named("loss_00"));
+    assert.ok(["chance", "(ln 2)"].every((one) => loss.includes(one)));
     const accuracy = await texts(named("accuracy_00"));
-    assert.ok(accuracy.includes("chance (50 %)"));
+    assert.ok(["chance", "(50 %)"].every((one) => accuracy.includes(one)));
     assert.ok(accuracy.includes("accuracy (%)"));
-    assert.ok((await texts(named("boxplots"))).includes("final accuracy (%)"));
+    const boxes = (await texts(named("boxplots"))).join(" ");
+    assert.match(boxes, /final validation accuracy \(%\)/);
   });
 
   for (const epochs of [1, 2, 3]) {
@@ -114,10 +116,10 @@ describe("buildFigures()", () => {
       const text of [
         "relu",
         "tanh",
-        "pattern_length 3",
-        "pattern_length 5",
-        "lr 0.001",
-        "lr 0.0001",
+        "length 3",
+        "length 5",
+        "lr 1e-3",
+        "lr 1e-4",
       ]
     ) assert.ok(seen.includes(text), `${text} in ${seen}`);
   });
@@ -146,14 +148,16 @@ describe("buildFigures()", () => {
     assert.ok(bio);
     const { figures } = buildFigures([bio], { kinds: ["boxplots"] });
     const { concat } = figures[0]?.spec as unknown as {
-      concat: { data: { values: { value: number }[] } }[];
+      concat: { layer: { data: { values: { value: number }[] } }[] }[];
     };
     const expected = bio.results.combinations.flatMap(({ validateLoss }) =>
       [0, 1].map((i) =>
         summarizeLoss(validateLoss.values.subarray(i * 12, (i + 1) * 12))
       )
     );
-    const panels = concat.map(({ data }) => data.values.map((v) => v.value));
+    const panels = concat.map(({ layer }) =>
+      layer.at(-1)!.data.values.map((v) => v.value)
+    );
     for (const [i, key] of ["minLoss", "minLossEpoch", "epoch99"].entries()) {
       assert.deepEqual(
         panels[i],
@@ -161,6 +165,101 @@ describe("buildFigures()", () => {
           (summary as unknown as Record<string, number>)[key]
         ),
       );
+    }
+  });
+
+  it("ends whiskers at the box at least, and keeps points within it", async () => {
+    // Of four runs, the last one within reach of a quartile lies inside the box.
+    const run = (value: number, iteration: number) => ({
+      label: "bio",
+      combination: "lr 1e-3",
+      parameters: {},
+      iteration,
+      value,
+    });
+    const figure = boxFigure([{
+      title: "minimum validation loss",
+      runs: [1, 10, 11, 12].map(run),
+    }], { labels: ["bio"], width: "two" })!;
+    const [panel] = figure.spec.concat as unknown as {
+      layer: { data: { values: Record<string, number>[] } }[];
+    }[];
+    const [box] = panel!.layer[0]!.data.values;
+    // numpy.percentile([1, 10, 11, 12], [25, 50, 75]); 1 lies 1.5 boxes below.
+    assert.deepEqual(
+      [box?.bottom, box?.low, box?.median, box?.high, box?.top],
+      [7.75, 7.75, 10.5, 11.25, 12],
+    );
+    for (const { x } of panel!.layer.at(-1)!.data.values) {
+      assert.ok(x! > box!.left! && x! < box!.right!);
+    }
+    await texts(figure);
+  });
+
+  it("draws boxes of runs that are all equal, at whole epochs", async () => {
+    const runs = [0, 1, 2].map((iteration) => ({
+      label: "bio",
+      combination: "lr 1e-3",
+      parameters: {},
+      iteration,
+      value: 18,
+    }));
+    const figure = boxFigure([{ title: "epoch", epochs: true, runs }], {
+      labels: ["bio"],
+      width: "one",
+    })!;
+    const seen = (await texts(figure)).filter((text) => /^\d/.test(text));
+    assert.deepEqual(seen, ["17", "18", "19"]);
+  });
+
+  it("draws labels and values that Vega or XML could stumble over", async () => {
+    const grid = { lr: [0.001, 0.0001], optimizer: ["valueOf", "a\u0007b"] };
+    const some = await folders({ ...SMALL, grid }, { ...SMALL, grid });
+    const labels = ["constructor", "a\u001b[31m"];
+    const { figures } = buildFigures(
+      some.map(({ results }, i) => ({ results, label: labels[i]! })),
+      ALL,
+    );
+    for (const figure of figures) {
+      const seen = (await texts(figure)).join("");
+      // deno-lint-ignore no-control-regex
+      assert.ok(!/[\x00-\x08\x0b-\x1f]/.test(seen), figure.name);
+      if (figure.section === "loss") {
+        assert.match(seen, /constructor/);
+        assert.match(seen, /a\\x1b\[31m/);
+      }
+    }
+  });
+
+  it("draws the overview of different tasks, whose panels are not all there", async () => {
+    const nback = { lr: [0.001, 0.0001], n_back: [2, 3] };
+    const { figures } = buildFigures(
+      await folders(SMALL, { ...SMALL, grid: nback, task: "nback_mem" }),
+      { kinds: ["overview"] },
+    );
+    assert.ok(figures.length >= 2);
+    for (const figure of figures) await texts(figure);
+  });
+
+  it("draws the effects of what was compared, by combination or by pair", async () => {
+    const two = await folders(SMALL, SMALL);
+    const { rows } = compareLabels(two);
+    const [forest] = buildFigures(two, {
+      kinds: ["overview"],
+      comparisons: rows,
+    }).figures.filter(({ name }) => name === "effects");
+    const seen = await texts(forest!);
+    assert.ok(seen.includes("over all"));
+    assert.ok(seen.includes("lr 1e-3 · relu · Adam · length 3"));
+    const three = await folders(SMALL, SMALL, SMALL);
+    const pairs = compareLabels(three, { allPairs: true });
+    const [all] = buildFigures(three, {
+      kinds: ["overview"],
+      comparisons: pairs.rows,
+    }).figures.filter(({ name }) => name === "effects");
+    const names = await texts(all!);
+    for (const pair of ["bio – rand", "bio – other", "rand – other"]) {
+      assert.ok(names.includes(pair), pair);
     }
   });
 
@@ -181,7 +280,7 @@ describe("buildFigures()", () => {
     );
     assert.equal(rand?.index, 6);
     const first = rowsOf(figures[0] as Figure, "runs").find((row) =>
-      row.label === "rand" && row.split === "train"
+      row.label === "rand" && row.split === "training"
     );
     assert.equal(
       first?.value,
@@ -243,7 +342,7 @@ describe("buildFigures()", () => {
 
   it("draws every figure at one and at two columns' width", async () => {
     const some = await folders(SMALL, SMALL);
-    for (const [width, pixels] of [["one", 321], ["two", 661]] as const) {
+    for (const [width, pixels] of [["one", 321], ["two", 673]] as const) {
       for (const figure of buildFigures(some, { ...ALL, width }).figures) {
         const svg = await renderSvg(figure, { font: await loadFont() });
         assert.match(svg, new RegExp(`^<svg[^>]* width="${pixels}"`));
@@ -269,8 +368,8 @@ describe("buildFigures()", () => {
         const title of [
           "connectome",
           "scaled network",
-          "initial W_hh",
-          "trained W_hh",
+          "initial recurrent weights",
+          "trained recurrent weights",
         ]
       ) assert.ok(seen.includes(title));
       assert.equal(rowsOf(figure, "pairs")[0]?.from, "R1");
@@ -308,7 +407,7 @@ describe("buildFigures()", () => {
       const seen = await texts(figures[0]!);
       assert.ok(seen.includes("connectome"));
       assert.ok(!seen.includes("scaled network"));
-      assert.ok(!seen.includes("trained W_hh"));
+      assert.ok(!seen.includes("trained recurrent weights"));
       assert.deepEqual(warnings, [
         "bio: the network has 20000 neurons, too many to be drawn one by one; it and its weights are not drawn",
       ]);

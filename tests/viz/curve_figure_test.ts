@@ -6,8 +6,7 @@ import {
   type CurveFigureOptions,
 } from "../../src/viz/curve_figure.ts";
 import type { Figure, Spec } from "../../src/viz/figure.ts";
-import { loadFont } from "../../src/viz/font.ts";
-import { renderSvg } from "../../src/viz/render_svg.ts";
+import { loadFont, renderSvg } from "../../src/viz/render.ts";
 
 function curves(runs: readonly (readonly number[])[]): Curves {
   return {
@@ -19,7 +18,7 @@ function curves(runs: readonly (readonly number[])[]): Curves {
 
 const OPTIONS: CurveFigureOptions = {
   name: "loss_00",
-  title: "(0.0001, 'relu', 'Adam', 3)",
+  title: "lr 1e-4 · relu · Adam · length 3",
   quantity: "loss",
   axis: "loss (MSE)",
   labels: ["bio", "rand"],
@@ -34,10 +33,10 @@ const OPTIONS: CurveFigureOptions = {
 const LABELS = [
   {
     label: "bio",
-    train: curves([[9, 0.2, 0.1], [9, 0.4, 0.3]]),
-    test: curves([[9, 0.3, 0.2], [9, 0.5, 0.4]]),
+    training: curves([[9, 0.2, 0.1], [9, 0.4, 0.3]]),
+    validation: curves([[9, 0.3, 0.2], [9, 0.5, 0.4]]),
   },
-  { label: "rand", train: curves([[9, 0.25, 0.15], [9, 0.35, 0.2]]) },
+  { label: "rand", training: curves([[9, 0.25, 0.15], [9, 0.35, 0.2]]) },
 ];
 
 function drawn(figure: Figure | undefined): Figure {
@@ -62,14 +61,16 @@ function circles(svg: string): number {
 describe("curveFigure()", () => {
   it("draws mean and sample standard deviation over the runs", () => {
     const figure = drawn(curveFigure(LABELS, OPTIONS).figure);
-    const rows = table(figure, "mean").filter(({ label, split }) =>
-      label === "bio" && split === "train"
+    const rows = table(figure, "middle").filter(({ label, split }) =>
+      label === "bio" && split === "training"
     );
     assert.deepEqual(
-      rows.map(({ epoch, mean, sd, n }) => [epoch, mean, sd, n]),
+      rows.map((
+        { epoch, middle, low, high, n },
+      ) => [epoch, middle, low, high, n]),
       [
-        [1, 0.3, 0.141421, 2],
-        [2, 0.2, 0.141421, 2],
+        [1, 0.3, 0.158579, 0.441421, 2],
+        [2, 0.2, 0.0585786, 0.341421, 2],
       ],
     );
   });
@@ -80,12 +81,12 @@ describe("curveFigure()", () => {
     assert.equal(rows.length, 3 * 2 * 2);
     assert.deepEqual(
       rows.filter((row) =>
-        row.label === "bio" && row.split === "test" && row.iteration === 1
+        row.label === "bio" && row.split === "validation" && row.iteration === 1
       ).map(({ epoch, value }) => [epoch, value]),
       [[1, 0.5], [2, 0.4]],
     );
     assert.ok(
-      [...rows, ...table(figure, "mean")].every(({ epoch }) =>
+      [...rows, ...table(figure, "middle")].every(({ epoch }) =>
         (epoch as number) >= 1
       ),
     );
@@ -93,9 +94,16 @@ describe("curveFigure()", () => {
 
   it("compiles without a warning, with the combination as title and real text", async () => {
     const svg = await svgOf(drawn(curveFigure(LABELS, OPTIONS).figure));
-    assert.match(svg, /<text[^>]*>\(0\.0001, 'relu', 'Adam', 3\)<\/text>/);
+    assert.match(svg, /<text[^>]*>lr 1e-4 · relu · Adam · length 3<\/text>/);
     for (
-      const text of ["bio", "rand", "train", "test", "epoch", "loss (MSE)"]
+      const text of [
+        "bio",
+        "rand",
+        "training",
+        "validation",
+        "epoch",
+        "loss (MSE)",
+      ]
     ) {
       assert.ok(svg.includes(`>${text}</text>`), text);
     }
@@ -104,7 +112,9 @@ describe("curveFigure()", () => {
 
   it("draws the baseline at its value", async () => {
     const svg = await svgOf(drawn(curveFigure(LABELS, OPTIONS).figure));
-    assert.ok(svg.includes(">predicting the mean (1/12)</text>"));
+    for (const line of ["predicting", "the mean", "(1/12)"]) {
+      assert.ok(svg.includes(`>${line}<`), line);
+    }
     const without = await svgOf(
       drawn(curveFigure(LABELS, { ...OPTIONS, baseline: undefined }).figure),
     );
@@ -114,39 +124,64 @@ describe("curveFigure()", () => {
   it("says so on the axis where the scale is logarithmic", async () => {
     const wide = [{
       label: "bio",
-      train: curves([[9, 1, 0.02], [9, 1, 0.03]]),
+      training: curves([[9, 1, 0.02], [9, 1, 0.03]]),
     }];
     const svg = await svgOf(drawn(curveFigure(wide, OPTIONS).figure));
     assert.ok(svg.includes(">loss (MSE, log scale)</text>"));
     assert.ok(!svg.includes("NaN"));
   });
 
-  it("keeps a band on a logarithmic scale where mean less deviation is below 0", async () => {
-    const wide = [
-      { label: "bio", train: curves([[9, 1, 0.001], [9, 1, 2]]) },
-    ];
-    const svg = await svgOf(drawn(curveFigure(wide, OPTIONS).figure));
-    assert.ok(!svg.includes("NaN") && !svg.includes("Infinity"));
+  it("draws median and quartiles on a logarithmic scale, which can't fall below 0", () => {
+    const wide = [{
+      label: "bio",
+      training: curves([[9, 1, 0.001], [9, 1, 2], [9, 1, 0.01]]),
+    }];
+    const { figure } = curveFigure(wide, OPTIONS);
+    const [, last] = table(drawn(figure), "middle");
+    assert.deepEqual([last?.low, last?.middle, last?.high], [
+      0.0055,
+      0.01,
+      1.005,
+    ]);
+    assert.match(
+      figure!.caption,
+      /median \(lines\) and quartiles \(bands\) of 3 runs/,
+    );
+  });
+
+  it("writes the baseline's name beside the plot, not over the curves", () => {
+    const { spec } = drawn(curveFigure(LABELS, OPTIONS).figure);
+    const layers = spec.layer as unknown as {
+      mark: { type: string };
+      encoding: { y: { axis?: { orient?: string; values?: number[] } | null } };
+    }[];
+    assert.ok(layers.every(({ mark }) => mark.type !== "text"));
+    const right = layers.filter(({ encoding }) =>
+      encoding.y.axis?.orient === "right"
+    );
+    assert.deepEqual(right.map(({ encoding }) => encoding.y.axis?.values), [[
+      1 / 12,
+    ]]);
   });
 
   it("leaves out and names curves that are NaN or never change", () => {
     const { figure, leftOut } = curveFigure([{
       label: "bio",
-      train: curves([[9, 0.2, 0.1], [9, NaN, 0.3], [9, 0.5, 0.5]]),
+      training: curves([[9, 0.2, 0.1], [9, NaN, 0.3], [9, 0.5, 0.5]]),
     }], OPTIONS);
     assert.deepEqual(leftOut, [
-      { label: "bio", split: "train", iteration: 1, reason: "not finite" },
-      { label: "bio", split: "train", iteration: 2, reason: "constant" },
+      { label: "bio", split: "training", iteration: 1, reason: "not finite" },
+      { label: "bio", split: "training", iteration: 2, reason: "constant" },
     ]);
     assert.deepEqual(
-      table(drawn(figure), "mean").map(({ mean, n }) => [mean, n]),
+      table(drawn(figure), "middle").map(({ middle, n }) => [middle, n]),
       [[0.2, 1], [0.1, 1]],
     );
   });
 
   it("draws accuracies that never change", () => {
     const { leftOut } = curveFigure([
-      { label: "bio", train: curves([[50, 50, 50]]) },
+      { label: "bio", training: curves([[50, 50, 50]]) },
     ], { ...OPTIONS, quantity: "accuracy" });
     assert.deepEqual(leftOut, []);
   });
@@ -154,7 +189,7 @@ describe("curveFigure()", () => {
   it("draws a single run, which has no band", async () => {
     const figure = drawn(
       curveFigure([
-        { label: "bio", train: curves([[9, 0.3, 0.2]]) },
+        { label: "bio", training: curves([[9, 0.3, 0.2]]) },
       ], OPTIONS).figure,
     );
     assert.match(figure.caption, /: one run; /);
@@ -166,8 +201,8 @@ describe("curveFigure()", () => {
 
   for (
     const { epochs, left, caption } of [
-      { epochs: [0.4], left: 0, caption: /there is one epoch/ },
-      { epochs: [9, 0.4], left: 1, caption: /the first epoch is left out/ },
+      { epochs: [0.4], left: 0, caption: /there is one\./ },
+      { epochs: [9, 0.4], left: 1, caption: /the first is left out/ },
     ]
   ) {
     for (const count of [1, 3]) {
@@ -178,12 +213,12 @@ describe("curveFigure()", () => {
         );
         const figure = drawn(
           curveFigure([
-            { label: "bio", train: curves(runs), test: curves(runs) },
+            { label: "bio", training: curves(runs), validation: curves(runs) },
           ], OPTIONS).figure,
         );
         assert.match(figure.caption, caption);
         assert.deepEqual(
-          table(figure, "mean").map(({ epoch, n }) => [epoch, n]),
+          table(figure, "middle").map(({ epoch, n }) => [epoch, n]),
           [[left, count], [left, count]],
         );
         assert.equal(circles(await svgOf(figure)), 2);
@@ -193,7 +228,10 @@ describe("curveFigure()", () => {
 
   it("draws a circle beside the lines of others", async () => {
     const figure = drawn(
-      curveFigure([...LABELS, { label: "short", test: curves([[9, 0.2]]) }], {
+      curveFigure([...LABELS, {
+        label: "short",
+        validation: curves([[9, 0.2]]),
+      }], {
         ...OPTIONS,
         labels: ["bio", "rand", "short"],
       }).figure,
@@ -203,7 +241,7 @@ describe("curveFigure()", () => {
 
   it("makes no figure of nothing", () => {
     const { figure, leftOut } = curveFigure([
-      { label: "bio", train: curves([[9, NaN, 1]]) },
+      { label: "bio", training: curves([[9, NaN, 1]]) },
     ], OPTIONS);
     assert.equal(figure, undefined);
     assert.equal(leftOut.length, 1);

@@ -3,7 +3,11 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { encodeIndexedPng, matrixImage, ramp } from "../../src/viz/raster.ts";
 import { decodePng } from "./decode_png.ts";
 
-const COLORS = { colors: ["#ff0000", "#0000ff"], log: false } as const;
+const COLORS = {
+  colors: ["#ff0000", "#0000ff"],
+  none: "#e4e4e4",
+  log: false,
+} as const;
 
 /** Colour of the middle of a cell, as `r,g,b`. */
 function colorAt(
@@ -33,9 +37,9 @@ describe("matrixImage()", () => {
     assert.equal(colorAt(values, { row: 1, column: 0, domain }), "0,0,255");
   });
 
-  it("is white where there is no connection", () => {
+  it("has a colour of its own where there is no connection", () => {
     const where = { row: 0, column: 0, domain: [-1, 1] as const };
-    assert.equal(colorAt([0, 1, -1, 0], where), "255,255,255");
+    assert.equal(colorAt([0, 1, -1, 0], where), "228,228,228");
   });
 
   it("spaces colours by logarithms on request", () => {

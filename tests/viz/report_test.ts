@@ -5,9 +5,10 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { buildFigures, FIGURE_KINDS } from "../../src/viz/build_figures.ts";
+import { drawable } from "../../src/viz/names.ts";
 import { html, withLinks } from "../../src/viz/html.ts";
-import { packTable } from "../../src/viz/pack.ts";
-import { buildReport } from "../../src/viz/report.ts";
+import { packTable } from "../../src/viz/figure.ts";
+import { startReport } from "../../src/viz/report.ts";
 import page from "../../src/viz/report_page.js" with { type: "text" };
 import { makeResults } from "./make_results.ts";
 
@@ -33,9 +34,10 @@ async function makeReport(other = HOSTILE) {
     }));
     const { figures } = buildFigures(folders, { kinds: FIGURE_KINDS });
     const { rows } = compareLabels(folders);
-    const text = await buildReport({
+    const report = startReport();
+    for (const figure of figures) report.add(figure);
+    const text = await report.finish({
       folders,
-      figures,
       comparisons: rows,
       warnings: [`warned of ${other}`],
     });
@@ -57,7 +59,7 @@ function scripts(text: string): string[] {
   );
 }
 
-describe("buildReport()", () => {
+describe("startReport()", () => {
   it("holds findings, statistics, parameters, figures and what to cite", async () => {
     const { text, figures, rows } = await makeReport("rand");
     const body = markup(text);
@@ -135,22 +137,29 @@ describe("buildReport()", () => {
 
   it("gives the browser the figures that are drawn elsewhere", async () => {
     const { text, figures } = await makeReport();
-    const data = /<script type="application\/json"[^>]*>([\s\S]*?)<\/script>/
-      .exec(text)?.[1] as string;
-    const drawn = await runPage(data, figures.length);
-    assert.deepEqual(drawn, figures.map(({ spec }) => spec));
+    const data = [
+      ...text.matchAll(
+        /<script type="application\/json"[^>]*>([\s\S]*?)<\/script>/g,
+      ),
+    ].map((m) => m[1]!);
+    assert.equal(data.length, figures.length);
+    const drawn = await runPage(data);
+    assert.deepEqual(drawn, figures.map(({ spec }) => drawable(spec)));
   });
 });
 
 /** Runs the page's script with a browser's bare bones; returns what it draws. */
-async function runPage(data: string, count: number): Promise<unknown[]> {
+async function runPage(data: readonly string[]): Promise<unknown[]> {
   const drawn: unknown[] = [];
   const place = { removeAttribute() {} };
   const document = {
     documentElement: { dataset: {} as Record<string, string> },
     getElementById: (id: string) =>
-      id === "figures" ? { textContent: data } : place,
-    querySelectorAll: () => [],
+      id.startsWith("data-")
+        ? { textContent: data[Number(id.slice(5))], remove() {} }
+        : place,
+    querySelectorAll: (what: string) =>
+      what === ".plot" ? data.map((_, index) => ({ dataset: { index } })) : [],
   };
   const done = Promise.withResolvers<void>();
   const globalThis = {
@@ -172,9 +181,15 @@ async function runPage(data: string, count: number): Promise<unknown[]> {
     "addEventListener",
     page,
   );
-  run(document, globalThis, class {}, () => {});
+  run(
+    document,
+    globalThis,
+    class {
+      observe() {}
+    },
+    () => {},
+  );
   await done.promise;
-  assert.equal(drawn.length, count);
   return drawn;
 }
 

@@ -58,6 +58,7 @@ describe("deno task viz", () => {
     assert.equal(code, 0);
     const figures = [
       "boxplots",
+      "effects",
       "loss_00_lr-0.001_relu_pattern_length-3",
       "loss_01_lr-1e-06_relu_pattern_length-3",
       "networks_bio",
@@ -70,11 +71,15 @@ describe("deno task viz", () => {
         ...figures.flatMap((name) =>
           ["png", "svg", "vl.json"].map((ending) => `${name}.${ending}`)
         ),
+        "figures.sha256",
         "report.html",
         "statistics.csv",
       ].sort(),
     );
-    assert.match(output, /^Minimum validation loss, over all 2 combinations: /);
+    assert.match(
+      output,
+      /^minimum validation loss +runs +beat baseline.*\nbio +4 +2 /,
+    );
     assert.match(output, /^ {2}boxplots\.svg \.png \.vl\.json$/m);
     for (const name of figures) {
       const spec = JSON.parse(
@@ -94,10 +99,76 @@ describe("deno task viz", () => {
       ...["--save_figs", save, "--combination", "1", "--formats", "svg"],
     );
     assert.equal(code, 0);
-    assert.deepEqual([...Deno.readDirSync(save)].map(({ name }) => name), [
-      "loss_01_lr-1e-06_relu_pattern_length-3.svg",
-    ]);
+    assert.deepEqual(
+      [...Deno.readDirSync(save)].map(({ name }) => name).sort(),
+      [
+        "loss_01_lr-1e-06_relu_pattern_length-3.svg",
+        "figures.sha256",
+      ].sort(),
+    );
     assert.match(output, /^Wrote 1 file to /);
+  });
+
+  it("never replaces a file that is somebody else's, unless told to", async () => {
+    const save = join(root, "own");
+    const args = [
+      ...["--results_folders", bio, "--results_labels", "bio"],
+      ...["--save_figs", save, "--only", "boxplots", "--formats", "vl.json"],
+    ];
+    assert.equal((await viz(...args)).code, 0);
+    // Its own files it replaces as often as one likes.
+    assert.equal((await viz(...args)).code, 0);
+    const file = join(save, "boxplots.vl.json");
+    await Deno.writeTextFile(file, "mine");
+    const refused = await viz(...args);
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.errors[0]!,
+      /boxplots\.vl\.json in it would be replaced, but was not written by biornn, or changed since\. Choose another folder, or add --overwrite$/,
+    );
+    assert.equal(await Deno.readTextFile(file), "mine");
+    assert.equal((await viz(...args, "--overwrite")).code, 0);
+    assert.match(await Deno.readTextFile(file), /vega-lite/);
+  });
+
+  it("warns of letters that the font lacks, and draws labels as they are", async () => {
+    const { code, errors } = await viz(
+      ...[
+        "--results_folders",
+        bio,
+        rand,
+        "--results_labels",
+        "漢字",
+        "valueOf",
+      ],
+      ...["--save_figs", join(root, "letters"), "--only", "boxplots"],
+      ...["--formats", "png", "pdf", "--width", "85", "--dpi", "150"],
+    );
+    assert.equal(code, 0);
+    assert.match(
+      errors.join("\n"),
+      /the font of the figures has no letters for 漢字/,
+    );
+  });
+
+  it("draws results of different tasks, but does not compare them", async () => {
+    const nback = join(root, "nback");
+    await makeResults({
+      ...SMALL,
+      folder: nback,
+      task: "nback_mem",
+      grid: { lr: [0.001, 0.1], n_back: [2] },
+    });
+    const save = join(root, "tasks");
+    const { code, errors } = await viz(
+      ...["--results_folders", bio, nback, "--results_labels", "bio", "nback"],
+      ...["--save_figs", save, "--only", "overview", "--formats", "svg"],
+    );
+    assert.equal(code, 0, errors.join("\n"));
+    assert.match(
+      errors.join("\n"),
+      /different tasks, so that their numbers are not compared/,
+    );
   });
 
   it("names the curves that it leaves out", async () => {
@@ -122,7 +193,7 @@ describe("deno task viz", () => {
     assert.equal(code, 0);
     assert.ok(
       errors.includes(
-        "warning: bio: the test loss of (0.1,), iteration 1, is NaN or infinite; its curve is not drawn",
+        "warning: bio: the validation loss of lr 0.1, iteration 1, is NaN or infinite; its curve is not drawn",
       ),
       errors.join("\n"),
     );
@@ -179,9 +250,19 @@ describe("deno task viz", () => {
       /Cannot make the folder ".*figs": it, or a part of its path, is a file$/,
     ],
     [
+      "a width that no journal has",
+      () => standard("--width", "100"),
+      /--width must be 85 or 178, found "100"/,
+    ],
+    [
+      "a margin that is none",
+      () => standard("--margin", "0"),
+      /--margin must be a number above 0, at most 1000, found "0"/,
+    ],
+    [
       "an unknown format",
-      () => standard("--formats", "pdf"),
-      /--formats must be one of svg, png, vl\.json, html, found "pdf"/,
+      () => standard("--formats", "jpg"),
+      /--formats must be one of svg, png, pdf, vl\.json, html, found "jpg"/,
     ],
     [
       "a combination that is not there",

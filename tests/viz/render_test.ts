@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { fontWidths, loadFont } from "../../src/viz/font.ts";
 import { pngAddress } from "../../src/viz/raster.ts";
-import { renderPng } from "../../src/viz/render_png.ts";
+import {
+  fontWidths,
+  loadFont,
+  renderPdf,
+  renderPng,
+} from "../../src/viz/render.ts";
 import { FONT } from "../../src/viz/theme.ts";
 import { type DecodedPng, decodePng } from "./decode_png.ts";
 
@@ -10,7 +14,7 @@ import { type DecodedPng, decodePng } from "./decode_png.ts";
 async function picture(content: string): Promise<DecodedPng> {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40" viewBox="0 0 100 40">${content}</svg>`;
-  return decodePng(await renderPng(svg, { font: await loadFont() }));
+  return decodePng(await renderPng(svg, { font: await loadFont(), dpi: 192 }));
 }
 
 /** Columns of pixels that are not white. */
@@ -28,10 +32,23 @@ function inkColumns({ width, height, rgba }: DecodedPng): number[] {
 }
 
 describe("renderPng()", () => {
-  it("is twice as wide and high as the SVG, on white", async () => {
+  it("has the pixels that are asked for, on white", async () => {
     const { width, height, rgba } = await picture("");
     assert.deepEqual([width, height], [200, 80]);
     assert.ok(rgba.every((value) => value === 255));
+  });
+
+  it("says how large it is to be printed, 300 dots an inch unless told otherwise", async () => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"/>';
+    const png = await renderPng(svg, { font: await loadFont() });
+    const view = new DataView(png.buffer, png.byteOffset);
+    assert.deepEqual([view.getUint32(16), view.getUint32(20)], [300, 150]);
+    const at = new TextDecoder("latin1").decode(png).indexOf("pHYs");
+    // 300 dots an inch are 11,811 a metre; unit 1 is the metre.
+    assert.equal(view.getUint32(at + 4), 11811);
+    assert.equal(view.getUint32(at + 8), 11811);
+    assert.equal(png[at + 12], 1);
   });
 
   it("draws text in the theme's font, as wide as it was measured", async () => {
@@ -58,5 +75,26 @@ describe("renderPng()", () => {
     );
     const row = Array.from({ length: width }, (_, x) => rgba[4 * x]);
     assert.deepEqual(new Set(row), new Set([0, 255]));
+  });
+});
+
+describe("renderPdf()", () => {
+  it("is as large as the figure, holds its font, and is the same each time", async () => {
+    const font = await loadFont();
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"><path d="M0,0L9,9" stroke="black" stroke-dasharray="1,0"/><text x="2" y="20">epoch</text></svg>';
+    const pdf = await renderPdf(svg, { font, title: "Overview" });
+    const text = new TextDecoder("latin1").decode(pdf);
+    assert.match(text, /^%PDF-1/);
+    assert.match(text, /\/MediaBox \[0 0 72 36\]/);
+    assert.match(text, /\/BaseFont \/[A-Z]*\+?DejaVuSans/);
+    assert.deepEqual(await renderPdf(svg, { font, title: "Overview" }), pdf);
+  });
+});
+
+describe("fontWidths()", () => {
+  it("names the letters that the font lacks", async () => {
+    const { missing } = fontWidths(await loadFont());
+    assert.deepEqual(missing("bio ± 10⁻³ µ漢字漢"), ["漢", "字"]);
   });
 });

@@ -1,8 +1,12 @@
 /**
- * Names of figure files that every file system takes.
+ * Names of figure files that every file system takes, and texts that every
+ * figure can draw.
  *
  * @module
  */
+
+import { printable } from "../text/words.ts";
+import type { Json, Spec } from "./figure.ts";
 
 /** Room for an index before, a kind and an ending after, within 255 bytes. */
 const LONGEST = 100;
@@ -107,4 +111,73 @@ export function uniqueNames(names: readonly string[]): string[] {
     taken.add(unique.toLowerCase());
     return unique;
   });
+}
+
+/** Longest label that is drawn whole: a legend's entry in one column of a journal. */
+const LONGEST_LABEL = 42;
+
+/**
+ * Labels as figures have them: long ones without their middle, but such that
+ * no two become the same.
+ *
+ * @example
+ * ```ts
+ * import { drawnLabels } from "./src/viz/names.ts";
+ *
+ * drawnLabels(["bio", "rand"]); // the same
+ * ```
+ */
+export function drawnLabels(labels: readonly string[]): string[] {
+  for (let room = LONGEST_LABEL; room < 1000; room += 20) {
+    const short = labels.map((label) =>
+      withoutMiddle(drawableText(label), room)
+    );
+    if (new Set(short).size === labels.length) return short;
+  }
+  return labels.map(drawableText);
+}
+
+/** The beginning and the end of a text; where names differ is most often there. */
+function withoutMiddle(text: string, most: number): string {
+  const signs = [...text];
+  if (signs.length <= most) return text;
+  const end = Math.floor((most - 1) / 2);
+  return `${signs.slice(0, most - 1 - end).join("")}…${
+    signs.slice(-end).join("")
+  }`;
+}
+
+/**
+ * A text that can be drawn: control characters, which no XML file may hold,
+ * stand as their codes, and a text such as `constructor`, which Vega would
+ * take for a property that every object has, ends in a blank.
+ */
+export function drawableText(text: string): string {
+  const printed = printable(text);
+  return printed in {} ? `${printed}\u00a0` : printed;
+}
+
+/** Addresses of pictures are long, and hold nothing that needs care. */
+const ADDRESS = "data:";
+
+/** A specification in which every text can be drawn, but for those inside expressions. */
+export function drawable(spec: Spec): Spec {
+  const known = new Map<string, string>();
+  const clean = (text: string): string => {
+    let found = known.get(text);
+    if (found === undefined) {
+      found = text.startsWith(ADDRESS) ? text : drawableText(text);
+      known.set(text, found);
+    }
+    return found;
+  };
+  const walk = (value: Json): Json => {
+    if (typeof value === "string") return clean(value);
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== "object" || value === null) return value;
+    const copy: Record<string, Json> = {};
+    for (const key in value) copy[key] = walk((value as Spec)[key]!);
+    return copy;
+  };
+  return walk(spec) as Spec;
 }

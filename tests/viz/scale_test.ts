@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { axisTitle, chooseScale, logTicks } from "../../src/viz/value_scale.ts";
+import { axisTitle, chooseScale, logTicks } from "../../src/viz/scale.ts";
 
 describe("chooseScale()", () => {
   it("is logarithmic beyond a range of 30", () => {

@@ -1,0 +1,180 @@
+/**
+ * Lays out a grid of hyper-parameters in rows, columns and dashes of small
+ * panels, whatever its keys are.
+ *
+ * @module
+ */
+
+import { combinationName } from "../analysis/match.ts";
+import type { Plain } from "../results/json_fields.ts";
+import type { Spec } from "./figure.ts";
+
+/** Values by key of a combination. */
+export type Parameters = Readonly<Record<string, Plain>>;
+
+/** Which keys stand where; those with one value stand nowhere. */
+export interface GridLayout {
+  /** How difficult the task is. */
+  readonly difficulty: string | undefined;
+  /** Kinds of network and optimizer. */
+  readonly kinds: readonly string[];
+  /** All others, such as the learning rate. */
+  readonly others: readonly string[];
+}
+
+/** How the tasks call their difficulty. */
+const DIFFICULTIES = ["n_back", "pattern_length", "trial_length"];
+
+/** Keys that are no difficulty though they are numbers. */
+const RATES = /^(lr|learning_rate|weight_decay|momentum)$/;
+
+/**
+ * Finds the keys that vary, and what each is: the task's difficulty, a kind (a
+ * key with names for values), or something else.
+ *
+ * @example
+ * ```ts
+ * import { gridLayout } from "./src/viz/grid_layout.ts";
+ *
+ * gridLayout([
+ *   { lr: 0.001, nonlinearity: "relu", n_back: 2 },
+ *   { lr: 0.001, nonlinearity: "tanh", n_back: 3 },
+ * ]); // difficulty "n_back", kinds ["nonlinearity"], others []
+ * ```
+ */
+export function gridLayout(combinations: readonly Parameters[]): GridLayout {
+  const values = new Map<string, Set<Plain>>();
+  for (const parameters of combinations) {
+    for (const [key, value] of Object.entries(parameters)) {
+      const seen = values.get(key);
+      if (seen === undefined) values.set(key, new Set([value]));
+      else seen.add(value);
+    }
+  }
+  const varying = [...values].filter(([, seen]) => seen.size > 1);
+  const numeric = varying.filter(([key, seen]) =>
+    !RATES.test(key) && [...seen].every((value) => typeof value === "number")
+  ).map(([key]) => key);
+  const difficulty = DIFFICULTIES.find((key) => numeric.includes(key)) ??
+    numeric.at(-1);
+  const kinds = varying.filter(([, seen]) =>
+    [...seen].every((value) => typeof value === "string")
+  ).map(([key]) => key);
+  const others = varying.map(([key]) => key).filter((key) =>
+    key !== difficulty && !kinds.includes(key)
+  );
+  return { difficulty, kinds, others };
+}
+
+/** A place of a panel; empty texts where nothing tells panels apart. */
+export interface PanelPlace {
+  readonly row: string;
+  readonly column: string;
+}
+
+/** What a grid of panels is made of. */
+export interface FacetOptions {
+  /** Total width in CSS pixels. */
+  readonly width: number;
+  /** Height of a panel, where there are few rows. */
+  readonly height: number;
+  readonly layer: Spec["layer"];
+  /** Title of the value axis, once for all panels. */
+  readonly title: string;
+}
+
+/** Room for the value axis, the rows' titles and the baseline's name. */
+export const SIDES = 118;
+const SPACING = 8;
+/** Rows that have panels of full height, and how low the panels of more may be. */
+const FULL_ROWS = 4;
+const LOWEST = 56;
+
+/**
+ * Names of panels by some keys, a name a combination. One that has none of the
+ * keys, as of another task, is a dash: Vega can't draw an empty title.
+ */
+export function panelNames(
+  combinations: readonly Parameters[],
+  keys: readonly string[],
+): string[] {
+  return combinations.map((parameters) =>
+    keys.length === 0 ? "" : combinationName(parameters, keys) || "–"
+  );
+}
+
+/** Texts in the order in which they first occur. */
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
+
+/**
+ * The part of a specification that lays panels out by the fields `row` and
+ * `column` of its data. A field with one value makes no rows or columns.
+ *
+ * @param places Of all panels, in order.
+ *
+ * @example
+ * ```ts
+ * import { facetPanels } from "./src/viz/panels.ts";
+ *
+ * const places = [{ row: "", column: "length 2" }, { row: "", column: "length 3" }];
+ * facetPanels(places, { width: 673, height: 84, layer: [], title: "loss" }); // facet: { column: … }
+ * ```
+ */
+export function facetPanels(
+  places: readonly PanelPlace[],
+  { width, height, layer = [], title }: FacetOptions,
+): Spec {
+  const rows = distinct(places.map(({ row }) => row));
+  const columns = distinct(places.map(({ column }) => column));
+  const scale = rows.length <= 1
+    ? 1.9
+    : rows.length === 2
+    ? 1.4
+    : Math.min(1, FULL_ROWS / rows.length);
+  const panel: Spec = {
+    width: Math.floor(
+      (width - SIDES - SPACING * (columns.length - 1)) / columns.length,
+    ),
+    height: Math.max(LOWEST, Math.round(scale * height)),
+    layer,
+    resolve: { axis: { y: "independent" } },
+  };
+  if (rows.length < 2 && columns.length < 2) {
+    return { ...panel, title: { text: title, offset: 2 } };
+  }
+  return {
+    // One title for all: beside each row there is no room for it.
+    title: { text: title, offset: 2 },
+    facet: {
+      ...(rows.length < 2 ? {} : {
+        row: {
+          field: "row",
+          type: "nominal",
+          title: null,
+          sort: rows,
+          header: {
+            labelAngle: -90,
+            labelOrient: "right",
+            labelLimit: 0,
+            labelPadding: 6,
+            labelExpr: "split(datum.label, ' · ')",
+            labelLineHeight: 10,
+          },
+        },
+      }),
+      ...(columns.length < 2 ? {} : {
+        column: {
+          field: "column",
+          type: "nominal",
+          title: null,
+          sort: columns,
+          header: { labelLimit: 0 },
+        },
+      }),
+    },
+    spacing: { row: SPACING + 4, column: SPACING },
+    spec: panel,
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * From the curves of all runs to what is drawn of them: each run, their middle
+ * and their spread, thinned to what a figure can show.
+ *
+ * @module
+ */
+
+import type { Quantity } from "../analysis/baseline.ts";
+import type { Curves } from "../results/results_folder.ts";
+import type { Json } from "./figure.ts";
+
+/** Epochs at the start that are not drawn: an untrained network's loss would set the scale. */
+export const FIRST_EPOCH = 1;
+
+/** Points that are kept of a middle curve, and of a single run, which is drawn fainter. */
+const MIDDLE_POINTS = 240;
+const RUN_POINTS = 140;
+/** With many runs, each has fewer points: they overlap anyhow, and files stay small. */
+const ALL_RUN_POINTS = 4200;
+const FEWEST_RUN_POINTS = 40;
+
+/** Training or validation, as the legend says. */
+export type Split = "training" | "validation";
+
+/** Both, in the order of the legend. */
+export const SPLITS: readonly Split[] = ["training", "validation"];
+
+/** One run's curve, from the first epoch that is drawn. */
+export interface Run {
+  readonly iteration: number;
+  readonly values: Float64Array;
+}
+
+/** A run that is not drawn. */
+export interface LeftOutRun {
+  readonly iteration: number;
+  readonly reason: "not finite" | "constant";
+}
+
+/** The curves of one quantity that can be drawn. */
+export interface UsableRuns {
+  /** In the order of their iterations. */
+  readonly runs: readonly Run[];
+  /** Number of the first epoch of their values. */
+  readonly start: number;
+  readonly leftOut: readonly LeftOutRun[];
+}
+
+/**
+ * Splits runs into those that can be drawn and those that can't: any with a
+ * value that is NaN or infinite, and losses that never change.
+ *
+ * @param curves `[iterations, epochs]`
+ *
+ * @example
+ * ```ts
+ * import { usableRuns } from "./src/viz/series.ts";
+ *
+ * const values = Float64Array.of(9, 2, 1, 9, NaN, 1);
+ * usableRuns({ iterations: 2, epochs: 3, values }, "loss");
+ * // one run [2, 1]; iteration 1 left out
+ * ```
+ */
+export function usableRuns(
+  { iterations, epochs, values }: Curves,
+  quantity: Quantity,
+): UsableRuns {
+  const runs: Run[] = [];
+  const leftOut: LeftOutRun[] = [];
+  // With a single epoch there is nothing else to draw.
+  const start = epochs > FIRST_EPOCH ? FIRST_EPOCH : 0;
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const run = values.subarray(
+      iteration * epochs + start,
+      (iteration + 1) * epochs,
+    );
+    if (!run.every(Number.isFinite)) {
+      leftOut.push({ iteration, reason: "not finite" });
+    } else if (
+      // An accuracy may well stay what it is; a loss that does is a fault.
+      quantity === "loss" && run.length > 1 &&
+      run.every((value) => value === run[0])
+    ) {
+      leftOut.push({ iteration, reason: "constant" });
+    } else runs.push({ iteration, values: run });
+  }
+  return { runs, start, leftOut };
+}
+
+/** What stands for all runs: on a logarithmic scale the median with its quartiles, else the mean ± standard deviation. */
+export type Middle = "median" | "mean";
+
+/** The same in words. */
+export const MIDDLE_WORDS: Readonly<
+  Record<Middle, { readonly line: string; readonly band: string }>
+> = {
+  median: { line: "median", band: "quartiles" },
+  mean: { line: "mean", band: "± standard deviation" },
+};
+
+/** Middle and spread over runs, an element an epoch. */
+export interface MiddleCurve {
+  /** Number of runs. */
+  readonly n: number;
+  readonly middle: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/**
+ * Middle and spread over runs. Mean and sample standard deviation may leave
+ * what is possible, below 0 on a logarithmic scale; median and quartiles can't.
+ *
+ * @param runs Curves of equal length, one at least.
+ * @throws {RangeError} If there is no run.
+ *
+ * @example
+ * ```ts
+ * import { middleCurve } from "./src/viz/series.ts";
+ *
+ * const runs = [Float64Array.of(1, 2), Float64Array.of(3, 2)];
+ * middleCurve(runs, { of: "mean" }).middle; // [2, 2]
+ * ```
+ */
+export function middleCurve(
+  runs: readonly Float64Array[],
+  { of, quantity = "loss" }: {
+    readonly of: Middle;
+    /** An accuracy stays between 0 and 100. */
+    readonly quantity?: Quantity;
+  },
+): MiddleCurve {
+  const n = runs.length;
+  const length = runs[0]?.length;
+  if (length === undefined) throw new RangeError("Cannot average no runs");
+  const [middle, low, high] = [0, 1, 2].map(() => new Float64Array(length));
+  const values = new Float64Array(n);
+  const [least, most] = quantity === "accuracy"
+    ? [0, 100]
+    : [-Infinity, Infinity];
+  for (let e = 0; e < length; e++) {
+    for (let i = 0; i < n; i++) values[i] = runs[i]![e]!;
+    const [a, b, c] = of === "mean" ? meanAndSpread(values) : quartiles(values);
+    middle![e] = b;
+    low![e] = Math.max(least, a);
+    high![e] = Math.min(most, c);
+  }
+  return { n, middle: middle!, low: low!, high: high! };
+}
+
+type Three = [low: number, middle: number, high: number];
+
+function meanAndSpread(values: Float64Array): Three {
+  const n = values.length;
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / n;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  const sd = n > 1 ? Math.sqrt(squares / (n - 1)) : 0;
+  return [mean - sd, mean, mean + sd];
+}
+
+/**
+ * Quartiles and median, linear between the order statistics, as NumPy's.
+ *
+ * @param values Left sorted.
+ */
+export function quartiles(values: Float64Array): Three {
+  values.sort();
+  const at = (share: number) => {
+    const place = share * (values.length - 1);
+    const low = values[Math.floor(place)]!;
+    const high = values[Math.ceil(place)]!;
+    return low + (high - low) * (place - Math.floor(place));
+  };
+  return [at(0.25), at(0.5), at(0.75)];
+}
+
+/** What is drawn of a label's training or validation curves. */
+export interface Series extends MiddleCurve {
+  readonly label: string;
+  readonly split: Split;
+  /** Number of the first epoch in the curves. */
+  readonly start: number;
+  readonly runs: readonly Run[];
+}
+
+/** Whether all that is drawn of a curve is one epoch: a point, as there is no line. */
+export function isPoint({ middle }: Pick<MiddleCurve, "middle">): boolean {
+  return middle.length === 1;
+}
+
+/** All values of runs. */
+export function* drawnValues(
+  series: Iterable<{ readonly runs: readonly Run[] }>,
+): Generator<number> {
+  for (const { runs } of series) for (const { values } of runs) yield* values;
+}
+
+/** A row a point of a middle curve, with what else is said of each. */
+export function middleRows(
+  { start, n, middle, low, high }: MiddleCurve & { readonly start: number },
+  { points = MIDDLE_POINTS, ...fields }:
+    & { readonly points?: number }
+    & Readonly<Record<string, Json>>,
+): Json[] {
+  return thin(middle, points).map((i) => ({
+    ...fields,
+    n,
+    epoch: start + i,
+    middle: sixDigits(middle[i]!),
+    low: sixDigits(low[i]!),
+    high: sixDigits(high[i]!),
+    ...(isPoint({ middle }) ? { point: true } : {}),
+  }));
+}
+
+/** A row a point of a run; none of runs that are alone and so are the middle. */
+export function runRows(series: readonly Series[]): Json[] {
+  const count = series.reduce((sum, { runs }) => sum + runs.length, 0);
+  const points = Math.max(
+    FEWEST_RUN_POINTS,
+    Math.min(RUN_POINTS, Math.floor(ALL_RUN_POINTS / count)),
+  );
+  return series.flatMap(({ label, split, start, runs }) =>
+    runs.length < 2
+      ? []
+      : runs.flatMap(({ iteration, values }) =>
+        thin(values, points).map((i) => ({
+          label,
+          split,
+          iteration,
+          epoch: start + i,
+          value: sixDigits(values[i]!),
+        }))
+      )
+  );
+}
+
+/**
+ * Positions to keep of a curve: the first, the last, and of each stretch in
+ * between the lowest and the highest. What is kept is drawn at its own place
+ * with its own value; nothing is averaged.
+ *
+ * @param values The curve.
+ * @param most How many positions may be kept, 4 at least.
+ * @returns Positions from 0, ascending; all of them if there are at most `most`.
+ *
+ * @example
+ * ```ts
+ * import { thin } from "./src/viz/series.ts";
+ *
+ * thin([5, 4, 9, 3, 2, 1], 4); // [0, 2, 4, 5]
+ * ```
+ */
+export function thin(values: ArrayLike<number>, most: number): number[] {
+  const n = values.length;
+  if (n <= most) return Array.from({ length: n }, (_, i) => i);
+  const stretches = Math.max(1, Math.floor((most - 2) / 2));
+  const kept = [0];
+  for (let s = 0; s < stretches; s++) {
+    const from = 1 + Math.floor(s * (n - 2) / stretches);
+    const to = 1 + Math.floor((s + 1) * (n - 2) / stretches);
+    let low = from;
+    let high = from;
+    for (let i = from; i < to; i++) {
+      if (values[i]! < values[low]!) low = i;
+      if (values[i]! > values[high]!) high = i;
+    }
+    // A flat stretch needs one point only.
+    if (low === high) kept.push(low);
+    else kept.push(Math.min(low, high), Math.max(low, high));
+  }
+  kept.push(n - 1);
+  return kept;
+}
+
+/**
+ * Rounded to six digits: far finer than a figure shows, and a third of the
+ * bytes.
+ */
+export function sixDigits(value: number): number {
+  return Number(value.toPrecision(6));
+}
