@@ -29,8 +29,7 @@ import { type Command, print, runCommand } from "../src/cli/run_command.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { readTextFile } from "../src/files/read.ts";
 import { writeFileWhole } from "../src/files/write.ts";
-import { loadFont } from "../src/viz/render.ts";
-import { renderSvg } from "../src/viz/render.ts";
+import { loadFont, renderSvg } from "../src/viz/render.ts";
 
 const TITLES: Readonly<Record<ScalingAxis, string>> = {
   models: "models in the ensemble",

@@ -82,12 +82,11 @@ describe("startReport()", () => {
       assert.ok(experiment);
       const note = "pic_mem shows synthetic digits, where <b>";
       const stimuli = { source: "synthetic digits", synthetic: true, note };
-      const text = await buildReport({
+      const text = await startReport().finish({
         folders: [{
           label: "bio",
           results: { ...results, experiment: { ...experiment, stimuli } },
         }],
-        figures: [],
         comparisons: [],
         warnings: [],
       });
