@@ -112,8 +112,14 @@ async function judge(
   );
   return spec.runs.map((_, model) => {
     const double = doubles[0]![model]!;
-    const single = versions.map(({ runs }) =>
-      trainSingle(runs[model]!, { spec, epochs })
+    const single = versions.map(({ runs }, i) =>
+      trainSingle(runs[model]!, {
+        spec,
+        epochs,
+        ...(i === 0 ? {} : {
+          digits: createStream({ seed: i, purpose: "bootstrap" }),
+        }),
+      })
     );
     const moved = [...doubles.map((each) => each[model]!), ...single]
       .map((each) => distances(each, double));

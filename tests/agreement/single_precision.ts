@@ -8,6 +8,7 @@
 
 import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
 import { denseMatrix } from "../../src/graph/connections.ts";
+import type { RandomStream } from "../../src/random/stream.ts";
 
 /** What a training gives. */
 export interface Trained {
@@ -31,10 +32,18 @@ const ACTIVATIONS = {
   },
 };
 
-/** Trains one run for some epochs. */
+/**
+ * Trains one run for some epochs.
+ *
+ * @param digits Draws whether sums are a last digit away, as in another order.
+ */
 export function trainSingle(
   run: ModelRun,
-  { spec, epochs }: { readonly spec: EnsembleSpec; readonly epochs: number },
+  { spec, epochs, digits }: {
+    readonly spec: EnsembleSpec;
+    readonly epochs: number;
+    readonly digits?: RandomStream;
+  },
 ): Trained {
   const { hiddenSize: H, inputSize: I, outputSize: O, loss } = spec;
   const { initial, connections, trials } = run;
@@ -60,6 +69,10 @@ export function trainSingle(
   const m = like();
   const v = like();
   let step = 0;
+  const noisy = (value: number) =>
+    digits === undefined
+      ? value
+      : f(value * (1 + (digits.integer(3) - 1) * 2 ** -23));
 
   function batchLoss(numbers: Uint32Array, learn: boolean): number {
     const B = numbers.length;
@@ -84,7 +97,10 @@ export function trainSingle(
               z = f(z + f(p.hh[i * H + j]! * h[now - H + j]!));
             }
           }
-          h[now + i] = act(z);
+          const value = noisy(act(noisy(z)));
+          h[now + i] = run.activation === "tanh"
+            ? Math.max(-1, Math.min(1, value))
+            : value;
         }
         const target = targets[n * T + t]!;
         if (target === 0) continue;
@@ -93,7 +109,7 @@ export function trainSingle(
           for (let j = 0; j < H; j++) {
             value = f(value + f(p.fc[o * H + j]! * h[now + j]!));
           }
-          return value;
+          return noisy(value);
         });
         const at = (b * T + t) * O;
         if (loss === "mse") {
@@ -140,7 +156,7 @@ export function trainSingle(
               sum = f(sum + f(p.hh[j * H + i]! * later[j]!));
             }
           }
-          delta[i] = back(sum, h[now + i]!);
+          delta[i] = back(noisy(sum), h[now + i]!);
         }
         for (let i = 0; i < H; i++) {
           const d = delta[i]!;
@@ -176,17 +192,18 @@ export function trainSingle(
       if (name === "hh" && !run.trainRecurrent) continue;
       for (let i = 0; i < p[name].length; i++) {
         if (name === "hh" && mask[i] === 0) continue;
-        const own = g[name][i]!;
+        const own = noisy(g[name][i]!);
         let change = f(f(run.learningRate) * own);
         if (run.optimizer === "Adam") {
           m[name][i] = f(f(0.9 * m[name][i]!) + f(0.1 * own));
           v[name][i] = f(f(0.999 * v[name][i]!) + f(0.001 * f(own * own)));
           const scale = f(f(f(Math.sqrt(v[name][i]!)) / root) + 1e-8);
-          change = f(rate * f(m[name][i]! / scale));
+          // As PyTorch does: the product first, which may overflow.
+          change = f(f(rate * m[name][i]!) / scale);
         } else if (run.optimizer === "RMSprop") {
           v[name][i] = f(f(0.99 * v[name][i]!) + f(0.01 * f(own * own)));
           change = f(
-            run.learningRate * f(own / f(f(Math.sqrt(v[name][i]!)) + 1e-8)),
+            f(f(run.learningRate) * own) / f(f(Math.sqrt(v[name][i]!)) + 1e-8),
           );
         }
         p[name][i] = f(p[name][i]! - change);
