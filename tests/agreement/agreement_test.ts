@@ -26,8 +26,8 @@ const numbers = Array.from({ length: count! }, (_, i) => first! + i);
 
 /** Relative difference of a loss that needs no excuse. */
 const CLOSE = 1e-4;
-/** Two runs of one experiment that are so far apart have nothing more to do with each other. */
-const LOST = 0.1;
+/** A last digit that has grown to so much is chaos: nothing more can be compared. */
+const LOST = 0.01;
 /** How often the initial weights are disturbed, each by 1e-7 of itself at most. */
 const DISTURBED = 3;
 
