@@ -17,7 +17,15 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const PYTHON = await findPython("torch");
 
 /** Of tasks, trained experiments and engines. */
-const METHODS = ["generate", "check", "plan", "model"];
+const METHODS = [
+  "generate",
+  "check",
+  "steps",
+  "inputSize",
+  "trialCount",
+  "plan",
+  "model",
+];
 
 const FOLDERS = ["", "bench", "cluster", "docs", "examples", "tests"];
 
