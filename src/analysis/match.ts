@@ -222,6 +222,33 @@ const CONDITIONS: readonly (readonly [
   ["pictures", ({ stimuli }) => stimuli?.sha256 ?? stimuli?.source],
 ];
 
+/** From this ratio on starts are told to be apart. */
+const APART = 1.1;
+
+/**
+ * That networks began with different spectral radii, as a sentence: the radius
+ * decides much of what a recurrent network learns, whatever its topology.
+ */
+function startsApart(
+  recorded: readonly {
+    readonly label: string;
+    readonly experiment: ExperimentRecord;
+  }[],
+): string | undefined {
+  const known = recorded.flatMap(({ label, experiment }) => {
+    const radius = experiment.networkStates?.initial.spectralRadius;
+    return radius === undefined ? [] : [[label, radius] as const];
+  });
+  const radii = known.map(([, radius]) => radius);
+  if (!(Math.max(...radii) > APART * Math.min(...radii))) return undefined;
+  return `the networks began apart: before training their spectral radius was ${
+    known.map(([label, radius]) =>
+      `${Number(radius.toPrecision(3))} in ${label}`
+    )
+      .join(", ")
+  }, on average; what differs may come from there and not from topology. [net] match = spectral_radius lets a null model begin where the biological network does`;
+}
+
 /** An experiment and what it is called in figures and tables. */
 export interface LabelledResults {
   /** Its name in legends and tables. */
@@ -293,6 +320,8 @@ export function checkConditions(folders: readonly LabelledResults[]): {
       }: a difference of their numbers may come from there`,
     );
   }
+  const apart = startsApart(recorded);
+  if (apart !== undefined) warnings.push(apart);
   const [first, ...others] = recorded;
   const unknown = first === undefined
     ? []

@@ -25,6 +25,8 @@ import {
   matrixOfGraph,
   rowsOf,
 } from "../graph/graph.ts";
+import { nullReportTable, reportNull } from "../connectome/nulls/report.ts";
+import { formatTable } from "../text/table.ts";
 import { createStream } from "../random/stream.ts";
 import {
   load,
@@ -145,6 +147,10 @@ export async function scale(name: string, flags: Flags): Promise<void> {
       data: Int32Array.from(network.regionOf),
     }),
   }, flags);
+  if (nullModel !== undefined) {
+    const table = nullReportTable(reportNull(scaled, [network]), nullModel);
+    for (const line of formatTable(table)) print(line);
+  }
   const connections = network.weight.length;
   print(
     `${neurons} neurons, ${connections} connections (${

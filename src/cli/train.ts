@@ -243,7 +243,12 @@ async function report(
 Next: ${taskLine("status", [shellWord(results)])}`,
     );
   } else {
-    const label = experiment.net.randomW ? "rand" : "bio";
+    const { nullModel } = experiment.net;
+    const label = nullModel === "none"
+      ? "bio"
+      : nullModel === "permute"
+      ? "rand"
+      : nullModel;
     print(
       `Done in ${seconds.toFixed(1)} s. The results are in ${results}
 Next: ${

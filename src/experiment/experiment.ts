@@ -7,6 +7,7 @@
 import { plural } from "../text/words.ts";
 import { configError } from "./configparser.ts";
 import type { Activation, OptimizerName } from "../engine/ensemble.ts";
+import type { NullModelName } from "../connectome/nulls/null_model.ts";
 import type { Task, TaskParameters } from "../tasks/task.ts";
 import { countTrained } from "../tasks/trial_set.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
@@ -69,7 +70,14 @@ export interface Experiment {
     /** `nr_neurons` */
     readonly neuronsPerRegion: number;
     readonly randPartition: boolean;
-    readonly randomW: boolean;
+    /** `null_model`, or what `random_w` says: what the topology is made random by. */
+    readonly nullModel: NullModelName | "none";
+    /** `match`: what of the start is made equal to the biological network's. */
+    readonly match: "none" | "spectral_radius" | "activity";
+    /** `shared_init` */
+    readonly sharedInit: boolean;
+    /** `fresh_network` */
+    readonly freshNetwork: boolean;
     readonly compatibility: Compatibility;
     /** Share of a connected region's neurons that each neuron connects to, above 0 and at most 1. */
     readonly targetSparsity: number;
@@ -160,7 +168,10 @@ export function describeExperiment(experiment: Experiment): string {
         `${net.regions} regions of ${plural(net.neuronsPerRegion, "neuron")}`,
         net.randPartition ? "random partition" : "equal partition",
         ...sparsities(net),
-        ...(net.randomW ? ["random topology"] : []),
+        ...(net.freshNetwork ? ["scaled anew for each iteration"] : []),
+        ...(net.nullModel === "none"
+          ? []
+          : [`random topology (null model ${net.nullModel})`]),
         ...(net.compatibility === "original" ? ["compatibility original"] : []),
       ].join(", "),
     ],
@@ -170,6 +181,10 @@ export function describeExperiment(experiment: Experiment): string {
         paths.pretrained === undefined
           ? `init ${training.init}`
           : `pretrained, epoch ${pretrained.epoch} of iteration ${pretrained.iteration} in ${paths.pretrained}`,
+        ...(net.match === "none"
+          ? []
+          : [`matched to the biological ${net.match.replace("_", " ")}`]),
+        ...(net.sharedInit ? ["the same in all networks"] : []),
         // A pretrained model keeps its own order.
         ...(training.remapW && paths.pretrained === undefined
           ? ["remapped to the connectome's ranks"]

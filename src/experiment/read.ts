@@ -207,7 +207,14 @@ function readNet(ini: IniFile): Experiment["net"] {
     regions: readInteger(ini, { section, key: "rnn_size" }),
     neuronsPerRegion: readInteger(ini, { section, key: "nr_neurons" }),
     randPartition: readBoolean(ini, { section, key: "rand_partition" }),
-    randomW: readBoolean(ini, { section, key: "random_w" }),
+    nullModel: readNullModel(ini),
+    match: readChoice<Experiment["net"]["match"]>(ini, {
+      section,
+      key: "match",
+      choices: CONFIG_SCHEMA.net.match.choices,
+    }),
+    sharedInit: readBoolean(ini, { section, key: "shared_init" }),
+    freshNetwork: readBoolean(ini, { section, key: "fresh_network" }),
     compatibility: readChoice<Compatibility>(ini, {
       section,
       key: "compatibility",
@@ -227,6 +234,26 @@ function readNet(ini: IniFile): Experiment["net"] {
     );
   }
   return net;
+}
+
+/** What `null_model` says, or `random_w`, which asks for the first of them. */
+function readNullModel(ini: IniFile): Experiment["net"]["nullModel"] {
+  const section = "net";
+  const random = readBoolean(ini, { section, key: "random_w" });
+  const named = readChoice<Experiment["net"]["nullModel"]>(ini, {
+    section,
+    key: "null_model",
+    choices: CONFIG_SCHEMA.net.null_model.choices,
+  });
+  if (!random) return named;
+  if (named === "none" || named === "permute") return "permute";
+  throw configError(
+    {
+      file: ini.file,
+      line: ini.sections.get(section)?.options.get("null_model")?.line,
+    },
+    `[net] random_w = True is null_model = permute, but null_model is ${named}; set random_w = False`,
+  );
 }
 
 /** The name becomes a part of file names, so it may not lead elsewhere. */

@@ -6,6 +6,7 @@
  */
 
 import type { Activation, OptimizerName } from "../engine/ensemble.ts";
+import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
 import type { ParameterSchema } from "../tasks/task.ts";
 
 /** A key of a config file. */
@@ -102,6 +103,31 @@ export const CONFIG_SCHEMA = {
     random_w: {
       kind: "boolean",
       description: "randomise the topology, anew for each iteration",
+    },
+    null_model: {
+      kind: "choice",
+      choices: ["none", ...NULL_MODEL_NAMES],
+      default: "none",
+      description:
+        "what the topology is made random by, anew for each iteration; random_w = True is permute; [what each keeps](null_models.md)",
+    },
+    match: {
+      kind: "choice",
+      choices: ["none", "spectral_radius", "activity"],
+      default: "none",
+      description:
+        "scale a null model's initial recurrent weights so that it starts where the biological network does",
+    },
+    shared_init: {
+      kind: "boolean",
+      default: false,
+      description:
+        "draw the initial recurrent weights so that all networks of as many connections have the same ones, in other places",
+    },
+    fresh_network: {
+      kind: "boolean",
+      default: false,
+      description: "scale the connectome anew for each iteration",
     },
     target_sparsity: {
       kind: "number",

@@ -19,7 +19,7 @@ export type { Plain };
  * training: a kernel, the order of draws, the precision of a sum. Runs of
  * different numbers are not those of one program.
  */
-export const NUMERICS = 2;
+export const NUMERICS = 3;
 
 /** Version of the layout of results folders. */
 const FORMAT = "biornn-results/1";
@@ -109,6 +109,14 @@ export interface ExperimentRecord {
   readonly remapW: boolean;
   /** `random_w`: every run has a random topology of its own. */
   readonly randomW: boolean;
+  /** `[net] null_model`; undefined in files of versions that did not say it. */
+  readonly nullModel?: string;
+  /** `[net] match`: what of the start was made equal to the biological network's. */
+  readonly match?: string;
+  /** `shared_init`: all networks of as many connections began with the same weights. */
+  readonly sharedInit?: boolean;
+  /** `fresh_network`: every iteration had a network of its own. */
+  readonly freshNetwork?: boolean;
   /** Weights between regions split at random; undefined in files of versions that did not say it. */
   readonly randPartition?: boolean;
   /** What rows and columns of the files' matrices are; undefined in files of versions that did not say it. */
@@ -158,6 +166,19 @@ export interface ExperimentRecord {
   };
   /** Runs whose loss was NaN or infinite, and from which epoch on. */
   readonly failures: readonly RecordedFailure[];
+  /** What the networks did before and after training, means over the runs; in `measures.csv` run by run. */
+  readonly networkStates?: {
+    readonly initial: RecordedState;
+    readonly trained: RecordedState;
+  };
+}
+
+/** What networks do, on average. */
+export interface RecordedState {
+  /** The largest absolute value of an eigenvalue of W_hh. */
+  readonly spectralRadius: number;
+  /** Mean |h| over neurons and time steps. */
+  readonly activity: number;
 }
 
 /** A run that went wrong. */
@@ -219,6 +240,7 @@ export function parseExperimentRecord(
   const stimuli = root.optional("stimuli");
   const engine = root.object("engine");
   const size = root.object("size");
+  const states = root.optional("networkStates");
   const keys = grid.strings("keys");
   if (new Set(keys).size < keys.length) grid.fail("keys", "different names");
   return {
@@ -262,6 +284,14 @@ export function parseExperimentRecord(
     freezeLayer: root.boolean("freezeLayer"),
     remapW: root.boolean("remapW"),
     randomW: root.boolean("randomW"),
+    ...(root.has("nullModel") ? { nullModel: root.string("nullModel") } : {}),
+    ...(root.has("match") ? { match: root.string("match") } : {}),
+    ...(root.has("sharedInit")
+      ? { sharedInit: root.boolean("sharedInit") }
+      : {}),
+    ...(root.has("freshNetwork")
+      ? { freshNetwork: root.boolean("freshNetwork") }
+      : {}),
     ...(root.has("randPartition")
       ? { randPartition: root.boolean("randPartition") }
       : {}),
@@ -314,6 +344,20 @@ export function parseExperimentRecord(
       epoch: failure.integer("epoch"),
       what: failure.string("what"),
     })),
+    ...(states === undefined ? {} : {
+      networkStates: {
+        initial: stateOf(states.object("initial")),
+        trained: stateOf(states.object("trained")),
+      },
+    }),
+  };
+}
+
+function stateOf(state: JsonFields): RecordedState {
+  const range = { above: -1, to: Number.MAX_VALUE };
+  return {
+    spectralRadius: state.number("spectralRadius", range),
+    activity: state.number("activity", range),
   };
 }
 

@@ -3,6 +3,8 @@
  *
  *     experiment.json  folder_index.txt       what was trained
  *     connectome.npy  network.npy …           the network before training
+ *     null_model.csv                          what a null model kept of it
+ *     measures.csv                            spectral radius and activity of each run
  *     training.lock                           who trains here now
  *     3/train_loss_all.npy …                  curves of combination 3
  *     3/model_state_dict_epoch_9_iter_0.…     a model of it
@@ -43,6 +45,10 @@ export const CONNECTOME_FILE = "connectome.npy";
 export const NETWORK_FILE = "network.npy";
 export const NETWORK_MASK_FILE = "network_mask.npy";
 export const SPARSE_NETWORK_FILE = "network.npz";
+/** Of a finished training, a row a run: what its network did before and after it. */
+export const MEASURES_FILE = "measures.csv";
+/** What the null model kept of the network, and what it changed. */
+export const NULL_MODEL_FILE = "null_model.csv";
 /** Of a finished training, as `sha256sum` writes it: of all files that have no checksum within. */
 export const SUMS_FILE = "SHA256SUMS";
 /** What `deno task crate` writes for archives, and what to cite. */
@@ -67,11 +73,13 @@ export const TOP_FILES: readonly string[] = [
   CRATE_FILE,
   CITATIONS_FILE,
   SUMS_FILE,
+  MEASURES_FILE,
   INDEX_FILE,
   CONNECTOME_FILE,
   NETWORK_FILE,
   NETWORK_MASK_FILE,
   SPARSE_NETWORK_FILE,
+  NULL_MODEL_FILE,
   EXPERIMENT_FILE,
 ];
 

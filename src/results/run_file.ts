@@ -47,8 +47,24 @@ export interface RunFacts {
   readonly model?: string;
   /** Of a run with a random topology: the SHA-256 of its file. */
   readonly topology?: string;
+  /** Of a finished run: what its network did before the training and after it. */
+  readonly networkStates?: NetworkStates;
   /** Of a finished run whose weights are no numbers, whatever its losses say: at which epoch that was seen. */
   readonly failure?: RunFailure;
+}
+
+/** What a network does, by two numbers. */
+export interface NetworkState {
+  /** The largest absolute value of an eigenvalue of W_hh. */
+  readonly spectralRadius: number;
+  /** Mean |h| over neurons and time steps of the first training trials. */
+  readonly activity: number;
+}
+
+/** The same before the first epoch and after the last one. */
+export interface NetworkStates {
+  readonly initial: NetworkState;
+  readonly trained: NetworkState;
 }
 
 /** A finished run, or one under way where `state` is given. */
@@ -142,7 +158,7 @@ function curveTensors(history: RunHistory): Tensor[] {
 }
 
 function metadataOf(record: RunRecord): Record<string, string> {
-  const { id, state, failure, model, topology } = record;
+  const { id, state, failure, model, topology, networkStates } = record;
   return {
     combination: String(id.combination),
     iteration: String(id.iteration),
@@ -151,12 +167,32 @@ function metadataOf(record: RunRecord): Record<string, string> {
     program: record.program,
     ...(model === undefined ? {} : { model }),
     ...(topology === undefined ? {} : { topology }),
+    ...(networkStates === undefined
+      ? {}
+      : { network_states: encodeStates(networkStates) }),
     ...(failure === undefined
       ? {}
       : { failed_epoch: String(failure.epoch), failure: failure.what }),
     ...(state === undefined
       ? {}
       : { epoch: String(state.epoch), step: String(state.step) }),
+  };
+}
+
+/** Four numbers: radius and activity before, and after. */
+function encodeStates({ initial, trained }: NetworkStates): string {
+  return [initial, trained].flatMap(({ spectralRadius, activity }) => [
+    spectralRadius,
+    activity,
+  ]).join(" ");
+}
+
+function decodeStates(text: string): NetworkStates {
+  const [before = NaN, active = NaN, after = NaN, trained = NaN] = text
+    .split(" ").map(Number);
+  return {
+    initial: { spectralRadius: before, activity: active },
+    trained: { spectralRadius: after, activity: trained },
   };
 }
 
@@ -303,6 +339,9 @@ function recordOf(
     program: metadata.program ?? "an earlier biornn, numerics 1",
     ...(model === undefined ? {} : { model }),
     ...(topology === undefined ? {} : { topology }),
+    ...(metadata.network_states === undefined
+      ? {}
+      : { networkStates: decodeStates(metadata.network_states) }),
     ...(failure === undefined
       ? {}
       : { failure: { epoch: Number(failed_epoch), what: failure } }),

@@ -23,6 +23,11 @@ export interface InitialParametersOptions {
   readonly connections: Connections;
   /** The connections in the order that W_hh's values are to take over (`remap_w`), as `rankOrder` gives it. */
   readonly rankOrder?: Uint32Array;
+  /**
+   * Draw the values of W_hh one after the other, not each by its place in the matrix: so
+   * all networks of as many connections have the same values, in other places (`shared_init`).
+   */
+  readonly shared?: boolean;
   /** The run's stream of purpose "weights". */
   readonly stream: RandomStream;
 }
@@ -108,7 +113,8 @@ export function initialBound(
  */
 export function initialParameters(
   size: ModelSize,
-  { scheme, connections, rankOrder, stream }: InitialParametersOptions,
+  { scheme, connections, rankOrder, shared = false, stream }:
+    InitialParametersOptions,
 ): Parameters<Float32Array> {
   const { hiddenSize } = size;
   const { receivers, senders } = connections;
@@ -121,7 +127,7 @@ export function initialParameters(
   const options = { scheme, hiddenSize, stream };
   const draw = (name: keyof Parameters) => drawTensor(shapes[name], options);
   const weightIh = draw("weightIh");
-  const drawn = drawConnected(connections, options);
+  const drawn = drawConnected(connections, { ...options, shared });
   const weightHh = rankOrder === undefined
     ? drawn
     : remapToOrder(drawn, rankOrder);
@@ -179,7 +185,9 @@ function drawTensor(
 /** Draws the values of a matrix's connections, [n], as if the matrix were drawn whole. */
 function drawConnected(
   { receivers, senders, start, sender }: Connections,
-  { scheme, hiddenSize, stream }: DrawOptions,
+  { scheme, hiddenSize, stream, shared }: DrawOptions & {
+    readonly shared: boolean;
+  },
 ): Float64Array {
   const draw = boundedDraw(
     initialBound(scheme, { rows: receivers, columns: senders, hiddenSize }),
@@ -194,7 +202,7 @@ function drawConnected(
   };
   for (let i = 0; i < receivers; i++) {
     for (let n = start[i]!; n < start[i + 1]!; n++) {
-      skipTo(i * senders + sender[n]!);
+      if (!shared) skipTo(i * senders + sender[n]!);
       values[n] = draw();
       next++;
     }

@@ -13,25 +13,25 @@ import {
   type Network,
   scaleConnectome,
 } from "../connectome/scale.ts";
-import { permutePlaces } from "../connectome/nulls/places.ts";
 import type { EnsembleShape, ModelRun } from "../engine/ensemble.ts";
 import { type Experiment, regionsMismatch } from "../experiment/experiment.ts";
 import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import type { Connections } from "../graph/connections.ts";
-import { type Graph, rowsOf } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
-import {
-  initialParameters,
-  rankOrder,
-  resolveScheme,
-} from "../rnn/initialise.ts";
+import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 import { countTrained, splitTrials } from "../tasks/trial_set.ts";
 import { loadStimuli, syntheticNote } from "../tasks/stimuli.ts";
 import { generateTrials, type Stimuli } from "../tasks/task.ts";
+import {
+  createRunNetworks,
+  matchStart,
+  measuredModel,
+  type Topology,
+} from "./networks.ts";
 import {
   checkPretrained,
   pretrainedModel,
@@ -43,14 +43,6 @@ const MOST_CONNECTIONS = 2 ** 27;
 
 /** Connections from which on it is told how many are to be made: about a second. */
 const MANY_CONNECTIONS = 1_000_000;
-
-/** Connections of a recurrent layer. */
-export interface Topology {
-  /** Where W_hh may differ from 0. */
-  readonly connections: Connections;
-  /** The connections by the rank of their weights; only with `remap_w`. */
-  readonly rankOrder?: Uint32Array;
-}
 
 /** All runs of an experiment, combination by combination. */
 export function runsOf({ grid, training }: {
@@ -96,11 +88,17 @@ export interface PreparedExperiment {
    */
   readonly topologyOf: (id: RunId) => Topology;
   /**
-   * The random network that a run trains, made anew; undefined where it trains `network` or a pretrained model.
+   * The network that a run trains, where it has one of its own: a random one, or one scaled anew; undefined where it trains `network` or a pretrained model.
    *
    * @internal
    */
-  readonly randomNetworkOf: (id: RunId) => Graph | undefined;
+  readonly ownNetworkOf: (id: RunId) => Network | undefined;
+  /**
+   * The connections that a run has, or would have, without a null model.
+   *
+   * @internal
+   */
+  readonly biologicalTopologyOf: (id: RunId) => Topology;
   /**
    * The connections of all models or, where each has its own, of one of them: what an engine's plan is made by.
    *
@@ -191,8 +189,12 @@ export async function prepareExperiment(
     outputSize: task.outputSize,
   };
   const pretrained = await checkPretrained(experiment, { size, connectome });
-  const topologies = createTopologies(experiment, network);
-  const { topologyOf } = topologies;
+  const networks = createRunNetworks(experiment, {
+    network,
+    connectome,
+    scaling: { ...scaling, randPartition: net.randPartition },
+  });
+  const { topologyOf, biologicalTopologyOf } = networks;
   if (connections > MANY_CONNECTIONS) {
     options.onProgress("note: sorting its connections by receiver");
   }
@@ -208,8 +210,9 @@ export async function prepareExperiment(
     size,
     pretrained,
     topologyOf,
-    randomNetworkOf: (id) =>
-      pretrained === undefined ? topologies.randomNetworkOf(id) : undefined,
+    biologicalTopologyOf,
+    ownNetworkOf: (id) =>
+      pretrained === undefined ? networks.ownNetworkOf(id) : undefined,
     sample: pretrained?.sample ??
       topologyOf({ combination: 0, iteration: 0 }).connections,
     fingerprint: await fingerprintOf(experiment, {
@@ -250,15 +253,31 @@ async function fingerprintOf(
 
 /** Keys that came later are left out where they have their default, so that what was begun before them can be resumed. */
 function netFacts(
-  { targetSparsity, targetSparsityIntrinsic, ...net }: Experiment["net"],
+  {
+    targetSparsity,
+    targetSparsityIntrinsic,
+    nullModel,
+    match,
+    sharedInit,
+    freshNetwork,
+    ...net
+  }: Experiment["net"],
 ): object {
   const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
+  const { name, regions, neuronsPerRegion, randPartition, ...others } = net;
   return {
-    ...net,
+    // In the order in which they have always stood.
+    ...{ name, regions, neuronsPerRegion, randPartition },
+    randomW: nullModel === "permute",
+    ...others,
     ...(targetSparsity === target_sparsity.default ? {} : { targetSparsity }),
     ...(targetSparsityIntrinsic === target_sparsity_intrinsic.default
       ? {}
       : { targetSparsityIntrinsic }),
+    ...(nullModel === "none" || nullModel === "permute" ? {} : { nullModel }),
+    ...(match === "none" ? {} : { match }),
+    ...(sharedInit ? { sharedInit } : {}),
+    ...(freshNetwork ? { freshNetwork } : {}),
   };
 }
 
@@ -281,7 +300,8 @@ export function ensembleShape(
   return {
     ...size,
     connections: sample,
-    ownTopologies: experiment.net.randomW || pretrained !== undefined,
+    ownTopologies: experiment.net.nullModel !== "none" ||
+      experiment.net.freshNetwork || pretrained !== undefined,
     loss: task.loss,
     steps: ids.map((id) =>
       task.steps(combinationOf(experiment, id).parameters)
@@ -334,17 +354,34 @@ export async function buildRun(
     { trainSize, batchSize: run.batchSize, stream: stream("split") },
   );
   const { activation } = combination;
-  const newModel = () => {
-    const topology = prepared.topologyOf(id);
-    const parameters = initialParameters(size, {
+  const draw = (topology: Topology) => ({
+    model: measuredModel({
+      activation,
+      connections: topology.connections,
+      trials,
+    }, { size, loss: task.loss }),
+    parameters: initialParameters(size, {
       ...topology,
       scheme: resolveScheme(training.init, {
         activation,
         compatibility: net.compatibility,
       }),
+      shared: net.sharedInit,
       stream: stream("weights"),
-    });
-    return { connections: topology.connections, parameters };
+    }),
+  });
+  const newModel = () => {
+    const random = draw(prepared.topologyOf(id));
+    const { connections } = random.model;
+    const { match } = net;
+    if (match === "none" || net.nullModel === "none") {
+      return { connections, parameters: random.parameters };
+    }
+    const biological = draw(prepared.biologicalTopologyOf(id));
+    return {
+      connections,
+      parameters: matchStart(id, { match, biological, random }),
+    };
   };
 
   const start = await pretrainedModel(experiment, {
@@ -362,65 +399,4 @@ export async function buildRun(
     initial: start.parameters,
     trials,
   };
-}
-
-/**
- * The network's own connections, or with `random_w` random ones from the run's own
- * stream. Equal weights are ranked by chance, anew for each run.
- */
-function createTopologies(
-  { net, training, run }: Experiment,
-  network: Graph,
-): Pick<PreparedExperiment, "topologyOf" | "randomNetworkOf"> {
-  const original = net.compatibility === "original";
-  const rows = (source: Graph) => {
-    const { weights, ...connections } = rowsOf(source, {
-      transpose: !original,
-    });
-    return { weights, connections };
-  };
-  const ranked = (weights: Float64Array, id: RunId) =>
-    training.remapW
-      ? {
-        rankOrder: rankOrder(
-          weights,
-          original
-            ? undefined
-            : createStream({ seed: run.seed, purpose: "ties", ...id }),
-        ),
-      }
-      : {};
-  const randomNetworkOf = (id: RunId) =>
-    net.randomW
-      ? permutePlaces(
-        network,
-        createStream({ seed: run.seed, purpose: "topology", ...id }),
-      )
-      : undefined;
-  let own: ReturnType<typeof rows> | undefined;
-  let shared: Topology | undefined;
-  return {
-    randomNetworkOf,
-    topologyOf(id) {
-      const random = randomNetworkOf(id);
-      if (random !== undefined) {
-        const { weights, connections } = rows(random);
-        return { connections, ...ranked(weights, id) };
-      }
-      own ??= rows(network);
-      const { weights, connections } = own;
-      if (shared === undefined) {
-        const topology = { connections, ...ranked(weights, id) };
-        // Without ties all runs have one order.
-        if (training.remapW && !original && hasTies(weights)) return topology;
-        shared = topology;
-      }
-      return shared;
-    },
-  };
-}
-
-function hasTies(weights: Float64Array): boolean {
-  const sorted = weights.toSorted();
-  return sorted.some((weight, i) => weight === sorted[i + 1]);
 }

@@ -178,13 +178,14 @@ function refuseOtherNetwork(
   }
   const kind = (random: boolean) =>
     random ? "random connections" : "the connectome's connections";
+  const isRandom = net.nullModel !== "none";
   const random = metadata.random_w === undefined
     ? undefined
     : metadata.random_w === "True";
-  if (random !== undefined && random !== net.randomW) {
+  if (random !== undefined && random !== isRandom) {
     fail(
       `it has ${kind(random)}, which it keeps, and this experiment asks for ${
-        kind(net.randomW)
+        kind(isRandom)
       }; set [net] random_w = ${
         random ? "True" : "False"
       }, or begin with a model trained so`,
@@ -200,7 +201,7 @@ function refuseOtherNetwork(
   const reversed = net.compatibility === "original";
   const absent = countAbsent(connections, { connectome, side, reversed });
   const all = countConnections(connections);
-  if (!net.randomW && absent > 0) {
+  if (net.nullModel === "none" && absent > 0) {
     const turned = countAbsent(connections, {
       connectome,
       side,
@@ -216,7 +217,7 @@ function refuseOtherNetwork(
       }`,
     );
   }
-  if (net.randomW && random === undefined && absent === 0) {
+  if (net.nullModel === "permute" && random === undefined && absent === 0) {
     // A random topology has next to no chance to keep to the connectome's, unless nearly all of its regions are connected.
     const { graph, regions } = connectome;
     const share = graph.weight.length / (regions * (regions - 1));

@@ -36,9 +36,11 @@ import {
   CURVE_FILES,
   EXPERIMENT_FILE,
   INDEX_FILE,
+  MEASURES_FILE,
   modelPath,
   NETWORK_FILE,
   NETWORK_MASK_FILE,
+  NULL_MODEL_FILE,
   type RunId,
   runKey,
   SPARSE_NETWORK_FILE,
@@ -55,6 +57,7 @@ import {
 import {
   engineName,
   fileSum,
+  type NetworkStates,
   type RunFailure,
   type RunHistory,
   type RunRecord,
@@ -65,6 +68,14 @@ import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
 import { syntheticNote } from "../tasks/stimuli.ts";
+import {
+  hasNullModel,
+  meanStates,
+  type MeasuredRun,
+  measuresTable,
+  nullModelTable,
+} from "./network_tables.ts";
+import { networkStates } from "./networks.ts";
 import { type PreparedExperiment, runsOf } from "./prepare.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
@@ -172,6 +183,9 @@ export class ResultsWriter {
             }),
         ],
         ...networkFiles(network),
+        ...(hasNullModel(prepared)
+          ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
+          : []),
       ],
       warn,
     });
@@ -206,7 +220,8 @@ export class ResultsWriter {
 
   /** Writes a run's random topology, unless it is there with that checksum. */
   async #saveTopology(id: RunId, known: string | undefined): Promise<void> {
-    if (!this.prepared.experiment.net.randomW) return;
+    const { nullModel, freshNetwork } = this.prepared.experiment.net;
+    if (nullModel === "none" && !freshNetwork) return;
     const path = topologyPath(this.folder, id);
     if (known !== undefined) {
       const bytes = await readIfThere(path, { what: "the topology" });
@@ -215,7 +230,7 @@ export class ResultsWriter {
         return;
       }
     }
-    const random = this.prepared.randomNetworkOf(id);
+    const random = this.prepared.ownNetworkOf(id);
     if (random === undefined) return;
     const bytes = sparse(random);
     await writeFileWhole(path, bytes);
@@ -325,7 +340,8 @@ export class ResultsWriter {
       task: experiment.task.task.name,
       connectome: experiment.net.name,
       connectome_sha256: connectome.sha256,
-      random_w: experiment.net.randomW ? "True" : "False",
+      random_w: experiment.net.nullModel === "none" ? "False" : "True",
+      null_model: experiment.net.nullModel,
       compatibility: experiment.net.compatibility,
     };
     if (history !== undefined && epoch !== "initial") {
@@ -340,8 +356,9 @@ export class ResultsWriter {
   /** Writes the runs as finished; `states` are those of the last models. */
   async saveFinished(
     group: GroupOfRuns,
-    { histories, states }: {
+    { histories, runs, states }: {
       readonly histories: readonly RunHistory[];
+      readonly runs: readonly ModelRun[];
       readonly states: readonly ModelState[];
     },
   ): Promise<void> {
@@ -353,6 +370,11 @@ export class ResultsWriter {
       return {
         ...this.#recordOf(group, i, history),
         ...(model === undefined ? {} : { model }),
+        networkStates: networkStates(runs[i]!, {
+          trained: states[i]!.parameters,
+          size: this.prepared.size,
+          loss: this.prepared.experiment.task.task.loss,
+        }),
         ...(failure === undefined ? {} : { failure }),
       };
     }));
@@ -377,6 +399,7 @@ export class ResultsWriter {
     const failures: RecordedFailure[] = [];
     const engines = new Set<string>();
     const programs = new Set<string>();
+    const measured: MeasuredRun[] = [];
     for (const { index: combination } of experiment.grid.combinations) {
       let finished = 0;
       for (let iteration = 0; iteration < iterations; iteration++) {
@@ -389,6 +412,7 @@ export class ResultsWriter {
         finished++;
         engines.add(facts.engine);
         programs.add(facts.program);
+        measured.push([id, facts.networkStates]);
         const { failure } = facts;
         if (failure !== undefined) failures.push({ ...id, ...failure });
       }
@@ -409,20 +433,30 @@ export class ResultsWriter {
         engines: [...engines].sort(),
         programs: [...programs].sort(),
         failures,
-      });
+        states: meanStates(measured),
+      }, measured);
     }
     return { complete, missing, failures };
   }
 
   /** Writes the final record, and the checksums of all files that have none within. */
-  async #finish(found: Found): Promise<void> {
+  async #finish(
+    found: Found,
+    measured: readonly MeasuredRun[],
+  ): Promise<void> {
     const { experiment } = this.prepared;
     await writeFileWhole(
       join(this.folder, EXPERIMENT_FILE),
       encodeExperimentRecord(experimentRecord(this.prepared, found)),
     );
+    await writeFileWhole(
+      join(this.folder, MEASURES_FILE),
+      measuresTable(experiment, measured),
+    );
     const names = [
       EXPERIMENT_FILE,
+      MEASURES_FILE,
+      ...(hasNullModel(this.prepared) ? [NULL_MODEL_FILE] : []),
       INDEX_FILE,
       CONNECTOME_FILE,
       ...networkFiles(this.prepared.network).map(([name]) => name),
@@ -547,12 +581,14 @@ interface Found {
   readonly engines: readonly string[];
   readonly programs: readonly string[];
   readonly failures: readonly RecordedFailure[];
+  /** Means over the runs that have them. */
+  readonly states?: NetworkStates | undefined;
 }
 
 /** What `experiment.json` says of an experiment, as far as it is known. */
 export function experimentRecord(
   prepared: PreparedExperiment,
-  { engines, programs, failures }: Found,
+  { engines, programs, failures, states }: Found,
 ): ExperimentRecord {
   const {
     experiment,
@@ -607,7 +643,11 @@ export function experimentRecord(
     init: training.init,
     freezeLayer: training.freezeLayer,
     remapW: training.remapW,
-    randomW: net.randomW,
+    randomW: net.nullModel !== "none",
+    nullModel: net.nullModel,
+    match: net.match,
+    sharedInit: net.sharedInit,
+    freshNetwork: net.freshNetwork,
     randPartition: net.randPartition,
     targetSparsity: net.targetSparsity,
     targetSparsityIntrinsic: net.targetSparsityIntrinsic,
@@ -644,5 +684,6 @@ export function experimentRecord(
     },
     size: { ...size, hiddenSize: network.nodes },
     failures,
+    ...(states === undefined ? {} : { networkStates: states }),
   };
 }

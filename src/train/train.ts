@@ -25,6 +25,7 @@ import { type RunId, runKey, runLabel } from "../results/layout.ts";
 import {
   engineName,
   failureOf,
+  type NetworkStates,
   type RunFailure,
   type RunHistory,
 } from "../results/run_file.ts";
@@ -39,6 +40,8 @@ import {
   prepareExperiment,
   runsOf,
 } from "./prepare.ts";
+import { meanStates } from "./network_tables.ts";
+import { networkStates } from "./networks.ts";
 import { createTally, type TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
 import {
@@ -245,6 +248,7 @@ async function trainInMemory(
   const histories = new Map<string, RunHistory>();
   const models = new Map<string, Model>();
   const spoilt = new Map<string, RunFailure>();
+  const states = new Map<string, NetworkStates>();
   for (const [i, { ids }] of groups.entries()) {
     if (signal?.aborted) break;
     tally.begin(ids, groups.length - 1 - i);
@@ -276,6 +280,10 @@ async function trainInMemory(
         const failure = weightFailure(parameters, epochs - 1);
         if (failure !== undefined) spoilt.set(key, failure);
         histories.set(key, own[m]!);
+        states.set(
+          key,
+          networkStates(built[m]!, { trained: parameters, size, loss }),
+        );
         models.set(key, { ...size, activation, loss, connections, parameters });
       }
     } finally {
@@ -298,6 +306,7 @@ async function trainInMemory(
         engines: [engineName(engine)],
         programs: [PROGRAM],
         failures,
+        states: meanStates(runs.map((run) => [run, states.get(runKey(run))])),
       }),
       combinations: combinationsOf(prepared, { runs, histories }),
       warnings: [],

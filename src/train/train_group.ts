@@ -120,7 +120,7 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
     if (epoch < epochs) return false;
     await sheet.time(
       "saving",
-      () => results.saveFinished(options, { histories, states: last }),
+      () => results.saveFinished(options, { histories, runs, states: last }),
     );
     return true;
   } finally {

@@ -205,12 +205,35 @@ const FACTS: readonly Fact[] = [
     ({ size, connectome }) =>
       `${size.hiddenSize} (${connectome.regions} regions of ${connectome.neurons})`,
   ],
-  ["topology", ({ randomW }) => randomW ? "randomised" : "biological"],
+  [
+    "topology",
+    ({ randomW, nullModel, freshNetwork }) =>
+      `${
+        randomW
+          ? `randomised (null model ${nullModel ?? "permute"})`
+          : "biological"
+      }${freshNetwork ? ", scaled anew for each iteration" : ""}`,
+  ],
+  [
+    "spectral radius",
+    ({ networkStates }) => stateText(networkStates, "spectralRadius"),
+  ],
+  [
+    "mean activity",
+    ({ networkStates }) => stateText(networkStates, "activity"),
+  ],
   ["connections", connectionsOf],
   [
     "initial weights",
-    ({ init, remapW }) =>
-      `${init}${remapW ? ", in the rank order of the connectome" : ""}`,
+    ({ init, remapW, match, sharedInit }) =>
+      [
+        init,
+        ...(remapW ? ["in the rank order of the connectome"] : []),
+        ...(sharedInit ? ["the same in all networks"] : []),
+        ...(match === undefined || match === "none"
+          ? []
+          : [`matched to the biological ${match.replace("_", " ")}`]),
+      ].join(", "),
   ],
   [
     "recurrent weights",
@@ -263,6 +286,18 @@ function connectomeOf({ connectome }: ExperimentRecord): string {
   return `${name} (${species}), ${source}${
     synthetic ? "; synthetic: its weights are no measured data" : ""
   }`;
+}
+
+/** What networks did before and after training. */
+function stateText(
+  states: ExperimentRecord["networkStates"],
+  figure: "spectralRadius" | "activity",
+): string {
+  if (states === undefined) return NONE;
+  const [before, after] = [states.initial, states.trained].map((state) =>
+    Number(state[figure].toPrecision(3))
+  );
+  return `${before} before training, ${after} after it (means over the runs)`;
 }
 
 /** What the experiments were, a column a label. */

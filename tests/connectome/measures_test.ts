@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { graphMeasures } from "../../src/connectome/measures.ts";
-import { graphOfMatrix } from "../../src/graph/graph.ts";
+import {
+  graphMeasures,
+  summariseNetwork,
+} from "../../src/connectome/measures.ts";
+import { modularityOf, modulesOf } from "../../src/connectome/modules.ts";
+import { graphOfMatrix, sortGraph } from "../../src/graph/graph.ts";
+import { syntheticGraph } from "./example_networks.ts";
 
 const measures = (matrix: number[], nodes: number) =>
   graphMeasures(graphOfMatrix(matrix, nodes));
@@ -37,5 +42,63 @@ describe("graphMeasures()", () => {
 
   it("refuses a matrix without a connection", () => {
     assert.throws(() => measures([0, 0, 0, 0], 2), /no connection/);
+  });
+});
+
+describe("summariseNetwork()", () => {
+  it("gives the figures that NumPy and SciPy give for a published formula", () => {
+    // A cycle of three with one connection the other way, and a node beside it.
+    const graph = graphOfMatrix(
+      [0, 8, 1, 0, 0, 0, 8, 0, 8, 0, 0, 0, 0, 0, 0, 0],
+      4,
+    );
+    const found = summariseNetwork(graph);
+    assert.equal(found.connections, 4);
+    assert.equal(found.density, 4 / 12);
+    assert.equal(found.reciprocity, 2 / 4);
+    // From each of the three nodes both others are reached, in 1 or 2 steps.
+    assert.equal(found.pathLength, (1 + 1 + 2 + 1 + 1 + 2) / 6);
+    // Fagiolo: ∛(w / 8) is 1, 1, 1 and 0.5; node 1 has 2 partners, one way each.
+    const triangles = 1 * 1 * 1.5;
+    const expected = (2 * triangles / (2 * (3 * 2 - 2)) * 2 +
+      2 * triangles / (2 * (2 * 1))) / 3;
+    assert.ok(Math.abs(found.clustering - expected) < 1e-12);
+    // λ³ = 512 + λ · 8 · 1.
+    assert.ok(
+      Math.abs(found.spectralRadius ** 3 - 8 * found.spectralRadius - 512) <
+        1e-6,
+    );
+  });
+
+  it("is the same for the same graph with other numbers for its nodes", () => {
+    const { graph } = syntheticGraph(3);
+    const turned = sortGraph({
+      ...graph,
+      from: graph.from.map((node) => 28 - node),
+      to: graph.to.map((node) => 28 - node),
+    });
+    const [one, other] = [summariseNetwork(graph), summariseNetwork(turned)];
+    for (const key of Object.keys(one) as (keyof typeof one)[]) {
+      // Modules are found by a way that depends on the order.
+      if (key === "modularity") continue;
+      assert.ok(Math.abs(one[key] - other[key]) < 1e-9, key);
+    }
+  });
+});
+
+describe("modulesOf()", () => {
+  it("finds groups that are connected within", () => {
+    const matrix = new Float64Array(36);
+    for (const group of [[0, 2, 4], [1, 3, 5]]) {
+      for (const a of group) {
+        for (const b of group) if (a !== b) matrix[a * 6 + b] = 1;
+      }
+    }
+    matrix[0 * 6 + 1] = 0.1;
+    const graph = graphOfMatrix(matrix, 6);
+    const modules = modulesOf(graph);
+    assert.deepEqual([...modules], [0, 1, 0, 1, 0, 1]);
+    assert.ok(modularityOf(graph, modules) > 0.45);
+    assert.ok(Math.abs(modularityOf(graph, new Uint32Array(6))) < 1e-12);
   });
 });

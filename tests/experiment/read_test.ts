@@ -71,7 +71,10 @@ describe("readExperiment()", () => {
         regions: 55,
         neuronsPerRegion: 4,
         randPartition: true,
-        randomW: false,
+        nullModel: "none",
+        match: "none",
+        sharedInit: false,
+        freshNetwork: false,
         compatibility: "described",
         targetSparsity: 0.8,
         targetSparsityIntrinsic: 1,
@@ -183,7 +186,7 @@ describe("readExperiment()", () => {
   it("takes every boolean that getboolean takes", () => {
     const text = withChange("random_w = False", "random_w = ON")
       .replace("remap_w = True", "remap_w = 0");
-    assert.equal(read(text).net.randomW, true);
+    assert.equal(read(text).net.nullModel, "permute");
     assert.equal(read(text).training.remapW, false);
   });
 
@@ -316,7 +319,7 @@ describe("describeExperiment()", () => {
     const description = describeExperiment(read(text));
     for (
       const part of [
-        "equal partition, target sparsity 0.5, target sparsity 0.2 within regions, random topology, compatibility original",
+        "equal partition, target sparsity 0.5, target sparsity 0.2 within regions, random topology (null model permute), compatibility original",
         `pretrained, epoch 0 of iteration 0 in ${resolve("/old")}`,
         "recurrent layer frozen",
         "models stored every 1 epoch and at the end",

@@ -1,0 +1,102 @@
+/**
+ * Tables of what networks are and do, beside the results: what a null model kept, and
+ * the spectral radius and activity of each run.
+ *
+ * @module
+ */
+
+import { nullReportTable, reportNull } from "../connectome/nulls/report.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import type { RunId } from "../results/layout.ts";
+import type { NetworkState, NetworkStates } from "../results/run_file.ts";
+import { Papa } from "../text/csv.ts";
+import type { PreparedExperiment } from "./prepare.ts";
+
+/** Samples of a null model that its report is about. */
+const MOST_SAMPLES = 3;
+
+/** Whether runs train networks that a null model made. */
+export function hasNullModel(
+  { experiment, pretrained }: Pick<
+    PreparedExperiment,
+    "experiment" | "pretrained"
+  >,
+): boolean {
+  return experiment.net.nullModel !== "none" && pretrained === undefined;
+}
+
+/** `null_model.csv`: figures of the network before and after the null model, with the relative change. */
+export function nullModelTable(
+  { experiment, network, ownNetworkOf }: PreparedExperiment,
+): Uint8Array {
+  const samples = Array.from(
+    { length: Math.min(experiment.training.iterations, MOST_SAMPLES) },
+    (_, iteration) => ownNetworkOf({ combination: 0, iteration }),
+  ).filter((sample) => sample !== undefined);
+  const rows = reportNull(network, samples);
+  return csvBytes(nullReportTable(rows, experiment.net.nullModel));
+}
+
+/** A run, and what its network did, if that was measured. */
+export type MeasuredRun = readonly [id: RunId, NetworkStates | undefined];
+
+/** `measures.csv`: a row a run, with the values of its combination. */
+export function measuresTable(
+  { net, grid }: Experiment,
+  runs: readonly MeasuredRun[],
+): Uint8Array {
+  const figure = (value: number | undefined) =>
+    value === undefined ? "" : String(Number(value.toPrecision(6)));
+  return csvBytes([
+    [
+      "combination",
+      ...grid.keys,
+      "iteration",
+      "null_model",
+      "spectral_radius_initial",
+      "spectral_radius_trained",
+      "activity_initial",
+      "activity_trained",
+    ],
+    ...runs.map(([{ combination, iteration }, states]) => [
+      String(combination),
+      ...grid.combinations[combination]!.values.map(({ value }) =>
+        String(value)
+      ),
+      String(iteration),
+      net.nullModel,
+      figure(states?.initial.spectralRadius),
+      figure(states?.trained.spectralRadius),
+      figure(states?.initial.activity),
+      figure(states?.trained.activity),
+    ]),
+  ]);
+}
+
+/** Means over the runs whose weights stayed numbers; undefined where there are none. */
+export function meanStates(
+  runs: readonly MeasuredRun[],
+): NetworkStates | undefined {
+  const known = runs.map(([, states]) => states).filter((states) =>
+    states !== undefined &&
+    [states.initial, states.trained].every(({ spectralRadius, activity }) =>
+      Number.isFinite(spectralRadius) && Number.isFinite(activity)
+    )
+  ) as NetworkStates[];
+  if (known.length === 0) return undefined;
+  const mean = (state: keyof NetworkStates): NetworkState => {
+    const of = (figure: keyof NetworkState) =>
+      known.reduce((sum, states) => sum + states[state][figure], 0) /
+      known.length;
+    return {
+      spectralRadius: of("spectralRadius"),
+      activity: of("activity"),
+    };
+  };
+  return { initial: mean("initial"), trained: mean("trained") };
+}
+
+function csvBytes(rows: readonly (readonly string[])[]): Uint8Array {
+  const text = Papa.unparse(rows, { newline: "\r\n" });
+  return new TextEncoder().encode(`${text}\r\n`);
+}
