@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
+import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
+import { writeNpy } from "../../src/files/npy.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { picLatentMem, rescaleLatents } from "../../src/tasks/pictures.ts";
 import { picMem } from "../../src/tasks/pictures.ts";
+import { TASKS } from "../../src/tasks/registry.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
+import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
 
 /** Pictures whose pixels all tell their own number. */
 function numberedPictures(labels: number[], size = 3): Stimuli {
@@ -240,6 +245,90 @@ describe("checkStimuli()", () => {
         );
       }
     }
+  });
+});
+
+describe("an experiment with pictures", () => {
+  /** Prepares an experiment of pic_mem on 40 pictures of 4 pixels, of which most have one label. */
+  async function prepared(
+    { most, net = "", trial = "" }: {
+      readonly most: number;
+      readonly net?: string;
+      readonly trial?: string;
+    },
+  ) {
+    const folder = await Deno.makeTempDir();
+    const lines: string[] = [];
+    try {
+      const write = (name: string, shape: number[], values: number[]) =>
+        Deno.writeFile(
+          join(folder, name),
+          writeNpy({ shape, data: Float64Array.from(values) }),
+        );
+      const pixels = Array.from({ length: 160 }, (_, i) => most * (i % 7) / 6);
+      await write("mine.npy", [40, 4], pixels);
+      await write(
+        "mine_labels.npy",
+        [40],
+        Array.from({ length: 40 }, (_, i) => i < 30 ? 0 : 1),
+      );
+      const config = `[paths]
+path_to_results = results
+images = mine.npy
+[net]
+net_name = Synthetic_Macaque_29
+rnn_size = 29
+nr_neurons = 1
+rand_partition = True
+random_w = False
+${net}
+[trainvalidate]
+epochs = 1
+iterations = 1
+init = default
+freeze_layer = False
+remap_w = True
+[trialparams]
+trial_params = {"task_name":"pic_mem", "trial_length":4, "nr_of_trials":30, "train_size":0.8${trial}}
+[combosparams]
+combos_params = {"lr":[0.001], "nonlinearity":["relu"], "optimizer":["Adam"], "n_back":[2]}
+`;
+      const file = join(folder, "config.ini");
+      const experiment = await prepareExperiment(
+        readExperiment(config, { file, tasks: TASKS }),
+        { onProgress: (line) => lines.push(line) },
+      );
+      const run = await buildRun(experiment, { combination: 0, iteration: 0 });
+      return { inputs: run.trials.inputs, lines };
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+
+  it("is refused where they would be divided by 255 twice", async () => {
+    await assert.rejects(
+      prepared({ most: 1 }),
+      (error) =>
+        error instanceof InputError &&
+        /no pixel is above 1/.test(error.message),
+    );
+    const trial = ', "rescale":False';
+    assert.ok(Math.max(...(await prepared({ most: 1, trial })).inputs) === 1);
+    assert.ok(Math.max(...(await prepared({ most: 255 })).inputs) === 1);
+  });
+
+  it("logs what is odd about them", async () => {
+    const { lines } = await prepared({ most: 16 });
+    assert.ok(lines.some((line) => /^warning: the brightest pixel/.test(line)));
+  });
+
+  it("draws others in the original's way", async () => {
+    const described = await prepared({ most: 255 });
+    const original = await prepared({
+      most: 255,
+      net: "compatibility = original",
+    });
+    assert.notDeepEqual(described.inputs, original.inputs);
   });
 });
 
