@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import type { Flags } from "../src/compat/cli.ts";
 import { type Command, print, printError } from "../src/cli/run_command.ts";
+import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
@@ -130,7 +131,7 @@ async function compare(flags: Flags): Promise<number> {
     print(comparisonTable(comparison));
     if (flags.string.out !== undefined) {
       await writeFileWhole(
-        flags.string.out,
+        userPath(flags.string.out, "--out"),
         `${JSON.stringify(comparison, undefined, 2)}\n`,
       );
     }

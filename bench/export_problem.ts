@@ -24,6 +24,7 @@ import {
 import { PARAMETER_NAMES, parameterShapes } from "../src/rnn/parameters.ts";
 import type { Flags } from "../src/compat/cli.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
+import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { countFlag, countsFlag } from "./flags.ts";
 import { gridProblem } from "./grid_problem.ts";
@@ -214,10 +215,11 @@ export const exportCommand: Command = {
     list: ["pattern_lengths"],
   },
   async run(flags: Flags): Promise<number> {
-    const [, folder, more] = flags.positional;
-    if (folder === undefined || more !== undefined) {
+    const [, name, more] = flags.positional;
+    if (name === undefined || more !== undefined) {
       throw new InputError("Cannot export: one folder must be named");
     }
+    const folder = userPath(name, "the folder");
     const connectomes = Deno.env.get("BIORNN_CONNECTOMES");
     const { spec, network } = await gridProblem({
       ...(connectomes === undefined ? {} : { connectomes }),

@@ -12,6 +12,7 @@ import {
   profileTable,
   sumProfiles,
 } from "../src/engine/device_profile.ts";
+import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
@@ -130,7 +131,7 @@ async function grid(flags: Flags): Promise<number> {
     print(describe(result));
     if (flags.string.out !== undefined) {
       await writeFileWhole(
-        flags.string.out,
+        userPath(flags.string.out, "--out"),
         `${JSON.stringify(result, undefined, 2)}\n`,
       );
     }

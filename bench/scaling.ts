@@ -9,6 +9,7 @@ import type { Flags } from "../src/compat/cli.ts";
 import { shapeOf } from "../src/engine/create_ensemble.ts";
 import type { EnsembleSpec } from "../src/engine/ensemble.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
+import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write.ts";
 import {
@@ -154,7 +155,7 @@ async function scaling(flags: Flags): Promise<number> {
       times,
     };
     await writeFileWhole(
-      flags.string.out,
+      userPath(flags.string.out, "--out"),
       `${JSON.stringify(result, undefined, 2)}\n`,
     );
   }

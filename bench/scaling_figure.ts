@@ -26,6 +26,7 @@ import {
 } from "./scaling.ts";
 import { threeDigits } from "./work.ts";
 import { type Command, print, runCommand } from "../src/cli/run_command.ts";
+import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { readTextFile } from "../src/files/read.ts";
 import { writeFileWhole } from "../src/files/write.ts";
@@ -179,10 +180,12 @@ const plotCommand: Command = {
         "Cannot draw: FILE.json and FILE.svg must be named",
       );
     }
-    const text = await readTextFile(from, { what: "the measurements" });
+    const text = await readTextFile(userPath(from, "the file"), {
+      what: "the measurements",
+    });
     const figure = scalingFigure(parse(text, from));
     await writeFileWhole(
-      to,
+      userPath(to, "the file"),
       await renderSvg(figure, { font: await loadFont() }),
     );
     print(figure.caption);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { createStream } from "../random/stream.ts";
@@ -21,6 +22,7 @@ import { listNames } from "../text/words.ts";
 import { trialFigure } from "../viz/trial_figure.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
 import { print, runCommand } from "./run_command.ts";
+import { shownPath, userPath } from "./shell.ts";
 
 const HELP = `Lists the tasks, and draws what one shows and asks.
 
@@ -69,7 +71,8 @@ async function show(
     readonly flags: Flags;
   },
 ): Promise<number> {
-  const { out = "figs", seed: seedText = "0" } = flags.string;
+  const { seed: seedText = "0" } = flags.string;
+  const out = userPath(flags.string.out ?? "figs", "--out");
   const seed = Number(seedText);
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new InputError(
@@ -97,7 +100,8 @@ async function show(
   for (const [key, value] of Object.entries(parameters)) {
     print(`  ${key} = ${value}`);
   }
-  print(`Drawn: ${folder.files.map((file) => `${out}/${file}`).join(", ")}`);
+  const drawn = folder.files.map((file) => shownPath(join(out, file)));
+  print(`Drawn: ${drawn.join(", ")}`);
   return 0;
 }
 
