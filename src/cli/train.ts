@@ -20,6 +20,7 @@ import { listFolder, readTextFile } from "../files/read.ts";
 import { runLabel, RUNS_FOLDER } from "../results/layout.ts";
 import { readParts } from "../results/open_folder.ts";
 import { TASKS } from "../tasks/registry.ts";
+import { describePower } from "../analysis/power.ts";
 import type { Flags } from "../compat/cli.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
 import { describePlan, describeTime } from "../train/describe_plan.ts";
@@ -298,6 +299,13 @@ async function train(flags: Flags): Promise<number> {
     print(describePlan(prepared, { engine, shard }));
     if (flags.boolean["dry-run"]) {
       print(await describeTime(prepared, { engine, shard }));
+      const { grid, training, task } = experiment;
+      const what = describePower({
+        iterations: training.iterations,
+        combinations: grid.combinations.length,
+        measures: task.task.loss === "nll" ? 3 : 2,
+      });
+      print(`${"statistics".padEnd(13)}${what}`);
       return 0;
     }
     const results = await ResultsWriter.open(prepared, {

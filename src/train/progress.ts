@@ -98,7 +98,7 @@ export function formatStatus(status: TrainingStatus, pace?: Pace): string {
   const percent = total === 0 ? 100 : Math.floor(100 * done / total);
   const parts = [
     `${String(percent).padStart(3)} %`,
-    `epoch ${status.epoch}/${status.epochs}`,
+    `${status.epoch}/${status.epochs} epochs`,
     `${status.models} model${status.models === 1 ? "" : "s"}` +
     (status.ensembles > 1
       ? ` (ensemble ${status.ensemble + 1}/${status.ensembles})`

@@ -24,7 +24,7 @@ describe("formatStatus()", () => {
     const since = { ...STATUS, done: 50, steps: 200 };
     const line = formatStatus(STATUS, paceOf(STATUS, { since, seconds: 16 }));
     assert.match(line, /25 %/);
-    assert.match(line, /epoch 25\/100/);
+    assert.match(line, / 25\/100 epochs/);
     assert.match(line, /10 models/);
     assert.match(line, /50 steps\/s/);
     assert.match(line, /1:00 left/);

@@ -1,0 +1,393 @@
+/**
+ * Planning: how many iterations an experiment needs to show a difference, or
+ * an equivalence, by the tests of `compare.ts`. Losses within a combination
+ * are taken for lognormal; power is what thousands of drawn experiments show,
+ * with the level that Holm's correction leaves to the first of its tests.
+ *
+ * @module
+ */
+
+import { createStream, type RandomStream } from "../random/stream.ts";
+import { plural } from "../text/words.ts";
+import { baselineOf, taskFacts } from "./baseline.ts";
+import { ALPHA, short } from "./describe_comparison.ts";
+import { describeNumbers } from "./effect_sizes.ts";
+import { testEquivalence } from "./equivalence.ts";
+import {
+  haveSameTrials,
+  type LabelledResults,
+  matchCombinations,
+} from "./match.ts";
+import { smallestSignedRankP } from "./rank_tests.ts";
+import { normalUpperTail } from "./special_functions.ts";
+import { curveOf, summarizeLoss } from "./summary.ts";
+
+/** How losses of runs spread, all on the scale of natural logarithms. */
+export interface Spread {
+  /** Standard deviation of the runs of a combination. */
+  readonly sd: number;
+  /** Correlation of the two runs of a pair. */
+  readonly correlation: number;
+  /** From the baseline down to the loss: what shares of the margin are of. */
+  readonly learned: number;
+}
+
+/** An experiment that is planned, compared with another one like it. */
+export interface PowerDesign extends Spread {
+  readonly iterations: number;
+  /** Combinations that are tested together: all for the row over all, one for one. */
+  readonly combinations: number;
+  readonly paired: boolean;
+  /** Tests that Holm corrects for. */
+  readonly tests: number;
+}
+
+/** Experiments that are drawn for a number: it is right to 0.8 points (standard error). */
+const DRAWN = 4000;
+/** Longest list of an exact distribution; beyond, the normal one takes its place. */
+const LONGEST = 60_000;
+
+function streamOf({ iterations, combinations, paired }: PowerDesign) {
+  return createStream({
+    seed: paired ? 1 : 2,
+    purpose: "bootstrap",
+    combination: combinations,
+    iteration: iterations,
+  });
+}
+
+/** Spread of the difference of a pair; of a run, where there are no pairs. */
+function unitOf({ paired, sd, correlation }: PowerDesign): number {
+  return paired ? sd * Math.sqrt(2 * (1 - correlation)) : sd;
+}
+
+/** How often each sum of a stratum's statistic occurs: of the ranks above 0, or U. */
+function stratumDistribution({ iterations: n, paired }: PowerDesign) {
+  if (paired) {
+    let share = Float64Array.of(1);
+    for (let rank = 1; rank <= n; rank++) {
+      const next = new Float64Array(share.length + rank);
+      for (const [sum, one] of share.entries()) {
+        next[sum]! += one / 2;
+        next[sum + rank]! += one / 2;
+      }
+      share = next;
+    }
+    return share;
+  }
+  // ways[k]: of k of the numbers so far, by how many of the others they are above.
+  const ways = Array.from({ length: n + 1 }, () => new Float64Array(n * n + 1));
+  ways[0]![0] = 1;
+  for (let number = 0; number < 2 * n; number++) {
+    for (let k = Math.min(n, number + 1); k >= 1; k--) {
+      const step = number - (k - 1);
+      if (step > n) continue;
+      for (let u = n * n; u >= step; u--) {
+        ways[k]![u]! += ways[k - 1]![u - step]!;
+      }
+    }
+  }
+  const all = ways[n]!.reduce((sum, one) => sum + one, 0);
+  return ways[n]!.map((one) => one / all);
+}
+
+/** The largest sum of the statistic over all strata that is significant; below 0 where none is. */
+function criticalSum(design: PowerDesign): number {
+  const level = ALPHA / design.tests / 2;
+  const { iterations: n, combinations } = design;
+  const top = design.paired ? n * (n + 1) / 2 : n * n;
+  if (top * combinations > LONGEST || n > 150) {
+    const variance = combinations *
+      (design.paired
+        ? n * (n + 1) * (2 * n + 1) / 24
+        : n * n * (2 * n + 1) / 12);
+    return Math.floor(
+      top * combinations / 2 - normalDeviate(level) * Math.sqrt(variance),
+    );
+  }
+  const one = stratumDistribution(design);
+  let all: Float64Array = Float64Array.of(1);
+  for (let k = 0; k < combinations; k++) {
+    const next = new Float64Array(all.length + one.length - 1);
+    for (const [i, share] of one.entries()) {
+      if (share === 0) continue;
+      for (let j = 0; j < all.length; j++) next[i + j]! += share * all[j]!;
+    }
+    all = next;
+  }
+  let sum = 0;
+  for (const [i, share] of all.entries()) {
+    sum += share;
+    if (sum > level) return i - 1;
+  }
+  return all.length;
+}
+
+function normalDeviate(tail: number): number {
+  let [low, high] = [0, 40];
+  for (let i = 0; i < 80; i++) {
+    const middle = (low + high) / 2;
+    if (normalUpperTail(middle) > tail) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What the ranks of the differences above 0 sum to. */
+function drawSignedRanks(
+  stream: RandomStream,
+  { n, shift }: { n: number; shift: number },
+): number {
+  const values = Array.from({ length: n }, () => shift + stream.normal());
+  values.sort((a, b) => Math.abs(a) - Math.abs(b));
+  return values.reduce((sum, value, i) => value > 0 ? sum + i + 1 : sum, 0);
+}
+
+function drawU(
+  stream: RandomStream,
+  { n, shift }: { n: number; shift: number },
+): number {
+  const x = Array.from({ length: n }, () => shift + stream.normal());
+  const y = Array.from({ length: n }, () => stream.normal());
+  let u = 0;
+  for (const a of x) for (const b of y) if (a > b) u++;
+  return u;
+}
+
+/**
+ * The chance to find a difference.
+ *
+ * @param difference Of the logarithms of the losses, e.g. `Math.log(0.8)` where one label's are 20 % lower.
+ *
+ * @example
+ * ```ts
+ * import { differencePower } from "./src/analysis/power.ts";
+ *
+ * differencePower({
+ *   iterations: 10,
+ *   combinations: 1,
+ *   paired: true,
+ *   tests: 1,
+ *   sd: 0.3,
+ *   correlation: 0,
+ *   learned: 2,
+ * }, Math.log(0.6)); // about 0.9
+ * ```
+ */
+export function differencePower(
+  design: PowerDesign,
+  difference: number,
+): number {
+  const { iterations: n, combinations, paired } = design;
+  const critical = criticalSum(design);
+  if (critical < 0) return 0;
+  const stream = streamOf(design);
+  const draw = paired ? drawSignedRanks : drawU;
+  // Downwards: few ranks are above 0 then.
+  const shift = -Math.abs(difference) / unitOf(design);
+  let found = 0;
+  for (let i = 0; i < DRAWN; i++) {
+    let sum = 0;
+    for (let k = 0; k < combinations; k++) sum += draw(stream, { n, shift });
+    if (sum <= critical) found++;
+  }
+  return found / DRAWN;
+}
+
+/**
+ * The chance to show that two experiments are equivalent that differ in
+ * nothing.
+ *
+ * @param margin As a share of what is learned.
+ */
+export function equivalencePower(design: PowerDesign, margin: number): number {
+  const { iterations: n, combinations, paired, sd, correlation, learned } =
+    design;
+  if (n < 2) return 0;
+  const stream = streamOf(design);
+  const [common, own] = [
+    sd * Math.sqrt(paired ? correlation : 0),
+    sd * Math.sqrt(paired ? 1 - correlation : 1),
+  ];
+  const limit = margin * learned;
+  // A correction for many tests takes longer to draw than to look up.
+  const level = ALPHA / design.tests;
+  let shown = 0;
+  const drawn = Math.max(500, Math.min(DRAWN, 400_000 / (n * combinations)));
+  for (let i = 0; i < drawn; i++) {
+    let outside = false;
+    const strata = Array.from({ length: combinations }, () => {
+      const x: number[] = [];
+      const y: number[] = [];
+      for (let j = 0; j < n; j++) {
+        const shared = common * stream.normal();
+        x.push(shared + own * stream.normal());
+        y.push(shared + own * stream.normal());
+      }
+      const apart = Math.abs(describeNumbers(x).mean - describeNumbers(y).mean);
+      outside ||= combinations > 1 && apart > limit;
+      return { x, y };
+    });
+    if (outside) continue;
+    if (testEquivalence(strata, { margin: limit, paired }).p < level) shown++;
+  }
+  return shown / Math.floor(drawn);
+}
+
+/** The fewest iterations whose power is high enough; undefined where more than `most` are needed. */
+export function iterationsFor(
+  power: number,
+  { of, most = 200 }: {
+    readonly of: (iterations: number) => number;
+    readonly most?: number;
+  },
+): number | undefined {
+  let high = 2;
+  while (of(high) < power) {
+    if (high === most) return undefined;
+    high = Math.min(most, high * 2);
+  }
+  let low = high === 2 ? 1 : Math.floor(high / 2);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (of(middle) < power) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** The spread of a pilot, and of how many combinations it was measured. */
+export interface Pilot extends Spread {
+  readonly combinations: number;
+}
+
+/**
+ * Measures the spread of a pilot: of the combinations that were learned, the
+ * spread of the logarithms of minimum losses within them, and the correlation
+ * of pairs where the first two experiments have the same trials.
+ *
+ * @returns undefined where no combination has two runs that learned.
+ */
+export function pilotSpread(
+  folders: readonly LabelledResults[],
+): Pilot | undefined {
+  const results = folders.map((folder) => folder.results);
+  const { combinations } = matchCombinations(results);
+  let [squares, freedom, products, pairs] = [0, 0, 0, 0];
+  const learned: number[] = [];
+  const paired = haveSameTrials(results[0]?.experiment, results[1]?.experiment);
+  for (const { members, parameters } of combinations) {
+    const baseline = baselineOf(taskFacts(results, parameters), "loss");
+    const logs = members.map((member) =>
+      Array.from({ length: member?.validateLoss.iterations ?? 0 }, (_, i) => {
+        const loss = summarizeLoss(curveOf(member!.validateLoss, i))?.minLoss;
+        return loss !== undefined && loss > 0 ? Math.log(loss) : NaN;
+      })
+    );
+    const finite = logs.map((own) => own.filter(Number.isFinite));
+    if (
+      baseline !== undefined &&
+      !finite.flat().some((one) => Math.exp(one) < baseline.beaten)
+    ) continue;
+    for (const own of finite) {
+      if (own.length < 2) continue;
+      squares += describeNumbers(own).sd ** 2 * (own.length - 1);
+      freedom += own.length - 1;
+    }
+    const means = finite.map((own) => describeNumbers(own).mean);
+    if (baseline !== undefined) {
+      learned.push(Math.log(baseline.value) - Math.min(...means));
+    }
+    const [x = [], y = []] = logs;
+    if (!paired || members[0]?.index !== members[1]?.index) continue;
+    for (let i = 0; i < Math.min(x.length, y.length); i++) {
+      const product = (x[i]! - means[0]!) * (y[i]! - means[1]!);
+      if (Number.isNaN(product)) continue;
+      products += product;
+      pairs++;
+    }
+  }
+  if (freedom === 0) return undefined;
+  const variance = squares / freedom;
+  const all = combinations.length;
+  return {
+    sd: Math.sqrt(variance),
+    correlation: pairs > all
+      ? Math.min(0.95, Math.max(0, products / (pairs - all) / variance))
+      : 0,
+    learned: describeNumbers(learned).mean,
+    combinations: learned.length,
+  };
+}
+
+/** Runs beyond which a formula is as good as drawing. */
+const MANY_RUNS = 40;
+
+/**
+ * What planned iterations can show, in a sentence: the difference that is
+ * found over all combinations, in standard deviations of the difference of a
+ * pair, and whether one in a single combination can be found at all.
+ *
+ * @param plan `measures` that are compared: loss and epoch, and accuracy where the task has one.
+ *
+ * @example
+ * ```ts
+ * import { describePower } from "./src/analysis/power.ts";
+ *
+ * describePower({ iterations: 5, combinations: 24, measures: 2 });
+ * ```
+ */
+export function describePower(
+  { iterations, combinations, measures }: {
+    readonly iterations: number;
+    readonly combinations: number;
+    readonly measures: number;
+  },
+): string {
+  const what = `${plural(iterations, "iteration")} of ${
+    plural(combinations, "combination")
+  }, compared in pairs with another experiment: `;
+  const all = 2 ** -Math.min(1000, iterations * combinations - 1);
+  if (all * measures >= ALPHA) {
+    return `${what}too few to show any difference, as p cannot fall below ${
+      short(Math.min(1, all * measures))
+    }`;
+  }
+  const design = {
+    iterations,
+    combinations,
+    paired: true,
+    tests: measures,
+    // In units of the spread of a pair's difference.
+    sd: Math.SQRT1_2,
+    correlation: 0,
+    learned: 1,
+  };
+  const over = `${what}over all, a difference of ${
+    short(detectable(design))
+  } standard deviations of a pair's difference is found in 80 % of cases`;
+  if (combinations === 1) return over;
+  const smallest = smallestSignedRankP(iterations) * measures * combinations;
+  if (smallest < ALPHA) return over;
+  let enough = iterations;
+  while (smallestSignedRankP(enough) * measures * combinations >= ALPHA) {
+    enough++;
+  }
+  return `${over}; none in a single combination, which takes ${enough} iterations at least`;
+}
+
+/** The difference that is found in 80 % of cases. */
+function detectable(design: PowerDesign): number {
+  if (design.iterations * design.combinations > MANY_RUNS) {
+    // The signed-rank test is as good as a t test of 3 / π as many normal differences.
+    return (normalDeviate(ALPHA / design.tests / 2) + normalDeviate(0.2)) /
+      Math.sqrt(design.iterations * design.combinations * 3 / Math.PI);
+  }
+  let [low, high] = [0, 8];
+  for (let i = 0; i < 8; i++) {
+    const middle = (low + high) / 2;
+    if (differencePower(design, middle) < 0.8) low = middle;
+    else high = middle;
+  }
+  return Number(high.toPrecision(2));
+}

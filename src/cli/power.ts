@@ -1,0 +1,221 @@
+/**
+ * `deno task power`: how many iterations a comparison needs.
+ *
+ * @module
+ */
+
+import { MARGIN } from "../analysis/compare.ts";
+import { short } from "../analysis/describe_comparison.ts";
+import {
+  differencePower,
+  equivalencePower,
+  iterationsFor,
+  pilotSpread,
+  type PowerDesign,
+  type Spread,
+} from "../analysis/power.ts";
+import type { Flags } from "../compat/cli.ts";
+import { InputError } from "../files/input_error.ts";
+import { readResultsFolder } from "../results/results_folder.ts";
+import { formatTable } from "../text/table.ts";
+import { plural } from "../text/words.ts";
+import { print, runCommand } from "./run_command.ts";
+import { userPath } from "./shell.ts";
+
+const HELP =
+  `Tells how many iterations it takes to find a difference of minimum losses between
+two experiments, or to show that they are equivalent.
+
+  deno task power --results_folders results/bio results/rand
+  deno task power --sd 0.3 --combinations 24
+
+  --results_folders A B …  a pilot, whose spread is measured
+  --sd S                   or a guess: the standard deviation of the natural logarithm
+                           of the loss among runs of a combination; 0.3 is about 30 %
+  --correlation R          of the losses of two runs on the same trials; default 0,
+                           or the pilot's
+  --loss_share P           the loss in % of the baseline's; default 10, or the pilot's
+  --combinations N         combinations of the grid that will be learned; default 1, or
+                           the pilot's
+  --difference P           how much lower in % one label's losses are; default 20
+  --margin P               margin of equivalence in % of what is learned; default 10
+  --measures N             measures that are compared; default 2 (3 with accuracies)
+  --labels N               labels that are compared with the first; default 1
+  --power P                chance of success wanted in %; default 80
+  --iterations N …         tells the chances of these iterations too
+  --help                   this text
+
+Losses are taken for lognormal. The level of the tests is 0.05, divided among the
+tests that viz corrects for.`;
+
+/** A number of a flag, in a range. */
+function numberOf(
+  flags: Flags,
+  name: string,
+  { usual, from, to, whole = false }: {
+    readonly usual: number;
+    readonly from: number;
+    readonly to: number;
+    readonly whole?: boolean;
+  },
+): number {
+  const text = flags.string[name];
+  if (text === undefined) return usual;
+  const value = Number(text);
+  if (
+    text.trim() === "" || !(value >= from && value <= to) ||
+    (whole && !Number.isInteger(value))
+  ) {
+    throw new SyntaxError(
+      `--${name} must be a${
+        whole ? "n integer" : " number"
+      } from ${from} to ${to}, found "${text}"`,
+    );
+  }
+  return value;
+}
+
+async function spreadOf(flags: Flags): Promise<
+  Spread & { readonly combinations: number; readonly origin: string }
+> {
+  const paths = flags.list.results_folders;
+  const guess = flags.string.sd;
+  if ((paths === undefined) === (guess === undefined)) {
+    throw new SyntaxError(
+      "give a pilot with --results_folders, or a guess with --sd, not both",
+    );
+  }
+  if (paths === undefined) {
+    return {
+      sd: numberOf(flags, "sd", { usual: 0.3, from: 1e-6, to: 10 }),
+      correlation: 0,
+      learned: Math.log(10),
+      combinations: 1,
+      origin: "a guess",
+    };
+  }
+  const folders = [];
+  for (const [i, path] of paths.entries()) {
+    const results = await readResultsFolder(userPath(path, "the pilot"));
+    folders.push({ label: `${i}`, results });
+  }
+  const pilot = pilotSpread(folders);
+  if (pilot === undefined || Number.isNaN(pilot.learned)) {
+    throw new InputError(
+      "Cannot measure the spread of the pilot: it takes two runs of a combination that beat the task's baseline",
+    );
+  }
+  return {
+    ...pilot,
+    origin: `${paths.join(", ")}: ${
+      plural(pilot.combinations, "combination")
+    } that ${pilot.combinations === 1 ? "was" : "were"} learned`,
+  };
+}
+
+const percent = (share: number) => `${Math.round(100 * share)} %`;
+
+async function power(flags: Flags): Promise<number> {
+  if (flags.positional[0] !== undefined) {
+    throw new SyntaxError(`"${flags.positional[0]}" belongs to no flag`);
+  }
+  const pilot = await spreadOf(flags);
+  const count = (name: string, usual: number) =>
+    numberOf(flags, name, { usual, from: 1, to: 1000, whole: true });
+  const share = (name: string, usual: number) =>
+    numberOf(flags, name, { usual, from: 0.1, to: 99.9 }) / 100;
+  const spread: Spread = {
+    sd: pilot.sd,
+    correlation: numberOf(flags, "correlation", {
+      usual: pilot.correlation,
+      from: 0,
+      to: 0.99,
+    }),
+    learned: flags.string.loss_share === undefined
+      ? pilot.learned
+      : -Math.log(share("loss_share", 10)),
+  };
+  const combinations = count("combinations", pilot.combinations);
+  const tests = count("measures", 2) * count("labels", 1);
+  const [difference, margin, wanted] = [
+    share("difference", 20),
+    share("margin", 100 * MARGIN),
+    share("power", 80),
+  ];
+  const scopes = [
+    ["over all", combinations, tests] as const,
+    ...(combinations > 1
+      ? [["in one combination", 1, tests * combinations] as const]
+      : []),
+  ];
+  const questions = [
+    [
+      `a difference of ${percent(difference)}`,
+      (design: PowerDesign) =>
+        differencePower(design, Math.log(1 - difference)),
+    ] as const,
+    [
+      `equivalence within ${percent(margin)} of what is learned`,
+      (design: PowerDesign) => equivalencePower(design, margin),
+    ] as const,
+  ];
+  print(
+    `Spread (${pilot.origin}): standard deviation ${
+      short(spread.sd)
+    } of log losses, correlation of pairs ${
+      short(spread.correlation)
+    }, losses ${percent(Math.exp(-spread.learned))} of the baseline's`,
+  );
+  const given = (flags.list.iterations ?? []).map((text) => {
+    if (!/^[1-9]\d{0,3}$/.test(text)) {
+      throw new SyntaxError(
+        `--iterations must be integers from 1 to 9999, found "${text}"`,
+      );
+    }
+    return Number(text);
+  });
+  const rows = questions.flatMap(([what, of]) =>
+    scopes.flatMap(([scope, combinations, tests]) => {
+      const design = (paired: boolean) => (iterations: number) =>
+        of({ ...spread, iterations, combinations, tests, paired });
+      const needed = (paired: boolean) =>
+        iterationsFor(wanted, { of: design(paired) })?.toString() ?? "> 200";
+      return [[
+        `${what}, ${scope}`,
+        needed(true),
+        needed(false),
+        ...given.map((n) => `${percent(design(true)(n))}`),
+      ]];
+    })
+  );
+  const header = [
+    `iterations for a chance of ${percent(wanted)}`,
+    "in pairs",
+    "unpaired",
+    ...given.map((n) => `chance of ${n}, in pairs`),
+  ];
+  for (const line of formatTable([header, ...rows])) print(line);
+  return 0;
+}
+
+if (import.meta.main) {
+  await runCommand({
+    help: HELP,
+    flags: {
+      boolean: [],
+      string: [
+        "sd",
+        "correlation",
+        "loss_share",
+        "combinations",
+        "difference",
+        "margin",
+        "measures",
+        "labels",
+        "power",
+      ],
+      list: ["results_folders", "iterations"],
+    },
+    run: power,
+  });
+}
