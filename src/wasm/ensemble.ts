@@ -180,6 +180,7 @@ export async function createWasmEnsemble(
     for (let n = 0; n < count; n++) {
       const score = runChunk(workshop, placed, {
         chunk: first + n,
+        lanes: B - n * LANES,
         scored,
         learn,
         everyStep: true,

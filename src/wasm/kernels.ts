@@ -23,12 +23,11 @@ import {
   createArithmetic,
   VECTORS,
 } from "./arithmetic.ts";
-import { addGradient, addProducts } from "./products.ts";
+import { addGradient, addProducts, type Width } from "./products.ts";
 
 type Name =
-  | "linear"
-  | `${"forward" | "backward"}${"Relu" | "Tanh"}`
-  | "gradient"
+  | `${"linear" | "gradient"}${Width}`
+  | `${"forward" | "backward"}${"Relu" | "Tanh"}${Width}`
   | "meanSquaredError"
   | "adam"
   | "rmsprop"
@@ -55,8 +54,10 @@ export function kernelBytes(
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const arithmetic = createArithmetic({ fused });
-  addProducts(module, arithmetic);
-  addGradient(module, arithmetic);
+  for (const width of ["", "16"] as const) {
+    addProducts(module, arithmetic, width);
+    addGradient(module, arithmetic, width);
+  }
   addLoss(module, arithmetic);
   addOptimizers(module, arithmetic);
   addMoves(module, arithmetic);

@@ -65,6 +65,8 @@ export interface Workshop {
 export interface ChunkWork {
   /** Number among all chunks. */
   readonly chunk: number;
+  /** Its trials, and those behind it in its batch. */
+  readonly lanes: number;
   /** Scored entries of its batch. */
   readonly scored: number;
   /** Where the gradient goes, and the weights in the transposed order; without it the chunk is only scored. */
@@ -88,15 +90,18 @@ export interface ChunkWork {
 export function runChunk(
   shop: Workshop,
   model: PlacedModel,
-  { chunk, scored, learn, everyStep = false }: ChunkWork,
+  { chunk, lanes, scored, learn, everyStep = false }: ChunkWork,
 ): RowScore {
   const { kernels: k, size, own, flop } = shop;
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
   const { topology, steps, weight, scoredSteps } = model;
   const { offset, start, startInput, backStart } = topology;
-  const relu = model.activation === "relu";
-  const forward = relu ? "forwardRelu" : "forwardTanh";
-  const backward = relu ? "backwardRelu" : "backwardTanh";
+  const width = lanes <= LANES / 2 ? "16" : "";
+  const slope = model.activation === "relu" ? "Relu" : "Tanh";
+  const forward = `forward${slope}${width}` as const;
+  const backward = `backward${slope}${width}` as const;
+  const linear = `linear${width}` as const;
+  const outer = `gradient${width}` as const;
   const readout = start + 4 * H;
   const state = (t: number) => own.states + t * stateRows(size) * ROW;
   const output = (t: number) => own.outputs + t * O * ROW;
@@ -114,7 +119,7 @@ export function runChunk(
     // Of what lies beside h the read-out needs the ones alone.
     k.copy(next + (H + I) * ROW, inputs + I * ROW, ROW);
     const to = readout + 4;
-    k.linear(output(t), next, next, readout, to, offset, weight, O);
+    k[linear](output(t), next, next, readout, to, offset, weight, O);
   }
 
   const score: RowScore = { loss: 0, correct: 0 };
@@ -134,16 +139,18 @@ export function runChunk(
     const { backOffset } = topology;
     k[backward](now, next, h, back, backStart + 4, backOffset, backWeight, H);
     if (isScored(t)) {
-      k.gradient(gradient, dy, h, readout, readout + 4, offset, O);
+      k[outer](gradient, dy, h, readout, readout + 4, offset, O);
     }
     const from = t > 0 && model.trainRecurrent ? start : startInput;
-    k.gradient(gradient, now, before, from, start + 4, offset, H);
+    k[outer](gradient, now, before, from, start + 4, offset, H);
     [next, now] = [now, next];
   }
 
-  const operations = 2 * LANES * topology.recurrent * Math.max(0, end - 1);
-  const done = learn === undefined ? [forward] : [forward, backward];
-  if (learn !== undefined && model.trainRecurrent) done.push("gradient");
+  const half = width === "16" ? 2 : 1;
+  const operations = 2 * LANES / half * topology.recurrent *
+    Math.max(0, end - 1);
+  const done: string[] = learn === undefined ? [forward] : [forward, backward];
+  if (learn !== undefined && model.trainRecurrent) done.push(outer);
   for (const name of done) flop[name] = (flop[name] ?? 0) + operations;
   return score;
 }

@@ -28,6 +28,9 @@ import {
 } from "./assembler.ts";
 import { type Arithmetic, ROW, VECTORS } from "./arithmetic.ts";
 
+/** Chunks of up to 16 trials take half the time. */
+export type Width = "" | "16";
+
 type Vector = Local<"v128">;
 type Address = Local<"i32">;
 
@@ -42,8 +45,10 @@ function advance(place: Address, bytes: number): Statement {
   return place.set(i32.add(place, i32.const(bytes)));
 }
 
-function rowOf(local: MakeLocal): Vector[] {
-  return Array.from({ length: VECTORS }, () => local("v128"));
+/** Variables for the vectors of a row, or of its first half, whose kernels have the suffix "16". */
+function rowOf(local: MakeLocal, suffix: Width): Vector[] {
+  const length = suffix === "16" ? VECTORS / 2 : VECTORS;
+  return Array.from({ length }, () => local("v128"));
 }
 
 /**
@@ -62,6 +67,7 @@ function rowOf(local: MakeLocal): Vector[] {
 export function addProducts(
   module: ModuleBuilder,
   arithmetic: Arithmetic,
+  width: Width,
 ): void {
   const { madd, constant } = arithmetic;
   const { lt, le, mul, sub } = f32x4;
@@ -69,14 +75,14 @@ export function addProducts(
 
   function addProduct(name: string, finish: Finish): void {
     module.function(
-      name,
+      name + width,
       ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       (local, out, input, hidden, from, to, offset, weight, receivers) => {
         const k = local("i32");
         const end = local("i32");
         const sender = local("i32");
         const last = local("i32");
-        const sums = rowOf(local);
+        const sums = rowOf(local, width);
         const w = local("v128");
         const place = i32.load(i32.add(offset, k));
         return [
@@ -142,17 +148,18 @@ export function addProducts(
 export function addGradient(
   module: ModuleBuilder,
   { madd }: Arithmetic,
+  width: Width,
 ): void {
   const { add, mul } = f32x4;
   module.function(
-    "gradient",
+    "gradient" + width,
     ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
     (local, gradient, delta, input, from, to, offset, receivers) => {
       const k = local("i32");
       const end = local("i32");
       const sender = local("i32");
       const last = local("i32");
-      const deltas = rowOf(local);
+      const deltas = rowOf(local, width);
       const even = local("v128");
       const odd = local("v128");
       const a = local("v128");

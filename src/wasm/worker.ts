@@ -9,6 +9,7 @@
 import type { KernelTime } from "../engine/device_profile.ts";
 import type { LossName } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
+import { LANES } from "./arithmetic.ts";
 import { instantiateKernels, type Kernels } from "./kernels.ts";
 import { gradientBytes } from "./memory_layout.ts";
 import {
@@ -116,6 +117,7 @@ function openEnsemble(
     const gradient = slot.chunkGradients + buffer * bytes;
     const { loss, correct } = runChunk(workshop, model, {
       chunk,
+      lanes: batch.size - LANES * (chunk - batch.first),
       scored: model.scored[batch.number]!,
       learn: kind === "learn" ? { ...slot, gradient } : undefined,
     });

@@ -45,8 +45,12 @@ describe("createWasmEngine()", () => {
         batchSize: 100,
       }, [{}]);
       const hashes = [];
-      for (const workers of [1, 2, 3]) {
+      for (const workers of [1, 2, 3, 7]) {
         hashes.push(await hashOf(spec, { workers }));
+      }
+      // Memory for one of them alone.
+      if (spec.runs.length === 1) {
+        hashes.push(await hashOf(spec, { workers: 3, memoryBytes: 1 }));
       }
       assert.deepEqual(new Set(hashes).size, 1, loss);
     }
@@ -257,16 +261,17 @@ describe("createWasmEngine()", () => {
     const ensemble = await createEnsemble(engine, MIXED);
     await ensemble.train(3);
     const { busyMilliseconds, kernels } = ensemble.profile!()!;
-    const gradient = kernels.find(({ kernel }) => kernel === "gradient")!;
-    assert.ok(busyMilliseconds > 0 && gradient.milliseconds > 0);
+    const gradient = (width: string) =>
+      kernels.find(({ kernel }) => kernel === `gradient${width}`)!;
+    assert.ok(busyMilliseconds > 0 && gradient("").milliseconds > 0);
     const recurrent = (run: ModelRun) =>
       run.trainRecurrent
         ? (run.trials.steps - 1) * run.connections.sender.length
         : 0;
-    // 100 and 50 trials in chunks of 32.
-    const flop = MIXED.runs.reduce((sum, run) => sum + recurrent(run), 0) *
-      2 * 6 * 32 * 3;
-    assert.equal(gradient.flop, flop);
+    const work = MIXED.runs.reduce((sum, run) => sum + recurrent(run), 0);
+    // 100 trials in chunks of 32, the last of them half as wide, and 50 in two; three epochs.
+    assert.equal(gradient("").flop, 2 * 3 * work * 5 * 32);
+    assert.equal(gradient("16").flop, 2 * 3 * work * 16);
     engine.destroy();
   });
 });
