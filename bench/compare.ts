@@ -54,8 +54,8 @@ the marmoset's connectome is trained on, without it the synthetic one.
   --engines NAME…       of cpu, cpu-1 (one worker) and gpu; the first is what all are
                         compared with; default gpu where there is a real one,
                         else all
-  --peers NAME…         of sequential, loader, bmm, graphs, compile, jax,
-                        jax-unrolled; default all that can run
+  --peers NAME…         of sequential, loader, captured, bmm, graphs, compile,
+                        jax, jax-unrolled; default all that can run
   --python COMMAND…     Pythons, each of which runs every peer it can; default
                         python3 and /usr/bin/python3, the first that can
   --threads N           threads of a peer on the processor; default 1

@@ -34,11 +34,9 @@ connectome is trained on, without it the synthetic one.
   --iterations N           runs of each combination; default 5
   --epochs N               default 500
   --profile                time every kernel, which makes the whole slower
-  --variant steps|sequence a dispatch a time step, or one for all of them;
-                           default what suits the adapter
-  --storage dense|blocks|connections
-                           how weights lie on the device; default what suits the
-                           network
+  --format dense|blocks|connections
+                           how weights are kept on the device; default what suits
+                           the network
   --out FILE               write the measurements as JSON`;
 
 /** `deno task bench:grid` */
@@ -50,8 +48,7 @@ export const gridCommand: Command = {
       "connectome",
       "iterations",
       "epochs",
-      "variant",
-      "storage",
+      "format",
       "out",
     ],
     list: [],
@@ -91,16 +88,14 @@ async function grid(flags: Flags): Promise<number> {
     iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
   });
   const prepareSeconds = (performance.now() - began) / 1000;
-  const variant = readChoice(flags, "variant", ["steps", "sequence"] as const);
-  const storage = readChoice(
+  const format = readChoice(
     flags,
-    "storage",
+    "format",
     ["dense", "blocks", "connections"] as const,
   );
   const engine = await createWebGpuEngine({
     profile: flags.boolean.profile === true ? "all" : undefined,
-    ...(variant === undefined ? {} : { variant }),
-    ...(storage === undefined ? {} : { storage }),
+    format,
   });
   if (engine === undefined) {
     throw new InputError("Cannot train: this machine has no WebGPU adapter");
@@ -119,8 +114,7 @@ async function grid(flags: Flags): Promise<number> {
       hiddenSize: problem.spec.hiddenSize,
       models: problem.spec.runs.length,
       epochs,
-      variant: variant ?? "by the adapter",
-      storage: engine.plan(problem.size).reason,
+      plan: engine.plan(problem.size).reason,
       epochFlop: flop,
       prepareSeconds,
       totalSeconds: times.startSeconds + times.firstEpochSeconds +
@@ -210,7 +204,7 @@ function describe(result: {
   readonly models: number;
   readonly hiddenSize: number;
   readonly epochs: number;
-  readonly storage: string | undefined;
+  readonly plan: string;
   readonly adapter: { readonly description: string };
   readonly prepareSeconds: number;
   readonly totalSeconds: number;
@@ -226,7 +220,7 @@ function describe(result: {
   const s = (seconds: number) => `${threeDigits(seconds)} s`;
   return [
     `${result.models} models, H = ${result.hiddenSize}, ${result.network}, ${result.epochs} epochs, ${result.ensembles} ensemble(s), ${result.adapter.description}`,
-    `weights on the device       ${result.storage}`,
+    `weights on the device       ${result.plan}`,
     `drawing trials and weights  ${s(result.prepareSeconds)}`,
     `start of the device         ${s(result.startSeconds)}`,
     `first epoch                 ${s(result.firstEpochSeconds)}`,

@@ -13,6 +13,7 @@ import {
 import { compareCommand } from "./compare.ts";
 import { exportCommand } from "./export_problem.ts";
 import { gridCommand } from "./grid.ts";
+import { kernelsCommand } from "./kernels.ts";
 import { scalingCommand } from "./scaling.ts";
 import { stepCommand } from "./step.ts";
 
@@ -20,6 +21,7 @@ const COMMANDS = new Map<string, Command>([
   ["compare", compareCommand],
   ["export", exportCommand],
   ["grid", gridCommand],
+  ["kernels", kernelsCommand],
   ["scaling", scalingCommand],
   ["step", stepCommand],
 ]);

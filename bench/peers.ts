@@ -42,6 +42,13 @@ export const PEERS: readonly PeerProgram[] = [
   },
   {
     ...TORCH,
+    name: "captured",
+    title: "PyTorch, nn.RNN as CUDA graphs, one model after the other",
+    flags: ["--variant", "captured"],
+    needsGpu: true,
+  },
+  {
+    ...TORCH,
     name: "bmm",
     title: "PyTorch, bmm over models, backward by hand",
     flags: ["--variant", "bmm"],

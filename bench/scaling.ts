@@ -17,7 +17,7 @@ import {
   type GpuPlan,
   type WebGpuEngine,
 } from "../src/gpu/engine.ts";
-import type { StorageKind } from "../src/gpu/storage.ts";
+import type { FormatName } from "../src/gpu/weight_format.ts";
 import { countFlag } from "./flags.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
@@ -50,7 +50,7 @@ export interface ScalingTime extends ScalingPoint {
   readonly milliseconds: number | null;
   readonly gflops: number | null;
   /** How weights lay on the device. */
-  readonly storage?: StorageKind;
+  readonly storage?: FormatName;
   /** Why there is no time, where there is none. */
   readonly skipped?: string;
 }
@@ -71,14 +71,20 @@ connections each.
 
 Usage: deno task bench:scaling [flags]
 
-  --full             up to 512 models and 201 steps, 120 models elsewhere; for GPUs
+  --full             up to 1024 models and 201 steps, 120 models elsewhere; for GPUs
   --milliseconds N   time a point for so long; default 1000
+  --peak N           TFLOP/s that the device is good for by its data sheet
+  --cublas N         TFLOP/s of cuBLAS on it, by bench/peers/cublas.py
   --out FILE         write the measurements as JSON, for deno task bench:plot`;
 
 /** `deno task bench:scaling` */
 export const scalingCommand: Command = {
   help: HELP,
-  flags: { boolean: ["full"], string: ["milliseconds", "out"], list: [] },
+  flags: {
+    boolean: ["full"],
+    string: ["milliseconds", "peak", "cublas", "out"],
+    list: [],
+  },
   run: scaling,
 };
 
@@ -98,7 +104,7 @@ export function scalingPoints(
   const base = full ? { ...BASE, models: 120 } : BASE;
   const values: Record<ScalingAxis, readonly number[]> = full
     ? {
-      models: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+      models: [1, 4, 16, 64, 128, 256, 512, 1024],
       hiddenSize: [116, 220, 440, 880, 1760, 4096],
       steps: [3, 7, 21, 61, 201],
       density: [0.01, 0.03, 0.1, 0.3, 1],
@@ -141,7 +147,7 @@ async function scaling(flags: Flags): Promise<number> {
     for (const { axis, point } of scalingPoints(flags.boolean.full === true)) {
       const time = await measure(engine, { axis, point, milliseconds: least });
       times.push(time);
-      print(describe(time));
+      print(`${describe(time)}${shares(time, flags)}`);
     }
   } finally {
     engine.destroy();
@@ -179,15 +185,20 @@ async function measure(
   }
   const ensemble = await plan.createEnsemble(spec.runs);
   try {
-    // The first epoch compiles; the second tells how many fit the time.
-    await ensemble.train(1);
-    const one = await timed(() => ensemble.train(1));
-    const epochs = Math.max(1, Math.min(2000, Math.floor(milliseconds / one)));
-    const all = await timed(() => ensemble.train(epochs));
+    // A call ends with a wait, of 21 ms on a GPU, in which its clock falls: so there
+    // are as many epochs in one call as fill the time, and those before it
+    // compile and get the device going.
+    let epochs = 1;
+    let all = await timed(() => ensemble.train(epochs));
+    do {
+      const more = milliseconds / all;
+      epochs = Math.ceil(epochs * Math.min(16, Math.max(1.2, more)));
+      all = await timed(() => ensemble.train(epochs));
+    } while (all < 0.8 * milliseconds);
     return {
       axis,
       ...point,
-      storage: ensemble.storage.kind,
+      storage: ensemble.format.name,
       milliseconds: all / epochs / point.models,
       gflops: epochFlop(spec) * epochs / all / 1e6,
     };
@@ -207,6 +218,18 @@ function planOrReason(
     if (!(error instanceof RangeError)) throw error;
     return error.message;
   }
+}
+
+/** What a point is of the device's peak and of cuBLAS, where these are told. */
+function shares({ gflops }: ScalingTime, { string }: Flags): string {
+  return gflops === null ? "" : ["peak", "cublas"].map((name) => {
+    const most = Number(string[name]);
+    return most > 0
+      ? `, ${Math.round(gflops / most / 10)} % of ${
+        name === "peak" ? "the peak" : "cuBLAS"
+      }`
+      : "";
+  }).join("");
 }
 
 /** Milliseconds that something takes. */

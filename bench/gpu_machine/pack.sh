@@ -7,7 +7,8 @@
 #
 # The machine must have the processor type of this one, Python 3, and a driver
 # of its GPU; PyTorch or JAX if the peers are to run. With the environment
-# variable BIORNN_CONNECTOMES, the marmoset's connectome goes along.
+# variable BIORNN_CONNECTOMES, the marmoset's and the human
+# connectome go along.
 set -eu
 
 if [ $# -ne 1 ]; then
@@ -33,7 +34,8 @@ cp src/doctor/cases/train_*.json "$folder/golden/"
 cp bench/gpu_machine/run.sh "$folder/"
 if [ -n "${BIORNN_CONNECTOMES:-}" ]; then
   mkdir -p "$folder/connectomes"
-  cp "$BIORNN_CONNECTOMES"/*Marmoset_Normalized* "$folder/connectomes/"
+  cp "$BIORNN_CONNECTOMES"/*Marmoset_Normalized* \
+    "$BIORNN_CONNECTOMES"/*Human_Betzel_Normalized* "$folder/connectomes/"
 fi
 
 # Drivers bring no loader. NVIDIA's also opens libraries of GL and X11, without a display too.

@@ -7,9 +7,9 @@
 # quick  a few minutes on any machine, a software adapter too: does all work?
 # full   the figures to publish; for GPUs
 # OUT    folder for the results, default ./results
-# PART   of doctor, grid, steps, sequence, blocks, connections, compare, scaling;
-#        default all. steps and sequence time each kernel of the two ways through
-#        time on whole matrices, blocks and connections those on parts of them
+# PART   of doctor, kernels, grid, profile, human, cublas, compare, scaling; default all.
+#        kernels checks every kernel against float64 and times it, profile is the
+#        grid with all kernels timed, human the grid on the human connectome
 #
 # Leaves a text and a JSON file of each part in OUT, and all texts in report.md.
 # Nothing is installed, and nothing outside this folder and OUT is written.
@@ -30,7 +30,7 @@ if [ $# -gt 2 ]; then
   shift 2
   parts=$*
 else
-  parts="doctor grid steps sequence blocks connections compare scaling"
+  parts="doctor kernels grid profile human cublas compare scaling"
 fi
 
 # Deno, the libraries and whatever they cache stay in a folder of their own.
@@ -114,19 +114,17 @@ cat "$out/machine.txt"
 part doctor 300 "$room/deno" run --quiet --no-config --no-lock --cached-only \
   --allow-read --allow-env "$pack/doctor.js" --device gpu --cases "$pack/golden"
 if [ "$mode" = full ]; then
+  bench kernels kernels 300
   bench grid grid 900
-  bench grid steps 300 --epochs 20 --profile --variant steps
-  bench grid sequence 300 --epochs 20 --profile --variant sequence
-  bench grid blocks 300 --epochs 20 --profile --storage blocks
-  bench grid connections 300 --epochs 20 --profile --storage connections
+  bench grid profile 300 --epochs 20 --profile
+  bench grid human 300 --connectome Human_Betzel_Normalized
+  part cublas 120 python3 "$pack/peers/cublas.py"
   bench compare compare 1500 --rounds 5 --epochs 20
   bench scaling scaling 600 --full
 else
+  bench kernels kernels 300 --iterations 1 --epochs 0
   bench grid grid 300 --iterations 1 --epochs 2
-  bench grid steps 300 --iterations 1 --epochs 2 --profile --variant steps
-  bench grid sequence 300 --iterations 1 --epochs 2 --profile --variant sequence
-  bench grid blocks 300 --iterations 1 --epochs 2 --profile --storage blocks
-  bench grid connections 300 --iterations 1 --epochs 2 --profile --storage connections
+  bench grid profile 300 --iterations 1 --epochs 2 --profile
   bench compare compare 600 --models 4 --rounds 2
   bench scaling scaling 300 --milliseconds 50
 fi

@@ -6,6 +6,7 @@ Variants:
   sequential  nn.RNN and nn.Linear, autograd, torch.optim, one model after the
               other, batches cut from tensors beforehand
   loader      the same with a DataLoader, as one would write it
+  captured    sequential, each model's epoch one CUDA graph (needs a GPU)
   bmm         all models of one T at once: batched matrix products and a
               backward pass by hand
   graphs      bmm, each epoch one CUDA graph (needs a GPU)
@@ -104,15 +105,72 @@ class One:
         return sum(train) / len(train), sum(validate) / len(validate)
 
 
+class Captured(One):
+    """One model whose epoch is a CUDA graph: nothing waits for the host."""
+
+    def __init__(self, problem, number, device):
+        super().__init__(problem, number, device, loader=False)
+        kind = type(self.optimizer)
+        rate = self.optimizer.param_groups[0]["lr"]
+        settings = {} if kind is torch.optim.SGD else {"capturable": True}
+        self.optimizer = kind(self.net.parameters(), lr=rate, **settings)
+        parameters = list(self.net.parameters())
+        saved = [parameter.detach().clone() for parameter in parameters]
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self.plain_epoch()
+        torch.cuda.current_stream().wait_stream(stream)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.losses = self.plain_epoch()
+        with torch.no_grad():
+            for parameter, value in zip(parameters, saved):
+                parameter.copy_(value)
+        for state in self.optimizer.state.values():
+            for value in state.values():
+                value.zero_()
+
+    def loss(self, inputs, targets):
+        # Picking the scored entries out would wait for the host.
+        scored = (targets != 0).to(torch.float32)
+        error = (self.net(inputs) - targets) * scored
+        return (error * error).sum() / scored.sum()
+
+    def plain_epoch(self):
+        train = []
+        for inputs, targets in self.train_batches:
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self.loss(inputs, targets)
+            loss.backward()
+            self.net.rnn.weight_hh_l0.grad.mul_(self.mask)
+            self.optimizer.step()
+            train.append(loss.detach())
+        with torch.no_grad():
+            validate = [self.loss(*batch) for batch in self.validate_batches]
+        return torch.stack([torch.stack(train).mean(), torch.stack(validate).mean()])
+
+    def epoch(self):
+        self.graph.replay()
+        return self.losses.clone()
+
+
 class Sequential:
     """One model after the other."""
 
-    def __init__(self, problem, device, loader=False):
-        self.models = [One(problem, i, device, loader) for i in range(len(problem.models))]
+    def __init__(self, problem, device, variant):
+        make = Captured if variant == "captured" else One
+        settings = () if variant == "captured" else (variant == "loader",)
+        self.models = [
+            make(problem, i, device, *settings) for i in range(len(problem.models))
+        ]
 
     def train(self, epochs):
         """Losses of so many more epochs: two arrays [epochs, M]."""
-        losses = np.array([[one.epoch() for _ in range(epochs)] for one in self.models])
+        losses = [[one.epoch() for _ in range(epochs)] for one in self.models]
+        if epochs > 0 and torch.is_tensor(losses[0][0]):
+            losses = torch.stack([torch.stack(each) for each in losses]).cpu()
+        losses = np.array(losses)
         losses = losses.reshape(len(self.models), epochs, 2)
         return losses[:, :, 0].T, losses[:, :, 1].T
 
@@ -146,7 +204,7 @@ def main():
     parser.add_argument(
         "--variant",
         default="sequential",
-        choices=["sequential", "loader", "bmm", "graphs", "compile"],
+        choices=["sequential", "loader", "captured", "bmm", "graphs", "compile"],
     )
     options = parser.parse_args()
     # Float32 throughout: TF32 keeps 10 bits of the mantissa and other losses would come out.
@@ -158,8 +216,10 @@ def main():
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
     problem = elman_problem.Problem(options.problem, options.models)
-    if options.variant in ("sequential", "loader"):
-        trainer = Sequential(problem, device, loader=options.variant == "loader")
+    if options.variant == "captured" and device.type != "cuda":
+        raise SystemExit("--variant captured needs a GPU that PyTorch knows")
+    if options.variant in ("sequential", "loader", "captured"):
+        trainer = Sequential(problem, device, options.variant)
     else:
         trainer = Batched(problem, device, options.variant)
     elman_problem.serve(

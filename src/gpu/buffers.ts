@@ -1,40 +1,362 @@
 /**
- * What both ways of laying an ensemble out have in common: the buffers that grow
- * with the number of models, and the sizes that all models share.
+ * The buffers of one ensemble on the device, what is uploaded into them, and what
+ * is read back of them.
  *
  * @module
  */
 
-import type { ModelSize } from "../rnn/parameters.ts";
+import type { EnsembleSpec, ModelRun, ModelState } from "../engine/ensemble.ts";
+import type { Connections } from "../graph/connections.ts";
+import type { TrialSet } from "../tasks/trial_set.ts";
+import type { WatchedDevice } from "./device.ts";
+import { MODEL_BYTES, type ModelFields, writeStruct } from "./kernels.ts";
+import {
+  type Layout,
+  MODEL_BUFFERS,
+  type ModelBuffer,
+  type ModelWords,
+  modelWords,
+} from "./layout.ts";
+import { bindingLimit } from "./plan.ts";
+import { type BufferPart, readBack } from "./read_back.ts";
+import {
+  packWeights,
+  type Topology,
+  unpackWeights,
+  type WeightFormat,
+} from "./weight_format.ts";
 
-/** Sizes common to all models of an ensemble. */
-export interface LayoutSize extends ModelSize {
-  /** Rows of the largest batch. */
-  readonly batchRows: number;
+const OPTIMIZERS = { Adam: 0, RMSprop: 1, SGD: 2 } as const;
+const ACTIVATIONS = { tanh: 0, relu: 1 } as const;
+
+/** A model on the device; its place is its number there. */
+export interface PlacedModel {
+  readonly run: ModelRun;
+  readonly topology: Topology;
+  readonly words: ModelWords;
+  /** First word of its part of each buffer. */
+  readonly at: ModelWords;
+  /** Scored entries by batch. */
+  readonly scored: Uint32Array;
 }
 
-/** Names of the buffers whose size grows with the number of models. */
-export const BUFFER_NAMES = [
-  "parameters",
-  "biases",
-  "trained",
-  "gradient",
-  "firstMoment",
-  "secondMoment",
-  "state",
-  "delta",
-  "outputDelta",
-  "outputs",
-  "inputs",
-  "targets",
-  "lists",
-  "turned",
-] as const;
+/** Buffers by name, and the models in them. */
+export interface EnsembleBuffers {
+  readonly buffers: Readonly<Record<string, GPUBuffer>>;
+  readonly models: readonly PlacedModel[];
+}
 
-/** One of the buffers whose size grows with the number of models. */
-export type BufferName = typeof BUFFER_NAMES[number];
+/**
+ * Creates and fills the buffers; `runs` in the order in which the kernels see them.
+ *
+ * @throws {RangeError} If a buffer is larger than the device allows, or a state cannot be gone on from.
+ */
+export function createBuffers(
+  { device, adapter }: WatchedDevice,
+  { runs, format, historySlots }: {
+    readonly runs: readonly ModelRun[];
+    readonly format: WeightFormat;
+    readonly historySlots: number;
+  },
+): EnsembleBuffers {
+  const { layout } = format;
+  const batches = layout.batches.length;
+  const topologies = new Map<Connections, { topology: Topology; at: number }>();
+  const total = wordsOfEach(() => 0);
+  const models = runs.map((run): PlacedModel => {
+    let known = topologies.get(run.connections);
+    if (known === undefined) {
+      const topology = format.topology(run.connections);
+      known = { topology, at: total.lists };
+      total.lists += topology.words.lists;
+      topologies.set(run.connections, known);
+    }
+    const { topology } = known;
+    const words = modelWords(layout, {
+      steps: run.trials.steps,
+      weights: topology.words,
+    });
+    const at = { ...total, lists: known.at };
+    for (const name of MODEL_BUFFERS) {
+      if (name !== "lists") total[name] += words[name];
+    }
+    return { run, topology, words, at, scored: countScored(run.trials) };
+  });
+  const most = (value: (model: PlacedModel) => number) =>
+    models.reduce((most, model) => Math.max(most, value(model)), 0);
+  const sizes: Record<string, number> = {
+    ...total,
+    models: runs.length * MODEL_BYTES / 4,
+    inverseScored: runs.length * batches,
+    history: historySlots * runs.length * 2,
+    // One model is probed at a time.
+    gradient: most(({ topology }) => topology.words.places),
+    outputs: most(({ run }) =>
+      run.trials.steps * layout.outputSize * layout.vectors * 4
+    ),
+    none: 4,
+  };
+  const binding = bindingLimit(adapter.limits);
+  for (const [name, words] of Object.entries(sizes)) {
+    if (4 * words <= binding.bytes) continue;
+    throw new RangeError(
+      `Cannot put ${runs.length} models on ${adapter.description}: their ${name} takes ${
+        4 * words
+      } bytes, and ${binding.name} is ${binding.bytes}`,
+    );
+  }
+  const buffers: Record<string, GPUBuffer> = {};
+  for (const [name, words] of Object.entries(sizes)) {
+    buffers[name] = device.createBuffer({
+      label: name,
+      // Vectors of four are read to their end.
+      size: Math.max(16, Math.ceil(words / 4) * 16),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
+        GPUBufferUsage.COPY_DST,
+    });
+  }
+  const write = (name: string, word: number, data: BufferSource) =>
+    device.queue.writeBuffer(buffers[name]!, word * 4, data);
+  for (const { topology, at } of topologies.values()) {
+    if (topology.lists.length > 0) write("lists", at, topology.lists);
+  }
+  const table = new DataView(new ArrayBuffer(runs.length * MODEL_BYTES));
+  for (const [place, model] of models.entries()) {
+    const { run, at, scored } = model;
+    const { inputs, targets, firstScored } = packTrials(run.trials, layout);
+    writeStruct(table, {
+      struct: "Model",
+      offset: place * MODEL_BYTES,
+      values: fieldsOf(model, firstScored),
+    });
+    write("inputs", at.inputs, inputs);
+    write("targets", at.targets, targets);
+    write(
+      "inverseScored",
+      place * batches,
+      Float32Array.from(scored, (n) => 1 / n),
+    );
+    write("parameters", at.parameters, packParameters(model, layout));
+    if (run.state !== undefined) {
+      write("moments", at.moments, packMoments(model, layout));
+    }
+  }
+  write("models", 0, table);
+  return { buffers, models };
+}
 
-/** The next multiple of `step`. */
-export function roundUp(value: number, step: number): number {
-  return Math.ceil(value / step) * step;
+function wordsOfEach(value: (name: ModelBuffer) => number): ModelWords {
+  return Object.fromEntries(
+    MODEL_BUFFERS.map((name) => [name, value(name)]),
+  ) as ModelWords;
+}
+
+function fieldsOf(
+  { run, topology, at }: PlacedModel,
+  firstScored: number,
+): ModelFields {
+  return {
+    steps: run.trials.steps,
+    first_scored: firstScored,
+    activation: ACTIVATIONS[run.activation],
+    optimizer: OPTIMIZERS[run.optimizer],
+    learning_rate: run.learningRate,
+    train_recurrent: run.trainRecurrent ? 1 : 0,
+    state_offset: at.state / 4,
+    delta_offset: at.delta / 4,
+    input_offset: at.inputs / 4,
+    target_offset: at.targets / 4,
+    sum_offset: at.stepSums / 2,
+    parameter_offset: at.parameters,
+    bias_offset: at.parameters + topology.words.parameters,
+    moment_offset: at.moments / 2,
+    ...topology.fields(at.lists),
+  };
+}
+
+/** The weights at their places, what follows from them, and b_ih and b_hh as pairs. */
+function packParameters(
+  { run, topology }: PlacedModel,
+  layout: Layout,
+): Float32Array<ArrayBuffer> {
+  const parameters = run.state?.parameters ?? run.initial;
+  const biasAt = topology.words.parameters;
+  const values = new Float32Array(biasAt + 2 * layout.hidden);
+  packWeights(topology, { layout, parameters, into: values });
+  topology.complete?.(values);
+  for (let unit = 0; unit < layout.hiddenSize; unit++) {
+    values[biasAt + 2 * unit] = parameters.biasIh[unit]!;
+    values[biasAt + 2 * unit + 1] = parameters.biasHh[unit]!;
+  }
+  return values;
+}
+
+/**
+ * A run's moments, a pair for each place; of the two biases, whose gradients are
+ * equal, once.
+ *
+ * @throws {RangeError} If the moments of the two biases differ.
+ */
+function packMoments(
+  { run: { state, label }, topology }: PlacedModel,
+  layout: Layout,
+): Float32Array<ArrayBuffer> {
+  const { places } = topology.words;
+  const pairs = new Float32Array(2 * places);
+  const one = new Float32Array(places);
+  for (
+    const [which, name] of (["firstMoment", "secondMoment"] as const).entries()
+  ) {
+    const { biasIh, biasHh, ...rest } = state![name];
+    if (biasIh.some((value, i) => !Object.is(value, biasHh[i]))) {
+      throw new RangeError(
+        `Cannot continue ${label}: the moments of its two biases differ, but their gradients are always equal`,
+      );
+    }
+    const none = new Float32Array(biasIh.length);
+    const parameters = { ...rest, biasIh, biasHh: none };
+    packWeights(topology, { layout, parameters, into: one });
+    for (let place = 0; place < places; place++) {
+      pairs[2 * place + which] = one[place]!;
+    }
+  }
+  return pairs;
+}
+
+function batchesOf(trials: TrialSet): readonly Uint32Array[] {
+  return [...trials.trainBatches, ...trials.validateBatches];
+}
+
+function countScored(trials: TrialSet): Uint32Array {
+  const { steps, targets } = trials;
+  return Uint32Array.from(batchesOf(trials), (batch) => {
+    let count = 0;
+    for (const trial of batch) {
+      for (let t = 0; t < steps; t++) {
+        if (targets[trial * steps + t] !== 0) count++;
+      }
+    }
+    return count;
+  });
+}
+
+/**
+ * Trials in the order of their batches, those of a batch side by side; its last
+ * trial fills its last vector of four up, unscored.
+ */
+export function packTrials(
+  trials: TrialSet,
+  { batches }: Pick<Layout, "batches">,
+): {
+  /** Per batch [T, I, trials]. */
+  readonly inputs: Float32Array<ArrayBuffer>;
+  /** Per batch [T, trials]; 0 = not scored. */
+  readonly targets: Float32Array<ArrayBuffer>;
+  /** Steps before the first that any trial scores. */
+  readonly firstScored: number;
+} {
+  const { steps, inputSize } = trials;
+  const padded = batches.reduce(
+    (sum, { size }) => sum + 4 * Math.ceil(size / 4),
+    0,
+  );
+  const inputs = new Float32Array(padded * steps * inputSize);
+  const targets = new Float32Array(padded * steps);
+  let firstScored = steps;
+  for (const [number, batch] of batchesOf(trials).entries()) {
+    const before = 4 * batches[number]!.start * steps;
+    const width = 4 * Math.ceil(batch.length / 4);
+    for (let b = 0; b < width; b++) {
+      const trial = batch[Math.min(b, batch.length - 1)]!;
+      for (let t = 0; t < steps; t++) {
+        for (let i = 0; i < inputSize; i++) {
+          inputs[before * inputSize + (t * inputSize + i) * width + b] = trials
+            .inputs[(trial * steps + t) * inputSize + i]!;
+        }
+        const target = trials.targets[trial * steps + t]!;
+        if (b >= batch.length || target === 0) continue;
+        targets[before + t * width + b] = target;
+        firstScored = Math.min(firstScored, t);
+      }
+    }
+  }
+  return { inputs, targets, firstScored };
+}
+
+/** Bytes read at once: as much again is taken on the device for the copy. */
+const BYTES_AT_ONCE = 1 << 26;
+
+/** Reads parameters and moments of the models at those places. */
+export async function readStates(
+  gpu: WatchedDevice,
+  places: readonly number[],
+  { layout, made: { buffers, models } }: {
+    readonly layout: Layout;
+    readonly made: EnsembleBuffers;
+  },
+): Promise<Pick<ModelState, "parameters" | "firstMoment" | "secondMoment">[]> {
+  const states = [];
+  for (let start = 0; start < places.length;) {
+    const parts: BufferPart[] = [];
+    const now: PlacedModel[] = [];
+    let bytes = 0;
+    while (
+      start < places.length && (now.length === 0 || bytes < BYTES_AT_ONCE)
+    ) {
+      const model = models[places[start++]!]!;
+      now.push(model);
+      for (const name of ["parameters", "moments"] as const) {
+        bytes += 4 * model.words[name];
+        parts.push({
+          buffer: buffers[name]!,
+          firstWord: model.at[name],
+          words: model.words[name],
+        });
+      }
+    }
+    const arrays = await readBack(gpu, parts);
+    for (const [i, { topology }] of now.entries()) {
+      const [parameters, moments] = [arrays[2 * i]!, arrays[2 * i + 1]!];
+      const biases = parameters.subarray(topology.words.parameters);
+      const unpack = (
+        values: (place: number) => number,
+        biases?: Float32Array,
+      ) =>
+        unpackWeights(topology, {
+          layout,
+          values,
+          ...(biases === undefined ? {} : { biases }),
+        });
+      states.push({
+        parameters: unpack((place) => parameters[place]!, biases),
+        firstMoment: unpack((place) => moments[2 * place]!),
+        secondMoment: unpack((place) => moments[2 * place + 1]!),
+      });
+    }
+  }
+  return states;
+}
+
+/**
+ * What the kernels ask of an ensemble, beyond what every engine does.
+ *
+ * @throws {RangeError} If there are more than four outputs, or runs that go on from different epochs or steps.
+ */
+export function checkOnGpu({ outputSize, runs }: EnsembleSpec): void {
+  if (outputSize > 4) {
+    throw new RangeError(
+      `Cannot create an ensemble: at most 4 outputs, found ${outputSize}`,
+    );
+  }
+  const first = runs[0]!;
+  for (const run of runs) {
+    if (
+      (run.state?.step ?? 0) !== (first.state?.step ?? 0) ||
+      (run.state?.epoch ?? 0) !== (first.state?.epoch ?? 0)
+    ) {
+      throw new RangeError(
+        `Cannot create an ensemble: ${run.label} and ${first.label} stand at different epochs`,
+      );
+    }
+  }
 }

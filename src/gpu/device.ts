@@ -64,7 +64,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   // Browsers tell vendor and architecture only.
   const name = description || device || `${vendor} ${architecture}`.trim() ||
     "unknown adapter";
-  const backend = backendOf(limits);
+  const backend = backendOf(adapter.features);
   return {
     description: backend === undefined ? name : `${name}, ${backend}`,
     vendor,
@@ -80,15 +80,17 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
 
 /**
  * One card has an adapter for each of its drivers, under one name, and their
- * numbers differ; WebGPU does not say which driver it is. In Deno, OpenGL's alone
- * has no limit of bindings; browsers hide theirs. Undefined where there is no
- * telling: on Windows Vulkan and Direct3D look alike.
+ * numbers differ; WebGPU does not say which driver it is. Deno's OpenGL alone lacks
+ * half precision and writable BGRA textures; browsers do not tell. Undefined
+ * where there is no telling: on Windows Vulkan and Direct3D look alike.
  */
 function backendOf(
-  { maxBindingsPerBindGroup }: Readonly<Record<string, number>>,
+  features: { has(name: string): boolean },
 ): string | undefined {
   if (!("Deno" in globalThis)) return undefined;
-  if (maxBindingsPerBindGroup === 2 ** 32 - 1) return "OpenGL";
+  if (!features.has("shader-f16") && !features.has("bgra8unorm-storage")) {
+    return "OpenGL";
+  }
   switch (Deno.build.os) {
     case "darwin":
       return "Metal";

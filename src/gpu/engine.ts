@@ -20,11 +20,10 @@ import {
   type GpuEnsemble,
   type ProfileExtent,
 } from "./ensemble.ts";
-import { planMemory } from "./memory_plan.ts";
-import { sizeOf } from "./model_sizes.ts";
-import { prepareKernels } from "./prepare_kernels.ts";
-import type { StorageKind } from "./storage.ts";
-import type { TimeVariant } from "./dense/sequence_tile.ts";
+import { kernelCacheOf, kernelTexts } from "./kernels.ts";
+import { planBatches } from "./layout.ts";
+import { planOnGpu } from "./plan.ts";
+import type { FormatName } from "./weight_format.ts";
 
 /** A plan whose ensembles can be looked into. */
 export interface GpuPlan extends Plan {
@@ -42,17 +41,23 @@ export interface WebGpuEngine extends Engine {
 
 /** Options of {@linkcode createWebGpuEngine}. */
 export interface WebGpuEngineOptions {
-  /** Bytes that one ensemble may take on the device, default 2 GiB. WebGPU does not tell how much a device has. */
-  readonly memoryBytes?: number;
+  /**
+   * Bytes that one ensemble may take on the device. WebGPU does not tell how much a
+   * device has: by default 16 GiB on a GPU, where a training that is refused memory
+   * goes on with smaller ensembles, and 2 GiB on a software adapter.
+   */
+  readonly memoryBytes?: number | undefined;
   /** Time every kernel of every batch, which is slower, or of a sample of the batches; by default none. */
   readonly profile?: ProfileExtent | undefined;
-  /** How forward and backward go through time; by default what suits the adapter. */
-  readonly variant?: TimeVariant;
-  /** How weights lie on the device; by default what suits the network. */
-  readonly storage?: StorageKind;
-  /** Treat the adapter as a software one, or as a GPU; by default as what it says it is. */
-  readonly software?: boolean;
+  /** How weights are kept on the device; by default what suits the network. */
+  readonly format?: FormatName | undefined;
+  /** False: a dispatch a time step, even where all fit one. */
+  readonly allSteps?: boolean | undefined;
+  /** Bytes of loss history kept on the device; an epoch at least. */
+  readonly historyBytes?: number | undefined;
 }
+
+const DEFAULT_BYTES = { hardware: 2 ** 34, software: 2 ** 31 } as const;
 
 /**
  * Opens the machine's GPU, or the software adapter that stands in for one;
@@ -74,27 +79,30 @@ export async function createWebGpuEngine(
 ): Promise<WebGpuEngine | undefined> {
   const gpu = await openDevice();
   if (gpu === undefined) return undefined;
+  const { adapter } = gpu;
+  const memoryBytes = options.memoryBytes ??
+    DEFAULT_BYTES[adapter.software ? "software" : "hardware"];
   return {
     kind: "webgpu",
-    description: gpu.adapter.description,
-    adapter: gpu.adapter,
+    description: adapter.description,
+    adapter,
     gpu,
     plan(shape) {
-      const size = sizeOf(shape);
-      const { groups, bytes, storage, reason } = planMemory(size, {
-        limits: gpu.adapter.limits,
-        memoryBytes: options.memoryBytes,
-        software: options.software ?? gpu.adapter.software,
-        variant: options.variant,
-        storage: options.storage,
+      const { groups, bytes, reason, formatFor } = planOnGpu(shape, {
+        ...options,
+        limits: adapter.limits,
+        memoryBytes,
       });
       return {
         groups,
         bytes,
-        reason: `${storage}; ${reason}`,
-        prepare: () => prepareKernels(gpu, size, options),
+        reason,
+        prepare() {
+          const format = formatFor(planBatches(shape));
+          kernelCacheOf(gpu).get(kernelTexts(format, shape.loss));
+        },
         createEnsemble: (runs) =>
-          createGpuEnsemble(gpu, { ...shape, runs, network: size }, options),
+          createGpuEnsemble(gpu, { ...shape, runs }, { ...options, formatFor }),
       };
     },
     destroy: () => gpu.destroy(),

@@ -6,26 +6,22 @@
 
 import { checkSpec } from "../engine/create_ensemble.ts";
 import type { DeviceProfile } from "../engine/device_profile.ts";
-import type { Ensemble } from "../engine/ensemble.ts";
-import type { BlockStorage } from "./blocks/block_storage.ts";
-import { checkDeviceSpec } from "./check_device_spec.ts";
-import { createDispatches } from "./create_dispatches.ts";
-import { createStorage, type GpuSpec } from "./create_storage.ts";
-import type { DenseStorage } from "./dense/dense_storage.ts";
+import type { BatchProbe, Ensemble, EnsembleSpec } from "../engine/ensemble.ts";
+import {
+  checkOnGpu,
+  createBuffers,
+  type EnsembleBuffers,
+  readStates,
+} from "./buffers.ts";
 import type { WatchedDevice } from "./device.ts";
-import { createBuffers } from "./ensemble_buffers.ts";
 import { historyCollector } from "./history.ts";
-import { kernelCacheOf } from "./kernel_cache.ts";
-import type { BoundBuffer } from "./kernels.ts";
-import { DEFAULT_MEMORY_BYTES } from "./limits.ts";
-import { placeBatches } from "./pack_trials.ts";
-import { probeBatch } from "./probe_batch.ts";
+import { type BatchPlace, placeBatches } from "./layout.ts";
+import { kernelCacheOf, kernelTexts } from "./kernels.ts";
 import { createProfiler, sampleInterval } from "./profiler.ts";
-import { readStates } from "./read_states.ts";
-import type { TimeVariant } from "./dense/sequence_tile.ts";
-import type { StorageKind } from "./storage.ts";
-import { createStepPlan, kernelsOf } from "./step_plan.ts";
+import { readBack } from "./read_back.ts";
+import { createStepRunner, type StepRunner } from "./record_step.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
+import { unpackWeights, type WeightFormat } from "./weight_format.ts";
 
 /** Loss history kept on the device, unless told otherwise. */
 const HISTORY_BYTES = 1 << 22;
@@ -33,9 +29,9 @@ const HISTORY_BYTES = 1 << 22;
 /** An ensemble that can say how long its kernels took. */
 export interface GpuEnsemble extends Ensemble {
   profile(): DeviceProfile | undefined;
-  /** The buffers on the device, for tests that look inside or poison them. */
-  readonly buffers: Readonly<Record<BoundBuffer, GPUBuffer>>;
-  readonly storage: DenseStorage | BlockStorage;
+  /** What is on the device, for tests that look inside or poison it. */
+  readonly made: EnsembleBuffers;
+  readonly format: WeightFormat;
 }
 
 /**
@@ -46,18 +42,12 @@ export type ProfileExtent = "all" | "sample";
 
 /** How an ensemble runs. */
 export interface GpuEnsembleOptions {
+  /** How weights are kept, with batches of those sizes. */
+  readonly formatFor: (batches: readonly BatchPlace[]) => WeightFormat;
   /** What to time: every kernel of every batch, or of a sample of the batches. */
   readonly profile?: ProfileExtent | undefined;
-  /** Bytes that one ensemble may take, default 2 GiB. */
-  readonly memoryBytes?: number | undefined;
-  /** How weights lie on the device, instead of what `choose_storage.ts` says. */
-  readonly storage?: StorageKind | undefined;
-  /** How forward and backward go through time, instead of the rule in `sequence_tile.ts`. */
-  readonly variant?: TimeVariant | undefined;
-  /** Choose tiles and variant as for a software adapter, or as for a GPU, whatever this one is. */
-  readonly software?: boolean | undefined;
   /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
-  readonly historyBytes?: number;
+  readonly historyBytes?: number | undefined;
 }
 
 /**
@@ -67,73 +57,50 @@ export interface GpuEnsembleOptions {
  */
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
-  spec: GpuSpec,
-  options: GpuEnsembleOptions = {},
+  spec: EnsembleSpec,
+  options: GpuEnsembleOptions,
 ): Promise<GpuEnsemble> {
   gpu.check();
   checkSpec(spec);
-  checkDeviceSpec(spec);
+  checkOnGpu(spec);
   // Models with more time steps first: then those that have a step t are a prefix.
   const order = spec.runs.map((_, i) => i).sort((a, b) =>
     spec.runs[b]!.trials.steps - spec.runs[a]!.trials.steps || a - b
   );
   const runs = order.map((i) => spec.runs[i]!);
-  const batches = placeBatches(runs[0]!.trials);
-  const software = options.software ?? gpu.adapter.software;
-  const storage = createStorage(spec, {
-    runs,
-    batchRows: Math.max(...batches.map(({ size }) => size)),
-    trialCount: batches.reduce((sum, { size }) => sum + size, 0),
-    limits: gpu.adapter.limits,
-    memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
-    software,
-    variant: options.variant,
-    kind: options.storage,
-  });
-  const dispatches = createDispatches(storage, { software, batches });
-  const steps = runs.map(({ trials }) => trials.steps);
-  const cache = kernelCacheOf(gpu);
-  const kernels = kernelsOf(cache, {
-    loss: spec.loss,
-    storage,
-    dispatches,
-    mostSteps: steps[0]!,
-    models: runs.length,
-    batches: batches.length,
-  });
+  const sizes = (batches: readonly Uint32Array[]) =>
+    batches.map((batch) => batch.length);
+  const { trainBatches, validateBatches } = runs[0]!.trials;
+  const batches = placeBatches(sizes(trainBatches), sizes(validateBatches));
+  const format = options.formatFor(batches);
+  const { layout } = format;
   // The driver may go on compiling while the host packs the models.
-  cache.warmUp(kernels);
-  const epochBytes = runs.length * batches.length * 8;
+  const kernels = kernelCacheOf(gpu).get(kernelTexts(format, spec.loss));
   const historyEpochs = Math.max(
     1,
-    Math.floor((options.historyBytes ?? HISTORY_BYTES) / epochBytes),
+    Math.floor(
+      (options.historyBytes ?? HISTORY_BYTES) /
+        (runs.length * batches.length * 8),
+    ),
   );
+  // The last slot is kept for probes.
+  const probeSlot = historyEpochs * batches.length;
   const made = createBuffers(gpu, {
     runs,
-    storage,
-    batches,
-    lossTiles: Math.ceil(storage.size.batchRows / dispatches.lossTrials),
-    historySlots: historyEpochs * batches.length + 1,
+    format,
+    historySlots: probeSlot + 1,
   });
-  const { buffers } = made;
-  const plan = createStepPlan(gpu, {
-    storage,
-    dispatches,
-    kernels,
-    buffers,
-    steps,
-    batches,
-  });
+  const runner = createStepRunner(gpu, { format, kernels, made });
   const profiler = options.profile === undefined
     ? undefined
     : createProfiler(gpu, {
       every: options.profile === "all" ? 1 : sampleInterval(batches.length),
     });
-  const trainer = createEpochTrainer(gpu, plan, {
+  const trainer = createEpochTrainer(gpu, runner, {
     epoch: runs[0]!.state?.epoch ?? 0,
     step: runs[0]!.state?.step ?? 0,
     profiler,
-    history: buffers.history,
+    history: made.buffers.history!,
     historyEpochs,
   });
   let destroyed = false;
@@ -164,8 +131,8 @@ export async function createGpuEnsemble(
 
   return {
     models: runs.length,
-    buffers,
-    storage,
+    made,
+    format,
     train: (epochs, { signal, onEpochs, whileBusy } = {}) =>
       inTurn(async () => {
         if (!Number.isInteger(epochs) || epochs < 0) {
@@ -173,10 +140,9 @@ export async function createGpuEnsemble(
             `Cannot train: epochs must be a whole number, found ${epochs}`,
           );
         }
-        const { scored } = made;
-        const { loss } = spec;
+        const scored = made.models.map((model) => model.scored);
         const collect = () =>
-          historyCollector({ loss, order, batches, scored });
+          historyCollector({ loss: spec.loss, order, batches, scored });
         const all = collect();
         await trainer.train(epochs, {
           signal,
@@ -197,7 +163,7 @@ export async function createGpuEnsemble(
           ? spec.runs.map((_, run) => placeOf(run))
           : [placeOf(model)];
         const { epoch, step } = trainer;
-        const states = await readStates(gpu, places, { storage, made });
+        const states = await readStates(gpu, places, { layout, made });
         return states.map((state) => ({ epoch, step, ...state }));
       }),
     probe: (model, number) =>
@@ -210,16 +176,80 @@ export async function createGpuEnsemble(
             }`,
           );
         }
-        const { loss } = spec;
-        return probeBatch(gpu, plan, { loss, place, number, made });
+        return probeBatch(gpu, runner, {
+          classifies: spec.loss === "nll",
+          place,
+          number,
+          made,
+          slot: probeSlot,
+        });
       }),
     profile: () => profiler?.profile(),
     destroy() {
       destroyed = true;
       profiler?.destroy();
-      plan.batchUniforms.destroy();
-      plan.timeUniforms.destroy();
-      for (const buffer of Object.values(buffers)) buffer.destroy();
+      runner.destroy();
+      for (const buffer of Object.values(made.buffers)) buffer.destroy();
     },
+  };
+}
+
+/** Runs one training batch of one model without an update, and reads what came of it. */
+async function probeBatch(
+  gpu: WatchedDevice,
+  runner: StepRunner,
+  { classifies, place, number, made, slot }: {
+    readonly classifies: boolean;
+    /** The model's place in the device's order. */
+    readonly place: number;
+    /** Number of the training batch. */
+    readonly number: number;
+    readonly made: EnsembleBuffers;
+    /** Where its losses go in the history. */
+    readonly slot: number;
+  },
+): Promise<BatchProbe> {
+  const { layout } = runner.format;
+  const { buffers, models } = made;
+  const { run, topology, at, scored } = models[place]!;
+  const recorder = runner.record("probe");
+  recorder.add({ number, slot, step: 1, probe: true, model: place });
+  runner.announce(recorder.entries);
+  gpu.device.queue.submit([recorder.finish()]);
+  const T = run.trials.steps;
+  const { hiddenSize: H, outputSize: O, slot: rows } = layout;
+  const B = layout.batches[number]!.size;
+  const width = 4 * layout.vectors;
+  const [history, outputs, hidden, gradient] = await readBack(gpu, [
+    {
+      buffer: buffers.history!,
+      firstWord: (slot * models.length + place) * 2,
+      words: 2,
+    },
+    { buffer: buffers.outputs!, firstWord: 0, words: T * O * width },
+    {
+      buffer: buffers.state!,
+      firstWord: at.state + T * rows * width,
+      words: H * width,
+    },
+    { buffer: buffers.gradient!, firstWord: 0, words: topology.words.places },
+  ]) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const byPlace = unpackWeights(topology, {
+    layout,
+    values: (place) => gradient[place]!,
+  });
+  if (!run.trainRecurrent) byPlace.weightHh.fill(0);
+  return {
+    loss: history[0]!,
+    accuracy: classifies ? 100 * history[1]! / scored[number]! : undefined,
+    output: Float32Array.from({ length: B * T * O }, (_, i) => {
+      const [o, t, b] = [i % O, Math.floor(i / O) % T, Math.floor(i / O / T)];
+      return outputs[(t * O + o) * width + b]!;
+    }),
+    hiddenLast: Float32Array.from(
+      { length: B * H },
+      (_, i) => hidden[i % H * width + Math.floor(i / H)]!,
+    ),
+    gradient: byPlace,
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { EpochHistory, LossName } from "../engine/ensemble.ts";
-import type { BatchPlace } from "./pack_trials.ts";
+import type { BatchPlace } from "./layout.ts";
 
 /** Gathers what the device recorded, epoch by epoch. */
 export interface HistoryCollector {

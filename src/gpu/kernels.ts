@@ -1,228 +1,245 @@
 /**
- * The kernels: their texts, what they bind, and how they become pipelines.
+ * From the shaders' texts to pipelines. The texts say themselves what a kernel
+ * binds, and what its structs hold.
  *
  * @module
  */
 
-import activationSource from "../shaders/activation.wgsl" with {
-  type: "text",
-};
-import blockBackwardSource from "../shaders/block_backward.wgsl" with {
-  type: "text",
-};
-import blockForwardSource from "../shaders/block_forward.wgsl" with {
-  type: "text",
-};
-import blockGradientSource from "../shaders/block_gradient.wgsl" with {
-  type: "text",
-};
-import blockLayoutSource from "../shaders/block_layout.wgsl" with {
-  type: "text",
-};
-import blockLoadSource from "../shaders/block_load.wgsl" with { type: "text" };
-import blockReadoutSource from "../shaders/block_readout.wgsl" with {
-  type: "text",
-};
-import blockWeightsSource from "../shaders/block_weights.wgsl" with {
-  type: "text",
-};
-import layoutSource from "../shaders/layout.wgsl" with { type: "text" };
-import loadBatchSource from "../shaders/load_batch.wgsl" with { type: "text" };
-import forwardSource from "../shaders/forward_step.wgsl" with { type: "text" };
-import forwardSequenceSource from "../shaders/forward_sequence.wgsl" with {
-  type: "text",
-};
-import backwardSequenceSource from "../shaders/backward_sequence.wgsl" with {
-  type: "text",
-};
-import readoutSource from "../shaders/readout.wgsl" with { type: "text" };
-import finishLossSource from "../shaders/finish_loss.wgsl" with {
-  type: "text",
-};
-import backwardSource from "../shaders/backward_step.wgsl" with {
-  type: "text",
-};
-import gradientSource from "../shaders/gradient.wgsl" with { type: "text" };
-import readoutGradientSource from "../shaders/readout_gradient.wgsl" with {
-  type: "text",
-};
-import optimizerSource from "../shaders/optimizer.wgsl" with { type: "text" };
-import updateSource from "../shaders/update.wgsl" with { type: "text" };
+import activationText from "../shaders/activation.wgsl" with { type: "text" };
+import finishLossText from "../shaders/finish_loss.wgsl" with { type: "text" };
+import layoutText from "../shaders/layout.wgsl" with { type: "text" };
+import loadText from "../shaders/load.wgsl" with { type: "text" };
+import readoutText from "../shaders/readout.wgsl" with { type: "text" };
+import updateText from "../shaders/update.wgsl" with { type: "text" };
+import type { LossName } from "../engine/ensemble.ts";
+import type { WatchedDevice } from "./device.ts";
 import { expandShader, type ShaderConstants } from "./expand_shader.ts";
-import type { BufferName } from "./buffers.ts";
+import type { WeightFormat } from "./weight_format.ts";
 
-/** Buffers that kernels bind: those that grow with the models, and the tables. */
-export type BoundBuffer =
-  | BufferName
-  | "models"
-  | "inverseScored"
-  | "stepSums"
-  | "history";
-
-/** A kernel's text and the buffers of its group 0, by binding. */
-export interface KernelSource {
-  readonly source: string;
-  /** Buffer and whether the kernel writes it. */
-  readonly bindings: readonly (readonly [BoundBuffer, "read" | "write"])[];
-}
-
-/** The common text that stands before every kernel's. */
-export const LAYOUT_SOURCE: string = layoutSource;
-
-/** What stands before the kernels that go through blocks. */
-const BLOCK_WAY =
-  `${blockLayoutSource}\n${blockWeightsSource}\n${activationSource}`;
-
-/** All kernels, in the order in which a training step runs them: those of whole matrices, then those of blocks. */
-export const KERNEL_SOURCES = {
-  loadBatch: {
-    source: loadBatchSource,
-    bindings: [["models", "read"], ["inputs", "read"], ["state", "write"]],
-  },
-  forwardStep: {
-    source: `${activationSource}\n${forwardSource}`,
-    bindings: [["models", "read"], ["state", "write"], ["parameters", "read"]],
-  },
-  forwardSequence: {
-    source: `${activationSource}\n${forwardSequenceSource}`,
-    bindings: [["models", "read"], ["state", "write"], ["turned", "read"]],
-  },
-  readout: {
-    source: readoutSource,
-    bindings: [
-      ["models", "read"],
-      ["state", "read"],
-      ["parameters", "read"],
-      ["targets", "read"],
-      ["inverseScored", "read"],
-      ["outputDelta", "write"],
-      ["outputs", "write"],
-      ["stepSums", "write"],
-    ],
-  },
-  finishLoss: {
-    source: finishLossSource,
-    bindings: [
-      ["models", "read"],
-      ["stepSums", "read"],
-      ["inverseScored", "read"],
-      ["history", "write"],
-    ],
-  },
-  backwardStep: {
-    source: `${activationSource}\n${backwardSource}`,
-    bindings: [
-      ["models", "read"],
-      ["state", "read"],
-      ["delta", "write"],
-      ["parameters", "read"],
-      ["outputDelta", "read"],
-    ],
-  },
-  backwardSequence: {
-    source: `${activationSource}\n${backwardSequenceSource}`,
-    bindings: [
-      ["models", "read"],
-      ["state", "read"],
-      ["delta", "write"],
-      ["parameters", "read"],
-      ["outputDelta", "read"],
-    ],
-  },
-  gradient: {
-    source: gradientSource,
-    bindings: [
-      ["models", "read"],
-      ["state", "read"],
-      ["delta", "read"],
-      ["gradient", "write"],
-    ],
-  },
-  readoutGradient: {
-    source: readoutGradientSource,
-    bindings: [
-      ["models", "read"],
-      ["state", "read"],
-      ["outputDelta", "read"],
-      ["gradient", "write"],
-    ],
-  },
-  optimizer: {
-    source: `${updateSource}\n${optimizerSource}`,
-    bindings: [
-      ["models", "read"],
-      ["gradient", "read"],
-      ["trained", "read"],
-      ["parameters", "write"],
-      ["firstMoment", "write"],
-      ["secondMoment", "write"],
-      ["biases", "write"],
-      ["turned", "write"],
-    ],
-  },
-  blockLoad: {
-    source: `${blockLayoutSource}\n${blockLoadSource}`,
-    bindings: [["models", "read"], ["inputs", "read"], ["state", "write"]],
-  },
-  blockForward: {
-    source: `${BLOCK_WAY}\n${blockForwardSource}`,
-    bindings: [
-      ["models", "read"],
-      ["lists", "read"],
-      ["state", "write"],
-      ["parameters", "read"],
-    ],
-  },
-  blockReadout: {
-    source: `${blockLayoutSource}\n${blockReadoutSource}`,
-    bindings: [
-      ["models", "read"],
-      ["state", "read"],
-      ["parameters", "read"],
-      ["targets", "read"],
-      ["inverseScored", "read"],
-      ["delta", "write"],
-      ["outputs", "write"],
-      ["stepSums", "write"],
-    ],
-  },
-  blockBackward: {
-    source: `${BLOCK_WAY}\n${blockBackwardSource}`,
-    bindings: [
-      ["models", "read"],
-      ["lists", "read"],
-      ["state", "read"],
-      ["delta", "write"],
-      ["parameters", "read"],
-    ],
-  },
-  blockGradient: {
-    source: `${blockLayoutSource}\n${updateSource}\n${blockGradientSource}`,
-    bindings: [
-      ["models", "read"],
-      ["lists", "read"],
-      ["state", "read"],
-      ["delta", "read"],
-      ["parameters", "write"],
-      ["firstMoment", "write"],
-      ["secondMoment", "write"],
-      ["gradient", "write"],
-    ],
-  },
-} as const satisfies Record<string, KernelSource>;
+/** The kernels of an update, in their order. */
+export const KERNEL_NAMES = [
+  "load",
+  "forward",
+  "readout",
+  "finishLoss",
+  "backward",
+  "gradient",
+] as const;
 
 /** Name of a kernel. */
-export type KernelName = keyof typeof KERNEL_SOURCES;
+export type KernelName = typeof KERNEL_NAMES[number];
+
+/** A kernel's text for models of one format, constants put in and loops unrolled. */
+export interface KernelText {
+  readonly name: KernelName;
+  readonly code: string;
+}
+
+/** Vectors of trials that lie side by side in the read-out, whose losses it adds up in one place. */
+export function readoutVectors({ layout }: WeightFormat): number {
+  let vectors = 1;
+  while (vectors < Math.min(32, layout.vectors)) vectors *= 2;
+  return vectors;
+}
+
+/** The texts of all kernels. */
+export function kernelTexts(
+  format: WeightFormat,
+  loss: LossName,
+): KernelText[] {
+  const { layout, places, forward, backward, gradient } = format;
+  const { hidden, slot, units, vectors, inputSize, outputSize } = layout;
+  const common = {
+    HIDDEN: hidden,
+    SLOT: slot,
+    UNITS: units,
+    VECTORS: vectors,
+    INPUTS: inputSize,
+    OUTPUTS: outputSize,
+    BATCHES: layout.batches.length,
+    ...format.constants,
+  };
+  const product = `${activationText}\n${places}`;
+  const along = readoutVectors(format);
+  const parts: Record<KernelName, readonly [string, ShaderConstants]> = {
+    load: [loadText, { LANES: LOAD_LANES }],
+    forward: [`${product}\n${forward.text}`, forward.constants],
+    readout: [`${places}\n${readoutText}`, {
+      // With four outputs 256 would take more than the 16 KiB that every adapter has.
+      LANES: Math.max(along, outputSize < 4 ? 256 : 128),
+      TRIAL_LANES: along,
+      LOSS: loss === "mse" ? 0 : 1,
+    }],
+    finishLoss: [finishLossText, { LANES: 64, SUM_VECTORS: along }],
+    backward: [`${product}\n${backward.text}`, backward.constants],
+    gradient: [
+      `${places}\n${updateText}\n${gradient.text}`,
+      gradient.constants,
+    ],
+  };
+  return KERNEL_NAMES.map((name) => {
+    const [text, constants] = parts[name];
+    const code = kernelText(text, { ...common, ...constants });
+    return { name, code };
+  });
+}
+
+/** Invocations of a workgroup that copies inputs. */
+export const LOAD_LANES = 64;
+
+/** The text with those of the constants that it declares. */
+function kernelText(text: string, constants: ShaderConstants): string {
+  const declared = `${layoutText}\n${text}`;
+  const known = new Set(
+    [...declared.matchAll(/^const ([A-Z_0-9]+) = \d/gm)].map(([, name]) =>
+      name
+    ),
+  );
+  return expandShader(
+    declared,
+    Object.fromEntries(
+      Object.entries(constants).filter(([name]) => known.has(name)),
+    ),
+  );
+}
+
+/** A buffer that a kernel binds, by its name there, and whether it is written. */
+export interface Binding {
+  readonly buffer: string;
+  readonly written: boolean;
+}
+
+const BINDING =
+  /^@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+):/gm;
+
+/** What a kernel binds in group 0, in order. */
+export function bindingsOf({ name, code }: KernelText): Binding[] {
+  const bindings: Binding[] = [];
+  for (const [, number, access, variable] of code.matchAll(BINDING)) {
+    bindings[Number(number)] = {
+      buffer: bufferOf(name, variable!),
+      written: access === "read_write",
+    };
+  }
+  return bindings;
+}
+
+/**
+ * The buffer of a variable. Forward and backward are one text: the slots that it
+ * writes are states or deltas, and forward it needs no others.
+ */
+function bufferOf(name: KernelName, variable: string): string {
+  if (variable === "slots") return name === "forward" ? "state" : "delta";
+  if (variable === "state" && name === "forward") return "none";
+  return variable.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+/** Fields of a struct of the shaders, in order; all are 4 bytes wide. */
+type StructFields = readonly (readonly [name: string, type: "u32" | "f32"])[];
+
+function fieldsOf(struct: string): StructFields {
+  const body = new RegExp(`struct ${struct} \\{([^}]*)\\}`).exec(
+    layoutText,
+  )![1]!;
+  return [...body.matchAll(/^\s*(\w+): (u32|f32),$/gm)].map(
+    ([, name, type]) => [name!, type as "u32" | "f32"],
+  );
+}
+
+const STRUCTS = {
+  Model: fieldsOf("Model"),
+  Batch: fieldsOf("Batch"),
+  Time: fieldsOf("Time"),
+};
+
+/** Values of a model's entry in the table; what is left out is 0. */
+export type ModelFields = Record<string, number>;
+
+/** Bytes of an entry of the table of models. */
+export const MODEL_BYTES = 4 * STRUCTS.Model.length;
+
+/**
+ * Writes a struct of the shaders; what is left out is 0.
+ *
+ * @throws {RangeError} If there is a value that the struct has no field for.
+ */
+export function writeStruct(
+  view: DataView,
+  { struct, offset, values }: {
+    readonly struct: keyof typeof STRUCTS;
+    readonly offset: number;
+    readonly values: Readonly<Record<string, number>>;
+  },
+): void {
+  const fields = STRUCTS[struct];
+  for (const name of Object.keys(values)) {
+    if (!fields.some(([field]) => field === name)) {
+      throw new RangeError(`Cannot write ${struct}: it has no field ${name}`);
+    }
+  }
+  for (const [i, [name, type]] of fields.entries()) {
+    const value = values[name] ?? 0;
+    if (type === "u32") view.setUint32(offset + 4 * i, value, true);
+    else view.setFloat32(offset + 4 * i, value, true);
+  }
+}
 
 /** A compiled kernel. */
 export interface Kernel {
   readonly name: KernelName;
+  readonly bindings: readonly Binding[];
   readonly pipeline: GPUComputePipeline;
   /** Layout of group 0: the buffers. */
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Layout of group 1, common to all kernels: the batch and the time step, at dynamic offsets. */
+/** Compiled kernels of a device: ensembles of one experiment have theirs in common. */
+export interface KernelCache {
+  /** Layout of group 1, common to all kernels: the batch and the time step, at dynamic offsets. */
+  readonly uniformLayout: GPUBindGroupLayout;
+  /**
+   * The kernels of these texts. The driver may translate them when they first run:
+   * so they are run, on buffers of zeros, on which they do nothing; the device does
+   * so while the host goes on.
+   */
+  get(texts: readonly KernelText[]): Kernel[];
+}
+
+const CACHES = new WeakMap<GPUDevice, KernelCache>();
+
+/** The cache of a device. */
+export function kernelCacheOf(gpu: WatchedDevice): KernelCache {
+  const known = CACHES.get(gpu.device);
+  if (known !== undefined) return known;
+  const { device } = gpu;
+  const uniformLayout = createUniformLayout(device);
+  const kernels = new Map<string, Kernel>();
+  const cache: KernelCache = {
+    uniformLayout,
+    get(texts) {
+      const cold: Kernel[] = [];
+      const found = texts.map((text) => {
+        const key = `${text.name}\n${text.code}`;
+        let kernel = kernels.get(key);
+        if (kernel === undefined) {
+          kernel = gpu.named(
+            `kernel ${text.name}`,
+            () => createKernel(device, { text, uniformLayout }),
+          );
+          kernels.set(key, kernel);
+          cold.push(kernel);
+        }
+        return kernel;
+      });
+      if (cold.length > 0) runOnZeros(device, { kernels: cold, uniformLayout });
+      return found;
+    },
+  };
+  CACHES.set(device, cache);
+  return cache;
+}
+
+/** Layout of group 1. */
 export function createUniformLayout(device: GPUDevice): GPUBindGroupLayout {
   return device.createBindGroupLayout({
     label: "batch and time step",
@@ -234,43 +251,22 @@ export function createUniformLayout(device: GPUDevice): GPUBindGroupLayout {
   });
 }
 
-/** The text that is compiled for a kernel, which has those of the constants in it that it uses. */
-export function kernelText(
-  name: KernelName,
-  constants: ShaderConstants,
-): string {
-  const { source } = KERNEL_SOURCES[name];
-  const words = new Set(source.replace(/\/\/.*/g, "").match(/\w+/g));
-  const declared = `${LAYOUT_SOURCE}\n${source}`;
-  const known = new Set(
-    [...declared.matchAll(/^const ([A-Z_0-9]+) = /gm)].map((match) => match[1]),
-  );
-  return expandShader(
-    declared,
-    Object.fromEntries(
-      Object.entries(constants).filter(([constant]) =>
-        known.has(constant) && words.has(constant)
-      ),
-    ),
-  );
-}
-
 /** Makes a pipeline of a kernel's text. */
 export function createKernel(
   device: GPUDevice,
-  options: {
-    readonly name: KernelName;
-    readonly code: string;
+  { text, uniformLayout }: {
+    readonly text: KernelText;
     readonly uniformLayout: GPUBindGroupLayout;
   },
 ): Kernel {
-  const { name, code, uniformLayout } = options;
+  const { name, code } = text;
+  const bindings = bindingsOf(text);
   const layout = device.createBindGroupLayout({
     label: name,
-    entries: KERNEL_SOURCES[name].bindings.map(([, access], binding) => ({
+    entries: bindings.map(({ written }, binding) => ({
       binding,
       visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+      buffer: { type: written ? "storage" : "read-only-storage" },
     })),
   });
   const pipeline = device.createComputePipeline({
@@ -284,5 +280,49 @@ export function createKernel(
       entryPoint: "main",
     },
   });
-  return { name, pipeline, layout };
+  return { name, bindings, pipeline, layout };
+}
+
+/** Larger than any struct that a kernel binds. */
+const ZERO_BYTES = 256;
+
+function runOnZeros(
+  device: GPUDevice,
+  { kernels, uniformLayout }: {
+    readonly kernels: readonly Kernel[];
+    readonly uniformLayout: GPUBindGroupLayout;
+  },
+): void {
+  const buffers: GPUBuffer[] = [];
+  /** A buffer of its own for each binding: none may be bound for writing twice. */
+  const group = (layout: GPUBindGroupLayout, count: number, usage: number) =>
+    device.createBindGroup({
+      label: "zeros",
+      layout,
+      entries: Array.from({ length: count }, (_, binding) => {
+        const buffer = device.createBuffer({
+          label: "zeros",
+          size: ZERO_BYTES,
+          usage,
+        });
+        buffers.push(buffer);
+        return { binding, resource: { buffer } };
+      }),
+    });
+  const uniforms = group(uniformLayout, 2, GPUBufferUsage.UNIFORM);
+  const encoder = device.createCommandEncoder({ label: "warm up" });
+  const pass = encoder.beginComputePass({ label: "warm up" });
+  for (const { bindings, pipeline, layout } of kernels) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(
+      0,
+      group(layout, bindings.length, GPUBufferUsage.STORAGE),
+    );
+    pass.setBindGroup(1, uniforms, [0, 0]);
+    pass.dispatchWorkgroups(1);
+  }
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+  // They are kept until the device is done with them.
+  for (const buffer of buffers) buffer.destroy();
 }

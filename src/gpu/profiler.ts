@@ -20,8 +20,8 @@ export interface SubmitTimer {
    * its kernels are to get passes of their own.
    */
   beginBatch(rows: number): boolean;
-  /** Counts a call of a kernel in the batch. */
-  count(kernel: KernelName): void;
+  /** Counts a kernel's dispatches in the batch. */
+  count(kernel: KernelName, dispatches: number): void;
   /** Opens a pass, of that kernel or of several; the caller ends it. */
   beginPass(
     encoder: GPUCommandEncoder,
@@ -106,9 +106,9 @@ export function createProfiler(
         const isSample = batches++ % every === 0;
         return isSample && passes.length <= MOST_PASSES - ROOM_FOR_A_BATCH;
       },
-      count(kernel) {
+      count(kernel, dispatches) {
         const sums = sumsOf(kernel);
-        sums.calls++;
+        sums.calls += dispatches;
         sums.rows += rows;
       },
       beginPass(encoder, kernel) {

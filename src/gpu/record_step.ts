@@ -1,67 +1,243 @@
 /**
- * Records the dispatches of one batch: the order of a training step.
+ * The dispatches of one batch: their order, and the uniforms that say which batch
+ * and which time step a dispatch is for.
  *
  * @module
  */
 
-import type { StepEnd, StepRecorder } from "./dispatches.ts";
-import type { KernelName } from "./kernels.ts";
-import type { BatchPlace } from "./pack_trials.ts";
-import { type StepPlan, UNIFORM_STRIDE } from "./step_plan.ts";
+import type { WatchedDevice } from "./device.ts";
+import {
+  type Kernel,
+  kernelCacheOf,
+  type KernelName,
+  LOAD_LANES,
+  readoutVectors,
+  writeStruct,
+} from "./kernels.ts";
+import type { EnsembleBuffers } from "./buffers.ts";
+import type { SubmitTimer } from "./profiler.ts";
+import type { StepProduct, WeightFormat } from "./weight_format.ts";
 
-/** Which part of a training step is wanted. */
-export interface StepOptions {
-  readonly batch: BatchPlace;
-  /** Entry of the batch in the uniform buffer. */
-  readonly entry: number;
-  /** The models, a range of them; all by default. */
-  readonly models?: { readonly first: number; readonly count: number };
-  readonly until: StepEnd;
-  /** The one part of the gradient that is wanted; all by default. */
-  readonly part?: number;
+/** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
+const UNIFORM_STRIDE = 256;
+
+/** Entries of the uniform buffer of batches, and so batches of one submit. */
+export const MOST_ENTRIES = 1024;
+
+/** A batch to run, as the kernels are told of it. */
+export interface BatchEntry {
+  /** Number of the batch in an epoch, training batches first. */
+  readonly number: number;
+  /** Where its losses go in the history. */
+  readonly slot: number;
+  /** Number of the optimizer step, from 1. */
+  readonly step: number;
+  /** Whether outputs are wanted of steps that nothing scores, and the gradient instead of an update. */
+  readonly probe?: boolean;
+  /** The one model to run, in the device's order; by default all. */
+  readonly model?: number;
 }
 
-/** Where the dispatches of a kernel are recorded: one pass for all, or a pass for each. */
-export type PassSource = (kernel: KernelName) => GPUComputePassEncoder;
+/** Collects batches into a command buffer. */
+export interface Recorder {
+  /** Takes a batch down; its entry is as many as were before it. */
+  add(entry: BatchEntry): void;
+  readonly entries: readonly BatchEntry[];
+  /** Ends the recording; `last` may add copies that come after all dispatches. */
+  finish(last?: (encoder: GPUCommandEncoder) => void): GPUCommandBuffer;
+}
 
-/** Records one batch of all models, or of a range of them. */
-export function recordStep(
-  passes: PassSource,
-  plan: StepPlan,
-  options: StepOptions,
-): void {
-  const { batch, entry, until } = options;
-  const range = options.models ?? { first: 0, count: plan.steps.length };
-  const steps = plan.steps.slice(range.first, range.first + range.count);
-  let pass: GPUComputePassEncoder | undefined;
-  const recorder: StepRecorder = {
-    rows: batch.size,
-    steps: steps[0] as number,
-    models: range.count,
-    until,
-    part: options.part,
-    having(step) {
-      let count = steps.length;
-      while (count > 0 && (steps[count - 1] as number) < step) count--;
-      return count;
-    },
-    use(name) {
-      pass = passes(name);
-      const { pipeline, group } = plan.kernels.get(name)!;
+/** Runs batches of an ensemble. */
+export interface StepRunner {
+  readonly format: WeightFormat;
+  /** T of the models, falling. */
+  readonly steps: readonly number[];
+  /** Operations of the recurrent products of a training step: 2 for each time step, trial and entry of W_hh that the kernels multiply. */
+  readonly flopPerTrial: number;
+  record(label: string, timer?: SubmitTimer): Recorder;
+  /** Tells the kernels of the batches of the next submit. */
+  announce(entries: readonly BatchEntry[]): void;
+  destroy(): void;
+}
+
+/** Binds the kernels' buffers. */
+export function createStepRunner(
+  gpu: WatchedDevice,
+  { format, kernels, made: { buffers, models } }: {
+    readonly format: WeightFormat;
+    readonly kernels: readonly Kernel[];
+    readonly made: EnsembleBuffers;
+  },
+): StepRunner {
+  const { device } = gpu;
+  const { layout } = format;
+  const { batches } = layout;
+  const steps = models.map(({ run }) => run.trials.steps);
+  const bound = new Map<
+    KernelName,
+    readonly [GPUComputePipeline, GPUBindGroup]
+  >();
+  for (const { name, bindings, pipeline, layout } of kernels) {
+    const group = device.createBindGroup({
+      label: name,
+      layout,
+      entries: bindings.map(({ buffer }, binding) => ({
+        binding,
+        resource: { buffer: buffers[buffer]! },
+      })),
+    });
+    bound.set(name, [pipeline, group]);
+  }
+  const uniform = (label: string, entries: number) =>
+    device.createBuffer({
+      label,
+      size: entries * UNIFORM_STRIDE,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  const batchUniforms = uniform("batches", MOST_ENTRIES);
+  const timeUniforms = uniform("time steps", steps[0]!);
+  const times = Array.from({ length: steps[0]! }, (_, i) => ({ step: i + 1 }));
+  write(timeUniforms, "Time", times);
+  const uniforms = device.createBindGroup({
+    label: "batch and time step",
+    layout: kernelCacheOf(gpu).uniformLayout,
+    entries: [batchUniforms, timeUniforms].map((buffer, binding) => ({
+      binding,
+      resource: { buffer, size: UNIFORM_STRIDE },
+    })),
+  });
+  const readoutTile = readoutVectors(format);
+  const gradientGroups = format.gradient.groups(
+    [...new Set(models.map(({ topology }) => topology))],
+  );
+
+  function write(
+    buffer: GPUBuffer,
+    struct: "Batch" | "Time",
+    entries: readonly Readonly<Record<string, number>>[],
+  ): void {
+    const view = new DataView(new ArrayBuffer(entries.length * UNIFORM_STRIDE));
+    for (const [i, values] of entries.entries()) {
+      writeStruct(view, { struct, offset: i * UNIFORM_STRIDE, values });
+    }
+    device.queue.writeBuffer(buffer, 0, view);
+  }
+
+  function record(label: string, timer?: SubmitTimer): Recorder {
+    const encoder = device.createCommandEncoder({ label });
+    const entries: BatchEntry[] = [];
+    let pass: GPUComputePassEncoder | undefined;
+    /** Whether the present batch, and whether the open pass, is of single kernels, to time them. */
+    let single = false;
+    let openSingle = false;
+
+    function use(name: KernelName): GPUComputePassEncoder {
+      if (pass !== undefined && (single || openSingle)) {
+        pass.end();
+        pass = undefined;
+      }
+      openSingle = single;
+      pass ??= timer?.beginPass(encoder, single ? name : undefined) ??
+        encoder.beginComputePass({ label });
+      const [pipeline, group] = bound.get(name)!;
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, group);
+      return pass;
+    }
+
+    function add(entry: BatchEntry): void {
+      const { size, training } = batches[entry.number]!;
+      const vectors = Math.ceil(size / 4);
+      const first = entry.model ?? 0;
+      const own = entry.model === undefined ? steps : [steps[first]!];
+      const [mostSteps, count] = [own[0]!, own.length];
+      const offset = entries.length * UNIFORM_STRIDE;
+      entries.push(entry);
+      single = timer?.beginBatch(size) ?? false;
+      const dispatch = (
+        name: KernelName,
+        groups: readonly (readonly [number, number, number, number?])[],
+      ) => {
+        const open = use(name);
+        for (const [x, y, z, step = 1] of groups) {
+          open.setBindGroup(1, uniforms, [offset, (step - 1) * UNIFORM_STRIDE]);
+          open.dispatchWorkgroups(x, y, z);
+        }
+        timer?.count(name, groups.length);
+      };
+      const throughTime = (
+        name: "forward" | "backward",
+        product: StepProduct,
+      ) => {
+        const [x] = product.groups([]);
+        const y = Math.ceil(vectors / product.vectors);
+        if (product.allSteps) return dispatch(name, [[x, y, count]]);
+        // Models with more steps come first, so those that have a step are a prefix.
+        const each = Array.from({ length: mostSteps }, (_, i) => {
+          const having = own.filter((steps) => steps > i).length;
+          return [x, y, having, i + 1] as const;
+        });
+        dispatch(name, name === "forward" ? each : each.reverse());
+      };
+      dispatch("load", [[
+        Math.ceil((layout.inputSize + 1) * vectors / LOAD_LANES),
+        mostSteps + 1,
+        count,
+      ]]);
+      throughTime("forward", format.forward);
+      dispatch("readout", [[
+        mostSteps,
+        Math.ceil(vectors / readoutTile),
+        count,
+      ]]);
+      dispatch("finishLoss", [[Math.ceil(count / 64), 1, 1]]);
+      if (!training) return;
+      throughTime("backward", format.backward);
+      const [x, y = 1] = gradientGroups;
+      dispatch("gradient", [[x, y, count]]);
+    }
+
+    return {
+      add,
+      entries,
+      finish(last) {
+        pass?.end();
+        last?.(encoder);
+        timer?.resolve(encoder);
+        return encoder.finish();
+      },
+    };
+  }
+
+  return {
+    format,
+    steps,
+    flopPerTrial: 2 * models.reduce(
+      (sum, { topology, run }) => sum + run.trials.steps * topology.entries,
+      0,
+    ),
+    record,
+    announce(entries) {
+      write(
+        batchUniforms,
+        "Batch",
+        entries.map(({ number, slot, step, probe, model }) => ({
+          start: batches[number]!.start,
+          size: batches[number]!.size,
+          number,
+          history_slot: slot,
+          // In double precision: 1 − 0.999ᵏ cancels in single.
+          adam_step_scale: 1 / (1 - 0.9 ** step),
+          adam_root_scale: 1 / Math.sqrt(1 - 0.999 ** step),
+          probe: probe ? 1 : 0,
+          first_model: model ?? 0,
+          models: models.length,
+        })),
+      );
     },
-    dispatch(groups, { step = 1, part } = {}) {
-      // Entries of the parts come after those of the time steps.
-      const time = part === undefined
-        ? step - 1
-        : (plan.steps[0] as number) + part;
-      pass!.setBindGroup(1, plan.uniforms, [
-        entry * UNIFORM_STRIDE,
-        time * UNIFORM_STRIDE,
-      ]);
-      pass!.dispatchWorkgroups(...groups);
+    destroy() {
+      batchUniforms.destroy();
+      timeUniforms.destroy();
     },
   };
-  plan.dispatches.record(recorder);
 }

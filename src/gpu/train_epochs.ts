@@ -7,19 +7,18 @@
  */
 
 import type { WatchedDevice } from "./device.ts";
-import type { BatchPlace } from "./pack_trials.ts";
 import type { Profiler, SubmitTimer } from "./profiler.ts";
-import { recordStep } from "./record_step.ts";
-import { createRecorder } from "./recorder.ts";
 import {
   type BatchEntry,
   MOST_ENTRIES,
-  type StepPlan,
-  writeBatchEntries,
-} from "./step_plan.ts";
+  type StepRunner,
+} from "./record_step.ts";
 
 /** A submit is to keep the device busy for so long: longer ones make a desktop stutter, or are killed as hanging. */
 const SUBMIT_SECONDS = 0.5;
+
+/** Operations a second that a device is taken to be good for before it has shown; where it is good for less, the first submit takes longer. */
+const LEAST_SPEED = { hardware: 1e12, software: 1e10 } as const;
 
 /** Batches of a submit whose kernels are all timed: each takes up to 40 pairs of timestamps. */
 const MOST_TIMED = 48;
@@ -57,7 +56,7 @@ interface Recorded {
 /** Creates the trainer of an ensemble that stands at that epoch and step. */
 export function createEpochTrainer(
   gpu: WatchedDevice,
-  plan: StepPlan,
+  runner: StepRunner,
   options: {
     readonly epoch: number;
     readonly step: number;
@@ -68,13 +67,14 @@ export function createEpochTrainer(
   },
 ): EpochTrainer {
   const { device } = gpu;
-  const { batches } = plan;
+  const { batches } = runner.format.layout;
   const { profiler, history, historyEpochs } = options;
   let { epoch, step } = options;
   const mostEntries = profiler?.every === 1 ? MOST_TIMED : MOST_ENTRIES;
-  const epochBytes = batches.length * plan.steps.length * 8;
+  const epochBytes = batches.length * runner.steps.length * 8;
   /** Operations a second of the last submit. */
-  let speed = 0;
+  let speed: number =
+    LEAST_SPEED[gpu.adapter.software ? "software" : "hardware"];
 
   /** Records so many epochs, a submit at each call; undefined when there is no more to do. */
   function createSource(
@@ -87,23 +87,22 @@ export function createEpochTrainer(
     return () => {
       if (next === 0 && (done === epochs || signal?.aborted)) return undefined;
       const budget = speed * SUBMIT_SECONDS;
-      const entries: BatchEntry[] = [];
       let work = 0;
       const before = done;
       const timer = profiler?.begin();
-      const recorder = createRecorder(device, { label: "train", timer });
+      const recorder = runner.record("train", timer);
       do {
         const batch = batches[next]!;
         if (batch.training) step++;
-        recorder.beginBatch(batch.size);
-        recordStep(recorder.passes, plan, {
-          batch,
-          entry: entries.length,
-          until: batch.training ? "update" : "loss",
-        });
         const slot = done % historyEpochs * batches.length + next;
-        entries.push({ number: next, slot, step });
-        work += countFlop(plan, { batch, profiler });
+        recorder.add({ number: next, slot, step });
+        const flop = batch.size * runner.flopPerTrial;
+        work += flop * (batch.training ? 3 : 1);
+        profiler?.addFlop("forward", flop);
+        if (batch.training) {
+          profiler?.addFlop("backward", flop);
+          profiler?.addFlop("gradient", flop);
+        }
         next++;
         if (next < batches.length) continue;
         next = 0;
@@ -112,7 +111,7 @@ export function createEpochTrainer(
         if (
           done === epochs || done % historyEpochs === 0 || signal?.aborted
         ) break;
-      } while (work < budget && entries.length < mostEntries);
+      } while (work < budget && recorder.entries.length < mostEntries);
       const bytes = (done - before) * epochBytes;
       const copy = bytes === 0 ? undefined : device.createBuffer({
         label: "history read back",
@@ -124,12 +123,13 @@ export function createEpochTrainer(
         const start = before % historyEpochs * epochBytes;
         encoder.copyBufferToBuffer(history, start, copy, 0, bytes);
       });
+      const { entries } = recorder;
       return { commands, entries, work, history: copy, timer };
     };
   }
 
   function submit({ entries, commands }: Recorded): void {
-    writeBatchEntries(device, plan, entries);
+    runner.announce(entries);
     device.queue.submit([commands]);
   }
 
@@ -165,7 +165,7 @@ export function createEpochTrainer(
     submit(now);
     while (now !== undefined) {
       const next = record();
-      if (whileBusy !== undefined && speed > 0) {
+      if (whileBusy !== undefined) {
         const busy = 1000 * now.work / speed - (performance.now() - start);
         if (busy > 0) await whileBusy(busy);
       }
@@ -176,11 +176,8 @@ export function createEpochTrainer(
       if (next !== undefined) submit(next);
       const values = await finished;
       const end = performance.now();
-      // The first submit compiles; and no outlier shall make the next one long.
-      speed = Math.min(
-        1000 * now.work / (end - start),
-        speed === 0 ? Infinity : 4 * speed,
-      );
+      // The first submit may compile; and no outlier shall make the next one long.
+      speed = Math.min(1000 * now.work / (end - start), 4 * speed);
       start = end;
       if (values !== undefined) {
         epoch += values.byteLength / epochBytes;
@@ -199,25 +196,4 @@ export function createEpochTrainer(
       return step;
     },
   };
-}
-
-/**
- * Operations of a batch over all models: those of the recurrent products, 2·B·T
- * for each entry of W_hh that the kernels multiply, be it a connection or not.
- */
-function countFlop(
-  { steps, storage, dispatches: { products } }: StepPlan,
-  options: {
-    readonly batch: BatchPlace;
-    readonly profiler: Profiler | undefined;
-  },
-): number {
-  const { batch: { size, training }, profiler } = options;
-  const flop = 2 * size *
-    steps.reduce((sum, t, place) => sum + t * storage.entries(place), 0);
-  profiler?.addFlop(products.forward, flop);
-  if (!training) return flop;
-  profiler?.addFlop(products.backward, flop);
-  profiler?.addFlop(products.gradient, flop);
-  return 3 * flop;
 }

@@ -1,72 +1,76 @@
-// What all kernels share: sizes (replaced by the host), tables and uniforms.
-// The host puts this text before that of a kernel; the values here make every
-// kernel valid on its own.
+// What all kernels share: sizes (replaced by the host), tables, uniforms, and how
+// states and deltas lie. The host puts this text before that of a kernel; the
+// values here make every kernel valid on its own.
+//
+// Trials lie side by side, in vectors of four. The last trial of a batch fills its
+// last vector up: nothing scores it there, but zeros could overflow where no trial
+// of the batch does, and 0 · ∞ would reach the gradient.
+//
+//   state, per model [T + 1, SLOT, trials]: slot t is [h_t | x_{t+1} | 1 | 0…],
+//     what step t + 1 sums up; h_0 = 0
+//   delta, per model [T + 1, UNITS, trials]: slot t is [delta_{t+1} | dy_t | 0…],
+//     what delta_t is summed up from; delta_{T+1} = dy_0 = 0
+//
+// With W = [W_hh | W_ih | b_ih + b_hh] above [W_fc | 0 | b_fc], one matrix of
+// UNITS × SLOT, all three products have the same form:
+//   h_t = act((W · state_{t−1})[hidden])
+//   delta_t = act'(h_t) ⊙ (Wᵀ · delta slot t)[hidden]
+//   gradient of W = Σ_t delta slot t · (state slot t)ᵀ, t = 0 … T
 
 /// Invocations of a workgroup.
-const LANES = 8u;
-/// Of these, how many lie along the columns of a product; a divisor of LANES.
-const COLUMN_LANES = 8u;
-/// Tile of an invocation: rows, and vectors of four columns.
-const ROWS = 1u;
-const VECS = 1u;
-/// Names of a row and a vector in the blocks that are unrolled.
-const ROW = 0u;
-const VEC = 0u;
+const LANES = 64u;
+/// Of these, how many lie side by side along the trials; a divisor of LANES.
+const TRIAL_LANES = 4u;
 /// Hidden units, padded to a multiple of 4.
 const HIDDEN = 4u;
-/// Length of a state row: HIDDEN + inputs + 1, padded to a multiple of 4.
-const WIDTH = 8u;
-/// Rows of the largest batch.
-const BATCH = 1u;
+/// Rows of a state slot, and of a delta slot, padded as the format of weights wants.
+const SLOT = 16u;
+const UNITS = 16u;
+/// Vectors of four trials of the largest batch.
+const VECTORS = 1u;
 /// Inputs I.
 const INPUTS = 2u;
 /// Outputs O, 1 to 4.
 const OUTPUTS = 1u;
-/// Rows of a model's parameter matrix: HIDDEN recurrent units, then the outputs.
-const UNITS = 5u;
-/// Rows of the gradient that are held at once: all UNITS, or a panel of them.
-const PANEL_UNITS = 5u;
-/// 1: a second, turned copy of the recurrent parameters is kept.
-const TURNED = 0u;
-/// Words of the bit mask of one parameter row.
-const MASK_WORDS = 1u;
-/// Time steps of the longest trial of the ensemble.
-const STEPS = 1u;
 /// Batches of an epoch, training and validation.
 const BATCHES = 2u;
-/// Models of the ensemble.
-const MODELS = 1u;
-/// Trials whose losses are added up in one place.
-const LOSS_TRIALS = 1u;
-/// 0: mean squared error. 1: negative log-likelihood after a log-softmax.
-const LOSS = 0u;
+/// 0: forward through time. 1: back.
+const BACKWARD = 0u;
 
+/// Offsets of state, delta, inputs and targets count vectors, all others numbers.
 struct Model {
   steps: u32,
+  /// Steps before the first that is scored.
   first_scored: u32,
   activation: u32,
   optimizer: u32,
   learning_rate: f32,
+  train_recurrent: u32,
   state_offset: u32,
   delta_offset: u32,
-  output_offset: u32,
   input_offset: u32,
   target_offset: u32,
-  train_recurrent: u32,
+  sum_offset: u32,
   parameter_offset: u32,
-  moment_offset: u32,
   bias_offset: u32,
+  moment_offset: u32,
+  /// Parts of its lists.
+  mask_at: u32,
   rows_at: u32,
   columns_at: u32,
   blocks_at: u32,
   back_at: u32,
   chunks_at: u32,
   chunks: u32,
+  row_pairs_at: u32,
+  column_pairs_at: u32,
   readout_block: u32,
 }
 
 struct Batch {
+  /// Vectors of trials of the batches before.
   start: u32,
+  /// Trials.
   size: u32,
   number: u32,
   history_slot: u32,
@@ -75,12 +79,29 @@ struct Batch {
   /// 1: outputs of all steps are wanted, and gradients instead of an update.
   probe: u32,
   first_model: u32,
+  models: u32,
 }
 
 struct Time {
-  /// Of a time step: its number, from 1.
+  /// Number of a time step, from 1.
   step: u32,
-  /// Of a panel of the gradient: its first row among the UNITS of the whole.
-  first_unit: u32,
 }
 
+@group(0) @binding(0) var<storage, read> models: array<Model>;
+@group(1) @binding(0) var<uniform> batch: Batch;
+@group(1) @binding(1) var<uniform> time: Time;
+
+/// Vectors of trials of the batch.
+fn batch_vectors() -> u32 {
+  return (batch.size + 3u) / 4u;
+}
+
+/// First vector of a row of state slot t.
+fn state_row(model: Model, t: u32, row: u32) -> u32 {
+  return model.state_offset + (t * SLOT + row) * VECTORS;
+}
+
+/// First vector of a row of delta slot t.
+fn delta_row(model: Model, t: u32, row: u32) -> u32 {
+  return model.delta_offset + (t * UNITS + row) * VECTORS;
+}

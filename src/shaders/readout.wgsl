@@ -2,106 +2,118 @@
 // y_t = W_fc h_t + b_fc, mean squared error or the negative log-likelihood of a
 // log-softmax over OUTPUTS classes; the mean is over the batch's scored entries.
 //
-// Mapping: workgroup (x, y, z) = (step t − 1, 0, model); its 64 invocations take
-// every 64th batch row. Sums of a step are added in a fixed order.
-// Workgroup memory: 512 bytes.
+// Mapping: workgroup (x, y, z) = (step t − 1, tile of trials, model). TRIAL_LANES
+// invocations lie side by side along the trials, four trials each; the others
+// share the units among them. Partial sums are added in a fixed order.
+// Workgroup memory: LANES · OUTPUTS · 16 + TRIAL_LANES · 8 bytes.
+//
+// readout_place(): dense/places.wgsl or blocks/lists.wgsl.
 
-/// [models]
-@group(0) @binding(0) var<storage, read> models: array<Model>;
-/// Per model [steps + 1, BATCH, WIDTH], in vectors of four.
 @group(0) @binding(1) var<storage, read> state: array<vec4f>;
-/// [models, UNITS, WIDTH], in vectors of four; rows from HIDDEN on are [W_fc | 0 | b_fc].
-@group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
-/// Per model [trials, steps]; 0 = not scored.
-@group(0) @binding(3) var<storage, read> targets: array<f32>;
+@group(0) @binding(2) var<storage, read> parameters: array<f32>;
+/// Per model and batch [steps, trials of the batch], in vectors of four; 0 = not scored.
+@group(0) @binding(3) var<storage, read> targets: array<vec4f>;
 /// [models, BATCHES]: 1 / number of scored entries.
 @group(0) @binding(4) var<storage, read> inverse_scored: array<f32>;
-/// Per model [steps, BATCH]: gradient by y, 0 where not scored.
-@group(0) @binding(5) var<storage, read_write> output_delta: array<vec4f>;
-/// Of the model that is probed, [steps, BATCH]: y, after the log-softmax where there is one.
+@group(0) @binding(5) var<storage, read_write> delta: array<vec4f>;
+/// Of the model that is probed, [steps, OUTPUTS, trials], in vectors of four: y, after the log-softmax where there is one.
 @group(0) @binding(6) var<storage, read_write> outputs: array<vec4f>;
-/// [models, STEPS]: sum of losses, number of right answers.
+/// Per model [steps, tiles]: sum of losses, number of right answers.
 @group(0) @binding(7) var<storage, read_write> step_sums: array<vec2f>;
-@group(1) @binding(0) var<uniform> batch: Batch;
-@group(1) @binding(1) var<uniform> time: Time;
 
-const READOUT_LANES = 64u;
-var<workgroup> sums: array<vec2f, READOUT_LANES>;
+/// 0: mean squared error. 1: negative log-likelihood after a log-softmax.
+const LOSS = 0u;
 
-@compute @workgroup_size(READOUT_LANES)
+/// [LANES, OUTPUTS]: y so far of an invocation's units.
+var<workgroup> partial: array<vec4f, LANES * OUTPUTS>;
+/// [TRIAL_LANES]: loss and right answers.
+var<workgroup> sums: array<vec2f, TRIAL_LANES>;
+
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_id) lane: vec3u,
 ) {
   let m = group.z + batch.first_model;
   let model = models[m];
-  let step = group.x;
-  let wanted = step < model.steps && (batch.probe == 1u || step >= model.first_scored);
-  if (!wanted) {
+  let t = group.x + 1u;
+  if (t > model.steps || (batch.probe == 0u && t <= model.first_scored)) {
     return;
   }
-  let readout = (m * UNITS + HIDDEN) * (WIDTH / 4u);
-  let inverse = inverse_scored[m * BATCHES + batch.number];
-  var mine = vec2f(0.0);
-  for (var row = lane.x; row < batch.size; row += READOUT_LANES) {
-    let h = model.state_offset / 4u + ((step + 1u) * BATCH + row) * (WIDTH / 4u);
-    var y = vec4f(0.0);
+  let vectors = batch_vectors();
+  let share = lane.x / TRIAL_LANES;
+  let vector = group.y * TRIAL_LANES + lane.x % TRIAL_LANES;
+  let source = state_row(model, t, 0u) + min(vector, vectors - 1u);
+  var y = array<vec4f, 4>();
+  for (var unit = share; unit < HIDDEN; unit += LANES / TRIAL_LANES) {
+    let h = state[source + unit * VECTORS];
     for (var o = 0u; o < OUTPUTS; o += 1u) {
-      let bias = HIDDEN + INPUTS;
-      y[o] = parameters[readout + o * (WIDTH / 4u) + bias / 4u][bias % 4u];
+      y[o] = fma(vec4f(parameters[readout_place(model, o, unit)]), h, y[o]);
     }
-    for (var k = 0u; k < HIDDEN / 4u; k += 1u) {
-      let value = state[h + k];
+  }
+  for (var o = 0u; o < OUTPUTS; o += 1u) {
+    partial[lane.x * OUTPUTS + o] = y[o];
+  }
+  workgroupBarrier();
+  var mine = vec2f(0.0);
+  if (share == 0u && vector < vectors) {
+    for (var o = 0u; o < OUTPUTS; o += 1u) {
+      y[o] += vec4f(parameters[readout_place(model, o, HIDDEN + INPUTS)]);
+    }
+    for (var other = 1u; other < LANES / TRIAL_LANES; other += 1u) {
       for (var o = 0u; o < OUTPUTS; o += 1u) {
-        y[o] += dot(value, parameters[readout + o * (WIDTH / 4u) + k]);
+        y[o] += partial[(other * TRIAL_LANES + lane.x) * OUTPUTS + o];
       }
     }
-    let wanted_value = targets[model.target_offset + (batch.start + row) * model.steps + step];
-    var delta = vec4f(0.0);
+    let wanted = targets[model.target_offset + batch.start * model.steps + (t - 1u) * vectors + vector];
+    let scored = wanted != vec4f(0.0);
+    let inverse = inverse_scored[m * BATCHES + batch.number];
+    var dy = array<vec4f, 4>();
     if (LOSS == 0u) {
-      if (wanted_value != 0.0) {
-        let error = y.x - wanted_value;
-        mine.x += error * error;
-        delta.x = 2.0 * error * inverse;
-      }
+      // Not scored, not there: no product with 0, which would keep NaN.
+      let error = select(vec4f(0.0), y[0] - wanted, scored);
+      mine.x = dot(error, error);
+      dy[0] = 2.0 * error * inverse;
     } else {
-      var largest = y.x;
-      var answer = 0u;
+      var largest = y[0];
+      var answer = vec4f(0.0);
       for (var o = 1u; o < OUTPUTS; o += 1u) {
-        if (y[o] > largest) {
-          largest = y[o];
-          answer = o;
-        }
+        answer = select(answer, vec4f(f32(o)), y[o] > largest);
+        largest = select(largest, y[o], y[o] > largest);
       }
-      var total = 0.0;
+      var total = vec4f(0.0);
       for (var o = 0u; o < OUTPUTS; o += 1u) {
         total += exp(y[o] - largest);
       }
-      y = y - vec4f(largest + log(total));
-      if (wanted_value != 0.0) {
-        let right = u32(wanted_value);
-        for (var o = 0u; o < OUTPUTS; o += 1u) {
-          delta[o] = (exp(y[o]) - select(0.0, 1.0, o == right)) * inverse;
+      let log_total = largest + log(total);
+      for (var o = 0u; o < OUTPUTS; o += 1u) {
+        y[o] -= log_total;
+        let is_right = wanted == vec4f(f32(o));
+        dy[o] = select(vec4f(0.0), (exp(y[o]) - select(vec4f(0.0), vec4f(1.0), is_right)) * inverse, scored);
+        // Class 0 is what is not scored.
+        if (o > 0u) {
+          mine.x -= dot(select(vec4f(0.0), y[o], is_right), vec4f(1.0));
         }
-        mine.x -= y[right];
-        mine.y += select(0.0, 1.0, answer == right);
+      }
+      mine.y = dot(select(vec4f(0.0), vec4f(1.0), scored & (answer == wanted)), vec4f(1.0));
+    }
+    for (var o = 0u; o < OUTPUTS; o += 1u) {
+      delta[delta_row(model, t, HIDDEN + o) + vector] = dy[o];
+      if (batch.probe == 1u) {
+        outputs[((t - 1u) * OUTPUTS + o) * VECTORS + vector] = y[o];
       }
     }
-    let at = model.output_offset + step * BATCH + row;
-    output_delta[at] = delta;
-    if (batch.probe == 1u) {
-      outputs[step * BATCH + row] = y;
-    }
   }
-  sums[lane.x] = mine;
+  if (share == 0u) {
+    sums[lane.x] = mine;
+  }
   workgroupBarrier();
-  for (var half = READOUT_LANES / 2u; half > 0u; half /= 2u) {
-    if (lane.x < half) {
-      sums[lane.x] += sums[lane.x + half];
-    }
-    workgroupBarrier();
-  }
   if (lane.x == 0u) {
-    step_sums[m * STEPS + step] = sums[0];
+    var total = vec2f(0.0);
+    for (var other = 0u; other < TRIAL_LANES; other += 1u) {
+      total += sums[other];
+    }
+    let tiles = (VECTORS + TRIAL_LANES - 1u) / TRIAL_LANES;
+    step_sums[model.sum_offset + (t - 1u) * tiles + group.y] = total;
   }
 }

@@ -11,7 +11,7 @@ import { createStream } from "../../src/random/stream.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { PARAMETER_NAMES, type Parameters } from "../../src/rnn/parameters.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
-import { STORAGE_KINDS } from "../gpu/example_runs.ts";
+import { FORMATS } from "../gpu/example_runs.ts";
 import { randomExperiment } from "./random_experiment.ts";
 import { type Trained, trainSingle } from "./single_precision.ts";
 
@@ -33,9 +33,9 @@ const DISTURBED = 3;
 
 /** Every engine in single precision that this machine has. */
 const ENGINES: Record<string, () => Promise<Engine | undefined>> = {
-  ...Object.fromEntries(STORAGE_KINDS.map((storage) => [
-    `webgpu, ${storage}`,
-    () => createWebGpuEngine({ storage }),
+  ...Object.fromEntries(FORMATS.map((format) => [
+    `webgpu, ${format}`,
+    () => createWebGpuEngine({ format }),
   ])),
   "wasm, fused": () => Promise.resolve(createWasmEngine({ workers: 2 })),
   "wasm, separate": () =>

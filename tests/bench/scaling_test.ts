@@ -64,7 +64,7 @@ describe("scalingPoints()", () => {
     );
     const models = points.filter(({ axis }) => axis === "models");
     assert.equal(new Set(models.map((one) => one.point.hiddenSize)).size, 1);
-    assert.equal(models.at(-1)?.point.models, 512);
+    assert.equal(models.at(-1)?.point.models, 1024);
   });
 });
 

@@ -7,9 +7,14 @@
 
 import { describeAdapter } from "../../src/gpu/device.ts";
 import { createKernel, createUniformLayout } from "../../src/gpu/kernels.ts";
-import type { AdapterLimits } from "../../src/gpu/limits.ts";
-import { kernelVariants, WAYS } from "./kernel_texts.ts";
-import { type ExampleLosses, trainExample } from "./train_example.ts";
+import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
+import { WAYS } from "../gpu/example_runs.ts";
+import { kernelVariants } from "./kernel_texts.ts";
+import {
+  type ExampleLosses,
+  failedModels,
+  trainExample,
+} from "./train_example.ts";
 
 /** What the page sends. */
 export interface PageReport {
@@ -21,6 +26,8 @@ export interface PageReport {
   readonly complaints: readonly string[];
   /** Losses by way, in the order of {@linkcode WAYS}. */
   readonly losses: readonly ExampleLosses[];
+  /** Models that were not finite any more, of those of {@linkcode POISONED}, by way. */
+  readonly failed: readonly (readonly number[])[];
   /** What made the page give up. */
   readonly failure?: string;
 }
@@ -40,20 +47,21 @@ async function compileKernels(
     maxComputeInvocationsPerWorkgroup:
       device.limits.maxComputeInvocationsPerWorkgroup,
   };
-  for (const { name, text, of } of kernelVariants(limits)) {
-    if (done.has(text)) continue;
-    done.add(text);
+  for (const { of, ...text } of kernelVariants(limits)) {
+    const { name, code } = text;
+    if (done.has(code)) continue;
+    done.add(code);
     device.pushErrorScope("internal");
     device.pushErrorScope("validation");
-    const module = device.createShaderModule({ label: name, code: text });
-    createKernel(device, { name, code: text, uniformLayout });
+    const module = device.createShaderModule({ label: name, code });
+    createKernel(device, { text, uniformLayout });
     const errors = [
       await device.popErrorScope(),
       await device.popErrorScope(),
     ];
     const { messages } = await module.getCompilationInfo();
     for (const { type, message, lineNum } of messages) {
-      const line = text.split("\n")[lineNum - 1] ?? "";
+      const line = code.split("\n")[lineNum - 1] ?? "";
       complaints.push(`${name} (${of}): ${type}: ${message}: ${line.trim()}`);
     }
     for (const error of errors) {
@@ -66,12 +74,14 @@ async function run(): Promise<PageReport> {
   const done = new Set<string>();
   const complaints: string[] = [];
   const losses: ExampleLosses[] = [];
+  const failed: number[][] = [];
   let adapter: GPUAdapter | null | undefined;
   const report = () => ({
     adapter: adapter ? describeAdapter(adapter).description : undefined,
     kernels: done.size,
     complaints,
     losses,
+    failed,
   });
   try {
     // A device with the limits that every adapter grants, and one with this adapter's.
@@ -93,7 +103,10 @@ async function run(): Promise<PageReport> {
       await compileKernels(device, { done, complaints });
       device.destroy();
     }
-    for (const way of WAYS) losses.push(await trainExample(way));
+    for (const way of WAYS) {
+      losses.push(await trainExample(way));
+      failed.push(await failedModels(way));
+    }
     return report();
   } catch (error) {
     return { ...report(), failure: String(error) };

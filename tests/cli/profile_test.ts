@@ -26,7 +26,7 @@ async function withFolder(body: (folder: string) => Promise<void>) {
 function readShare(stdout: string, device: "gpu" | "cpu"): number {
   assert.match(stdout, /^kernel +calls +ms +GFLOP\/s +share$/m);
   assert.match(stdout, /^gradient +\d+ +\d+\.\d +\d+\.\d +\d+\.\d %$/m);
-  const optimizer = device === "gpu" ? "optimizer" : "adam";
+  const optimizer = device === "gpu" ? "readout" : "adam";
   assert.match(
     stdout,
     new RegExp(`^${optimizer} +\\d+ +\\d+\\.\\d +\\d+\\.\\d %$`, "m"),

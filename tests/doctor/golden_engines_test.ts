@@ -5,7 +5,7 @@ import { replayCase } from "../../src/doctor/replay.ts";
 import type { Engine } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
-import { STORAGE_KINDS } from "../gpu/example_runs.ts";
+import { FORMATS } from "../gpu/example_runs.ts";
 
 /** Replays all cases, and closes the engine. */
 async function replayAll(engine: Engine): Promise<void> {
@@ -35,9 +35,9 @@ seen?.destroy();
 const missing = adapter === undefined ? "no WebGPU adapter" : undefined;
 
 describe(`PyTorch's cases on ${adapter ?? "WebGPU"}`, () => {
-  for (const storage of STORAGE_KINDS) {
-    itNeeds(`${storage}: all are within tolerance`, missing, async () => {
-      await replayAll((await createWebGpuEngine({ storage }))!);
+  for (const format of FORMATS) {
+    itNeeds(`${format}: all are within tolerance`, missing, async () => {
+      await replayAll((await createWebGpuEngine({ format }))!);
     });
   }
 });

@@ -2,10 +2,6 @@ import assert from "node:assert/strict";
 import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
-import {
-  createGpuEnsemble,
-  type GpuEnsembleOptions,
-} from "../../src/gpu/ensemble.ts";
 import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
@@ -13,9 +9,10 @@ import { initialParameters } from "../../src/rnn/initialise.ts";
 import type { FloatArray } from "../../src/rnn/parameters.ts";
 import { assertClose, assertParametersClose } from "./closeness.ts";
 import {
+  createInWay,
   type ExampleSize,
   exampleSpec,
-  STORAGE_KINDS,
+  WAYS,
 } from "./example_runs.ts";
 import { poisonBuffers } from "./poison_buffers.ts";
 
@@ -82,7 +79,7 @@ const SIZES: Record<string, ExampleSize> = {
     oneTopology: true,
     steps: [4, 6, 5, 3, 4],
   },
-  "530 units, the gradient in panels": {
+  "530 units, more than a tile": {
     hiddenSize: 530,
     steps: [2, 3],
     trainBatches: [3, 2],
@@ -92,43 +89,12 @@ const SIZES: Record<string, ExampleSize> = {
   "no connection at all": { hiddenSize: 10, density: 0 },
 };
 
-/** The ways in which the kernels are put together, and sizes that each is tried with. */
-const WAYS: readonly {
-  readonly name: string;
-  readonly options: GpuEnsembleOptions;
-  readonly sizes: readonly string[];
-}[] = [
-  { name: "as chosen", options: {}, sizes: Object.keys(SIZES) },
-  {
-    name: "all steps at once",
-    options: { software: false, variant: "sequence" },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "a GPU's tiles",
-    options: { software: false, variant: "steps" },
-    sizes: ["37 units", "116 units, a batch of 128 and a ragged one"],
-  },
-  {
-    name: "blocks",
-    options: { storage: "blocks" },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "blocks with a GPU's tiles",
-    options: { storage: "blocks", software: false },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "single connections",
-    options: { storage: "connections" },
-    sizes: Object.keys(SIZES),
-  },
-  {
-    name: "single connections with a GPU's tiles",
-    options: { storage: "connections", software: false },
-    sizes: Object.keys(SIZES),
-  },
+/** Enough of them for ways that share most of their kernels with another. */
+const FEW = [
+  "one unit",
+  "37 units",
+  "116 units, a batch of 128 and a ragged one",
+  "batches of 1 to 5",
 ];
 
 /** One model whose units lie in a ring, each connected to the next. */
@@ -167,7 +133,7 @@ describe(suite, () => {
     async () => {
       // Four vectors of trials an invocation, 9,000 units each: 72,000 turns with those over outputs.
       const spec = ringSpec({ units: 9000, trials: 128 });
-      const gpu = await createGpuEnsemble(engine!.gpu, spec);
+      const gpu = await createInWay(engine!.gpu, spec);
       const oracle = await createEnsemble(createReferenceEngine(), spec);
       const found = await gpu.probe(0, 0);
       const expected = await oracle.probe(0, 0);
@@ -182,14 +148,15 @@ describe(suite, () => {
   );
 
   for (const way of WAYS) {
-    for (const name of way.sizes) {
+    const isRare = way.allSteps === false || way.limits !== undefined;
+    for (const name of isRare ? FEW : Object.keys(SIZES)) {
       itNeeds(
         `gives the float64 gradients, losses and weights, ${way.name}: ${name}`,
         missing,
         async () => {
           const device = engine!.gpu;
           const spec = exampleSpec(SIZES[name]!);
-          const gpu = await createGpuEnsemble(device, spec, way.options);
+          const gpu = await createInWay(device, spec, way);
           const oracle = await createEnsemble(createReferenceEngine(), spec);
           try {
             poisonBuffers(device, gpu);
@@ -263,12 +230,10 @@ describe(suite, () => {
     }
   }
 
-  for (const storage of STORAGE_KINDS) {
-    for (const software of [true, false]) {
+  for (const way of WAYS) {
+    {
       itNeeds(
-        `knows no trials but those of the batch, ${storage}, ${
-          software ? "a software adapter's" : "a GPU's"
-        } tiles`,
+        `knows no trials but those of the batch, ${way.name}`,
         missing,
         async () => {
           // The input keeps the first unit at 0; without it, it overflows.
@@ -285,10 +250,7 @@ describe(suite, () => {
           weightIh.set([-4, 0]);
           biasIh[0] = 2;
           run.trials.inputs.fill(1);
-          const gpu = await createGpuEnsemble(engine!.gpu, spec, {
-            storage,
-            software,
-          });
+          const gpu = await createInWay(engine!.gpu, spec, way);
           const oracle = await createEnsemble(createReferenceEngine(), spec);
           const found = await gpu.probe(1, 0);
           const expected = await oracle.probe(1, 0);

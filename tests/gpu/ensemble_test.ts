@@ -7,16 +7,12 @@ import type {
   ModelState,
 } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
-import {
-  createGpuEnsemble,
-  type GpuEnsemble,
-  type GpuEnsembleOptions,
-} from "../../src/gpu/ensemble.ts";
+import type { GpuEnsemble } from "../../src/gpu/ensemble.ts";
 import { readBack } from "../../src/gpu/read_back.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { assertParametersClose } from "./closeness.ts";
-import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
+import { createInWay, exampleSpec, FORMATS, type Way } from "./example_runs.ts";
 import { randomConnections } from "./random_connections.ts";
 
 const engine = await createWebGpuEngine();
@@ -27,14 +23,14 @@ const suite = `the WebGPU engine on ${engine?.description ?? "no adapter"}`;
 
 async function create(
   spec: EnsembleSpec,
-  options: GpuEnsembleOptions = {},
+  options: Way = {},
 ): Promise<GpuEnsemble> {
-  return await createGpuEnsemble(engine!.gpu, spec, options);
+  return await createInWay(engine!.gpu, spec, options);
 }
 
 describe(suite, () => {
-  for (const storage of STORAGE_KINDS) {
-    const inWay = (what: string) => `${what}, stored as ${storage}`;
+  for (const format of FORMATS) {
+    const inWay = (what: string) => `${what}, stored as ${format}`;
 
     itNeeds(
       inWay(
@@ -48,42 +44,48 @@ describe(suite, () => {
           density: 0.4,
         });
         const { hiddenSize: h, inputSize, outputSize } = spec;
-        const gpu = await create(spec, { storage });
+        const gpu = await create(spec, { format });
         await gpu.train(4);
         const states = await gpu.state();
         // The longest come first on the device.
         for (const [place, model] of [2, 1, 4, 0, 3].entries()) {
           const run = spec.runs[model]!;
-          const [, start] = gpu.storage.uploads(place).find(([name]) =>
-            name === "parameters"
-          )!;
-          // No weight is 0 to begin with, so what is 0 there is no weight.
-          const before = start as Float32Array;
+          const { topology, at, words } = gpu.made.models[place]!;
           const free = countConnections(run.connections);
-          assert.equal(
-            before.filter((value) => value !== 0).length,
-            free + h * (inputSize + 1) + outputSize * (h + 1) +
-              (storage === "dense" ? 0 : 2 * h),
-          );
-          const words = gpu.storage.words(place);
-          const after = await readBack(
-            engine!.gpu,
-            (["parameters", "firstMoment", "secondMoment"] as const).map(
-              (name) => ({
-                buffer: gpu.buffers[name],
-                // Of those before it; no buffer is padded between models.
-                firstWord: [2, 1, 4, 0, 3].slice(0, place).reduce(
-                  (sum, _, i) => sum + gpu.storage.words(i)[name],
-                  0,
-                ),
-                words: words[name],
-              }),
-            ),
-          );
-          for (const values of after) {
-            for (const [i, value] of values.entries()) {
-              if ((before[i] ?? 0) === 0) assert.ok(Object.is(value, 0));
+          /** Places of weights. */
+          const own = new Set(topology.recurrent);
+          for (let unit = 0; unit < h; unit++) {
+            for (let i = 0; i <= inputSize; i++) {
+              own.add(topology.input(unit, i));
             }
+          }
+          for (let o = 0; o < outputSize; o++) {
+            for (let unit = 0; unit <= h; unit++) {
+              own.add(topology.output(o, unit));
+            }
+          }
+          assert.equal(
+            own.size,
+            free + h * (inputSize + 1) + outputSize * (h + 1),
+          );
+          const { places } = topology.words;
+          const [after, moments] = await readBack(engine!.gpu, [
+            {
+              buffer: gpu.made.buffers.parameters!,
+              firstWord: at.parameters,
+              words: places,
+            },
+            {
+              buffer: gpu.made.buffers.moments!,
+              firstWord: at.moments,
+              words: words.moments,
+            },
+          ]);
+          for (let place = 0; place < places; place++) {
+            if (own.has(place)) continue;
+            assert.ok(Object.is(after![place], 0));
+            assert.ok(Object.is(moments![2 * place], 0));
+            assert.ok(Object.is(moments![2 * place + 1], 0));
           }
           const { parameters, firstMoment, secondMoment } = states[model]!;
           const moved = parameters.weightHh.filter((weight, i) =>
@@ -114,7 +116,7 @@ describe(suite, () => {
           loss: "nll",
         });
         const train = async (runs: EnsembleSpec["runs"]) => {
-          const gpu = await create({ ...spec, runs }, { storage });
+          const gpu = await create({ ...spec, runs }, { format });
           const history = await gpu.train(3);
           const states = await gpu.state();
           gpu.destroy();
@@ -138,7 +140,7 @@ describe(suite, () => {
       missing,
       async () => {
         const spec = exampleSpec({ hiddenSize: 18, steps: [5, 4, 6] });
-        const straight = await create(spec, { storage });
+        const straight = await create(spec, { format });
         const first = await straight.train(2);
         const middle = await straight.state();
         const second = await straight.train(3);
@@ -148,7 +150,7 @@ describe(suite, () => {
         const resumed = await create({
           ...spec,
           runs: spec.runs.map((run, i) => ({ ...run, state: middle[i]! })),
-        }, { storage });
+        }, { format });
         assert.deepEqual(await resumed.train(3), second);
         assert.deepEqual(await resumed.state(), end);
         assert.deepEqual(await resumed.state(1), [end[1]]);
@@ -169,7 +171,7 @@ describe(suite, () => {
         };
         const results: [Float64Array, ModelState[]][] = [];
         for (const each of [spec, diverging]) {
-          const gpu = await create(each, { storage });
+          const gpu = await create(each, { format });
           const { trainLoss } = await gpu.train(3);
           results.push([trainLoss, await gpu.state()]);
           gpu.destroy();
@@ -202,17 +204,17 @@ describe(suite, () => {
       const oracle = await createEnsemble(createReferenceEngine(), spec);
       await oracle.train(4);
       const expected = await oracle.state();
-      for (const before of STORAGE_KINDS) {
-        for (const after of STORAGE_KINDS) {
+      for (const before of FORMATS) {
+        for (const after of FORMATS) {
           if (before === after) continue;
-          const first = await create(spec, { storage: before });
+          const first = await create(spec, { format: before });
           await first.train(2);
           const middle = await first.state();
           first.destroy();
           const second = await create({
             ...spec,
             runs: spec.runs.map((run, i) => ({ ...run, state: middle[i]! })),
-          }, { storage: after });
+          }, { format: after });
           assert.deepEqual(await second.state(), middle);
           await second.train(2);
           const end = await second.state();

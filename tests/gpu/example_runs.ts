@@ -11,7 +11,11 @@ import type {
   ModelRun,
   OptimizerName,
 } from "../../src/engine/ensemble.ts";
-import type { StorageKind } from "../../src/gpu/storage.ts";
+import { checkSpec, shapeOf } from "../../src/engine/create_ensemble.ts";
+import type { WatchedDevice } from "../../src/gpu/device.ts";
+import { createGpuEnsemble, type GpuEnsemble } from "../../src/gpu/ensemble.ts";
+import { planOnGpu } from "../../src/gpu/plan.ts";
+import type { AdapterLimits, FormatName } from "../../src/gpu/weight_format.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
 import {
   connectedValues,
@@ -36,12 +40,63 @@ export interface ExampleSize {
   readonly learningRate?: number;
 }
 
-/** Every way of laying weights out on the device. */
-export const STORAGE_KINDS: readonly StorageKind[] = [
+/** A way in which the kernels are put together. */
+export interface Way {
+  readonly format?: FormatName;
+  readonly allSteps?: boolean;
+  /** Limits to take the adapter's for. */
+  readonly limits?: AdapterLimits;
+  readonly historyBytes?: number;
+  readonly profile?: "all" | "sample";
+}
+
+/** What every WebGPU adapter grants. */
+export const DEFAULT_LIMITS: AdapterLimits = {
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxBufferSize: 2 ** 28,
+  maxComputeWorkgroupsPerDimension: 65_535,
+  maxComputeWorkgroupStorageSize: 16_384,
+  maxComputeInvocationsPerWorkgroup: 256,
+};
+
+/** Every way of keeping weights on the device. */
+export const FORMATS: readonly FormatName[] = [
   "dense",
   "blocks",
   "connections",
 ];
+
+/** All ways in which the kernels of products are put together. */
+export const WAYS: readonly (Way & { readonly name: string })[] = [
+  { name: "whole matrices, all steps at once", format: "dense" },
+  {
+    name: "whole matrices, a step at a time",
+    format: "dense",
+    allSteps: false,
+  },
+  { name: "blocks", format: "blocks" },
+  {
+    name: "blocks, little workgroup memory",
+    format: "blocks",
+    limits: { ...DEFAULT_LIMITS, maxComputeWorkgroupStorageSize: 256 },
+  },
+  { name: "single connections", format: "connections" },
+];
+
+/** An ensemble on a device, computed in that way. */
+export async function createInWay(
+  gpu: WatchedDevice,
+  spec: EnsembleSpec,
+  { limits = gpu.adapter.limits, ...way }: Way = {},
+): Promise<GpuEnsemble> {
+  checkSpec(spec);
+  const { formatFor } = planOnGpu(shapeOf(spec), {
+    memoryBytes: 2 ** 31,
+    limits,
+    ...way,
+  });
+  return await createGpuEnsemble(gpu, spec, { ...way, formatFor });
+}
 
 const ACTIVATIONS: readonly Activation[] = ["tanh", "relu"];
 const OPTIMIZERS: readonly OptimizerName[] = ["Adam", "RMSprop", "SGD"];

@@ -10,32 +10,33 @@ import type { GpuEnsemble } from "../../src/gpu/ensemble.ts";
 /** Fills what the kernels must not read before they wrote it with NaN. */
 export function poisonBuffers(
   { device: { queue } }: WatchedDevice,
-  { buffers, storage }: GpuEnsemble,
+  { made: { buffers, models }, format: { layout } }: GpuEnsemble,
 ): void {
-  const nans = (words: number) => new Float32Array(words).fill(NaN);
-  for (
-    const name of [
-      "delta",
-      "gradient",
-      "outputs",
-      "outputDelta",
-      "stepSums",
-    ] as const
-  ) {
-    queue.writeBuffer(buffers[name], 0, nans(buffers[name].size / 4));
+  const { hidden, hiddenSize, inputSize, outputSize, slot, units, vectors } =
+    layout;
+  const width = 4 * vectors;
+  const poison = (name: string, word: number, words: number) =>
+    queue.writeBuffer(
+      buffers[name]!,
+      4 * word,
+      new Float32Array(words).fill(NaN),
+    );
+  for (const name of ["gradient", "outputs", "stepSums"]) {
+    poison(name, 0, buffers[name]!.size / 4);
   }
-  if (storage.kind !== "dense") {
-    // All of the first model's states, their padding too, but h_0, which stays 0.
-    const { hidden, trials } = storage.layout;
-    const words = storage.words(0).state - hidden * trials;
-    queue.writeBuffer(buffers.state, 4 * hidden * trials, nans(words));
-    return;
-  }
-  // The hidden part of every state row but those of step 0, which stay 0.
-  const { batchRows, width, hidden } = storage.layout;
-  const rows = Math.floor(buffers.state.size / 4 / width);
-  const row = nans(hidden);
-  for (let r = batchRows; r < 2 * batchRows && r < rows; r++) {
-    queue.writeBuffer(buffers.state, r * width * 4, row);
+  for (const { run: { trials: { steps, targets } }, at } of models) {
+    const firstScored = targets.findIndex((target) => target !== 0) % steps;
+    for (let t = 0; t <= steps; t++) {
+      const state = at.state + t * slot * width;
+      // h_0, and the rows that fill up, stay 0.
+      if (t > 0) poison("state", state, hiddenSize * width);
+      poison("state", state + hidden * width, (inputSize + 1) * width);
+      const delta = at.delta + t * units * width;
+      if (t < steps) poison("delta", delta, hiddenSize * width);
+      // dy is written at scored steps alone.
+      if (t > firstScored) {
+        poison("delta", delta + hidden * width, outputSize * width);
+      }
+    }
   }
 }

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { createBlockDispatches } from "../../src/gpu/blocks/block_dispatches.ts";
-import { createBlockStorage } from "../../src/gpu/blocks/block_storage.ts";
 import {
-  KERNEL_SOURCES,
-  type KernelName,
-  kernelText,
+  bindingsOf,
+  type KernelText,
+  kernelTexts,
 } from "../../src/gpu/kernels.ts";
-import { exampleSpec } from "./example_runs.ts";
-
-/** The least that every adapter has. */
-const WORKGROUP_BYTES = 16384;
+import { makeLayout, placeBatches } from "../../src/gpu/layout.ts";
+import { formatOf } from "../../src/gpu/plan.ts";
+import { DEFAULT_LIMITS, FORMATS } from "./example_runs.ts";
 
 const TYPE_BYTES: Readonly<Record<string, number>> = {
   u32: 4,
@@ -19,14 +16,16 @@ const TYPE_BYTES: Readonly<Record<string, number>> = {
   vec4f: 16,
 };
 
-/** A sum of products of whole numbers. */
+/** A sum of products and quotients of whole numbers. */
 function evaluate(text: string): number {
   const inner = /\(([^()]*)\)/.exec(text);
   if (inner !== null) {
     return evaluate(text.replace(inner[0], String(evaluate(inner[1]!))));
   }
   return text.split("+").map((term) =>
-    term.split("*").map(Number).reduce((a, b) => a * b)
+    term.split("*").map((factor) =>
+      factor.split("/").map(Number).reduce((a, b) => Math.floor(a / b))
+    ).reduce((a, b) => a * b)
   ).reduce((a, b) => a + b);
 }
 
@@ -44,22 +43,51 @@ function workgroupBytes(text: string): number {
     values.set(name!, numbers(value!));
   }
   let bytes = 0;
-  for (
-    const [, type, count] of text.matchAll(
-      /^var<workgroup> \w+: array<(\w+), (.*)>;$/gm,
-    )
-  ) {
-    bytes += TYPE_BYTES[type!]! * numbers(count!);
+  for (const [, type] of text.matchAll(/^var<workgroup> \w+: (.*);$/gm)) {
+    bytes += sizeOf(type!);
   }
   return bytes;
+
+  /** Bytes of a type; arrays may be nested. */
+  function sizeOf(type: string): number {
+    const array = /^array<(.*), ([^<>]*)>$/.exec(type);
+    return array === null
+      ? TYPE_BYTES[type]!
+      : sizeOf(array[1]!) * numbers(array[2]!);
+  }
 }
+
+/** The kernels of all formats, of some sizes, on an adapter that grants no more than all do. */
+function allKernels(): KernelText[] {
+  const kernels: KernelText[] = [];
+  for (const hiddenSize of [1, 29, 220, 440, 880, 4096]) {
+    for (const outputSize of [1, 4]) {
+      for (const rows of [1, 128, 300]) {
+        const size = { hiddenSize, inputSize: 51, outputSize };
+        const layout = makeLayout(size, placeBatches([rows], []));
+        for (const name of FORMATS) {
+          for (const allSteps of [true, false]) {
+            const format = formatOf(name, {
+              layout,
+              limits: DEFAULT_LIMITS,
+              allSteps,
+            });
+            kernels.push(...kernelTexts(format, "nll"));
+          }
+        }
+      }
+    }
+  }
+  return kernels;
+}
+
+const KERNELS = allKernels();
 
 describe("the kernels' texts", () => {
   it("write no part of a vector that others may write: WGSL lets such a write take the whole vector", () => {
-    for (const name of Object.keys(KERNEL_SOURCES) as KernelName[]) {
-      const text = kernelText(name, {});
+    for (const { name, code } of KERNELS) {
       for (
-        const [, variable] of text.matchAll(
+        const [, variable] of code.matchAll(
           /var<(?:storage, read_write|workgroup)> (\w+): array<vec/g,
         )
       ) {
@@ -67,7 +95,7 @@ describe("the kernels' texts", () => {
           `\\b${variable}\\[.*\\](?:\\.[xyzw]|\\[.*\\]) [-+*/]?= `,
           "g",
         );
-        const found = text.split("\n").filter((line) => {
+        const found = code.split("\n").filter((line) => {
           const at = line.search(write);
           // An index may itself have brackets: those of the variable must close before.
           return at >= 0 && isPart(line.slice(at + variable!.length));
@@ -77,36 +105,28 @@ describe("the kernels' texts", () => {
     }
   });
 
-  it("on blocks keep within the workgroup memory that every adapter has", () => {
-    for (const classes of [2, 3, 4]) {
-      for (const rows of [1, 128, 300]) {
-        const spec = exampleSpec({
-          hiddenSize: 10,
-          loss: "nll",
-          classes,
-          trainBatches: [rows],
-        });
-        for (const kind of ["blocks", "connections"] as const) {
-          for (const software of [true, false]) {
-            const storage = createBlockStorage({ ...spec, batchRows: rows }, {
-              runs: spec.runs,
-              trialCount: rows + 4,
-              kind,
-              software,
-            });
-            const dispatches = createBlockDispatches(storage, { software });
-            for (const name of dispatches.kernels) {
-              const bytes = workgroupBytes(kernelText(name, {
-                ...storage.constants,
-                ...dispatches.constants(name),
-              }));
-              assert.ok(bytes <= WORKGROUP_BYTES, `${name}: ${bytes} bytes`);
-              // They are counted at all.
-              if (name === "blockReadout") assert.ok(bytes > 100);
-            }
-          }
-        }
-      }
+  it("keep within what every adapter grants: workgroup memory, invocations, buffers", () => {
+    for (const kernel of KERNELS) {
+      const bytes = workgroupBytes(kernel.code);
+      assert.ok(
+        bytes <= DEFAULT_LIMITS.maxComputeWorkgroupStorageSize!,
+        `${kernel.name}: ${bytes} bytes`,
+      );
+      // They are counted at all.
+      if (kernel.name === "readout") assert.ok(bytes > 100);
+      const lanes = Number(/^const LANES = (\d+)u;/m.exec(kernel.code)![1]);
+      assert.ok(lanes <= DEFAULT_LIMITS.maxComputeInvocationsPerWorkgroup!);
+      assert.ok(bindingsOf(kernel).length <= 8);
+    }
+  });
+
+  it("take NaN for what it is: no comparison that compilers make ordered", () => {
+    for (const { name, code } of KERNELS) {
+      assert.doesNotMatch(
+        code.replace(/\/\/.*/g, ""),
+        /(\b\w+\b) != \1\b/,
+        name,
+      );
     }
   });
 });

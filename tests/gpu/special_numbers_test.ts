@@ -2,30 +2,20 @@ import assert from "node:assert/strict";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import type { Activation, EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
-import {
-  createGpuEnsemble,
-  type GpuEnsembleOptions,
-} from "../../src/gpu/ensemble.ts";
 import { PARAMETER_NAMES } from "../../src/rnn/parameters.ts";
-import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
+import { createInWay, exampleSpec, type Way, WAYS } from "./example_runs.ts";
 
 const engine = await createWebGpuEngine();
 const missing = engine === undefined
   ? "this machine has no WebGPU adapter"
   : undefined;
 
-const WAYS: readonly GpuEnsembleOptions[] = [
-  { storage: "dense", variant: "steps" },
-  { storage: "dense", variant: "sequence" },
-  ...STORAGE_KINDS.map((storage) => ({ storage, software: false })),
-  ...STORAGE_KINDS.map((storage) => ({ storage, software: true })),
-];
 const ACTIVATIONS: readonly Activation[] = ["tanh", "relu"];
 
 /** What h_1 becomes of so many inputs, a trial each: act(1 · x). */
 async function activated(
   inputs: Float32Array,
-  options: GpuEnsembleOptions & { readonly activation: Activation },
+  options: Way & { readonly activation: Activation },
 ): Promise<Float32Array> {
   const spec = exampleSpec({
     hiddenSize: 1,
@@ -43,7 +33,7 @@ async function activated(
   for (const [i, trial] of batch!.entries()) {
     run.trials.inputs[trial] = inputs[i]!;
   }
-  const gpu = await createGpuEnsemble(
+  const gpu = await createInWay(
     engine!.gpu,
     { ...spec, runs: [{ ...run, activation }] },
     options,
@@ -100,10 +90,7 @@ function poisoned(): { readonly spec: EnsembleSpec; readonly sound: number } {
 }
 
 describe(`numbers that are none, on ${engine?.description ?? "no adapter"}`, () => {
-  for (const options of WAYS) {
-    const { storage, variant, software } = options;
-    const way = [storage, variant, software ? "software" : undefined]
-      .filter((word) => word !== undefined).join(", ");
+  for (const { name: way, ...options } of WAYS) {
     for (const activation of ACTIVATIONS) {
       itNeeds(
         `keeps NaN and infinities in ${activation}: ${way}`,
@@ -138,7 +125,7 @@ describe(`numbers that are none, on ${engine?.description ?? "no adapter"}`, () 
       missing,
       async () => {
         const { spec, sound } = poisoned();
-        const gpu = await createGpuEnsemble(engine!.gpu, spec, options);
+        const gpu = await createInWay(engine!.gpu, spec, options);
         const { trainLoss, validateLoss } = await gpu.train(2);
         const states = await gpu.state();
         gpu.destroy();
@@ -166,9 +153,9 @@ describe(`numbers that are none, on ${engine?.description ?? "no adapter"}`, () 
     "gives tanh within 2 units of the last place, and never beyond 1",
     missing,
     async () => {
-      const inputs = floats(60);
+      const inputs = floats(128);
       const found = await activated(inputs, {
-        storage: "dense",
+        format: "dense",
         activation: "tanh",
       });
       let worst = 0;

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import type { EpochHistory, ModelState } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
-import { createGpuEnsemble } from "../../src/gpu/ensemble.ts";
 import { sampleInterval } from "../../src/gpu/profiler.ts";
 import { countBlocks } from "../../src/graph/blocks.ts";
 import { countConnections } from "../../src/graph/connections.ts";
-import { exampleSpec, STORAGE_KINDS } from "./example_runs.ts";
+import { createInWay, exampleSpec, FORMATS } from "./example_runs.ts";
 
 const engine = await createWebGpuEngine();
 const missing = engine === undefined
@@ -34,7 +33,7 @@ function joined(parts: readonly EpochHistory[]): number[][] {
 
 describe("training on the device", () => {
   itNeeds("tells of epochs as they end", missing, async () => {
-    const ensemble = await createGpuEnsemble(engine!.gpu, SPEC);
+    const ensemble = await createInWay(engine!.gpu, SPEC);
     const parts: EpochHistory[] = [];
     const whole = await ensemble.train(400, {
       onEpochs: (part) => parts.push(part),
@@ -57,10 +56,10 @@ describe("training on the device", () => {
     "lets the host work while the device does, and waits for it",
     missing,
     async () => {
-      const calm = await createGpuEnsemble(engine!.gpu, SPEC);
+      const calm = await createInWay(engine!.gpu, SPEC);
       const expected = await calm.train(300);
       calm.destroy();
-      const ensemble = await createGpuEnsemble(engine!.gpu, SPEC);
+      const ensemble = await createInWay(engine!.gpu, SPEC);
       let calls = 0;
       const found = await ensemble.train(300, {
         async whileBusy(milliseconds) {
@@ -86,7 +85,7 @@ describe("training on the device", () => {
     missing,
     async () => {
       const train = async (historyBytes?: number) => {
-        const ensemble = await createGpuEnsemble(engine!.gpu, SPEC, {
+        const ensemble = await createInWay(engine!.gpu, SPEC, {
           ...(historyBytes === undefined ? {} : { historyBytes }),
         });
         const histories = [await ensemble.train(40), await ensemble.train(5)];
@@ -107,8 +106,8 @@ describe("training on the device", () => {
     async () => {
       const results: [EpochHistory, ModelState[]][] = [];
       for (const profile of [undefined, "sample", "all"] as const) {
-        const ensemble = await createGpuEnsemble(engine!.gpu, SPEC, {
-          profile,
+        const ensemble = await createInWay(engine!.gpu, SPEC, {
+          ...(profile === undefined ? {} : { profile }),
         });
         assert.equal(ensemble.profile()?.kernels.length, profile && 0);
         const start = performance.now();
@@ -127,7 +126,7 @@ describe("training on the device", () => {
         const sum = kernels.reduce((ms, kernel) => ms + kernel.milliseconds, 0);
         assert.ok(Math.abs(sum - busyMilliseconds) < 1e-6 * busyMilliseconds);
         const calls = new Map(kernels.map((k) => [k.kernel, k.calls]));
-        assert.equal(calls.get("loadBatch"), 40 * BATCHES);
+        assert.equal(calls.get("load"), 40 * BATCHES);
         assert.equal(calls.get("gradient"), 40 * TRAIN_BATCHES);
         assert.ok(kernels.every((kernel) => kernel.milliseconds > 0));
       }
@@ -152,19 +151,16 @@ describe("training on the device", () => {
       };
       // Batches of 6, 6 and 3 trials train, one of 4 validates.
       const rows = { train: 16 * (6 + 6 + 3), all: 16 * (6 + 6 + 3 + 4) };
-      for (const storage of STORAGE_KINDS) {
-        const ensemble = await createGpuEnsemble(engine!.gpu, spec, {
-          storage,
-          variant: "steps",
+      for (const format of FORMATS) {
+        const ensemble = await createInWay(engine!.gpu, spec, {
+          format,
           profile: "all",
         });
         await ensemble.train(4);
         const { kernels } = ensemble.profile()!;
         ensemble.destroy();
-        const flop = 4 * 2 * entries[storage];
-        const own = storage === "dense"
-          ? ["forwardStep", "backwardStep", "gradient"]
-          : ["blockForward", "blockBackward", "blockGradient"];
+        const flop = 4 * 2 * entries[format];
+        const own = ["forward", "backward", "gradient"];
         assert.deepEqual(
           new Map(
             kernels.filter(({ flop }) => flop > 0)

@@ -1,184 +1,243 @@
 /**
  * Lists of the blocks of a matrix that hold a connection, as the kernels read
- * them: by row for the forward pass, by column for the backward pass, and in
- * chunks for the gradient.
+ * them (`src/shaders/blocks/lists.wgsl`): by row for the forward pass, by column
+ * for the backward pass, and in chunks for the gradient.
  *
  * @module
  */
 
+import { forEachBlockRow } from "../../graph/blocks.ts";
 import type { Connections } from "../../graph/connections.ts";
-import { countBlocks, forEachBlockRow } from "../../graph/blocks.ts";
-import {
-  type BlockLayout,
-  type BlockSide,
-  countAllBlocks,
-} from "./block_layout.ts";
+import { type Layout, roundUp } from "../layout.ts";
+import type { Topology } from "../weight_format.ts";
 
-/** Parts of a topology's lists, in words. */
-export interface ListParts {
-  /** [row blocks + 1]: first block of each row. */
-  readonly rows: number;
-  /** [hidden column blocks + 1]: first entry of each column in `back`. */
-  readonly columns: number;
-  /** [blocks]: column of each and, with a side of 4, a bit an entry. */
-  readonly blocks: number;
-  /** [.., 2]: row and number of the blocks among hidden units, by column. */
-  readonly back: number;
-  /** [chunks, 2]: row and first block of each chunk. */
-  readonly chunks: number;
+/** Entries along a side of a block: blocks of 4 × 4, or single connections. */
+export type BlockSide = 1 | 4;
+
+/** Marks a single connection that is none. */
+const EMPTY = 0x80000000;
+
+/** Sizes in blocks. */
+export interface BlockShape {
+  readonly layout: Layout;
+  readonly side: BlockSide;
+  /** Blocks that the kernels load at once: rows and columns are filled up to a multiple. */
+  readonly ahead: number;
+  /** Blocks of a chunk of the gradient, at most: 32 sums an invocation with 4 × 4, 16 with single ones. */
+  readonly chunk: number;
+  /** Columns of blocks that are hidden units; as many rows are. */
+  readonly hiddenBlocks: number;
+  /** Blocks of inputs and the one, and of outputs, filled up. */
+  readonly inputBlocks: number;
+  readonly outputBlocks: number;
 }
 
-/** Lists of one topology. */
-export interface BlockLists {
-  readonly words: Uint32Array<ArrayBuffer>;
-  /** Where each part begins in `words`. */
-  readonly at: ListParts;
-  /** Blocks among hidden units. */
-  readonly recurrentBlocks: number;
-  /** All blocks. */
-  readonly blocks: number;
-  readonly chunks: number;
-  /** The first block of the read-out. */
-  readonly readoutBlock: number;
-  /** First block of the inputs of each hidden row. */
-  readonly inputBlock: Uint32Array;
-  /** [n]: where each connection's weight lies among the blocks' entries. */
-  readonly place: Uint32Array;
+/** Counts in blocks. */
+export function makeBlockShape(layout: Layout, side: BlockSide): BlockShape {
+  const ahead = side === 1 ? 4 : 2;
+  return {
+    layout,
+    side,
+    ahead,
+    chunk: side === 1 ? 16 : 2,
+    hiddenBlocks: layout.hidden / side,
+    inputBlocks: roundUp(Math.ceil((layout.inputSize + 1) / side), ahead),
+    outputBlocks: roundUp(Math.ceil(layout.outputSize / side), ahead),
+  };
 }
 
 /** Columns of blocks whose numbers leave room for the bits of a block's entries. */
-const MOST_BLOCK_COLUMNS = 1 << 16;
-
-/** Whether a word of the lists holds the number of each column of blocks. */
-export function canNumberBlocks(
-  { side, hiddenBlocks, inputBlocks }: BlockLayout,
-): boolean {
-  return side === 1 || hiddenBlocks + inputBlocks <= MOST_BLOCK_COLUMNS;
+export function canNumberBlocks({ slot }: Layout): boolean {
+  return slot / 4 <= 1 << 16;
 }
 
-/** Makes the lists; `chunk` is the most blocks of a chunk. */
-export function makeBlockLists(
-  connections: Connections,
-  { layout, chunk }: { readonly layout: BlockLayout; readonly chunk: number },
-): BlockLists {
-  const { side, hiddenBlocks, inputBlocks, outputBlocks, inputSize } = layout;
-  const { start, sender } = connections;
-  const recurrentBlocks = countBlocks(connections, side);
-  const rowBlocks = hiddenBlocks + outputBlocks;
-  const blocks = countAllBlocks(layout, recurrentBlocks);
-  const rows = new Uint32Array(rowBlocks + 1);
-  const list = new Uint32Array(blocks);
-  const place = new Uint32Array(sender.length);
-  const inputBlock = new Uint32Array(hiddenBlocks);
-  /** Receivers of a column, counted to begin with. */
-  const columns = new Uint32Array(hiddenBlocks + 1);
-  const numberOf = new Uint32Array(hiddenBlocks);
-  const word = (column: number, bits: number) =>
-    side === 1 ? column : ((column << 16) | bits) >>> 0;
+/** At most so many blocks, filled up, with so many among the hidden units. */
+export function countAllBlocks(
+  { hiddenBlocks, inputBlocks, layout, side, ahead }: BlockShape,
+  recurrent: number,
+): number {
+  const outputRows = Math.ceil(layout.outputSize / side);
+  return recurrent + hiddenBlocks * (inputBlocks + ahead - 1) +
+    outputRows * (hiddenBlocks + 1) + 1;
+}
 
-  let number = 0;
+/** At most so many words of the lists of a topology. */
+export function listWords(shape: BlockShape, recurrent: number): number {
+  const { hiddenBlocks, outputBlocks, layout, side, ahead, chunk } = shape;
+  const rows = hiddenBlocks + Math.ceil(layout.outputSize / side);
+  const blocks = countAllBlocks(shape, recurrent);
+  const back = recurrent + hiddenBlocks * (outputBlocks + ahead - 1);
+  // Each row may end with a chunk that is not full.
+  const chunks = Math.floor(blocks / chunk) + rows;
+  const pairs = 2 * Math.ceil(hiddenBlocks / 2);
+  return rows + 1 + hiddenBlocks + 1 + blocks + 2 * back + 2 * chunks +
+    2 * pairs;
+}
+
+/** Makes the lists of connections. */
+export function makeTopology(
+  connections: Connections,
+  shape: BlockShape,
+): Topology {
+  const { layout, side, ahead, chunk, hiddenBlocks, inputBlocks } = shape;
+  const { hiddenSize, inputSize, outputSize } = layout;
+  const { start, sender, receivers } = connections;
+  const area = side ** 2;
+  const outputRows = Math.ceil(outputSize / side);
+  const list: number[] = [];
+  const rows: number[] = [];
+  /** By column, the rows and numbers of its blocks. */
+  const columns: number[][] = Array.from({ length: hiddenBlocks }, () => []);
+  const word = (column: number, bits: number) =>
+    side === 1
+      ? (bits === 0 ? column + EMPTY : column)
+      : ((column << 16) | bits) >>> 0;
+  const one = Math.floor((layout.hidden + inputSize) / side);
+  // The last four rows of both slots are 0.
+  const nothing = word(layout.slot / side - 1, 0);
+  const noRow = layout.units / side - 1;
+  const fillUp = (length: number) => {
+    while (length++ % ahead > 0) list.push(nothing);
+  };
+
+  const recurrent = new Uint32Array(sender.length);
+  const numberOf = new Uint32Array(hiddenBlocks);
+  let entries = 0;
   forEachBlockRow(connections, side, (found, row) => {
-    rows[row] = number;
-    for (const column of found) {
-      numberOf[column] = number;
-      columns[column + 1]!++;
-      list[number++] = word(column, 0);
+    const begin = list.length;
+    rows.push(begin);
+    for (let b = 0; b < inputBlocks; b++) {
+      const bits = bitsOf(side, {
+        rows: receivers - row * side,
+        columns: inputSize + 1 - b * side,
+      });
+      list.push(bits === 0 ? nothing : word(hiddenBlocks + b, bits));
     }
-    const last = Math.min((row + 1) * side, connections.receivers);
+    for (const column of found) {
+      numberOf[column] = list.length;
+      list.push(word(column, side === 1 ? 1 : 0));
+    }
+    entries += found.length * area;
+    const last = Math.min((row + 1) * side, receivers);
     for (let unit = row * side; unit < last; unit++) {
       for (let c = start[unit]!; c < start[unit + 1]!; c++) {
         const from = sender[c]!;
         const block = numberOf[Math.floor(from / side)]!;
         const within = (unit % side) * side + from % side;
-        place[c] = block * side ** 2 + within;
-        if (side > 1) list[block]! |= 1 << within;
+        recurrent[c] = block * area + within;
+        if (side > 1) list[block] = (list[block]! | (1 << within)) >>> 0;
       }
     }
-    inputBlock[row] = number;
-    for (let b = 0; b < inputBlocks; b++) {
-      const bits = bitsOf(side, {
-        rows: connections.receivers - row * side,
-        columns: inputSize + 1 - b * side,
-      });
-      list[number++] = word(hiddenBlocks + b, bits);
-    }
+    fillUp(list.length - begin);
   });
-  const readoutBlock = number;
-  for (let row = 0; row < outputBlocks; row++) {
-    rows[hiddenBlocks + row] = number;
-    const outputs = layout.outputSize - row * side;
+  // Padding to a multiple of 4 units may leave rows without a connection's row.
+  for (let row = rows.length; row < hiddenBlocks; row++) {
+    rows.push(list.length);
+    for (let b = 0; b < inputBlocks; b++) list.push(nothing);
+  }
+  const readoutBlock = list.length;
+  for (let row = 0; row < outputRows; row++) {
+    rows.push(list.length);
     for (let column = 0; column < hiddenBlocks; column++) {
       const bits = bitsOf(side, {
-        rows: outputs,
-        columns: connections.senders - column * side,
+        rows: outputSize - row * side,
+        columns: hiddenSize - column * side,
       });
-      list[number++] = word(column, bits);
+      columns[column]!.push(hiddenBlocks + row, list.length);
+      list.push(word(column, bits));
     }
-    // Of the inputs only the one that multiplies the biases reaches an output.
-    const one = Math.floor(inputSize / side);
-    const bits = bitsOf(side, { rows: outputs, columns: side }) &
+    // Of the inputs only the one reaches an output.
+    const bits =
+      bitsOf(side, { rows: outputSize - row * side, columns: side }) &
       columnBits(side, inputSize % side);
-    list[number++] = word(hiddenBlocks + one, bits);
+    list.push(word(one, bits));
   }
-  rows[rowBlocks] = number;
-
-  for (let c = 0; c < hiddenBlocks; c++) columns[c + 1]! += columns[c]!;
-  const back = new Uint32Array(2 * recurrentBlocks);
-  const next = columns.slice(0, hiddenBlocks);
+  rows.push(list.length);
+  const zeroBlock = list.length;
+  list.push(nothing);
+  const pad = (column: number[], length: number) => {
+    while (column.length < 2 * length) column.push(noRow, zeroBlock);
+  };
+  for (const column of columns) pad(column, shape.outputBlocks);
   for (let row = 0; row < hiddenBlocks; row++) {
-    for (let n = rows[row]!; n < inputBlock[row]!; n++) {
-      const entry = next[side === 1 ? list[n]! : list[n]! >>> 16]!++;
-      back[2 * entry] = row;
-      back[2 * entry + 1] = n;
+    for (let n = rows[row]! + inputBlocks; n < rows[row + 1]!; n++) {
+      const found = list[n]!;
+      const isEmpty = side === 1 ? found >= EMPTY : (found & 0xffff) === 0;
+      if (!isEmpty) columns[side === 1 ? found : found >>> 16]!.push(row, n);
     }
   }
+  for (const column of columns) pad(column, roundUp(column.length / 2, ahead));
 
-  const chunkList: number[] = [];
-  for (let row = 0; row < rowBlocks; row++) {
+  const chunks: number[] = [];
+  for (let row = 0; row + 1 < rows.length; row++) {
     for (let n = rows[row]!; n < rows[row + 1]!; n += chunk) {
-      chunkList.push(row, n);
+      chunks.push(row, n);
     }
   }
-
-  const parts = [rows, columns, list, back, Uint32Array.from(chunkList)];
+  const columnStarts = [0];
+  for (const column of columns) {
+    columnStarts.push(columnStarts.at(-1)! + column.length / 2);
+  }
+  const parts = [
+    rows,
+    columnStarts,
+    list,
+    columns.flat(),
+    chunks,
+    pairUp(rows, hiddenBlocks),
+    pairUp(columnStarts, hiddenBlocks),
+  ];
   const at: number[] = [];
   let length = 0;
   for (const part of parts) {
     at.push(length);
     length += part.length;
   }
-  const words = new Uint32Array(length);
-  for (const [i, part] of parts.entries()) words.set(part, at[i]);
-  const [rowsAt, columnsAt, blocksAt, backAt, chunksAt] = at;
+  const lists = new Uint32Array(length);
+  for (const [i, part] of parts.entries()) lists.set(part, at[i]);
+  const places = list.length * area;
+  const rowStarts = Uint32Array.from(rows);
   return {
-    words,
-    at: {
-      rows: rowsAt!,
-      columns: columnsAt!,
-      blocks: blocksAt!,
-      back: backAt!,
-      chunks: chunksAt!,
+    words: { lists: length, places, parameters: places },
+    lists,
+    fields: (base) => ({
+      rows_at: base + at[0]!,
+      columns_at: base + at[1]!,
+      blocks_at: base + at[2]!,
+      back_at: base + at[3]!,
+      chunks_at: base + at[4]!,
+      row_pairs_at: base + at[5]!,
+      column_pairs_at: base + at[6]!,
+      chunks: chunks.length / 2,
+      readout_block: readoutBlock,
+    }),
+    entries,
+    chunks: chunks.length / 2,
+    recurrent,
+    input(unit, i) {
+      const block = rowStarts[Math.floor(unit / side)]! + Math.floor(i / side);
+      return block * area + unit % side * side + i % side;
     },
-    recurrentBlocks,
-    blocks,
-    chunks: chunkList.length / 2,
-    readoutBlock,
-    inputBlock,
-    place,
+    output(o, unit) {
+      const isOne = unit === hiddenSize;
+      const block = readoutBlock + Math.floor(o / side) * (hiddenBlocks + 1) +
+        (isOne ? hiddenBlocks : Math.floor(unit / side));
+      return block * area + o % side * side +
+        (isOne ? inputSize : unit) % side;
+    },
   };
 }
 
-/** Most words of the lists of a topology with so many blocks among its hidden units. */
-export function listWords(
-  layout: BlockLayout,
-  { recurrent, chunk }: { readonly recurrent: number; readonly chunk: number },
-): number {
-  const { hiddenBlocks, outputBlocks } = layout;
-  const rowBlocks = hiddenBlocks + outputBlocks;
-  const blocks = countAllBlocks(layout, recurrent);
-  // Each row may end with a chunk that is not full.
-  const chunks = Math.floor(blocks / chunk) + rowBlocks;
-  return rowBlocks + 1 + hiddenBlocks + 1 + blocks + 2 * recurrent + 2 * chunks;
+/** The longest of so many parts, which begin there, with the shortest, and so on; what lacks a partner has one beyond the last. */
+function pairUp(starts: readonly number[], count: number): number[] {
+  const length = (part: number) => starts[part + 1]! - starts[part]!;
+  const ranked = Array.from({ length: count }, (_, part) => part)
+    .sort((a, b) => length(b) - length(a) || a - b);
+  const pairs = Math.ceil(count / 2);
+  return Array.from({ length: pairs }, (_, i) => {
+    const other = count - 1 - i;
+    return [ranked[i]!, other > i ? ranked[other]! : count];
+  }).flat();
 }
 
 /** A bit for each entry of a block that has so many rows and columns. */

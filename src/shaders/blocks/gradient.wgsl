@@ -1,0 +1,94 @@
+// Gradient of all parameters that exist, and the optimizer's step with it: for each
+// block G = Σ_t delta slot t · (state slot t)ᵀ of its rows and columns.
+//
+// Mapping: workgroup (x, y, z) = (chunk of CHUNK blocks of one row, more of them,
+// model). An invocation takes every LANES-th vector of four trials and sums all
+// entries of the chunk in registers; then the invocations' sums are added in a fixed
+// order, an entry an invocation. Workgroup memory: ENTRIES · (LANES + 1) · 4 bytes.
+
+/// Blocks of a chunk.
+const CHUNK = 1u;
+/// Chunks along x; more of them lie along y.
+const CHUNKS_ALONG = 32768u;
+const ENTRIES = CHUNK * BLOCK * BLOCK;
+/// Names in what is unrolled: block of the chunk, row and column of a block.
+const NEXT = 0u;
+const I = 0u;
+const J = 0u;
+
+/// [ENTRIES, LANES]; the one place more keeps invocations to different memory banks.
+var<workgroup> partial: array<array<f32, LANES + 1u>, ENTRIES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let model = models[group.z + batch.first_model];
+  let chunk = group.x + group.y * CHUNKS_ALONG;
+  if (chunk >= model.chunks) {
+    return;
+  }
+  let row = lists[model.chunks_at + 2u * chunk];
+  let first = lists[model.chunks_at + 2u * chunk + 1u];
+  let row_begin = lists[model.rows_at + row];
+  let end = min(first + CHUNK, lists[model.rows_at + row + 1u]);
+  let is_output = row >= COLUMN_BLOCKS;
+  // for NEXT in CHUNK
+  let column_NEXT = block_column(lists[model.blocks_at + min(first + NEXT, end - 1u)]) * BLOCK;
+  // for I in BLOCK
+  // for J in BLOCK
+  var sum_NEXT_I_J = 0.0;
+  // end
+  // end
+  // end
+  // h_0 = 0: chunks without inputs, with which a row begins, start with slot 1.
+  let start = select(select(1u, 0u, first < row_begin + INPUT_BLOCKS), model.first_scored + 1u, is_output);
+  let stop = model.steps + select(0u, 1u, is_output);
+  for (var t = start; t < stop; t += 1u) {
+    let d = delta_row(model, t, row * BLOCK);
+    let s = state_row(model, t, 0u);
+    for (var vector = lane.x; vector < batch_vectors(); vector += LANES) {
+      // for I in BLOCK
+      let d_I = delta[d + I * VECTORS + vector];
+      // end
+      // for NEXT in CHUNK
+      // for J in BLOCK
+      let s_NEXT_J = state[s + (column_NEXT + J) * VECTORS + vector];
+      // end
+      // end
+      // for NEXT in CHUNK
+      // for I in BLOCK
+      // for J in BLOCK
+      sum_NEXT_I_J += dot(d_I, s_NEXT_J);
+      // end
+      // end
+      // end
+    }
+  }
+  // for NEXT in CHUNK
+  // for I in BLOCK
+  // for J in BLOCK
+  partial[(NEXT * BLOCK + I) * BLOCK + J][lane.x] = sum_NEXT_I_J;
+  // end
+  // end
+  // end
+  workgroupBarrier();
+  for (var entry = lane.x; entry < (end - first) * BLOCK * BLOCK; entry += LANES) {
+    let number = first + entry / (BLOCK * BLOCK);
+    let within = entry % (BLOCK * BLOCK);
+    let word = lists[model.blocks_at + number];
+    if (!is_weight(word, within)) {
+      continue;
+    }
+    var g = 0.0;
+    for (var other = 0u; other < LANES; other += 1u) {
+      g += partial[entry][other];
+    }
+    let unit = row * BLOCK + within / BLOCK;
+    let column = block_column(word) * BLOCK + within % BLOCK;
+    let place = number * BLOCK * BLOCK + within;
+    let before = parameters[model.parameter_offset + place];
+    learn(model, Weight(unit, column, place), g, before, moments[model.moment_offset + place]);
+  }
+}

@@ -1,0 +1,135 @@
+// One time step of all models, forward: h_t = act(W · state slot t − 1), or
+// backward: delta_t = act'(h_t) ⊙ (Wᵀ · delta slot t), for networks whose slots
+// do not fit workgroup memory: a tiled product.
+//
+// Mapping: workgroup (x, y, z) = (tile of units, tile of trials, model). Some rows
+// of both factors, a stage, are in workgroup memory; an invocation sums 2 vectors
+// of units × 2 of trials. The next stage is loaded into registers while this one
+// is multiplied. Workgroup memory: STAGE · (TRIAL_LANES + UNIT_LANES) · 32 bytes.
+
+/// The slots that are summed up from and written: state, or delta backward.
+@group(0) @binding(1) var<storage, read_write> slots: array<vec4f>;
+@group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
+/// Backward alone: h_t.
+@group(0) @binding(3) var<storage, read> state: array<vec4f>;
+
+/// Rows of a slot: SLOT, or UNITS backward.
+const ROWS = 16u;
+/// Rows of a stage; a divisor of ROWS.
+const STAGE = 8u;
+const UNIT_LANES = LANES / TRIAL_LANES;
+/// Loads of an invocation for a stage, of weights and of slots.
+const WEIGHT_LOADS = 1u;
+const SLOT_LOADS = 1u;
+/// Names in what is unrolled: load, row, vector of units, of trials, unit of a vector.
+const LOAD = 0u;
+const K = 0u;
+const VEC = 0u;
+const S = 0u;
+const U = 0u;
+const PAIR = 2u;
+const VECTOR = 4u;
+
+var<workgroup> left: array<array<vec4f, 2u * UNIT_LANES>, STAGE>;
+var<workgroup> right: array<array<vec4f, 2u * TRIAL_LANES>, STAGE>;
+
+/// First vector of a row of slot t.
+fn slot_row(model: Model, t: u32, row: u32) -> u32 {
+  if (BACKWARD == 1u) {
+    return delta_row(model, t, row);
+  }
+  return state_row(model, t, row);
+}
+
+/// Writes what a unit has come to at step t.
+fn finish(model: Model, t: u32, unit: u32, vector: u32, sum: vec4f) {
+  if (BACKWARD == 1u) {
+    let h = state[state_row(model, t, unit) + vector];
+    slots[slot_row(model, t - 1u, unit) + vector] = through(sum, h, model.activation);
+  } else {
+    slots[slot_row(model, t, unit) + vector] = activate(sum, model.activation);
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let model = models[group.z + batch.first_model];
+  let t = time.step;
+  if (t > model.steps) {
+    return;
+  }
+  let trials = lane.x % TRIAL_LANES;
+  let units = lane.x / TRIAL_LANES;
+  let first_unit = group.x * (2u * UNIT_LANES);
+  let first_vector = group.y * (2u * TRIAL_LANES);
+  let vectors = batch_vectors();
+  let stride = select(HIDDEN / 4u, SLOT / 4u, BACKWARD == 1u);
+  let weights = (model.parameter_offset + select(UNITS * SLOT, 0u, BACKWARD == 1u)) / 4u;
+  let source = select(t - 1u, t, BACKWARD == 1u);
+  // for VEC in PAIR
+  // for S in PAIR
+  // for U in VECTOR
+  var sum_VEC_S_U = vec4f(0.0);
+  // end
+  // end
+  // end
+  // for LOAD in WEIGHT_LOADS
+  let weight_LOAD = lane.x + LOAD * LANES;
+  var next_w_LOAD = vec4f(0.0);
+  // end
+  // for LOAD in SLOT_LOADS
+  let slot_LOAD = lane.x + LOAD * LANES;
+  var next_s_LOAD = vec4f(0.0);
+  // end
+  // The first step has no hidden units to sum up. One turn more than stages: the first only loads.
+  let begin = select(0u, HIDDEN / STAGE, t == select(1u, model.steps, BACKWARD == 1u));
+  for (var next = begin; next <= ROWS / STAGE; next += 1u) {
+    if (next > begin) {
+      workgroupBarrier();
+      // for LOAD in WEIGHT_LOADS
+      left[weight_LOAD / (2u * UNIT_LANES)][weight_LOAD % (2u * UNIT_LANES)] = next_w_LOAD;
+      // end
+      // for LOAD in SLOT_LOADS
+      if (slot_LOAD < STAGE * 2u * TRIAL_LANES) {
+        right[slot_LOAD / (2u * TRIAL_LANES)][slot_LOAD % (2u * TRIAL_LANES)] = next_s_LOAD;
+      }
+      // end
+      workgroupBarrier();
+    }
+    if (next < ROWS / STAGE) {
+      // for LOAD in WEIGHT_LOADS
+      next_w_LOAD = parameters[weights + (next * STAGE + weight_LOAD / (2u * UNIT_LANES)) * stride + min(first_unit + weight_LOAD % (2u * UNIT_LANES), HIDDEN / 4u - 1u)];
+      // end
+      // for LOAD in SLOT_LOADS
+      next_s_LOAD = slots[slot_row(model, source, min(next * STAGE + slot_LOAD / (2u * TRIAL_LANES), ROWS - 1u)) + min(first_vector + slot_LOAD % (2u * TRIAL_LANES), vectors - 1u)];
+      // end
+    }
+    if (next > begin) {
+      // for K in STAGE
+      // for VEC in PAIR
+      let w_K_VEC = left[K][units + VEC * UNIT_LANES];
+      let s_K_VEC = right[K][trials + VEC * TRIAL_LANES];
+      // end
+      // for VEC in PAIR
+      // for S in PAIR
+      // for U in VECTOR
+      sum_VEC_S_U = fma(vec4f(w_K_VEC[U]), s_K_S, sum_VEC_S_U);
+      // end
+      // end
+      // end
+      // end
+    }
+  }
+  // for VEC in PAIR
+  // for S in PAIR
+  if (first_unit + units + VEC * UNIT_LANES < HIDDEN / 4u && first_vector + trials + S * TRIAL_LANES < vectors) {
+    // for U in VECTOR
+    finish(model, t, (first_unit + units + VEC * UNIT_LANES) * 4u + U, first_vector + trials + S * TRIAL_LANES, sum_VEC_S_U);
+    // end
+  }
+  // end
+  // end
+}
