@@ -69,16 +69,19 @@ export async function lockFolder(
 ): Promise<FolderLock> {
   await makeFolder(folder);
   const path = join(folder, lockName(part));
-  const own = await createOwn(path);
-  const attempt = { folder, own, warn, deadAfter };
-  try {
-    // Another process may remove the file between two looks at it.
-    for (let tries = 1; !await publish(own, path); tries++) {
-      if (await takeOver(path, attempt, "replace") || tries === 5) break;
+  let own = await createOwn(path);
+  let attempt = { folder, own, warn, deadAfter };
+  // Another process may remove a file between two looks at it, the own one too before it was locked.
+  for (let tries = 1;; tries++) {
+    try {
+      if (await publish(own, path)) break;
+      if (await takeOver(path, attempt, "replace")) break;
+    } catch (error) {
+      await discard(own);
+      if (!(error instanceof Deno.errors.NotFound) || tries === 5) throw error;
+      own = await createOwn(path);
+      attempt = { ...attempt, own };
     }
-  } catch (error) {
-    await discard(own);
-    throw error;
   }
   const lock = hold(path, { folder, own });
   try {
@@ -173,6 +176,16 @@ async function tryLock(file: Deno.FsFile): Promise<boolean | undefined> {
   }
 }
 
+/** Whether no process on this machine holds a lock file. */
+export async function isNobodys(path: string): Promise<boolean> {
+  try {
+    using file = await Deno.open(path, { read: true, write: true });
+    return await tryLock(file) === true;
+  } catch {
+    return false;
+  }
+}
+
 async function ownerOf(path: string): Promise<LockOwner | undefined> {
   try {
     const value = JSON.parse(await Deno.readTextFile(path));
@@ -222,17 +235,19 @@ async function takeOver(
     }
     // While the file was opened and locked, another process may have done all this.
     if ((await ownerOf(path))?.id !== owner?.id) throw busy();
-    if (how === "remove") await Deno.remove(path);
-    else await Deno.rename(own.temporary, path);
+    if (how === "replace") {
+      await Deno.rename(own.temporary, path);
+    } else {
+      await Deno.remove(path).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+    }
     warn(
       `note: ${
         describe(owner)
       } ended without giving its part in "${folder}" free; it goes on here`,
     );
     return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   } finally {
     file.close();
   }

@@ -30,7 +30,7 @@ import {
   RUNS_FOLDER,
   TOP_FILES,
 } from "./layout.ts";
-import { type FolderLock, lockFolder } from "./lock.ts";
+import { type FolderLock, isNobodys, lockFolder } from "./lock.ts";
 
 /** How to open it. */
 export interface OpenFolderOptions {
@@ -423,8 +423,10 @@ export async function sweep(
       const found = ownFile(name, folder);
       if (!isFile || !found?.temporary) continue;
       const file = join(inside, name);
-      const isOwn = own === undefined ||
-        (found.id !== undefined && own.has(runKey(found.id)));
+      const isOwn = folder === undefined && isLockFile(name)
+        ? await isNobodys(file)
+        : own === undefined ||
+          (found.id !== undefined && own.has(runKey(found.id)));
       if (!isOwn && !await isAbandoned(file)) continue;
       await Deno.remove(file).catch(() => {
         // Another process removed it, or has just given it its name.

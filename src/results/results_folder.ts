@@ -7,9 +7,16 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere, systemReason } from "../files/read.ts";
-import { makeFolder, writeFileWhole } from "../files/write.ts";
+import {
+  type CombinationCurves,
+  compareRuns,
+  contradictionsOf,
+  type Curves,
+  MENDED,
+  readCurves,
+  withoutFailed,
+} from "./curves.ts";
 import {
   type ExperimentRecord,
   parseExperimentRecord,
@@ -23,34 +30,12 @@ import type { Plain } from "./json_fields.ts";
 import {
   CURVE_FILES,
   EXPERIMENT_FILE,
-  finishedName,
   INDEX_FILE,
-  RUNS_FOLDER,
   SUMS_FILE,
 } from "./layout.ts";
-import { decodeRunRecord, fileSum, type RunHistory } from "./run_file.ts";
+import { fileSum } from "./run_file.ts";
 
-/** One quantity over the epochs of every iteration. */
-export interface Curves {
-  /** Rows: runs. */
-  readonly iterations: number;
-  /** Columns: epochs. */
-  readonly epochs: number;
-  /** [iterations, epochs], row-major; NaN where it was not defined. */
-  readonly values: Float64Array;
-}
-
-/** What was measured of a combination. */
-export interface CombinationCurves {
-  /** Training loss. */
-  readonly trainLoss: Curves;
-  /** Validation loss. */
-  readonly validateLoss: Curves;
-  /** Accuracy in %; it may have fewer iterations than the losses. */
-  readonly trainMetrics?: Curves;
-  /** Validation accuracy in %. */
-  readonly validateMetrics?: Curves;
-}
+export type { CombinationCurves, Curves };
 
 /** A combination of the grid and its runs. */
 export interface CombinationResult extends CombinationCurves {
@@ -132,7 +117,11 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
       continue;
     }
     if (sums.size === 0 && experiment !== undefined) {
-      const sentence = await compareRuns(path, { entry, curves, experiment });
+      const sentence = await compareRuns(path, {
+        index: entry.index,
+        curves,
+        experiment,
+      });
       if (sentence !== undefined) {
         warnings.push(sentence);
         continue;
@@ -140,9 +129,11 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
     }
     finished.push({
       entry,
-      curves: withoutFailed(curves, { entry, experiment }),
+      curves: withoutFailed(curves, { index: entry.index, experiment }),
     });
-    warnings.push(...differencesOf(curves, entry).map((w) => `${path}: ${w}`));
+    warnings.push(
+      ...contradictionsOf(curves, entry.index).map((w) => `${path}: ${w}`),
+    );
   }
   if (unfinished.length > 0) {
     warnings.unshift(
@@ -165,10 +156,6 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
   }));
   return { path, experiment, combinations, warnings };
 }
-
-/** What a user can do about a damaged file of a finished training. */
-const MENDED =
-  "deno task train with the same config and --resume writes it again";
 
 /** Reads a file of the folder by its name and tells whether it fits its checksum. */
 type ReadChecked = (name: string, what: string) => Promise<{
@@ -280,29 +267,6 @@ function compareIndex(
   ];
 }
 
-/** Runs whose weights are no numbers have losses all the same, which say nothing: NaN takes their place. */
-function withoutFailed(
-  curves: CombinationCurves,
-  { entry: { index }, experiment }: {
-    entry: IndexEntry;
-    experiment: ExperimentRecord | undefined;
-  },
-): CombinationCurves {
-  const failed = (experiment?.failures ?? []).filter(({ combination, what }) =>
-    combination === index && what.startsWith("weights")
-  );
-  for (const { iteration } of failed) {
-    for (const curve of Object.values<Curves | undefined>({ ...curves })) {
-      curve?.values.fill(
-        NaN,
-        iteration * curve.epochs,
-        (iteration + 1) * curve.epochs,
-      );
-    }
-  }
-  return curves;
-}
-
 /** The curves of a combination; none where a loss is missing, or one is damaged. */
 async function readCombination(
   index: number,
@@ -313,57 +277,12 @@ async function readCombination(
     const name = `${index}/${file}`;
     const { bytes, isDamaged } = await read(name, "the curves");
     if (isDamaged) return { damaged: name };
-    const curve = bytes && curvesOf(bytes, join(path, String(index), file));
+    const curve = bytes && readCurves(bytes, join(path, String(index), file));
     if (curve !== undefined) curves[key as keyof CombinationCurves] = curve;
   }
   const { trainLoss, validateLoss } = curves;
   if (trainLoss === undefined || validateLoss === undefined) return {};
   return { curves: { ...curves, trainLoss, validateLoss } };
-}
-
-/** Before a training is finished there are no checksums of its curves: its run files have them, too. */
-async function compareRuns(
-  path: string,
-  { entry: { index }, curves, experiment }: {
-    entry: IndexEntry;
-    curves: CombinationCurves;
-    experiment: ExperimentRecord;
-  },
-): Promise<string | undefined> {
-  const names = {
-    trainLoss: "trainLoss",
-    validateLoss: "validateLoss",
-    trainMetrics: "trainAccuracy",
-    validateMetrics: "validateAccuracy",
-  } as const;
-  for (let iteration = 0; iteration < experiment.iterations; iteration++) {
-    const id = { combination: index, iteration };
-    const name = join(path, RUNS_FOLDER, finishedName(id));
-    const bytes = await readIfThere(name, { what: "the run" });
-    if (bytes === undefined) continue;
-    let history: RunHistory;
-    try {
-      ({ history } = decodeRunRecord(bytes, { name, size: experiment.size }));
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return `${path}: ${error.message}, so that combination ${index} is left out; ${MENDED}`;
-    }
-    for (
-      const [key, curve] of Object.entries<Curves | undefined>({ ...curves })
-    ) {
-      const kept = history[names[key as keyof typeof names]];
-      const read = curve?.values.subarray(
-        iteration * curve.epochs,
-        (iteration + 1) * curve.epochs,
-      );
-      if (
-        kept?.length === read?.length &&
-        kept?.every((value, epoch) => Object.is(value, read![epoch]))
-      ) continue;
-      return `${path}: the curves of combination ${index} are not those of its runs, so that it is left out; ${MENDED}`;
-    }
-  }
-  return undefined;
 }
 
 /**
@@ -383,53 +302,6 @@ export async function refuseDamaged(
       join(path, name)
     }": it does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
   );
-}
-
-/** Undefined where the file is empty, as the original's is for a task without accuracy. */
-function curvesOf(bytes: Uint8Array, name: string): Curves | undefined {
-  const { shape, data } = readNpy(bytes, { name });
-  if (data.length === 0) return undefined;
-  const [first = 0, second] = shape;
-  if (shape.length > 2 || shape.length === 0) {
-    throw new InputError(
-      `Cannot read "${name}": its shape must be (iterations, epochs), found (${
-        shape.join(", ")
-      })`,
-    );
-  }
-  return second === undefined
-    ? { iterations: 1, epochs: first, values: data }
-    : { iterations: first, epochs: second, values: data };
-}
-
-/** Sentences on what does not go together within a combination. */
-function differencesOf(
-  curves: CombinationCurves,
-  { index }: IndexEntry,
-): string[] {
-  const { trainLoss, validateLoss, trainMetrics, validateMetrics } = curves;
-  const sentences: string[] = [];
-  if (
-    trainLoss.iterations !== validateLoss.iterations ||
-    trainLoss.epochs !== validateLoss.epochs
-  ) {
-    sentences.push(
-      `combination ${index} has training losses of ${
-        size(trainLoss)
-      } but validation losses of ${size(validateLoss)}`,
-    );
-  }
-  const metrics = validateMetrics ?? trainMetrics;
-  if (metrics !== undefined && metrics.iterations !== validateLoss.iterations) {
-    sentences.push(
-      `combination ${index} has accuracies of ${metrics.iterations} of its ${validateLoss.iterations} iterations`,
-    );
-  }
-  return sentences;
-}
-
-function size({ iterations, epochs }: Curves): string {
-  return `${iterations} x ${epochs} (iterations x epochs)`;
 }
 
 function parametersOf(
@@ -461,40 +333,4 @@ export async function readSums(path: string): Promise<Map<string, string>> {
     if (sum !== undefined && name !== undefined) sums.set(name, sum);
   }
   return sums;
-}
-
-/**
- * Writes the curves of a combination to its folder, as float64 arrays of
- * shape (iterations, epochs).
- *
- * @param path The results folder.
- * @param index Number of the combination.
- * @throws {InputError} If they can't be written.
- *
- * @example
- * ```ts no-eval
- * import { writeCombination } from "./src/results/results_folder.ts";
- *
- * const curves = { iterations: 1, epochs: 2, values: Float64Array.of(0.9, 0.5) };
- * await writeCombination("results", 0, { trainLoss: curves, validateLoss: curves });
- * ```
- */
-export async function writeCombination(
-  path: string,
-  index: number,
-  curves: CombinationCurves,
-): Promise<void> {
-  const folder = join(path, String(index));
-  await makeFolder(folder);
-  for (const name of Object.keys(CURVE_FILES) as (keyof CombinationCurves)[]) {
-    const curve: Curves | undefined = curves[name];
-    if (curve === undefined) continue;
-    await writeFileWhole(
-      join(folder, CURVE_FILES[name]),
-      writeNpy({
-        shape: [curve.iterations, curve.epochs],
-        data: curve.values,
-      }),
-    );
-  }
 }

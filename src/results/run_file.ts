@@ -131,6 +131,21 @@ export function failureOf(
   return failure;
 }
 
+/** Losses may look fine where the weights are none any more: whatever computed them, such a run is no result. */
+export function weightFailure(
+  parameters: Parameters,
+  epoch: number,
+): RunFailure | undefined {
+  for (const name of PARAMETER_NAMES) {
+    for (const value of parameters[name]) {
+      if (Number.isFinite(value)) continue;
+      const became = Number.isNaN(value) ? "NaN" : "infinite";
+      return { epoch, what: `weights became ${became}` };
+    }
+  }
+  return undefined;
+}
+
 const FORMAT = "biornn-run/1";
 const STATES_FORMAT = "biornn-states/1";
 const CURVES = [

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { basename, join } from "node:path";
-import denoConfig from "../../deno.json" with { type: "json" };
+import { join } from "node:path";
 import type {
   Engine,
   Ensemble,
@@ -14,20 +13,16 @@ import type {
   ModelState,
 } from "../engine/ensemble.ts";
 import { writeNpy } from "../files/npy.ts";
-import { writeSparseNpz } from "../files/npz.ts";
 import { readFileBytes, readIfThere } from "../files/read.ts";
-import { makeFolder, writeFileWhole } from "../files/write.ts";
+import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
+import { matrixOfGraph } from "../graph/graph.ts";
 import {
-  type Graph,
-  maskOfGraph,
-  matrixOfGraph,
-  rowsOf,
-} from "../graph/graph.ts";
+  type CombinationCurves,
+  curveFiles,
+  curvesOf,
+} from "../results/curves.ts";
 import {
   encodeExperimentRecord,
-  type ExperimentRecord,
-  NUMERICS,
-  type Plain,
   type RecordedFailure,
 } from "../results/experiment_record.ts";
 import { formatFolderIndex } from "../results/folder_index.ts";
@@ -38,36 +33,25 @@ import {
   INDEX_FILE,
   MEASURES_FILE,
   modelPath,
-  NETWORK_FILE,
-  NETWORK_MASK_FILE,
   NULL_MODEL_FILE,
   type RunId,
   runKey,
-  SPARSE_NETWORK_FILE,
   SUMS_FILE,
   topologyPath,
 } from "../results/layout.ts";
 import { type FolderLock, readLocks } from "../results/lock.ts";
 import { openFolder, sweep } from "../results/open_folder.ts";
 import {
-  type CombinationCurves,
-  type Curves,
-  writeCombination,
-} from "../results/results_folder.ts";
-import {
   engineName,
   fileSum,
-  type NetworkStates,
-  type RunFailure,
   type RunHistory,
   type RunRecord,
   thenBy,
+  weightFailure,
 } from "../results/run_file.ts";
 import { RunStore } from "../results/run_store.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
-import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
-import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
-import { syntheticNote } from "../tasks/stimuli.ts";
+import type { Parameters } from "../rnn/parameters.ts";
 import {
   hasNullModel,
   meanStates,
@@ -77,10 +61,14 @@ import {
 } from "./network_tables.ts";
 import { networkStates } from "./networks.ts";
 import { type PreparedExperiment, runsOf } from "./prepare.ts";
+import {
+  experimentRecord,
+  type Found,
+  networkFiles,
+  PROGRAM,
+  sparse,
+} from "./record_experiment.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
-
-/** Names this program in records, e.g. "biornn 0.1.0, numerics 2". */
-export const PROGRAM = `biornn ${denoConfig.version}, numerics ${NUMERICS}`;
 
 /** How to open a results folder. */
 export interface OpenResultsOptions {
@@ -269,16 +257,14 @@ export class ResultsWriter {
   ): Promise<void> {
     await this.#lock.check();
     for (const [i, id] of ids.entries()) {
-      const { initial, connections, state } = runs[i]!;
       await this.#saveTopology(id, resumed[i]?.topology);
-      if (state === undefined && id.iteration === 0) {
-        await this.#saveModel(id, {
-          epoch: "initial",
-          parameters: initial,
-          connections,
-        });
-      }
     }
+    await writeFilesWhole(ids.flatMap((id, i) => {
+      const { initial, connections, state } = runs[i]!;
+      if (state !== undefined || id.iteration !== 0) return [];
+      const model = { parameters: initial, connections };
+      return [this.#modelFile(id, { ...model, epoch: "initial" })];
+    }));
   }
 
   /** Writes the states of all runs as they are now. */
@@ -309,19 +295,19 @@ export class ResultsWriter {
   ): Promise<readonly ModelState[]> {
     const states = await ensemble.state();
     await this.#lock.check();
-    for (const [i, id] of ids.entries()) {
-      const sum = await this.#saveModel(id, {
+    await writeFilesWhole(ids.map((id, i) =>
+      this.#modelFile(id, {
         epoch: epoch - 1,
         parameters: states[i]!.parameters,
         connections: runs[i]!.connections,
         history: histories[i]!,
-      });
-      this.#models.set(runKey(id), sum);
-    }
+      })
+    ));
     return states;
   }
 
-  async #saveModel(
+  /** Path and bytes of a model's file. */
+  #modelFile(
     id: RunId,
     { epoch, parameters, connections, history }: {
       readonly epoch: number | "initial";
@@ -329,7 +315,7 @@ export class ResultsWriter {
       readonly connections: ModelRun["connections"];
       readonly history?: RunHistory;
     },
-  ): Promise<string> {
+  ): readonly [path: string, content: () => Uint8Array] {
     const { experiment, connectome, size, fingerprint } = this.prepared;
     const metadata: Record<string, string> = {
       combination: experiment.grid.combinations[id.combination]!.repr,
@@ -348,9 +334,15 @@ export class ResultsWriter {
       metadata.train_loss = String(history.trainLoss[epoch]);
       metadata.validate_loss = String(history.validateLoss[epoch]);
     }
-    const bytes = encodeCheckpoint(parameters, { size, connections, metadata });
-    await writeFileWhole(modelPath(this.folder, { ...id, epoch }), bytes);
-    return fileSum(bytes);
+    return [modelPath(this.folder, { ...id, epoch }), () => {
+      const bytes = encodeCheckpoint(parameters, {
+        size,
+        connections,
+        metadata,
+      });
+      this.#models.set(runKey(id), fileSum(bytes));
+      return bytes;
+    }];
   }
 
   /** Writes the runs as finished; `states` are those of the last models. */
@@ -400,6 +392,7 @@ export class ResultsWriter {
     const engines = new Set<string>();
     const programs = new Set<string>();
     const measured: MeasuredRun[] = [];
+    const files: (readonly [string, () => Uint8Array])[] = [];
     for (const { index: combination } of experiment.grid.combinations) {
       let finished = 0;
       for (let iteration = 0; iteration < iterations; iteration++) {
@@ -423,11 +416,14 @@ export class ResultsWriter {
           missing.push(curves);
           continue;
         }
-        await writeCombination(this.folder, combination, curves);
+        files.push(
+          ...await changedFiles(curveFiles(this.folder, combination, curves)),
+        );
         this.#written.add(combination);
       }
       complete.push(combination);
     }
+    await writeFilesWhole(files);
     if (missing.length === 0) {
       await this.#finish({
         engines: [...engines].sort(),
@@ -496,58 +492,18 @@ export class ResultsWriter {
   }
 }
 
-/** The curves of a combination: a row a run. */
-export function curvesOf(histories: readonly RunHistory[]): CombinationCurves {
-  const stack = (name: keyof RunHistory): Curves | undefined => {
-    const epochs = histories[0]?.[name]?.length;
-    if (epochs === undefined) return undefined;
-    const values = new Float64Array(histories.length * epochs);
-    for (const [i, history] of histories.entries()) {
-      values.set(history[name] ?? [], i * epochs);
-    }
-    return { iterations: histories.length, epochs, values };
-  };
-  const trainMetrics = stack("trainAccuracy");
-  const validateMetrics = stack("validateAccuracy");
-  return {
-    trainLoss: stack("trainLoss")!,
-    validateLoss: stack("validateLoss")!,
-    ...(trainMetrics === undefined ? {} : { trainMetrics }),
-    ...(validateMetrics === undefined ? {} : { validateMetrics }),
-  };
-}
-
-/** The scaled network, before any randomisation: a large one as SciPy's sparse matrix. */
-function networkFiles(
-  network: Graph,
-): (readonly [string, () => Uint8Array])[] {
-  if (network.nodes > MOST_DENSE_NEURONS) {
-    return [[SPARSE_NETWORK_FILE, () => sparse(network)]];
+/** Those that are not yet on the disk as they are to be: reading is much faster than writing. */
+async function changedFiles(
+  files: readonly (readonly [string, () => Uint8Array])[],
+): Promise<(readonly [string, () => Uint8Array])[]> {
+  const changed = [];
+  for (const [path, content] of files) {
+    const bytes = content();
+    const found = await readIfThere(path, { what: "the curves" });
+    if (found !== undefined && fileSum(found) === fileSum(bytes)) continue;
+    changed.push([path, () => bytes] as const);
   }
-  const shape = [network.nodes, network.nodes];
-  return [
-    [
-      NETWORK_FILE,
-      () => writeNpy({ shape, data: matrixOfGraph(network) }),
-    ],
-    [
-      NETWORK_MASK_FILE,
-      () => writeNpy({ shape, data: maskOfGraph(network), boolean: true }),
-    ],
-  ];
-}
-
-function sparse(network: Graph): Uint8Array {
-  const { receivers, senders, start, sender, weights } = rowsOf(
-    network,
-    { transpose: false },
-  );
-  return writeSparseNpz({
-    shape: [receivers, senders],
-    start,
-    column: sender,
-    values: weights,
-  });
+  return changed;
 }
 
 /** The epochs that were trained. */
@@ -558,132 +514,4 @@ function upTo(epoch: number, history: RunHistory): RunHistory {
       curve.subarray(0, epoch),
     ]),
   ) as unknown as RunHistory;
-}
-
-/** Losses may look fine where the weights are none any more: whatever computed them, such a run is no result. */
-export function weightFailure(
-  parameters: Parameters,
-  epoch: number,
-): RunFailure | undefined {
-  for (const name of PARAMETER_NAMES) {
-    for (const value of parameters[name]) {
-      if (Number.isFinite(value)) continue;
-      const became = Number.isNaN(value) ? "NaN" : "infinite";
-      return { epoch, what: `weights became ${became}` };
-    }
-  }
-  return undefined;
-}
-
-/** What the runs say of an experiment. */
-interface Found {
-  /** Engines that trained it; several where shards ran on different machines. */
-  readonly engines: readonly string[];
-  readonly programs: readonly string[];
-  readonly failures: readonly RecordedFailure[];
-  /** Means over the runs that have them. */
-  readonly states?: NetworkStates | undefined;
-}
-
-/** What `experiment.json` says of an experiment, as far as it is known. */
-export function experimentRecord(
-  prepared: PreparedExperiment,
-  { engines, programs, failures, states }: Found,
-): ExperimentRecord {
-  const {
-    experiment,
-    connectome,
-    network,
-    stimuli,
-    stimuliSha256,
-    pretrained,
-    size,
-    fingerprint,
-  } = prepared;
-  const { net, training, task, grid, run } = experiment;
-  const [first = "none"] = engines;
-  const kind = first.slice(0, Math.max(0, first.indexOf(":")));
-  return {
-    format: "biornn-results/1",
-    program: {
-      name: "biornn",
-      version: denoConfig.version,
-      numerics: NUMERICS,
-      deno: Deno.version.deno,
-    },
-    trainedBy: programs,
-    fingerprint,
-    config: {
-      file: basename(experiment.file),
-      text: experiment.source.text,
-      effective: experiment.source.effective,
-    },
-    overrides: experiment.source.overrides,
-    task: {
-      name: task.task.name,
-      loss: task.task.loss,
-      parameters: {
-        nr_of_trials: task.nrOfTrials,
-        train_size: task.trainSize,
-        ...task.parameters,
-      },
-    },
-    grid: {
-      keys: grid.keys,
-      combinations: grid.combinations.map(({ values }) =>
-        values.map(({ value }): Plain => value)
-      ),
-    },
-    epochs: training.epochs,
-    iterations: training.iterations,
-    batchSize: run.batchSize,
-    seed: run.seed,
-    storeEveryEpoch: run.storeEveryEpoch,
-    compatibility: net.compatibility,
-    init: training.init,
-    freezeLayer: training.freezeLayer,
-    remapW: training.remapW,
-    randomW: net.nullModel !== "none",
-    nullModel: net.nullModel,
-    match: net.match,
-    sharedInit: net.sharedInit,
-    freshNetwork: net.freshNetwork,
-    randPartition: net.randPartition,
-    targetSparsity: net.targetSparsity,
-    targetSparsityIntrinsic: net.targetSparsityIntrinsic,
-    orientation: {
-      network: "row = from, column = to",
-      weight_hh: net.compatibility === "original"
-        ? "row = to, column = from; made of the network as it stands, so that each connection is reversed"
-        : "row = to, column = from; made of the network's transpose",
-    },
-    connectome: {
-      name: connectome.name,
-      species: connectome.species,
-      regions: connectome.regions,
-      neurons: net.neuronsPerRegion,
-      sha256: connectome.sha256,
-      source: basename(connectome.source),
-      synthetic: connectome.synthetic,
-      citations: connectome.citations,
-      regionNames: connectome.regionNames,
-    },
-    ...(stimuli === undefined ? {} : {
-      stimuli: {
-        source: basename(stimuli.source),
-        synthetic: stimuli.synthetic,
-        ...(stimuli.synthetic ? { note: syntheticNote(task.task) } : {}),
-        ...(stimuliSha256 === undefined ? {} : { sha256: stimuliSha256 }),
-      },
-    }),
-    ...(pretrained === undefined ? {} : { pretrained: pretrained.record }),
-    engine: {
-      kind,
-      description: engines.map((name) => name.slice(name.indexOf(":") + 2))
-        .join("; "),
-    },
-    size: { ...size, hiddenSize: network.nodes },
-    failures,
-    ...(states === undefined ? {} : { networkStates: states }),
-  };
 }

@@ -15,6 +15,7 @@ import {
 } from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
+import { curvesOf } from "../results/curves.ts";
 import type { RecordedFailure } from "../results/experiment_record.ts";
 import {
   type CombinationResult,
@@ -28,6 +29,7 @@ import {
   type NetworkStates,
   type RunFailure,
   type RunHistory,
+  weightFailure,
 } from "../results/run_file.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
@@ -44,13 +46,8 @@ import { meanStates } from "./network_tables.ts";
 import { networkStates } from "./networks.ts";
 import { createTally, type TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
-import {
-  curvesOf,
-  experimentRecord,
-  PROGRAM,
-  ResultsWriter,
-  weightFailure,
-} from "./results_writer.ts";
+import { experimentRecord, PROGRAM } from "./record_experiment.ts";
+import { ResultsWriter } from "./results_writer.ts";
 import { trainExperiment } from "./train_experiment.ts";
 import { bestOf, copyHistory, emptyHistory } from "./train_group.ts";
 

@@ -12,11 +12,8 @@ import { createRunDrawer, type RunDrawer } from "./draw_runs.ts";
 import { createEngineKeeper } from "./engine_keeper.ts";
 import { planGroups, type RunGroup } from "./plan_groups.ts";
 import { createTally, type Progress } from "./progress.ts";
-import {
-  type Assembly,
-  PROGRAM,
-  type ResultsWriter,
-} from "./results_writer.ts";
+import { PROGRAM } from "./record_experiment.ts";
+import type { Assembly, ResultsWriter } from "./results_writer.ts";
 import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
 import { trainGroup } from "./train_group.ts";
 

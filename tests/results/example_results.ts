@@ -14,9 +14,9 @@ import { formatFolderIndex } from "../../src/results/folder_index.ts";
 import { EXPERIMENT_FILE, INDEX_FILE } from "../../src/results/layout.ts";
 import {
   type CombinationCurves,
+  curveFiles,
   type Curves,
-  writeCombination,
-} from "../../src/results/results_folder.ts";
+} from "../../src/results/curves.ts";
 
 /** Runs a test in a folder of its own, which is removed afterwards. */
 export async function inFolder(
@@ -153,7 +153,19 @@ export async function writeExample(
     );
   }
   for (const [index, curves] of combinations.entries()) {
-    if (curves !== undefined) await writeCombination(path, index, curves);
+    if (curves !== undefined) await writeCurves(path, index, curves);
   }
   return path;
+}
+
+/** Writes the files of a combination. */
+export async function writeCurves(
+  path: string,
+  index: number,
+  curves: CombinationCurves,
+): Promise<void> {
+  await Deno.mkdir(join(path, String(index)), { recursive: true });
+  for (const [file, content] of curveFiles(path, index, curves)) {
+    await Deno.writeFile(file, content());
+  }
 }

@@ -13,7 +13,6 @@ import {
   type OpenFolderOptions,
   sweep,
 } from "../../src/results/open_folder.ts";
-import { writeCombination } from "../../src/results/results_folder.ts";
 import { encodeRunRecord } from "../../src/results/run_file.ts";
 import { filesBelow } from "../soak/tiny_experiment.ts";
 import {
@@ -21,6 +20,7 @@ import {
   exampleRecord,
   falling,
   inFolder,
+  writeCurves,
   writeExample,
 } from "./example_results.ts";
 
@@ -110,10 +110,10 @@ async function writeRun(path: string, experiment: string): Promise<void> {
   await Deno.writeFile(join(path, "runs", "0_1.safetensors"), bytes);
 }
 
-describe("writeCombination()", () => {
+describe("curveFiles()", () => {
   it("writes float64 arrays of shape (iterations, epochs), and accuracies where there are any", () =>
     inFolder(async (folder) => {
-      await writeCombination(folder, 3, alike(falling([0.1, 0.2], 5)));
+      await writeCurves(folder, 3, alike(falling([0.1, 0.2], 5)));
       assert.deepEqual(await namesIn(folder), [
         "3/train_loss_all.npy",
         "3/validate_loss_all.npy",
@@ -122,7 +122,7 @@ describe("writeCombination()", () => {
       const { shape, dtype } = readNpy(await Deno.readFile(name), { name });
       assert.deepEqual(shape, [2, 5]);
       assert.equal(dtype, "f8");
-      await writeCombination(
+      await writeCurves(
         folder,
         3,
         alike(falling([0.1]), falling([90])),
