@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import denoConfig from "../deno.json" with { type: "json" };
 import {
   buildRun,
+  chooseEngine,
   compareLabels,
   drawFigures,
   InputError,
@@ -83,6 +84,18 @@ describe("mod.ts", () => {
         "Cannot give the model of combination 0, iteration 0: it was not trained",
       ),
     );
+  });
+
+  it("opens an engine that trains several experiments", async () => {
+    const engine = await chooseEngine();
+    const run = { combination: 0, iteration: 0 };
+    for (const seed of [1, 2]) {
+      const overrides = { epochs: 2, iterations: 1, seed };
+      const prepared = await prepare(CONFIG, { overrides });
+      const { finished } = await train(prepared, { engine, runs: [run] });
+      assert.ok(finished);
+    }
+    engine.destroy();
   });
 
   it("stops a training in memory after the epoch under way", async () => {

@@ -22,7 +22,7 @@ const CHOICES: readonly DeviceChoice[] = ["auto", "gpu", "cpu", "reference"];
 /** How to open an engine. */
 export interface ChooseEngineOptions {
   /** Told which engine was taken, and why, where nobody has named it. */
-  readonly warn: (line: string) => void;
+  readonly warn?: (line: string) => void;
   /** Time the device, where it can be timed. */
   readonly profile?: boolean;
   /** Workers of the WebAssembly engine, by default one for each core. */
@@ -36,12 +36,22 @@ export interface ChooseEngineOptions {
  *
  * @throws {InputError} If "gpu" was asked for and there is no adapter.
  * @throws {DeviceError} If "gpu" was asked for and the adapter can't be opened.
+ *
+ * @example
+ * ```ts
+ * import { chooseEngine, prepare, train } from "@biornn/biornn";
+ *
+ * const engine = await chooseEngine("cpu"); // e.g. to use it for several experiments
+ * const overrides = { epochs: 2 };
+ * await train(await prepare("config/quickstart.ini", { overrides }), { engine });
+ * engine.destroy();
+ * ```
  */
 export async function chooseEngine(
-  device: DeviceChoice,
-  options: ChooseEngineOptions,
+  device: DeviceChoice = "auto",
+  options: ChooseEngineOptions = {},
 ): Promise<Engine> {
-  const { warn, profile = false, workers, fused = true } = options;
+  const { warn = () => {}, profile = false, workers, fused = true } = options;
   if (device === "reference") return createReferenceEngine();
   const openCpu = () =>
     createWasmEngine({ profile, fused, ...(workers && { workers }) });

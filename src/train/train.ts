@@ -174,7 +174,7 @@ export async function train(
 ): Promise<TrainedExperiment> {
   const { engine: given, folder } = options;
   const engine = given ??
-    await chooseEngine("auto", { warn: options.onLine ?? (() => {}) });
+    await chooseEngine("auto", options.onLine && { warn: options.onLine });
   try {
     return folder === undefined
       ? await trainInMemory(prepared, { ...options, engine })
