@@ -92,8 +92,7 @@ const MOST_MISSING = 0.1;
  *
  * @example
  * ```ts no-eval
- * import { compareLabels } from "./src/analysis/compare.ts";
- * import { readResultsFolder } from "./src/results/results_folder.ts";
+ * import { compareLabels, readResultsFolder } from "@biornn/biornn";
  *
  * const { rows } = compareLabels([
  *   { label: "bio", results: await readResultsFolder("results/bio") },

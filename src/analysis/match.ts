@@ -88,8 +88,8 @@ const UNKNOWN_KEY = /^parameter [0-9]+$/;
  *
  * @example
  * ```ts no-eval
+ * import { readResultsFolder } from "@biornn/biornn";
  * import { matchCombinations } from "./src/analysis/match.ts";
- * import { readResultsFolder } from "./src/results/results_folder.ts";
  *
  * const folders = [await readResultsFolder("bio"), await readResultsFolder("rand")];
  * const { combinations } = matchCombinations(folders);

@@ -113,7 +113,7 @@ export function curveOf(curves: Curves, iteration: number): Float64Array {
  *
  * @example
  * ```ts no-eval
- * import { readResultsFolder } from "./src/results/results_folder.ts";
+ * import { readResultsFolder } from "@biornn/biornn";
  * import { summarizeResults } from "./src/analysis/summary.ts";
  *
  * const { runs } = summarizeResults(await readResultsFolder("results/bio"));

@@ -60,8 +60,8 @@ const LARGEST_WEIGHT = 1e100;
  *
  * @example
  * ```ts
+ * import { graphOfMatrix } from "@biornn/biornn";
  * import { validateConnectome } from "./src/connectome/connectome.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
  *
  * validateConnectome({
  *   graph: graphOfMatrix([0, 0.5, 0.25, 0], 2),

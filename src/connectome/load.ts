@@ -77,7 +77,7 @@ export interface LoadOptions {
  *
  * @example
  * ```ts
- * import { loadConnectome } from "./src/connectome/load.ts";
+ * import { loadConnectome } from "@biornn/biornn";
  *
  * const { graph } = await loadConnectome("Synthetic_Macaque_29");
  * graph.weight.length; // 536 connections

@@ -53,8 +53,7 @@ export interface GraphMeasures {
  *
  * @example
  * ```ts
- * import { graphMeasures } from "./src/connectome/measures.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
+ * import { graphMeasures, graphOfMatrix } from "@biornn/biornn";
  *
  * graphMeasures(graphOfMatrix([0, 0.5, 0.25, 0], 2)).density; // 1
  * ```

@@ -111,8 +111,8 @@ interface RegionPair {
  *
  * @example
  * ```ts
+ * import { graphOfMatrix } from "@biornn/biornn";
  * import { countScaledConnections } from "./src/connectome/scale.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
  *
  * const connectome = graphOfMatrix([0, 0.5, 0.25, 0], 2);
  * countScaledConnections(connectome, { neuronDensity: [4, 4] }); // 48
@@ -146,9 +146,7 @@ export function countScaledConnections(
  *
  * @example
  * ```ts
- * import { scaleConnectome } from "./src/connectome/scale.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
- * import { createStream } from "./src/random/stream.ts";
+ * import { createStream, graphOfMatrix, scaleConnectome } from "@biornn/biornn";
  *
  * const network = scaleConnectome(graphOfMatrix([0, 0.5, 0.25, 0], 2), {
  *   neuronDensity: [4, 4],
@@ -342,8 +340,8 @@ const FLOOR_BITS = 1000;
  *
  * @example
  * ```ts
+ * import { createStream } from "@biornn/biornn";
  * import { splitWeight } from "./src/connectome/scale.ts";
- * import { createStream } from "./src/random/stream.ts";
  *
  * const stream = createStream({ seed: 1, purpose: "bio2art" });
  * splitWeight(0.5, { count: 12, stream }); // twelve numbers that sum to 0.5
@@ -425,7 +423,7 @@ export interface ScaleDensityOptions {
  *
  * @example
  * ```ts
- * import { scaleNeuronDensity } from "./src/connectome/scale.ts";
+ * import { scaleNeuronDensity } from "@biornn/biornn";
  *
  * scaleNeuronDensity([80_000, 40_000, 130_000], { method: "rank", seed: 2 }); // [4, 2, 6]
  * scaleNeuronDensity([80_000, 40_000, 130_000], { method: "ratio", seed: 2 }); // [4, 2, 6]

@@ -216,7 +216,7 @@ export type DeviceTrouble =
  *
  * @example
  * ```ts
- * import { DeviceError } from "./src/engine/ensemble.ts";
+ * import { DeviceError } from "@biornn/biornn";
  *
  * const error = new DeviceError("the device was lost", { reason: "lost" });
  * error.reason; // "lost"

@@ -135,9 +135,7 @@ export interface Experiment {
  *
  * @example
  * ```ts
- * import { describeExperiment } from "./src/experiment/experiment.ts";
- * import { readExperiment } from "./src/experiment/read.ts";
- * import { TASKS } from "./src/tasks/registry.ts";
+ * import { describeExperiment, readExperiment, TASKS } from "@biornn/biornn";
  *
  * const file = "config/quickstart.ini";
  * const experiment = readExperiment(Deno.readTextFileSync(file), { file, tasks: TASKS });

@@ -99,15 +99,6 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @param bytes The whole file.
  * @param options `name` of the file, for messages.
  * @throws {InputError} If it is damaged, or over a hundred times as large when unpacked.
- *
- * @example
- * ```ts
- * import { unpackGzip } from "./src/files/idx.ts";
- *
- * const packed = new Blob(["abc"]).stream().pipeThrough(new CompressionStream("gzip"));
- * const bytes = await new Response(packed).bytes();
- * unpackGzip(bytes, { name: "labels.gz" }); // the bytes of "abc"
- * ```
  */
 function unpackGzip(
   bytes: Uint8Array,

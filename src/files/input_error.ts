@@ -11,7 +11,7 @@
  *
  * @example
  * ```ts no-eval
- * import { InputError } from "./src/files/input_error.ts";
+ * import { InputError } from "@biornn/biornn";
  *
  * throw new InputError('Cannot read "net.npy": it ends after 12 of 128 bytes');
  * ```

@@ -98,6 +98,13 @@ export function transposeGraph(graph: Graph): Graph {
 /**
  * The graph of a matrix [N, N], row-major: an edge where an entry is not 0, or
  * where the mask is not.
+ *
+ * @example
+ * ```ts
+ * import { graphOfMatrix } from "@biornn/biornn";
+ *
+ * graphOfMatrix([0, 0.5, 0, 0], 2); // an edge from node 0 to node 1, of weight 0.5
+ * ```
  */
 export function graphOfMatrix(
   matrix: ArrayLike<number>,
@@ -121,7 +128,17 @@ export function graphOfMatrix(
   return { nodes, from, to, weight };
 }
 
-/** The matrix [N, N] of a graph, row-major; 0 where there is no edge. */
+/**
+ * The matrix [N, N] of a graph, row-major; 0 where there is no edge.
+ *
+ * @example
+ * ```ts
+ * import { loadConnectome, matrixOfGraph } from "@biornn/biornn";
+ *
+ * const { graph } = await loadConnectome("Synthetic_Macaque_29");
+ * matrixOfGraph(graph)[2 * 29 + 5]; // from region 2 to region 5
+ * ```
+ */
 export function matrixOfGraph(
   { nodes, from, to, weight }: Graph,
 ): Float64Array {

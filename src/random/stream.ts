@@ -101,7 +101,7 @@ function assertCount(value: number, name: string, limit: number): void {
  *
  * @example
  * ```ts
- * import { createStream } from "./src/random/stream.ts";
+ * import { createStream } from "@biornn/biornn";
  *
  * const stream = createStream({ seed: 1, purpose: "trials", combination: 3, iteration: 0 });
  * stream.uniform(); // the same number every time this program runs

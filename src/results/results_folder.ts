@@ -67,7 +67,7 @@ export interface ResultsFolder {
  *
  * @example
  * ```ts no-eval
- * import { readResultsFolder } from "./src/results/results_folder.ts";
+ * import { readResultsFolder } from "@biornn/biornn";
  *
  * const { combinations } = await readResultsFolder("results/bio");
  * combinations[0]?.validateLoss.values; // [iterations, epochs]

@@ -18,7 +18,7 @@ import type { Task } from "./task.ts";
  *
  * @example
  * ```ts
- * import { TASKS } from "./src/tasks/registry.ts";
+ * import { TASKS } from "@biornn/biornn";
  *
  * TASKS.get("seq_mem")?.steps({ pattern_length: 3 }); // 7
  * ```

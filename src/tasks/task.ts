@@ -116,7 +116,7 @@ export interface Task {
  *
  * @example
  * ```ts
- * import { createStream } from "./src/random/stream.ts";
+ * import { createStream } from "@biornn/biornn";
  * import { seqMem } from "./src/tasks/seq_mem.ts";
  * import { generateTrials } from "./src/tasks/task.ts";
  *

@@ -54,7 +54,7 @@ export interface SplitOptions {
  *
  * @example
  * ```ts
- * import { createStream } from "./src/random/stream.ts";
+ * import { createStream } from "@biornn/biornn";
  * import { seqMem } from "./src/tasks/seq_mem.ts";
  * import { splitTrials } from "./src/tasks/trial_set.ts";
  *

@@ -334,6 +334,16 @@ function combinationOf(experiment: Experiment, id: RunId) {
  * initial weights, each from the run's own stream.
  *
  * @throws {InputError} If a pretrained model is asked for and does not fit.
+ *
+ * @example
+ * ```ts
+ * import { buildRun, prepare } from "@biornn/biornn";
+ *
+ * const prepared = await prepare("config/quickstart.ini");
+ * const run = await buildRun(prepared, { combination: 0, iteration: 0 });
+ * run.trials.inputs; // [trial, time, input]
+ * run.initial.weightHh; // a weight for each of run.connections
+ * ```
  */
 export async function buildRun(
   prepared: PreparedExperiment,

@@ -90,7 +90,7 @@ interface Context extends BuildFiguresOptions {
  *
  * @example
  * ```ts no-eval
- * import { readResultsFolder } from "./src/results/results_folder.ts";
+ * import { readResultsFolder } from "@biornn/biornn";
  * import { buildFigures } from "./src/viz/build_figures.ts";
  *
  * const results = await readResultsFolder("results/bio");

@@ -89,7 +89,7 @@ export interface PackedSpec {
  *
  * @example
  * ```ts
- * import { packTable } from "./src/viz/pack.ts";
+ * import { packTable } from "./src/viz/figure.ts";
  *
  * packTable([{ a: "x", b: 1 }, { a: "x", b: 2 }, { a: "x", b: 3 }]);
  * // { rows: 3, columns: { a: { runs: ["x", 3] }, b: { values: [1, 2, 3] } } }

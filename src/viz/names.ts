@@ -28,7 +28,7 @@ function trimmed(text: string): string {
  *
  * @example
  * ```ts
- * import { nameNumber } from "./src/viz/file_name.ts";
+ * import { nameNumber } from "./src/viz/names.ts";
  *
  * nameNumber(0.000001); // "1e-06"
  * ```
@@ -52,7 +52,7 @@ export interface CombinationName {
  *
  * @example
  * ```ts
- * import { combinationFileName } from "./src/viz/file_name.ts";
+ * import { combinationFileName } from "./src/viz/names.ts";
  *
  * combinationFileName("loss", {
  *   index: 4,
@@ -78,7 +78,7 @@ export function combinationFileName(
  *
  * @example
  * ```ts
- * import { fileName } from "./src/viz/file_name.ts";
+ * import { fileName } from "./src/viz/names.ts";
  *
  * fileName("networks", ["50 % random"]); // "networks_50-random"
  * ```
@@ -96,7 +96,7 @@ export function fileName(kind: string, parts: readonly string[]): string {
  *
  * @example
  * ```ts
- * import { uniqueNames } from "./src/viz/file_name.ts";
+ * import { uniqueNames } from "./src/viz/names.ts";
  *
  * uniqueNames(["networks_a", "networks_A"]); // ["networks_a", "networks_A_2"]
  * ```

@@ -34,7 +34,7 @@ const RATES = /^(lr|learning_rate|weight_decay|momentum)$/;
  *
  * @example
  * ```ts
- * import { gridLayout } from "./src/viz/grid_layout.ts";
+ * import { gridLayout } from "./src/viz/panels.ts";
  *
  * gridLayout([
  *   { lr: 0.001, nonlinearity: "relu", n_back: 2 },

@@ -175,10 +175,12 @@ export const NULL_MODEL_NAMES = Object.keys(NULL_MODELS) as NullModelName[];
  *
  * @example
  * ```ts
- * import { randomiseNetwork } from "./src/connectome/nulls/null_model.ts";
- * import { scaleConnectome } from "./src/connectome/scale.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
- * import { createStream } from "./src/random/stream.ts";
+ * import {
+ *   createStream,
+ *   graphOfMatrix,
+ *   randomiseNetwork,
+ *   scaleConnectome,
+ * } from "@biornn/biornn";
  *
  * const graph = graphOfMatrix([0, 0.5, 0.25, 0], 2);
  * const scale = (connectome: typeof graph, intrinsicConnections: boolean) =>
