@@ -17,6 +17,7 @@ import {
   type MatchedCombination,
 } from "../analysis/match.ts";
 import { type RunSummary, summarizeResults } from "../analysis/summary.ts";
+import { boxFigure } from "./box_figure.ts";
 import { curveFigure, type LeftOutCurve } from "./curve_figure.ts";
 import { effectFigure } from "./effect_figure.ts";
 import type { Figure } from "./figure.ts";
@@ -29,7 +30,8 @@ import {
 import { networkFigure } from "./network_figure.ts";
 import { overviewFigure } from "./overview_figure.ts";
 import type { Networks } from "./read_networks.ts";
-import { boxFigure, minimumFigure, type RunValue } from "./run_figures.ts";
+import type { RunValue } from "./layers.ts";
+import { minimumFigure } from "./minimum_figure.ts";
 import type { FigureWidth } from "./theme.ts";
 
 /** Kinds of figures that can be asked for. */

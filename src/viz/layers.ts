@@ -8,6 +8,8 @@
 
 import type { Baseline } from "../analysis/baseline.ts";
 import type { Json, Spec } from "./figure.ts";
+import { drawableText } from "./names.ts";
+import type { Parameters } from "./panels.ts";
 import { INK, labelColors, MUTED, SMALL_TEXT } from "./theme.ts";
 
 /** How the dashes of a legend look, in order. */
@@ -262,4 +264,34 @@ export function curveLayers(options: CurveLayers): Spec[] {
       },
     ]),
   ];
+}
+
+/** One number of one run, with its place in the grid. */
+export interface RunValue {
+  readonly label: string;
+  /** Title of the combination. */
+  readonly combination: string;
+  readonly parameters: Parameters;
+  readonly iteration: number;
+  readonly value: number;
+}
+
+/** Runs side by side, the same way each time: steps of the golden ratio spread evenly over −1 to 1. */
+export function jitter(index: number): number {
+  return Math.round(2e3 * (index * 0.6180339887498949 % 1) - 1e3) / 1e3;
+}
+
+/** Texts as ticks of an axis that counts from 1. */
+export function namedTicks(names: readonly (readonly string[])[]): Spec {
+  return {
+    values: names.map((_, i) => i + 1),
+    labelExpr: `${
+      JSON.stringify(names.map((own) => own.map(drawableText)))
+    }[datum.value - 1]`,
+    grid: false,
+    ticks: false,
+    labelAngle: 0,
+    labelLimit: 0,
+    labelOverlap: false,
+  };
 }

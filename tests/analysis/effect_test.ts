@@ -10,10 +10,10 @@ import {
 } from "../../src/analysis/effect_sizes.ts";
 import { testEquivalence } from "../../src/analysis/equivalence.ts";
 import {
-  holmCorrection,
   mannWhitneyU,
   wilcoxonSignedRank,
 } from "../../src/analysis/rank_tests.ts";
+import { holmCorrection } from "../../src/analysis/failure_tests.ts";
 import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 const numbers = fc.array(fc.integer({ min: -20, max: 20 }), {

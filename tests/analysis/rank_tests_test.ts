@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
-  failureTest,
   mannWhitneyU,
-  pairedFailureTest,
   rank,
   smallestRankSumP,
   smallestSignedRankP,
@@ -12,6 +10,10 @@ import {
   stratifiedSignedRank,
   wilcoxonSignedRank,
 } from "../../src/analysis/rank_tests.ts";
+import {
+  failureTest,
+  pairedFailureTest,
+} from "../../src/analysis/failure_tests.ts";
 import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 /** With ties, as epochs have. */

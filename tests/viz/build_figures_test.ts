@@ -10,7 +10,7 @@ import {
 } from "../../src/viz/build_figures.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
 import type { Figure, Spec } from "../../src/viz/figure.ts";
-import { boxFigure } from "../../src/viz/run_figures.ts";
+import { boxFigure } from "../../src/viz/box_figure.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import { modelName } from "../../src/results/layout.ts";
 import { readNetworks } from "../../src/viz/read_networks.ts";
