@@ -64,15 +64,32 @@ async function writeConfig(
 
   const regions = between(2, 9);
   await writeConnectome(stream, { folder, regions });
-  const task = pick("seq_mem", "nback_mem", "pic_latent_mem", "pic_mem");
   const trialLength = between(2, 7);
-  const parameters = task === "seq_mem"
-    ? pick("", '"low":-1,', '"low":-1e5, "high":1e5,', '"low":0.999,')
-    : `"trial_length":${trialLength},`;
+  const ownOf: Record<string, [trial: string, grid: () => string]> = {
+    seq_mem: [
+      pick("", '"low":-1,', '"low":-1e5, "high":1e5,', '"low":0.999,'),
+      () => `"pattern_length":${list(some(2, () => between(1, 6)))}`,
+    ],
+    match_to_sample: [
+      pick("", '"directions":2,'),
+      () => `"delay":${list(some(2, () => between(0, 5)))}`,
+    ],
+    context_decision: [
+      pick("", '"noise":0,', '"noise":1e4, "evidence":1e4,'),
+      () => `"evidence_length":${list(some(2, () => between(1, 8)))}`,
+    ],
+    memory_capacity: [
+      `"trial_length":${trialLength},`,
+      () => `"lag":${list(some(2, () => between(0, trialLength - 1)))}`,
+    ],
+  };
+  const task = pick(...TASKS.keys());
+  const [parameters, gridOf] = ownOf[task] ?? [
+    `"trial_length":${trialLength},`,
+    () => `"n_back":${list(some(2, () => between(1, trialLength - 1)))}`,
+  ];
   if (task.startsWith("pic")) await writePictures(stream, folder);
-  const grid = task === "seq_mem"
-    ? `"pattern_length":${list(some(2, () => between(1, 6)))}`
-    : `"n_back":${list(some(2, () => between(1, trialLength - 1)))}`;
+  const grid = gridOf();
   const rates = some(
     3,
     () => Number((10 ** (-6 + 9 * stream.uniform())).toPrecision(3)),
