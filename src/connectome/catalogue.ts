@@ -34,14 +34,20 @@ export interface CatalogueEntry {
   readonly rows: RowMeaning;
   /** What to cite, one paper an element, with its DOI. */
   readonly citations: readonly string[];
+  /** Address of the folder of its files, where that is not the collection's. */
+  readonly address?: string;
+  /** Its terms, where they are not the collection's. */
+  readonly licence?: string;
+  /** Of a list of connections: the types that are read; all without it. */
+  readonly types?: readonly string[];
   readonly files: {
     readonly weights: CatalogueFile;
-    readonly names: CatalogueFile;
+    readonly names?: CatalogueFile;
     readonly density?: CatalogueFile;
   };
 }
 
-/** Address of the folder that holds all files of the catalogue, pinned to a commit. */
+/** Address of the folder that holds the files of the collection, pinned to a commit. */
 export const CATALOGUE_ADDRESS: string = catalogue.address;
 
 /** Terms of the collection. */
@@ -61,13 +67,20 @@ export function catalogueEntry(name: string): CatalogueEntry | undefined {
 
 /** What to cite for a connectome of the catalogue: its papers and the collection's. */
 export function citationsOf(entry: CatalogueEntry): string[] {
-  return [...entry.citations, COLLECTION_CITATION];
+  return entry.address === undefined
+    ? [...entry.citations, COLLECTION_CITATION]
+    : [...entry.citations];
+}
+
+/** Where its files are. */
+export function addressOf({ address }: CatalogueEntry): string {
+  return address ?? CATALOGUE_ADDRESS;
 }
 
 /** The files of a connectome, the weights last. */
 export function filesOf({ files }: CatalogueEntry): CatalogueFile[] {
   return [
-    files.names,
+    ...(files.names === undefined ? [] : [files.names]),
     ...(files.density === undefined ? [] : [files.density]),
     files.weights,
   ];
@@ -110,11 +123,11 @@ export async function downloadConnectome(
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   onProgress?.(
     `downloading the connectome ${entry.name}: ${files.length} files, ` +
-      `${Math.ceil(total / 1024)} KiB, from ${CATALOGUE_ADDRESS}`,
+      `${Math.ceil(total / 1024)} KiB, from ${addressOf(entry)}`,
   );
   const contents: Uint8Array[] = [];
   for (const { file, bytes, sha256 } of files) {
-    const address = `${CATALOGUE_ADDRESS}${file}`;
+    const address = `${addressOf(entry)}${file}`;
     try {
       contents.push(
         await download(
@@ -126,7 +139,9 @@ export async function downloadConnectome(
       if (!(error instanceof DownloadError)) throw error;
       const names = files.map(({ file }) => file).join(", ");
       throw new InputError(
-        `Cannot download ${file} of the connectome "${entry.name}": ${error.message}; get ${names} from ${CATALOGUE_ADDRESS} by other means, and put them into "${cacheFolder}" or into the folder that path_to_network names`,
+        `Cannot download ${file} of the connectome "${entry.name}": ${error.message}; get ${names} from ${
+          addressOf(entry)
+        } by other means, and put them into "${cacheFolder}" or into the folder that path_to_network names`,
         { cause: error },
       );
     }

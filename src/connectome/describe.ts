@@ -33,6 +33,10 @@ export function describeList(listed: readonly ListedConnectome[]): string[] {
   ]);
 }
 
+/** Of so many regions all are shown; of more, the first. */
+const MOST_SHOWN = 500;
+const SHOWN_OF_MANY = 20;
+
 /** The lines of `connectome show`. */
 export function describeConnectome(connectome: Connectome): string[] {
   const { regions, regionNames, neuronDensity } = connectome;
@@ -75,9 +79,12 @@ export function describeConnectome(connectome: Connectome): string[] {
       : [["neuron density", densityText(neuronDensity)]]),
     ["source", connectome.source],
     ["sha256", connectome.sha256],
-    ...(entry === undefined ? [] : [["licence", CATALOGUE_LICENCE]]),
+    ...(entry === undefined
+      ? []
+      : [["licence", entry.licence ?? CATALOGUE_LICENCE]]),
   ];
-  const rows = regionNames.map((name, region) => [
+  const shown = regions <= MOST_SHOWN ? regions : SHOWN_OF_MANY;
+  const rows = regionNames.slice(0, shown).map((name, region) => [
     name,
     `${metrics.outDegree[region]}`,
     `${metrics.inDegree[region]}`,
@@ -96,6 +103,7 @@ export function describeConnectome(connectome: Connectome): string[] {
       ["region", "sends to", "receives from", "weight sent", "weight received"],
       ...rows,
     ]),
+    ...(shown < regions ? [`… and ${regions - shown} more`] : []),
   ];
 }
 

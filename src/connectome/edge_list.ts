@@ -240,7 +240,9 @@ class EdgeListReader {
     const count = this.#count;
     if (this.#columns === undefined) throw this.#problem("it is empty");
     if (
-      !this.#columns.header && this.#columns.source === 0 && count.used > 2 &&
+      !this.#columns.header && this.#columns.source === 0 &&
+      // Of few columns the first is a region in any case.
+      (this.#columns.weight ?? 0) > 2 && count.used > 2 &&
       this.#counted === count.used && this.#options.source === undefined
     ) {
       throw this.#problem(

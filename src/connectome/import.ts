@@ -7,8 +7,16 @@
 
 import { basename } from "node:path";
 import { InputError } from "../files/input_error.ts";
+import { readNpy } from "../files/npy.ts";
+import { readSparseNpz } from "../files/npz.ts";
 import { readFileBytes, systemReason } from "../files/read.ts";
-import { type Graph, graphOfMatrix, transposeGraph } from "../graph/graph.ts";
+import {
+  filterGraph,
+  type Graph,
+  graphOfMatrix,
+  rowOfEach,
+  transposeGraph,
+} from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
 import {
   orientationDoubt,
@@ -22,7 +30,6 @@ import {
   parseEdgeList,
   readEdgeList,
 } from "./edge_list.ts";
-import { decodeText, readMatrix } from "./load.ts";
 import { parseMatrixTable, readTable } from "./tables.ts";
 
 /** How a file is read. */
@@ -109,13 +116,17 @@ async function readWhole(
   });
 }
 
+/** Connections of a region to itself are left out, as those of a list are. */
 function described(
-  { graph, names }: {
+  { graph: whole, names }: {
     readonly graph: Graph;
     readonly names?: readonly string[];
   },
-): EdgeList {
+): EdgeList & { readonly matrix: true } {
+  const graph = filterGraph(whole, (from, to) => from !== to);
+  const itself = whole.weight.length - graph.weight.length;
   return {
+    matrix: true,
     graph,
     regionNames: names ??
       Array.from({ length: graph.nodes }, (_, region) => String(region + 1)),
@@ -123,6 +134,9 @@ function described(
       `a matrix of ${graph.nodes} regions with ${
         plural(graph.weight.length, "connection")
       }`,
+      ...(itself === 0
+        ? []
+        : [`${plural(itself, "connection")} of a region to itself left out`]),
     ],
   };
 }
@@ -186,5 +200,69 @@ async function* textIn(path: string): AsyncGenerator<string> {
       );
     }
     throw cannotRead(path, error);
+  }
+}
+
+/**
+ * A connectome's weights as a file holds them, `.npy`, `.npz`, or else a table.
+ *
+ * @throws {InputError} If it is no square matrix.
+ */
+export function readMatrix(
+  bytes: Uint8Array,
+  path: string,
+): { readonly graph: Graph; readonly names?: readonly string[] } {
+  const notSquare = (shape: readonly number[]) =>
+    new InputError(
+      `Cannot use the connectome "${path}": it must be a square matrix, found the shape (${
+        shape.join(", ")
+      })`,
+    );
+  if (/\.npy$/i.test(path)) {
+    const { shape, data } = readNpy(bytes, { name: path });
+    const [rows, columns] = shape;
+    if (shape.length !== 2 || rows !== columns) throw notSquare(shape);
+    return { graph: graphOfMatrix(data, rows!) };
+  }
+  if (/\.npz$/i.test(path)) {
+    const { shape, start, column, values } = readSparseNpz(bytes, {
+      name: path,
+    });
+    if (shape[0] !== shape[1]) throw notSquare(shape);
+    const from = rowOfEach(Uint32Array.from(start));
+    const weight = Float64Array.from(values);
+    const stored = {
+      nodes: shape[0],
+      from,
+      to: Uint32Array.from(column),
+      weight,
+    };
+    // Zeros may be written in a sparse matrix, too.
+    return { graph: filterGraph(stored, (_, __, edge) => weight[edge] !== 0) };
+  }
+  const { regions, weights, names } = parseMatrixTable(
+    decodeText(bytes, path),
+    path,
+  );
+  return {
+    graph: graphOfMatrix(weights, regions),
+    ...(names === undefined ? {} : { names }),
+  };
+}
+
+/** The text of a file in UTF-8, or in UTF-16 with a mark, as Excel's "Unicode text" is. */
+export function decodeText(bytes: Uint8Array, path: string): string {
+  const [first, second] = bytes;
+  const wide = first === 0xff && second === 0xfe
+    ? "utf-16le"
+    : first === 0xfe && second === 0xff
+    ? "utf-16be"
+    : undefined;
+  try {
+    return new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(
+      `Cannot read the connectome "${path}": it is no text in UTF-8`,
+    );
   }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import csv from "../../connectomes/Synthetic_Macaque_29.csv" with {
   type: "text",
 };
@@ -14,18 +14,11 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
-import { readSparseNpz } from "../files/npz.ts";
 import { readFileBytes, safeName } from "../files/read.ts";
+import { graphOfMatrix, transposeGraph } from "../graph/graph.ts";
 import {
-  filterGraph,
-  type Graph,
-  graphOfMatrix,
-  rowOfEach,
-  transposeGraph,
-} from "../graph/graph.ts";
-import {
+  addressOf,
   CATALOGUE,
-  CATALOGUE_ADDRESS,
   type CatalogueEntry,
   catalogueEntry,
   citationsOf,
@@ -39,6 +32,7 @@ import {
   validateConnectome,
 } from "./connectome.ts";
 import { nearestNames } from "../text/did_you_mean.ts";
+import { decodeText, importConnectome, readMatrix } from "./import.ts";
 import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./synthetic.ts";
 import { parseMatrixTable } from "./tables.ts";
 
@@ -134,7 +128,7 @@ async function findConnectome(
     throw new InputError(
       `Cannot download the connectome "${name}": neither BIORNN_CACHE nor HOME says where to keep it; set BIORNN_CACHE, or put ${
         filesOf(entry).map(({ file }) => file).join(", ")
-      } from ${CATALOGUE_ADDRESS} into the folder that path_to_network names`,
+      } from ${addressOf(entry)} into the folder that path_to_network names`,
     );
   }
   if (!await isCached(entry, { cacheFolder, onProgress })) {
@@ -197,10 +191,18 @@ async function readConnectomeFolder(
       candidates: candidates.filter((file) => files?.includes(file) ?? true),
       there,
     });
-  const found = await find(MATRIX_ENDS.map((end) => `C_${name}.${end}`));
+  const published = catalogueEntry(name)?.files.weights.file;
+  const found = await find([
+    ...MATRIX_ENDS.map((end) => `C_${name}.${end}`),
+    ...(published === undefined || published.startsWith("C_")
+      ? []
+      : [published]),
+  ]);
   if (found === undefined) return undefined;
   const bytes = await readFileBytes(found, { what: "the connectome" });
-  const { graph, names } = readMatrix(bytes, found);
+  const { graph, names } = basename(found) === published
+    ? await readPublished(found, name)
+    : readMatrix(bytes, found);
   const namesFile = await find([`Names_${name}.lst`, `Names_${name}.txt`]);
   const densityFile = await find([`ND_${name}.npy`]);
   const distanceFile = await find([`D_${name}.npy`]);
@@ -236,12 +238,28 @@ async function readConnectomeFolder(
   return connectome;
 }
 
+/** A connectome of the catalogue, in the form in which it was published. */
+async function readPublished(path: string, name: string) {
+  if (/^C_/.test(basename(path))) {
+    const bytes = await readFileBytes(path, { what: "the connectome" });
+    return readMatrix(bytes, path);
+  }
+  const types = catalogueEntry(name)?.types;
+  const { graph, regionNames } = await importConnectome(path, {
+    ...(types === undefined ? {} : { types }),
+  });
+  return { graph, names: regionNames };
+}
+
 /** Names of the connectomes in a folder, in alphabetical order; none where there is no such folder. */
 export async function connectomesIn(folder: string): Promise<string[]> {
   const names = new Set<string>();
   for (const name of await namesIn(folder)) {
     const match = /^C_(.+)\.(?:npy|npz|csv|tsv)$/i.exec(name);
     if (match !== null) names.add(match[1]!.normalize());
+    for (const entry of CATALOGUE) {
+      if (entry.files.weights.file === name) names.add(entry.name);
+    }
   }
   return [...names].sort();
 }
@@ -289,70 +307,6 @@ async function firstFile(
     if (alike !== undefined) return join(folder, alike);
   }
   return undefined;
-}
-
-/**
- * A connectome's weights as a file holds them, `.npy`, `.npz`, or else a table.
- *
- * @throws {InputError} If it is no square matrix.
- */
-export function readMatrix(
-  bytes: Uint8Array,
-  path: string,
-): { readonly graph: Graph; readonly names?: readonly string[] } {
-  const notSquare = (shape: readonly number[]) =>
-    new InputError(
-      `Cannot use the connectome "${path}": it must be a square matrix, found the shape (${
-        shape.join(", ")
-      })`,
-    );
-  if (/\.npy$/i.test(path)) {
-    const { shape, data } = readNpy(bytes, { name: path });
-    const [rows, columns] = shape;
-    if (shape.length !== 2 || rows !== columns) throw notSquare(shape);
-    return { graph: graphOfMatrix(data, rows!) };
-  }
-  if (/\.npz$/i.test(path)) {
-    const { shape, start, column, values } = readSparseNpz(bytes, {
-      name: path,
-    });
-    if (shape[0] !== shape[1]) throw notSquare(shape);
-    const from = rowOfEach(Uint32Array.from(start));
-    const weight = Float64Array.from(values);
-    const stored = {
-      nodes: shape[0],
-      from,
-      to: Uint32Array.from(column),
-      weight,
-    };
-    // Zeros may be written in a sparse matrix, too.
-    return { graph: filterGraph(stored, (_, __, edge) => weight[edge] !== 0) };
-  }
-  const { regions, weights, names } = parseMatrixTable(
-    decodeText(bytes, path),
-    path,
-  );
-  return {
-    graph: graphOfMatrix(weights, regions),
-    ...(names === undefined ? {} : { names }),
-  };
-}
-
-/** The text of a file in UTF-8, or in UTF-16 with a mark, as Excel's "Unicode text" is. */
-export function decodeText(bytes: Uint8Array, path: string): string {
-  const [first, second] = bytes;
-  const wide = first === 0xff && second === 0xfe
-    ? "utf-16le"
-    : first === 0xfe && second === 0xff
-    ? "utf-16be"
-    : undefined;
-  try {
-    return new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new InputError(
-      `Cannot read the connectome "${path}": it is no text in UTF-8`,
-    );
-  }
 }
 
 async function readNames(path: string): Promise<string[]> {

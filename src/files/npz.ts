@@ -130,13 +130,13 @@ function int64(array: ArrayLike<number>): BigInt64Array {
 }
 
 /**
- * Reads an `.npz` file with a sparse matrix in CSR format.
+ * Reads an `.npz` file with a sparse matrix in CSR, CSC or COO format.
  *
  * @param bytes The whole file.
  * @param options `name` of the file, for messages.
  * @returns The matrix; booleans as 0 and 1. Memory is proportional to the size of the arrays in the file.
- * @throws {InputError} If the file is broken, holds another format than CSR or elements that are no plain numbers,
- * or its columns do not ascend within a row, as they do after `sum_duplicates()`.
+ * @throws {InputError} If the file is broken, holds another format or elements that are no plain numbers, or
+ * in CSR and CSC the indices do not ascend, as they do after `sum_duplicates()`.
  *
  * @example
  * ```ts no-eval
@@ -153,18 +153,19 @@ export function readSparseNpz(
   function fail(what: string): never {
     throw new InputError(`Cannot read "${name}": ${what}`);
   }
+  const names = [...ENTRIES, "row", "col"] as const;
   const entries = readPackedZip(bytes, {
     name,
-    wanted: ENTRIES.map((entry) => `${entry}.npy`),
+    wanted: names.map((entry) => `${entry}.npy`),
   });
-  function entryOf(entry: Entry): Uint8Array {
+  function entryOf(entry: typeof names[number]): Uint8Array {
     return entries.get(`${entry}.npy`) ??
       fail(
-        `it has no ${entry}.npy, as files of scipy.sparse.save_npz in CSR format have`,
+        `it has no ${entry}.npy, as files of scipy.sparse.save_npz in that format have`,
       );
   }
   /** An array of one dimension. */
-  function arrayOf(entry: Entry): NpyArray {
+  function arrayOf(entry: typeof names[number]): NpyArray {
     const array = readNpy(entryOf(entry), { name: `${name}/${entry}.npy` });
     if (array.shape.length === 1) return array;
     return fail(
@@ -173,7 +174,7 @@ export function readSparseNpz(
       })`,
     );
   }
-  function integersOf(entry: Entry): Float64Array {
+  function integersOf(entry: typeof names[number]): Float64Array {
     const { dtype, data } = arrayOf(entry);
     if (dtype === "i4" || dtype === "i8") return data;
     return fail(
@@ -184,11 +185,11 @@ export function readSparseNpz(
   const format = readNpyText(entryOf("format"), {
     name: `${name}/format.npy`,
   });
-  if (format !== "csr") {
+  if (format !== "csr" && format !== "csc" && format !== "coo") {
     fail(
       `it holds a matrix in the format ${
         JSON.stringify(format.slice(0, 20))
-      }; "csr" can be read, which SciPy's tocsr() makes`,
+      }; "csr", "csc" and "coo" can be read: SciPy's tocsr() makes one`,
     );
   }
   const shape = integersOf("shape");
@@ -198,12 +199,87 @@ export function readSparseNpz(
       `its shape.npy should hold 2 numbers, but holds ${shape.length}`,
     );
   }
+  const values = arrayOf("data").data;
+  if (format === "coo") {
+    return fromPlaces(
+      { row: integersOf("row"), column: integersOf("col"), values },
+      { rows, columns, fail },
+    );
+  }
+  const wide = format === "csr";
   const matrix: SparseMatrix = {
-    shape: [rows, columns],
+    shape: wide ? [rows, columns] : [columns, rows],
     start: integersOf("indptr"),
     column: integersOf("indices"),
-    values: arrayOf("data").data,
+    values,
   };
   const problem = problemOf(matrix);
-  return problem === undefined ? matrix : fail(problem);
+  if (problem !== undefined) {
+    return fail(wide ? problem : `of its transpose, ${problem}`);
+  }
+  if (wide) return matrix;
+  const column = new Float64Array(values.length);
+  for (let c = 0; c < columns; c++) {
+    column.fill(c, matrix.start[c], matrix.start[c + 1]);
+  }
+  const row = Float64Array.from(matrix.column);
+  return fromPlaces({ row, column, values }, { rows, columns, fail });
 }
+
+/** The matrix of entries in any order; those of one place are summed, as SciPy does. */
+function fromPlaces(
+  { row, column, values }: {
+    readonly row: Float64Array;
+    readonly column: Float64Array;
+    readonly values: Float64Array;
+  },
+  { rows, columns, fail }: {
+    readonly rows: number;
+    readonly columns: number;
+    readonly fail: (what: string) => never;
+  },
+): SparseMatrix {
+  if (row.length !== values.length || column.length !== values.length) {
+    fail(
+      `it has ${row.length} rows and ${column.length} columns for ${values.length} values`,
+    );
+  }
+  if (!(Number.isSafeInteger(rows) && rows >= 0 && rows <= MOST_ROWS)) {
+    fail(`its shape is (${rows}, ${columns})`);
+  }
+  for (let entry = 0; entry < values.length; entry++) {
+    const [r, c] = [row[entry]!, column[entry]!];
+    if (!(r >= 0 && r < rows && c >= 0 && c < columns)) {
+      fail(`it has an entry at (${r}, ${c}) of (${rows}, ${columns})`);
+    }
+  }
+  const order = Uint32Array.from(values.keys()).sort((a, b) =>
+    row[a]! - row[b]! || column[a]! - column[b]! || a - b
+  );
+  const start = new Float64Array(rows + 1);
+  const columnOf = new Float64Array(values.length);
+  const summed = new Float64Array(values.length);
+  let made = 0;
+  let last = -1;
+  for (const entry of order) {
+    const [r, c] = [row[entry]!, column[entry]!];
+    if (last >= 0 && row[last] === r && column[last] === c) {
+      summed[made - 1]! += values[entry]!;
+      continue;
+    }
+    columnOf[made] = c;
+    summed[made++] = values[entry]!;
+    start[r + 1]!++;
+    last = entry;
+  }
+  for (let r = 0; r < rows; r++) start[r + 1]! += start[r]!;
+  return {
+    shape: [rows, columns],
+    start,
+    column: columnOf.subarray(0, made),
+    values: summed.subarray(0, made),
+  };
+}
+
+/** Rows that a file may claim without an entry in them; their starts take 800 MB. */
+const MOST_ROWS = 1e8;

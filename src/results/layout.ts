@@ -39,8 +39,9 @@ export function runKey({ combination, iteration }: RunId): string {
 export const EXPERIMENT_FILE = "experiment.json";
 /** A line a combination; it tells a results folder, the original program's too. */
 export const INDEX_FILE = "folder_index.txt";
-/** [N, N], float64; row = from, column = to. */
+/** [N, N], float64; row = from, column = to; a large one is sparse. */
 export const CONNECTOME_FILE = "connectome.npy";
+export const SPARSE_CONNECTOME_FILE = "connectome.npz";
 /** The connectome scaled to neurons, row = from, column = to; a large one is sparse. */
 export const NETWORK_FILE = "network.npy";
 export const NETWORK_MASK_FILE = "network_mask.npy";
@@ -76,6 +77,7 @@ export const TOP_FILES: readonly string[] = [
   MEASURES_FILE,
   INDEX_FILE,
   CONNECTOME_FILE,
+  SPARSE_CONNECTOME_FILE,
   NETWORK_FILE,
   NETWORK_MASK_FILE,
   SPARSE_NETWORK_FILE,

@@ -22,8 +22,10 @@ import {
   type RecordedFailure,
 } from "../results/experiment_record.ts";
 import {
+  CONNECTOME_FILE,
   NETWORK_FILE,
   NETWORK_MASK_FILE,
+  SPARSE_CONNECTOME_FILE,
   SPARSE_NETWORK_FILE,
 } from "../results/layout.ts";
 import type { NetworkStates } from "../results/run_file.ts";
@@ -145,6 +147,20 @@ export function experimentRecord(
     failures,
     ...(states === undefined ? {} : { networkStates: states }),
   };
+}
+
+/** The connectome, a large one as SciPy's sparse matrix. */
+export function connectomeFiles(
+  graph: Graph,
+): (readonly [string, () => Uint8Array])[] {
+  if (graph.nodes > MOST_DENSE_NEURONS) {
+    return [[SPARSE_CONNECTOME_FILE, () => sparse(graph)]];
+  }
+  const shape = [graph.nodes, graph.nodes];
+  return [[
+    CONNECTOME_FILE,
+    () => writeNpy({ shape, data: matrixOfGraph(graph) }),
+  ]];
 }
 
 /** The scaled network, before any randomisation: a large one as SciPy's sparse matrix. */

@@ -12,10 +12,8 @@ import type {
   ModelRun,
   ModelState,
 } from "../engine/ensemble.ts";
-import { writeNpy } from "../files/npy.ts";
 import { readFileBytes, readIfThere } from "../files/read.ts";
 import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
-import { matrixOfGraph } from "../graph/graph.ts";
 import {
   type CombinationCurves,
   curveFiles,
@@ -27,7 +25,6 @@ import {
 } from "../results/experiment_record.ts";
 import { formatFolderIndex } from "../results/folder_index.ts";
 import {
-  CONNECTOME_FILE,
   CURVE_FILES,
   EXPERIMENT_FILE,
   INDEX_FILE,
@@ -62,6 +59,7 @@ import {
 import { networkStates } from "./networks.ts";
 import { type PreparedExperiment, runsOf } from "./prepare.ts";
 import {
+  connectomeFiles,
   experimentRecord,
   type Found,
   networkFiles,
@@ -142,7 +140,6 @@ export class ResultsWriter {
     const { experiment, connectome, network, size } = prepared;
     const folder = experiment.paths.results;
     const ids = runsOfShard(runsOf(experiment), shard);
-    const { regions } = connectome;
     const lock = await openFolder(folder, {
       record: experimentRecord(prepared, {
         engines: [engineName(engine)],
@@ -162,14 +159,7 @@ export class ResultsWriter {
               ),
             ),
         ],
-        [
-          CONNECTOME_FILE,
-          () =>
-            writeNpy({
-              shape: [regions, regions],
-              data: matrixOfGraph(connectome.graph),
-            }),
-        ],
+        ...connectomeFiles(connectome.graph),
         ...networkFiles(network),
         ...(hasNullModel(prepared)
           ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
@@ -454,7 +444,7 @@ export class ResultsWriter {
       MEASURES_FILE,
       ...(hasNullModel(this.prepared) ? [NULL_MODEL_FILE] : []),
       INDEX_FILE,
-      CONNECTOME_FILE,
+      ...connectomeFiles(this.prepared.connectome.graph).map(([name]) => name),
       ...networkFiles(this.prepared.network).map(([name]) => name),
       ...experiment.grid.combinations.flatMap(({ index }) =>
         Object.entries(CURVE_FILES).flatMap(([curve, file]) =>

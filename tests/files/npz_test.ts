@@ -107,6 +107,34 @@ describe("readSparseNpz()", () => {
     assert.deepEqual(read(SAVED_BY_SCIPY), MATRIX);
   });
 
+  it("reads the other formats that hold entries, and sums those of one place", () => {
+    const coo = npz({
+      format: writeNpyText("coo"),
+      indptr: undefined,
+      indices: undefined,
+      row: int32(2, 0, 2, 2),
+      col: int32(2, 1, 0, 2),
+      data: float64(-1, 1.5, 2, -2),
+    });
+    assert.deepEqual(read(coo), MATRIX);
+    const csc = npz({
+      format: writeNpyText("csc"),
+      indptr: int32(0, 1, 2, 3, 3),
+      indices: int32(2, 0, 2),
+      data: float64(2, 1.5, -3),
+    });
+    assert.deepEqual(read(csc), MATRIX);
+    assertRefused(
+      () =>
+        read(npz({
+          format: writeNpyText("coo"),
+          row: int32(0, 3, 1),
+          col: int32(0, 1, 2),
+        })),
+      /it has an entry at \(3, 1\) of \(3, 4\)$/,
+    );
+  });
+
   it("reads files that are not packed, other types of numbers, and leaves other entries alone", () => {
     assert.deepEqual(read(npz({}, 0)), MATRIX);
     assert.deepEqual(
@@ -132,8 +160,8 @@ describe("readSparseNpz()", () => {
       },
       {
         what: "of another format",
-        changes: { format: writeNpyText("coo"), indptr: undefined },
-        sentence: /in the format "coo"; "csr" can be read/,
+        changes: { format: writeNpyText("bsr"), indptr: undefined },
+        sentence: /in the format "bsr"; "csr", "csc" and "coo" can be read/,
       },
       {
         what: "whose format is no text",

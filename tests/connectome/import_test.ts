@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, it, itNeeds } from "../../src/compat/testing.ts";
+import {
+  importConnectome,
+  importedName,
+  type ImportOptions,
+} from "../../src/connectome/import.ts";
+import { CATALOGUE } from "../../src/connectome/catalogue.ts";
+import { loadConnectome } from "../../src/connectome/load.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import { writeNpy } from "../../src/files/npy.ts";
+import { matrixOfGraph } from "../../src/graph/graph.ts";
+
+async function read(
+  name: string,
+  content: Uint8Array | string,
+  options: ImportOptions = {},
+) {
+  const folder = await Deno.makeTempDir({ prefix: "biornn_import_" });
+  try {
+    const path = join(folder, name);
+    await Deno.writeFile(
+      path,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+    const { graph, regionNames, notes } = await importConnectome(path, options);
+    return {
+      matrix: [...matrixOfGraph(graph)],
+      names: regionNames.join(),
+      notes,
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const npy = (...values: number[]) =>
+  writeNpy({
+    shape: [Math.sqrt(values.length), Math.sqrt(values.length)],
+    data: Float64Array.from(values),
+  });
+
+describe("importConnectome()", () => {
+  it("tells lists from matrices", async () => {
+    const list = await read("l.csv", "from,to,weight\nA,B,2\nB,A,3\n");
+    assert.deepEqual(list.matrix, [0, 2, 3, 0]);
+    // As many rows as columns, and yet a list.
+    const square = await read("l.csv", "1,2,0.5\n2,3,0.2\n3,1,0.4\n");
+    assert.deepEqual(square.matrix, [0, 0.5, 0, 0, 0, 0.2, 0.4, 0, 0]);
+    const words = await read("l.csv", "A,B,1\nB,C,2\nC,A,3\n");
+    assert.equal(words.names, "A,B,C");
+    const matrix = await read("m.csv", "0,2,1\n3,0,1\n1,1,0\n");
+    assert.deepEqual(matrix.matrix, [0, 2, 1, 3, 0, 1, 1, 1, 0]);
+    const named = await read("m.tsv", "\tV1\tV2\nV1\t0\t2\nV2\t3\t0\n");
+    assert.deepEqual([named.matrix, named.names], [[0, 2, 3, 0], "V1,V2"]);
+  });
+
+  it("turns a matrix round whose rows receive, and leaves out its diagonal", async () => {
+    const turned = await read("m.npy", npy(0, 2, 3, 0), { rows: "target" });
+    assert.deepEqual(turned.matrix, [0, 3, 2, 0]);
+    const csv = await read("m.csv", "0,2\n3,0\n", { rows: "target" });
+    assert.deepEqual(csv.matrix, [0, 3, 2, 0]);
+    const loops = await read("m.npy", npy(7, 2, 3, 8));
+    assert.deepEqual(loops.matrix, [0, 2, 3, 0]);
+    assert.match(loops.notes.join(), /2 connections of a region to itself/);
+    await assert.rejects(
+      read("l.csv", "from,to,weight\nA,B,2\n", { rows: "target" }),
+      (error) =>
+        error instanceof InputError &&
+        /Cannot use --rows target: .* is a list/.test(error.message),
+    );
+  });
+
+  it("warns of a matrix whose rows look like targets, until it is told so", async () => {
+    const fractions = npy(0, 0.9, 0, 0.2, 0, 0.3, 0, 0.8, 0);
+    const plain = await read("m.npy", fractions);
+    assert.match(plain.notes.at(-1)!, /^warning: .*may be targets/);
+    const told = await read("m.npy", fractions, { rows: "target" });
+    assert.ok(told.notes.every((note) => !note.startsWith("warning")));
+  });
+
+  it("reads packed lists piece by piece, with ids of eighteen digits", async () => {
+    const ids = Array.from(
+      { length: 50 },
+      (_, i) => `7205759406000000${i + 10}`,
+    );
+    const rows = Array.from({ length: 20_000 }, (_, i) => {
+      const from = ids[i % 50]!;
+      const to = ids[(i * 7 + 3) % 50]!;
+      return `${from},${to},AL,${1 + i % 5},ACH\n`;
+    });
+    const text = `pre_root_id,post_root_id,neuropil,syn_count,nt_type\n${
+      rows.join("")
+    }`;
+    const packed = await read("connections.csv.gz", gzipSync(text));
+    const plain = await read("connections.csv", text);
+    assert.deepEqual(packed, plain);
+    assert.equal(packed.names.split(",").length, 50);
+    assert.ok(packed.names.includes("720575940600000010"));
+    const expected = rows.reduce((sum, row) => {
+      const [from, to, , weight] = row.split(",");
+      return from === to ? sum : sum + Number(weight);
+    }, 0);
+    assert.equal(packed.matrix.reduce((a, b) => a + b), expected);
+  });
+
+  it("says what is wrong with a file", async () => {
+    const refused = (promise: Promise<unknown>, expected: RegExp) =>
+      assert.rejects(promise, (error) => {
+        assert.ok(error instanceof InputError, String(error));
+        assert.match(error.message, expected);
+        return true;
+      });
+    await refused(read("x.csv.gz", "from,to\n"), /no gzip file of text/);
+    await refused(
+      read("x.csv.gz", gzipSync(Uint8Array.of(0xff, 0xfe, 0xfd))),
+      /no gzip file of text in UTF-8/,
+    );
+    await refused(importConnectome("missing.csv", {}), /no such file/);
+    await refused(read("x.csv", "from,to,weight\nA,A,1\n"), /1 region/);
+  });
+});
+
+describe("importedName()", () => {
+  it("leaves endings and the sign of a matrix away", () => {
+    assert.equal(importedName("a/connections.csv.gz"), "connections");
+    assert.equal(importedName("C_Mine.npy"), "Mine");
+    assert.equal(importedName("v1.2.tsv"), "v1.2");
+  });
+});
+
+const neurons = Deno.env.get("BIORNN_NEURONS") || undefined;
+
+for (const name of ["Larva_Winding", "C_elegans_Cook"]) {
+  itNeeds(
+    `${name} holds what the catalogue says`,
+    neurons === undefined
+      ? "BIORNN_NEURONS names no folder with connectomes of neurons"
+      : undefined,
+    async () => {
+      const lines: string[] = [];
+      const { graph, sha256, citations } = await loadConnectome(name, {
+        folder: neurons!,
+        onProgress: (line) => lines.push(line),
+      });
+      const entry = CATALOGUE.find((each) => each.name === name)!;
+      assert.equal(graph.nodes, entry.regions);
+      assert.equal(graph.weight.length, entry.connections);
+      assert.equal(sha256, entry.files.weights.sha256);
+      assert.deepEqual(citations, entry.citations);
+      assert.deepEqual(lines, []);
+    },
+  );
+}
