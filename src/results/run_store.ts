@@ -11,6 +11,7 @@ import { InputError } from "../files/input_error.ts";
 import { listFolder, readFileBytes, readIfThere } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
 import { makeFolder, writeFilesWhole } from "../files/write.ts";
+import { MODEL_FORMAT } from "../rnn/checkpoint.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 import {
   finishedName,
@@ -130,7 +131,15 @@ export class RunStore {
         const file = join(inside, name);
         const bytes = await readFileBytes(file, { what: "the model" });
         try {
-          decodeSafetensors(bytes, { name: file });
+          const { metadata } = decodeSafetensors(bytes, { name: file });
+          // Models of earlier versions have neither.
+          if (
+            metadata.checksum !== undefined && metadata.format !== MODEL_FORMAT
+          ) {
+            throw new InputError(
+              `Cannot read "${file}": its format is ${metadata.format}, not ${MODEL_FORMAT}`,
+            );
+          }
         } catch (error) {
           if (!(error instanceof InputError)) throw error;
           this.#spoil(key, `${error.message}; its run is trained again`);

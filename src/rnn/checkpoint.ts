@@ -28,7 +28,7 @@ import {
 } from "../files/torch.ts";
 
 /** Said in the metadata, where there is a checksum then. */
-const FORMAT = "biornn-model/1";
+export const MODEL_FORMAT = "biornn-model/1";
 
 /** What to write besides the parameters. */
 export interface EncodeCheckpointOptions {
@@ -105,7 +105,7 @@ export function encodeCheckpoint(
       ? encodeRecurrent(name, { connections, weights: data })
       : { name, shape: shapes[key], data };
   });
-  return encodeWithChecksum(tensors, { ...metadata, format: FORMAT });
+  return encodeWithChecksum(tensors, { ...metadata, format: MODEL_FORMAT });
 }
 
 /**
