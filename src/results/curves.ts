@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere } from "../files/read.ts";
-import type { ExperimentRecord } from "./experiment_record.ts";
+import { type ExperimentRecord, MENDED } from "./experiment_record.ts";
 import { CURVE_FILES, finishedName, RUNS_FOLDER } from "./layout.ts";
 import { decodeRunRecord, type RunHistory } from "./run_file.ts";
 
@@ -130,10 +130,6 @@ export function withoutFailed(
   }
   return curves;
 }
-
-/** What a user can do about a damaged file of a finished training. */
-export const MENDED =
-  "deno task train with the same config and --resume writes it again";
 
 /** Before a training is finished there are no checksums of its curves: its run files have them, too. */
 export async function compareRuns(

@@ -24,6 +24,10 @@ export const NUMERICS = 3;
 /** Version of the layout of results folders. */
 const FORMAT = "biornn-results/1";
 
+/** What a user can do about a damaged file of a finished training. */
+export const MENDED =
+  "deno task train with the same config and --resume writes it again";
+
 /** How an experiment is shared out. */
 export interface Parts {
   readonly count: number;
@@ -383,7 +387,12 @@ export async function readExperimentRecord(
 ): Promise<ExperimentRecord> {
   const name = join(path, EXPERIMENT_FILE);
   const text = await readTextFile(name, { what: "the experiment" });
-  return parseExperimentRecord(text, { name });
+  try {
+    return parseExperimentRecord(text, { name });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${error.message}; ${MENDED}`, { cause: error.cause });
+  }
 }
 
 /** Says nothing of what the numbers depend on, or all of it at once. */

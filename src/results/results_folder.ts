@@ -13,12 +13,12 @@ import {
   compareRuns,
   contradictionsOf,
   type Curves,
-  MENDED,
   readCurves,
   withoutFailed,
 } from "./curves.ts";
 import {
   type ExperimentRecord,
+  MENDED,
   parseExperimentRecord,
 } from "./experiment_record.ts";
 import {

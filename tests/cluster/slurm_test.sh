@@ -90,7 +90,7 @@ echo "submitted array $job"
 
 saved() { # waits until a task has saved a state besides those in $known
   for _ in $(seq 600); do
-    found=$(cd "$work/array/results/runs" 2>/dev/null && ls | grep state_ || true)
+    found=$(cd "$work/array/results/runs" 2>/dev/null && ls | grep states_ || true)
     [ -n "$(comm -13 <(echo "${known:-}") <(echo "$found"))" ] && return
     sleep 0.1
   done
@@ -115,7 +115,7 @@ for _ in $(seq 300); do
   [ -n "$struck" ] && break
   sleep 0.2
 done
-known=$(cd "$work/array/results/runs" && ls | grep state_ || true)
+known=$(cd "$work/array/results/runs" && ls | grep states_ || true)
 saved
 victim=$(cat "$work/slurmd_n1.pid")
 echo "killing node n1, which trains task $struck: its daemon (slurmd $victim), its job steps and all they run"
