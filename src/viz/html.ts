@@ -19,8 +19,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** A text as it stands between tags, or between the quotes of an attribute. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] as string);
+  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!)
+    .replace(CONTROL, "\ufffd");
 }
+
+/** Characters that no HTML may hold; line ends and tabs may stand in a config. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
 
 /** What may stand in a template. */
 export type Part = Html | string | number | readonly Part[];

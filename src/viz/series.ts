@@ -13,11 +13,11 @@ import type { Json } from "./figure.ts";
 export const FIRST_EPOCH = 1;
 
 /** Points that are kept of a middle curve, and of a single run, which is drawn fainter. */
-const MIDDLE_POINTS = 240;
-const RUN_POINTS = 140;
+const MIDDLE_POINTS = 160;
+const RUN_POINTS = 100;
 /** With many runs, each has fewer points: they overlap anyhow, and files stay small. */
-const ALL_RUN_POINTS = 4200;
-const FEWEST_RUN_POINTS = 40;
+const ALL_RUN_POINTS = 2400;
+const FEWEST_RUN_POINTS = 30;
 
 /** Training or validation, as the legend says. */
 export type Split = "training" | "validation";
