@@ -11,7 +11,7 @@ import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere } from "../files/read.ts";
 import { type ExperimentRecord, MENDED } from "./experiment_record.ts";
 import { CURVE_FILES, finishedName, RUNS_FOLDER } from "./layout.ts";
-import { decodeRunRecord, type RunHistory } from "./run_file.ts";
+import { decodeRunRecord, fileSum, type RunHistory } from "./run_file.ts";
 
 /** One quantity over the epochs of every iteration. */
 export interface Curves {
@@ -195,4 +195,18 @@ export function curvesOf(histories: readonly RunHistory[]): CombinationCurves {
     ...(trainMetrics === undefined ? {} : { trainMetrics }),
     ...(validateMetrics === undefined ? {} : { validateMetrics }),
   };
+}
+
+/** Those that are not yet on the disk as they are to be: reading is much faster than writing. */
+export async function changedFiles(
+  files: readonly (readonly [string, () => Uint8Array])[],
+): Promise<(readonly [string, () => Uint8Array])[]> {
+  const changed = [];
+  for (const [path, content] of files) {
+    const bytes = content();
+    const found = await readIfThere(path, { what: "the curves" });
+    if (found !== undefined && fileSum(found) === fileSum(bytes)) continue;
+    changed.push([path, () => bytes] as const);
+  }
+  return changed;
 }

@@ -306,6 +306,8 @@ function hold(
     type: "module",
     name: "heartbeat",
   });
+  // Without signs of life the lock is as good on this machine, which is no reason to end a training.
+  worker.addEventListener("error", (event) => event.preventDefault());
   const orders: HeartbeatOrders = { path, id: own.owner.id, interval: BEAT };
   worker.postMessage(orders);
   return {

@@ -15,6 +15,7 @@ import type {
 import { readFileBytes, readIfThere } from "../files/read.ts";
 import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
 import {
+  changedFiles,
   type CombinationCurves,
   curveFiles,
   curvesOf,
@@ -480,20 +481,6 @@ export class ResultsWriter {
     }
     return curvesOf(histories);
   }
-}
-
-/** Those that are not yet on the disk as they are to be: reading is much faster than writing. */
-async function changedFiles(
-  files: readonly (readonly [string, () => Uint8Array])[],
-): Promise<(readonly [string, () => Uint8Array])[]> {
-  const changed = [];
-  for (const [path, content] of files) {
-    const bytes = content();
-    const found = await readIfThere(path, { what: "the curves" });
-    if (found !== undefined && fileSum(found) === fileSum(bytes)) continue;
-    changed.push([path, () => bytes] as const);
-  }
-  return changed;
 }
 
 /** The epochs that were trained. */
