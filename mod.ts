@@ -129,6 +129,7 @@ export type {
   Plain,
   PretrainedRecord,
   RecordedFailure,
+  RecordedState,
 } from "./src/results/experiment_record.ts";
 export {
   compareLabels,
