@@ -48,7 +48,12 @@ export {
   type GraphMeasures,
   graphMeasures,
 } from "./src/connectome/measures.ts";
-export { type Graph, graphOfMatrix, matrixOfGraph } from "./src/graph/graph.ts";
+export {
+  type Graph,
+  graphOfMatrix,
+  matrixOfGraph,
+  sortGraph,
+} from "./src/graph/graph.ts";
 export {
   createStream,
   type RandomStream,

@@ -8,6 +8,7 @@ import {
   compareLabels,
   drawFigures,
   InputError,
+  type NullModel,
   prepare,
   readModel,
   readResultsFolder,
@@ -19,6 +20,7 @@ import {
 } from "../mod.ts";
 import { describe, it } from "../src/compat/testing.ts";
 import { createReferenceEngine } from "../src/reference/engine.ts";
+import { sortGraph } from "../src/graph/graph.ts";
 import { seqMem } from "../src/tasks/seq_mem.ts";
 
 const CONFIG = new URL("../config/quickstart.ini", import.meta.url);
@@ -84,6 +86,40 @@ describe("mod.ts", () => {
         "Cannot give the model of combination 0, iteration 0: it was not trained",
       ),
     );
+  });
+
+  it("trains a null model of one's own, matched to the biological start", async () => {
+    /** Every neuron sends what it sent to the next one. */
+    const shifted: NullModel = {
+      keeps: "how much every neuron sends, and to how many",
+      randomise: ({ network: { nodes, from, to, weight } }) =>
+        sortGraph({
+          nodes,
+          from,
+          to: to.map((neuron) => (neuron + 1) % nodes),
+          weight,
+        }),
+    };
+    const set = { "net.null_model": "shifted" };
+    const overrides = { epochs: 1, iterations: 1, set };
+    await assert.rejects(
+      prepare(CONFIG, { overrides }),
+      /null_model "shifted": it must be none, permute/,
+    );
+    const nullModels = { shifted };
+    const prepared = await prepare(CONFIG, { overrides, nullModels });
+    const run = { combination: 0, iteration: 0 };
+    const mine = await buildRun(prepared, run);
+    const bio = await buildRun(
+      await prepare(CONFIG, { overrides: { epochs: 1, iterations: 1 } }),
+      run,
+    );
+    assert.equal(mine.connections.sender.length, bio.connections.sender.length);
+    assert.notDeepEqual(mine.connections, bio.connections);
+    assert.deepEqual(mine.trials, bio.trials);
+    const engine = createReferenceEngine();
+    const { results } = await train(prepared, { engine, runs: [run] });
+    assert.equal(results.experiment?.nullModel, "shifted");
   });
 
   it("opens an engine that trains several experiments", async () => {

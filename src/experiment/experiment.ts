@@ -7,7 +7,7 @@
 import { plural } from "../text/words.ts";
 import { configError } from "./configparser.ts";
 import type { Activation, OptimizerName } from "../engine/ensemble.ts";
-import type { NullModelName } from "../connectome/nulls/null_model.ts";
+import type { NullModel } from "../connectome/nulls/null_model.ts";
 import type { Task, TaskParameters } from "../tasks/task.ts";
 import { countTrained } from "../tasks/trial_set.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
@@ -70,8 +70,8 @@ export interface Experiment {
     /** `nr_neurons` */
     readonly neuronsPerRegion: number;
     readonly randPartition: boolean;
-    /** `null_model`, or what `random_w` says: what the topology is made random by. */
-    readonly nullModel: NullModelName | "none";
+    /** `null_model`, or what `random_w` says: what the topology is made random by; "none" where it is not. */
+    readonly nullModel: string;
     /** `match`: what of the start is made equal to the biological network's. */
     readonly match: "none" | "spectral_radius" | "activity";
     /** `shared_init` */
@@ -84,6 +84,8 @@ export interface Experiment {
     /** The same within a region. */
     readonly targetSparsityIntrinsic: number;
   };
+  /** The null model of that name; undefined where the topology is the connectome's. */
+  readonly nullModel: NullModel | undefined;
   /** `[trainvalidate]` */
   readonly training: {
     readonly epochs: number;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
 import { InputError } from "../files/input_error.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
@@ -47,6 +48,8 @@ export interface ReadExperimentOptions {
   readonly file?: string;
   /** The tasks that the config may name; default {@linkcode TASKS}. */
   readonly tasks?: ReadonlyMap<string, Task>;
+  /** The null models that it may name; default {@linkcode NULL_MODELS}. */
+  readonly nullModels?: Readonly<Record<string, NullModel>>;
   /** Values that stand in for the config's. */
   readonly overrides?: ExperimentOverrides;
   /** Where relative paths of `overrides`, and of `file` itself, begin. Default the working directory. */
@@ -73,13 +76,18 @@ export interface ReadExperimentOptions {
  */
 export function readExperiment(
   text: string,
-  { file = "config.ini", tasks = TASKS, overrides = {}, folder = "." }:
-    ReadExperimentOptions = {},
+  {
+    file = "config.ini",
+    tasks = TASKS,
+    nullModels = NULL_MODELS,
+    overrides = {},
+    folder = ".",
+  }: ReadExperimentOptions = {},
 ): Experiment {
   const changes = listOverrides(overrides);
   const ini = openConfig(text, { file, overrides: changes });
   const paths = readPaths(ini, folder);
-  const net = readNet(ini);
+  const net = readNet(ini, Object.keys(nullModels));
   const training = readTraining(ini, net);
   const task = readTrialParams(ini, tasks);
   assertStimuliApply(ini, { task: task.task, tasks });
@@ -91,6 +99,7 @@ export function readExperiment(
     file,
     paths,
     net,
+    nullModel: net.nullModel === "none" ? undefined : nullModels[net.nullModel],
     training,
     task,
     grid,
@@ -200,14 +209,17 @@ function assertStimuliApply(
   }
 }
 
-function readNet(ini: IniFile): Experiment["net"] {
+function readNet(
+  ini: IniFile,
+  nullModels: readonly string[],
+): Experiment["net"] {
   const section = "net";
   const net = {
     name: readNetName(ini),
     regions: readInteger(ini, { section, key: "rnn_size" }),
     neuronsPerRegion: readInteger(ini, { section, key: "nr_neurons" }),
     randPartition: readBoolean(ini, { section, key: "rand_partition" }),
-    nullModel: readNullModel(ini),
+    nullModel: readNullModel(ini, nullModels),
     match: readChoice<Experiment["net"]["match"]>(ini, {
       section,
       key: "match",
@@ -237,13 +249,13 @@ function readNet(ini: IniFile): Experiment["net"] {
 }
 
 /** What `null_model` says, or `random_w`, which asks for the first of them. */
-function readNullModel(ini: IniFile): Experiment["net"]["nullModel"] {
+function readNullModel(ini: IniFile, nullModels: readonly string[]): string {
   const section = "net";
   const random = readBoolean(ini, { section, key: "random_w" });
-  const named = readChoice<Experiment["net"]["nullModel"]>(ini, {
+  const named = readChoice(ini, {
     section,
     key: "null_model",
-    choices: CONFIG_SCHEMA.net.null_model.choices,
+    choices: ["none", ...nullModels],
   });
   if (!random) return named;
   if (named === "none" || named === "permute") return "permute";

@@ -34,7 +34,7 @@ export interface WeightedConnections extends Connections {
  *
  * @example
  * ```ts
- * import { sortGraph } from "./src/graph/graph.ts";
+ * import { sortGraph } from "@biornn/biornn";
  *
  * sortGraph({
  *   nodes: 2,

@@ -50,7 +50,7 @@ export type Scaling = Omit<ScaleOptions, "stream">;
  * ranked by chance, anew for each run.
  */
 export function createRunNetworks(
-  { net, training, run }: Experiment,
+  { net, nullModel, training, run }: Experiment,
   { network, connectome, scaling }: {
     readonly network: Network;
     readonly connectome: Connectome;
@@ -58,7 +58,6 @@ export function createRunNetworks(
   },
 ): RunNetworks {
   const original = net.compatibility === "original";
-  const { nullModel } = net;
   const rows = (source: Network) => {
     const { weights, ...connections } = rowsOf(source, {
       transpose: !original,
@@ -85,7 +84,7 @@ export function createRunNetworks(
       })
       : network;
   const makeOwn = (id: RunId): Network | undefined => {
-    if (nullModel === "none") {
+    if (nullModel === undefined) {
       return net.freshNetwork ? biologicalOf(id) : undefined;
     }
     return randomiseNetwork(nullModel, {

@@ -7,6 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import type { Connectome } from "../connectome/connectome.ts";
+import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
 import type { Engine, EpochHistory, Model } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import {
@@ -55,6 +56,8 @@ import { bestOf, copyHistory, emptyHistory } from "./train_group.ts";
 export interface PrepareOptions {
   /** Tasks of one's own that the config may name, besides those of `TASKS`. */
   readonly tasks?: readonly Task[];
+  /** Null models of one's own that the config may name, besides those of `NULL_MODELS`. */
+  readonly nullModels?: Readonly<Record<string, NullModel>>;
   /** Values that stand in for the config's, as flags of the command line do. */
   readonly overrides?: ExperimentOverrides;
   /** A connectome of one's own instead of the one that `net_name` asks for; it must have `rnn_size` regions. */
@@ -80,12 +83,12 @@ export interface PrepareOptions {
  */
 export async function prepare(
   config: string | URL | Experiment,
-  { tasks = [], overrides = {}, connectome, onLine = () => {} }:
-    PrepareOptions = {},
+  options: PrepareOptions = {},
 ): Promise<PreparedExperiment> {
+  const { connectome, onLine = () => {} } = options;
   return await prepareExperiment(
     typeof config === "string" || config instanceof URL
-      ? await readConfig(config, { tasks, overrides })
+      ? await readConfig(config, options)
       : config,
     {
       onProgress: onLine,
@@ -96,7 +99,7 @@ export async function prepare(
 
 async function readConfig(
   config: string | URL,
-  { tasks, overrides }: Required<Pick<PrepareOptions, "tasks" | "overrides">>,
+  { tasks = [], nullModels = {}, overrides = {} }: PrepareOptions,
 ): Promise<Experiment> {
   const file = config instanceof URL ? fileURLToPath(config) : config;
   return readExperiment(await readTextFile(file, { what: "config file" }), {
@@ -105,6 +108,7 @@ async function readConfig(
       ...TASKS,
       ...tasks.map((task) => [task.name, task] as const),
     ]),
+    nullModels: { ...NULL_MODELS, ...nullModels },
     overrides,
   });
 }

@@ -79,6 +79,7 @@ describe("readExperiment()", () => {
         targetSparsity: 0.8,
         targetSparsityIntrinsic: 1,
       },
+      nullModel: undefined,
       training: {
         epochs: 500,
         iterations: 5,

@@ -199,10 +199,13 @@ export const NULL_MODEL_NAMES = Object.keys(NULL_MODELS) as NullModelName[];
  * ```
  */
 export function randomiseNetwork(
-  name: NullModelName,
+  nullModel: NullModelName | NullModel,
   input: NullModelInput,
 ): Network {
-  const { nodes, from, to, weight } = NULL_MODELS[name].randomise(input);
+  const { randomise } = typeof nullModel === "string"
+    ? NULL_MODELS[nullModel]
+    : nullModel;
+  const { nodes, from, to, weight } = randomise(input);
   return { nodes, from, to, weight, regionOf: input.network.regionOf };
 }
 
