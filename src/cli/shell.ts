@@ -20,9 +20,19 @@ function env(name: string): string | undefined {
   return state === "granted" ? Deno.env.get(name) || undefined : undefined;
 }
 
-/** The folder in which the user gave the command: tasks themselves run in biornn's. */
+/** The folder in which the user gave the command: tasks themselves run in biornn's, and only there it is told them. */
 export function userFolder(): string {
-  return env("INIT_CWD") ?? Deno.cwd();
+  const here = Deno.cwd();
+  const given = env("INIT_CWD");
+  return given !== undefined && isSameFolder(here, ROOT) ? given : here;
+}
+
+function isSameFolder(a: string, b: string): boolean {
+  try {
+    return Deno.realPathSync(a) === Deno.realPathSync(b);
+  } catch {
+    return resolve(a) === resolve(b);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Python literals, read as data: what `ast.literal_eval` takes, without sets,
- * bytes, complex numbers and `\\N{name}`. Nothing is evaluated, and nesting is
+ * bytes, complex numbers and `\N{name}`. Nothing is evaluated, and nesting is
  * limited. One reader for configs, headers of `.npy` files and
  * `folder_index.txt`.
  *

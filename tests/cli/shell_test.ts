@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { shellWord } from "../../src/cli/shell.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { runTask, type TaskOptions, type TaskResult } from "./run_task.ts";
@@ -58,6 +59,22 @@ describe("paths of the command line", () => {
       );
       assert.match(drawn.stdout, /to figs in/, drawn.stderr);
       assert.ok((await Deno.stat(join(folder, "figs"))).isDirectory);
+    }));
+
+  it("begin where a program starts the command itself, whatever a task was told", () =>
+    inFolder(async (folder) => {
+      await trainIn(folder, { args: ["--path_to_results", "out"] });
+      const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--quiet", "--allow-read", "--allow-env=INIT_CWD"],
+          fileURLToPath(new URL("../../src/cli/status.ts", import.meta.url)),
+          "out",
+        ],
+        cwd: folder,
+        env: { INIT_CWD: "/" },
+      }).output();
+      assert.equal(code, 0);
+      assert.match(new TextDecoder().decode(stdout), /^out: seq_mem/);
     }));
 
   it("that a shell should have written out are refused in a sentence", async () => {
