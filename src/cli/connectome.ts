@@ -153,7 +153,8 @@ What is left out is as in training.`,
       "writes a matrix or a list of connections as a connectome that configs can name",
     more:
       `C_NAME.csv or, of more than 1,000 regions, C_NAME.npz and Names_NAME.txt. FILE is a table (.csv,
-.tsv, .txt), a NumPy array (.npy), a SciPy matrix (.npz) or a packed list (.csv.gz, .tsv.gz); lists
+.tsv, .txt), a NumPy array (.npy), a SciPy matrix (.npz), a packed list (.csv.gz, .tsv.gz), a
+Parquet file (.parquet) or a graph (.graphml); lists
 are read by the names in their header.`,
     flags: [
       "out",

@@ -30,6 +30,7 @@ import {
   parseEdgeList,
   readEdgeList,
 } from "./edge_list.ts";
+import { graphmlLines, parquetLines } from "./graph_files.ts";
 import { parseMatrixTable, readTable } from "./tables.ts";
 
 /** How a file is read. */
@@ -50,8 +51,8 @@ export function importedName(path: string): string {
 }
 
 /**
- * Reads a connectome from a file: `.npy` and `.npz` hold a matrix, any other file is
- * a table, which holds a matrix if it is square, else a list of connections.
+ * Reads a connectome from a file: `.npy` and `.npz` hold a matrix, `.parquet` and
+ * `.graphml` a list of connections; any other file is a table, which holds a matrix if it is square, else a list of connections.
  *
  * @throws {InputError} If the file can't be read, or holds no connectome.
  *
@@ -69,7 +70,10 @@ export async function importConnectome(
   { rows, ...options }: ImportOptions,
 ): Promise<EdgeList> {
   const found = await readWhole(path, options) ??
-    await readEdgeList(textIn(path), { ...options, file: path });
+    await readEdgeList(
+      /\.parquet$/i.test(path) ? parquetLines(path) : textIn(path),
+      { ...options, file: path },
+    );
   const isList = !("matrix" in found);
   if (isList && rows !== undefined) {
     throw new InputError(
@@ -98,10 +102,15 @@ async function readWhole(
 ): Promise<(EdgeList & { readonly matrix?: true }) | undefined> {
   const binary = /\.np[yz]$/i.test(path);
   const { size } = await statOf(path);
-  if (!binary && (/\.gz$/i.test(path) || size > MOST_WHOLE)) return undefined;
+  if (
+    !binary && (/\.(?:gz|parquet)$/i.test(path) || size > MOST_WHOLE)
+  ) return undefined;
   const bytes = await readFileBytes(path, { what: "the connectome" });
   if (binary) return described(readMatrix(bytes, path));
   const text = decodeText(bytes, path);
+  if (/\.graphml$/i.test(path)) {
+    return parseEdgeList(graphmlLines(text, path), { ...options, file: path });
+  }
   const { source, target, weight, types } = options;
   const asksForList = [source, target, weight, types].some((option) =>
     option !== undefined

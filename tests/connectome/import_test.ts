@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import {
   importConnectome,
@@ -104,6 +105,65 @@ describe("importConnectome()", () => {
       return from === to ? sum : sum + Number(weight);
     }, 0);
     assert.equal(packed.matrix.reduce((a, b) => a + b), expected);
+  });
+
+  it("reads Parquet, its numbers of 64 bits as they are", async () => {
+    const bytes = new Uint8Array(parquetWriteBuffer({
+      columnData: [
+        {
+          name: "pre_pt_root_id",
+          data: [720575940600000010n, 720575940600000011n, 720575940600000010n],
+          type: "INT64",
+        },
+        {
+          name: "post_pt_root_id",
+          data: [720575940600000011n, 720575940600000010n, 720575940600000011n],
+          type: "INT64",
+        },
+        { name: "neuropil", data: ["AL, left", null, "LH"], type: "STRING" },
+        { name: "syn_count", data: [7, 2, 30], type: "INT32" },
+      ],
+    }));
+    const { matrix, names } = await read("fly.parquet", bytes);
+    assert.deepEqual(matrix, [0, 37, 2, 0]);
+    assert.equal(names, "720575940600000010,720575940600000011");
+    await assert.rejects(
+      read("x.parquet", "no Parquet"),
+      (error) =>
+        error instanceof InputError && /no Parquet file/.test(error.message),
+    );
+  });
+
+  it("reads GraphML, with two keys of one name as networkx writes them", async () => {
+    const graphml = (edges: string, direction = "directed") =>
+      `<?xml version='1.0' encoding='utf-8'?>
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+  <key id="d1" for="edge" attr.name="weight" attr.type="long" />
+  <key id="d0" for="edge" attr.name="weight" attr.type="double" />
+  <key id="n0" for="node" attr.name="name" attr.type="string" />
+  <graph edgedefault="${direction}">
+    <node id="0"><data key="n0">V1 &amp; V2</data></node><node id="1" />
+    ${edges}
+  </graph>
+</graphml>`;
+    const edges =
+      `<edge source="0" target="1"><data key="d0">2.5</data></edge>` +
+      `<edge source="1" target="0" directed="true"><data key="d1">3</data></edge>`;
+    const directed = await read("g.graphml", graphml(edges));
+    assert.deepEqual(directed.matrix, [0, 2.5, 3, 0]);
+    assert.equal(directed.names, "V1 & V2,1");
+    const both = await read("g.graphml", graphml(edges, "undirected"));
+    assert.deepEqual(both.matrix, [0, 2.5, 5.5, 0]);
+    const plain = await read(
+      "g.graphml",
+      graphml(`<edge source="0" target="1"/>`).replaceAll(/<key .*\n/g, ""),
+    );
+    assert.deepEqual(plain.matrix, [0, 1, 0, 0]);
+    for (
+      const wrong of ["", "<a/>", "<graphml></graphml>", "<graphml><graph>"]
+    ) {
+      await assert.rejects(read("g.graphml", wrong), InputError);
+    }
   });
 
   it("says what is wrong with a file", async () => {
