@@ -6,6 +6,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
@@ -210,7 +211,28 @@ export interface RecordedFailure {
  * ```
  */
 export function encodeExperimentRecord(record: ExperimentRecord): string {
-  return `${JSON.stringify(record, null, 2)}\n`;
+  const text = JSON.stringify(record, null, 2);
+  return `${text.slice(0, -END.length)},\n  "checksum": "${
+    textSum(text)
+  }"${END}\n`;
+}
+
+/** How the text ends without its checksum. */
+const END = "\n}";
+const CHECKSUM = /,\n {2}"checksum": "([0-9a-f]{64})"\n\}\n$/;
+
+function textSum(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Throws where the text ends in a checksum that it does not fit. */
+function refuseChanged(text: string, name: string): void {
+  const found = CHECKSUM.exec(text);
+  if (found === null) return;
+  if (textSum(text.slice(0, found.index) + END) === found[1]) return;
+  throw new InputError(
+    `Cannot read "${name}": it does not fit its checksum, so it was damaged or changed`,
+  );
 }
 
 /**
@@ -225,6 +247,7 @@ export function parseExperimentRecord(
   { name }: { readonly name: string },
 ): ExperimentRecord {
   const root = parseJsonObject(text, name);
+  refuseChanged(text, name);
   const format = root.string("format");
   if (format !== FORMAT) {
     throw new InputError(

@@ -116,7 +116,8 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
       unfinished.push(entry.index);
       continue;
     }
-    if (sums.size === 0 && experiment !== undefined) {
+    const isFinished = sums.has(`${entry.index}/${CURVE_FILES.trainLoss}`);
+    if (!isFinished && experiment !== undefined) {
       const sentence = await compareRuns(path, {
         index: entry.index,
         curves,
@@ -333,4 +334,14 @@ export async function readSums(path: string): Promise<Map<string, string>> {
     if (sum !== undefined && name !== undefined) sums.set(name, sum);
   }
   return sums;
+}
+
+/** The text of a file of checksums. */
+export function sumsOf(
+  files: readonly (readonly [name: string, content: () => Uint8Array])[],
+): Uint8Array {
+  const lines = files.map(([name, content]) =>
+    `${fileSum(content())}  ${name}\n`
+  );
+  return new TextEncoder().encode(lines.join(""));
 }

@@ -39,6 +39,7 @@ import {
 } from "../results/layout.ts";
 import { type FolderLock, readLocks } from "../results/lock.ts";
 import { openFolder, sweep } from "../results/open_folder.ts";
+import { sumsOf } from "../results/results_folder.ts";
 import {
   engineName,
   fileSum,
@@ -141,6 +142,22 @@ export class ResultsWriter {
     const { experiment, connectome, network, size } = prepared;
     const folder = experiment.paths.results;
     const ids = runsOfShard(runsOf(experiment), shard);
+    const files: (readonly [string, () => Uint8Array])[] = [
+      [
+        INDEX_FILE,
+        () =>
+          new TextEncoder().encode(
+            formatFolderIndex(
+              experiment.grid.combinations.map((c) => c.repr),
+            ),
+          ),
+      ],
+      ...connectomeFiles(connectome.graph),
+      ...networkFiles(network),
+      ...(hasNullModel(prepared)
+        ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
+        : []),
+    ];
     const lock = await openFolder(folder, {
       record: experimentRecord(prepared, {
         engines: [engineName(engine)],
@@ -150,22 +167,7 @@ export class ResultsWriter {
       mode: overwrite ? "overwrite" : resume ? "join" : "new",
       part: shard,
       ids,
-      files: [
-        [
-          INDEX_FILE,
-          () =>
-            new TextEncoder().encode(
-              formatFolderIndex(
-                experiment.grid.combinations.map((c) => c.repr),
-              ),
-            ),
-        ],
-        ...connectomeFiles(connectome.graph),
-        ...networkFiles(network),
-        ...(hasNullModel(prepared)
-          ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
-          : []),
-      ],
+      files: [...files, [SUMS_FILE, () => sumsOf(files)]],
       warn,
     });
     try {

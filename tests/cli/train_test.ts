@@ -101,6 +101,7 @@ describe("deno task train", () => {
         "connectome.npy",
         "experiment.json",
         "folder_index.txt",
+        "measures.csv",
         "network.npy",
         "network_mask.npy",
         "runs/0_0.safetensors",

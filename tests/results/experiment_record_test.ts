@@ -114,11 +114,21 @@ describe("parseExperimentRecord()", () => {
     assert.match(messageOfText('{"format": "a", "format": "b"}'), /twice/);
   });
 
-  it("does not let a file change what other objects inherit", () => {
-    const text = encodeExperimentRecord(exampleRecord()).replace(
-      '"seed": 7\n',
-      '"__proto__": 7\n',
+  it("refuses a text that was changed, and takes one without a checksum", () => {
+    const text = encodeExperimentRecord(exampleRecord());
+    assert.match(
+      messageOfText(text.replace('"seed": 7', '"seed": 8')),
+      /does not fit its checksum/,
     );
+    const { checksum: _sum, ...rest } = JSON.parse(text);
+    const record = parseExperimentRecord(JSON.stringify(rest), { name });
+    assert.deepEqual(record, exampleRecord());
+  });
+
+  it("does not let a file change what other objects inherit", () => {
+    const text = encodeExperimentRecord(exampleRecord())
+      .replace('"seed": 7\n', '"__proto__": 7\n')
+      .replace(/,\s+"checksum": ".*"/, "");
     const record = parseExperimentRecord(text, { name });
     assert.deepEqual(Object.keys(record.overrides), ["__proto__"]);
     assert.equal(({} as Record<string, unknown>).seed, undefined);
