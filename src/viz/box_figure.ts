@@ -35,7 +35,7 @@ export interface BoxPanel {
 }
 
 /** Room for an axis with its title. */
-const AXIS_PIXELS = 58;
+const AXIS_PIXELS = 70;
 const PANEL_HEIGHT = 170;
 
 /**

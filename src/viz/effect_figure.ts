@@ -10,6 +10,7 @@ import { ALPHA } from "../analysis/describe_comparison.ts";
 import { MEASURES } from "../analysis/summary.ts";
 import { type Figure, type Json, SCHEMA, type Spec } from "./figure.ts";
 import { lines, number, text } from "./layers.ts";
+import { drawnLabels } from "./names.ts";
 import { sixDigits } from "./series.ts";
 import {
   CHARACTER_PIXELS,
@@ -23,8 +24,10 @@ import {
 /** Most combinations that have a row each. */
 const MOST_ROWS = 48;
 const ROW_PIXELS = 15;
-/** Longest name of a row, in signs. */
-const LONGEST = 46;
+/** Least width of a panel, and what stands between and beside panels. */
+const LEAST_PIXELS = 110;
+const GAP_PIXELS = 14;
+const SIDE_PIXELS = 24;
 
 /** What the forest plot shows. */
 export interface EffectFigureOptions {
@@ -62,19 +65,19 @@ export function effectFigure(
     new Set(single.map(nameOf)).size <= MOST_ROWS;
   const drawn = byCombination ? [...over, ...single] : over;
   if (drawn.length === 0) return undefined;
-  const names = [
-    ...new Set(drawn.map((row) => two ? nameOf(row) : pairOf(row))),
-  ];
   const measures = [...new Set(drawn.map(({ measure }) => measure))];
   const total = FIGURE_PIXELS[width];
-  const room = CHARACTER_PIXELS *
-    Math.min(LONGEST, Math.max(...names.map((name) => [...name].length)));
   // In one column the panels stand below each other.
   const columns = width === "one" ? 1 : measures.length;
-  const panel = Math.max(
-    60,
-    Math.floor((total - room - 14 * (columns - 1) - 20) / columns),
+  const free = total - GAP_PIXELS * (columns - 1) - SIDE_PIXELS;
+  const longest = Math.floor(
+    (free - columns * LEAST_PIXELS) / CHARACTER_PIXELS,
   );
+  const name = namesOf(drawn, { labels, longest });
+  const names = [...new Set(drawn.map(name))];
+  const room = CHARACTER_PIXELS *
+    Math.max(...names.map((one) => [...one].length));
+  const panel = Math.max(LEAST_PIXELS, Math.floor((free - room) / columns));
   const [first, other] = two ? labels : ["the first label", "the second"];
   const caption = `Effect sizes with 95 % intervals: ${
     [...new Set(drawn.map(({ effectName }) => effectName))].join(", ")
@@ -90,11 +93,11 @@ export function effectFigure(
       description: caption,
       config: themeConfig() as Spec,
       columns,
-      spacing: 14,
+      spacing: GAP_PIXELS,
       concat: measures.map((measure, i) =>
         panelSpec(
           drawn.filter((row) => row.measure === measure).map((row): Json => ({
-            name: two ? nameOf(row) : pairOf(row),
+            name: name(row),
             effect: sixDigits(row.effect.estimate),
             // Of too few runs there is no interval.
             low: finite(row.effect.low, row.effect.estimate),
@@ -127,8 +130,23 @@ function nameOf({ combination }: Comparison): string {
   return combination?.title ?? "over all";
 }
 
-function pairOf({ reference, other }: Comparison): string {
-  return `${reference.label} – ${other.label}`;
+/** What rows are called, in so many signs: combinations of two labels, pairs of more. */
+function namesOf(
+  rows: readonly Comparison[],
+  { labels, longest }: {
+    readonly labels: readonly string[];
+    readonly longest: number;
+  },
+): (row: Comparison) => string {
+  if (labels.length === 2) {
+    const names = [...new Set(rows.map(nameOf))];
+    const short = drawnLabels(names, longest);
+    return (row) => short[names.indexOf(nameOf(row))]!;
+  }
+  const short = drawnLabels(labels, Math.floor((longest - 3) / 2));
+  const of = (label: string) => short[labels.indexOf(label)] ?? label;
+  return ({ reference, other }) =>
+    `${of(reference.label)} – ${of(other.label)}`;
 }
 
 function panelSpec(
@@ -156,7 +174,7 @@ function panelSpec(
     sort: [...names],
     scale: { domain: [...names] },
     axis: named
-      ? { labelLimit: LONGEST * CHARACTER_PIXELS, ticks: false, domain: false }
+      ? { labelLimit: 0, ticks: false, domain: false }
       : { labels: false, ticks: false, domain: false },
   };
   return {

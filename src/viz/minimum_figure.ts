@@ -138,9 +138,15 @@ export function minimumFigure(
         width: total,
         height: 110,
         title: axisTitle(options.quantity, scale),
+        baseline: options.baseline !== undefined,
         layer: minimumLayers(options, {
           scale,
           middle,
+          tick: Math.min(
+            11,
+            0.6 * (total - SIDES) / new Set(columnNames).size /
+              difficulties.length / options.labels.length,
+          ),
           x: {
             type: "quantitative",
             title: difficulty === undefined ? null : keyInWords(difficulty),
@@ -214,8 +220,10 @@ function middles(
 
 function minimumLayers(
   { labels, quantity: title, baseline }: MinimumFigureOptions,
-  { scale, middle, x }: {
+  { scale, middle, x, tick }: {
     readonly scale: ValueScale;
+    /** Width of a label's mark in pixels. */
+    readonly tick: number;
     readonly middle: Middle;
     readonly x: Spec;
   },
@@ -258,7 +266,12 @@ function minimumLayers(
     },
     {
       transform: kind("middle"),
-      mark: { type: "tick", orient: "horizontal", thickness: 1.8, size: 11 },
+      mark: {
+        type: "tick",
+        orient: "horizontal",
+        thickness: 1.8,
+        size: tick,
+      },
       encoding: {
         ...channels,
         y: quantity("middle"),

@@ -120,6 +120,8 @@ const LONGEST_LABEL = 42;
  * Labels as figures have them: long ones without their middle, but such that
  * no two become the same.
  *
+ * @param most Signs that fit.
+ *
  * @example
  * ```ts
  * import { drawnLabels } from "./src/viz/names.ts";
@@ -127,8 +129,11 @@ const LONGEST_LABEL = 42;
  * drawnLabels(["bio", "rand"]); // the same
  * ```
  */
-export function drawnLabels(labels: readonly string[]): string[] {
-  for (let room = LONGEST_LABEL; room < 1000; room += 20) {
+export function drawnLabels(
+  labels: readonly string[],
+  most = LONGEST_LABEL,
+): string[] {
+  for (let room = most; room < 1000; room += 20) {
     const short = labels.map((label) =>
       withoutMiddle(drawableText(label), room)
     );

@@ -180,6 +180,7 @@ export function overviewFigure(
         width: total,
         height: 84,
         title: axisTitle(options.axis, scale),
+        baseline: options.baseline !== undefined,
         layer: panelLayers(options, {
           y: scaleProperties(including(scale, options.baseline?.value)),
           dashNames,

@@ -8,6 +8,7 @@
 import { combinationName } from "../analysis/match.ts";
 import type { Plain } from "../results/json_fields.ts";
 import type { Spec } from "./figure.ts";
+import { CHARACTER_PIXELS } from "./theme.ts";
 
 /** Values by key of a combination. */
 export type Parameters = Readonly<Record<string, Plain>>;
@@ -81,10 +82,17 @@ export interface FacetOptions {
   readonly layer: Spec["layer"];
   /** Title of the value axis, once for all panels. */
   readonly title: string;
+  /** Whether the name of a baseline stands at the right. */
+  readonly baseline: boolean;
 }
 
-/** Room for the value axis, the rows' titles and the baseline's name. */
-export const SIDES = 118;
+/** Room for the value axis, the baseline's name, and the rows' titles, which have a line a key. */
+const AXIS_PIXELS = 46;
+const BASELINE_PIXELS = 66;
+const TITLE_PIXELS = 14;
+const LINE_PIXELS = 11;
+/** Room beside the legends. */
+export const SIDES = AXIS_PIXELS + BASELINE_PIXELS;
 const SPACING = 8;
 /** Rows that have panels of full height, and how low the panels of more may be. */
 const FULL_ROWS = 4;
@@ -119,15 +127,18 @@ function distinct(texts: readonly string[]): string[] {
  * import { facetPanels } from "./src/viz/panels.ts";
  *
  * const places = [{ row: "", column: "length 2" }, { row: "", column: "length 3" }];
- * facetPanels(places, { width: 673, height: 84, layer: [], title: "loss" }); // facet: { column: … }
+ * facetPanels(places, { width: 673, height: 84, layer: [], title: "loss", baseline: false }); // facet: { column: … }
  * ```
  */
 export function facetPanels(
   places: readonly PanelPlace[],
-  { width, height, layer = [], title }: FacetOptions,
+  { width, height, layer = [], title, baseline }: FacetOptions,
 ): Spec {
   const rows = distinct(places.map(({ row }) => row));
   const columns = distinct(places.map(({ column }) => column));
+  const sides = AXIS_PIXELS + (baseline ? BASELINE_PIXELS : 0) +
+    (rows.length < 2 ? 0 : TITLE_PIXELS +
+      LINE_PIXELS * Math.max(...rows.map((row) => row.split(" · ").length)));
   const scale = rows.length <= 1
     ? 1.9
     : rows.length === 2
@@ -135,7 +146,7 @@ export function facetPanels(
     : Math.min(1, FULL_ROWS / rows.length);
   const panel: Spec = {
     width: Math.floor(
-      (width - SIDES - SPACING * (columns.length - 1)) / columns.length,
+      (width - sides - SPACING * (columns.length - 1)) / columns.length,
     ),
     height: Math.max(LOWEST, Math.round(scale * height)),
     layer,
@@ -170,7 +181,15 @@ export function facetPanels(
           type: "nominal",
           title: null,
           sort: columns,
-          header: { labelLimit: 0 },
+          header: {
+            labelLimit: 0,
+            // Names that would run into each other have a line a key.
+            ...(columns.some((one) =>
+                CHARACTER_PIXELS * one.length > (panel.width as number)
+              )
+              ? { labelExpr: "split(datum.label, ' · ')", labelLineHeight: 10 }
+              : {}),
+          },
         },
       }),
     },

@@ -346,6 +346,13 @@ describe("buildFigures()", () => {
       for (const figure of buildFigures(some, { ...ALL, width }).figures) {
         const svg = await renderSvg(figure, { font: await loadFont() });
         assert.match(svg, new RegExp(`^<svg[^>]* width="${pixels}"`));
+        // No text is smaller than 6 points, 8 CSS pixels, when it is printed at that width.
+        const [, own] = / viewBox="0 0 ([\d.]+)/.exec(svg) ?? [];
+        const sizes = [...svg.matchAll(/font-size="([\d.]+)px"/g)].map((m) =>
+          Number(m[1])
+        );
+        const smallest = Math.min(...sizes) * pixels / Number(own);
+        assert.ok(smallest > 7.9, `${figure.name} ${width}: ${smallest}`);
       }
     }
   });
