@@ -154,10 +154,13 @@ describe("deno task train with few connections", () => {
           ]);
           const hasState = async () =>
             [...(await filesBelow(results).catch(() => new Map())).keys()]
-              .some((name) => name.includes(".state_"));
-          while (!await hasState()) {
+              .some((name) => name.includes(".states_"));
+          let ended = false;
+          result.then(() => ended = true);
+          while (!ended && !await hasState()) {
             await new Promise((resolve) => setTimeout(resolve, 10));
           }
+          assert.ok(!ended, "the training ended without a saved state");
           child.kill("SIGINT");
           const stopped = await result;
           assert.equal(stopped.code, 130, stopped.stderr);
