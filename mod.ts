@@ -54,6 +54,7 @@ export {
   matrixOfGraph,
   sortGraph,
 } from "./src/graph/graph.ts";
+export { spectralRadius } from "./src/graph/spectrum.ts";
 export {
   createStream,
   type RandomStream,

@@ -109,12 +109,13 @@ describe("notebooks", () => {
     }
     assert.match(texts("quickstart.ipynb"), /100 %, best loss 0\.0\d+/);
     assert.match(texts("own_task.ipynb"), /"delay 2": "9[5-9]|"delay 2": "100/);
-    // Remapped arms begin apart and end apart; the same wiring, not remapped, shows no difference.
-    const [misled = "", fair = "", itself = ""] = shown
-      .get("bio_or_random.ipynb")!.slice(-3).map((data) =>
+    // Remapped arms end apart, matched or not, and so does one wiring with itself; not remapped they do not.
+    const [misled = "", matched = "", fair = "", itself = ""] = shown
+      .get("bio_or_random.ipynb")!.slice(-4).map((data) =>
         String(data["text/plain"])
       );
     assert.match(misled, /tends to be higher/);
+    assert.match(matched, /tends to be higher/);
     assert.match(fair, /no evidence of a difference/);
     assert.match(itself, /tends to be higher/);
   });

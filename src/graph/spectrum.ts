@@ -28,8 +28,8 @@ const TOLERANCE = 3e-4;
  *
  * @example
  * ```ts
+ * import { spectralRadius } from "@biornn/biornn";
  * import { listConnections } from "./src/graph/connections.ts";
- * import { spectralRadius } from "./src/graph/spectrum.ts";
  *
  * const all = listConnections({ receivers: 2, senders: 2 });
  * spectralRadius(all, Float64Array.of(0, 2, 2, 0)); // 2
