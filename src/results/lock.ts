@@ -28,7 +28,7 @@ export interface LockOwner {
   readonly pid: number;
   /** Start of the training, ISO 8601. */
   readonly since: string;
-  /** Tells machines apart that have the same name. */
+  /** Tells machines apart that have the same name; empty where nothing is known. */
   readonly machine: string;
   /** Tells locks apart. */
   readonly id: string;
@@ -230,7 +230,9 @@ async function takeOver(
     const busy = () =>
       busyError(folder, { part: lockedPart(basename(path)), owner });
     if (free === false) throw busy();
-    if (free === undefined || owner?.machine !== own.owner.machine) {
+    const isHere = own.owner.machine !== "" &&
+      owner?.machine === own.owner.machine;
+    if (free === undefined || !isHere) {
       await waitForDeath(path, { owner, warn, deadAfter, busy });
     }
     // While the file was opened and locked, another process may have done all this.
@@ -362,7 +364,7 @@ function describeSelf(): LockOwner {
     host,
     pid: Deno.pid,
     since: new Date().toISOString(),
-    machine: `${host} ${machineId()}`,
+    machine: `${host} ${machineId()}`.trim(),
     id: crypto.randomUUID(),
   };
 }

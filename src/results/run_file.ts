@@ -1,8 +1,9 @@
 /**
  * What is kept of runs in the `runs` folder of a results folder: a file for
  * each run that is finished, and files of the states of those under way, many
- * in one, as a file each would take the disk seconds. All are safetensors with a
- * checksum.
+ * in one, as a file each would take the disk seconds. Finished runs keep files of
+ * their own: parts write them without asking each other, and a damaged byte costs
+ * one run. All are safetensors with a checksum.
  *
  * @module
  */
