@@ -186,7 +186,8 @@ function stopOnSignals(onStop: (name: string) => void): AbortController {
   Deno.addSignalListener("SIGINT", stop("Ctrl-C"));
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGTERM", stop("SIGTERM"));
-    if (!isDetached()) Deno.addSignalListener("SIGHUP", stop("SIGHUP"));
+    // Deno takes back what `nohup` has set, so that it has to be set again.
+    Deno.addSignalListener("SIGHUP", isDetached() ? () => {} : stop("SIGHUP"));
   }
   return controller;
 }

@@ -97,6 +97,31 @@ describe("deno task train that loses its terminal", () => {
         }),
     );
   }
+
+  itNeeds(
+    "goes on under nohup",
+    Deno.build.os === "windows" ? "there are no hang-ups" : undefined,
+    () =>
+      withConfig(async (config) => {
+        const program = [
+          Deno.execPath(),
+          "run",
+          "-A",
+          new URL("../../src/cli/train.ts", import.meta.url).pathname,
+          config,
+          ...CPU,
+          ...["--epochs", "4000"],
+        ].map((word) => `'${word}'`).join(" ");
+        const log = join(config, "..", "log");
+        const child = new Deno.Command("bash", {
+          args: ["-c", `exec nohup ${program} >'${log}' 2>&1 </dev/null`],
+        }).spawn();
+        await untilItTrains(config);
+        child.kill("SIGHUP");
+        const { code } = await child.status;
+        assert.equal(code, 0, await Deno.readTextFile(log));
+      }),
+  );
 });
 
 describe("two deno task train in one folder", () => {
