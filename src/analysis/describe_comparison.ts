@@ -22,7 +22,7 @@ export function short(value: number): string {
 }
 
 /** A p value as it stands in a sentence: `p = 0.03`. */
-export function shortP(p: number): string {
+function shortP(p: number): string {
   if (Number.isNaN(p)) return "–";
   return p < 0.001 ? "p < 0.001" : `p = ${Number(p.toPrecision(2))}`;
 }
@@ -145,7 +145,7 @@ export function isEquivalent({ holm }: Pick<Row, "holm">): boolean {
 }
 
 /** The margin in words. */
-export function marginInWords(
+function marginInWords(
   { margin, marginUnit, measure, other, baseline }: Row,
 ): string {
   const percent = `${short(margin * 100)} %`;

@@ -34,7 +34,7 @@ export function keyInWords(key: string): string {
 }
 
 /** A number in words: `1e-4`, `0.01`, `3`. */
-export function numberInWords(value: number): string {
+function numberInWords(value: number): string {
   const size = Math.abs(value);
   return size !== 0 && (size < 0.01 || size >= 1e6)
     ? value.toExponential().replace("e+", "e")

@@ -224,7 +224,7 @@ export const MEASURES: Readonly<Record<Measure, MeasureInfo>> = {
 };
 
 /** A scale that spans more than this is logarithmic. */
-export const LOG_RANGE = 30;
+const LOG_RANGE = 30;
 
 /**
  * Whether numbers are drawn and compared on a logarithmic scale: all are

@@ -68,7 +68,7 @@ function strip(part: Json): Json {
 }
 
 /** A column: its values, or `[value, count, value, count, …]` where that is shorter. */
-export type PackedColumn =
+type PackedColumn =
   | { readonly values: readonly Json[] }
   | { readonly runs: readonly Json[] };
 

@@ -23,17 +23,8 @@ function trimmed(text: string): string {
   return safePart(text).replace(/^-+|-+$/g, "");
 }
 
-/**
- * A number as it stands in a file name: `1e-06`, `0.001`, `3`.
- *
- * @example
- * ```ts
- * import { nameNumber } from "./src/viz/names.ts";
- *
- * nameNumber(0.000001); // "1e-06"
- * ```
- */
-export function nameNumber(value: number): string {
+/** A number as it stands in a file name: `1e-06`, `0.001`, `3`. */
+function nameNumber(value: number): string {
   const text = Math.abs(value) < 1e-4 && value !== 0
     ? value.toExponential()
     : String(value);

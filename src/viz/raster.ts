@@ -24,7 +24,7 @@ export interface IndexedImage {
 }
 
 /** A picture without transparency. */
-export interface OpaqueImage {
+interface OpaqueImage {
   readonly width: number;
   readonly height: number;
   /** `[height, width, 4]`: red, green, blue, and what is ignored. */

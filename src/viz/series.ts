@@ -10,7 +10,7 @@ import type { Curves } from "../results/results_folder.ts";
 import type { Json } from "./figure.ts";
 
 /** Epochs at the start that are not drawn: an untrained network's loss would set the scale. */
-export const FIRST_EPOCH = 1;
+const FIRST_EPOCH = 1;
 
 /** Points that are kept of a middle curve, and of a single run, which is drawn fainter. */
 const MIDDLE_POINTS = 160;

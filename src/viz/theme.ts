@@ -95,12 +95,12 @@ export const DIVERGING: readonly string[] = [
 export const CHARACTER_PIXELS = 5.6;
 const SYMBOL_PIXELS = 34;
 /** About how wide a label is in a legend or on an axis. */
-export function labelPixels(label: string): number {
+function labelPixels(label: string): number {
   return CHARACTER_PIXELS * [...label].length;
 }
 
 /** What a figure's legends and their room are. */
-export interface LegendRoom {
+interface LegendRoom {
   /** Entries of each legend. */
   readonly legends: readonly (readonly string[])[];
   /** CSS pixels. */
