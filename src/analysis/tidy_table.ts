@@ -33,7 +33,7 @@ type Row = Readonly<Record<string, Plain | undefined>>;
  * `train_accuracy` and `validation_accuracy` in %.
  *
  * With a row a run they are what the experiment says (`task`, `connectome`,
- * `random_w`, `remap_w`, `seed`), `combination`, the keys of the grid,
+ * `null_model`, `remap_w`, `seed`), `combination`, the keys of the grid,
  * `iteration`, `epochs`, `min_validation_loss`, `epoch_of_minimum`,
  * `epoch_within_1_percent`, `still_falling`, `final_train_loss`,
  * `final_validation_loss`, `final_validation_accuracy` and `diverged`; the
@@ -109,7 +109,8 @@ function* runRows({ label, results }: LabelledResults): Generator<Row> {
       results: label,
       task: experiment?.task.name,
       connectome: experiment?.connectome.name,
-      random_w: experiment?.randomW,
+      null_model: experiment &&
+        (experiment.nullModel ?? (experiment.randomW ? "permute" : "none")),
       remap_w: experiment?.remapW,
       seed: experiment?.seed,
       ...keysOf(combination),

@@ -83,6 +83,7 @@ describe("deno task table", () => {
       assert.equal(rows.length, 3 * 2);
       const [first] = rows;
       assert.equal(first?.results, "seq");
+      assert.equal(first?.null_model, "none");
       assert.equal(first?.pattern_length, 3n);
       assert.equal(first?.n_back, null);
       assert.equal(first?.diverged, false);
