@@ -34,7 +34,7 @@ export interface WasmEngineOptions {
   readonly workers?: number;
   /**
    * Whether to use fused multiply-add where the machine has it, default true.
-   * Without it results are the same on all machines, and training is 1.2 times
+   * Without it results are the same on all machines, and training is somewhat
    * slower.
    */
   readonly fused?: boolean;
