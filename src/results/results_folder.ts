@@ -186,7 +186,13 @@ async function readIndex(
     );
   }
   const name = join(path, INDEX_FILE);
-  const entries = parseFolderIndex(textOf(bytes, name), { name });
+  let entries: IndexEntry[];
+  try {
+    entries = parseFolderIndex(textOf(bytes, name), { name });
+  } catch (error) {
+    if (!(error instanceof InputError) || !isDamaged) throw error;
+    throw new InputError(`${error.message}; ${MENDED}`, { cause: error.cause });
+  }
   if (entries.length === 0) {
     throw new InputError(
       `Cannot read the results in "${path}": its ${INDEX_FILE} lists no combination`,
