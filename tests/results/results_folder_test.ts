@@ -8,7 +8,7 @@ import {
   inferGridKeys,
   parseFolderIndex,
 } from "../../src/results/folder_index.ts";
-import { readResultsFolder } from "../../src/results/results_folder.ts";
+import { readResultsFolder, sumsOf } from "../../src/results/results_folder.ts";
 import {
   alike,
   curves,
@@ -131,6 +131,65 @@ describe("readResultsFolder()", () => {
       assert.deepEqual(warnings, [
         `${path}: 1 of 2 combinations have no losses yet and are left out: 0`,
       ]);
+    }));
+
+  it("leaves out curves that do not fit their checksum", () =>
+    inFolder(async (folder) => {
+      const loss = alike(falling([0.1]));
+      const path = await writeExample(folder, "bio", {
+        combinations: [loss, loss],
+      });
+      const names = [0, 1].flatMap((index) =>
+        ["train_loss_all.npy", "validate_loss_all.npy"].map((name) =>
+          `${index}/${name}`
+        )
+      );
+      const sums = sumsOf(
+        await Promise.all(
+          names.map(async (name) => {
+            const bytes = await Deno.readFile(join(path, name));
+            return [name, () => bytes] as const;
+          }),
+        ),
+      );
+      await Deno.writeFile(join(path, "SHA256SUMS"), sums);
+      assert.equal((await readResultsFolder(path)).warnings.length, 0);
+      const file = join(path, "1", "validate_loss_all.npy");
+      const bytes = await Deno.readFile(file);
+      bytes[bytes.length - 3]! ^= 8;
+      await Deno.writeFile(file, bytes);
+      const { combinations, warnings } = await readResultsFolder(path);
+      assert.deepEqual(combinations.map(({ index }) => index), [0]);
+      assert.equal(warnings.length, 1);
+      assert.match(
+        warnings[0]!,
+        /1\/validate_loss_all\.npy does not fit its checksum .* combination 1 is left out; .*--resume/,
+      );
+    }));
+
+  it("says where the list of combinations contradicts the record, or repeats itself", () =>
+    inFolder(async (folder) => {
+      const loss = alike(falling([0.1]));
+      const path = await writeExample(folder, "bio", {
+        titles: TITLES.slice(0, 1),
+        combinations: [loss, loss],
+        record: exampleRecord(),
+      });
+      const { warnings } = await readResultsFolder(path);
+      assert.match(
+        warnings.join(),
+        /folder_index\.txt lists 1 combinations, and experiment\.json 2; missing or otherwise there: 1; .*--resume/,
+      );
+      await Deno.writeTextFile(
+        join(path, "folder_index.txt"),
+        `0 ${TITLES[0]}\n1 ${TITLES[0]}\n`,
+      );
+      const twice = await readResultsFolder(path);
+      assert.deepEqual(twice.combinations.map(({ index }) => index), [0]);
+      assert.match(
+        twice.warnings.join(),
+        /combination 1 has the same values as combination 0 and is left out/,
+      );
     }));
 
   it("refuses a missing folder, a file, and a folder without an index", () =>
