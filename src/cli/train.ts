@@ -13,7 +13,7 @@ import {
 } from "../experiment/experiment.ts";
 import { readOtherwise } from "../compat/ini.ts";
 import { readIni } from "../experiment/configparser.ts";
-import { plural, quote } from "../text/words.ts";
+import { plural } from "../text/words.ts";
 import { readExperiment } from "../experiment/read.ts";
 import { InputError, RetryError } from "../files/input_error.ts";
 import { listFolder, readTextFile } from "../files/read.ts";
@@ -34,6 +34,7 @@ import {
 } from "../train/train_experiment.ts";
 import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
+import { readSettings } from "./settings.ts";
 import { print, printError, runCommand, writeLog } from "./run_command.ts";
 import {
   shellWord,
@@ -115,21 +116,6 @@ async function readConfig(flags: Flags): Promise<Experiment> {
   });
   await checkEffective(experiment);
   return experiment;
-}
-
-/** `--set section.key=value`; of a key that stands twice the last counts. */
-function readSettings(settings: readonly string[]): Record<string, string> {
-  return Object.fromEntries(settings.map((setting) => {
-    const equals = setting.indexOf("=");
-    if (equals < 1) {
-      throw new InputError(
-        `Cannot use --set ${
-          quote(setting)
-        }: it must be section.key=value, e.g. net.random_w=True`,
-      );
-    }
-    return [setting.slice(0, equals).trim(), setting.slice(equals + 1)];
-  }));
 }
 
 /** What is recorded as the config that counts should be the same to every reader of such files. */

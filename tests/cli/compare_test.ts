@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "../../src/compat/testing.ts";
+import { writeTinyConfig } from "../soak/tiny_experiment.ts";
+import { runTask } from "./run_task.ts";
+
+async function withFolder(body: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir({ prefix: "biornn_compare_" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+describe("deno task compare", () => {
+  it("trains every arm as train does, draws all, and goes on with --resume", async () => {
+    await withFolder(async (folder) => {
+      const config = await writeTinyConfig(folder, { epochs: 3 });
+      const results = join(folder, "arms");
+      const args = [
+        ...[config, "--null_models", "degrees"],
+        ...["--path_to_results", results, "--device", "cpu"],
+        ...["--set", "net.match=spectral_radius"],
+      ];
+      const compared = await runTask("compare", args);
+      assert.equal(compared.code, 0, compared.stderr);
+      assert.match(compared.stdout, /^Done in .* 2 results folders beside/m);
+      const names = [...Deno.readDirSync(results)].map(({ name }) => name);
+      assert.deepEqual(names.sort(), ["bio", "degrees", "figs"]);
+      await Deno.stat(join(results, "figs", "statistics.csv"));
+      const alone = join(folder, "alone");
+      const trained = await runTask("train", [
+        ...[config, "--path_to_results", alone, "--device", "cpu"],
+        ...["--set", "net.null_model=degrees"],
+        ...["--set", "net.match=spectral_radius"],
+      ]);
+      assert.equal(trained.code, 0, trained.stderr);
+      for (
+        const file of [
+          ...["measures.csv", "null_model.csv", "0/validate_loss_all.npy"],
+          "1/model_state_dict_epoch_2_iter_1.safetensors",
+        ]
+      ) {
+        assert.deepEqual(
+          await Deno.readFile(join(results, "degrees", file)),
+          await Deno.readFile(join(alone, file)),
+          file,
+        );
+      }
+      const again = await runTask("compare", args);
+      assert.equal(again.code, 2);
+      assert.match(again.stderr, /--resume to go on/);
+      const resumed = await runTask("compare", [...args, "--resume"]);
+      assert.equal(resumed.code, 0, resumed.stderr);
+    });
+  });
+
+  it("tells bad input in a sentence, before anything is trained", async () => {
+    await withFolder(async (folder) => {
+      const config = await writeTinyConfig(folder);
+      const cases: [string[], RegExp][] = [
+        [[], /^error: Cannot compare: give one config file/],
+        [
+          [config, "--null_models", "degree"],
+          /^error: Cannot use --null_models degree: .*did you mean "degrees"/,
+        ],
+        [
+          [config, "--resume", "--overwrite"],
+          /^error: Cannot use --overwrite with --resume/,
+        ],
+        [[config, "--set", "net.match=all"], /match/],
+      ];
+      for (const [args, expected] of cases) {
+        const { code, stderr } = await runTask("compare", args);
+        assert.equal(code, 2, stderr);
+        assert.match(stderr, expected);
+        assert.ok(!stderr.includes("    at "));
+      }
+      assert.deepEqual([...Deno.readDirSync(folder)].length, 1);
+    });
+  });
+});
