@@ -81,8 +81,8 @@ async function spreadOf(flags: Flags): Promise<
   const paths = flags.list.results_folders;
   const guess = flags.string.sd;
   if ((paths === undefined) === (guess === undefined)) {
-    throw new SyntaxError(
-      "give a pilot with --results_folders, or a guess with --sd, not both",
+    throw new InputError(
+      "Cannot plan: give a pilot with --results_folders, or a guess with --sd, not both",
     );
   }
   if (paths === undefined) {
@@ -117,7 +117,9 @@ const percent = (share: number) => `${Math.round(100 * share)} %`;
 
 async function power(flags: Flags): Promise<number> {
   if (flags.positional[0] !== undefined) {
-    throw new SyntaxError(`"${flags.positional[0]}" belongs to no flag`);
+    throw new InputError(
+      `Cannot plan: "${flags.positional[0]}" belongs to no flag`,
+    );
   }
   const pilot = await spreadOf(flags);
   const count = (name: string, usual: number) =>
@@ -159,13 +161,6 @@ async function power(flags: Flags): Promise<number> {
       (design: PowerDesign) => equivalencePower(design, margin),
     ] as const,
   ];
-  print(
-    `Spread (${pilot.origin}): standard deviation ${
-      short(spread.sd)
-    } of log losses, correlation of pairs ${
-      short(spread.correlation)
-    }, losses ${percent(Math.exp(-spread.learned))} of the baseline's`,
-  );
   const given = (flags.list.iterations ?? []).map((text) => {
     if (!/^[1-9]\d{0,3}$/.test(text)) {
       throw new SyntaxError(
@@ -174,6 +169,13 @@ async function power(flags: Flags): Promise<number> {
     }
     return Number(text);
   });
+  print(
+    `Spread (${pilot.origin}): standard deviation ${
+      short(spread.sd)
+    } of log losses, correlation of pairs ${
+      short(spread.correlation)
+    }, losses ${percent(Math.exp(-spread.learned))} of the baseline's`,
+  );
   const rows = questions.flatMap(([what, of]) =>
     scopes.flatMap(([scope, combinations, tests]) => {
       const design = (paired: boolean) => (iterations: number) =>

@@ -245,6 +245,10 @@ describe("deno task train", () => {
       assert.match(stdout, /models +4: 2 combinations, 2 iterations of each/);
       assert.match(stdout, /memory plan +4 models in 1 ensemble/);
       assert.match(stdout, /^time +about \d+:\d\d, by a probe of 4 models$/m);
+      assert.match(
+        stdout,
+        /^statistics +2 iterations of 2 combinations, .* p cannot fall below 0\.25$/m,
+      );
       assert.deepEqual(await namesBelow(folder), ["config.ini"]);
     });
   });
