@@ -119,6 +119,8 @@ class EdgeListReader {
   #split: (line: string) => string[] = () => [];
   #columns: Columns | undefined;
   #rest = "";
+  /** Cells of the header, until the line below it is read. */
+  #headed = 0;
   #row = 0;
   #counted = 0;
   readonly #count = { used: 0, lacking: 0, others: 0, itself: 0, outside: 0 };
@@ -165,9 +167,20 @@ class EdgeListReader {
           "--types needs a column called type, and it has none",
         );
       }
-      if (this.#columns.header) return;
+      if (this.#columns.header) {
+        this.#headed = this.#split(line).length;
+        return;
+      }
     }
-    this.#read(this.#split(line), this.#columns);
+    const cells = this.#split(line);
+    if (this.#headed > 0) {
+      // R's write.table() gives no name to the column that counts the rows.
+      const counted = cells.length === this.#headed + 1 &&
+        /^[01]$/.test(cells[0]!);
+      this.#headed = 0;
+      if (counted) this.#columns = besideCounter(this.#columns);
+    }
+    this.#read(cells, this.#columns);
     if (this.#row % TOLD_EVERY === 0) {
       this.#options.onProgress?.(
         `read ${this.#row} rows, ${this.#names.size} regions`,
@@ -425,6 +438,19 @@ function findColumns(
         ? 2
         : cells.length - 2),
     type,
+    header,
+  };
+}
+
+/** Columns one further to the right. */
+function besideCounter(
+  { source, target, weight, type, header }: Columns,
+): Columns {
+  return {
+    source: source + 1,
+    target: target + 1,
+    weight: weight === undefined ? undefined : weight + 1,
+    type: type === undefined ? undefined : type + 1,
     header,
   };
 }

@@ -31,7 +31,13 @@ import {
   readEdgeList,
 } from "./edge_list.ts";
 import { graphmlLines, parquetLines } from "./graph_files.ts";
-import { parseMatrixTable, readTable } from "./tables.ts";
+import {
+  isMissing,
+  isWord,
+  parseMatrixTable,
+  readTable,
+  type TableRow,
+} from "./tables.ts";
 
 /** How a file is read. */
 export interface ImportOptions extends Omit<EdgeListOptions, "file"> {
@@ -157,7 +163,7 @@ function looksSquare(text: string, file: string): boolean {
   if (first === undefined || isListHeader(first.cells)) return false;
   const columns = Math.max(first.cells.length, second?.cells.length ?? 0);
   if (Math.abs(rows.length - columns) > 1) return false;
-  if (columns >= CLEARLY_WIDE) return true;
+  if (columns >= CLEARLY_WIDE || !canBeList(rows)) return true;
   // A list of so few connections between numbers would have to have zeros just on the diagonal.
   try {
     const { regions, weights } = parseMatrixTable(text, file);
@@ -166,8 +172,29 @@ function looksSquare(text: string, file: string): boolean {
     );
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return first.cells.length < 2;
+    return false;
   }
+}
+
+/**
+ * Whether the lines of a small table name two regions each, in one way: words
+ * or whole numbers. Of numbers with gaps a matrix that lacks values is likelier.
+ */
+function canBeList(rows: readonly TableRow[]): boolean {
+  const body = isHeader(rows[0]!.cells) ? rows.slice(1) : rows;
+  const inWords = ({ cells }: TableRow) =>
+    cells.slice(0, 2).every((cell) => isWord(cell) || isMissing(cell));
+  const inNumbers = ({ cells }: TableRow) =>
+    cells.slice(0, 2).every((cell) => /^\d+$/.test(cell)) &&
+    !cells.some(isMissing);
+  return body.every(inNumbers) ||
+    (body.every(inWords) &&
+      body.some(({ cells }) => cells.slice(0, 2).every(isWord)));
+}
+
+/** Whether a row of a list has no weight, and is no pair of regions. */
+function isHeader(cells: readonly string[]): boolean {
+  return cells.length > 2 && cells.every(isWord);
 }
 
 async function statOf(path: string): Promise<Deno.FileInfo> {

@@ -175,7 +175,7 @@ export function cellNumber(
 }
 
 /** Whether a cell holds a word: neither a number nor a sign that there is none. */
-function isWord(cell: string): boolean {
+export function isWord(cell: string): boolean {
   return !isMissing(cell) && Number.isNaN(cellNumber(cell)) &&
     !COMMA_NUMBER.test(cell);
 }
@@ -339,10 +339,13 @@ function areLabels(
   const same = across.every((label, index) => label === down[index]) &&
     new Set(across).size === across.length &&
     across.every((label) => isWord(label) || /^\d+$/.test(label));
-  const rising = across.every((label, index) =>
-    index === 0 || Number(label) > Number(across[index - 1])
-  );
-  return same && (rising || (CORNER.test(corner) && corner !== ""));
+  // Ids have more digits than a number holds.
+  const rising = () =>
+    across.every((label) => /^\d+$/.test(label)) &&
+    across.every((label, index) =>
+      index === 0 || BigInt(label) > BigInt(across[index - 1]!)
+    );
+  return same && (rising() || (CORNER.test(corner) && corner !== ""));
 }
 
 /** Where a first row looks like a header that is none. */

@@ -58,6 +58,49 @@ describe("importConnectome()", () => {
     assert.deepEqual([named.matrix, named.names], [[0, 2, 3, 0], "V1,V2"]);
   });
 
+  it("makes no list of a small matrix that lacks values or has names", async () => {
+    for (
+      const [cell, text] of [
+        ["", "0,1,2\n1,,3\n2,3,0\n"],
+        ["#DIV/0!", "#DIV/0!,1,2\n1,0,3\n2,3,0\n"],
+        [".", "a,b,c\n0,.,2\n1,0,3\n2,3,0\n"],
+        ["NA", "0\tNA\nNA\t0\n"],
+      ] as const
+    ) {
+      await assert.rejects(
+        read("m.csv", text),
+        (error) =>
+          error instanceof InputError && error.message.includes("no value") &&
+          (cell === "" || error.message.includes(cell)),
+        text,
+      );
+    }
+    await assert.rejects(
+      read("m.csv", ",a,b,c\na,0,1,2\nc,1,0,3\nb,2,3,0\n"),
+      /same order/,
+    );
+    const loop = await read("m.csv", ",a,b,c\na,7,1,1\nb,2,0,2\nc,2,1,3\n");
+    assert.deepEqual(
+      [loop.names, loop.matrix],
+      ["a,b,c", [0, 1, 1, 2, 0, 2, 2, 1, 0]],
+    );
+    // Ids have more digits than a number holds.
+    const [a, b] = ["720575940628857210", "720575940628857211"];
+    const ids = await read("m.csv", `,${a},${b}\n${a},0,5\n${b},7,0\n`);
+    assert.deepEqual([ids.names, ids.matrix], [`${a},${b}`, [0, 5, 7, 0]]);
+  });
+
+  it("reads the lists that R's write.table() writes", async () => {
+    const list = await read(
+      "l.txt",
+      '"source" "target" "weight"\n"1" "A" "B" 2\n"2" "B" "C" 3\n',
+    );
+    assert.deepEqual(
+      [list.names, list.matrix],
+      ["A,B,C", [0, 2, 0, 0, 0, 3, 0, 0, 0]],
+    );
+  });
+
   it("turns a matrix round whose rows receive, and leaves out its diagonal", async () => {
     const turned = await read("m.npy", npy(0, 2, 3, 0), { rows: "target" });
     assert.deepEqual(turned.matrix, [0, 3, 2, 0]);
