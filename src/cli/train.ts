@@ -59,6 +59,8 @@ const HELP =
                             may stand several times
   --device NAME             auto: the GPU where there is one, else the CPU; gpu: WebGPU on any
                             adapter; cpu: WebAssembly; reference: float64, slow
+  --memory GB               memory that models may take on the GPU at once (16; where it refuses,
+                            fewer train together)
   --workers N               threads on the CPU (one for each core); results are the same with any
   --no-fma                  on the CPU, round as on machines without fused multiply-add
   --overwrite               replace the results that are in the folder
@@ -273,11 +275,13 @@ async function train(flags: Flags): Promise<number> {
       `Cannot use --workers ${workers}: it must be a whole number, 1 or more`,
     );
   }
+  const gigabytes = readCount(flags, "memory");
   const openEngine = (warn: (line: string) => void) =>
     chooseEngine(device, {
       warn,
       profile: flags.boolean.profile === true,
       workers,
+      memoryBytes: gigabytes === undefined ? undefined : gigabytes * 1e9,
       fused: flags.boolean["no-fma"] !== true,
     });
   const engine: Engine = await openEngine(progress.line);
@@ -383,6 +387,7 @@ if (import.meta.main) {
         "iterations",
         "device",
         "workers",
+        "memory",
         "shard",
         "checkpoint_seconds",
       ],

@@ -10,7 +10,7 @@ import { formatTable } from "../text/table.ts";
 /** Time of one kernel. */
 export interface KernelTime {
   readonly kernel: string;
-  /** Passes; a pass holds all the dispatches in a row of one kernel. */
+  /** How often it was started: dispatches of a GPU. */
   readonly calls: number;
   readonly milliseconds: number;
   /** Floating-point operations of its products, 2·B·T each for an entry of W_hh that it multiplies: H², or fewer where only connections lie on the device; 0 for the other kernels. */

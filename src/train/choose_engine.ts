@@ -27,6 +27,8 @@ export interface ChooseEngineOptions {
   readonly profile?: boolean;
   /** Workers of the WebAssembly engine, by default one for each core. */
   readonly workers?: number | undefined;
+  /** Bytes that an ensemble may take on the GPU. */
+  readonly memoryBytes?: number | undefined;
   /** False: the WebAssembly engine does without fused multiply-add. */
   readonly fused?: boolean;
 }
@@ -51,13 +53,18 @@ export async function chooseEngine(
   device: DeviceChoice = "auto",
   options: ChooseEngineOptions = {},
 ): Promise<Engine> {
+<<<<<<< HEAD
   const { warn = () => {}, profile = false, workers, fused = true } = options;
+=======
+  const { warn, profile = false, workers, memoryBytes, fused = true } = options;
+>>>>>>> 8c2021c (Measure on an H200: the grid, kernels, scaling; --memory for what models may take on a GPU)
   if (device === "reference") return createReferenceEngine();
   const openCpu = () =>
     createWasmEngine({ profile, fused, ...(workers && { workers }) });
   if (device === "cpu") return openCpu();
   const gpu = await createWebGpuEngine({
     profile: profile ? "sample" : undefined,
+    memoryBytes,
   }).catch((error: unknown) => {
     if (device === "gpu" || !(error instanceof DeviceError)) throw error;
     return error;
