@@ -52,12 +52,15 @@ export interface GpuDecision {
 }
 
 /**
- * Cost of an entry beside one of a whole matrix, a training step of all three
- * products together. Measured on an H200 with batches of 128: COSTS_AS_MEASURED.
+ * Cost of an entry beside one of a whole matrix, all three products together:
+ * on an H200, batches of 128, an epoch of 120 models takes 7.8 ms with whole
+ * matrices of 220 units, and with blocks 4.9 ms where 21 % of them exist (scaled
+ * to that size), 11.3 ms where 64 % do: they are even at 40 %. Single connections
+ * take 9.3 ms where 16 % of all exist, 19.5 ms where 48 % do.
  */
 const COSTS: Record<FormatName, number> = {
   dense: 1,
-  blocks: 1.7,
+  blocks: 2.5,
   connections: 6,
 };
 

@@ -53,11 +53,13 @@ export async function chooseEngine(
   device: DeviceChoice = "auto",
   options: ChooseEngineOptions = {},
 ): Promise<Engine> {
-<<<<<<< HEAD
-  const { warn = () => {}, profile = false, workers, fused = true } = options;
-=======
-  const { warn, profile = false, workers, memoryBytes, fused = true } = options;
->>>>>>> 8c2021c (Measure on an H200: the grid, kernels, scaling; --memory for what models may take on a GPU)
+  const {
+    warn = () => {},
+    profile = false,
+    workers,
+    memoryBytes,
+    fused = true,
+  } = options;
   if (device === "reference") return createReferenceEngine();
   const openCpu = () =>
     createWasmEngine({ profile, fused, ...(workers && { workers }) });
