@@ -125,8 +125,10 @@ export function compareLabels(
   });
   if (!conditions.sameTask) return { rows: [], warnings };
   const runs = sides.flatMap((side) => side.runs);
+  // Where every run diverged there is no number, but that is to be said.
   const measures = options.measures ??
     (Object.keys(MEASURES) as Measure[]).filter((measure) =>
+      measure === "minLoss" ||
       runs.some((run) => MEASURES[measure].valueOf(run) !== undefined)
     );
   const log = spansDecades(runs.flatMap(({ loss }) => loss?.minLoss ?? []));

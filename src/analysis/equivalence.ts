@@ -49,7 +49,7 @@ export interface EquivalenceResult {
  * whether the mean of their differences does.
  *
  * @param strata Groups of two numbers at least each.
- * @returns p is NaN where a group has fewer than two numbers; where nothing varies, 0 or 1.
+ * @returns p is NaN where a group has fewer than two numbers, or nothing varies.
  * @throws {RangeError} If the margin is not above 0, a number is NaN, or pairs are of groups that differ in size.
  *
  * @example
@@ -83,15 +83,15 @@ export function testEquivalence(
       (all, { variance, freedom }) => all + variance ** 2 / freedom,
       0,
     );
+  // Where nothing varies, a handful of runs would seem to leave no doubt.
   const tail = (distance: number) =>
-    // Where nothing varies there is no doubt.
     standardError === 0
-      ? distance > 0 ? 0 : 1
+      ? NaN
       : studentUpperTail(distance / standardError, degreesOfFreedom);
   const notLowerP = tail(difference + margin);
   const notHigherP = tail(margin - difference);
   const reach = standardError === 0
-    ? 0
+    ? NaN
     : standardError * studentQuantile(0.05, degreesOfFreedom);
   return {
     difference,

@@ -254,7 +254,7 @@ describe("compareLabels()", () => {
     ]);
     assert.match(
       rows[0]?.sentence ?? "",
-      /; all values are equal; the means are equivalent/,
+      /; all values are equal\.?/,
     );
     assert.equal(rows[0]?.p, 1);
     const none = await compare([
@@ -372,6 +372,18 @@ describe("compareLabels() over several combinations", () => {
         /: none of bio's \d+ and rand's \d+ runs beat predicting the mean \(1\/12\); of networks that learned nothing, nothing is claimed\.$/,
       );
     }
+  });
+
+  it("says so where every run diverged", async () => {
+    const nothing = alike(curves([1, NaN], [1, NaN], [1, NaN]));
+    const { rows } = await compare([
+      { label: "bio", combinations: [nothing], seed: 7 },
+      { label: "rand", combinations: [nothing], seed: 7 },
+    ]);
+    assert.match(
+      rows[0]?.sentence ?? "",
+      /none of bio's 3 and rand's 3 runs beat .* 3 of bio's 3 and 3 of rand's 3 runs diverged \(McNemar's exact test, p = 1\); they count as the worst\.$/,
+    );
   });
 
   it("leaves combinations that nobody learned outside the claim, and names them", async () => {
