@@ -28,7 +28,12 @@
  */
 
 // Connectomes: load, scale, randomise, measure.
-export type { Connectome, RowMeaning } from "./src/connectome/connectome.ts";
+export {
+  type Connectome,
+  createConnectome,
+  type CreateConnectomeOptions,
+  type RowMeaning,
+} from "./src/connectome/connectome.ts";
 export { loadConnectome, type LoadOptions } from "./src/connectome/load.ts";
 export {
   type Network,

@@ -194,13 +194,25 @@ describe("mod.ts", () => {
       });
       assert.equal(results.experiment?.task.name, "seq_mem_longer");
       const { connectome } = prepared;
-      const other = await prepare(file, {
-        overrides,
-        tasks: [longer],
-        connectome: { ...connectome, name: "Mine", sha256: "0".repeat(64) },
-      });
-      assert.equal(other.connectome.name, "Mine");
-      assert.notEqual(other.fingerprint, prepared.fingerprint);
+      const of = async (weight: Float64Array) => {
+        const graph = { ...connectome.graph, weight };
+        return await prepare(file, {
+          overrides,
+          tasks: [longer],
+          connectome: { ...connectome, name: "Mine", graph },
+        });
+      };
+      const { weight } = connectome.graph;
+      const [same, again, other] = await Promise.all([
+        of(weight),
+        of(weight.slice()),
+        of(weight.map(Math.sqrt)),
+      ]);
+      assert.equal(same.connectome.name, "Mine");
+      assert.deepEqual(same.network, prepared.network);
+      assert.equal(same.fingerprint, again.fingerprint);
+      // The checksum that was copied is that of other weights.
+      assert.notEqual(other.fingerprint, same.fingerprint);
     });
   });
 

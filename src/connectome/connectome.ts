@@ -5,8 +5,9 @@
  * @module
  */
 
+import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
-import type { Graph } from "../graph/graph.ts";
+import { type Graph, sortGraph } from "../graph/graph.ts";
 
 /** Connections between the regions of a brain, or between its neurons. */
 export interface Connectome {
@@ -115,6 +116,88 @@ export function validateConnectome(
   if (weight.length === 0) {
     throw problem("it has no connection, all weights are 0");
   }
+}
+
+/** What a connectome is besides its connections; only its name must be given. */
+export interface CreateConnectomeOptions extends
+  Partial<
+    Pick<
+      Connectome,
+      | "species"
+      | "regionNames"
+      | "neuronDensity"
+      | "distances"
+      | "citations"
+      | "synthetic"
+      | "source"
+    >
+  > {
+  /** What it is called in results. */
+  readonly name: string;
+}
+
+/**
+ * A connectome of one's own, to be given to `prepare()`. Its checksum is that of
+ * its connections, so that results tell it from others.
+ *
+ * @param graph An edge each from the region that sends to the one that receives, in any order.
+ * @param options Regions are numbered where no names are given.
+ * @throws {InputError} If it can't be a connectome: a region is connected to itself, a weight is not above 0, two edges are of one pair.
+ *
+ * @example
+ * ```ts
+ * import { createConnectome, graphOfMatrix } from "@biornn/biornn";
+ *
+ * const matrix = [0, 0.5, 0.25, 0]; // row = from, column = to
+ * await createConnectome(graphOfMatrix(matrix, 2), { name: "Pair" });
+ * ```
+ */
+export async function createConnectome(
+  graph: Graph,
+  options: CreateConnectomeOptions,
+): Promise<Connectome> {
+  const { name, neuronDensity, distances } = options;
+  const { nodes } = graph;
+  const isOutside = (region: number) => region >= nodes;
+  const outside = graph.from.find(isOutside) ?? graph.to.find(isOutside);
+  if (outside !== undefined) {
+    throw new InputError(
+      `Cannot use the connectome "${name}": a connection names region ${outside} of ${nodes}`,
+    );
+  }
+  const { from, to, weight } = sortGraph(graph);
+  const regionNames = options.regionNames ??
+    Array.from({ length: nodes }, (_, region) => String(region));
+  const twice = from.findIndex((region, edge) =>
+    region === from[edge - 1] && to[edge] === to[edge - 1]
+  );
+  if (twice >= 0) {
+    throw new InputError(
+      `Cannot use the connectome "${name}": there are two connections from "${
+        regionNames[from[twice]!]
+      }" to "${regionNames[to[twice]!]}"`,
+    );
+  }
+  const sums: string[] = [String(nodes)];
+  for (const { buffer, byteOffset, byteLength } of [from, to, weight]) {
+    sums.push(await sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)));
+  }
+  const connectome: Connectome = {
+    name,
+    species: options.species ?? "unknown",
+    regions: nodes,
+    graph: { nodes, from, to, weight },
+    regionNames,
+    ...(neuronDensity === undefined ? {} : { neuronDensity }),
+    ...(distances === undefined ? {} : { distances }),
+    citations: options.citations ?? [],
+    synthetic: options.synthetic ?? false,
+    source: options.source ?? "given by a program",
+    fileRows: "source",
+    sha256: await sha256Hex(new TextEncoder().encode(sums.join("\n"))),
+  };
+  validateConnectome(connectome, name);
+  return connectome;
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import type { Connectome } from "../connectome/connectome.ts";
+import { type Connectome, createConnectome } from "../connectome/connectome.ts";
 import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
 import type { Engine, EpochHistory, Model } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -92,7 +92,10 @@ export async function prepare(
       : config,
     {
       onProgress: onLine,
-      ...(connectome === undefined ? {} : { connectome }),
+      // Made anew: what was changed in it must not pass for the one it was made of.
+      ...(connectome === undefined ? {} : {
+        connectome: await createConnectome(connectome.graph, connectome),
+      }),
     },
   );
 }
