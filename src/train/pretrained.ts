@@ -176,18 +176,27 @@ function refuseOtherNetwork(
       }; a model keeps its connections`,
     );
   }
-  const kind = (random: boolean) =>
-    random ? "random connections" : "the connectome's connections";
-  const isRandom = net.nullModel !== "none";
+  // Models of the program's first versions say no more than random_w.
   const random = metadata.random_w === undefined
     ? undefined
     : metadata.random_w === "True";
-  if (random !== undefined && random !== isRandom) {
+  const model = metadata.null_model ??
+    (random === false ? "none" : undefined);
+  const other = model === undefined
+    ? random === true && net.nullModel === "none"
+    : model !== net.nullModel;
+  if (other) {
     fail(
-      `it has ${kind(random)}, which it keeps, and this experiment asks for ${
-        kind(isRandom)
-      }; set [net] random_w = ${
-        random ? "True" : "False"
+      `it has ${
+        connectionsOf(model)
+      }, which it keeps, and this experiment asks for ${
+        connectionsOf(net.nullModel)
+      }; set [net] ${
+        model === undefined || model === "permute"
+          ? "random_w = True"
+          : model === "none"
+          ? "random_w = False"
+          : `null_model = ${model}`
       }, or begin with a model trained so`,
     );
   }
@@ -227,6 +236,13 @@ function refuseOtherNetwork(
       );
     }
   }
+}
+
+function connectionsOf(nullModel: string | undefined): string {
+  if (nullModel === "none") return "the connectome's connections";
+  return nullModel === undefined
+    ? "random connections"
+    : `random connections (null_model ${nullModel})`;
 }
 
 /** Connections between regions that the connectome does not connect. */

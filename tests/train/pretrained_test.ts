@@ -338,6 +338,16 @@ describe("prepareExperiment() with pretrained models", () => {
     }
   });
 
+  it("refuses models of another null model", () =>
+    withTrained({ randomW: true }, (folder) =>
+      assertRefused(
+        prepareTiny(folder, {
+          change: (text) =>
+            text.replace("[net]", "[net]\nnull_model = degrees"),
+        }),
+        /has random connections \(null_model permute\).* asks for random connections \(null_model degrees\); set \[net\] random_w = True/,
+      )));
+
   it("refuses models whose W_hh lies the other way round", () =>
     withTrained({}, async (folder) => {
       const original = {
