@@ -5,7 +5,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
-import { filterGraph, type Graph, sortGraph } from "../graph/graph.ts";
+import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
 import { cellNumber, isAbove, isMissing } from "./tables.ts";
 
@@ -112,7 +112,7 @@ export async function readEdgeList(
 class EdgeListReader {
   readonly #options: EdgeListOptions;
   readonly #names = new Map<string, number>();
-  readonly #edges = new GrowingEdges();
+  readonly #edges = new GraphBuilder();
   readonly #numbers = new ListNumbers();
   /** Rows that lack something, the first of them. */
   readonly #lacking: number[] = [];
@@ -263,7 +263,7 @@ class EdgeListReader {
       );
     }
     const names = [...this.#names.keys()];
-    const { graph, joined } = this.#edges.graph(names.length, (a, b) => {
+    const { graph, joined } = this.#edges.build(names.length, (a, b) => {
       if (duplicates !== "error") return;
       throw this.#problem(
         `it has several rows from "${names[a]}" to "${
@@ -474,66 +474,4 @@ function weightBeside(
       cells.join(", ")
     }) does not say which column holds the weights; --weight names it`,
   );
-}
-
-/** Edges of a graph that is not yet known whole. */
-class GrowingEdges {
-  #count = 0;
-  #from = new Uint32Array(1024);
-  #to = new Uint32Array(1024);
-  #weight = new Float64Array(1024);
-
-  add(from: number, to: number, weight: number): void {
-    if (this.#count === this.#from.length) {
-      const size = 2 * this.#count;
-      const grow = <A extends Uint32Array | Float64Array>(
-        old: A,
-        next: A,
-      ): A => {
-        next.set(old);
-        return next;
-      };
-      this.#from = grow(this.#from, new Uint32Array(size));
-      this.#to = grow(this.#to, new Uint32Array(size));
-      this.#weight = grow(this.#weight, new Float64Array(size));
-    }
-    this.#from[this.#count] = from;
-    this.#to[this.#count] = to;
-    this.#weight[this.#count++] = weight;
-  }
-
-  /** The graph, with edges of one pair summed, and how many lines were summed with others. */
-  graph(
-    nodes: number,
-    onJoin: (from: number, to: number) => void,
-  ): { readonly graph: Graph; readonly joined: number } {
-    const { from, to, weight } = sortGraph({
-      nodes,
-      from: this.#from.subarray(0, this.#count),
-      to: this.#to.subarray(0, this.#count),
-      weight: this.#weight.subarray(0, this.#count),
-    });
-    let made = 0, joined = 0, alone = true;
-    for (let edge = 0; edge < from.length; edge++) {
-      const last = made - 1;
-      if (last >= 0 && from[last] === from[edge] && to[last] === to[edge]) {
-        onJoin(from[edge]!, to[edge]!);
-        weight[last]! += weight[edge]!;
-        joined += alone ? 2 : 1;
-        alone = false;
-        continue;
-      }
-      from[made] = from[edge]!;
-      to[made] = to[edge]!;
-      weight[made++] = weight[edge]!;
-      alone = true;
-    }
-    const graph = {
-      nodes,
-      from: from.slice(0, made),
-      to: to.slice(0, made),
-      weight: weight.slice(0, made),
-    };
-    return { graph, joined };
-  }
 }

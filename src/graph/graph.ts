@@ -250,3 +250,80 @@ function orderBy(
   }
   return sorted;
 }
+
+/** Takes edges one by one, in any order. */
+export class GraphBuilder {
+  #count = 0;
+  #from: Uint32Array<ArrayBuffer>;
+  #to: Uint32Array<ArrayBuffer>;
+  #weight: Float64Array<ArrayBuffer>;
+
+  /** @param expected Edges that there is room for at first. */
+  constructor(expected = 1024) {
+    this.#from = new Uint32Array(expected);
+    this.#to = new Uint32Array(expected);
+    this.#weight = new Float64Array(expected);
+  }
+
+  add(from: number, to: number, weight: number): void {
+    if (this.#count === this.#from.length) this.#grow();
+    this.#from[this.#count] = from;
+    this.#to[this.#count] = to;
+    this.#weight[this.#count++] = weight;
+  }
+
+  #grow(): void {
+    const size = 2 * this.#count + 1;
+    const [from, to] = [this.#from, this.#to];
+    const weight = this.#weight;
+    this.#from = new Uint32Array(size);
+    this.#from.set(from);
+    this.#to = new Uint32Array(size);
+    this.#to.set(to);
+    this.#weight = new Float64Array(size);
+    this.#weight.set(weight);
+  }
+
+  /**
+   * The graph of so many nodes, with edges of one pair summed.
+   *
+   * @param onJoin Told of each edge that is summed with the one before.
+   * @returns The graph, and how many edges were summed with others.
+   */
+  build(
+    nodes: number,
+    onJoin: (from: number, to: number) => void = () => {},
+  ): { readonly graph: Graph; readonly joined: number } {
+    const { from, to, weight } = sortGraph({
+      nodes,
+      from: this.#from.subarray(0, this.#count),
+      to: this.#to.subarray(0, this.#count),
+      weight: this.#weight.subarray(0, this.#count),
+    });
+    let made = 0, joined = 0, alone = true;
+    for (let edge = 0; edge < from.length; edge++) {
+      const last = made - 1;
+      if (last >= 0 && from[last] === from[edge] && to[last] === to[edge]) {
+        onJoin(from[edge]!, to[edge]!);
+        weight[last]! += weight[edge]!;
+        joined += alone ? 2 : 1;
+        alone = false;
+        continue;
+      }
+      from[made] = from[edge]!;
+      to[made] = to[edge]!;
+      weight[made++] = weight[edge]!;
+      alone = true;
+    }
+    if (joined === 0) return { graph: { nodes, from, to, weight }, joined };
+    return {
+      graph: {
+        nodes,
+        from: from.slice(0, made),
+        to: to.slice(0, made),
+        weight: weight.slice(0, made),
+      },
+      joined,
+    };
+  }
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Graph, isSymmetric, sortGraph } from "../../graph/graph.ts";
+import { type Graph, GraphBuilder, isSymmetric } from "../../graph/graph.ts";
 import type { RandomStream } from "../../random/stream.ts";
 
 /**
@@ -55,8 +55,7 @@ export function permutePlaces(graph: Graph, stream: RandomStream): Graph {
     { count: entries.count(n), small: n <= MOST_SHUFFLED, stream },
   );
   const kept = numbersOf(graph, (from, to) => from === to);
-  const made = new EdgeWriter(
-    n,
+  const made = new GraphBuilder(
     kept.length + moving.length * (symmetric ? 2 : 1),
   );
   const { from, to, weight } = graph;
@@ -66,7 +65,7 @@ export function permutePlaces(graph: Graph, stream: RandomStream): Graph {
     made.add(row, column, weight[moving[i]!]!);
     if (symmetric) made.add(column, row, weight[moving[i]!]!);
   }
-  return made.graph();
+  return made.build(n).graph;
 }
 
 /** Where things come to lie when their places are shuffled among so many. */
@@ -81,37 +80,6 @@ function shuffled(
   return small
     ? shufflePlaces(places, { count, stream })
     : drawDistinctPlaces(places.length, { count, stream });
-}
-
-/** Writes a known number of edges. */
-class EdgeWriter {
-  readonly #nodes: number;
-  readonly #from: Uint32Array;
-  readonly #to: Uint32Array;
-  readonly #weight: Float64Array;
-  #count = 0;
-
-  constructor(nodes: number, edges: number) {
-    this.#nodes = nodes;
-    this.#from = new Uint32Array(edges);
-    this.#to = new Uint32Array(edges);
-    this.#weight = new Float64Array(edges);
-  }
-
-  add(from: number, to: number, weight: number): void {
-    this.#from[this.#count] = from;
-    this.#to[this.#count] = to;
-    this.#weight[this.#count++] = weight;
-  }
-
-  graph(): Graph {
-    return sortGraph({
-      nodes: this.#nodes,
-      from: this.#from,
-      to: this.#to,
-      weight: this.#weight,
-    });
-  }
 }
 
 /**
@@ -139,7 +107,7 @@ export function permuteWithinGroups(
     }
   }
   const edgesOf: number[][] = Array.from({ length: groups }, () => []);
-  const made = new EdgeWriter(n, weight.length);
+  const made = new GraphBuilder(weight.length);
   for (let edge = 0; edge < weight.length; edge++) {
     const [a, b] = [from[edge]!, to[edge]!];
     if (a === b) made.add(a, b, weight[edge]!);
@@ -156,7 +124,7 @@ export function permuteWithinGroups(
       made.add(Math.floor(place / n), place % n, weight[edge]!);
     }
   }
-  return made.graph();
+  return made.build(n).graph;
 }
 
 /**
@@ -190,7 +158,7 @@ export function permuteBlocks(
   }
   const modules = members.length;
   const edgesOf = new Map<number, number[]>();
-  const made = new EdgeWriter(n, weight.length);
+  const made = new GraphBuilder(weight.length);
   for (let edge = 0; edge < weight.length; edge++) {
     const [a, b] = [from[edge]!, to[edge]!];
     if (a === b) {
@@ -224,7 +192,7 @@ export function permuteBlocks(
       );
     }
   }
-  return made.graph();
+  return made.build(n).graph;
 }
 
 /**
@@ -256,12 +224,12 @@ export function randomGraph(graph: Graph, stream: RandomStream): Graph {
     places.push(place);
     weights.push(weight[between[stream.integer(between.length)]!]!);
   }
-  const made = new EdgeWriter(n, loops.length + places.length);
+  const made = new GraphBuilder(loops.length + places.length);
   for (const edge of loops) made.add(from[edge]!, to[edge]!, weight[edge]!);
   for (const [i, place] of places.entries()) {
     made.add(...OFF_DIAGONAL.entry(n, place), weights[i]!);
   }
-  return made.graph();
+  return made.build(n).graph;
 }
 
 /** Numbers of the connections between such nodes. */

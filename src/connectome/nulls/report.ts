@@ -57,7 +57,9 @@ export function nullReportTable(
   name: string,
 ): string[][] {
   const figure = (value: number) =>
-    Number.isNaN(value) ? "" : String(Number(value.toPrecision(4)));
+    Number.isNaN(value) ? "" : String(
+      Number.isInteger(value) ? value : Number(value.toPrecision(4)),
+    );
   return [
     ["measure", "biological", name, "relative change"],
     ...rows.map(({ measure, biological, random, change }) => [
