@@ -45,7 +45,9 @@ describe("runnablePeers()", () => {
     assert.equal(peers.length, PEERS.length);
     assert.deepEqual(
       peers.map(({ python }) => python),
-      ["py-cpu", "py-cpu", "py-cpu", "py-gpu", "py-gpu", "py-gpu", "py-gpu"],
+      PEERS.map(({ needsGpu, library }) =>
+        needsGpu || library === "jax" ? "py-gpu" : "py-cpu"
+      ),
     );
   });
 

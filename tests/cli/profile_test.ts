@@ -25,7 +25,7 @@ async function withFolder(body: (folder: string) => Promise<void>) {
 /** Expects the table and the busy share, and returns the share in percent. */
 function readShare(stdout: string, device: "gpu" | "cpu"): number {
   assert.match(stdout, /^kernel +calls +ms +GFLOP\/s +share$/m);
-  assert.match(stdout, /^gradient +\d+ +\d+\.\d +\d+\.\d +\d+\.\d %$/m);
+  assert.match(stdout, /^gradient(?:16)? +\d+ +\d+\.\d +\d+\.\d +\d+\.\d %$/m);
   const optimizer = device === "gpu" ? "readout" : "adam";
   assert.match(
     stdout,
