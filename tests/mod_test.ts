@@ -122,6 +122,32 @@ describe("mod.ts", () => {
     assert.equal(results.experiment?.nullModel, "shifted");
   });
 
+  it("takes no task or null model of one's own for one that has its name", async () => {
+    const wrong = (what: string) =>
+      new InputError(
+        `Cannot add the ${what}: there is one of that name already; give it another`,
+      );
+    const mine = { ...seqMem, name: "mine" };
+    await assert.rejects(
+      prepare(CONFIG, { tasks: [{ ...seqMem }] }),
+      wrong("task seq_mem"),
+    );
+    await assert.rejects(
+      prepare(CONFIG, { tasks: [mine, mine] }),
+      wrong("task mine"),
+    );
+    const nullModel: NullModel = {
+      keeps: "all",
+      randomise: ({ network }) => network,
+    };
+    for (const name of ["degrees", "none"]) {
+      await assert.rejects(
+        prepare(CONFIG, { nullModels: { [name]: nullModel } }),
+        wrong(`null model ${name}`),
+      );
+    }
+  });
+
   it("opens an engine that trains several experiments", async () => {
     const engine = await chooseEngine();
     const run = { combination: 0, iteration: 0 };

@@ -105,6 +105,22 @@ async function readConfig(
   { tasks = [], nullModels = {}, overrides = {} }: PrepareOptions,
 ): Promise<Experiment> {
   const file = config instanceof URL ? fileURLToPath(config) : config;
+  // Results name a task and a null model by their names alone.
+  const taken = [
+    ...tasks.filter(({ name }, i) =>
+      TASKS.has(name) || tasks.findIndex((task) => task.name === name) < i
+    ).map(({ name }) => `task ${name}`),
+    ...Object.keys(nullModels).filter((name) =>
+      name === "none" || Object.hasOwn(NULL_MODELS, name)
+    ).map((name) => `null model ${name}`),
+  ];
+  if (taken.length > 0) {
+    throw new InputError(
+      `Cannot add the ${
+        taken[0]
+      }: there is one of that name already; give it another`,
+    );
+  }
   return readExperiment(await readTextFile(file, { what: "config file" }), {
     file,
     tasks: new Map([
