@@ -77,6 +77,9 @@ export function describeConnectome(connectome: Connectome): string[] {
     ...(neuronDensity === undefined
       ? []
       : [["neuron density", densityText(neuronDensity)]]),
+    ...(connectome.fileRows === "target"
+      ? [["file", "has targets in its rows; turned round"]]
+      : []),
     ["source", connectome.source],
     ["sha256", connectome.sha256],
     ...(entry === undefined
