@@ -182,6 +182,10 @@ function historyOf(
     validateBatches: validateBatches.length,
   }, ({ model, epoch, training, batch }) => {
     const { train, validate } = models[model]![epoch]!;
-    return (training ? train : validate)[batch]!;
+    const score = (training ? train : validate)[batch]!;
+    // A run that fails in single precision, as the other engines have it, fails here.
+    return Number.isFinite(Math.fround(score.loss))
+      ? score
+      : { ...score, loss: score.loss * Infinity };
   });
 }
