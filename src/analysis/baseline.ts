@@ -27,6 +27,8 @@ export interface TaskFacts {
   readonly name: string | undefined;
   /** Which loss it has; undefined where nothing says. */
   readonly loss: "mse" | "nll" | undefined;
+  /** How many classes there are to tell apart, equally often; default 2. */
+  readonly classes?: number;
   /** Between which the values of `seq_mem` are drawn; default 0 and 1. */
   readonly range?: readonly [low: number, high: number];
 }
@@ -47,7 +49,7 @@ function short(value: number): string {
  * The baseline of a task. Sequence memory: values are uniform between `low`
  * and `high`, so always answering their mean has the mean squared error
  * (high − low)² / 12. N-back: one of two classes, equally often, so guessing
- * costs ln 2 and is right half the time.
+ * costs ln 2 and is right half the time; among K classes it costs ln K.
  *
  * @returns undefined where the task is not known.
  *
@@ -59,17 +61,20 @@ function short(value: number): string {
  * ```
  */
 export function baselineOf(
-  { name, loss, range: [low, high] = [0, 1] }: TaskFacts,
+  { name, loss, classes = 2, range: [low, high] = [0, 1] }: TaskFacts,
   quantity: Quantity,
 ): Baseline | undefined {
+  if (classes < 2) return undefined;
   if (quantity === "accuracy") {
-    return { value: 50, label: "chance (50 %)", beaten: 50 };
+    const value = 100 / classes;
+    return { value, label: `chance (${short(value)} %)`, beaten: value };
   }
   if (loss === "nll") {
+    const value = Math.log(classes);
     return {
-      value: Math.LN2,
-      label: "chance (ln 2)",
-      beaten: Math.LN2 * (1 - LUCK.nll),
+      value,
+      label: `chance (ln ${classes})`,
+      beaten: value * (1 - LUCK.nll),
     };
   }
   const value = (high - low) ** 2 / 12;
@@ -103,6 +108,10 @@ export function taskFacts(
   parameters: Readonly<Record<string, Plain>> = {},
 ): TaskFacts {
   const tasks = folders.flatMap(({ experiment }) => experiment?.task ?? []);
+  // Output 0 is what is not scored.
+  const classes = folders.flatMap(({ experiment }) =>
+    experiment === undefined ? [] : [experiment.size.outputSize - 1]
+  );
   const [first] = tasks;
   if (first !== undefined) {
     type Task = typeof tasks[number];
@@ -117,6 +126,7 @@ export function taskFacts(
         ? first.name
         : undefined,
       loss: same(({ loss }) => loss) ? first.loss : undefined,
+      ...(first.loss === "nll" && { classes: classes[0] }),
       ...(known === undefined ? {} : { range: known }),
     };
   }

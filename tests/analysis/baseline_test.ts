@@ -43,6 +43,22 @@ describe("baselineOf()", () => {
     assert.equal(baselineOf(facts, "accuracy")?.value, 50);
   });
 
+  it("is chance for as many classes as a task of one's own has", () => {
+    const { experiment, ...rest } = folder({}, "my_task");
+    const own = {
+      ...rest,
+      experiment: {
+        ...experiment,
+        task: { ...experiment.task, loss: "nll" as const },
+        size: { ...experiment.size, outputSize: 5 },
+      },
+    };
+    const facts = taskFacts([own, own]);
+    assert.equal(baselineOf(facts, "loss")?.value, Math.log(4));
+    assert.equal(baselineOf(facts, "loss")?.label, "chance (ln 4)");
+    assert.equal(baselineOf(facts, "accuracy")?.label, "chance (25 %)");
+  });
+
   it("is not known for an unknown task", () => {
     assert.equal(
       baselineOf({ name: undefined, loss: undefined }, "loss"),
