@@ -6,7 +6,6 @@
  */
 
 import { describeAdapter } from "../../src/gpu/device.ts";
-import { createKernel, createUniformLayout } from "../../src/gpu/kernels.ts";
 import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
 import { WAYS } from "../gpu/example_runs.ts";
 import { kernelVariants } from "./kernel_texts.ts";
@@ -32,7 +31,7 @@ export interface PageReport {
   readonly failure?: string;
 }
 
-/** Compiles every text that is not in `done` yet, and makes a pipeline of it. */
+/** Compiles every text that is not in `done` yet; pipelines, which take a software adapter long, are those of the trainings alone. */
 async function compileKernels(
   device: GPUDevice,
   { done, complaints }: {
@@ -40,7 +39,6 @@ async function compileKernels(
     readonly complaints: string[];
   },
 ): Promise<void> {
-  const uniformLayout = createUniformLayout(device);
   const limits: AdapterLimits = {
     maxComputeWorkgroupStorageSize:
       device.limits.maxComputeWorkgroupStorageSize,
@@ -54,7 +52,6 @@ async function compileKernels(
     device.pushErrorScope("internal");
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ label: name, code });
-    createKernel(device, { text, uniformLayout });
     const errors = [
       await device.popErrorScope(),
       await device.popErrorScope(),
