@@ -125,6 +125,7 @@ export async function drawResults(
         : `Cannot draw combination ${combination}: no folder has a curve of it that can be drawn`,
     );
   }
+  warnings.push(...folder.warnings);
   if (report !== undefined) {
     const content = { folders, comparisons, warnings };
     await folder.write(REPORT, await report.finish(content));

@@ -240,6 +240,23 @@ const PIXELATED = "image-rendering: pixelated;";
 const CSS_DPI = 96;
 const INCH = 0.0254;
 
+/** Most pixels of a PNG: drawing takes some 16 bytes of each. */
+const MOST_PIXELS = 2 ** 25;
+
+/** The pixels an inch that are asked for, or of a very tall figure as many as memory allows. */
+export function dpiWithin(svg: string, dpi: number): number {
+  const [width, height] = sizeOf(svg);
+  const inches = width * height / CSS_DPI ** 2;
+  return Math.min(dpi, Math.floor(Math.sqrt(MOST_PIXELS / inches)));
+}
+
+/** Width and height of an SVG in CSS pixels. */
+function sizeOf(svg: string): [width: number, height: number] {
+  const [, width, height] =
+    /^<svg[^>]*? width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
+  return [Number(width), Number(height)];
+}
+
 /**
  * Draws an SVG as PNG, which says how large it is to be printed.
  *
@@ -299,12 +316,8 @@ export async function renderPdf(
     import("npm:pdfkit@0.20.2"),
     import("npm:svg-to-pdfkit@0.1.8"),
   ]);
-  const [, width = "", height = ""] =
-    /^<svg[^>]*? width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
-  const size: [number, number] = [
-    Number(width) * POINTS,
-    Number(height) * POINTS,
-  ];
+  const [width, height] = sizeOf(svg);
+  const size: [number, number] = [width * POINTS, height * POINTS];
   const pdf = new PDFDocument({
     size,
     margin: 0,

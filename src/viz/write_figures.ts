@@ -45,6 +45,8 @@ export interface FigureFolder {
   readonly draw: (figure: Figure) => Promise<void>;
   /** Names of the files, in the order in which they were written. */
   readonly files: readonly string[];
+  /** One sentence each: what is otherwise than asked for. */
+  readonly warnings: readonly string[];
   /** Writes the list of the files; the folder is complete then. */
   readonly finish: () => Promise<void>;
 }
@@ -88,6 +90,7 @@ export async function openFigureFolder(
     }
   }
   const files: string[] = [];
+  const warnings: string[] = [];
   const write = async (name: string, content: Uint8Array | string) => {
     await writeFileWhole(join(directory, name), content);
     files.push(name);
@@ -107,7 +110,16 @@ export async function openFigureFolder(
       const svg = await render.renderSvg(figure, { font });
       if (formats.includes("svg")) await write(`${name}.svg`, svg);
       if (formats.includes("png")) {
-        await write(`${name}.png`, await render.renderPng(svg, { font, dpi }));
+        const within = render.dpiWithin(svg, dpi);
+        await write(
+          `${name}.png`,
+          await render.renderPng(svg, { font, dpi: within }),
+        );
+        if (within < dpi) {
+          warnings.push(
+            `${name}.png has ${within} pixels an inch, not ${dpi}, as the figure is very tall; SVG and PDF have no such limit`,
+          );
+        }
       }
       if (formats.includes("pdf")) {
         await write(
@@ -124,7 +136,7 @@ export async function openFigureFolder(
     const lines = [...listed].map(([name, sum]) => `${sum}  ${name}\n`);
     await writeFileWhole(join(directory, LIST), lines.join(""));
   };
-  return { write, draw, files, finish };
+  return { write, draw, files, warnings, finish };
 }
 
 function hash(content: Uint8Array | string): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import { pngAddress } from "../../src/viz/raster.ts";
 import {
+  dpiWithin,
   fontWidths,
   loadFont,
   renderPdf,
@@ -49,6 +50,14 @@ describe("renderPng()", () => {
     assert.equal(view.getUint32(at + 4), 11811);
     assert.equal(view.getUint32(at + 8), 11811);
     assert.equal(png[at + 12], 1);
+  });
+
+  it("is as fine as memory allows", () => {
+    const svg = (height: number) => `<svg width="672" height="${height}"/>`;
+    assert.equal(dpiWithin(svg(500), 300), 300);
+    const dpi = dpiWithin(svg(34_560), 300);
+    const pixels = 7 * dpi * 360 * dpi;
+    assert.ok(dpi > 72 && pixels < 40e6, `${dpi} dpi, ${pixels} pixels`);
   });
 
   it("draws text in the theme's font, as wide as it was measured", async () => {
