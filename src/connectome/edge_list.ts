@@ -64,6 +64,8 @@ interface Columns {
 
 /** Lines between two reports of progress. */
 const TOLD_EVERY = 2_000_000;
+/** Most regions of a ring that is no column of row numbers. */
+const MOST_IN_RING = 5;
 /** Row numbers that a message lists. */
 const LISTED = 5;
 
@@ -121,6 +123,8 @@ class EdgeListReader {
   #rest = "";
   /** Cells of the header, until the line below it is read. */
   #headed = 0;
+  /** Whether there are more columns than two regions and a weight take. */
+  #wide = false;
   #row = 0;
   #counted = 0;
   readonly #count = { used: 0, lacking: 0, others: 0, itself: 0, outside: 0 };
@@ -171,6 +175,7 @@ class EdgeListReader {
         this.#headed = this.#split(line).length;
         return;
       }
+      this.#wide = this.#split(line).length > 3;
     }
     const cells = this.#split(line);
     if (this.#headed > 0) {
@@ -254,9 +259,9 @@ class EdgeListReader {
     if (this.#columns === undefined) throw this.#problem("it is empty");
     if (
       !this.#columns.header && this.#columns.source === 0 &&
-      // Of few columns the first is a region in any case.
-      (this.#columns.weight ?? 0) > 2 && count.used > 2 &&
-      this.#counted === count.used && this.#options.source === undefined
+      this.#counted === count.used && this.#options.source === undefined &&
+      // In a small ring of regions, too, each sends once, in their order.
+      count.used > (this.#wide ? 2 : MOST_IN_RING)
     ) {
       throw this.#problem(
         "its first column counts the rows; name the columns in a header, or by --source, --target and --weight with their numbers from 1",
@@ -381,14 +386,15 @@ function findColumns(
   const asked = (kind: "source" | "target" | "weight") => {
     const wanted = options[kind];
     if (wanted === undefined) return undefined;
-    const exact = cells.indexOf(wanted);
-    if (exact >= 0) return exact;
-    const other = plain.indexOf(plainHeader(wanted));
-    if (other >= 0) return other;
+    // A number is a column's, not a region's of that name in the first row.
     const number = Number(wanted);
     if (Number.isInteger(number) && number >= 1 && number <= cells.length) {
       return number - 1;
     }
+    const exact = cells.indexOf(wanted);
+    if (exact >= 0) return exact;
+    const other = plain.indexOf(plainHeader(wanted));
+    if (other >= 0) return other;
     throw problem(
       `--${kind} ${wanted} is none of its columns: ${cells.join(", ")}`,
     );
@@ -402,7 +408,8 @@ function findColumns(
     !isMissing(cell) && Number.isNaN(cellNumber(cell))
   );
   const askedByName = (["source", "target", "weight"] as const).some((kind) =>
-    options[kind] !== undefined && plain.includes(plainHeader(options[kind]!))
+    options[kind] !== undefined && !/^\d+$/.test(options[kind]!) &&
+    plain.includes(plainHeader(options[kind]!))
   );
   // Two words may as well be two regions.
   const header = (words && cells.length > 2) || askedByName ||

@@ -191,6 +191,25 @@ describe("parseEdgeList()", () => {
     }
   });
 
+  it("takes no column that counts the rows for regions", () => {
+    const pairs = ["10,20", "20,30", "30,10", "10,30", "20,10", "30,20"];
+    for (const first of [0, 1]) {
+      for (const weight of ["", ",0.5", ",0.5,x"]) {
+        const text = pairs.map((pair, row) => `${row + first},${pair}${weight}`)
+          .join("\n");
+        assert.throws(
+          () => parseEdgeList(text, { file: "list.csv" }),
+          /its first column counts the rows; .* --source/,
+          text,
+        );
+      }
+    }
+    const text = pairs.map((pair, row) => `${row},${pair},2`).join("\n");
+    const named = { source: "2", target: "3", weight: "4" };
+    const { graph } = parseEdgeList(text, { file: "list.csv", ...named });
+    assert.deepEqual([...graph.weight], [2, 2, 2, 2, 2, 2]);
+  });
+
   it("says which row is wrong", () => {
     refused("a,b,w,c\nA,B,-1,x\n", /row 2 has the weight "-1"/);
     refused(
