@@ -178,8 +178,10 @@ export function copyHistory(
 ): void {
   for (const [model, history] of to.entries()) {
     const range = [model * from.epochs, (model + 1) * from.epochs] as const;
-    history.trainLoss.set(from.trainLoss.subarray(...range), epoch);
-    history.validateLoss.set(from.validateLoss.subarray(...range), epoch);
+    for (const name of ["trainLoss", "validateLoss"] as const) {
+      const losses = from[name].subarray(...range).map(inSingleRange);
+      history[name].set(losses, epoch);
+    }
     if (from.trainAccuracy !== undefined) {
       history.trainAccuracy?.set(from.trainAccuracy.subarray(...range), epoch);
     }
@@ -190,6 +192,14 @@ export function copyHistory(
       );
     }
   }
+}
+
+/**
+ * A loss beyond single precision is infinite, so that a run fails in double
+ * precision too where it fails on the engines and in PyTorch.
+ */
+function inSingleRange(loss: number): number {
+  return Number.isFinite(Math.fround(loss)) ? loss : loss * Infinity;
 }
 
 /** The run that has the lowest finite loss of some epochs. */

@@ -12,6 +12,7 @@ import { topologyPath } from "../../src/results/layout.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { decodeRuns, encodeRunStates } from "../../src/results/run_file.ts";
 import { readStatus } from "../../src/results/status.ts";
+import { createWasmEngine } from "../../src/wasm/engine.ts";
 import { readModel } from "../../src/train/read_model.ts";
 import { differences, filesBelow } from "../soak/tiny_experiment.ts";
 import {
@@ -494,6 +495,31 @@ describe("trainExperiment() on results that are no longer what they were", () =>
       assert.ok(values.subarray(epochs).every(Number.isFinite));
     });
   });
+});
+
+describe("trainExperiment() at a learning rate beyond all measure", () => {
+  for (
+    const [name, engine] of [
+      ["the reference engine", createReferenceEngine()],
+      ["the WebAssembly engine", createWasmEngine({ workers: 1 })],
+    ] as const
+  ) {
+    it(`fails where single precision ends, on ${name} too`, async () => {
+      await withFolders(engine, async (place) => {
+        const { outcome } = await trainTiny(place, {
+          engine,
+          tiny: { epochs: 2, lr: [1e30], iterations: 1 },
+        });
+        assert.deepEqual(
+          outcome.assembly.failures.map(({ combination, epoch }) => ({
+            combination,
+            epoch,
+          })),
+          [0, 1].map((combination) => ({ combination, epoch: 0 })),
+        );
+      });
+    });
+  }
 });
 
 describe("trainExperiment() with random topologies", () => {
