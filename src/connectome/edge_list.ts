@@ -305,9 +305,21 @@ class EdgeListReader {
     const notes = [
       `${rows(count.used)} used`,
       ...facts.flatMap(([number, text]) => number === 0 ? [] : [text]),
+      ...(isOneWay(graph)
+        ? [
+          "warning: no region both sends and receives; are the columns of sources and targets the right ones? --source and --target name others",
+        ]
+        : []),
     ];
     return { graph: kept, regionNames: names, notes };
   }
+}
+
+/** Whether connections lead from some regions to others alone, as where a column is no region's; of a few nothing follows. */
+function isOneWay({ from, to }: Graph): boolean {
+  if (from.length < 4) return false;
+  const senders = new Set(from);
+  return to.every((receiver) => !senders.has(receiver));
 }
 
 /** Numbers of a list, which have decimal points or, all of them, decimal commas. */

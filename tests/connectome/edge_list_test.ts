@@ -210,6 +210,14 @@ describe("parseEdgeList()", () => {
     assert.deepEqual([...graph.weight], [2, 2, 2, 2, 2, 2]);
   });
 
+  it("warns where no region both sends and receives", () => {
+    const notes = (...rows: string[]) =>
+      parseEdgeList(rows.join("\n"), { file: "list.csv" }).notes.join();
+    const rows = ["V1,4,2", "V2,5,1", "V3,6,1", "V4,7,2"];
+    assert.match(notes(...rows), /warning: no region both sends and receives/);
+    assert.doesNotMatch(notes(...rows, "4,V1,1"), /warning/);
+  });
+
   it("says which row is wrong", () => {
     refused("a,b,w,c\nA,B,-1,x\n", /row 2 has the weight "-1"/);
     refused(
