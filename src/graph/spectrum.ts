@@ -46,7 +46,7 @@ export function spectralRadius(
   let steps = n <= MOST_WHOLE ? n : 40;
   let radius = radiusOf(connections, { weights, steps });
   while (steps < n && steps < MOST_STEPS) {
-    steps = Math.min(n, 1.5 * steps, MOST_STEPS);
+    steps = Math.min(n, Math.ceil(1.5 * steps), MOST_STEPS);
     const before = radius;
     radius = radiusOf(connections, { weights, steps });
     if (Math.abs(radius - before) <= TOLERANCE * radius) break;

@@ -35,6 +35,16 @@ describe("spectralRadius()", () => {
     nearly(radius([3, 1, 0, 3]), 3, 1e-7);
   });
 
+  it("knows large rings, whose eigenvalues lie on a circle and need many steps", () => {
+    for (const n of [61, 137, 205, 307]) {
+      const ring = Float64Array.from({ length: n * n }, (_, at) => {
+        const [i, j] = [Math.floor(at / n), at % n];
+        return (i + 1) % n === j ? 0.9 : 0;
+      });
+      nearly(radius(ring), 0.9, 1e-6);
+    }
+  });
+
   it("is 0 without a cycle, and NaN where a weight is no number", () => {
     assert.equal(radius([0, 0, 0, 0]), 0);
     assert.equal(radius([0, 5, 6, 0, 0, 7, 0, 0, 0]), 0);
