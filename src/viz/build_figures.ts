@@ -13,6 +13,7 @@ import {
 import type { LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import {
+  combinationName,
   matchCombinations,
   type MatchedCombination,
 } from "../analysis/match.ts";
@@ -208,31 +209,67 @@ function valuesOf(
   });
 }
 
+/** More panels are more than a page holds, and than a picture's memory. */
+const MOST_ON_A_PAGE = 120;
+
+/** Combinations that share an overview, and what they have in common where there are several. */
+interface Page {
+  readonly combinations: readonly MatchedCombination[];
+  readonly shared: string;
+}
+
+/** As few pages as fit, each of one value of the first keys. */
+function pagesOf(combinations: readonly MatchedCombination[]): Page[] {
+  const keys = Object.keys(combinations[0]?.parameters ?? {});
+  for (let count = 0;; count++) {
+    const pages = Map.groupBy(
+      combinations,
+      ({ parameters }) =>
+        count === 0 ? "" : combinationName(parameters, keys.slice(0, count)),
+    );
+    const most = Math.max(...[...pages.values()].map(({ length }) => length));
+    if (most <= MOST_ON_A_PAGE || count === keys.length) {
+      return [...pages].map(([shared, combinations]) => ({
+        combinations,
+        shared,
+      }));
+    }
+  }
+}
+
 function overviews(context: Context): PlannedFigure[] {
   const { labels, width = "two", comparisons = [] } = context;
   const baseline = (quantity: Quantity) =>
     baselineOf(factsOf(context), quantity);
+  const pages = pagesOf(context.combinations);
   const of = (quantity: Quantity) =>
-    planned(`overview_${quantity}`, () =>
-      overviewFigure(
-        context.combinations.map(({ parameters, members }) => ({
-          parameters,
-          byLabel: members.flatMap((member, i) => {
-            const curves = quantity === "loss"
-              ? member?.validateLoss
-              : member?.validateMetrics;
-            return curves === undefined ? [] : [{ label: labels[i]!, curves }];
-          }),
-        })),
-        {
-          name: `overview_${quantity}`,
-          quantity,
-          axis: `validation ${titleOf(context, quantity)}`,
-          labels,
-          baseline: baseline(quantity),
-          width,
-        },
-      ));
+    pages.map(({ combinations, shared }, page) => {
+      const part = pages.length === 1 ? "" : `_${page + 1}`;
+      const name = `overview_${quantity}${part}`;
+      return planned(name, () =>
+        overviewFigure(
+          combinations.map(({ parameters, members }) => ({
+            parameters,
+            byLabel: members.flatMap((member, i) => {
+              const curves = quantity === "loss"
+                ? member?.validateLoss
+                : member?.validateMetrics;
+              return curves === undefined
+                ? []
+                : [{ label: labels[i]!, curves }];
+            }),
+          })),
+          {
+            name,
+            quantity,
+            axis: [shared, `validation ${titleOf(context, quantity)}`]
+              .filter(Boolean).join(": "),
+            labels,
+            baseline: baseline(quantity),
+            width,
+          },
+        ));
+    });
   const minimum = planned(
     "overview_minimum",
     () =>
@@ -249,8 +286,8 @@ function overviews(context: Context): PlannedFigure[] {
     () => effectFigure(renamed(comparisons, context), { labels, width }),
   );
   return [
-    of("loss"),
-    of("accuracy"),
+    ...of("loss"),
+    ...of("accuracy"),
     minimum,
     ...(comparisons.length === 0 ? [] : [effects]),
   ];

@@ -109,6 +109,30 @@ describe("buildFigures()", () => {
     });
   }
 
+  it("draws the overview of a large grid on several pages, each of one learning rate", async () => {
+    const lr = [0.001, 0.0001, 0.00001];
+    const bio = await folders({
+      grid: {
+        lr,
+        nonlinearity: ["relu", "tanh"],
+        optimizer: ["Adam", "SGD"],
+        pattern_length: Array.from({ length: 12 }, (_, i) => i + 3),
+      },
+      iterations: 1,
+      epochs: 4,
+    });
+    const { figures } = buildFigures(bio, { kinds: ["overview"] });
+    const pages = figures.filter(({ name }) => /^overview_loss/.test(name));
+    assert.deepEqual(
+      pages.map(({ name, title }) => [name, title.split(":")[1]]),
+      [
+        ["overview_loss_1", " lr 1e-3"],
+        ["overview_loss_2", " lr 1e-4"],
+        ["overview_loss_3", " lr 1e-5"],
+      ],
+    );
+  });
+
   it("facets the overview by kind and difficulty", async () => {
     const { figures } = buildFigures(await folders(SMALL, SMALL), ALL);
     const seen = await texts(figures[0] as Figure);
