@@ -163,11 +163,13 @@ export function loop(
   return does(head, body, [next, more, 0x0d, 0x00, 0x0b, 0x0b]);
 }
 
-/** Makes a new local variable; 0 at first. */
-export type MakeLocal = <T extends Type>(type: T) => Local<T>;
-
-/** Parameters of a function, by their types. */
+/** Variables of a function, by their types. */
 type Locals<P extends readonly Type[]> = { [K in keyof P]: Local<P[K]> };
+
+/** Makes new local variables; 0 at first. */
+export type MakeLocals = <const P extends readonly Type[]>(
+  ...types: P
+) => Locals<P>;
 
 /** Collects functions and writes them as a module. */
 export class ModuleBuilder {
@@ -180,21 +182,22 @@ export class ModuleBuilder {
     name: string,
     parameters: P,
     build: (
-      local: MakeLocal,
+      local: MakeLocals,
       ...parameters: Locals<P>
     ) => readonly (Statement | F32)[],
     result?: "f32",
   ): void {
-    const locals: Code[] = [];
-    const at = <T extends Type>(number: number): Local<T> =>
-      Object.assign(leaves<T>(0x20, unsigned(number)), {
-        set: (stored: Value<T>) => does(stored, 0x21, unsigned(number)),
+    const variables: Type[] = [];
+    const at = <T extends Type>(type: T): Local<T> => {
+      const number = unsigned(variables.push(type) - 1);
+      return Object.assign(leaves<T>(0x20, number), {
+        set: (stored: Value<T>) => does(stored, 0x21, number),
       });
-    const own = parameters.map((_, number) => at(number)) as Locals<P>;
-    const body = build((type) => {
-      const number = locals.push([1, TYPE_CODES[type]]) - 1;
-      return at(parameters.length + number);
-    }, ...own);
+    };
+    const local = ((...types) => types.map(at)) as MakeLocals;
+    const body = build(local, ...local(...parameters));
+    const locals = variables.slice(parameters.length)
+      .map((type) => [1, TYPE_CODES[type]]);
     this.#names.push(name);
     this.#types.push([
       0x60,

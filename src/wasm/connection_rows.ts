@@ -30,7 +30,7 @@ export interface ConnectionRows {
   readonly length: number;
   /** [H + O + 1] */
   readonly start: Uint32Array;
-  /** [H + O] */
+  /** [H] */
   readonly startInput: Uint32Array;
   /** [length]: of each sender's row. */
   readonly offset: Uint32Array;
@@ -73,22 +73,35 @@ function padded(connections: number): number {
 /** Lists the connections of a model. */
 export function listRows(
   size: ModelSize,
-  connections: Connections,
+  { start: recurrentStart, sender: recurrentSender }: Connections,
 ): ConnectionRows {
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
-  const { start: recurrentStart, sender } = connections;
+  const n = recurrentSender.length;
   const ones = H + I;
   const zeros = ones + 1;
+  // Outputs are receivers behind the hidden units, each of all these.
+  const all = {
+    receivers: H + O,
+    senders: H,
+    start: new Uint32Array(H + O + 1),
+    sender: new Uint32Array(n + O * H),
+  };
+  all.start.set(recurrentStart);
+  all.sender.set(recurrentSender);
+  for (let o = 0; o < O; o++) all.start[H + o + 1] = n + (o + 1) * H;
+  for (let k = 0; k < O * H; k++) all.sender[n + k] = k % H;
+
   const start = new Uint32Array(H + O + 1);
-  const startInput = new Uint32Array(H + O);
-  const most = new Uint32Array(mostListed(size, sender.length));
-  most.fill(zeros * ROW);
+  const startInput = new Uint32Array(H);
+  const most = new Uint32Array(mostListed(size, n)).fill(zeros * ROW);
+  /** Of each connection from a hidden unit, the number in the list. */
+  const listed = new Uint32Array(n + O * H);
   const places = {
     weightIh: new Uint32Array(H * I),
-    weightHh: new Uint32Array(sender.length),
+    weightHh: listed.subarray(0, n),
     biasIh: new Uint32Array(H),
     biasHh: new Uint32Array(H),
-    weightFc: new Uint32Array(O * H),
+    weightFc: listed.subarray(n),
     biasFc: new Uint32Array(O),
   };
   let length = 0;
@@ -96,58 +109,27 @@ export function listRows(
     most[length] = row * ROW;
     return length++;
   };
-  for (let i = 0; i < H; i++) {
+  for (let i = 0; i < H + O; i++) {
     start[i] = 4 * length;
-    for (let k = recurrentStart[i]!; k < recurrentStart[i + 1]!; k++) {
-      places.weightHh[k] = add(sender[k]!);
+    for (let k = all.start[i]!; k < all.start[i + 1]!; k++) {
+      listed[k] = add(all.sender[k]!);
     }
-    length = padded(length);
-    startInput[i] = 4 * length;
-    for (let j = 0; j < I; j++) places.weightIh[i * I + j] = add(H + j);
-    places.biasIh[i] = add(ones);
-    places.biasHh[i] = add(ones);
-    length = padded(length);
-  }
-  for (let o = 0; o < O; o++) {
-    start[H + o] = startInput[H + o] = 4 * length;
-    for (let j = 0; j < H; j++) places.weightFc[o * H + j] = add(j);
-    places.biasFc[o] = add(ones);
+    if (i < H) {
+      length = padded(length);
+      startInput[i] = 4 * length;
+      for (let j = 0; j < I; j++) places.weightIh[i * I + j] = add(H + j);
+      places.biasIh[i] = add(ones);
+      places.biasHh[i] = add(ones);
+    } else places.biasFc[i - H] = add(ones);
     length = padded(length);
   }
   start[H + O] = 4 * length;
-  const offset = most.subarray(0, length);
-  return {
-    ...{ length, start, startInput, offset, places },
-    ...transposed(size, { length, connections, places }),
-  };
-}
 
-/** The transposed list of the recurrent connections and, behind them, the outputs'. */
-function transposed(
-  { hiddenSize: H, outputSize: O }: ModelSize,
-  { length, connections: { start, sender }, places }:
-    & Pick<ConnectionRows, "length" | "places">
-    & { readonly connections: Connections },
-) {
-  const n = sender.length;
-  const all = {
-    receivers: H + O,
-    senders: H,
-    start: Uint32Array.from(
-      { length: H + O + 1 },
-      (_, i) => i <= H ? start[i]! : n + (i - H) * H,
-    ),
-    sender: new Uint32Array(n + O * H),
-  };
-  all.sender.set(sender);
-  for (let k = 0; k < O * H; k++) all.sender[n + k] = k % H;
   const back = transposeConnections(all);
   const backPlace = new Uint32Array(length).fill(4 * all.sender.length);
-  back.position.forEach((k, place) => {
-    const listed = k < n ? places.weightHh[k]! : places.weightFc[k - n]!;
-    backPlace[listed] = 4 * place;
-  });
+  back.position.forEach((k, place) => backPlace[listed[k]!] = 4 * place);
   return {
+    ...{ length, start, startInput, offset: most.subarray(0, length), places },
     backStart: back.start.map((place) => 4 * place),
     // Every unit has all outputs, and they come last.
     backStartReadout: back.start.slice(1).map((end) => 4 * (end - O)),

@@ -9,22 +9,13 @@ import {
   DeviceError,
   type Engine,
   type EnsembleShape,
-  type Plan,
 } from "../engine/ensemble.ts";
 import { groupBySize } from "../engine/guard_ensemble.ts";
 import { LANES } from "./arithmetic.ts";
 import { mostListed } from "./connection_rows.ts";
 import { createWasmEnsemble } from "./ensemble.ts";
 import { fusesMultiplyAdd, kernelBytes } from "./kernels.ts";
-import {
-  HISTORY_BYTES,
-  modelParts,
-  MOST_BYTES,
-  slotParts,
-  span,
-  topologyParts,
-  workerParts,
-} from "./memory_layout.ts";
+import { HISTORY_BYTES, MOST_BYTES, partsOf, span } from "./memory_layout.ts";
 import { chunkBuffers } from "./schedule.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -65,61 +56,59 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
       { reason: "validation" },
     );
   }
-  const workers = options.workers ?? navigator.hardwareConcurrency;
+  const all = options.workers ?? navigator.hardwareConcurrency;
   const fused = (options.fused ?? true) && fusesMultiplyAdd();
   const module = new WebAssembly.Module(kernelBytes({ fused, shared: true }));
   let pool: WorkerPool | undefined;
-  const start = () => pool ??= new WorkerPool(workers);
+  const start = () => pool ??= new WorkerPool(all);
   return {
     kind: "wasm",
     description: `float32 WebAssembly SIMD, ${
       fused ? "fused" : "separate"
     } multiply-add`,
     plan: (shape) => {
-      const { crew, ...plan } = planMemory(shape, { workers, memoryBytes });
+      const { workers, ...plan } = planMemory(shape, { all, memoryBytes });
       return {
         ...plan,
         prepare: start,
-        createEnsemble: (runs) =>
-          createWasmEnsemble({ ...shape, runs }, {
-            pool: start(),
-            crew,
-            module,
-            profile,
-          }),
+        createEnsemble: async (runs) => {
+          const options = { pool: start(), workers, module, profile };
+          return await createWasmEnsemble({ ...shape, runs }, options);
+        },
       };
     },
     destroy: () => pool?.destroy(),
   };
 }
 
-/** Cuts runs into groups, and says how many workers there is memory for: each needs states and gradients of its own. */
+/** Cuts runs into groups, and says how many of all workers there is memory for: each needs states and gradients of its own. */
 function planMemory(
   shape: EnsembleShape,
-  { workers, memoryBytes }: Required<
-    Pick<WasmEngineOptions, "workers" | "memoryBytes">
-  >,
-): Pick<Plan, "groups" | "bytes" | "reason"> & { readonly crew: number } {
+  { all, memoryBytes }: { readonly all: number; readonly memoryBytes: number },
+) {
   const { connections, ownTopologies = false, steps: T } = shape;
   const { hiddenSize, outputSize, batchSize } = shape;
   const { length } = connections.sender;
-  const listed = mostListed(shape, length);
-  const buffers = chunkBuffers(batchSize, workers);
-  const sizes = { listed, back: length + outputSize * hiddenSize, buffers };
-  const slot = span(slotParts(sizes));
-  const own = span(workerParts(shape, Math.max(...T)));
-  const crew = Math.max(
-    1,
-    Math.min(workers, Math.floor(memoryBytes / 2 / (slot + own))),
-  );
-  const topology = span(topologyParts(shape, sizes));
+  const extent = {
+    ...shape,
+    listed: mostListed(shape, length),
+    back: length + outputSize * hiddenSize,
+    steps: Math.max(...T),
+    chunks: countChunks(shape),
+    buffers: chunkBuffers(batchSize, all),
+    epochs: 1,
+  };
+  const parts = partsOf(extent);
+  const slot = span(parts.slot);
+  const own = span(parts.worker);
+  const topology = span(parts.topology);
+  const fit = Math.floor(memoryBytes / 2 / (slot + own));
+  const workers = Math.max(1, Math.min(all, fit));
   const shared = HISTORY_BYTES + 2 ** 16 + (ownTopologies ? 0 : topology) +
-    crew * own + Math.min(crew, T.length) * slot;
-  const chunks = countChunks(shape);
-  const models = T.map((steps) => {
-    const parts = modelParts(shape, { listed, steps, chunks, epochs: 1 });
-    return span(parts) + (ownTopologies ? topology : 0);
-  });
+    workers * own + Math.min(workers, T.length) * slot;
+  const models = T.map((steps) =>
+    span(partsOf({ ...extent, steps }).model) + (ownTopologies ? topology : 0)
+  );
   const most = shared + Math.max(...models);
   if (most > MOST_BYTES) {
     throw new RangeError(
@@ -128,7 +117,7 @@ function planMemory(
       }, the limit is ${gibibytes(MOST_BYTES)}`,
     );
   }
-  return { ...groupBySize(models, { shared, memoryBytes }), crew };
+  return { ...groupBySize(models, { shared, memoryBytes }), workers };
 }
 
 /** Chunks of all batches of a run. */

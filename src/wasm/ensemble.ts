@@ -5,7 +5,7 @@
  */
 
 import { checkSpec } from "../engine/create_ensemble.ts";
-import { type DeviceProfile, sumProfiles } from "../engine/device_profile.ts";
+import { type KernelTime, sumProfiles } from "../engine/device_profile.ts";
 import type {
   BatchProbe,
   Ensemble,
@@ -27,29 +27,28 @@ import type { WorkerPool } from "./worker_pool.ts";
 /** Milliseconds that one call to the workers should take: what an abort has to wait for. */
 const CALL_MILLISECONDS = 250;
 
-let ensembles = 0;
-
 /**
  * Makes the runs ready to train.
  *
  * @throws {RangeError} If the description does not agree with itself.
- * @throws {DeviceError} If there is no memory for it, or a worker fails.
+ * @throws {DeviceError} If there is no memory for it, or a worker has failed.
  */
-export async function createWasmEnsemble(
+export function createWasmEnsemble(
   spec: EnsembleSpec,
-  { pool, crew, module, profile }: {
+  { pool, workers, module, profile }: {
     readonly pool: WorkerPool;
     /** How many of the workers take part. */
-    readonly crew: number;
+    readonly workers: number;
     /** The kernels, for shared memory. */
     readonly module: WebAssembly.Module;
     readonly profile: boolean;
   },
-): Promise<Ensemble> {
+): Ensemble {
   checkSpec(spec);
+  pool.check();
   const { runs, loss } = spec;
-  const ensemble = ensembles++;
-  const { place, models, rows, mostEpochs } = placeEnsemble(spec, crew);
+  const placed = placeEnsemble(spec, { module, workers });
+  const { place, models, rows, mostEpochs } = placed;
   const { memory, schedule } = place;
   const { trainBatches, validateBatches } = runs[0]!.trials;
   const shape = {
@@ -61,58 +60,30 @@ export async function createWasmEnsemble(
   const numbers = new Int32Array(memory.buffer);
   const scores = new Float64Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);
-  const order = place.models.map((model) => models.indexOf(model));
-  const epochs = runs.map(({ state }) => state?.epoch ?? 0);
-  const steps = runs.map(({ state }) => state?.step ?? 0);
-  const profiles: DeviceProfile[] = [];
+  const times: KernelTime[] = [];
+  let trained = 0;
   let millisecondsPerEpoch = Infinity;
-  await pool.ask((worker) => ({
-    kind: "open",
-    ensemble,
-    place,
-    module,
-    worker,
-    profile,
-  }));
 
   /** Lets the workers train some epochs. */
   async function advance(
-    count: number,
+    epochs: number,
     whileBusy: TrainingOptions["whileBusy"],
   ): Promise<EpochHistory> {
     for (const { control } of models) {
       numbers.fill(0, control / 4, control / 4 + CONTROL.words);
     }
-    const queue = place.queue / 4;
-    numbers.fill(0, queue, queue + QUEUE.words);
-    pool.onFailure = () => Atomics.store(numbers, queue + QUEUE.failed, 1);
+    numbers.fill(0, place.queue / 4, place.queue / 4 + QUEUE.words);
     const start = performance.now();
-    const made = order.map((model) => steps[model]!);
-    const work = pool.ask(() => ({
-      kind: "train",
-      ensemble,
-      epochs: count,
-      steps: made,
-    }));
-    const expected = count * millisecondsPerEpoch;
-    const [times] = await Promise.all([
-      work,
+    const expected = epochs * millisecondsPerEpoch;
+    const [answers] = await Promise.all([
+      pool.train({ ensemble: place, epochs, trained, profile }),
       Number.isFinite(expected) ? whileBusy?.(expected) : undefined,
     ]);
-    millisecondsPerEpoch = (performance.now() - start) / count;
-    for (const kernels of profile ? times.slice(0, crew) : []) {
-      const busyMilliseconds = kernels.reduce(
-        (sum, { milliseconds }) => sum + milliseconds,
-        0,
-      );
-      profiles.push({ workers: crew, busyMilliseconds, kernels });
-    }
-    for (const model of models.keys()) {
-      epochs[model]! += count;
-      steps[model]! += count * trainBatches.length;
-    }
+    millisecondsPerEpoch = (performance.now() - start) / epochs;
+    trained += epochs;
+    times.push(...answers.flat());
     return createHistory(
-      { ...shape, epochs: count },
+      { ...shape, epochs },
       ({ model, epoch, training, batch }) => {
         const number = training ? batch : trainBatches.length + batch;
         const { first, count } = schedule.batches[number]!;
@@ -157,11 +128,12 @@ export async function createWasmEnsemble(
   }
 
   /** Runs the chunks of a batch here: the workers have nothing to do now. */
-  function probe(model: number, batch: number): BatchProbe {
+  function probe(model: number, number: number): BatchProbe {
     const placed = models[model]!;
     const { hiddenSize: H, outputSize: O } = spec;
     const { steps: T, topology } = placed;
-    const B = trainBatches[batch]!.length;
+    const batch = schedule.batches[number]!;
+    const B = batch.size;
     const output = new Float32Array(B * T * O);
     const hiddenLast = new Float32Array(B * H);
     const slot = place.slots[0]!;
@@ -173,18 +145,12 @@ export async function createWasmEnsemble(
     const bytes = 4 * topology.listed;
     kernels.scatter(slot.backWeight, placed.weight, topology.backPlace, bytes);
     kernels.clear(slot.gradient, bytes);
-    const scored = placed.scored[batch]!;
-    const { first, count } = schedule.batches[batch]!;
     let sum = 0;
     let correct = 0;
-    for (let n = 0; n < count; n++) {
-      const score = runChunk(workshop, placed, {
-        chunk: first + n,
-        lanes: B - n * LANES,
-        scored,
-        learn,
-        everyStep: true,
-      });
+    for (let n = 0; n < batch.count; n++) {
+      const task = { batch, chunk: n };
+      const work = { task, learn, everyStep: true };
+      const score = runChunk(workshop, placed, work);
       sum += score.loss;
       correct += score.correct;
       kernels.add(slot.gradient, slot.chunkGradients, bytes);
@@ -198,6 +164,7 @@ export async function createWasmEnsemble(
         }
       }
     }
+    const scored = placed.scored[number]!;
     return {
       loss: sum / scored,
       accuracy: loss === "mse" ? undefined : 100 * correct / scored,
@@ -211,20 +178,26 @@ export async function createWasmEnsemble(
     ...guardEnsemble(runs, {
       train,
       state: (model) => {
-        const { weight, firstMoment, secondMoment } = models[model]!;
+        const { weight, firstMoment, secondMoment, made } = models[model]!;
         return {
-          epoch: epochs[model]!,
-          step: steps[model]!,
+          epoch: (runs[model]!.state?.epoch ?? 0) + trained,
+          step: made + trained * trainBatches.length,
           parameters: tensors(model, weight),
           firstMoment: tensors(model, firstMoment),
           secondMoment: tensors(model, secondMoment),
         };
       },
       probe,
-      // Workers that have ended hold nothing any more.
-      destroy: () =>
-        void pool.ask(() => ({ kind: "close", ensemble })).catch(() => {}),
+      // The memory goes with what refers to it.
+      destroy: () => {},
     }),
-    ...(profile && { profile: () => sumProfiles(profiles) }),
+    ...(profile && {
+      profile: () =>
+        sumProfiles(times.map((time) => ({
+          workers,
+          busyMilliseconds: time.milliseconds,
+          kernels: [time],
+        }))),
+    }),
   };
 }

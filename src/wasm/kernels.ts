@@ -11,7 +11,7 @@ import {
   i32,
   type Local,
   loop,
-  type MakeLocal,
+  type MakeLocals,
   ModuleBuilder,
   type Statement,
   v128,
@@ -110,10 +110,8 @@ function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
     "meanSquaredError",
     ["i32", "i32", "i32", "f32"],
     (local, dy, y, target, scale) => {
-      const wanted = local("v128");
-      const error = local("v128");
-      const sum = local("v128");
-      const factor = local("v128");
+      const [wanted, error] = local("v128", "v128");
+      const [sum, factor] = local("v128", "v128");
       const step = (at: number) => [
         wanted.set(v128.load(target, at)),
         error.set(sub(v128.load(y, at), wanted)),
@@ -134,13 +132,19 @@ function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
 
 /** Goes through `bytes` bytes, `step` at a time; `at` gives the address in an array. */
 function along(
-  local: MakeLocal,
-  { bytes, step }: { readonly bytes: Address; readonly step: number },
+  { local, bytes, step = 16 }: {
+    readonly local: MakeLocals;
+    readonly bytes: Address;
+    readonly step?: number;
+  },
   body: (at: (array: Address) => Value<"i32">) => Statement[],
-): Statement[] {
-  const place = local("i32");
-  const statements = body((array) => i32.add(array, place));
-  return [loop(place, { end: bytes, step }, statements)];
+): Statement {
+  const [place] = local("i32");
+  return loop(
+    place,
+    { end: bytes, step },
+    body((array) => i32.add(array, place)),
+  );
 }
 
 /**
@@ -166,51 +170,47 @@ function addOptimizers(module: ModuleBuilder, { constant }: Arithmetic): void {
   const quotient = (a: Vector, root: Vector) =>
     div(a, add(root, constant(1e-8)));
 
+  const move = (weight: Value<"i32">, step: Vector) =>
+    store(weight, sub(load(weight), step));
+
   module.function(
     "adam",
     ["i32", "i32", "i32", "i32", "i32", "f32", "f32"],
     (local, weight, gradient, first, second, bytes, rate, inverseRoot) => {
-      const g = local("v128");
-      const m = local("v128");
-      const v = local("v128");
-      const step = () =>
-        quotient(
-          mul(splat(rate), m),
-          mul(sqrt(v), splat(inverseRoot)),
-        );
-      return along(local, { bytes, step: 16 }, (at) => [
+      const [g, m, v] = local("v128", "v128", "v128");
+      const root = mul(sqrt(v), splat(inverseRoot));
+      const step = quotient(mul(splat(rate), m), root);
+      return [along({ local, bytes }, (at) => [
         g.set(load(at(gradient))),
         m.set(blend(0.9, load(at(first)), mul(constant(1 - 0.9), g))),
         v.set(squares(0.999, load(at(second)), g)),
         store(at(first), m),
         store(at(second), v),
-        store(at(weight), sub(load(at(weight)), step())),
-      ]);
+        move(at(weight), step),
+      ])];
     },
   );
   module.function(
     "rmsprop",
     ["i32", "i32", "i32", "i32", "f32"],
     (local, weight, gradient, second, bytes, rate) => {
-      const g = local("v128");
-      const v = local("v128");
-      const step = () => quotient(mul(splat(rate), g), sqrt(v));
-      return along(local, { bytes, step: 16 }, (at) => [
+      const [g, v] = local("v128", "v128");
+      return [along({ local, bytes }, (at) => [
         g.set(load(at(gradient))),
         v.set(squares(0.99, load(at(second)), g)),
         store(at(second), v),
-        store(at(weight), sub(load(at(weight)), step())),
-      ]);
+        move(at(weight), quotient(mul(splat(rate), g), sqrt(v))),
+      ])];
     },
   );
   module.function(
     "sgd",
     ["i32", "i32", "i32", "f32"],
-    (local, weight, gradient, bytes, rate) =>
-      along(local, { bytes, step: 16 }, (at) => {
-        const step = mul(splat(rate), load(at(gradient)));
-        return [store(at(weight), sub(load(at(weight)), step))];
-      }),
+    (local, weight, gradient, bytes, rate) => [
+      along({ local, bytes }, (at) => [
+        move(at(weight), mul(splat(rate), load(at(gradient)))),
+      ]),
+    ],
   );
 }
 
@@ -222,36 +222,24 @@ function addOptimizers(module: ModuleBuilder, { constant }: Arithmetic): void {
  */
 function addMoves(module: ModuleBuilder, { constant }: Arithmetic): void {
   const { load, store } = v128;
-  module.function(
-    "add",
-    ["i32", "i32", "i32"],
-    (local, sum, term, bytes) =>
-      along(local, { bytes, step: 16 }, (at) => [
-        store(at(sum), f32x4.add(load(at(sum)), load(at(term)))),
-      ]),
-  );
-  module.function(
-    "clear",
-    ["i32", "i32"],
-    (local, to, bytes) =>
-      along(local, { bytes, step: 16 }, (at) => [store(at(to), constant(0))]),
-  );
-  module.function(
-    "copy",
-    ["i32", "i32", "i32"],
-    (local, to, from, bytes) =>
-      along(
-        local,
-        { bytes, step: 16 },
-        (at) => [store(at(to), load(at(from)))],
-      ),
-  );
+  module.function("add", ["i32", "i32", "i32"], (local, sum, term, bytes) => [
+    along({ local, bytes }, (at) => [
+      store(at(sum), f32x4.add(load(at(sum)), load(at(term)))),
+    ]),
+  ]);
+  module.function("clear", ["i32", "i32"], (local, to, bytes) => [
+    along({ local, bytes }, (at) => [store(at(to), constant(0))]),
+  ]);
+  module.function("copy", ["i32", "i32", "i32"], (local, to, from, bytes) => [
+    along({ local, bytes }, (at) => [store(at(to), load(at(from)))]),
+  ]);
   module.function(
     "scatter",
     ["i32", "i32", "i32", "i32"],
-    (local, to, from, place, bytes) =>
-      along(local, { bytes, step: 4 }, (at) => [
+    (local, to, from, place, bytes) => [
+      along({ local, bytes, step: 4 }, (at) => [
         f32.store(i32.add(to, i32.load(at(place))), f32.load(at(from))),
       ]),
+    ],
   );
 }

@@ -10,9 +10,9 @@
 
 import { LANES } from "./arithmetic.ts";
 
-/** Sums over the scored trials of a row. */
-export interface RowScore {
-  /** Σ −log p(target) */
+/** Sums over scored trials. */
+export interface Score {
+  /** Σ −log p(target), or of squared errors. */
   loss: number;
   /** Trials whose largest output is that of the target. */
   correct: number;
@@ -22,13 +22,12 @@ export interface RowScore {
  * Puts the log-probabilities of a row of trials in place of its outputs, and
  * the loss's gradient in the outputs before the log-softmax,
  * (p − [o = target]) / scored, into `gradient`: 0 where the target is 0, which
- * stands for what is not scored.
- *
- * @param output [O, 32]
+ * stands for what is not scored. Adds to the score.
  */
 export function scoreLikelihood(
-  output: Float32Array,
-  { targets, gradient, scored }: {
+  { output, targets, gradient, scored }: {
+    /** [O, 32] */
+    readonly output: Float32Array;
     /** [32]: classes. */
     readonly targets: Float32Array;
     /** [O, 32] */
@@ -36,9 +35,10 @@ export function scoreLikelihood(
     /** Scored entries of the whole batch. */
     readonly scored: number;
   },
-): RowScore {
+  score: Score,
+): void {
   const size = output.length / LANES;
-  const score = { loss: 0, correct: 0 };
+  let loss = 0;
   for (let lane = 0; lane < LANES; lane++) {
     const target = targets[lane]!;
     let best = 0;
@@ -59,11 +59,11 @@ export function scoreLikelihood(
       gradient[at] = target === 0
         ? 0
         : (exp(logarithm) - (o === target ? 1 : 0)) / scored;
-      if (o === target && target !== 0) score.loss -= logarithm;
+      if (o === target && target !== 0) loss -= logarithm;
     }
     if (target !== 0 && best === target) score.correct++;
   }
-  return score;
+  score.loss += loss;
 }
 
 const LN2 = {

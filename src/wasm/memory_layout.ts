@@ -15,14 +15,17 @@ export const MOST_BYTES = 2 ** 32;
 /** Bytes for loss histories of one call to the workers, unless one epoch needs more. */
 export const HISTORY_BYTES = 2 ** 22;
 
-/** Each part begins at a cache line of its own. */
-const ALIGNMENT = 64;
-
 /** Sizes of what is placed together, in bytes by name. */
 type Parts = Readonly<Record<string, number>>;
 
+/** Addresses of parts, by the kind that {@linkcode partsOf} has. */
+export type Placed<K extends keyof ReturnType<typeof partsOf>> = Readonly<
+  ReturnType<typeof partsOf>[K]
+>;
+
+/** Each part begins at a cache line of its own. */
 function aligned(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+  return Math.ceil(bytes / 64) * 64;
 }
 
 /** Bytes of parts one behind the other. */
@@ -30,90 +33,73 @@ export function span(parts: Parts): number {
   return Object.values(parts).reduce((sum, bytes) => sum + aligned(bytes), 0);
 }
 
-/** Hands out addresses. */
-export interface Placer {
-  /** The address of each part. */
-  place<P extends Parts>(parts: P): { readonly [K in keyof P]: number };
+/** Hands out addresses behind the constants. */
+export class Placer {
   /** Bytes so far. */
-  readonly end: number;
+  end = aligned(CONSTANTS.address + 16 * CONSTANTS.count);
+
+  /** The address of each part. */
+  place<P extends Parts>(parts: P): P {
+    const addresses: Record<string, number> = {};
+    for (const [name, bytes] of Object.entries(parts)) {
+      addresses[name] = this.end;
+      this.end += aligned(bytes);
+    }
+    return addresses as P;
+  }
 }
 
-/** Begins behind the constants. */
-export function createPlacer(): Placer {
-  let end = aligned(CONSTANTS.address + 16 * CONSTANTS.count);
+/** What the sizes of parts depend on. */
+export interface Extent extends ModelSize {
+  /** Connections in the list, with padding, and in the transposed list. */
+  readonly listed: number;
+  readonly back: number;
+  /** T */
+  readonly steps: number;
+  /** Chunks of all batches, and how many gradients of them are kept. */
+  readonly chunks: number;
+  readonly buffers: number;
+  /** Epochs for whose scores there is room. */
+  readonly epochs: number;
+}
+
+/** Sizes of all parts in bytes, by what has them. */
+export function partsOf(extent: Extent) {
+  const { hiddenSize: H, inputSize, outputSize: O } = extent;
+  const { listed, back, steps, chunks, buffers, epochs } = extent;
   return {
-    place<P extends Parts>(parts: P) {
-      const addresses: Record<string, number> = {};
-      for (const [name, bytes] of Object.entries(parts)) {
-        addresses[name] = end;
-        end += aligned(bytes);
-      }
-      return addresses as { readonly [K in keyof P]: number };
+    /** A list of connections. */
+    topology: {
+      start: 4 * (H + O + 1),
+      startInput: 4 * H,
+      offset: 4 * listed,
+      backStart: 4 * (H + 1),
+      backStartReadout: 4 * H,
+      backOffset: 4 * back,
+      backPlace: 4 * listed,
     },
-    get end() {
-      return end;
+    /** A model: its weights and moments, its trials by chunks, and what its chunks gave. */
+    model: {
+      control: 16,
+      weight: 4 * listed,
+      firstMoment: 4 * listed,
+      secondMoment: 4 * listed,
+      trials: chunks * chunkBytes(inputSize, steps),
+      scores: 16 * chunks * epochs,
     },
-  };
-}
-
-/** A list of connections: `listed` of them with padding, `back` in the transposed list. */
-export function topologyParts(
-  { hiddenSize: H, outputSize: O }: ModelSize,
-  { listed, back }: { readonly listed: number; readonly back: number },
-) {
-  return {
-    start: 4 * (H + O + 1),
-    startInput: 4 * (H + O),
-    offset: 4 * listed,
-    backStart: 4 * (H + 1),
-    backStartReadout: 4 * H,
-    backOffset: 4 * back,
-    backPlace: 4 * listed,
-  };
-}
-
-/** A model: its weights and moments, its trials by chunks, and what its chunks gave in `epochs` epochs. */
-export function modelParts(
-  { inputSize }: ModelSize,
-  { listed, steps, chunks, epochs }: {
-    readonly listed: number;
-    readonly steps: number;
-    readonly chunks: number;
-    readonly epochs: number;
-  },
-) {
-  return {
-    control: 16,
-    weight: 4 * listed,
-    firstMoment: 4 * listed,
-    secondMoment: 4 * listed,
-    trials: chunks * chunkBytes(inputSize, steps),
-    scores: 16 * chunks * epochs,
-  };
-}
-
-/** A model in training needs its gradients, one for each chunk that is under way and their sum, and its weights in the transposed order. */
-export function slotParts(
-  { listed, back, buffers }: {
-    readonly listed: number;
-    readonly back: number;
-    readonly buffers: number;
-  },
-) {
-  return {
-    gradient: 4 * listed,
-    chunkGradients: buffers * gradientBytes(listed),
-    // The connections that are in no transposed list write behind its end.
-    backWeight: 4 * (back + 1),
-  };
-}
-
-/** A worker needs the states of one chunk over all time steps, δ of two, and the outputs. */
-export function workerParts(size: ModelSize, steps: number) {
-  return {
-    states: (steps + 1) * stateRows(size) * ROW,
-    deltas: 2 * deltaRows(size) * ROW,
-    outputs: steps * size.outputSize * ROW,
+    /** A model in training: its gradients, one for each chunk that is under way and their sum, and its weights in the transposed order. */
+    slot: {
+      gradient: 4 * listed,
+      chunkGradients: buffers * gradientBytes(listed),
+      // The connections that are in no transposed list write behind its end.
+      backWeight: 4 * (back + 1),
+    },
+    /** A worker: the states of one chunk over all time steps, δ of two, and the outputs. */
+    worker: {
+      states: (steps + 1) * stateRows(extent) * ROW,
+      deltas: 2 * deltaRows(extent) * ROW,
+      outputs: steps * O * ROW,
+    },
   };
 }
 

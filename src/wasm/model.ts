@@ -9,72 +9,55 @@ import type { ModelSize } from "../rnn/parameters.ts";
 import { LANES, ROW } from "./arithmetic.ts";
 import { deltaRows, stateRows } from "./connection_rows.ts";
 import type { Kernels } from "./kernels.ts";
-import { powerOf, type RowScore, scoreLikelihood } from "./likelihood.ts";
-import {
-  chunkBytes,
-  gradientBytes,
-  type modelParts,
-  type slotParts,
-  type topologyParts,
-  type workerParts,
-} from "./memory_layout.ts";
+import { powerOf, type Score, scoreLikelihood } from "./likelihood.ts";
+import { chunkBytes, gradientBytes, type Placed } from "./memory_layout.ts";
 import type { Schedule, Task } from "./schedule.ts";
 
-/** Addresses of parts. */
-type Placed<F extends (...parameters: never[]) => object> = {
-  readonly [K in keyof ReturnType<F>]: number;
-};
-
-export type PlacedSlot = Placed<typeof slotParts>;
-
 /** A model in memory and all that its training depends on. */
-export type PlacedModel =
-  & Placed<typeof modelParts>
-  & Pick<
+export interface PlacedModel extends
+  Placed<"model">,
+  Pick<
     ModelRun,
     "activation" | "optimizer" | "learningRate" | "trainRecurrent"
-  >
-  & {
-    /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
-    readonly topology: Placed<typeof topologyParts> & {
-      readonly listed: number;
-      readonly recurrent: number;
-    };
-    /** T */
-    readonly steps: number;
-    /** [T]: whether any trial is scored at a step. */
-    readonly scoredSteps: readonly boolean[];
-    /** Scored entries of each batch, training batches first. */
-    readonly scored: readonly number[];
+  > {
+  /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
+  readonly topology: Placed<"topology"> & {
+    readonly listed: number;
+    readonly recurrent: number;
   };
+  /** Steps of the optimizer before the ensemble was made. */
+  readonly made: number;
+  /** T */
+  readonly steps: number;
+  /** [T]: whether any trial is scored at a step. */
+  readonly scoredSteps: readonly boolean[];
+  /** Scored entries of each batch, training batches first. */
+  readonly scored: readonly number[];
+}
 
-/** What is needed to work on the models of an ensemble. */
-export interface Workshop {
-  readonly kernels: Kernels;
+/** An ensemble in memory. */
+export interface PlacedEnsemble {
   readonly memory: WebAssembly.Memory;
+  /** The kernels, for shared memory. */
+  readonly module: WebAssembly.Module;
   readonly size: ModelSize;
   readonly loss: LossName;
   readonly schedule: Schedule;
-  /** This worker's own part of the memory. */
-  readonly own: Placed<typeof workerParts>;
-  /** Operations of the products with W_hh so far, by kernel. */
-  readonly flop: Record<string, number>;
+  /** Address of the queue's numbers. */
+  readonly queue: number;
+  /** The models with most work first. */
+  readonly models: readonly PlacedModel[];
+  readonly slots: readonly Placed<"slot">[];
+  /** Each worker's own part. */
+  readonly places: readonly Placed<"worker">[];
 }
 
-/** Which chunk, and what to do with it. */
-export interface ChunkWork {
-  /** Number among all chunks. */
-  readonly chunk: number;
-  /** Its trials, and those behind it in its batch. */
-  readonly lanes: number;
-  /** Scored entries of its batch. */
-  readonly scored: number;
-  /** Where the gradient goes, and the weights in the transposed order; without it the chunk is only scored. */
-  readonly learn?:
-    | { readonly gradient: number; readonly backWeight: number }
-    | undefined;
-  /** Compute outputs and states of all steps, not only up to what is scored. */
-  readonly everyStep?: boolean;
+/** What it takes to work on the models of an ensemble. */
+export interface Workshop extends PlacedEnsemble {
+  readonly kernels: Kernels;
+  readonly own: Placed<"worker">;
+  /** Operations of the products with W_hh so far, by kernel. */
+  readonly flop: Record<string, number>;
 }
 
 /**
@@ -90,12 +73,19 @@ export interface ChunkWork {
 export function runChunk(
   shop: Workshop,
   model: PlacedModel,
-  { chunk, lanes, scored, learn, everyStep = false }: ChunkWork,
-): RowScore {
-  const { kernels: k, size, own, flop } = shop;
+  { task: { batch, chunk }, learn, everyStep = false }: {
+    readonly task: Pick<Task, "batch" | "chunk">;
+    /** Where the gradient goes, and the weights in the transposed order; without it the chunk is only scored. */
+    readonly learn?: Omit<Placed<"slot">, "chunkGradients"> | undefined;
+    /** Compute outputs and states of all steps, not only up to what is scored. */
+    readonly everyStep?: boolean;
+  },
+): Score {
+  const { kernels: k, memory, size, loss, own, flop } = shop;
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
   const { topology, steps, weight, scoredSteps } = model;
   const { offset, start, startInput, backStart } = topology;
+  const lanes = batch.size - LANES * chunk;
   const width = lanes <= LANES / 2 ? "16" : "";
   const slope = model.activation === "relu" ? "Relu" : "Tanh";
   const forward = `forward${slope}${width}` as const;
@@ -105,9 +95,11 @@ export function runChunk(
   const readout = start + 4 * H;
   const state = (t: number) => own.states + t * stateRows(size) * ROW;
   const output = (t: number) => own.outputs + t * O * ROW;
-  const inputs = model.trials + chunk * chunkBytes(I, steps);
+  const place = batch.first + chunk;
+  const inputs = model.trials + place * chunkBytes(I, steps);
   const targets = inputs + steps * (I + 1) * ROW;
   const isScored = (t: number) => everyStep || scoredSteps[t]!;
+  const scored = model.scored[batch.number]!;
   const end = everyStep ? steps : scoredSteps.lastIndexOf(true) + 1;
 
   for (let t = 0; t < end; t++) {
@@ -122,7 +114,7 @@ export function runChunk(
     k[linear](output(t), next, next, readout, to, offset, weight, O);
   }
 
-  const score: RowScore = { loss: 0, correct: 0 };
+  const score: Score = { loss: 0, correct: 0 };
   let next = own.deltas;
   let now = own.deltas + deltaRows(size) * ROW;
   if (learn !== undefined) k.clear(learn.gradient, 4 * topology.listed);
@@ -130,7 +122,19 @@ export function runChunk(
     const dy = next + H * ROW;
     if (isScored(t)) {
       const [y, target] = [output(t), targets + t * ROW];
-      scoreStep(shop, { dy, y, target, scored }, score);
+      if (loss === "nll") {
+        scoreLikelihood({
+          output: new Float32Array(memory.buffer, y, O * LANES),
+          targets: new Float32Array(memory.buffer, target, LANES),
+          gradient: new Float32Array(memory.buffer, dy, O * LANES),
+          scored,
+        }, score);
+      } else {
+        for (let at = 0; at < O * ROW; at += ROW) {
+          const scale = 2 / scored;
+          score.loss += k.meanSquaredError(dy + at, y + at, target, scale);
+        }
+      }
     } else k.clear(dy, O * ROW);
     if (learn === undefined) continue;
     const { gradient, backWeight } = learn;
@@ -146,51 +150,26 @@ export function runChunk(
     [next, now] = [now, next];
   }
 
-  const half = width === "16" ? 2 : 1;
-  const operations = 2 * LANES / half * topology.recurrent *
-    Math.max(0, end - 1);
-  const done: string[] = learn === undefined ? [forward] : [forward, backward];
-  if (learn !== undefined && model.trainRecurrent) done.push(outer);
-  for (const name of done) flop[name] = (flop[name] ?? 0) + operations;
+  const trials = width === "16" ? LANES / 2 : LANES;
+  const count = (kernel: string) => {
+    const operations = 2 * trials * topology.recurrent * Math.max(0, end - 1);
+    flop[kernel] = (flop[kernel] ?? 0) + operations;
+  };
+  count(forward);
+  if (learn !== undefined) {
+    count(backward);
+    if (model.trainRecurrent) count(outer);
+  }
   return score;
 }
 
-/** Adds what the outputs of a step score, and leaves the loss's gradient in them. */
-function scoreStep(
-  { kernels, memory, size, loss }: Workshop,
-  { dy, y, target, scored }: {
-    readonly dy: number;
-    readonly y: number;
-    readonly target: number;
-    readonly scored: number;
-  },
-  score: RowScore,
-): void {
-  const { outputSize: O } = size;
-  if (loss === "mse") {
-    for (let at = 0; at < O * ROW; at += ROW) {
-      const scale = 2 / scored;
-      score.loss += kernels.meanSquaredError(dy + at, y + at, target, scale);
-    }
-    return;
-  }
-  const { buffer } = memory;
-  const row = scoreLikelihood(new Float32Array(buffer, y, O * LANES), {
-    targets: new Float32Array(buffer, target, LANES),
-    gradient: new Float32Array(buffer, dy, O * LANES),
-    scored,
-  });
-  score.loss += row.loss;
-  score.correct += row.correct;
-}
-
-/** Does a part of an update: adds the gradients of a wave, and after the last wave makes the optimizer's step number `step`. */
+/** Adds the gradients of a wave in a part of the list, and after the last wave makes the optimizer's step number `step` there. */
 export function updatePart(
   { kernels, schedule }: Workshop,
   model: PlacedModel,
   { task, slot, step }: {
-    readonly task: Task & { readonly kind: "update" };
-    readonly slot: PlacedSlot;
+    readonly task: Task & { readonly part: number };
+    readonly slot: Placed<"slot">;
     readonly step: number;
   },
 ): void {
@@ -200,12 +179,13 @@ export function updatePart(
   const from = Math.min(bytes, task.part * whole);
   const length = Math.min(whole, bytes - from);
   const g = slot.gradient + from;
-  if (task.firstWave) kernels.clear(g, length);
-  for (let buffer = 0; buffer < task.buffers; buffer++) {
+  const left = task.batch.count - task.chunk;
+  if (task.chunk === 0) kernels.clear(g, length);
+  for (let buffer = 0; buffer < Math.min(left, schedule.buffers); buffer++) {
     const chunk = slot.chunkGradients + buffer * gradientBytes(listed);
     kernels.add(g, chunk + from, length);
   }
-  if (!task.lastWave) return;
+  if (left > schedule.buffers) return;
   const w = model.weight + from;
   const m = model.firstMoment + from;
   const v = model.secondMoment + from;

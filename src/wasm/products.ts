@@ -20,7 +20,7 @@ import {
   i32x4,
   type Local,
   loop,
-  type MakeLocal,
+  type MakeLocals,
   type ModuleBuilder,
   type Statement,
   v128,
@@ -36,7 +36,7 @@ type Address = Local<"i32">;
 
 /** Puts what a product stores in place of the sums of a receiver. */
 type Finish = (
-  local: MakeLocal,
+  local: MakeLocals,
   sums: readonly Vector[],
   hidden: Address,
 ) => Statement[];
@@ -46,9 +46,9 @@ function advance(place: Address, bytes: number): Statement {
 }
 
 /** Variables for the vectors of a row, or of its first half, whose kernels have the suffix "16". */
-function rowOf(local: MakeLocal, suffix: Width): Vector[] {
+function rowOf(local: MakeLocals, suffix: Width): Vector[] {
   const length = suffix === "16" ? VECTORS / 2 : VECTORS;
-  return Array.from({ length }, () => local("v128"));
+  return Array.from({ length }, () => local("v128")[0]);
 }
 
 /**
@@ -78,12 +78,9 @@ export function addProducts(
       name + width,
       ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
       (local, out, input, hidden, from, to, offset, weight, receivers) => {
-        const k = local("i32");
-        const end = local("i32");
-        const sender = local("i32");
-        const last = local("i32");
+        const [k, end, sender, last] = local("i32", "i32", "i32", "i32");
+        const [w] = local("v128");
         const sums = rowOf(local, width);
-        const w = local("v128");
         const place = i32.load(i32.add(offset, k));
         return [
           last.set(i32.add(out, i32.mul(receivers, i32.const(ROW)))),
@@ -125,7 +122,7 @@ export function addProducts(
       return sum.set(v128.andnot(sum, dead));
     }));
   addProduct("backwardTanh", (local, sums, hidden) => {
-    const h = local("v128");
+    const [h] = local("v128");
     return sums.flatMap((sum, v) => [
       h.set(v128.load(hidden, 16 * v)),
       sum.set(mul(sum, sub(constant(1), mul(h, h)))),
@@ -155,16 +152,10 @@ export function addGradient(
     "gradient" + width,
     ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
     (local, gradient, delta, input, from, to, offset, receivers) => {
-      const k = local("i32");
-      const end = local("i32");
-      const sender = local("i32");
-      const last = local("i32");
+      const [k, end, sender, last] = local("i32", "i32", "i32", "i32");
+      const [even, odd] = local("v128", "v128");
+      const [a, b, c] = local("v128", "v128", "v128");
       const deltas = rowOf(local, width);
-      const even = local("v128");
-      const odd = local("v128");
-      const a = local("v128");
-      const b = local("v128");
-      const c = local("v128");
       const place = i32.add(gradient, k);
       /** The products of the n-th of four connections, in four sums. */
       const dot = (n: number, into: Vector): Statement[] => [
@@ -232,14 +223,14 @@ const LN2 = { short: 0.693359375, rest: -2.12194440e-4 };
  * each other.
  */
 function tanhInPlace(
-  local: MakeLocal,
+  local: MakeLocals,
   { madd, nmadd, constant }: Arithmetic,
 ): (pair: readonly Vector[]) => Statement[] {
   const { abs, add, sub, mul, div, pmin, lt, ne } = f32x4;
   const names = ["x", "a", "square", "small", "z", "k", "large"] as const;
   type Lanes = Record<typeof names[number], Vector>;
   const scratch = [0, 1].map(() =>
-    Object.fromEntries(names.map((name) => [name, local("v128")])) as Lanes
+    Object.fromEntries(names.map((name) => [name, local("v128")[0]])) as Lanes
   );
   const one = constant(1);
   const rounder = constant(ROUNDER);

@@ -12,6 +12,7 @@
  * @module
  */
 
+import type { TrialSet } from "../tasks/trial_set.ts";
 import { LANES } from "./arithmetic.ts";
 
 /** A batch, common to all models of an ensemble. */
@@ -26,30 +27,19 @@ export interface BatchPlace {
   readonly count: number;
 }
 
-/** A piece of work on a model. */
-export type Task =
-  & {
-    readonly batch: BatchPlace;
-    /** Tasks of the epoch that must be done before, counted from its first. */
-    readonly fence: number;
-  }
-  & ({
-    /** Forward and backward, or forward alone, with one chunk. */
-    readonly kind: "learn" | "validate";
-    /** Number among all chunks. */
-    readonly chunk: number;
-    /** Number of the gradient's buffer. */
-    readonly buffer: number;
-  } | {
-    /** Adds a wave's gradients to a part of the sum; after the last wave, a step of the optimizer. */
-    readonly kind: "update";
-    /** Buffers to add. */
-    readonly buffers: number;
-    readonly firstWave: boolean;
-    readonly lastWave: boolean;
-    /** Which of `parts` equal parts of the list. */
-    readonly part: number;
-  });
+/**
+ * A piece of work on a model: forward and, in training, backward with one chunk.
+ * Where there is a `part`, the sum of a wave's gradients in that part of the
+ * list and, after the last wave, a step of the optimizer.
+ */
+export interface Task {
+  readonly batch: BatchPlace;
+  /** Tasks of the epoch that must be done before, counted from its first. */
+  readonly fence: number;
+  /** The chunk, or the first of the wave, counted from the batch's first. */
+  readonly chunk: number;
+  readonly part?: number;
+}
 
 /** The order of the work. */
 export interface Schedule {
@@ -80,10 +70,7 @@ export function chunkBuffers(batchSize: number, workers: number): number {
  * @param options.listed Connections of the longest list.
  */
 export function createSchedule(
-  { trainBatches, validateBatches }: {
-    readonly trainBatches: readonly Uint32Array[];
-    readonly validateBatches: readonly Uint32Array[];
-  },
+  { trainBatches, validateBatches }: TrialSet,
   { workers, listed }: { readonly workers: number; readonly listed: number },
 ): Schedule {
   let chunks = 0;
@@ -97,38 +84,26 @@ export function createSchedule(
   );
   const most = Math.max(1, ...trainBatches.map(({ length }) => length));
   const buffers = chunkBuffers(most, workers);
-  const parts = Math.max(
-    1,
-    Math.min(workers, Math.floor(listed / PART_CONNECTIONS)),
-  );
+  const worthwhile = Math.floor(listed / PART_CONNECTIONS);
+  const parts = Math.max(1, Math.min(workers, worthwhile));
   const tasks: Task[] = [];
-  for (const batch of batches.filter(({ training }) => training)) {
+  for (const batch of batches.slice(0, trainBatches.length)) {
     for (let from = 0; from < batch.count; from += buffers) {
-      const wave = Math.min(buffers, batch.count - from);
+      const end = Math.min(from + buffers, batch.count);
       const fence = tasks.length;
-      for (let buffer = 0; buffer < wave; buffer++) {
-        const chunk = batch.first + from + buffer;
-        tasks.push({ kind: "learn", batch, chunk, buffer, fence });
+      for (let chunk = from; chunk < end; chunk++) {
+        tasks.push({ batch, chunk, fence });
       }
       const done = tasks.length;
       for (let part = 0; part < parts; part++) {
-        tasks.push({
-          kind: "update",
-          batch,
-          buffers: wave,
-          firstWave: from === 0,
-          lastWave: from + wave === batch.count,
-          part,
-          fence: done,
-        });
+        tasks.push({ batch, chunk: from, part, fence: done });
       }
     }
   }
   const fence = tasks.length;
-  for (const batch of batches.filter(({ training }) => !training)) {
-    for (let n = 0; n < batch.count; n++) {
-      const chunk = batch.first + n;
-      tasks.push({ kind: "validate", batch, chunk, buffer: 0, fence });
+  for (const batch of batches.slice(trainBatches.length)) {
+    for (let chunk = 0; chunk < batch.count; chunk++) {
+      tasks.push({ batch, chunk, fence });
     }
   }
   return { batches, chunks, buffers, parts, tasks };

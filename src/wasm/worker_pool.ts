@@ -1,22 +1,19 @@
 /**
- * The workers of an engine, and what is said to them.
+ * The workers of an engine.
  *
  * @module
  */
 
 import type { KernelTime } from "../engine/device_profile.ts";
 import { DeviceError } from "../engine/ensemble.ts";
+import { QUEUE } from "./schedule.ts";
 import type { Answer, Order } from "./worker.ts";
 
-type Times = readonly KernelTime[];
-
-/** Workers that all do the same. */
+/** Workers that train one ensemble at a time. */
 export class WorkerPool {
-  /** Called as soon as a worker fails, so that the others can be told. */
-  onFailure: () => void = () => {};
   readonly #workers: readonly Worker[];
   #failure: DeviceError | undefined;
-  #reject: (error: DeviceError) => void = () => {};
+  #stop: (failure: DeviceError) => void = () => {};
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(count: number) {
@@ -33,24 +30,37 @@ export class WorkerPool {
     });
   }
 
+  /** @throws {DeviceError} If a worker has failed or died: none can be used any more. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   /**
-   * Gives each worker an order, after the one before, and waits until all have
-   * obeyed; returns the times of each one's kernels.
+   * Gives the order to as many workers as there are places for, after the order
+   * before, and waits until all have obeyed; returns the times of each one's
+   * kernels.
    *
-   * @throws {DeviceError} If one of them fails or dies; from then on none can be used.
+   * @throws {DeviceError} If one of them fails or dies.
    */
-  ask(order: (worker: number) => Order): Promise<Times[]> {
+  train(order: Omit<Order, "worker">): Promise<(readonly KernelTime[])[]> {
+    const { memory, queue, places } = order.ensemble;
     const answers = this.#last.then(() => {
-      if (this.#failure !== undefined) throw this.#failure;
+      this.check();
       return Promise.all(
-        this.#workers.map((worker, number) =>
-          new Promise<Times>((resolve, reject) => {
-            this.#reject = reject;
-            worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-              if (data.failure === undefined) resolve(data.times);
-              else this.#fail(data.failure);
+        places.map((_, number) =>
+          new Promise<readonly KernelTime[]>((resolve, reject) => {
+            this.#stop = (failure) => {
+              // The others wait for what the one has left undone.
+              const numbers = new Int32Array(memory.buffer);
+              Atomics.store(numbers, queue / 4 + QUEUE.failed, 1);
+              reject(failure);
             };
-            worker.postMessage(order(number));
+            const worker = this.#workers[number]!;
+            worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+              if (typeof data === "string") this.#fail(data);
+              else resolve(data);
+            };
+            worker.postMessage({ ...order, worker: number });
           })
         ),
       );
@@ -69,7 +79,6 @@ export class WorkerPool {
       `a worker of the WebAssembly engine failed: ${message}`,
       { reason: "internal" },
     );
-    this.onFailure();
-    this.#reject(this.#failure);
+    this.#stop(this.#failure);
   }
 }

@@ -49,7 +49,7 @@ describe("ModuleBuilder", () => {
   it("writes a module as the specification has it", () => {
     const module = new ModuleBuilder();
     module.function("sum", ["f32", "f32"], (local, a, b) => {
-      const c = local("f32");
+      const [c] = local("f32");
       return [c.set(f32.add(a, b)), c];
     }, "f32");
     const data = { address: 8, bytes: Uint8Array.of(7, 9) };
@@ -193,7 +193,7 @@ describe("loop()", () => {
     for (const [from, turns] of [[0, 5], [4, 3], [10, 0], [12, 0]] as const) {
       const module = new ModuleBuilder();
       module.function("f", ["i32", "i32"], (local, k, end) => {
-        const sum = local("v128");
+        const [sum] = local("v128");
         const one = v128.loadSplat(i32.const(0));
         return [
           loop(k, { end: end, step: 2 }, [
