@@ -31,27 +31,21 @@ export type Local<T extends Type> = Value<T> & {
 
 type I32 = Value<"i32">;
 type F32 = Value<"f32">;
-type V128 = Value<"v128">;
+export type V128 = Value<"v128">;
 
 const TYPE_CODES = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
 
-/** An unsigned number in base 128, the lowest seven bits first. */
-function unsigned(value: number): number[] {
+/** A number in base 128, the lowest seven bits first, the last of them at most `most`. */
+function base128(value: number, most: number): number[] {
   const bytes = [];
-  for (; value > 127; value = Math.floor(value / 128)) {
-    bytes.push((value % 128) | 128);
+  for (let rest = value;; rest = Math.floor(rest / 128)) {
+    if (rest <= most && rest >= most - 127) return [...bytes, rest & 127];
+    bytes.push((rest & 127) | 128);
   }
-  return [...bytes, value];
 }
 
-/** The same for a signed number of 32 bits. */
-function signed(value: number): number[] {
-  const bytes = [];
-  for (; value < -64 || value > 63; value >>= 7) {
-    bytes.push((value & 127) | 128);
-  }
-  return [...bytes, value & 127];
-}
+const unsigned = (value: number) => base128(value, 127);
+const signed = (value: number) => base128(value, 63);
 
 function leaves<T extends Type>(...code: Code[]): Value<T> {
   return code as unknown as Value<T>;

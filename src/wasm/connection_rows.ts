@@ -22,40 +22,15 @@ import {
   transposeConnections,
 } from "../graph/connections.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
-import { ROW } from "./arithmetic.ts";
+import { type Placed, ROW } from "./memory_layout.ts";
 
-/** The list of a model's connections; places and offsets in bytes. */
-export interface ConnectionRows {
+/** The list of a model's connections, as it lies in memory. */
+export interface ConnectionRows
+  extends Readonly<Record<keyof Placed<"topology">, Uint32Array>> {
   /** Connections with padding, a multiple of four. */
   readonly length: number;
-  /** [H + O + 1] */
-  readonly start: Uint32Array;
-  /** [H] */
-  readonly startInput: Uint32Array;
-  /** [length]: of each sender's row. */
-  readonly offset: Uint32Array;
-  /** [H + 1], in the transposed list. */
-  readonly backStart: Uint32Array;
-  /** [H] */
-  readonly backStartReadout: Uint32Array;
-  /** [n + O · H]: of each receiver's row. */
-  readonly backOffset: Uint32Array;
-  /** [length]: where each connection stands in the transposed list; behind its end for those that it lacks. */
-  readonly backPlace: Uint32Array;
   /** For each tensor the number of each entry's connection in the list. */
   readonly places: Readonly<Record<keyof Parameters, Uint32Array>>;
-}
-
-/** Rows of a state. */
-export function stateRows(
-  { hiddenSize, inputSize }: Pick<ModelSize, "hiddenSize" | "inputSize">,
-): number {
-  return hiddenSize + inputSize + 2;
-}
-
-/** Rows of what is propagated back: δ and dy. */
-export function deltaRows({ hiddenSize, outputSize }: ModelSize): number {
-  return hiddenSize + outputSize;
 }
 
 /** How long the list is at most, with padding. */

@@ -11,11 +11,16 @@ import {
   type EnsembleShape,
 } from "../engine/ensemble.ts";
 import { groupBySize } from "../engine/guard_ensemble.ts";
-import { LANES } from "./arithmetic.ts";
 import { mostListed } from "./connection_rows.ts";
 import { createWasmEnsemble } from "./ensemble.ts";
 import { fusesMultiplyAdd, kernelBytes } from "./kernels.ts";
-import { HISTORY_BYTES, MOST_BYTES, partsOf, span } from "./memory_layout.ts";
+import {
+  HISTORY_BYTES,
+  LANES,
+  MOST_BYTES,
+  partsOf,
+  span,
+} from "./memory_layout.ts";
 import { chunkBuffers } from "./schedule.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -61,11 +66,10 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
   const module = new WebAssembly.Module(kernelBytes({ fused, shared: true }));
   let pool: WorkerPool | undefined;
   const start = () => pool ??= new WorkerPool(all);
+  const way = fused ? "fused" : "separate";
   return {
     kind: "wasm",
-    description: `float32 WebAssembly SIMD, ${
-      fused ? "fused" : "separate"
-    } multiply-add`,
+    description: `float32 WebAssembly SIMD, ${way} multiply-add`,
     plan: (shape) => {
       const { workers, ...plan } = planMemory(shape, { all, memoryBytes });
       return {
@@ -111,10 +115,11 @@ function planMemory(
   );
   const most = shared + Math.max(...models);
   if (most > MOST_BYTES) {
+    const [needed, limit] = [most, MOST_BYTES].map((bytes) =>
+      `${(bytes / 2 ** 30).toFixed(1)} GiB`
+    );
     throw new RangeError(
-      `Cannot train a model of ${hiddenSize} hidden units and ${length} connections on the CPU: it needs ${
-        gibibytes(most)
-      }, the limit is ${gibibytes(MOST_BYTES)}`,
+      `Cannot train a model of ${hiddenSize} hidden units and ${length} connections on the CPU: it needs ${needed}, the limit is ${limit}`,
     );
   }
   return { ...groupBySize(models, { shared, memoryBytes }), workers };
@@ -128,8 +133,4 @@ function countChunks(
     Math.floor(trials / batchSize) * Math.ceil(batchSize / LANES) +
     Math.ceil((trials % batchSize) / LANES);
   return chunksOf(trainCount) + chunksOf(trialCount - trainCount);
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

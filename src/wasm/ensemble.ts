@@ -16,12 +16,11 @@ import type {
 import { guardEnsemble } from "../engine/guard_ensemble.ts";
 import { createHistory, joinHistories } from "../engine/history.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
-import { LANES, ROW } from "./arithmetic.ts";
-import { stateRows } from "./connection_rows.ts";
+import { LANES, ROW, stateRows } from "./memory_layout.ts";
 import { instantiateKernels } from "./kernels.ts";
 import { runChunk } from "./model.ts";
 import { placeEnsemble } from "./place_ensemble.ts";
-import { CONTROL, QUEUE } from "./schedule.ts";
+import { CONTROL } from "./schedule.ts";
 import type { WorkerPool } from "./worker_pool.ts";
 
 /** Milliseconds that one call to the workers should take: what an abort has to wait for. */
@@ -47,8 +46,7 @@ export function createWasmEnsemble(
   checkSpec(spec);
   pool.check();
   const { runs, loss } = spec;
-  const placed = placeEnsemble(spec, { module, workers });
-  const { place, models, rows, mostEpochs } = placed;
+  const { place, models, rows, mostEpochs } = placeEnsemble(spec, workers);
   const { memory, schedule } = place;
   const { trainBatches, validateBatches } = runs[0]!.trials;
   const shape = {
@@ -64,55 +62,49 @@ export function createWasmEnsemble(
   let trained = 0;
   let millisecondsPerEpoch = Infinity;
 
-  /** Lets the workers train some epochs. */
-  async function advance(
-    epochs: number,
-    whileBusy: TrainingOptions["whileBusy"],
-  ): Promise<EpochHistory> {
-    for (const { control } of models) {
-      numbers.fill(0, control / 4, control / 4 + CONTROL.words);
-    }
-    numbers.fill(0, place.queue / 4, place.queue / 4 + QUEUE.words);
-    const start = performance.now();
-    const expected = epochs * millisecondsPerEpoch;
-    const [answers] = await Promise.all([
-      pool.train({ ensemble: place, epochs, trained, profile }),
-      Number.isFinite(expected) ? whileBusy?.(expected) : undefined,
-    ]);
-    millisecondsPerEpoch = (performance.now() - start) / epochs;
-    trained += epochs;
-    times.push(...answers.flat());
-    return createHistory(
-      { ...shape, epochs },
-      ({ model, epoch, training, batch }) => {
-        const number = training ? batch : trainBatches.length + batch;
-        const { first, count } = schedule.batches[number]!;
-        const { scores: address, scored } = models[model]!;
-        let loss = 0;
-        let correct = 0;
-        for (let chunk = first; chunk < first + count; chunk++) {
-          const at = address / 8 + 2 * (epoch * schedule.chunks + chunk);
-          loss += scores[at]!;
-          correct += scores[at + 1]!;
-        }
-        const all = scored[number]!;
-        return { loss: loss / all, accuracy: 100 * correct / all };
-      },
-    );
+  /** The losses of epochs that the workers have just trained. */
+  function historyOf(epochs: number): EpochHistory {
+    return createHistory({ ...shape, epochs }, (at) => {
+      const { training, batch } = at;
+      const number = training ? batch : trainBatches.length + batch;
+      const { first, count } = schedule.batches[number]!;
+      const { scores: address, scored } = models[at.model]!;
+      const start = address / 8 + 2 * (at.epoch * schedule.chunks + first);
+      let loss = 0;
+      let correct = 0;
+      for (let place = start; place < start + 2 * count; place += 2) {
+        loss += scores[place]!;
+        correct += scores[place + 1]!;
+      }
+      const all = scored[number]!;
+      return { loss: loss / all, accuracy: 100 * correct / all };
+    });
   }
 
   async function train(
     count: number,
     { signal, onEpochs, whileBusy }: TrainingOptions,
   ): Promise<EpochHistory> {
-    const none = { ...shape, epochs: 0 };
-    const histories = [createHistory(none, () => ({ loss: NaN }))];
+    const histories = [historyOf(0)];
     for (let left = count; left > 0 && !signal?.aborted;) {
       const fit = Math.floor(CALL_MILLISECONDS / millisecondsPerEpoch);
-      const some = Math.max(1, Math.min(left, fit, mostEpochs));
-      const history = await advance(some, whileBusy);
+      const epochs = Math.max(1, Math.min(left, fit, mostEpochs));
+      for (const { control } of models) {
+        numbers.fill(0, control / 4, control / 4 + CONTROL.words);
+      }
+      numbers[place.queue / 4] = 0;
+      const start = performance.now();
+      const expected = epochs * millisecondsPerEpoch;
+      const [answers] = await Promise.all([
+        pool.train({ ensemble: place, module, epochs, trained, profile }),
+        Number.isFinite(expected) ? whileBusy?.(expected) : undefined,
+      ]);
+      millisecondsPerEpoch = (performance.now() - start) / epochs;
+      trained += epochs;
+      left -= epochs;
+      times.push(...answers.flat());
+      const history = historyOf(epochs);
       histories.push(history);
-      left -= some;
       onEpochs?.(history);
     }
     return joinHistories(histories);
@@ -140,7 +132,7 @@ export function createWasmEnsemble(
     const own = place.places[0]!;
     const last = own.states + T * stateRows(spec) * ROW;
     const kernels = instantiateKernels(module, memory);
-    const workshop = { ...place, kernels, own, flop: {} };
+    const workshop = { ...place, kernels, own, count: () => {} };
     const learn = { ...slot, gradient: slot.chunkGradients };
     const bytes = 4 * topology.listed;
     kernels.scatter(slot.backWeight, placed.weight, topology.backPlace, bytes);

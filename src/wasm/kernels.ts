@@ -14,16 +14,18 @@ import {
   type MakeLocals,
   ModuleBuilder,
   type Statement,
+  type V128,
   v128,
   type Value,
 } from "./assembler.ts";
+import { CONSTANTS, ROW } from "./memory_layout.ts";
 import {
+  addGradient,
+  addProducts,
   type Arithmetic,
-  CONSTANTS,
   createArithmetic,
-  VECTORS,
-} from "./arithmetic.ts";
-import { addGradient, addProducts, type Width } from "./products.ts";
+  type Width,
+} from "./products.ts";
 
 type Name =
   | `${"linear" | "gradient"}${Width}`
@@ -45,7 +47,9 @@ export type Kernels = Readonly<
   Record<Name, (...parameters: number[]) => number>
 >;
 
-type Vector = Value<"v128">;
+const { add, sub, mul, div, sqrt, ne, splat, extract, relaxedMadd } = f32x4;
+const { load, store } = v128;
+
 type Address = Local<"i32">;
 
 /** Writes the module: for memory that threads share or not, with fused multiply-add or without. */
@@ -71,16 +75,14 @@ export function kernelBytes(
  */
 export function fusesMultiplyAdd(): boolean {
   const module = new ModuleBuilder();
-  const { splat, relaxedMadd, extract } = f32x4;
   module.function("probe", ["f32", "f32", "f32"], (_, a, b, c) => [
     extract(relaxedMadd(splat(a), splat(b), splat(c)), 0),
   ], "f32");
   const bytes = module.bytes({ shared: false });
   if (!WebAssembly.validate(bytes)) return false;
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory },
-  });
+  const compiled = new WebAssembly.Module(bytes);
+  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
   const probe = exports.probe as (a: number, b: number, c: number) => number;
   return probe(1 + 2 ** -13, 1 - 2 ** -13, -1) !== 0;
 }
@@ -105,7 +107,6 @@ export function instantiateKernels(
  * Parameters: dy, y, target; scale.
  */
 function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
-  const { add, mul, sub, ne, splat, extract } = f32x4;
   module.function(
     "meanSquaredError",
     ["i32", "i32", "i32", "f32"],
@@ -113,16 +114,16 @@ function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
       const [wanted, error] = local("v128", "v128");
       const [sum, factor] = local("v128", "v128");
       const step = (at: number) => [
-        wanted.set(v128.load(target, at)),
-        error.set(sub(v128.load(y, at), wanted)),
+        wanted.set(load(target, at)),
+        error.set(sub(load(y, at), wanted)),
         error.set(v128.and(error, ne(wanted, constant(0)))),
         sum.set(add(sum, mul(error, error))),
-        v128.store(dy, mul(error, factor), at),
+        store(dy, mul(error, factor), at),
       ];
       const lane = (number: number) => extract(sum, number);
       return [
         factor.set(splat(scale)),
-        ...Array.from({ length: VECTORS }, (_, v) => step(16 * v)).flat(),
+        ...Array.from({ length: ROW / 16 }, (_, v) => step(16 * v)).flat(),
         f32.add(f32.add(lane(0), lane(1)), f32.add(lane(2), lane(3))),
       ];
     },
@@ -161,16 +162,13 @@ function along(
  * Parameters: w, g, m (Adam), v (not SGD); bytes, rate, inverseRoot (Adam).
  */
 function addOptimizers(module: ModuleBuilder, { constant }: Arithmetic): void {
-  const { add, sub, mul, div, sqrt, splat } = f32x4;
-  const { load, store } = v128;
-  const blend = (decay: number, average: Vector, fresh: Vector) =>
+  const blend = (decay: number, average: V128, fresh: V128) =>
     add(mul(constant(decay), average), fresh);
-  const squares = (decay: number, average: Vector, g: Vector) =>
+  const squares = (decay: number, average: V128, g: V128) =>
     blend(decay, average, mul(mul(constant(1 - decay), g), g));
-  const quotient = (a: Vector, root: Vector) =>
-    div(a, add(root, constant(1e-8)));
+  const quotient = (a: V128, root: V128) => div(a, add(root, constant(1e-8)));
 
-  const move = (weight: Value<"i32">, step: Vector) =>
+  const move = (weight: Value<"i32">, step: V128) =>
     store(weight, sub(load(weight), step));
 
   module.function(
@@ -221,10 +219,9 @@ function addOptimizers(module: ModuleBuilder, { constant }: Arithmetic): void {
  * Parameters: sum or to, term or from, place; bytes.
  */
 function addMoves(module: ModuleBuilder, { constant }: Arithmetic): void {
-  const { load, store } = v128;
   module.function("add", ["i32", "i32", "i32"], (local, sum, term, bytes) => [
     along({ local, bytes }, (at) => [
-      store(at(sum), f32x4.add(load(at(sum)), load(at(term)))),
+      store(at(sum), add(load(at(sum)), load(at(term)))),
     ]),
   ]);
   module.function("clear", ["i32", "i32"], (local, to, bytes) => [

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { LANES } from "./arithmetic.ts";
+import { LANES } from "./memory_layout.ts";
 
 /** Sums over scored trials. */
 export interface Score {
@@ -26,12 +26,11 @@ export interface Score {
  */
 export function scoreLikelihood(
   { output, targets, gradient, scored }: {
-    /** [O, 32] */
+    /** [O, 32], as is the gradient. */
     readonly output: Float32Array;
+    readonly gradient: Float32Array;
     /** [32]: classes. */
     readonly targets: Float32Array;
-    /** [O, 32] */
-    readonly gradient: Float32Array;
     /** Scored entries of the whole batch. */
     readonly scored: number;
   },
@@ -66,10 +65,8 @@ export function scoreLikelihood(
   score.loss += loss;
 }
 
-const LN2 = {
-  short: 0.693147180369123816490,
-  rest: 1.90821492927058770002e-10,
-};
+/** ln 2 as a sum of a short and a small number. */
+const LN2 = { short: 0.6931471803691238, rest: 1.9082149292705877e-10 };
 
 /** eˣ for x ≤ 0: 2ᵏ · eʳ with |r| ≤ ln 2 / 2, and eʳ as its series. */
 export function exp(x: number): number {

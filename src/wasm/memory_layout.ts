@@ -6,8 +6,15 @@
  */
 
 import type { ModelSize } from "../rnn/parameters.ts";
-import { CONSTANTS, ROW } from "./arithmetic.ts";
-import { deltaRows, stateRows } from "./connection_rows.ts";
+
+/** Trials side by side in a row; a batch is cut into chunks of so many. */
+export const LANES = 32;
+
+/** Bytes of a row. */
+export const ROW = 4 * LANES;
+
+/** Where the constants of the kernels lie, and room for how many. */
+export const CONSTANTS = { address: 1024, count: 64 } as const;
 
 /** Largest memory of a WebAssembly module with addresses of 32 bits. */
 export const MOST_BYTES = 2 ** 32;
@@ -68,14 +75,17 @@ export function partsOf(extent: Extent) {
   const { hiddenSize: H, inputSize, outputSize: O } = extent;
   const { listed, back, steps, chunks, buffers, epochs } = extent;
   return {
-    /** A list of connections. */
+    /** A list of connections; all its numbers are places and offsets in bytes. */
     topology: {
       start: 4 * (H + O + 1),
       startInput: 4 * H,
+      // Of each sender's row.
       offset: 4 * listed,
+      // In the transposed list, and there the offsets of receivers' rows.
       backStart: 4 * (H + 1),
       backStartReadout: 4 * H,
       backOffset: 4 * back,
+      // Of each connection in the transposed list; behind its end if it is none of it.
       backPlace: 4 * listed,
     },
     /** A model: its weights and moments, its trials by chunks, and what its chunks gave. */
@@ -101,6 +111,16 @@ export function partsOf(extent: Extent) {
       outputs: steps * O * ROW,
     },
   };
+}
+
+/** Rows of a state. */
+export function stateRows({ hiddenSize, inputSize }: ModelSize): number {
+  return hiddenSize + inputSize + 2;
+}
+
+/** Rows of what is propagated back: δ and dy. */
+export function deltaRows({ hiddenSize, outputSize }: ModelSize): number {
+  return hiddenSize + outputSize;
 }
 
 /** A chunk's inputs with a row of ones at each step, then its targets. */

@@ -6,11 +6,17 @@
 
 import type { LossName, ModelRun } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
-import { LANES, ROW } from "./arithmetic.ts";
-import { deltaRows, stateRows } from "./connection_rows.ts";
 import type { Kernels } from "./kernels.ts";
 import { powerOf, type Score, scoreLikelihood } from "./likelihood.ts";
-import { chunkBytes, gradientBytes, type Placed } from "./memory_layout.ts";
+import {
+  chunkBytes,
+  deltaRows,
+  gradientBytes,
+  LANES,
+  type Placed,
+  ROW,
+  stateRows,
+} from "./memory_layout.ts";
 import type { Schedule, Task } from "./schedule.ts";
 
 /** A model in memory and all that its training depends on. */
@@ -38,12 +44,10 @@ export interface PlacedModel extends
 /** An ensemble in memory. */
 export interface PlacedEnsemble {
   readonly memory: WebAssembly.Memory;
-  /** The kernels, for shared memory. */
-  readonly module: WebAssembly.Module;
   readonly size: ModelSize;
   readonly loss: LossName;
   readonly schedule: Schedule;
-  /** Address of the queue's numbers. */
+  /** Where the number of models taken stands. */
   readonly queue: number;
   /** The models with most work first. */
   readonly models: readonly PlacedModel[];
@@ -56,8 +60,8 @@ export interface PlacedEnsemble {
 export interface Workshop extends PlacedEnsemble {
   readonly kernels: Kernels;
   readonly own: Placed<"worker">;
-  /** Operations of the products with W_hh so far, by kernel. */
-  readonly flop: Record<string, number>;
+  /** Adds operations of the products with W_hh to those of a kernel. */
+  count(kernel: string, flop: number): void;
 }
 
 /**
@@ -81,7 +85,7 @@ export function runChunk(
     readonly everyStep?: boolean;
   },
 ): Score {
-  const { kernels: k, memory, size, loss, own, flop } = shop;
+  const { kernels: k, memory, size, loss, own } = shop;
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
   const { topology, steps, weight, scoredSteps } = model;
   const { offset, start, startInput, backStart } = topology;
@@ -114,6 +118,8 @@ export function runChunk(
     k[linear](output(t), next, next, readout, to, offset, weight, O);
   }
 
+  const row = (address: number, rows = 1) =>
+    new Float32Array(memory.buffer, address, rows * LANES);
   const score: Score = { loss: 0, correct: 0 };
   let next = own.deltas;
   let now = own.deltas + deltaRows(size) * ROW;
@@ -123,12 +129,9 @@ export function runChunk(
     if (isScored(t)) {
       const [y, target] = [output(t), targets + t * ROW];
       if (loss === "nll") {
-        scoreLikelihood({
-          output: new Float32Array(memory.buffer, y, O * LANES),
-          targets: new Float32Array(memory.buffer, target, LANES),
-          gradient: new Float32Array(memory.buffer, dy, O * LANES),
-          scored,
-        }, score);
+        const rows = { output: row(y, O), gradient: row(dy, O) };
+        const targets = row(target);
+        scoreLikelihood({ ...rows, targets, scored }, score);
       } else {
         for (let at = 0; at < O * ROW; at += ROW) {
           const scale = 2 / scored;
@@ -151,14 +154,11 @@ export function runChunk(
   }
 
   const trials = width === "16" ? LANES / 2 : LANES;
-  const count = (kernel: string) => {
-    const operations = 2 * trials * topology.recurrent * Math.max(0, end - 1);
-    flop[kernel] = (flop[kernel] ?? 0) + operations;
-  };
-  count(forward);
+  const operations = 2 * trials * topology.recurrent * Math.max(0, end - 1);
+  shop.count(forward, operations);
   if (learn !== undefined) {
-    count(backward);
-    if (model.trainRecurrent) count(outer);
+    shop.count(backward, operations);
+    if (model.trainRecurrent) shop.count(outer, operations);
   }
   return score;
 }

@@ -5,14 +5,18 @@
  */
 
 import { DeviceError, type EnsembleSpec } from "../engine/ensemble.ts";
-import type { Connections } from "../graph/connections.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
-import { LANES } from "./arithmetic.ts";
-import { type ConnectionRows, listRows } from "./connection_rows.ts";
-import { chunkBytes, HISTORY_BYTES, partsOf, Placer } from "./memory_layout.ts";
+import { listRows } from "./connection_rows.ts";
+import {
+  chunkBytes,
+  HISTORY_BYTES,
+  LANES,
+  partsOf,
+  Placer,
+} from "./memory_layout.ts";
 import type { PlacedEnsemble, PlacedModel } from "./model.ts";
-import { createSchedule, QUEUE, type Schedule } from "./schedule.ts";
+import { createSchedule, type Schedule } from "./schedule.ts";
 
 /**
  * Places topologies, each once, models, and what so many workers need; models
@@ -22,18 +26,14 @@ import { createSchedule, QUEUE, type Schedule } from "./schedule.ts";
  */
 export function placeEnsemble(
   spec: EnsembleSpec,
-  { module, workers }: {
-    readonly module: WebAssembly.Module;
-    readonly workers: number;
-  },
+  workers: number,
 ) {
   const { runs, loss, hiddenSize, inputSize, outputSize } = spec;
   const size = { hiddenSize, inputSize, outputSize };
-  const lists = new Map<Connections, ConnectionRows>();
-  for (const { connections } of runs) {
-    if (lists.has(connections)) continue;
-    lists.set(connections, listRows(size, connections));
-  }
+  const different = new Set(runs.map(({ connections }) => connections));
+  const lists = new Map(
+    [...different].map((each) => [each, listRows(size, each)]),
+  );
   const rows = runs.map(({ connections }) => lists.get(connections)!);
   const listed = Math.max(...rows.map(({ length }) => length));
   const back = Math.max(...rows.map(({ backOffset }) => backOffset.length));
@@ -46,7 +46,7 @@ export function placeEnsemble(
   const most = { ...size, listed, back, steps, chunks, buffers, epochs };
 
   const placer = new Placer();
-  const { queue } = placer.place({ queue: 4 * QUEUE.words });
+  const { queue } = placer.place({ queue: 4 });
   const topologies = new Map([...lists.values()].map((list) => {
     const { length: listed, backOffset: { length: back } } = list;
     const parts = partsOf({ ...most, listed, back }).topology;
@@ -85,11 +85,12 @@ export function placeEnsemble(
       put(placed.firstMoment, state.firstMoment);
       put(placed.secondMoment, state.secondMoment);
     }
-    const all = { trials, schedule };
-    const { scored, scoredSteps } = fillTrials(memory, placed.trials, all);
+    const factor = loss === "mse" ? outputSize : 1;
+    const all = { trials, schedule, factor };
     return {
       ...placed,
-      ...{ activation, optimizer, learningRate, trainRecurrent, scoredSteps },
+      ...{ activation, optimizer, learningRate, trainRecurrent },
+      ...fillTrials(memory, placed.trials, all),
       topology: {
         ...topologies.get(list)!,
         listed: list.length,
@@ -97,12 +98,11 @@ export function placeEnsemble(
       },
       made: state?.step ?? 0,
       steps: trials.steps,
-      scored: loss === "mse" ? scored.map((n) => n * outputSize) : scored,
     };
   });
   const work = ({ steps, topology }: PlacedModel) => steps * topology.listed;
   const place: PlacedEnsemble = {
-    ...{ memory, module, size, loss, schedule, queue, slots, places },
+    ...{ memory, size, loss, schedule, queue, slots, places },
     models: models.toSorted((a, b) => work(b) - work(a)),
   };
   return { place, models, rows, mostEpochs: epochs };
@@ -111,11 +111,8 @@ export function placeEnsemble(
 function createMemory(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / 2 ** 16);
   try {
-    return new WebAssembly.Memory({
-      initial: pages,
-      maximum: pages,
-      shared: true,
-    });
+    const size = { initial: pages, maximum: pages };
+    return new WebAssembly.Memory({ ...size, shared: true });
   } catch (cause) {
     throw new DeviceError(
       `there is no memory for an ensemble of ${Math.ceil(bytes / 2 ** 20)} MiB`,
@@ -132,9 +129,11 @@ function createMemory(bytes: number): WebAssembly.Memory {
 function fillTrials(
   { buffer }: WebAssembly.Memory,
   address: number,
-  { trials, schedule }: {
+  { trials, schedule, factor }: {
     readonly trials: TrialSet;
     readonly schedule: Schedule;
+    /** Scored entries of a target. */
+    readonly factor: number;
   },
 ): Pick<PlacedModel, "scored" | "scoredSteps"> {
   const { steps: T, inputSize: I, inputs, targets } = trials;
@@ -158,7 +157,7 @@ function fillTrials(
         const target = targets[trial * T + t]!;
         rows[(T * (I + 1) + t) * LANES + lane] = target;
         if (target === 0) continue;
-        scored[number]!++;
+        scored[number]! += factor;
         scoredSteps[t] = true;
       }
     }

@@ -23,10 +23,10 @@ import {
   type MakeLocals,
   type ModuleBuilder,
   type Statement,
+  type V128,
   v128,
-  type Value,
 } from "./assembler.ts";
-import { type Arithmetic, ROW, VECTORS } from "./arithmetic.ts";
+import { CONSTANTS, LANES, ROW } from "./memory_layout.ts";
 
 /** Chunks of up to 16 trials take half the time. */
 export type Width = "" | "16";
@@ -34,12 +34,42 @@ export type Width = "" | "16";
 type Vector = Local<"v128">;
 type Address = Local<"i32">;
 
-/** Puts what a product stores in place of the sums of a receiver. */
-type Finish = (
-  local: MakeLocals,
-  sums: readonly Vector[],
-  hidden: Address,
-) => Statement[];
+/**
+ * Arithmetic with fused multiply-add, which rounds once, or without, which
+ * rounds twice: the bytes of all results depend on it.
+ *
+ * Constants are vectors at fixed addresses: to load them is one instruction
+ * that needs no check of its bounds, while V8 makes a splatted constant anew in
+ * each turn of a loop.
+ */
+export function createArithmetic({ fused }: { readonly fused: boolean }) {
+  const numbers: number[] = [];
+  const { add, sub, mul, relaxedMadd, relaxedNmadd } = f32x4;
+  const madd: typeof relaxedMadd = (a, b, c) => add(mul(a, b), c);
+  const nmadd: typeof relaxedNmadd = (a, b, c) => sub(c, mul(a, b));
+  return {
+    /** a · b + c */
+    madd: fused ? relaxedMadd : madd,
+    /** c − a · b */
+    nmadd: fused ? relaxedNmadd : nmadd,
+    /** A number in all four lanes. */
+    constant(number: number): V128 {
+      let place = numbers.indexOf(number);
+      if (place < 0) place = numbers.push(number) - 1;
+      if (place >= CONSTANTS.count) {
+        throw new RangeError(`Cannot keep more than ${place} constants`);
+      }
+      return v128.load(i32.const(0), CONSTANTS.address + 16 * place);
+    },
+    /** All constants so far, to be put at {@linkcode CONSTANTS}. */
+    table(): Uint8Array {
+      const lanes = numbers.flatMap((x) => [x, x, x, x]);
+      return new Uint8Array(Float32Array.from(lanes).buffer);
+    },
+  };
+}
+
+export type Arithmetic = ReturnType<typeof createArithmetic>;
 
 function advance(place: Address, bytes: number): Statement {
   return place.set(i32.add(place, i32.const(bytes)));
@@ -47,7 +77,7 @@ function advance(place: Address, bytes: number): Statement {
 
 /** Variables for the vectors of a row, or of its first half, whose kernels have the suffix "16". */
 function rowOf(local: MakeLocals, suffix: Width): Vector[] {
-  const length = suffix === "16" ? VECTORS / 2 : VECTORS;
+  const length = LANES / (suffix === "16" ? 8 : 4);
   return Array.from({ length }, () => local("v128")[0]);
 }
 
@@ -73,7 +103,11 @@ export function addProducts(
   const { lt, le, mul, sub } = f32x4;
   const zero = constant(0);
 
-  function addProduct(name: string, finish: Finish): void {
+  /** `finish` puts what is stored in place of the sums of a receiver. */
+  function addProduct(
+    name: string,
+    finish: (local: MakeLocals, sums: Vector[], hidden: Address) => Statement[],
+  ): void {
     module.function(
       name + width,
       ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
@@ -237,7 +271,7 @@ function tanhInPlace(
   return (pair) => {
     const both = pair.map((x, n) => ({ ...scratch[n]!, x }));
     const code: Statement[] = [];
-    const set = (name: keyof Lanes, of: (v: Lanes) => Value<"v128">) => {
+    const set = (name: keyof Lanes, of: (v: Lanes) => V128) => {
       for (const lanes of both) code.push(lanes[name].set(of(lanes)));
     };
     const horner = (

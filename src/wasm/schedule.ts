@@ -13,7 +13,7 @@
  */
 
 import type { TrialSet } from "../tasks/trial_set.ts";
-import { LANES } from "./arithmetic.ts";
+import { LANES } from "./memory_layout.ts";
 
 /** A batch, common to all models of an ensemble. */
 export interface BatchPlace {
@@ -111,6 +111,3 @@ export function createSchedule(
 
 /** Numbers of a model's control block: the next task to take, tasks done, the slot it trains in (from 1; 0 before). */
 export const CONTROL = { next: 0, done: 1, slot: 2, words: 4 } as const;
-
-/** Numbers of the control block of an ensemble: models taken, whether a worker has failed. */
-export const QUEUE = { next: 0, failed: 1, words: 4 } as const;

@@ -15,11 +15,13 @@ import {
   runChunk,
   updatePart,
 } from "./model.ts";
-import { CONTROL, QUEUE } from "./schedule.ts";
+import { CONTROL } from "./schedule.ts";
 
 /** What a worker is told: to train an ensemble for some epochs. */
 export interface Order {
   readonly ensemble: PlacedEnsemble;
+  /** The kernels, for shared memory. */
+  readonly module: WebAssembly.Module;
   readonly epochs: number;
   /** Epochs that the ensemble has trained before. */
   readonly trained: number;
@@ -27,41 +29,43 @@ export interface Order {
   readonly profile: boolean;
   /** Number of this worker. */
   readonly worker: number;
+  /** [1], shared: not 0 once a worker has failed. */
+  readonly failed: Int32Array;
 }
 
 /** The times of its kernels, where they are timed; or what went wrong. */
-export type Answer = readonly KernelTime[] | string;
+export type Answer = KernelTime[] | string;
 
 /** Milliseconds after which a waiting worker looks whether another has failed. */
 const PATIENCE = 200;
 
-type Times = Map<string, { calls: number; milliseconds: number }>;
+type Times = Map<string, { -readonly [K in keyof KernelTime]: KernelTime[K] }>;
 
 function train(
-  { ensemble, epochs, trained, profile, worker }: Order,
+  { ensemble, module, epochs, trained, profile, worker, failed }: Order,
 ): KernelTime[] {
-  const { memory, module, schedule, models, slots } = ensemble;
+  const { memory, schedule, models, slots } = ensemble;
   const times: Times = new Map();
-  const flop: Record<string, number> = {};
   const plain = instantiateKernels(module, memory);
   const kernels = profile ? timed(plain, times) : plain;
   const own = ensemble.places[worker]!;
-  const workshop = { ...ensemble, kernels, own, flop };
+  const count = (kernel: string, flop: number) => {
+    const time = times.get(kernel);
+    if (time !== undefined) time.flop += flop;
+  };
+  const workshop = { ...ensemble, kernels, own, count };
   const numbers = new Int32Array(memory.buffer);
   const scores = new Float64Array(memory.buffer);
-  const queue = ensemble.queue / 4;
   const { tasks, batches, chunks, buffers } = schedule;
   const total = epochs * tasks.length;
   const updates = batches.filter(({ training }) => training).length;
 
-  /** Waits until the number at `at` fulfils the condition. */
-  function wait(at: number, until: (value: number) => boolean): void {
+  /** Waits until the number at `at` has reached `least`. */
+  function wait(at: number, least: number): void {
     for (;;) {
       const value = Atomics.load(numbers, at);
-      if (until(value)) return;
-      if (Atomics.load(numbers, queue + QUEUE.failed) !== 0) {
-        throw new Error("another worker failed");
-      }
+      if (value >= least) return;
+      if (Atomics.load(failed, 0)) throw new Error("another worker failed");
       Atomics.wait(numbers, at, value, PATIENCE);
     }
   }
@@ -77,7 +81,7 @@ function train(
       const place = number % tasks.length;
       const epoch = (number - place) / tasks.length;
       const task = tasks[place]!;
-      wait(done, (count) => count >= number - place + task.fence);
+      wait(done, number - place + task.fence);
       const { batch, part } = task;
       if (part !== undefined) {
         const before = (trained + epoch) * updates + batch.number;
@@ -98,7 +102,7 @@ function train(
   }
 
   for (;;) {
-    const number = Atomics.add(numbers, queue + QUEUE.next, 1);
+    const number = Atomics.add(numbers, ensemble.queue / 4, 1);
     const model = models[number];
     if (model === undefined) break;
     const { weight, topology: { backPlace, listed } } = model;
@@ -109,18 +113,14 @@ function train(
     Atomics.notify(numbers, control + CONTROL.slot);
     work(model);
     // Helpers may still be at work in the slot.
-    wait(control + CONTROL.done, (count) => count >= total);
+    wait(control + CONTROL.done, total);
   }
   // The last ones taken have most left to do.
   for (const model of models.toReversed()) {
-    wait(model.control / 4 + CONTROL.slot, (slot) => slot !== 0);
+    wait(model.control / 4 + CONTROL.slot, 1);
     work(model);
   }
-  return [...times].map(([kernel, time]) => ({
-    kernel,
-    ...time,
-    flop: flop[kernel] ?? 0,
-  }));
+  return [...times.values()];
 }
 
 /** The same kernels; adds up their times. */
@@ -129,7 +129,8 @@ function timed(kernels: Kernels, times: Times): Kernels {
     Object.entries(kernels).map(([name, kernel]) => [name, (...parameters) => {
       const start = performance.now();
       const result = kernel(...parameters);
-      const time = times.get(name) ?? { calls: 0, milliseconds: 0 };
+      const none = { kernel: name, calls: 0, milliseconds: 0, flop: 0 };
+      const time = times.get(name) ?? none;
       time.calls++;
       time.milliseconds += performance.now() - start;
       times.set(name, time);

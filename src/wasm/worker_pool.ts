@@ -6,14 +6,14 @@
 
 import type { KernelTime } from "../engine/device_profile.ts";
 import { DeviceError } from "../engine/ensemble.ts";
-import { QUEUE } from "./schedule.ts";
 import type { Answer, Order } from "./worker.ts";
 
 /** Workers that train one ensemble at a time. */
 export class WorkerPool {
   readonly #workers: readonly Worker[];
+  readonly #failed = new Int32Array(new SharedArrayBuffer(4));
   #failure: DeviceError | undefined;
-  #stop: (failure: DeviceError) => void = () => {};
+  #reject: (failure: DeviceError) => void = () => {};
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(count: number) {
@@ -42,25 +42,20 @@ export class WorkerPool {
    *
    * @throws {DeviceError} If one of them fails or dies.
    */
-  train(order: Omit<Order, "worker">): Promise<(readonly KernelTime[])[]> {
-    const { memory, queue, places } = order.ensemble;
+  train(order: Omit<Order, "worker" | "failed">): Promise<KernelTime[][]> {
     const answers = this.#last.then(() => {
       this.check();
       return Promise.all(
-        places.map((_, number) =>
-          new Promise<readonly KernelTime[]>((resolve, reject) => {
-            this.#stop = (failure) => {
-              // The others wait for what the one has left undone.
-              const numbers = new Int32Array(memory.buffer);
-              Atomics.store(numbers, queue / 4 + QUEUE.failed, 1);
-              reject(failure);
-            };
+        order.ensemble.places.map((_, number) =>
+          new Promise<KernelTime[]>((resolve, reject) => {
+            this.#reject = reject;
             const worker = this.#workers[number]!;
             worker.onmessage = ({ data }: MessageEvent<Answer>) => {
               if (typeof data === "string") this.#fail(data);
               else resolve(data);
             };
-            worker.postMessage({ ...order, worker: number });
+            const own = { worker: number, failed: this.#failed };
+            worker.postMessage({ ...order, ...own });
           })
         ),
       );
@@ -79,6 +74,8 @@ export class WorkerPool {
       `a worker of the WebAssembly engine failed: ${message}`,
       { reason: "internal" },
     );
-    this.#stop(this.#failure);
+    // The others wait for what the one has left undone.
+    Atomics.store(this.#failed, 0, 1);
+    this.#reject(this.#failure);
   }
 }

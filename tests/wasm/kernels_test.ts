@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import { updateTensor } from "../../src/reference/optimizer.ts";
-import { LANES } from "../../src/wasm/arithmetic.ts";
 import {
   fusesMultiplyAdd,
   instantiateKernels,
   kernelBytes,
 } from "../../src/wasm/kernels.ts";
 import { exp, log, powerOf } from "../../src/wasm/likelihood.ts";
+import { LANES } from "../../src/wasm/memory_layout.ts";
 
 const ROW = 4 * LANES;
 
