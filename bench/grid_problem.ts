@@ -6,6 +6,7 @@
  * @module
  */
 
+import { InputError } from "../src/files/input_error.ts";
 import { loadConnectome } from "../src/connectome/load.ts";
 import type {
   EnsembleShape,
@@ -100,6 +101,11 @@ export async function gridProblem(
   options: GridProblemOptions = {},
 ): Promise<GridProblem> {
   const { connectomes, iterations = 5, trials = 500 } = options;
+  if (connectomes === undefined && options.connectome !== undefined) {
+    throw new InputError(
+      `Cannot find ${options.connectome}: the environment variable BIORNN_CONNECTOMES must name the folder it is in`,
+    );
+  }
   const named = connectomes === undefined
     ? SYNTHETIC
     : await inFolder(connectomes, options.connectome ?? MARMOSET);
