@@ -1,8 +1,8 @@
 // The nonlinearities, for the kernels that go forward, and the way back through
 // them, for those that go back; the host puts this text before theirs.
 
-/// By the bits: compilers take `x != x` for an ordered comparison, which is false
-/// for NaN, and clamp, min and max may drop it, so that a network that diverged
+/// By the bits: compilers take an inequality of x with itself for false where it is
+/// NaN, and clamp, min and max may drop it, so that a network that diverged
 /// would look well trained.
 fn is_nan(x: vec4f) -> vec4<bool> {
   return (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
