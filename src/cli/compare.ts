@@ -25,7 +25,7 @@ import { FIGURE_KINDS } from "../viz/build_figures.ts";
 import { drawResults } from "../viz/draw_results.ts";
 import { DEFAULT_FORMATS, prepareFolder } from "../viz/write_figures.ts";
 import { print, printError, runCommand } from "./run_command.ts";
-import { readSettings } from "./settings.ts";
+import { readOverrides } from "./settings.ts";
 import { shownPath, userFolder, userPath } from "./shell.ts";
 
 const HELP =
@@ -88,24 +88,15 @@ async function compare(flags: Flags): Promise<number> {
   const text = await readTextFile(userPath(file, "the config file"), {
     what: "config file",
   });
-  const { path_to_results, path_to_network, seed, epochs, iterations } =
-    flags.string;
+  const overrides = readOverrides(flags);
   const read = (nullModel: Arm[1]) =>
     readExperiment(text, {
       file,
       folder: userFolder(),
       overrides: {
-        ...(path_to_results === undefined
-          ? {}
-          : { pathToResults: path_to_results }),
-        ...(path_to_network === undefined
-          ? {}
-          : { pathToNetwork: path_to_network }),
-        ...(seed === undefined ? {} : { seed }),
-        ...(epochs === undefined ? {} : { epochs }),
-        ...(iterations === undefined ? {} : { iterations }),
+        ...overrides,
         set: {
-          ...readSettings(flags.list.set ?? []),
+          ...overrides.set,
           "net.random_w": "False",
           "net.null_model": nullModel,
         },

@@ -34,7 +34,7 @@ import {
 } from "../train/train_experiment.ts";
 import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
-import { readSettings } from "./settings.ts";
+import { readOverrides } from "./settings.ts";
 import { print, printError, runCommand, writeLog } from "./run_command.ts";
 import {
   shellWord,
@@ -97,24 +97,11 @@ async function readConfig(flags: Flags): Promise<Experiment> {
   const text = await readTextFile(userPath(file, "the config file"), {
     what: "config file",
   });
-  const { path_to_results, path_to_network, seed, epochs, iterations } =
-    flags.string;
   const experiment = readExperiment(text, {
     file,
     tasks: TASKS,
     folder: userFolder(),
-    overrides: {
-      ...(path_to_results === undefined
-        ? {}
-        : { pathToResults: path_to_results }),
-      ...(path_to_network === undefined
-        ? {}
-        : { pathToNetwork: path_to_network }),
-      ...(seed === undefined ? {} : { seed }),
-      ...(epochs === undefined ? {} : { epochs }),
-      ...(iterations === undefined ? {} : { iterations }),
-      set: readSettings(flags.list.set ?? []),
-    },
+    overrides: readOverrides(flags),
   });
   await checkEffective(experiment);
   return experiment;
