@@ -7,6 +7,7 @@
 
 import type { Flags } from "../compat/cli.ts";
 import { cacheFolder } from "../files/download.ts";
+import { InputError } from "../files/input_error.ts";
 import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
 import {
   describeConnectome,
@@ -24,13 +25,12 @@ import {
 import { createStream } from "../random/stream.ts";
 import {
   folderOf,
+  importFile,
   load,
-  readNumber,
+  scale,
   writeFiles,
-  wrong,
-} from "./connectome_flags.ts";
-import { importFile } from "./connectome_import.ts";
-import { scale } from "./connectome_scale.ts";
+} from "./connectome_files.ts";
+import { numberFlag, SEED } from "./flags.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
@@ -182,6 +182,15 @@ are read by the names in their header.`,
   },
 };
 
+/** The flags without a value. */
+const SWITCHES = [
+  "overwrite",
+  "no_intrinsic",
+  "keep_diag",
+  "equal_parts",
+  "random_w",
+];
+
 /** The whole help, or that of one command. */
 function help({ positional: [name = ""] }: Flags): string {
   const one = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -209,6 +218,11 @@ ${one.what[0]?.toUpperCase()}${one.what.slice(1)}${
   }
 
 ${[...one.flagHelp, HELP_FLAG].join("\n")}`;
+}
+
+/** An error that sends the user to the help. */
+function wrong(text: string): InputError {
+  return new InputError(`${text}; --help shows the commands`);
 }
 
 async function list(flags: Flags): Promise<void> {
@@ -259,12 +273,7 @@ async function download(name: string): Promise<void> {
 }
 
 async function generate(flags: Flags): Promise<void> {
-  const seed = readNumber(flags, "seed", {
-    fallback: SYNTHETIC_SEED,
-    from: 0,
-    to: Number.MAX_SAFE_INTEGER,
-    integer: true,
-  });
+  const seed = numberFlag(flags, "seed", { ...SEED, fallback: SYNTHETIC_SEED });
   const connectome = generateSyntheticMacaque(
     createStream({ seed, purpose: "connectome" }),
   );
@@ -309,33 +318,10 @@ if (import.meta.main) {
   await runCommand({
     help,
     flags: {
-      boolean: [
-        "overwrite",
-        "no_intrinsic",
-        "keep_diag",
-        "equal_parts",
-        "random_w",
-      ],
+      boolean: SWITCHES,
       string: [
-        "path_to_network",
-        "out",
-        "seed",
-        "nr_neurons",
-        "nr_neurons_by",
-        "null_model",
-        "target_sparsity",
-        "target_sparsity_intrinsic",
-        "intrinsic_wei",
-        "compatibility",
-        "rows",
-        "source",
-        "target",
-        "weight",
-        "types",
-        "duplicates",
-        "min_weight",
-        "subset",
-      ],
+        ...new Set(Object.values(COMMANDS).flatMap(({ flags }) => flags)),
+      ].filter((name) => !SWITCHES.includes(name)),
       list: [],
     },
     run,

@@ -19,6 +19,7 @@ import { InputError } from "../files/input_error.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
 import { formatTable } from "../text/table.ts";
 import { plural } from "../text/words.ts";
+import { numberFlag, numberOf } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 
@@ -48,33 +49,6 @@ two experiments, or to show that they are equivalent.
 Losses are taken for lognormal. The level of the tests is 0.05, divided among the
 tests that viz corrects for.`;
 
-/** A number of a flag, in a range. */
-function numberOf(
-  flags: Flags,
-  name: string,
-  { usual, from, to, whole = false }: {
-    readonly usual: number;
-    readonly from: number;
-    readonly to: number;
-    readonly whole?: boolean;
-  },
-): number {
-  const text = flags.string[name];
-  if (text === undefined) return usual;
-  const value = Number(text);
-  if (
-    text.trim() === "" || !(value >= from && value <= to) ||
-    (whole && !Number.isInteger(value))
-  ) {
-    throw new SyntaxError(
-      `--${name} must be a${
-        whole ? "n integer" : " number"
-      } from ${from} to ${to}, found "${text}"`,
-    );
-  }
-  return value;
-}
-
 async function spreadOf(flags: Flags): Promise<
   Spread & { readonly combinations: number; readonly origin: string }
 > {
@@ -87,7 +61,7 @@ async function spreadOf(flags: Flags): Promise<
   }
   if (paths === undefined) {
     return {
-      sd: numberOf(flags, "sd", { usual: 0.3, from: 1e-6, to: 10 }),
+      sd: numberOf(guess!, "sd", { from: 1e-6, to: 10 }),
       correlation: 0,
       learned: Math.log(10),
       combinations: 1,
@@ -122,14 +96,14 @@ async function power(flags: Flags): Promise<number> {
     );
   }
   const pilot = await spreadOf(flags);
-  const count = (name: string, usual: number) =>
-    numberOf(flags, name, { usual, from: 1, to: 1000, whole: true });
-  const share = (name: string, usual: number) =>
-    numberOf(flags, name, { usual, from: 0.1, to: 99.9 }) / 100;
+  const count = (name: string, fallback: number) =>
+    numberFlag(flags, name, { fallback, from: 1, to: 1000, whole: true });
+  const share = (name: string, fallback: number) =>
+    numberFlag(flags, name, { fallback, from: 0.1, to: 99.9 }) / 100;
   const spread: Spread = {
     sd: pilot.sd,
-    correlation: numberOf(flags, "correlation", {
-      usual: pilot.correlation,
+    correlation: numberFlag(flags, "correlation", {
+      fallback: pilot.correlation,
       from: 0,
       to: 0.99,
     }),
@@ -161,14 +135,9 @@ async function power(flags: Flags): Promise<number> {
       (design: PowerDesign) => equivalencePower(design, margin),
     ] as const,
   ];
-  const given = (flags.list.iterations ?? []).map((text) => {
-    if (!/^[1-9]\d{0,3}$/.test(text)) {
-      throw new SyntaxError(
-        `--iterations must be integers from 1 to 9999, found "${text}"`,
-      );
-    }
-    return Number(text);
-  });
+  const given = (flags.list.iterations ?? []).map((text) =>
+    numberOf(text, "iterations", { from: 1, to: 9999, whole: true })
+  );
   print(
     `Spread (${pilot.origin}): standard deviation ${
       short(spread.sd)

@@ -13,6 +13,7 @@ import { writeFileWhole } from "../files/write.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
 import { Papa } from "../text/csv.ts";
 import { plural } from "../text/words.ts";
+import { choiceFlag, labelsOf } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
@@ -48,31 +49,17 @@ const ENCODERS: Readonly<
   Record<string, (columns: readonly Column[]) => string | Uint8Array>
 > = { csv: toCsv, parquet: encodeParquet };
 
-async function table({ positional, string, list }: Flags): Promise<number> {
-  const { out, rows = "epoch" } = string;
-  const paths = positional.map((path) => userPath(path, "the results folder"));
-  const labels = list.results_labels ?? paths.map((path) => basename(path));
+async function table(flags: Flags): Promise<number> {
+  const { out } = flags.string;
+  const { positional } = flags;
   if (positional.length === 0) {
     throw new InputError(
       "Cannot write the table: name a results folder, e.g. deno task table results/quickstart --out quickstart.csv",
     );
   }
-  if (labels.length !== positional.length) {
-    throw new InputError(
-      `Cannot label the results: there are ${positional.length} folders, and --results_labels names ${labels.length}`,
-    );
-  }
-  const twice = labels.find((label, i) => labels.indexOf(label) < i);
-  if (twice !== undefined) {
-    throw new InputError(
-      `Cannot label the results: "${twice}" stands for two folders; name each by --results_labels`,
-    );
-  }
-  if (rows !== "epoch" && rows !== "run") {
-    throw new InputError(
-      `Cannot use --rows ${rows}: allowed are epoch and run`,
-    );
-  }
+  const paths = positional.map((path) => userPath(path, "the results folder"));
+  const labels = labelsOf(paths, flags, paths.map((path) => basename(path)));
+  const rows = choiceFlag(flags, "rows", ["epoch", "run"]) ?? "epoch";
   const encode = ENCODERS[/\.(\w+)$/.exec(out ?? "")?.[1] ?? ""];
   if (out === undefined || encode === undefined) {
     throw new InputError(

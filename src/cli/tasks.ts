@@ -21,6 +21,7 @@ import { formatTable } from "../text/table.ts";
 import { listNames } from "../text/words.ts";
 import { trialFigure } from "../viz/trial_figure.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
+import { numberFlag, SEED } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
@@ -71,14 +72,8 @@ async function show(
     readonly flags: Flags;
   },
 ): Promise<number> {
-  const { seed: seedText = "0" } = flags.string;
   const out = userPath(flags.string.out ?? "figs", "--out");
-  const seed = Number(seedText);
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new InputError(
-      `Cannot use --seed ${seedText}: it must be a whole number from 0`,
-    );
-  }
+  const seed = numberFlag(flags, "seed", SEED);
   const parameters = parametersOf(task, values);
   const stimuli = task.stimuli === undefined
     ? {}

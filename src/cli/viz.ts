@@ -10,7 +10,14 @@ import type { LabelledResults } from "../analysis/compare.ts";
 import { FIGURE_KINDS, type FigureKind } from "../viz/build_figures.ts";
 import { DEFAULT_FORMATS, type Format, FORMATS } from "../viz/write_figures.ts";
 import type { FigureWidth } from "../viz/theme.ts";
-import { plural } from "../text/words.ts";
+import { plural, quote } from "../text/words.ts";
+import {
+  choiceFlag,
+  choicesFlag,
+  labelsOf,
+  needed,
+  numberFlag,
+} from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
@@ -60,106 +67,46 @@ interface Wanted {
   readonly all: boolean;
 }
 
-function required<T>(value: T | undefined, flag: string): T {
-  if (value === undefined) throw new SyntaxError(`--${flag} is needed`);
-  return value;
-}
-
-function choices<T extends string>(
-  values: readonly string[],
-  { flag, allowed }: { flag: string; allowed: readonly T[] },
-): T[] {
-  for (const value of values) {
-    if (!(allowed as readonly string[]).includes(value)) {
-      throw new SyntaxError(
-        `--${flag} must be one of ${allowed.join(", ")}, found "${value}"`,
-      );
-    }
-  }
-  return allowed.filter((one) => values.includes(one));
-}
-
-/** Widths in mm, and the words that they once had. */
+/** Widths in mm. */
 const WIDTHS: Readonly<Record<string, FigureWidth>> = {
   "85": "one",
   "178": "two",
-  one: "one",
-  two: "two",
 };
 
-/** A number above 0, of a flag. */
-function above0(
-  text: string | undefined,
-  { flag, most, whole = false }: {
-    readonly flag: string;
-    readonly most: number;
-    readonly whole?: boolean;
-  },
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (
-    text.trim() === "" || !(value > 0 && value <= most) ||
-    (whole && !Number.isInteger(value))
-  ) {
-    throw new SyntaxError(
-      `--${flag} must be a${
-        whole ? "n integer" : " number"
-      } above 0, at most ${most}, found "${text}"`,
-    );
-  }
-  return value;
-}
-
-function readFlags({ boolean, string, list, positional }: Flags): Wanted {
+function readFlags(flags: Flags): Wanted {
+  const { boolean, string, list, positional } = flags;
   if (positional[0] !== undefined) {
-    throw new SyntaxError(
-      `--results_folders must stand before "${positional[0]}"`,
-    );
-  }
-  const folders = required(list.results_folders, "results_folders")
-    .map((folder) => userPath(folder, "--results_folders"));
-  const labels = required(list.results_labels, "results_labels");
-  if (folders.length !== labels.length) {
     throw new InputError(
-      `Cannot label the results: --results_folders names ${folders.length}, --results_labels ${labels.length}; there must be a label for each folder`,
+      `Cannot draw: --results_folders must stand before ${
+        quote(positional[0])
+      }`,
     );
   }
-  for (const [i, label] of labels.entries()) {
-    if (label.trim() === "") {
-      throw new InputError("Cannot label the results: a label is empty");
-    }
-    if (labels.indexOf(label) < i) {
-      throw new InputError(
-        `Cannot label the results: the label "${label}" is given twice`,
-      );
-    }
-  }
-  const { combination, width } = string;
-  if (combination !== undefined && !/^\d{1,9}$/.test(combination)) {
-    throw new SyntaxError(
-      `--combination must be a number of folder_index.txt, found "${combination}"`,
-    );
-  }
-  if (width !== undefined && !Object.hasOwn(WIDTHS, width)) {
-    throw new SyntaxError(`--width must be 85 or 178, found "${width}"`);
-  }
-  const margin = above0(string.margin, { flag: "margin", most: 1000 });
-  const only = list.only === undefined
-    ? undefined
-    : choices(list.only, { flag: "only", allowed: FIGURE_KINDS });
+  const folders = needed(list.results_folders, "results_folders")
+    .map((folder) => userPath(folder, "--results_folders"));
+  needed(list.results_labels, "results_labels");
+  const width = choiceFlag(flags, "width", Object.keys(WIDTHS));
+  const margin = numberFlag(flags, "margin", { above: 0, to: 1000 });
+  const only = choicesFlag(flags, "only", FIGURE_KINDS);
+  const combination = numberFlag(flags, "combination", {
+    to: 999_999_999,
+    whole: true,
+  });
   return {
     folders,
-    labels,
-    directory: userPath(required(string.save_figs, "save_figs"), "--save_figs"),
+    labels: labelsOf(folders, flags),
+    directory: userPath(needed(string.save_figs, "save_figs"), "--save_figs"),
     ylabel: string.ylabel,
-    formats: list.formats === undefined
-      ? DEFAULT_FORMATS
-      : choices(list.formats, { flag: "formats", allowed: FORMATS }),
+    formats: choicesFlag(flags, "formats", FORMATS) ?? DEFAULT_FORMATS,
     kinds: only ?? (combination === undefined ? FIGURE_KINDS : ["curves"]),
-    combination: combination === undefined ? undefined : Number(combination),
+    combination,
     width: width === undefined ? undefined : WIDTHS[width],
-    dpi: above0(string.dpi, { flag: "dpi", most: 2400, whole: true }) ?? 300,
+    dpi: numberFlag(flags, "dpi", {
+      fallback: 300,
+      from: 1,
+      to: 2400,
+      whole: true,
+    }),
     margin: margin === undefined ? undefined : margin / 100,
     allPairs: boolean.all_pairs === true,
     overwrite: boolean.overwrite === true,

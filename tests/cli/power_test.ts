@@ -72,12 +72,12 @@ describe("deno task power", () => {
       [
         "a spread of nothing",
         ["--sd", "0"],
-        /--sd must be a number from .* to 10, found "0"/,
+        /Cannot use --sd "0": it must be a number from .* to 10$/,
       ],
       [
         "half an iteration",
         ["--sd", "1", "--iterations", "1.5"],
-        /--iterations must be integers .*, found "1\.5"/,
+        /Cannot use --iterations "1\.5": it must be an integer from 1 to 9999$/,
       ],
       [
         "a folder that is not there",

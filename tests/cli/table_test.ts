@@ -135,7 +135,10 @@ cat(nrow(table), is.numeric(table$min_validation_loss), sum(is.na(table$n_back))
       const [args, sentence] of [
         [["--out", "a.csv"], /name a results folder/],
         [["nowhere", "--out", "a.txt"], /ends in \.csv or \.parquet/],
-        [["a/b", "c/b", "--out", "a.csv"], /"b" stands for two folders/],
+        [
+          ["a/b", "c/b", "--out", "a.csv"],
+          /two folders have the label "b"; name each by --results_labels$/,
+        ],
         [["nowhere", "--out", "a.csv"], /there is no such folder/],
       ] as const
     ) {

@@ -39,7 +39,7 @@ describe("deno task tasks", () => {
       [["show", "seq_mem", "pattern_length=1.5"], /a whole number from 1/],
       [["show", "nback_mem", "n_back=5"], /needs a trial_length above 5/],
       [["show", "pic_mem", "rescale=1"], /allowed are True and False$/],
-      [["show", "seq_mem", "--seed", "-1"], /a whole number from 0$/],
+      [["show", "seq_mem", "--seed", "-1"], /it must be an integer from 0$/],
     ];
     await Promise.all(wrong.map(async ([args, message]) => {
       const result = await runTask("tasks", args);

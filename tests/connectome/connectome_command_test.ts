@@ -141,7 +141,7 @@ describe("connectome", () => {
         [["download", "Drosophila"], /^downloading .*\nerror: .*--allow-net/],
         [
           ["scale", "Synthetic_Macaque_29", "--out", out, "--nr_neurons", "x"],
-          /^error: Cannot use --nr_neurons x: it must be an integer/,
+          /^error: Cannot use --nr_neurons "x": it must be an integer/,
         ],
         [
           ["scale", "Synthetic_Macaque_29", "--out", out],
@@ -152,7 +152,7 @@ describe("connectome", () => {
           /^error: --rows is not a flag of connectome show; --help lists/,
         ],
         [["lst"], /^error: Cannot run "lst" \(did you mean "list"\?\)/],
-        [["generate"], /^error: Cannot write: --out DIR is missing/],
+        [["generate"], /^error: Cannot go on: --out is needed/],
         [["import", join(folder, "no.csv"), "--out", out], /no such file/],
       ];
       for (const [args, expected] of cases) {

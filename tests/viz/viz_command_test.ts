@@ -213,12 +213,17 @@ describe("deno task viz", () => {
     [
       "fewer labels than folders",
       () => standard().toSpliced(5, 1),
-      /--results_folders names 2, --results_labels 1; there must be a label for each folder$/,
+      /there are 2 results folders, and --results_labels names 1; there must be a label for each folder$/,
     ],
     [
       "a label given twice",
       () => standard().with(5, "bio"),
-      /the label "bio" is given twice$/,
+      /two folders have the label "bio"; name each by --results_labels$/,
+    ],
+    [
+      "a label with a line break",
+      () => standard().with(5, "bio\nrandom"),
+      /the label "bio random" has characters that can't be shown$/,
     ],
     [
       "a truncated file",
@@ -252,17 +257,17 @@ describe("deno task viz", () => {
     [
       "a width that no journal has",
       () => standard("--width", "100"),
-      /--width must be 85 or 178, found "100"/,
+      /Cannot use --width "100": allowed are 85 and 178$/,
     ],
     [
       "a margin that is none",
       () => standard("--margin", "0"),
-      /--margin must be a number above 0, at most 1000, found "0"/,
+      /Cannot use --margin "0": it must be a number above 0, at most 1000$/,
     ],
     [
       "an unknown format",
       () => standard("--formats", "jpg"),
-      /--formats must be one of svg, png, pdf, vl\.json, html, found "jpg"/,
+      /Cannot use --formats "jpg": allowed are svg, png, pdf, vl\.json and html/,
     ],
     [
       "a combination that is not there",

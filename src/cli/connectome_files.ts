@@ -1,0 +1,294 @@
+/**
+ * What `deno task connectome scale` and `import` do: files for NumPy, SciPy and configs.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Flags } from "../compat/cli.ts";
+import type { Connectome } from "../connectome/connectome.ts";
+import { importConnectome, importedName } from "../connectome/import.ts";
+import { loadConnectome } from "../connectome/load.ts";
+import {
+  NULL_MODEL_NAMES,
+  randomiseNetwork,
+} from "../connectome/nulls/null_model.ts";
+import { nullReportTable, reportNull } from "../connectome/nulls/report.ts";
+import {
+  countScaledConnections,
+  scaleConnectome,
+  scaleNeuronDensity,
+} from "../connectome/scale.ts";
+import { matrixTable } from "../connectome/tables.ts";
+import { InputError } from "../files/input_error.ts";
+import { writeNpy } from "../files/npy.ts";
+import { writeSparseNpz } from "../files/npz.ts";
+import { readTextFile } from "../files/read.ts";
+import { makeFolder, writeFileWhole } from "../files/write.ts";
+import {
+  type Graph,
+  maskOfGraph,
+  matrixOfGraph,
+  rowsOf,
+} from "../graph/graph.ts";
+import { createStream } from "../random/stream.ts";
+import { formatTable } from "../text/table.ts";
+import { plural } from "../text/words.ts";
+import { choiceFlag, needed, numberFlag, SEED } from "./flags.ts";
+import { print, printError } from "./run_command.ts";
+import { shownPath, userPath } from "./shell.ts";
+
+/** The folder of the user's own connectomes, as an option. */
+export function folderOf(flags: Flags): { folder?: string } {
+  const folder = flags.string.path_to_network;
+  return folder === undefined
+    ? {}
+    : { folder: userPath(folder, "--path_to_network") };
+}
+
+/** The connectome of that name; what takes time is told on standard error. */
+export async function load(
+  name: string,
+  flags: Flags,
+  { orientation = "declared" }: {
+    readonly orientation?: "declared" | "file";
+  } = {},
+): Promise<Connectome> {
+  return await loadConnectome(name, {
+    ...folderOf(flags),
+    orientation,
+    onProgress: printError,
+  });
+}
+
+/** The folder for what is written. */
+function outFolder({ string }: Flags): string {
+  return userPath(needed(string.out, "out"), "--out");
+}
+
+/** Writes files into a folder, all or, where one of them is there, none. */
+export async function writeFiles(
+  files: Readonly<Record<string, Uint8Array | string>>,
+  flags: Flags,
+): Promise<void> {
+  const folder = outFolder(flags);
+  for (const name of Object.keys(files)) {
+    if (flags.boolean.overwrite) break;
+    const path = join(folder, name);
+    if (await Deno.lstat(path).then(() => true, () => false)) {
+      throw new InputError(
+        `Cannot write "${
+          shownPath(path)
+        }": the file is there; --overwrite replaces it`,
+      );
+    }
+  }
+  await makeFolder(folder);
+  for (const [name, content] of Object.entries(files)) {
+    await writeFileWhole(join(folder, name), content);
+    print(shownPath(join(folder, name)));
+  }
+}
+
+/** Most neurons of which a matrix is written; it takes 134 MB. */
+const MOST_DENSE = 4096;
+/** Most connections of a network: making more takes over 4 GB. */
+const MOST_CONNECTIONS = 2 ** 27;
+/** Most neurons: those of a larger network would not all have numbers of 32 bits as pairs. */
+const MAX_NEURONS = 65_536;
+
+function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
+  const seed = numberFlag(flags, "nr_neurons", {
+    needed: true,
+    from: 1,
+    to: MAX_NEURONS,
+    whole: true,
+  });
+  const method = choiceFlag(flags, "nr_neurons_by", ["rank", "ratio"]);
+  const { regions, regionNames, neuronDensity, name } = connectome;
+  if (method === undefined) return new Array(regions).fill(seed);
+  if (neuronDensity === undefined) {
+    throw new InputError(
+      `Cannot use --nr_neurons_by ${method}: there are no neuron densities for ${name} (ND_${name}.npy)`,
+    );
+  }
+  return scaleNeuronDensity(neuronDensity, { method, seed, regionNames });
+}
+
+/** Scales a connectome as the flags say and writes S, its mask and the region of each neuron. */
+export async function scale(name: string, flags: Flags): Promise<void> {
+  outFolder(flags);
+  const compatibility =
+    choiceFlag(flags, "compatibility", ["described", "original"]) ??
+      "described";
+  const seed = numberFlag(flags, "seed", SEED);
+  const share = (flag: string, fallback: number) =>
+    numberFlag(flags, flag, { fallback, above: 0, to: 1 });
+  const options = {
+    targetSparsity: share("target_sparsity", 0.8),
+    targetSparsityIntrinsic: share("target_sparsity_intrinsic", 1),
+    intrinsicWeight: numberFlag(flags, "intrinsic_wei", {
+      fallback: 0.8,
+      to: 0.999,
+    }),
+    intrinsicConnections: !flags.boolean.no_intrinsic,
+    keepDiagonal: flags.boolean.keep_diag === true,
+    randPartition: !flags.boolean.equal_parts,
+    intrinsicFrom: compatibility === "original" ? "incoming" : "outgoing",
+  } as const;
+  const nullModel = choiceFlag(flags, "null_model", NULL_MODEL_NAMES) ??
+    (flags.boolean.random_w ? "permute" : undefined);
+  if (flags.boolean.random_w && nullModel !== "permute") {
+    throw new InputError(
+      "Cannot use --null_model with --random_w: only one of them is allowed",
+    );
+  }
+  const connectome = await load(name, flags, {
+    orientation: compatibility === "original" ? "file" : "declared",
+  });
+  const neuronDensity = neuronsPerRegion(connectome, flags);
+  const neurons = neuronDensity.reduce((a, b) => a + b);
+  if (neurons > MAX_NEURONS) {
+    throw new InputError(
+      `Cannot scale ${name} to ${neurons} neurons: allowed are ${MAX_NEURONS}; lower --nr_neurons`,
+    );
+  }
+  const scaling = {
+    ...options,
+    neuronDensity,
+    onProgress: (made: number, of: number) =>
+      printError(`scaled ${made} of ${of} connections`),
+  };
+  const count = countScaledConnections(connectome.graph, scaling);
+  if (count > MOST_CONNECTIONS) {
+    throw new InputError(
+      `Cannot scale ${name} to ${neurons} neurons: they would have ${count} connections, and allowed are ${MOST_CONNECTIONS}; lower --nr_neurons or --target_sparsity`,
+    );
+  }
+  const scaled = scaleConnectome(connectome.graph, {
+    ...scaling,
+    stream: createStream({ seed, purpose: "bio2art" }),
+  });
+  const network = nullModel === undefined ? scaled : randomiseNetwork(
+    nullModel,
+    {
+      network: scaled,
+      connectome,
+      scaleBetween: (graph, stream) =>
+        scaleConnectome(graph, {
+          ...scaling,
+          intrinsicConnections: false,
+          stream,
+        }),
+      stream: createStream({ seed, purpose: "topology" }),
+    },
+  );
+  await writeFiles({
+    ...matrixFiles(name, network),
+    [`region_${name}.npy`]: writeNpy({
+      shape: [neurons],
+      data: Int32Array.from(network.regionOf),
+    }),
+  }, flags);
+  if (nullModel !== undefined) {
+    const table = nullReportTable(reportNull(scaled, [network]), nullModel);
+    for (const line of formatTable(table)) print(line);
+  }
+  const connections = network.weight.length;
+  print(
+    `${neurons} neurons, ${connections} connections (${
+      (100 * connections / neurons ** 2).toFixed(1)
+    } % of ${neurons} x ${neurons})`,
+  );
+}
+
+/** S and its mask, or of a large network S as a sparse matrix, which says itself where connections are. */
+function matrixFiles(name: string, network: Graph): Record<string, Uint8Array> {
+  const shape = [network.nodes, network.nodes] as const;
+  if (network.nodes <= MOST_DENSE) {
+    return {
+      [`S_${name}.npy`]: writeNpy({ shape, data: matrixOfGraph(network) }),
+      [`mask_${name}.npy`]: writeNpy({
+        shape,
+        data: maskOfGraph(network),
+        boolean: true,
+      }),
+    };
+  }
+  const { start, sender, weights } = rowsOf(network, { transpose: false });
+  return {
+    [`S_${name}.npz`]: writeSparseNpz({
+      shape,
+      start,
+      column: sender,
+      values: weights,
+    }),
+  };
+}
+
+/** Most regions of which a table is written, to be read by people too. */
+const MOST_IN_TABLE = 1000;
+
+/** Reads the file and writes C_NAME.csv, or of many regions C_NAME.npz and Names_NAME.txt. */
+export async function importFile(path: string, flags: Flags): Promise<void> {
+  outFolder(flags);
+  const { source, target, weight, types, subset } = flags.string;
+  const rows = choiceFlag(flags, "rows", ["source", "target"]);
+  const duplicates = choiceFlag(flags, "duplicates", ["sum", "error"]);
+  const minWeight = numberFlag(flags, "min_weight", {
+    fallback: 0,
+    to: Number.MAX_VALUE,
+  });
+  const { graph, regionNames, notes } = await importConnectome(path, {
+    ...(source === undefined ? {} : { source }),
+    ...(target === undefined ? {} : { target }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(rows === undefined ? {} : { rows }),
+    ...(duplicates === undefined ? {} : { duplicates }),
+    ...(types === undefined
+      ? {}
+      : { types: types.split(",").map((type) => type.trim()) }),
+    ...(subset === undefined ? {} : { subset: await readIds(subset) }),
+    minWeight,
+    onProgress: printError,
+  });
+  const name = importedName(path);
+  if (graph.nodes <= MOST_IN_TABLE) {
+    const table = matrixTable({
+      names: regionNames,
+      weights: matrixOfGraph(graph),
+    });
+    await writeFiles({ [`C_${name}.csv`]: table }, flags);
+  } else {
+    const { start, sender, weights } = rowsOf(graph, { transpose: false });
+    await writeFiles({
+      [`Names_${name}.txt`]: `${regionNames.join("\n")}\n`,
+      [`C_${name}.npz`]: writeSparseNpz({
+        shape: [graph.nodes, graph.nodes],
+        start,
+        column: sender,
+        values: weights,
+      }),
+    }, flags);
+  }
+  for (const note of notes) {
+    if (note.startsWith("warning: ")) printError(note);
+    else print(note);
+  }
+  print(
+    `${name}: ${plural(graph.nodes, "region")}, ${
+      plural(graph.weight.length, "connection")
+    }`,
+  );
+}
+
+async function readIds(path: string): Promise<ReadonlySet<string>> {
+  const text = await readTextFile(userPath(path, "--subset"), {
+    what: "the list of regions",
+  });
+  const ids = text.split(/[\r\n,;\t]+/).map((id) =>
+    id.trim().replace(/^"(.*)"$/, "$1")
+  ).filter((id) => id !== "");
+  if (ids.length > 0) return new Set(ids);
+  throw new InputError(`Cannot use --subset ${path}: it lists no region`);
+}

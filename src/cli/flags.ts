@@ -1,0 +1,154 @@
+/**
+ * What flags mean: numbers in a range, one of a few words, labels.
+ *
+ * @module
+ */
+
+import type { Flags } from "../compat/cli.ts";
+import { InputError } from "../files/input_error.ts";
+import { didYouMean } from "../text/did_you_mean.ts";
+import { listNames, printable, quote } from "../text/words.ts";
+
+/** Which numbers a flag allows. */
+interface Range {
+  /** What counts where the flag is not given; without it, it must be. */
+  readonly fallback?: number;
+  readonly from?: number;
+  readonly above?: number;
+  readonly to?: number;
+  readonly whole?: boolean;
+}
+
+/** "a number above 0, at most 10". */
+function describeRange({ from, above, to, whole = false }: Range): string {
+  const least = above === undefined ? `from ${from ?? 0}` : `above ${above}`;
+  const most = to === undefined || to >= Number.MAX_SAFE_INTEGER
+    ? ""
+    : above === undefined
+    ? ` to ${to}`
+    : `, at most ${to}`;
+  return `${whole ? "an integer" : "a number"} ${least}${most}`;
+}
+
+/** The number that a text says, or an error about the flag that it belongs to. */
+export function numberOf(text: string, flag: string, range: Range): number {
+  const { from = 0, above = -Infinity, to = Number.MAX_SAFE_INTEGER } = range;
+  const value = text.trim() === "" ? NaN : Number(text);
+  const least = range.above === undefined ? value >= from : value > above;
+  const fits = least && value <= to &&
+    (!range.whole || Number.isInteger(value));
+  if (fits) return value;
+  throw new InputError(
+    `Cannot use --${flag} ${quote(text)}: it must be ${describeRange(range)}`,
+  );
+}
+
+/**
+ * The number of a flag.
+ *
+ * @param range By default from 0.
+ * @throws {InputError} If it is none, out of range, or needed and not given.
+ */
+export function numberFlag(
+  { string }: Flags,
+  flag: string,
+  range: Range & { readonly fallback: number },
+): number;
+export function numberFlag(
+  { string }: Flags,
+  flag: string,
+  range: Range & { readonly needed: true },
+): number;
+export function numberFlag(
+  { string }: Flags,
+  flag: string,
+  range?: Range,
+): number | undefined;
+export function numberFlag(
+  { string }: Flags,
+  flag: string,
+  range: Range & { readonly needed?: true } = {},
+): number | undefined {
+  const text = string[flag];
+  if (text !== undefined) return numberOf(text, flag, range);
+  if (!range.needed) return range.fallback;
+  throw new InputError(
+    `Cannot go on: --${flag} is needed, ${describeRange(range)}`,
+  );
+}
+
+/** Seeds are whole numbers that a double holds. */
+export const SEED = { fallback: 0, whole: true } as const;
+
+/** A word of a flag that allows but a few. */
+export function choiceOf<C extends string>(
+  text: string,
+  flag: string,
+  allowed: readonly C[],
+): C {
+  const choice = allowed.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new InputError(
+    `Cannot use --${flag} ${quote(text)}: allowed are ${
+      listNames(allowed, "and")
+    }${didYouMean(text, allowed)}`,
+  );
+}
+
+/** The same of a flag with one word; undefined where it is not given. */
+export function choiceFlag<C extends string>(
+  { string }: Flags,
+  flag: string,
+  allowed: readonly C[],
+): C | undefined {
+  const text = string[flag];
+  return text === undefined ? undefined : choiceOf(text, flag, allowed);
+}
+
+/** The same of a flag with several words, in the order of those allowed. */
+export function choicesFlag<C extends string>(
+  { list }: Flags,
+  flag: string,
+  allowed: readonly C[],
+): C[] | undefined {
+  const chosen = list[flag]?.map((text) => choiceOf(text, flag, allowed));
+  return chosen && allowed.filter((one) => chosen.includes(one));
+}
+
+/** The value of a flag that must be given, as `of` takes it from the flags. */
+export function needed<T>(value: T | undefined, flag: string): T {
+  if (value !== undefined) return value;
+  throw new InputError(`Cannot go on: --${flag} is needed; --help tells more`);
+}
+
+/** `--results_labels` or, where they are not given, `own`: a label for each folder. */
+export function labelsOf(
+  folders: readonly string[],
+  { list: { results_labels: given } }: Flags,
+  own?: readonly string[],
+): readonly string[] {
+  const wrong = (why: string) =>
+    new InputError(`Cannot label the results: ${why}`);
+  const labels = given ?? own ?? [];
+  if (labels.length !== folders.length) {
+    throw wrong(
+      `there are ${folders.length} results folders, and --results_labels names ${labels.length}; there must be a label for each folder`,
+    );
+  }
+  for (const [i, label] of labels.entries()) {
+    if (label.trim() === "") throw wrong("a label is empty");
+    if (printable(label) !== label) {
+      throw wrong(
+        `the label ${quote(label)} has characters that can't be shown`,
+      );
+    }
+    if (labels.indexOf(label) < i) {
+      throw wrong(
+        `two folders have the label ${
+          quote(label)
+        }; name each by --results_labels`,
+      );
+    }
+  }
+  return labels;
+}
