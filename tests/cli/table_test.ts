@@ -137,7 +137,7 @@ cat(nrow(table), is.numeric(table$min_validation_loss), sum(is.na(table$n_back))
         [["nowhere", "--out", "a.txt"], /ends in \.csv or \.parquet/],
         [
           ["a/b", "c/b", "--out", "a.csv"],
-          /two folders have the label "b"; name each by --results_labels$/,
+          /two folders have the label "b"; name each by --results_labels\n$/,
         ],
         [["nowhere", "--out", "a.csv"], /there is no such folder/],
       ] as const
