@@ -3,15 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { writeTinyConfig } from "../soak/tiny_experiment.ts";
 import { runTask } from "./run_task.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_compare_" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../with_folder.ts";
 
 describe("deno task compare", () => {
   it("trains every arm as train does, draws all, and goes on with --resume", async () => {

@@ -4,6 +4,7 @@ import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { differences, writeTinyConfig } from "../soak/tiny_experiment.ts";
 import { runTask, startTask } from "./run_task.ts";
+import { withFolder } from "../with_folder.ts";
 
 const adapter = await createWebGpuEngine();
 const missing = adapter === undefined
@@ -12,15 +13,6 @@ const missing = adapter === undefined
   ? undefined
   : "this adapter has no timestamp queries";
 adapter?.destroy();
-
-async function withFolder(body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_profile_" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Expects the table and the busy share, and returns the share in percent. */
 function readShare(stdout: string, device: "gpu" | "cpu"): number {

@@ -11,15 +11,7 @@ import {
 import { initialParameters } from "../../src/rnn/initialise.ts";
 import { writeTinyConfig } from "../soak/tiny_experiment.ts";
 import { errorLines, runTask } from "./run_task.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_status_" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../with_folder.ts";
 
 function rows(stdout: string): string[][] {
   return stdout.split("\n").filter((line) => /^ *\d+ +\(/.test(line))

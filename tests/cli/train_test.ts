@@ -12,15 +12,7 @@ import {
   writeTinyConfig,
 } from "../soak/tiny_experiment.ts";
 import { errorLines, runTask, type TaskResult } from "./run_task.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_train_" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../with_folder.ts";
 
 async function train(
   folder: string,

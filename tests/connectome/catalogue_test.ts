@@ -12,6 +12,7 @@ import {
 import { loadConnectome } from "../../src/connectome/load.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
 import { InputError } from "../../src/files/input_error.ts";
+import { withFolder } from "../with_folder.ts";
 
 type Fetch = NonNullable<DownloadOptions["fetch"]>;
 
@@ -58,15 +59,6 @@ async function withServer(
     });
   } finally {
     await server.shutdown();
-  }
-}
-
-async function withFolder(use: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

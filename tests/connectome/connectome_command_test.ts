@@ -3,17 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readNpy } from "../../src/files/npy.ts";
+import { withFolder } from "../with_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-
-async function withFolder(use: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Runs the command with a cache of its own and no network. */
 async function connectome(folder: string, ...args: string[]) {

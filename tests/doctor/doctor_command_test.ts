@@ -2,20 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { errorLines, runTask } from "../cli/run_task.ts";
+import { withFolder } from "../with_folder.ts";
 
 const CASE = "train_seq_mem_relu_sgd.json";
 const TEXT = await Deno.readTextFile(
   new URL(`../../src/doctor/cases/${CASE}`, import.meta.url),
 );
-
-async function withFolder(use: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 describe("deno task doctor", () => {
   it("replays our own cases and exits with 0", async () => {

@@ -19,6 +19,7 @@ import {
 } from "../../src/results/run_file.ts";
 import { RunStore } from "../../src/results/run_store.ts";
 import denseState from "./dense_state.json" with { type: "json" };
+import { withFolder } from "../with_folder.ts";
 
 const SIZE: ModelSize = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
 
@@ -56,15 +57,6 @@ function record(): RunRecord {
 
 function under(epoch: number) {
   return { ...record(), state: state(epoch) };
-}
-
-async function withFolder(body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 async function open(folder: string, experiment = "abc") {
