@@ -18,6 +18,7 @@ import {
   findConnectionProblem,
 } from "../graph/connections.ts";
 import {
+  closePorts,
   PARAMETER_NAMES,
   type Parameters,
   parameterShapes,
@@ -108,7 +109,30 @@ function findProblem(run: ModelRun, spec: EnsembleSpec): string | undefined {
     : [state.parameters, state.firstMoment, state.secondMoment];
   const shapes = parameterShapes(spec, countConnections(connections));
   return tensors.map((each) => wrongParameters(each, shapes))
-    .find((problem) => problem !== undefined) ?? wrongTrials(run, spec);
+    .find((problem) => problem !== undefined) ??
+    wrongPorts(run, { tensors, spec }) ?? wrongTrials(run, spec);
+}
+
+function wrongPorts(
+  { ports }: ModelRun,
+  { tensors, spec }: {
+    readonly tensors: readonly Parameters[];
+    readonly spec: EnsembleSpec;
+  },
+): string | undefined {
+  if (ports === undefined) return undefined;
+  if (ports.length !== spec.hiddenSize) {
+    return `its ports are those of ${ports.length} neurons, not ${spec.hiddenSize}`;
+  }
+  const open = tensors.some(({ weightIh, weightFc }) =>
+    closePorts({
+      weightIh: weightIh.slice(),
+      weightFc: weightFc.slice(),
+    }, ports) > 0
+  );
+  return open
+    ? "it has input or output weights at neurons without a port for them"
+    : undefined;
 }
 
 function wrongConnections(

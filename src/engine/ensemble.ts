@@ -14,7 +14,12 @@
  */
 
 import type { Connections } from "../graph/connections.ts";
-import type { FloatArray, ModelSize, Parameters } from "../rnn/parameters.ts";
+import type {
+  FloatArray,
+  ModelSize,
+  Parameters,
+  Ports,
+} from "../rnn/parameters.ts";
 import type { LossName } from "../tasks/task.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import type { DeviceProfile } from "./device_profile.ts";
@@ -53,6 +58,8 @@ export interface ModelRun {
   readonly trainRecurrent: boolean;
   /** Where W_hh may differ from 0: [H, H], a receiver a row. */
   readonly connections: Connections;
+  /** Which neurons the input reaches and the read-out sees; without it, all. Weights of the others are 0 and stay so. */
+  readonly ports?: Ports;
   /** Start values. Not changed. */
   readonly initial: Parameters<Float32Array>;
   /** What it trains and validates on. */

@@ -90,6 +90,24 @@ export function guardEnsemble(
   };
 }
 
+/** What the places of a model's weights follow from. */
+type Wiring = Pick<ModelRun, "connections" | "ports">;
+
+/** Makes what models of the same connections and ports share, once for all of them. */
+export function perWiring<T>(make: (wiring: Wiring) => T): (run: Wiring) => T {
+  const made = new Map<unknown, Map<unknown, T>>();
+  return ({ connections, ports }) => {
+    let ofPorts = made.get(connections);
+    if (ofPorts === undefined) made.set(connections, ofPorts = new Map());
+    let found = ofPorts.get(ports);
+    if (found === undefined) {
+      found = make({ connections, ...(ports && { ports }) });
+      ofPorts.set(ports, found);
+    }
+    return found;
+  };
+}
+
 /**
  * Cuts runs into groups, in their order, that keep within the memory where
  * they are more than one model.

@@ -6,7 +6,7 @@
  */
 
 import type { EnsembleSpec, ModelRun, ModelState } from "../engine/ensemble.ts";
-import type { Connections } from "../graph/connections.ts";
+import { perWiring } from "../engine/guard_ensemble.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import type { WatchedDevice } from "./device.ts";
 import { MODEL_BYTES, type ModelFields, writeStruct } from "./kernels.ts";
@@ -61,16 +61,17 @@ export function createBuffers(
 ): EnsembleBuffers {
   const { layout } = format;
   const batches = layout.batches.length;
-  const topologies = new Map<Connections, { topology: Topology; at: number }>();
   const total = wordsOfEach(() => 0);
+  const topologies: { topology: Topology; at: number }[] = [];
+  const placeTopology = perWiring(({ connections, ports }) => {
+    const topology = format.topology(connections, ports);
+    const placed = { topology, at: total.lists };
+    total.lists += topology.words.lists;
+    topologies.push(placed);
+    return placed;
+  });
   const models = runs.map((run): PlacedModel => {
-    let known = topologies.get(run.connections);
-    if (known === undefined) {
-      const topology = format.topology(run.connections);
-      known = { topology, at: total.lists };
-      total.lists += topology.words.lists;
-      topologies.set(run.connections, known);
-    }
+    const known = placeTopology(run);
     const { topology } = known;
     const words = modelWords(layout, {
       steps: run.trials.steps,
@@ -117,7 +118,7 @@ export function createBuffers(
   }
   const write = (name: string, word: number, data: BufferSource) =>
     device.queue.writeBuffer(buffers[name]!, word * 4, data);
-  for (const { topology, at } of topologies.values()) {
+  for (const { topology, at } of topologies) {
     if (topology.lists.length > 0) write("lists", at, topology.lists);
   }
   const table = new DataView(new ArrayBuffer(runs.length * MODEL_BYTES));

@@ -13,6 +13,7 @@ import {
   type EnsembleBuffers,
   readStates,
 } from "./buffers.ts";
+import { closePorts } from "../rnn/parameters.ts";
 import type { WatchedDevice } from "./device.ts";
 import { historyCollector } from "./history.ts";
 import { type BatchPlace, placeBatches } from "./layout.ts";
@@ -239,6 +240,8 @@ async function probeBatch(
     values: (place) => gradient[place]!,
   });
   if (!run.trainRecurrent) byPlace.weightHh.fill(0);
+  // Another model's gradient may stand where this one has no weight.
+  closePorts(byPlace, run.ports);
   return {
     loss: history[0]!,
     accuracy: classifies ? 100 * history[1]! / scored[number]! : undefined,

@@ -8,7 +8,7 @@
  */
 
 import type { Connections } from "../graph/connections.ts";
-import type { FloatArray, Parameters } from "../rnn/parameters.ts";
+import type { FloatArray, Parameters, Ports } from "../rnn/parameters.ts";
 import type { ShaderConstants } from "./expand_shader.ts";
 import { type Layout, type WeightWords } from "./layout.ts";
 import type { ModelFields } from "./kernels.ts";
@@ -31,8 +31,8 @@ export interface WeightFormat {
   readonly gradient: Product;
   /** At most what so many connections, in so many blocks, take. */
   words(count: ConnectionCount): WeightWords;
-  /** Places of the weights of models with these connections. */
-  topology(connections: Connections): Topology;
+  /** Places of the weights of models with these connections and ports; those of weights that do not exist stay 0. */
+  topology(connections: Connections, ports?: Ports): Topology;
 }
 
 /** How many connections there are. */

@@ -11,7 +11,11 @@ import type {
   ModelState,
 } from "../engine/ensemble.ts";
 import type { BatchScore } from "../engine/history.ts";
-import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
+import {
+  closePorts,
+  PARAMETER_NAMES,
+  type Parameters,
+} from "../rnn/parameters.ts";
 import { byTrial, gatherBatch } from "./batch.ts";
 import { backward, createNetwork, evaluate, zeroParameters } from "./elman.ts";
 import { updateTensor } from "./optimizer.ts";
@@ -64,6 +68,8 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
       activity,
       outputGradient: score.gradient,
     });
+    // Without a gradient a weight that is 0, and its moments, stay 0.
+    closePorts(gradient, run.ports);
     return { batch, activity, score, gradient };
   }
 

@@ -75,3 +75,66 @@ export function parameterShapes(
     biasFc: [o],
   };
 }
+
+/**
+ * Where a network meets the world: [H], of each neuron the sum of what it has.
+ * An input port: its row of W_ih may differ from 0. An output port: its column of
+ * W_fc may. All other weights of the two are 0 by construction.
+ */
+export type Ports = Uint8Array;
+
+/** The bit of each kind of port. */
+export const PORTS = { input: 1, output: 2 } as const;
+
+/** Whether a neuron has a port; without a list of ports all have both. */
+export function hasPort(
+  ports: Ports | undefined,
+  neuron: number,
+  kind: keyof typeof PORTS,
+): boolean {
+  return ports === undefined || (ports[neuron]! & PORTS[kind]) !== 0;
+}
+
+/** How many neurons have a port. */
+export function countPorts(
+  ports: Ports | undefined,
+  kind: keyof typeof PORTS,
+  hiddenSize: number,
+): number {
+  return ports === undefined ? hiddenSize : ports.reduce(
+    (sum, bits) => sum + ((bits & PORTS[kind]) === 0 ? 0 : 1),
+    0,
+  );
+}
+
+/**
+ * Sets the weights of neurons without a port to 0, in place: also in gradients.
+ *
+ * @returns How many of them were not 0.
+ */
+export function closePorts(
+  { weightIh, weightFc }: Pick<Parameters, "weightIh" | "weightFc">,
+  ports: Ports | undefined,
+): number {
+  if (ports === undefined) return 0;
+  const hiddenSize = ports.length;
+  const inputSize = weightIh.length / hiddenSize;
+  let cleared = 0;
+  const clear = (tensor: FloatArray, at: number) => {
+    if (tensor[at] !== 0) cleared++;
+    tensor[at] = 0;
+  };
+  for (let neuron = 0; neuron < hiddenSize; neuron++) {
+    if (!hasPort(ports, neuron, "input")) {
+      for (let i = 0; i < inputSize; i++) {
+        clear(weightIh, neuron * inputSize + i);
+      }
+    }
+    if (!hasPort(ports, neuron, "output")) {
+      for (let at = neuron; at < weightFc.length; at += hiddenSize) {
+        clear(weightFc, at);
+      }
+    }
+  }
+  return cleared;
+}

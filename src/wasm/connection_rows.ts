@@ -8,7 +8,9 @@
  * and the row of ones twice (b_ih, b_hh). Receivers H…H + O − 1 are the outputs,
  * with all hidden units and the row of ones (b_fc). Each of these parts is padded
  * to a multiple of four connections, for the gradient's sake: a connection from
- * the row of zeros gets no gradient and so stays 0.
+ * the row of zeros gets no gradient and so stays 0. One such stands for all the
+ * weights that a hidden unit lacks for want of an input port, and one in each
+ * output's part for those of the hidden units that the read-out does not see.
  *
  * The transposed list is that of what a hidden unit gets back: its recurrent
  * receivers, then from `startReadout` on the outputs, whose rows follow those of
@@ -21,7 +23,12 @@ import {
   type Connections,
   transposeConnections,
 } from "../graph/connections.ts";
-import type { ModelSize, Parameters } from "../rnn/parameters.ts";
+import {
+  hasPort,
+  type ModelSize,
+  type Parameters,
+  type Ports,
+} from "../rnn/parameters.ts";
 import { type Placed, ROW } from "./memory_layout.ts";
 
 /** The list of a model's connections, as it lies in memory. */
@@ -49,34 +56,40 @@ function padded(connections: number): number {
 export function listRows(
   size: ModelSize,
   { start: recurrentStart, sender: recurrentSender }: Connections,
+  ports?: Ports,
 ): ConnectionRows {
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
   const n = recurrentSender.length;
   const ones = H + I;
   const zeros = ones + 1;
-  // Outputs are receivers behind the hidden units, each of all these.
+  const seen = Uint32Array.from({ length: H }, (_, unit) => unit)
+    .filter((unit) => hasPort(ports, unit, "output"));
+  const R = seen.length;
+  // Outputs are receivers behind the hidden units, each of all that are seen.
   const all = {
     receivers: H + O,
     senders: H,
     start: new Uint32Array(H + O + 1),
-    sender: new Uint32Array(n + O * H),
+    sender: new Uint32Array(n + O * R),
   };
   all.start.set(recurrentStart);
   all.sender.set(recurrentSender);
-  for (let o = 0; o < O; o++) all.start[H + o + 1] = n + (o + 1) * H;
-  for (let k = 0; k < O * H; k++) all.sender[n + k] = k % H;
+  for (let o = 0; o < O; o++) {
+    all.start[H + o + 1] = n + (o + 1) * R;
+    all.sender.set(seen, n + o * R);
+  }
 
   const start = new Uint32Array(H + O + 1);
   const startInput = new Uint32Array(H);
   const most = new Uint32Array(mostListed(size, n)).fill(zeros * ROW);
   /** Of each connection from a hidden unit, the number in the list. */
-  const listed = new Uint32Array(n + O * H);
+  const listed = new Uint32Array(all.sender.length);
   const places = {
     weightIh: new Uint32Array(H * I),
     weightHh: listed.subarray(0, n),
     biasIh: new Uint32Array(H),
     biasHh: new Uint32Array(H),
-    weightFc: listed.subarray(n),
+    weightFc: new Uint32Array(O * H),
     biasFc: new Uint32Array(O),
   };
   let length = 0;
@@ -92,10 +105,21 @@ export function listRows(
     if (i < H) {
       length = padded(length);
       startInput[i] = 4 * length;
-      for (let j = 0; j < I; j++) places.weightIh[i * I + j] = add(H + j);
+      const takesInput = hasPort(ports, i, "input");
+      if (!takesInput) places.weightIh.fill(add(zeros), i * I, (i + 1) * I);
+      for (let j = 0; takesInput && j < I; j++) {
+        places.weightIh[i * I + j] = add(H + j);
+      }
       places.biasIh[i] = add(ones);
       places.biasHh[i] = add(ones);
-    } else places.biasFc[i - H] = add(ones);
+    } else {
+      const o = i - H;
+      if (R < H) places.weightFc.fill(add(zeros), o * H, (o + 1) * H);
+      for (let k = 0; k < R; k++) {
+        places.weightFc[o * H + seen[k]!] = listed[n + o * R + k]!;
+      }
+      places.biasFc[o] = add(ones);
+    }
     length = padded(length);
   }
   start[H + O] = 4 * length;
@@ -106,8 +130,10 @@ export function listRows(
   return {
     ...{ length, start, startInput, offset: most.subarray(0, length), places },
     backStart: back.start.map((place) => 4 * place),
-    // Every unit has all outputs, and they come last.
-    backStartReadout: back.start.slice(1).map((end) => 4 * (end - O)),
+    // A unit that is seen has all outputs, and they come last.
+    backStartReadout: back.start.slice(1).map((end, unit) =>
+      4 * (end - (hasPort(ports, unit, "output") ? O : 0))
+    ),
     backOffset: back.sender.map((receiver) => receiver * ROW),
     backPlace,
   };

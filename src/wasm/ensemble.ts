@@ -15,7 +15,11 @@ import type {
 } from "../engine/ensemble.ts";
 import { guardEnsemble } from "../engine/guard_ensemble.ts";
 import { createHistory, joinHistories } from "../engine/history.ts";
-import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
+import {
+  closePorts,
+  PARAMETER_NAMES,
+  type Parameters,
+} from "../rnn/parameters.ts";
 import { LANES, ROW, stateRows } from "./memory_layout.ts";
 import { instantiateKernels } from "./kernels.ts";
 import { runChunk } from "./model.ts";
@@ -113,10 +117,13 @@ export function createWasmEnsemble(
   /** The values of the list of connections at an address, as tensors. */
   function tensors(model: number, address: number): Parameters<Float32Array> {
     const { places } = rows[model]!;
-    return Object.fromEntries(PARAMETER_NAMES.map((name) => [
+    const found = Object.fromEntries(PARAMETER_NAMES.map((name) => [
       name,
       Float32Array.from(places[name], (at) => floats[address / 4 + at]!),
     ])) as unknown as Parameters<Float32Array>;
+    // What stands for weights that do not exist is NaN in a model that diverged.
+    closePorts(found, runs[model]!.ports);
+    return found;
   }
 
   /** Runs the chunks of a batch here: the workers have nothing to do now. */

@@ -5,6 +5,7 @@
  */
 
 import { DeviceError, type EnsembleSpec } from "../engine/ensemble.ts";
+import { perWiring } from "../engine/guard_ensemble.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import { listRows } from "./connection_rows.ts";
@@ -30,11 +31,9 @@ export function placeEnsemble(
 ) {
   const { runs, loss, hiddenSize, inputSize, outputSize } = spec;
   const size = { hiddenSize, inputSize, outputSize };
-  const different = new Set(runs.map(({ connections }) => connections));
-  const lists = new Map(
-    [...different].map((each) => [each, listRows(size, each)]),
+  const rows = runs.map(
+    perWiring(({ connections, ports }) => listRows(size, connections, ports)),
   );
-  const rows = runs.map(({ connections }) => lists.get(connections)!);
   const listed = Math.max(...rows.map(({ length }) => length));
   const back = Math.max(...rows.map(({ backOffset }) => backOffset.length));
   const schedule = createSchedule(runs[0]!.trials, { workers, listed });
@@ -47,7 +46,7 @@ export function placeEnsemble(
 
   const placer = new Placer();
   const { queue } = placer.place({ queue: 4 });
-  const topologies = new Map([...lists.values()].map((list) => {
+  const topologies = new Map([...new Set(rows)].map((list) => {
     const { length: listed, backOffset: { length: back } } = list;
     const parts = partsOf({ ...most, listed, back }).topology;
     return [list, placer.place(parts)];

@@ -13,7 +13,8 @@ import {
 } from "../../src/graph/connections.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
-import { exampleSpec } from "../reference/example_runs.ts";
+import { exampleSpec, withPorts } from "../reference/example_runs.ts";
+import { closePorts, hasPort } from "../../src/rnn/parameters.ts";
 
 /** Models that differ in all that may differ. */
 const MIXED: readonly ModelRun[] = [
@@ -131,6 +132,59 @@ for (const engine of ENGINES) {
       }
     });
 
+    it("trains weights of the input and the read-out where there are ports alone", async () => {
+      for (const loss of ["mse", "nll"] as const) {
+        const base = exampleSpec({ loss, hiddenSize: 9, inputSize: 3 });
+        const spec = withPorts({
+          ...base,
+          runs: (["Adam", "RMSprop", "SGD"] as const).map((optimizer) => ({
+            ...base.runs[0]!,
+            optimizer,
+          })),
+        });
+        // The same model, whose weights of 0 are trained too.
+        const open = {
+          ...spec,
+          runs: spec.runs.map(({ ports: _, ...run }) => run),
+        };
+        const ensemble = await createEnsemble(engine, spec);
+        const probe = await ensemble.probe(0, 0);
+        const expected = await (await createEnsemble(engine, open)).probe(0, 0);
+        const { ports } = spec.runs[0]!;
+        assert.ok(closePorts(expected.gradient, ports) > 9);
+        assert.deepEqual(probe, expected);
+        await ensemble.train(4);
+        for (const [model, state] of (await ensemble.state()).entries()) {
+          const { parameters, firstMoment, secondMoment } = state;
+          const before = spec.runs[model]!.initial;
+          for (const tensors of [parameters, firstMoment, secondMoment]) {
+            assert.equal(closePorts(tensors, ports), 0);
+          }
+          parameters.weightIh.forEach((weight, at) => {
+            const has = hasPort(ports, Math.floor(at / 3), "input");
+            assert.equal(weight !== before.weightIh[at], has);
+          });
+          parameters.weightFc.forEach((weight, at) => {
+            const has = hasPort(ports, at % 9, "output");
+            assert.equal(weight !== before.weightFc[at], has);
+          });
+          assert.ok(
+            parameters.biasIh.every((b, at) => b !== before.biasIh[at]),
+          );
+        }
+      }
+    });
+
+    it("trains models of different ports and the same connections side by side", async () => {
+      const spec = exampleSpec();
+      const runs = [...spec.runs, ...withPorts(spec).runs];
+      const together = await trained(runs, 3);
+      for (const [i, run] of runs.entries()) {
+        const alone = await trained([run], 3);
+        assert.deepEqual(alone.states[0], together.states[i]);
+      }
+    });
+
     it("shows a batch before any update, and changes nothing by it", async () => {
       const ensemble = await createEnsemble(engine, specOf(MIXED));
       const before = await ensemble.state();
@@ -201,6 +255,14 @@ for (const engine of ENGINES) {
           /its list of connections is unsound: the senders of receiver 0 do not rise/,
         ],
         [{ learningRate: 0 }, /its learning rate is 0/],
+        [
+          { ports: new Uint8Array(6) },
+          /its ports are those of 6 neurons, not 7/,
+        ],
+        [
+          { ports: new Uint8Array(7) },
+          /it has input or output weights at neurons without a port/,
+        ],
         [
           { initial: { ...run.initial, biasIh: new Float32Array(6) } },
           /its biasIh has 6 entries, not 7/,

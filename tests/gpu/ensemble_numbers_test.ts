@@ -6,7 +6,7 @@ import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
-import type { FloatArray } from "../../src/rnn/parameters.ts";
+import { closePorts, type FloatArray } from "../../src/rnn/parameters.ts";
 import { assertClose, assertParametersClose } from "./closeness.ts";
 import {
   createInWay,
@@ -14,6 +14,7 @@ import {
   exampleSpec,
   WAYS,
 } from "./example_runs.ts";
+import { withPorts } from "../reference/example_runs.ts";
 import { poisonBuffers } from "./poison_buffers.ts";
 
 const engine = await createWebGpuEngine();
@@ -24,7 +25,7 @@ const suite = `numbers of the WebGPU engine on ${
   engine?.description ?? "no adapter"
 }`;
 
-const SIZES: Record<string, ExampleSize> = {
+const SIZES: Record<string, ExampleSize & { readonly ports?: boolean }> = {
   "one unit": {
     hiddenSize: 1,
     steps: [1, 3],
@@ -87,6 +88,14 @@ const SIZES: Record<string, ExampleSize> = {
   },
   "a single time step": { hiddenSize: 12, steps: [1], loss: "nll" },
   "no connection at all": { hiddenSize: 10, density: 0 },
+  "37 units, ports at some": { hiddenSize: 37, ports: true, steps: [5, 9, 4] },
+  "5 units, ports at some, 51 inputs, three classes": {
+    hiddenSize: 5,
+    inputSize: 51,
+    ports: true,
+    loss: "nll",
+    steps: [3, 2],
+  },
 };
 
 /** Enough of them for ways that share most of their kernels with another. */
@@ -95,6 +104,7 @@ const FEW = [
   "37 units",
   "116 units, a batch of 128 and a ragged one",
   "batches of 1 to 5",
+  "37 units, ports at some",
 ];
 
 /** One model whose units lie in a ring, each connected to the next. */
@@ -155,7 +165,9 @@ describe(suite, () => {
         missing,
         async () => {
           const device = engine!.gpu;
-          const spec = exampleSpec(SIZES[name]!);
+          const { ports = false, ...size } = SIZES[name]!;
+          const example = exampleSpec(size);
+          const spec = ports ? withPorts(example) : example;
           const gpu = await createInWay(device, spec, way);
           const oracle = await createEnsemble(createReferenceEngine(), spec);
           try {
@@ -212,6 +224,13 @@ describe(suite, () => {
             for (const [model, state] of states.entries()) {
               const { epoch, step } = expectedStates[model]!;
               assert.deepEqual([state.epoch, state.step], [epoch, step]);
+              for (
+                const tensors of [
+                  state.parameters,
+                  state.firstMoment,
+                  state.secondMoment,
+                ]
+              ) assert.equal(closePorts(tensors, spec.runs[model]!.ports), 0);
               assertParametersClose(
                 state.parameters,
                 expectedStates[model]!.parameters,

@@ -10,7 +10,7 @@ import {
   connectedValues,
   listConnections,
 } from "../../src/graph/connections.ts";
-import { parameterShapes } from "../../src/rnn/parameters.ts";
+import { closePorts, parameterShapes } from "../../src/rnn/parameters.ts";
 
 /** What an example is like; all else is drawn. */
 export interface ExampleOptions {
@@ -107,5 +107,29 @@ export function exampleSpec(
       },
       ...run,
     }],
+  };
+}
+
+/**
+ * The runs with ports at some of their neurons, by turns: the input, the read-out,
+ * both, neither; the first neuron has both, so that there is always something to learn.
+ */
+export function withPorts(spec: EnsembleSpec): EnsembleSpec {
+  const ports = Uint8Array.from(
+    { length: spec.hiddenSize },
+    (_, neuron) => (neuron + 3) % 4,
+  );
+  ports[0] = 3;
+  return {
+    ...spec,
+    runs: spec.runs.map((run) => {
+      const initial = {
+        ...run.initial,
+        weightIh: run.initial.weightIh.slice(),
+        weightFc: run.initial.weightFc.slice(),
+      };
+      closePorts(initial, ports);
+      return { ...run, ports, initial };
+    }),
   };
 }

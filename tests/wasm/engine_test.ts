@@ -4,6 +4,7 @@ import { createEnsemble, shapeOf } from "../../src/engine/create_ensemble.ts";
 import {
   DeviceError,
   type Engine,
+  type EnsembleSpec,
   type ModelRun,
 } from "../../src/engine/ensemble.ts";
 import { createStream } from "../../src/random/stream.ts";
@@ -11,7 +12,7 @@ import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { PARAMETER_NAMES } from "../../src/rnn/parameters.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
 import { fusesMultiplyAdd } from "../../src/wasm/kernels.ts";
-import { exampleSpec } from "../reference/example_runs.ts";
+import { exampleSpec, withPorts } from "../reference/example_runs.ts";
 import { GOLDEN, hashOf, specOf } from "./golden_training.ts";
 
 /** Batches of several chunks, and ragged ones; models of all kinds. */
@@ -69,7 +70,7 @@ describe("createWasmEngine()", () => {
     const pick = <T>(...values: readonly T[]) =>
       values[stream.integer(values.length)]!;
     for (let n = 0; n < 30; n++) {
-      const spec = exampleSpec({
+      const spec = pick((spec: EnsembleSpec) => spec, withPorts)(exampleSpec({
         seed: n,
         loss: pick("mse", "nll"),
         hiddenSize: pick(1, 2, 5, 33, 64),
@@ -85,7 +86,7 @@ describe("createWasmEngine()", () => {
           learningRate: pick(1e-4, 1e-3),
           trainRecurrent: pick(true, true, false),
         },
-      });
+      }));
       const train = async (on: Engine) => {
         const ensemble = await createEnsemble(on, spec);
         const probe = await ensemble.probe(0, 0);

@@ -14,6 +14,7 @@ import productText from "../../shaders/blocks/product.wgsl" with {
   type: "text",
 };
 import type { Connections } from "../../graph/connections.ts";
+import type { Ports } from "../../rnn/parameters.ts";
 import { type Layout, roundUp } from "../layout.ts";
 import type {
   AdapterLimits,
@@ -95,7 +96,8 @@ export function blockFormat(
         lists: listWords(shape, recurrent),
       };
     },
-    topology: (connections: Connections) => makeTopology(connections, shape),
+    topology: (connections: Connections, ports?: Ports) =>
+      makeTopology(connections, { shape, ports }),
   };
 }
 

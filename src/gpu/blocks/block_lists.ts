@@ -8,6 +8,7 @@
 
 import { forEachBlockRow } from "../../graph/blocks.ts";
 import type { Connections } from "../../graph/connections.ts";
+import { hasPort, type Ports } from "../../rnn/parameters.ts";
 import { type Layout, roundUp } from "../layout.ts";
 import type { Topology } from "../weight_format.ts";
 
@@ -77,7 +78,10 @@ export function listWords(shape: BlockShape, recurrent: number): number {
 /** Makes the lists of connections. */
 export function makeTopology(
   connections: Connections,
-  shape: BlockShape,
+  { shape, ports }: {
+    readonly shape: BlockShape;
+    readonly ports: Ports | undefined;
+  },
 ): Topology {
   const { layout, side, ahead, chunk, hiddenBlocks, inputBlocks } = shape;
   const { hiddenSize, inputSize, outputSize } = layout;
@@ -110,6 +114,9 @@ export function makeTopology(
       const bits = bitsOf(side, {
         rows: receivers - row * side,
         columns: inputSize + 1 - b * side,
+        has: (i, j) =>
+          b * side + j === inputSize ||
+          hasPort(ports, row * side + i, "input"),
       });
       list.push(bits === 0 ? nothing : word(hiddenBlocks + b, bits));
     }
@@ -142,6 +149,7 @@ export function makeTopology(
       const bits = bitsOf(side, {
         rows: outputSize - row * side,
         columns: hiddenSize - column * side,
+        has: (_, j) => hasPort(ports, column * side + j, "output"),
       });
       columns[column]!.push(hiddenBlocks + row, list.length);
       list.push(word(column, bits));
@@ -240,15 +248,19 @@ function pairUp(starts: readonly number[], count: number): number[] {
   }).flat();
 }
 
-/** A bit for each entry of a block that has so many rows and columns. */
+/** A bit for each entry of a block that has so many rows and columns, or for those of them that exist. */
 function bitsOf(
   side: BlockSide,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
+  { rows, columns, has = () => true }: {
+    readonly rows: number;
+    readonly columns: number;
+    readonly has?: (i: number, j: number) => boolean;
+  },
 ): number {
   let bits = 0;
   for (let i = 0; i < Math.min(side, rows); i++) {
     for (let j = 0; j < Math.min(side, columns); j++) {
-      bits |= 1 << (i * side + j);
+      if (has(i, j)) bits |= 1 << (i * side + j);
     }
   }
   return bits;

@@ -14,6 +14,7 @@ import sequenceText from "../../shaders/dense/sequence.wgsl" with {
 };
 import stepText from "../../shaders/dense/step.wgsl" with { type: "text" };
 import type { Connections } from "../../graph/connections.ts";
+import { hasPort, type Ports } from "../../rnn/parameters.ts";
 import type { Layout } from "../layout.ts";
 import type {
   AdapterLimits,
@@ -45,9 +46,9 @@ export function denseFormat(
     backward: stepProduct(layout, { ...options, rows: units, backward: 1 }),
     gradient: gradientProduct(layout, options.limits),
     words: () => words,
-    topology: (connections): Topology => ({
+    topology: (connections, ports): Topology => ({
       words,
-      lists: trainedBits(layout, connections),
+      lists: trainedBits(layout, connections, ports),
       fields: (at) => ({ mask_at: at }),
       entries: hiddenSize ** 2,
       chunks: 0,
@@ -86,6 +87,7 @@ function placesOf(
 function trainedBits(
   { hiddenSize, inputSize, outputSize, hidden, slot, units }: Layout,
   { start, sender }: Connections,
+  ports: Ports | undefined,
 ): Uint32Array<ArrayBuffer> {
   const words = Math.ceil(slot / 32);
   const bits = new Uint32Array(units * words);
@@ -94,10 +96,13 @@ function trainedBits(
   };
   for (let unit = 0; unit < hiddenSize; unit++) {
     for (let n = start[unit]!; n < start[unit + 1]!; n++) set(unit, sender[n]!);
-    for (let i = 0; i <= inputSize; i++) set(unit, hidden + i);
+    const first = hasPort(ports, unit, "input") ? 0 : inputSize;
+    for (let i = first; i <= inputSize; i++) set(unit, hidden + i);
   }
   for (let o = 0; o < outputSize; o++) {
-    for (let unit = 0; unit < hiddenSize; unit++) set(hidden + o, unit);
+    for (let unit = 0; unit < hiddenSize; unit++) {
+      if (hasPort(ports, unit, "output")) set(hidden + o, unit);
+    }
     set(hidden + o, hidden + inputSize);
   }
   return bits;
