@@ -14,8 +14,12 @@ import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
 import { createWasmEngine } from "../src/wasm/engine.ts";
 import { exportProblem } from "./export_problem.ts";
-import { countFlag, countsFlag } from "./flags.ts";
-import { type GridProblem, gridProblem } from "./grid_problem.ts";
+import { countFlag, countsFlag } from "../src/cli/flags.ts";
+import {
+  type GridProblem,
+  gridProblem,
+  wantedConnectome,
+} from "./grid_problem.ts";
 import { describeMachine, load } from "./machine.ts";
 import { type Contestant, startOurs, together } from "./contestant.ts";
 import {
@@ -87,20 +91,13 @@ export const compareCommand: Command = {
 };
 
 async function compare(flags: Flags): Promise<number> {
-  const connectomes = Deno.env.get("BIORNN_CONNECTOMES");
-  const rounds = countFlag(flags, { name: "rounds", fallback: 5 });
-  const epochs = countFlag(flags, { name: "epochs", fallback: 1 });
+  const rounds = countFlag(flags, "rounds", 5);
+  const epochs = countFlag(flags, "epochs", 1);
   const problem = await gridProblem({
-    ...(connectomes === undefined ? {} : { connectomes }),
-    ...(flags.string.connectome === undefined
-      ? {}
-      : { connectome: flags.string.connectome }),
-    iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
-    patternLengths: countsFlag(flags, {
-      name: "pattern_lengths",
-      fallback: [3, 5, 10],
-    }),
-    most: countFlag(flags, { name: "models", fallback: 1_000_000 }),
+    ...wantedConnectome(flags),
+    iterations: countFlag(flags, "iterations", 5),
+    patternLengths: countsFlag(flags, "pattern_lengths", [3, 5, 10]),
+    most: countFlag(flags, "models", 1_000_000),
   });
   const folder = await Deno.makeTempDir({ prefix: "biornn-problem-" });
   const contestants: Contestant[] = [];
@@ -207,10 +204,10 @@ async function startPeers(
   const coreType = flags.string.coretype ??
     (Deno.build.arch === "x86_64" ? "Haswell" : "auto");
   const environment = peerEnvironment({
-    threads: countFlag(flags, { name: "threads", fallback: 1 }),
+    threads: countFlag(flags, "threads", 1),
     coreType: coreType === "auto" ? undefined : coreType,
   });
-  const processes = countFlag(flags, { name: "processes", fallback: 1 });
+  const processes = countFlag(flags, "processes", 1);
   const runnable = runnablePeers(await findPythons(flags.list.python), {
     names: flags.list.peers,
     every: flags.list.python !== undefined,

@@ -26,8 +26,8 @@ import type { Flags } from "../src/compat/cli.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
 import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { countFlag, countsFlag } from "./flags.ts";
-import { gridProblem } from "./grid_problem.ts";
+import { countFlag, countsFlag } from "../src/cli/flags.ts";
+import { gridProblem, wantedConnectome } from "./grid_problem.ts";
 
 /** What `problem.json` says it is. */
 export const PROBLEM_FORMAT = "biornn-problem/1";
@@ -220,15 +220,11 @@ export const exportCommand: Command = {
       throw new InputError("Cannot export: one folder must be named");
     }
     const folder = userPath(name, "the folder");
-    const connectomes = Deno.env.get("BIORNN_CONNECTOMES");
     const { spec, network } = await gridProblem({
-      ...(connectomes === undefined ? {} : { connectomes }),
-      iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
-      patternLengths: countsFlag(flags, {
-        name: "pattern_lengths",
-        fallback: [3, 5, 10],
-      }),
-      most: countFlag(flags, { name: "models", fallback: 1_000_000 }),
+      ...wantedConnectome(flags),
+      iterations: countFlag(flags, "iterations", 5),
+      patternLengths: countsFlag(flags, "pattern_lengths", [3, 5, 10]),
+      most: countFlag(flags, "models", 1_000_000),
     });
     await Deno.mkdir(folder, { recursive: true });
     await exportProblem(folder, spec);

@@ -17,8 +17,12 @@ import { InputError } from "../src/files/input_error.ts";
 import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
 
-import { countFlag } from "./flags.ts";
-import { type GridProblem, gridProblem } from "./grid_problem.ts";
+import { choiceFlag, countFlag } from "../src/cli/flags.ts";
+import {
+  type GridProblem,
+  gridProblem,
+  wantedConnectome,
+} from "./grid_problem.ts";
 import { describeMachine } from "./machine.ts";
 import { epochFlop, threeDigits } from "./work.ts";
 
@@ -72,8 +76,7 @@ interface GridTimes {
 }
 
 async function grid(flags: Flags): Promise<number> {
-  const connectomes = Deno.env.get("BIORNN_CONNECTOMES");
-  const epochs = countFlag(flags, { name: "epochs", fallback: 500 });
+  const epochs = countFlag(flags, "epochs", 500);
   if (epochs < 2) {
     throw new InputError(
       "Cannot use --epochs 1: the first epoch is timed apart, so there must be 2",
@@ -81,14 +84,11 @@ async function grid(flags: Flags): Promise<number> {
   }
   const began = performance.now();
   const problem = await gridProblem({
-    ...(connectomes === undefined ? {} : { connectomes }),
-    ...(flags.string.connectome === undefined
-      ? {}
-      : { connectome: flags.string.connectome }),
-    iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
+    ...wantedConnectome(flags),
+    iterations: countFlag(flags, "iterations", 5),
   });
   const prepareSeconds = (performance.now() - began) / 1000;
-  const format = readChoice(
+  const format = choiceFlag(
     flags,
     "format",
     ["dense", "blocks", "connections"] as const,
@@ -133,19 +133,6 @@ async function grid(flags: Flags): Promise<number> {
   } finally {
     engine.destroy();
   }
-}
-
-function readChoice<T extends string>(
-  flags: Flags,
-  name: string,
-  allowed: readonly T[],
-): T | undefined {
-  const text = flags.string[name];
-  const found = allowed.find((choice) => choice === text);
-  if (text === undefined || found !== undefined) return found;
-  throw new InputError(
-    `Cannot use --${name} ${text}: allowed are ${allowed.join(", ")}`,
-  );
 }
 
 /** Trains one ensemble after the other, as the memory plan cuts the grid. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Flags } from "../src/compat/cli.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { loadConnectome } from "../src/connectome/load.ts";
 import type {
@@ -36,9 +37,9 @@ export interface GridProblem {
 /** Which models. */
 export interface GridProblemOptions {
   /** Folder with connectomes; without it the synthetic connectome is taken. */
-  readonly connectomes?: string;
+  readonly connectomes?: string | undefined;
   /** Name of a connectome in the folder; default Marmoset_Normalized. */
-  readonly connectome?: string;
+  readonly connectome?: string | undefined;
   /** Default 4 (H = 220 for the marmoset), 8 for the synthetic connectome (H = 232). */
   readonly neuronsPerRegion?: number;
   /** Default 3, 5, 10: T = 7, 11, 21. */
@@ -141,6 +142,16 @@ export async function gridProblem(
     size: ensembleShape(prepared, chosen),
     network: net.name,
     density: weight.length / neurons ** 2,
+  };
+}
+
+/** The connectome that a user of a benchmark wants: `--connectome`, in the folder that BIORNN_CONNECTOMES names. */
+export function wantedConnectome(
+  { string }: Flags,
+): Pick<GridProblemOptions, "connectome" | "connectomes"> {
+  return {
+    connectomes: Deno.env.get("BIORNN_CONNECTOMES"),
+    connectome: string.connectome,
   };
 }
 

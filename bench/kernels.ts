@@ -17,8 +17,8 @@ import {
 } from "../src/gpu/engine.ts";
 import { createReferenceEngine } from "../src/reference/engine.ts";
 import { type FloatArray, PARAMETER_NAMES } from "../src/rnn/parameters.ts";
-import { countFlag } from "./flags.ts";
-import { gridProblem } from "./grid_problem.ts";
+import { countFlag } from "../src/cli/flags.ts";
+import { gridProblem, wantedConnectome } from "./grid_problem.ts";
 import { describeMachine } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 import { threeDigits } from "./work.ts";
@@ -83,16 +83,12 @@ interface KernelsOfWay {
 }
 
 async function kernels(flags: Flags): Promise<number> {
-  const connectomes = Deno.env.get("BIORNN_CONNECTOMES");
   const epochs = flags.string.epochs === "0"
     ? 0
-    : countFlag(flags, { name: "epochs", fallback: 20 });
+    : countFlag(flags, "epochs", 20);
   const problem = await gridProblem({
-    ...(connectomes === undefined ? {} : { connectomes }),
-    ...(flags.string.connectome === undefined
-      ? {}
-      : { connectome: flags.string.connectome }),
-    iterations: countFlag(flags, { name: "iterations", fallback: 5 }),
+    ...wantedConnectome(flags),
+    iterations: countFlag(flags, "iterations", 5),
     // 512 train and 128 validate: all batches are of 128.
     trials: 640,
   });

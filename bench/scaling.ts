@@ -18,7 +18,7 @@ import {
   type WebGpuEngine,
 } from "../src/gpu/engine.ts";
 import type { FormatName } from "../src/gpu/weight_format.ts";
-import { countFlag } from "./flags.ts";
+import { countFlag } from "../src/cli/flags.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 import { epochFlop, threeDigits } from "./work.ts";
@@ -140,7 +140,7 @@ async function scaling(flags: Flags): Promise<number> {
   if (engine === undefined) {
     throw new InputError("Cannot measure: this machine has no WebGPU adapter");
   }
-  const least = countFlag(flags, { name: "milliseconds", fallback: 1000 });
+  const least = countFlag(flags, "milliseconds", 1000);
   const times: ScalingTime[] = [];
   try {
     print(engine.description);

@@ -16,7 +16,7 @@ import { createWebGpuEngine } from "../src/gpu/engine.ts";
 
 import { createReferenceEngine } from "../src/reference/engine.ts";
 import { createWasmEngine } from "../src/wasm/engine.ts";
-import { countFlag } from "./flags.ts";
+import { countFlag } from "../src/cli/flags.ts";
 import { describeMachine, load, type Machine } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 import {
@@ -74,13 +74,13 @@ export const stepCommand: Command = {
 
 async function measureStep(flags: Flags): Promise<number> {
   const problem: ScalingPoint = {
-    models: countFlag(flags, { name: "models", fallback: 24 }),
-    hiddenSize: countFlag(flags, { name: "neurons", fallback: 220 }),
-    steps: countFlag(flags, { name: "steps", fallback: 7 }),
+    models: countFlag(flags, "models", 24),
+    hiddenSize: countFlag(flags, "neurons", 220),
+    steps: countFlag(flags, "steps", 7),
     density: 0.634,
     batch: 128,
   };
-  const rounds = countFlag(flags, { name: "rounds", fallback: 5 });
+  const rounds = countFlag(flags, "rounds", 5);
   print(
     `H = ${problem.hiddenSize}, T = ${problem.steps}, batch of ${problem.batch}`,
   );

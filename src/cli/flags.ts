@@ -80,6 +80,26 @@ export function numberFlag(
 /** Seeds are whole numbers that a double holds. */
 export const SEED = { fallback: 0, whole: true } as const;
 
+/** How many of something, from 1. */
+export function countFlag(
+  flags: Flags,
+  flag: string,
+  fallback: number,
+): number {
+  return numberFlag(flags, flag, { fallback, from: 1, whole: true });
+}
+
+/** The same of a flag with several numbers. */
+export function countsFlag(
+  { list }: Flags,
+  flag: string,
+  fallback: readonly number[],
+): readonly number[] {
+  return list[flag]?.map((text) =>
+    numberOf(text, flag, { from: 1, whole: true })
+  ) ?? fallback;
+}
+
 /** A word of a flag that allows but a few. */
 export function choiceOf<C extends string>(
   text: string,
