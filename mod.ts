@@ -59,7 +59,11 @@ export {
   matrixOfGraph,
   sortGraph,
 } from "./src/graph/graph.ts";
-export { spectralRadius } from "./src/graph/spectrum.ts";
+export {
+  estimateSpectralRadius,
+  type SpectralRadius,
+  spectralRadius,
+} from "./src/graph/spectrum.ts";
 export {
   createStream,
   type RandomStream,

@@ -7,20 +7,34 @@
 import type { Connections, FloatArray } from "./connections.ts";
 import { createStream } from "../random/stream.ts";
 
-/** Of so many units all eigenvalues are computed; of more, those of a part that grows until the largest stays. */
+/** Of so many units all eigenvalues are computed; of more, those of a part that grows until the largest is found. */
 const MOST_WHOLE = 60;
+/** The part's first size, and how much larger each next one is. */
+const FIRST_STEPS = 18;
+const GROWTH = 1.3;
 const MOST_STEPS = 320;
-/** Change of the radius, of which it is no better known than that. */
-const TOLERANCE = 3e-4;
+/** Relative residual at which a radius counts as found; its error is some ten times less. */
+const TOLERANCE = 1e-3;
+/** Multiplications after which no further step is made: about half a second. */
+const MOST_WORK = 5e8;
+
+/** A spectral radius, and how well it is known. */
+export interface SpectralRadius {
+  /** NaN where a weight is NaN or infinite. */
+  readonly radius: number;
+  /**
+   * The relative error it may have: ‖W v − λ v‖ / |λ| of the eigenvalue λ that was found,
+   * and its vector v of length 1. 0 where all eigenvalues were computed.
+   */
+  readonly error: number;
+  /** Whether the error is at most a thousandth; else the work came to its bound before. */
+  readonly converged: boolean;
+}
 
 /**
  * The largest absolute value of an eigenvalue of W_hh, the one number that tells
  * most about what a recurrent network does with its activity: below 1 it fades,
- * above 1 it grows. Time grows with the connections.
- *
- * Source: W. E. Arnoldi, The principle of minimized iterations in the solution of
- * the matrix eigenvalue problem, Q. Appl. Math. 9, 17–29 (1951),
- * https://doi.org/10.1090/qam/42792.
+ * above 1 it grows. {@linkcode estimateSpectralRadius} says how well it is known, too.
  *
  * @param connections Of a square matrix.
  * @param weights [n], one of each connection.
@@ -39,197 +53,344 @@ export function spectralRadius(
   connections: Connections,
   weights: FloatArray,
 ): number {
-  if (!weights.every(Number.isFinite)) return NaN;
-  // Rounding would make a small number of the 0 that it has.
-  if (hasNoCycle(connections)) return 0;
-  const n = connections.receivers;
-  let steps = n <= MOST_WHOLE ? n : 40;
-  let radius = radiusOf(connections, { weights, steps });
-  while (steps < n && steps < MOST_STEPS) {
-    steps = Math.min(n, Math.ceil(1.5 * steps), MOST_STEPS);
-    const before = radius;
-    radius = radiusOf(connections, { weights, steps });
-    if (Math.abs(radius - before) <= TOLERANCE * radius) break;
-  }
-  return radius;
-}
-
-/** The radius of W_hh on the space that so many steps of W_hh span, from a random vector. */
-function radiusOf(
-  { receivers: n, start, sender }: Connections,
-  { weights, steps }: { readonly weights: FloatArray; readonly steps: number },
-): number {
-  const stream = createStream({ seed: 0, purpose: "weights" });
-  const basis = [Float64Array.from({ length: n }, () => stream.normal())];
-  scale(basis[0]!, 1 / norm(basis[0]!));
-  /** [steps, steps], row-major: W_hh as it acts on the space; no entry more than one below the diagonal. */
-  const projected = new Float64Array(steps * steps);
-  let size = 0;
-  while (size < steps) {
-    const next = new Float64Array(n);
-    const from = basis[size]!;
-    for (let i = 0; i < n; i++) {
-      let sum = 0;
-      for (let c = start[i]!; c < start[i + 1]!; c++) {
-        sum += weights[c]! * from[sender[c]!]!;
-      }
-      next[i] = sum;
-    }
-    const before = norm(next);
-    // Twice, as once leaves what rounding made of it.
-    for (let round = 0; round < 2; round++) {
-      for (const [row, vector] of basis.entries()) {
-        let product = 0;
-        for (let i = 0; i < n; i++) product += vector[i]! * next[i]!;
-        for (let i = 0; i < n; i++) next[i]! -= product * vector[i]!;
-        projected[row * steps + size]! += product;
-      }
-    }
-    size++;
-    const length = norm(next);
-    // The space holds all that it leads to.
-    if (size === steps || length <= 1e-12 * before) break;
-    projected[size * steps + size - 1] = length;
-    scale(next, 1 / length);
-    basis.push(next);
-  }
-  return hessenbergRadius(projected, { width: steps, size });
+  return estimateSpectralRadius(connections, weights).radius;
 }
 
 /**
- * The largest absolute value of an eigenvalue of a matrix with nothing more than
- * one below its diagonal, by QR steps with shifts in complex numbers: the last
- * row loses its entry beside the diagonal, which then is an eigenvalue.
+ * The spectral radius of W_hh with its error: the largest eigenvalue of W_hh on the
+ * space that its powers span from a random vector. The space grows by a product with
+ * W_hh a step until the eigenvalue is found to a thousandth; of weights without order
+ * that takes some 60 steps for 200 neurons, and more than the work that is allowed for
+ * tens of thousands.
+ *
+ * Source: W. E. Arnoldi, The principle of minimized iterations in the solution of
+ * the matrix eigenvalue problem, Q. Appl. Math. 9, 17–29 (1951),
+ * https://doi.org/10.1090/qam/42792.
+ *
+ * @param connections Of a square matrix.
+ * @param weights [n], one of each connection.
+ *
+ * @example
+ * ```ts
+ * import { estimateSpectralRadius } from "@biornn/biornn";
+ * import { listConnections } from "./src/graph/connections.ts";
+ *
+ * const all = listConnections({ receivers: 2, senders: 2 });
+ * estimateSpectralRadius(all, Float64Array.of(0, 2, 2, 0)).error; // 0
+ * ```
+ */
+export function estimateSpectralRadius(
+  connections: Connections,
+  weights: FloatArray,
+): SpectralRadius {
+  const { receivers: n, start, sender } = connections;
+  let largest = 0;
+  for (let c = 0; c < weights.length; c++) {
+    const size = Math.abs(weights[c]!);
+    if (!(size < Infinity)) return { radius: NaN, error: NaN, converged: true };
+    if (size > largest) largest = size;
+  }
+  // Rounding would make a small number of the 0 that it has.
+  if (!hasCycle(connections, weights)) {
+    return { radius: 0, error: 0, converged: true };
+  }
+  const scaled = new Float64Array(weights.length);
+  for (let c = 0; c < weights.length; c++) scaled[c] = weights[c]! / largest;
+
+  const most = Math.min(n, MOST_STEPS);
+  const stream = createStream({ seed: 0, purpose: "weights" });
+  /** Vectors of length 1 at right angles that span the space. */
+  const basis = [Float64Array.from({ length: n }, () => stream.normal())];
+  scale(basis[0]!, 1 / norm(basis[0]!));
+  /** [most, most], row-major: W_hh as it acts on the space; no entry more than one below the diagonal. */
+  const projected = new Float64Array(most * most);
+  const products = new Float64Array(most);
+  let check = n <= MOST_WHOLE ? n : FIRST_STEPS;
+  let work = 0;
+  for (let size = 1;; size++) {
+    const next = new Float64Array(n);
+    multiply({ start, sender, weights: scaled }, basis[size - 1]!, next);
+    const before = norm(next);
+    let length = removeParts(basis, { vector: next, products });
+    for (let row = 0; row < size; row++) {
+      projected[row * most + size - 1] = products[row]!;
+    }
+    // Where little is left, rounding has made much of it.
+    if (length < 0.5 * before) {
+      length = removeParts(basis, { vector: next, products });
+      for (let row = 0; row < size; row++) {
+        projected[row * most + size - 1]! += products[row]!;
+      }
+    }
+    work += weights.length + 2 * n * size;
+    const whole = size === n || length <= 1e-12 * before;
+    const last = size === most || (work > MOST_WORK && size >= FIRST_STEPS);
+    if (whole || last || size >= check) {
+      const matrix = { entries: projected, width: most, size };
+      const [re, im] = largestEigenvalue(matrix);
+      const radius = Math.hypot(re, im);
+      const error = whole
+        ? 0
+        : residualOf(matrix, { re, im, below: length }) / radius;
+      if (whole || last || error <= TOLERANCE) {
+        return {
+          radius: radius * largest,
+          error,
+          converged: error <= TOLERANCE,
+        };
+      }
+      check = Math.ceil(GROWTH * size);
+    }
+    projected[size * most + size - 1] = length;
+    scale(next, 1 / length);
+    basis.push(next);
+  }
+}
+
+/** W x, into `result`. */
+function multiply(
+  { start, sender, weights }: {
+    readonly start: Uint32Array;
+    readonly sender: Uint32Array;
+    readonly weights: Float64Array;
+  },
+  x: Float64Array,
+  result: Float64Array,
+): void {
+  for (let i = 0; i < result.length; i++) {
+    let sum = 0;
+    for (let c = start[i]!, end = start[i + 1]!; c < end; c++) {
+      sum += weights[c]! * x[sender[c]!]!;
+    }
+    result[i] = sum;
+  }
+}
+
+/** Takes the parts of a vector along the basis out of it, into `products`, and returns how long it then is. */
+function removeParts(
+  basis: readonly Float64Array[],
+  { vector, products }: {
+    readonly vector: Float64Array;
+    readonly products: Float64Array;
+  },
+): number {
+  for (const [row, unit] of basis.entries()) {
+    let product = 0;
+    for (let i = 0; i < vector.length; i++) product += unit[i]! * vector[i]!;
+    for (let i = 0; i < vector.length; i++) vector[i]! -= product * unit[i]!;
+    products[row] = product;
+  }
+  return norm(vector);
+}
+
+/** A square matrix with nothing more than one below its diagonal: the first rows and columns of a wider one, row-major. */
+interface Hessenberg {
+  readonly entries: Float64Array;
+  readonly width: number;
+  readonly size: number;
+}
+
+/**
+ * How far W v is from λ v, for the vector v of length 1 that belongs to the eigenvalue
+ * λ = re + i im on the space; `below` is what leads out of it. Row by row from the
+ * last, v's last entry 1, each entry follows from those after it.
+ */
+function residualOf(
+  { entries, width, size }: Hessenberg,
+  { re, im, below }: {
+    readonly re: number;
+    readonly im: number;
+    readonly below: number;
+  },
+): number {
+  const vr = new Float64Array(size);
+  const vi = new Float64Array(size);
+  vr[size - 1] = 1;
+  let last = 1;
+  let square = 1;
+  for (let row = size - 1;; row--) {
+    // (λ − H) v in this row, but for the entry that is sought.
+    let r = re * vr[row]! - im * vi[row]!;
+    let i = re * vi[row]! + im * vr[row]!;
+    for (let column = row; column < size; column++) {
+      const entry = entries[row * width + column]!;
+      r -= entry * vr[column]!;
+      i -= entry * vi[column]!;
+    }
+    if (row === 0) return Math.hypot(below * last, r, i) / Math.sqrt(square);
+    const beside = entries[row * width + row - 1]!;
+    vr[row - 1] = r / beside;
+    vi[row - 1] = i / beside;
+    square += vr[row - 1]! ** 2 + vi[row - 1]! ** 2;
+    if (square > 1e200) {
+      scale(vr, 1e-100);
+      scale(vi, 1e-100);
+      last *= 1e-100;
+      square *= 1e-200;
+    }
+  }
+}
+
+/** Steps for one eigenvalue, or two; some three are usual. */
+const MOST_TRIES = 200;
+
+/**
+ * The eigenvalue of largest absolute value, by QR steps with two shifts at once, which
+ * are the eigenvalues of the last two rows and columns: real or conjugate, so that all
+ * numbers stay real. The last one or two rows lose what stands before them.
  *
  * Source: J. G. F. Francis, The QR transformation, Comput. J. 4, 265–271 (1961),
  * https://doi.org/10.1093/comjnl/4.3.265.
  */
-function hessenbergRadius(
-  matrix: Float64Array,
-  { width: m, size }: { readonly width: number; readonly size: number },
-): number {
-  const re = matrix.slice();
-  const im = new Float64Array(re.length);
-  const size2 = (at: number) => Math.hypot(re[at]!, im[at]!);
-  const cosine = new Float64Array(size);
-  const sineRe = new Float64Array(size);
-  const sineIm = new Float64Array(size);
-  let radius = 0;
-  let last = size - 1;
-  for (let tries = 0; last >= 0; tries++) {
+function largestEigenvalue(
+  { entries, width, size: m }: Hessenberg,
+): readonly [re: number, im: number] {
+  const h = new Float64Array(m * m);
+  for (let i = 0; i < m; i++) {
+    h.set(entries.subarray(i * width, i * width + m), i * m);
+  }
+  let largest: readonly [number, number] = [0, 0];
+  const keep = (re: number, im: number) => {
+    if (re * re + im * im > largest[0] ** 2 + largest[1] ** 2) {
+      largest = [re, im];
+    }
+  };
+  let last = m - 1;
+  for (let tries = 1; last >= 0; tries++) {
     let first = last;
     for (; first > 0; first--) {
-      const below = first * m + first - 1;
-      const beside = size2(below - m) + size2(below + 1);
-      if (size2(below) <= Number.EPSILON * beside) break;
+      const at = first * m + first;
+      const beside = Math.abs(h[at]!) + Math.abs(h[at - m - 1]!);
+      if (Math.abs(h[at - 1]!) <= Number.EPSILON * beside) break;
     }
     const corner = last * m + last;
-    if (first === last || tries > MOST_TRIES) {
-      radius = Math.max(radius, size2(corner));
+    const d = h[corner]!;
+    if (first === last) {
+      keep(d, 0);
       last--;
       tries = 0;
       continue;
     }
-    // A step that leads nowhere is followed by one with another shift.
-    const [shiftRe, shiftIm] = tries % 10 === 9
-      ? [re[corner]! + size2(corner - 1), im[corner]!]
-      : cornerShift(re, im, { corner, m });
-    for (let k = first; k <= last; k++) {
-      re[k * m + k]! -= shiftRe;
-      im[k * m + k]! -= shiftIm;
-    }
-    // Q is a rotation of rows k and k + 1 for each k; RQ turns the columns.
-    for (let k = first; k < last; k++) {
-      const a = k * m + k, b = a + m;
-      const length = Math.hypot(re[a]!, im[a]!, re[b]!, im[b]!);
-      const size = size2(a);
-      const c = length === 0 ? 1 : size / length;
-      const [ur, ui] = size === 0 ? [1, 0] : [re[a]! / size, im[a]! / size];
-      const sr = length === 0 ? 0 : (ur * re[b]! + ui * im[b]!) / length;
-      const si = length === 0 ? 0 : (ui * re[b]! - ur * im[b]!) / length;
-      cosine[k] = c;
-      sineRe[k] = sr;
-      sineIm[k] = si;
-      for (let j = k; j <= last; j++) {
-        const p = k * m + j, q = p + m;
-        const pr = re[p]!, pi = im[p]!, qr = re[q]!, qi = im[q]!;
-        re[p] = c * pr + sr * qr - si * qi;
-        im[p] = c * pi + sr * qi + si * qr;
-        re[q] = c * qr - sr * pr - si * pi;
-        im[q] = c * qi - sr * pi + si * pr;
+    const a = h[corner - m - 1]!, bc = h[corner - m]! * h[corner - 1]!;
+    if (first === last - 1 || tries > MOST_TRIES) {
+      const half = (a - d) / 2;
+      const square = half * half + bc;
+      if (square < 0) keep(d + half, Math.sqrt(-square));
+      else {
+        const far = half + Math.sign(half || 1) * Math.sqrt(square);
+        keep(d + far, 0);
+        keep(far === 0 ? d : d - bc / far, 0);
       }
+      last -= 2;
+      tries = 0;
+      continue;
     }
-    for (let k = first; k < last; k++) {
-      const c = cosine[k]!, sr = sineRe[k]!, si = sineIm[k]!;
-      const end = Math.min(k + 1, last);
-      for (let i = first; i <= end; i++) {
-        const p = i * m + k, q = p + 1;
-        const pr = re[p]!, pi = im[p]!, qr = re[q]!, qi = im[q]!;
-        re[p] = c * pr + sr * qr + si * qi;
-        im[p] = c * pi + sr * qi - si * qr;
-        re[q] = c * qr - sr * pr + si * pi;
-        im[q] = c * qi - sr * pi - si * pr;
-      }
-    }
-    for (let k = first; k <= last; k++) {
-      re[k * m + k]! += shiftRe;
-      im[k * m + k]! += shiftIm;
-    }
+    // A step that leads nowhere is followed by one with other shifts.
+    const odd = tries % 10 === 0;
+    const away = Math.abs(h[corner - 1]!) + Math.abs(h[corner - m - 2]!);
+    qrStep(h, {
+      m,
+      first,
+      last,
+      sum: odd ? 1.5 * away : a + d,
+      product: odd ? away * away : a * d - bc,
+    });
   }
-  return radius;
+  return largest;
 }
 
-/** The eigenvalue of the last two rows and columns that is nearer to the last entry. */
-function cornerShift(
-  re: Float64Array,
-  im: Float64Array,
-  { corner, m }: { readonly corner: number; readonly m: number },
-): [number, number] {
-  const a = corner - m - 1, b = corner - m, c = corner - 1;
-  // (a − d) / 2, whose square plus b c is the half distance of both, squared.
-  const hr = (re[a]! - re[corner]!) / 2, hi = (im[a]! - im[corner]!) / 2;
-  const br = re[b]!, bi = im[b]!, cr = re[c]!, ci = im[c]!;
-  const dr = hr * hr - hi * hi + br * cr - bi * ci;
-  const di = 2 * hr * hi + br * ci + bi * cr;
-  const length = Math.hypot(dr, di);
-  let rr = Math.sqrt(Math.max(0, (length + dr) / 2));
-  let ri = Math.sqrt(Math.max(0, (length - dr) / 2));
-  if (di < 0) ri = -ri;
-  if (hr * rr + hi * ri > 0) {
-    rr = -rr;
-    ri = -ri;
+/** A QR step on rows and columns `first` to `last`, with shifts of that sum and product. */
+function qrStep(
+  h: Float64Array,
+  { m, first, last, sum, product }: {
+    readonly m: number;
+    readonly first: number;
+    readonly last: number;
+    readonly sum: number;
+    readonly product: number;
+  },
+): void {
+  // The first column of (H − s₁)(H − s₂), but for a factor.
+  const at = first * m + first;
+  const low = h[at + m]!;
+  let x = (h[at]! * (h[at]! - sum) + product) / low + h[at + 1]!;
+  let y = h[at]! + h[at + m + 1]! - sum;
+  let z = h[at + 2 * m + 1]!;
+  for (let k = first; k < last; k++) {
+    const three = k < last - 1;
+    if (k > first) {
+      x = h[k * m + k - 1]!;
+      y = h[(k + 1) * m + k - 1]!;
+      z = three ? h[(k + 2) * m + k - 1]! : 0;
+    }
+    // A reflection of rows k to k + 2 that leaves of x, y, z the first alone.
+    const largest = Math.max(Math.abs(x), Math.abs(y), Math.abs(z));
+    if (largest === 0) continue;
+    x /= largest;
+    y /= largest;
+    z /= largest;
+    const length = Math.sqrt(x * x + y * y + z * z) * (x < 0 ? -1 : 1);
+    const u = (x + length) / length, v = y / length, w = z / length;
+    const p = y / (x + length), q = z / (x + length);
+    if (k > first) {
+      h[k * m + k - 1] = -length * largest;
+      h[(k + 1) * m + k - 1] = 0;
+      if (three) h[(k + 2) * m + k - 1] = 0;
+    }
+    for (let j = k; j <= last; j++) {
+      const at = k * m + j;
+      const dot = h[at]! + p * h[at + m]! + (three ? q * h[at + 2 * m]! : 0);
+      h[at]! -= dot * u;
+      h[at + m]! -= dot * v;
+      if (three) h[at + 2 * m]! -= dot * w;
+    }
+    const end = Math.min(k + 3, last);
+    for (let i = first; i <= end; i++) {
+      const at = i * m + k;
+      const dot = u * h[at]! + v * h[at + 1]! + (three ? w * h[at + 2]! : 0);
+      h[at]! -= dot;
+      h[at + 1]! -= dot * p;
+      if (three) h[at + 2]! -= dot * q;
+    }
   }
-  return [re[corner]! + hr + rr, im[corner]! + hi + ri];
 }
 
-/** Steps for one eigenvalue; some three are usual. */
-const MOST_TRIES = 200;
-
-/** Whether no way along the connections leads back to where it began. */
-function hasNoCycle({ receivers: n, start, sender }: Connections): boolean {
-  // Units that receive nothing are taken away, again and again.
-  const waiting = new Uint32Array(n);
-  const sendsTo: number[][] = Array.from({ length: n }, () => []);
-  for (let i = 0; i < n; i++) {
-    waiting[i] = start[i + 1]! - start[i]!;
-    for (let c = start[i]!; c < start[i + 1]!; c++) {
-      sendsTo[sender[c]!]!.push(i);
+/** Whether some way along connections whose weight is not 0 leads back to where it began. */
+function hasCycle(
+  { receivers: n, start, sender }: Connections,
+  weights: FloatArray,
+): boolean {
+  /** 0: not seen; 1: on the way that is being gone; 2: leads to no cycle. */
+  const state = new Uint8Array(n);
+  const next = start.slice(0, n);
+  const way = new Uint32Array(n);
+  for (let from = 0; from < n; from++) {
+    if (state[from] !== 0) continue;
+    let length = 0;
+    way[length++] = from;
+    state[from] = 1;
+    while (length > 0) {
+      const i = way[length - 1]!;
+      if (next[i]! === start[i + 1]!) {
+        state[i] = 2;
+        length--;
+        continue;
+      }
+      const c = next[i]!++;
+      if (weights[c] === 0) continue;
+      const j = sender[c]!;
+      if (state[j] === 1) return true;
+      if (state[j] !== 0) continue;
+      state[j] = 1;
+      way[length++] = j;
     }
   }
-  const free = [...waiting.keys()].filter((i) => waiting[i] === 0);
-  let taken = 0;
-  while (free.length > 0) {
-    taken++;
-    for (const i of sendsTo[free.pop()!]!) {
-      if (--waiting[i]! === 0) free.push(i);
-    }
-  }
-  return taken === n;
+  return false;
 }
 
 function norm(vector: Float64Array): number {
   let sum = 0;
-  for (const x of vector) sum += x * x;
+  for (let i = 0; i < vector.length; i++) sum += vector[i]! ** 2;
   return Math.sqrt(sum);
 }
 

@@ -182,6 +182,8 @@ export interface ExperimentRecord {
 export interface RecordedState {
   /** The largest absolute value of an eigenvalue of W_hh. */
   readonly spectralRadius: number;
+  /** The largest relative error that one of the runs' may have. */
+  readonly spectralRadiusError?: number;
   /** Mean |h| over neurons and time steps. */
   readonly activity: number;
 }
@@ -384,6 +386,9 @@ function stateOf(state: JsonFields): RecordedState {
   const range = { above: -1, to: Number.MAX_VALUE };
   return {
     spectralRadius: state.number("spectralRadius", range),
+    ...(state.has("spectralRadiusError")
+      ? { spectralRadiusError: state.number("spectralRadiusError", range) }
+      : {}),
     activity: state.number("activity", range),
   };
 }

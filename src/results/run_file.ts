@@ -54,10 +54,12 @@ export interface RunFacts {
   readonly failure?: RunFailure;
 }
 
-/** What a network does, by two numbers. */
+/** What a network does. */
 export interface NetworkState {
   /** The largest absolute value of an eigenvalue of W_hh. */
   readonly spectralRadius: number;
+  /** The relative error that it may have; undefined in files that are older than it. */
+  readonly spectralRadiusError?: number;
   /** Mean |h| over neurons and time steps of the first training trials. */
   readonly activity: number;
 }
@@ -195,21 +197,29 @@ function metadataOf(record: RunRecord): Record<string, string> {
   };
 }
 
-/** Four numbers: radius and activity before, and after. */
+/** Radius and activity before, and after; then the errors of both radii. */
 function encodeStates({ initial, trained }: NetworkStates): string {
-  return [initial, trained].flatMap(({ spectralRadius, activity }) => [
-    spectralRadius,
-    activity,
-  ]).join(" ");
+  const states = [initial, trained];
+  return [
+    ...states.flatMap(({ spectralRadius, activity }) => [
+      spectralRadius,
+      activity,
+    ]),
+    ...states.flatMap(({ spectralRadiusError = [] }) => spectralRadiusError),
+  ].join(" ");
 }
 
 function decodeStates(text: string): NetworkStates {
-  const [before = NaN, active = NaN, after = NaN, trained = NaN] = text
-    .split(" ").map(Number);
-  return {
-    initial: { spectralRadius: before, activity: active },
-    trained: { spectralRadius: after, activity: trained },
+  const numbers = text.split(" ").map(Number);
+  const state = (at: number): NetworkState => {
+    const error = numbers[4 + at];
+    return {
+      spectralRadius: numbers[2 * at] ?? NaN,
+      ...(error === undefined ? {} : { spectralRadiusError: error }),
+      activity: numbers[2 * at + 1] ?? NaN,
+    };
   };
+  return { initial: state(0), trained: state(1) };
 }
 
 /** The bytes of a finished run's file. */

@@ -55,6 +55,7 @@ export function measuresTable(
       "null_model",
       "spectral_radius_initial",
       "spectral_radius_trained",
+      "spectral_radius_error",
       "activity_initial",
       "activity_trained",
     ],
@@ -67,6 +68,7 @@ export function measuresTable(
       net.nullModel,
       figure(states?.initial.spectralRadius),
       figure(states?.trained.spectralRadius),
+      figure(largestError([states?.initial, states?.trained])),
       figure(states?.initial.activity),
       figure(states?.trained.activity),
     ]),
@@ -85,15 +87,27 @@ export function meanStates(
   ) as NetworkStates[];
   if (known.length === 0) return undefined;
   const mean = (state: keyof NetworkStates): NetworkState => {
-    const of = (figure: keyof NetworkState) =>
+    const of = (figure: "spectralRadius" | "activity") =>
       known.reduce((sum, states) => sum + states[state][figure], 0) /
       known.length;
+    const error = largestError(known.map((states) => states[state]));
     return {
       spectralRadius: of("spectralRadius"),
+      ...(error === undefined ? {} : { spectralRadiusError: error }),
       activity: of("activity"),
     };
   };
   return { initial: mean("initial"), trained: mean("trained") };
+}
+
+/** The largest relative error of spectral radii; undefined where one is not known. */
+function largestError(
+  states: readonly (NetworkState | undefined)[],
+): number | undefined {
+  const errors = states.map((state) => state?.spectralRadiusError);
+  return errors.reduce((a, b) =>
+    a === undefined || b === undefined ? undefined : Math.max(a, b)
+  );
 }
 
 function csvBytes(rows: readonly (readonly string[])[]): Uint8Array {

@@ -20,7 +20,7 @@ import { type RunId, runLabel } from "../results/layout.ts";
 import type { NetworkState, NetworkStates } from "../results/run_file.ts";
 import { rankOrder } from "../rnn/initialise.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
-import { spectralRadius } from "../graph/spectrum.ts";
+import { estimateSpectralRadius, spectralRadius } from "../graph/spectrum.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 
 /** Connections of a recurrent layer. */
@@ -157,8 +157,13 @@ export function networkState(
   model: MeasuredModel,
   parameters: Parameters,
 ): NetworkState {
+  const { radius, error } = estimateSpectralRadius(
+    model.connections,
+    parameters.weightHh,
+  );
   return {
-    spectralRadius: spectralRadius(model.connections, parameters.weightHh),
+    spectralRadius: radius,
+    spectralRadiusError: error,
     activity: meanActivity(model, parameters),
   };
 }

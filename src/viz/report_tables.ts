@@ -294,9 +294,14 @@ function stateText(
   figure: "spectralRadius" | "activity",
 ): string {
   if (states === undefined) return NONE;
-  const [before, after] = [states.initial, states.trained].map((state) =>
-    Number(state[figure].toPrecision(3))
-  );
+  const [before, after] = [states.initial, states.trained].map((state) => {
+    const { spectralRadiusError: error = 0 } = state;
+    const value = String(Number(state[figure].toPrecision(3)));
+    // Of large networks it is not computed further.
+    return figure === "activity" || error < 0.005
+      ? value
+      : `${value} (known to ${Math.ceil(100 * error)} %)`;
+  });
   return `${before} before training, ${after} after it (means over the runs)`;
 }
 

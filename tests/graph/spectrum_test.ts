@@ -5,7 +5,10 @@ import {
   connectedValues,
   listConnections,
 } from "../../src/graph/connections.ts";
-import { spectralRadius } from "../../src/graph/spectrum.ts";
+import {
+  estimateSpectralRadius,
+  spectralRadius,
+} from "../../src/graph/spectrum.ts";
 import { createStream } from "../../src/random/stream.ts";
 
 function radius(matrix: Float64Array | number[]): number {
@@ -48,6 +51,10 @@ describe("spectralRadius()", () => {
   it("is 0 without a cycle, and NaN where a weight is no number", () => {
     assert.equal(radius([0, 0, 0, 0]), 0);
     assert.equal(radius([0, 5, 6, 0, 0, 7, 0, 0, 0]), 0);
+    // A connection of weight 0 closes none.
+    const triangle = listConnections({ receivers: 3, senders: 3 });
+    const weights = Float32Array.of(0, 5, 6, 0, 0, 7, 0, 0, 0);
+    assert.equal(spectralRadius(triangle, weights), 0);
     const list = listConnections({ receivers: 2, senders: 2 });
     for (const wrong of [NaN, Infinity]) {
       assert.equal(
@@ -55,6 +62,34 @@ describe("spectralRadius()", () => {
         NaN,
       );
     }
+  });
+
+  it("scales with the weights, however small or large they are", () => {
+    for (const factor of [1e-200, 1e200]) {
+      nearly(radius([0, 2 * factor, 2 * factor, 0]) / factor, 2);
+    }
+  });
+
+  it("says how far it may be off where the work has a bound", () => {
+    // All eigenvalues of a ring are equally large, and none can be told from the others.
+    const n = 2000;
+    const ring = {
+      receivers: n,
+      senders: n,
+      start: Uint32Array.from({ length: n + 1 }, (_, i) => i),
+      sender: Uint32Array.from({ length: n }, (_, i) => (i + 1) % n),
+    };
+    const weights = new Float64Array(n).fill(0.9);
+    const found = estimateSpectralRadius(ring, weights);
+    assert.equal(found.converged, false);
+    assert.ok(Math.abs(found.radius / 0.9 - 1) <= found.error, `${found}`);
+    assert.deepEqual(estimateSpectralRadius(ring, weights), found);
+    // With a connection that stands out, there is one that can.
+    weights[0] = 3e4;
+    ring.sender[0] = 0;
+    const clear = estimateSpectralRadius(ring, weights);
+    assert.equal(clear.converged, true);
+    nearly(clear.radius, 3e4, 1e-9);
   });
 
   it("finds the largest of eigenvalues that were put into a random matrix", () => {
