@@ -16,7 +16,10 @@ import type {
 /** An ensemble that is asked for what exists only, one thing at a time. */
 export interface UnguardedEnsemble {
   train(epochs: number, options: TrainingOptions): Promise<EpochHistory>;
-  state(model: number): ModelState | Promise<ModelState>;
+  /** The states of those models. */
+  states(
+    models: readonly number[],
+  ): readonly ModelState[] | Promise<readonly ModelState[]>;
   probe(model: number, batch: number): BatchProbe | Promise<BatchProbe>;
   destroy(): void;
 }
@@ -31,14 +34,16 @@ export function guardEnsemble(
 ): Ensemble {
   let destroyed = false;
   let last: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
 
   function inTurn<T>(call: () => T | Promise<T>): Promise<T> {
+    underWay++;
     const turn = last.catch(() => {}).then(() => {
       if (destroyed) {
         throw new TypeError("Cannot use an ensemble after its destroy()");
       }
       return call();
-    });
+    }).finally(() => underWay--);
     last = turn;
     return turn;
   }
@@ -65,11 +70,11 @@ export function guardEnsemble(
     state: (model) =>
       inTurn(async () => {
         if (model !== undefined) checkModel(model);
-        const states = [];
-        for (const each of model === undefined ? runs.keys() : [model]) {
-          states.push(await inner.state(each));
-        }
-        return states;
+        return [
+          ...await inner.states(
+            model === undefined ? [...runs.keys()] : [model],
+          ),
+        ];
       }),
     probe: (model, batch) =>
       inTurn(() => {
@@ -85,7 +90,9 @@ export function guardEnsemble(
     destroy() {
       if (destroyed) return;
       destroyed = true;
-      last = last.then(inner.destroy, inner.destroy);
+      // At once where nothing is under way: what comes next may need the memory.
+      if (underWay === 0) inner.destroy();
+      else last = last.then(inner.destroy, inner.destroy);
     },
   };
 }

@@ -8,7 +8,7 @@
 import type { EnsembleSpec, ModelRun, ModelState } from "../engine/ensemble.ts";
 import { perWiring } from "../engine/guard_ensemble.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
-import type { WatchedDevice } from "./device.ts";
+import { type BufferPart, readBack, type WatchedDevice } from "./device.ts";
 import { MODEL_BYTES, type ModelFields, writeStruct } from "./kernels.ts";
 import {
   type Layout,
@@ -18,7 +18,6 @@ import {
   modelWords,
 } from "./layout.ts";
 import { bindingLimit } from "./plan.ts";
-import { type BufferPart, readBack } from "./read_back.ts";
 import {
   packWeights,
   type Topology,
@@ -341,7 +340,7 @@ export async function readStates(
 /**
  * What the kernels ask of an ensemble, beyond what every engine does.
  *
- * @throws {RangeError} If there are more than four outputs, or runs that go on from different epochs or steps.
+ * @throws {RangeError} If there are more than four outputs, or runs that go on from different epochs or updates.
  */
 export function checkOnGpu({ outputSize, runs }: EnsembleSpec): void {
   if (outputSize > 4) {

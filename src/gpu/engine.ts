@@ -1,29 +1,48 @@
 /**
- * The WebGPU engine.
+ * The WebGPU engine, and its ensembles: many models that train side by side on
+ * the device.
  *
  * @module
  */
 
+import { checkSpec } from "../engine/create_ensemble.ts";
+import type { DeviceProfile } from "../engine/device_profile.ts";
 import type {
+  BatchProbe,
   Engine,
+  Ensemble,
   EnsembleShape,
+  EnsembleSpec,
+  EpochHistory,
   ModelRun,
   Plan,
 } from "../engine/ensemble.ts";
+import { guardEnsemble } from "../engine/guard_ensemble.ts";
+import { createHistory } from "../engine/history.ts";
+import { closePorts } from "../rnn/parameters.ts";
+import {
+  checkOnGpu,
+  createBuffers,
+  type EnsembleBuffers,
+  readStates,
+} from "./buffers.ts";
 import {
   type AdapterDescription,
   openDevice,
+  readBack,
   type WatchedDevice,
 } from "./device.ts";
-import {
-  createGpuEnsemble,
-  type GpuEnsemble,
-  type ProfileExtent,
-} from "./ensemble.ts";
 import { kernelCacheOf, kernelTexts } from "./kernels.ts";
-import { planBatches } from "./layout.ts";
+import { type BatchPlace, placeBatches, planBatches } from "./layout.ts";
 import { planOnGpu } from "./plan.ts";
-import type { FormatName } from "./weight_format.ts";
+import { createProfiler, sampleInterval } from "./profiler.ts";
+import { type BatchRunner, createBatchRunner } from "./record_batch.ts";
+import { createEpochTrainer } from "./train_epochs.ts";
+import {
+  type FormatName,
+  unpackWeights,
+  type WeightFormat,
+} from "./weight_format.ts";
 
 /** A plan whose ensembles can be looked into. */
 export interface GpuPlan extends Plan {
@@ -106,5 +125,217 @@ export async function createWebGpuEngine(
       };
     },
     destroy: () => gpu.destroy(),
+  };
+}
+
+/** Loss history kept on the device, unless told otherwise. */
+const HISTORY_BYTES = 1 << 22;
+
+/** An ensemble that can say how long its kernels took. */
+export interface GpuEnsemble extends Ensemble {
+  profile(): DeviceProfile | undefined;
+  /** What is on the device, for tests that look inside or poison it. */
+  readonly made: EnsembleBuffers;
+  readonly format: WeightFormat;
+}
+
+/**
+ * What to time: "all" gives each kernel a pass of its own, which makes training
+ * slower; "sample" does so with a sample of the batches, which hardly does.
+ */
+export type ProfileExtent = "all" | "sample";
+
+/** How an ensemble runs. */
+export interface GpuEnsembleOptions {
+  /** How weights are kept, with batches of those sizes. */
+  readonly formatFor: (batches: readonly BatchPlace[]) => WeightFormat;
+  /** What to time: every kernel of every batch, or of a sample of the batches. */
+  readonly profile?: ProfileExtent | undefined;
+  /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
+  readonly historyBytes?: number | undefined;
+}
+
+/**
+ * Creates an ensemble on a device.
+ *
+ * @throws {RangeError} If the models cannot be one ensemble, or do not fit the device.
+ */
+export async function createGpuEnsemble(
+  gpu: WatchedDevice,
+  spec: EnsembleSpec,
+  options: GpuEnsembleOptions,
+): Promise<GpuEnsemble> {
+  gpu.check();
+  checkSpec(spec);
+  checkOnGpu(spec);
+  // Models with more time steps first: then those that have a step t are a prefix.
+  const order = spec.runs.map((_, i) => i).sort((a, b) =>
+    spec.runs[b]!.trials.steps - spec.runs[a]!.trials.steps || a - b
+  );
+  const runs = order.map((i) => spec.runs[i]!);
+  const placeOf = order.map((_, model) => order.indexOf(model));
+  const sizes = (batches: readonly Uint32Array[]) =>
+    batches.map((batch) => batch.length);
+  const { trainBatches, validateBatches } = runs[0]!.trials;
+  const batches = placeBatches(sizes(trainBatches), sizes(validateBatches));
+  const format = options.formatFor(batches);
+  const { layout } = format;
+  // The driver may go on compiling while the host packs the models.
+  const kernels = kernelCacheOf(gpu).get(kernelTexts(format, spec.loss));
+  const historyEpochs = Math.max(
+    1,
+    Math.floor(
+      (options.historyBytes ?? HISTORY_BYTES) /
+        (runs.length * batches.length * 8),
+    ),
+  );
+  // The last slot is kept for probes.
+  const probeSlot = historyEpochs * batches.length;
+  const made = createBuffers(gpu, {
+    runs,
+    format,
+    historySlots: probeSlot + 1,
+  });
+  const runner = createBatchRunner(gpu, { format, kernels, made });
+  const profiler = options.profile === undefined
+    ? undefined
+    : createProfiler(gpu, {
+      every: options.profile === "all" ? 1 : sampleInterval(batches.length),
+    });
+  const trainer = createEpochTrainer(gpu, runner, {
+    epoch: runs[0]!.state?.epoch ?? 0,
+    update: runs[0]!.state?.step ?? 0,
+    profiler,
+    history: made.buffers.history!,
+    historyEpochs,
+  });
+  await gpu.finish();
+
+  /** Losses of epochs, [epochs, batches, models, 2] each: mean loss and right answers. */
+  function historyOf(parts: readonly Float32Array[]): EpochHistory {
+    const perEpoch = batches.length * runs.length * 2;
+    const epochsOf = ({ length }: Float32Array) => length / perEpoch;
+    const starts = parts.flatMap((part) =>
+      Array.from(
+        { length: epochsOf(part) },
+        (_, epoch) => part.subarray(epoch * perEpoch),
+      )
+    );
+    return createHistory({
+      loss: spec.loss,
+      models: runs.length,
+      epochs: starts.length,
+      trainBatches: trainBatches.length,
+      validateBatches: validateBatches.length,
+    }, ({ model, epoch, training, batch }) => {
+      const place = placeOf[model]!;
+      const number = training ? batch : trainBatches.length + batch;
+      const at = (number * runs.length + place) * 2;
+      const values = starts[epoch]!;
+      const accuracy = 100 * values[at + 1]! /
+        made.models[place]!.scored[number]!;
+      return { loss: values[at]!, accuracy };
+    });
+  }
+
+  const guarded = guardEnsemble(spec.runs, {
+    async train(epochs, { signal, onEpochs, whileBusy }) {
+      gpu.check();
+      const parts: Float32Array[] = [];
+      await trainer.train(epochs, {
+        signal,
+        whileBusy,
+        onHistory(values) {
+          parts.push(values);
+          onEpochs?.(historyOf([values]));
+        },
+      });
+      return historyOf(parts);
+    },
+    async states(models) {
+      gpu.check();
+      const places = models.map((model) => placeOf[model]!);
+      const { epoch, update } = trainer;
+      const states = await readStates(gpu, places, { layout, made });
+      return states.map((state) => ({ epoch, step: update, ...state }));
+    },
+    probe(model, number) {
+      gpu.check();
+      return probeBatch(gpu, runner, {
+        classifies: spec.loss === "nll",
+        place: placeOf[model]!,
+        number,
+        made,
+        slot: probeSlot,
+      });
+    },
+    destroy() {
+      profiler?.destroy();
+      runner.destroy();
+      for (const buffer of Object.values(made.buffers)) buffer.destroy();
+    },
+  });
+  return { ...guarded, made, format, profile: () => profiler?.profile() };
+}
+
+/** Runs one training batch of one model without an update, and reads what came of it. */
+async function probeBatch(
+  gpu: WatchedDevice,
+  runner: BatchRunner,
+  { classifies, place, number, made, slot }: {
+    readonly classifies: boolean;
+    /** The model's place in the device's order. */
+    readonly place: number;
+    /** Number of the training batch. */
+    readonly number: number;
+    readonly made: EnsembleBuffers;
+    /** Where its losses go in the history. */
+    readonly slot: number;
+  },
+): Promise<BatchProbe> {
+  const { layout } = runner.format;
+  const { buffers, models } = made;
+  const { run, topology, at, scored } = models[place]!;
+  const recorder = runner.record("probe");
+  recorder.add({ number, slot, update: 1, probe: true, model: place });
+  runner.announce(recorder.entries);
+  gpu.device.queue.submit([recorder.finish()]);
+  const T = run.trials.steps;
+  const { hiddenSize: H, outputSize: O, slot: rows } = layout;
+  const B = layout.batches[number]!.size;
+  const width = 4 * layout.vectors;
+  const [history, outputs, hidden, gradient] = await readBack(gpu, [
+    {
+      buffer: buffers.history!,
+      firstWord: (slot * models.length + place) * 2,
+      words: 2,
+    },
+    { buffer: buffers.outputs!, firstWord: 0, words: T * O * width },
+    {
+      buffer: buffers.state!,
+      firstWord: at.state + T * rows * width,
+      words: H * width,
+    },
+    { buffer: buffers.gradient!, firstWord: 0, words: topology.words.places },
+  ]) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const byPlace = unpackWeights(topology, {
+    layout,
+    values: (place) => gradient[place]!,
+  });
+  if (!run.trainRecurrent) byPlace.weightHh.fill(0);
+  // Another model's gradient may stand where this one has no weight.
+  closePorts(byPlace, run.ports);
+  return {
+    loss: history[0]!,
+    accuracy: classifies ? 100 * history[1]! / scored[number]! : undefined,
+    output: Float32Array.from({ length: B * T * O }, (_, i) => {
+      const [o, t, b] = [i % O, Math.floor(i / O) % T, Math.floor(i / O / T)];
+      return outputs[(t * O + o) * width + b]!;
+    }),
+    hiddenLast: Float32Array.from(
+      { length: B * H },
+      (_, i) => hidden[i % H * width + Math.floor(i / H)]!,
+    ),
+    gradient: byPlace,
   };
 }

@@ -12,8 +12,7 @@
 import type { EnsembleShape } from "../engine/ensemble.ts";
 import { countBlocks } from "../graph/blocks.ts";
 import { countConnections } from "../graph/connections.ts";
-import { blockFormat } from "./blocks/block_format.ts";
-import { canNumberBlocks } from "./blocks/block_lists.ts";
+import { blockFormat, canNumberBlocks } from "./blocks/block_format.ts";
 import { denseFormat } from "./dense/dense_format.ts";
 import {
   type BatchPlace,

@@ -10,9 +10,9 @@ import type { WatchedDevice } from "./device.ts";
 import type { Profiler, SubmitTimer } from "./profiler.ts";
 import {
   type BatchEntry,
+  type BatchRunner,
   MOST_ENTRIES,
-  type StepRunner,
-} from "./record_step.ts";
+} from "./record_batch.ts";
 
 /** A submit is to keep the device busy for so long: longer ones make a desktop stutter, or are killed as hanging. */
 const SUBMIT_SECONDS = 0.5;
@@ -36,8 +36,8 @@ export interface TrainEpochsOptions {
 export interface EpochTrainer {
   /** Epochs trained since the models' start. */
   readonly epoch: number;
-  /** Optimizer steps made. */
-  readonly step: number;
+  /** Updates made. */
+  readonly update: number;
   /** Trains so many epochs; fewer where `signal` is aborted. */
   train(epochs: number, options: TrainEpochsOptions): Promise<void>;
 }
@@ -53,13 +53,13 @@ interface Recorded {
   readonly timer: SubmitTimer | undefined;
 }
 
-/** Creates the trainer of an ensemble that stands at that epoch and step. */
+/** Creates the trainer of an ensemble that stands at that epoch and update. */
 export function createEpochTrainer(
   gpu: WatchedDevice,
-  runner: StepRunner,
+  runner: BatchRunner,
   options: {
     readonly epoch: number;
-    readonly step: number;
+    readonly update: number;
     readonly profiler: Profiler | undefined;
     readonly history: GPUBuffer;
     /** Epochs that the history has room for; the oldest ones are written over. */
@@ -69,7 +69,7 @@ export function createEpochTrainer(
   const { device } = gpu;
   const { batches } = runner.format.layout;
   const { profiler, history, historyEpochs } = options;
-  let { epoch, step } = options;
+  let { epoch, update } = options;
   const mostEntries = profiler?.every === 1 ? MOST_TIMED : MOST_ENTRIES;
   const epochBytes = batches.length * runner.steps.length * 8;
   /** Operations a second of the last submit. */
@@ -93,9 +93,9 @@ export function createEpochTrainer(
       const recorder = runner.record("train", timer);
       do {
         const batch = batches[next]!;
-        if (batch.training) step++;
+        if (batch.training) update++;
         const slot = done % historyEpochs * batches.length + next;
-        recorder.add({ number: next, slot, step });
+        recorder.add({ number: next, slot, update });
         const flop = batch.size * runner.flopPerTrial;
         work += flop * (batch.training ? 3 : 1);
         profiler?.addFlop("forward", flop);
@@ -192,8 +192,8 @@ export function createEpochTrainer(
     get epoch() {
       return epoch;
     },
-    get step() {
-      return step;
+    get update() {
+      return update;
     },
   };
 }

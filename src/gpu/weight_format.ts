@@ -9,9 +9,8 @@
 
 import type { Connections } from "../graph/connections.ts";
 import type { FloatArray, Parameters, Ports } from "../rnn/parameters.ts";
-import type { ShaderConstants } from "./expand_shader.ts";
 import { type Layout, type WeightWords } from "./layout.ts";
-import type { ModelFields } from "./kernels.ts";
+import type { ModelFields, ShaderConstants } from "./kernels.ts";
 
 /** "dense", whole matrices; "blocks", blocks of 4 × 4 weights; "connections", each by itself. */
 export type FormatName = "dense" | "blocks" | "connections";

@@ -162,7 +162,7 @@ function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
 
   return guardEnsemble(spec.runs, {
     train,
-    state: (model) => models[model]!.state(),
+    states: (wanted) => wanted.map((model) => models[model]!.state()),
     probe: (model, batch) => models[model]!.probe(batch),
     destroy: () => {},
   });

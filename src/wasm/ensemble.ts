@@ -176,16 +176,17 @@ export function createWasmEnsemble(
   return {
     ...guardEnsemble(runs, {
       train,
-      state: (model) => {
-        const { weight, firstMoment, secondMoment, made } = models[model]!;
-        return {
-          epoch: (runs[model]!.state?.epoch ?? 0) + trained,
-          step: made + trained * trainBatches.length,
-          parameters: tensors(model, weight),
-          firstMoment: tensors(model, firstMoment),
-          secondMoment: tensors(model, secondMoment),
-        };
-      },
+      states: (wanted) =>
+        wanted.map((model) => {
+          const { weight, firstMoment, secondMoment, made } = models[model]!;
+          return {
+            epoch: (runs[model]!.state?.epoch ?? 0) + trained,
+            step: made + trained * trainBatches.length,
+            parameters: tensors(model, weight),
+            firstMoment: tensors(model, firstMoment),
+            secondMoment: tensors(model, secondMoment),
+          };
+        }),
       probe,
       // The memory goes with what refers to it.
       destroy: () => {},

@@ -4,9 +4,9 @@ import { DeviceError, type DeviceTrouble } from "../../src/engine/ensemble.ts";
 import {
   describeAdapter,
   openDevice,
+  readBack,
   type WatchedDevice,
 } from "../../src/gpu/device.ts";
-import { readBack } from "../../src/gpu/read_back.ts";
 
 const found = await openDevice();
 found?.destroy();

@@ -6,9 +6,8 @@ import type {
   EnsembleSpec,
   ModelState,
 } from "../../src/engine/ensemble.ts";
-import { createWebGpuEngine } from "../../src/gpu/engine.ts";
-import type { GpuEnsemble } from "../../src/gpu/ensemble.ts";
-import { readBack } from "../../src/gpu/read_back.ts";
+import { readBack } from "../../src/gpu/device.ts";
+import { createWebGpuEngine, type GpuEnsemble } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { assertParametersClose } from "./closeness.ts";

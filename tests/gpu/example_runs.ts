@@ -13,7 +13,7 @@ import type {
 } from "../../src/engine/ensemble.ts";
 import { checkSpec, shapeOf } from "../../src/engine/create_ensemble.ts";
 import type { WatchedDevice } from "../../src/gpu/device.ts";
-import { createGpuEnsemble, type GpuEnsemble } from "../../src/gpu/ensemble.ts";
+import { createGpuEnsemble, type GpuEnsemble } from "../../src/gpu/engine.ts";
 import { planOnGpu } from "../../src/gpu/plan.ts";
 import type { AdapterLimits, FormatName } from "../../src/gpu/weight_format.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";

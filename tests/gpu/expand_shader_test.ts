@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { expandShader } from "../../src/gpu/expand_shader.ts";
+import { expandShader } from "../../src/gpu/kernels.ts";
 
 const TILE = `const ROWS = 1u;
 const VECS = 1u;

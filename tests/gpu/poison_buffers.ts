@@ -5,7 +5,7 @@
  */
 
 import type { WatchedDevice } from "../../src/gpu/device.ts";
-import type { GpuEnsemble } from "../../src/gpu/ensemble.ts";
+import type { GpuEnsemble } from "../../src/gpu/engine.ts";
 
 /** Fills what the kernels must not read before they wrote it with NaN. */
 export function poisonBuffers(

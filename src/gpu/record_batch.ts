@@ -30,8 +30,8 @@ export interface BatchEntry {
   readonly number: number;
   /** Where its losses go in the history. */
   readonly slot: number;
-  /** Number of the optimizer step, from 1. */
-  readonly step: number;
+  /** Number of the update, from 1. */
+  readonly update: number;
   /** Whether outputs are wanted of steps that nothing scores, and the gradient instead of an update. */
   readonly probe?: boolean;
   /** The one model to run, in the device's order; by default all. */
@@ -48,11 +48,11 @@ export interface Recorder {
 }
 
 /** Runs batches of an ensemble. */
-export interface StepRunner {
+export interface BatchRunner {
   readonly format: WeightFormat;
   /** T of the models, falling. */
   readonly steps: readonly number[];
-  /** Operations of the recurrent products of a training step: 2 for each time step, trial and entry of W_hh that the kernels multiply. */
+  /** Operations of the recurrent products of an update: 2 for each time step, trial and entry of W_hh that the kernels multiply. */
   readonly flopPerTrial: number;
   record(label: string, timer?: SubmitTimer): Recorder;
   /** Tells the kernels of the batches of the next submit. */
@@ -61,14 +61,14 @@ export interface StepRunner {
 }
 
 /** Binds the kernels' buffers. */
-export function createStepRunner(
+export function createBatchRunner(
   gpu: WatchedDevice,
   { format, kernels, made: { buffers, models } }: {
     readonly format: WeightFormat;
     readonly kernels: readonly Kernel[];
     readonly made: EnsembleBuffers;
   },
-): StepRunner {
+): BatchRunner {
   const { device } = gpu;
   const { layout } = format;
   const { batches } = layout;
@@ -221,14 +221,14 @@ export function createStepRunner(
       write(
         batchUniforms,
         "Batch",
-        entries.map(({ number, slot, step, probe, model }) => ({
+        entries.map(({ number, slot, update, probe, model }) => ({
           start: batches[number]!.start,
           size: batches[number]!.size,
           number,
           history_slot: slot,
           // In double precision: 1 − 0.999ᵏ cancels in single.
-          adam_step_scale: 1 / (1 - 0.9 ** step),
-          adam_root_scale: 1 / Math.sqrt(1 - 0.999 ** step),
+          adam_step_scale: 1 / (1 - 0.9 ** update),
+          adam_root_scale: 1 / Math.sqrt(1 - 0.999 ** update),
           probe: probe ? 1 : 0,
           first_model: model ?? 0,
           models: models.length,
