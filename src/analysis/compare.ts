@@ -71,7 +71,8 @@ export interface CompareOptions {
   readonly start?: number;
   /**
    * Margin of equivalence, as a share: of what the better label learned, of
-   * the 50 points between chance and 100 % accuracy, of the other's mean epoch.
+   * the points between chance and 100 % accuracy (50 of two classes), of the
+   * other's mean epoch.
    * Default 0.1.
    */
   readonly margin?: number;
@@ -220,7 +221,9 @@ function comparePair(options: PairOptions): {
     const baseline = baselineOf(facts, "loss");
     const learned = baseline === undefined ||
       [...x, ...y].some((run) => beats(run, baseline));
-    return [{ combination, paired, x, y, baseline, learned }];
+    const chance = baselineOf(facts, "accuracy")?.value ?? 50;
+    const points = 100 - chance;
+    return [{ combination, paired, x, y, baseline, points, learned }];
   });
   if (strata.length === 0) return { over: undefined, single: [] };
   const single = strata.map((stratum) => ({

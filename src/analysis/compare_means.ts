@@ -25,6 +25,8 @@ export interface Stratum {
   readonly x: readonly RunSummary[];
   readonly y: readonly RunSummary[];
   readonly baseline: Baseline | undefined;
+  /** Percentage points between chance and 100 %. */
+  readonly points: number;
   /** Whether a run of either label beat the baseline. */
   readonly learned: boolean;
 }
@@ -71,6 +73,7 @@ type MeansCompared = Pick<
   | "difference"
   | "differenceInterval"
   | "marginUnit"
+  | "points"
   | "outside"
   | "equivalenceP"
   | "notWorseP"
@@ -88,6 +91,7 @@ export function compareMeans(
     difference: NaN,
     differenceInterval: [NaN, NaN],
     marginUnit,
+    points: strata[0]?.points ?? NaN,
     outside: 0,
     equivalenceP: NaN,
     notWorseP: NaN,
@@ -172,13 +176,13 @@ function unitOf(
 
 /** What a share of 1 is in this stratum. */
 function stratumUnit(
-  { x, y, baseline }: Groups & Pick<Stratum, "baseline">,
+  { x, y, baseline, points }: Groups & Pick<Stratum, "baseline" | "points">,
   { marginUnit, log }: {
     readonly marginUnit: MarginUnit;
     readonly log: boolean;
   },
 ): number {
-  if (marginUnit === "points") return 50;
+  if (marginUnit === "points") return points;
   if (marginUnit === "ratio") return 1;
   const [a, b] = [describeNumbers(x).mean, describeNumbers(y).mean];
   if (marginUnit === "mean" || baseline === undefined) return Math.abs(b);

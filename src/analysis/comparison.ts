@@ -29,7 +29,7 @@ export interface ComparedGroup extends Description {
 export type MarginUnit =
   /** Shares of what the better label learned: the way from the baseline to its loss, on the scale of the figures. */
   | "learned"
-  /** Shares of the 50 points between chance and 100 %. */
+  /** Shares of the points between chance and 100 %: of 50, where there are two classes. */
   | "points"
   /** Shares of the other label's mean. */
   | "mean"
@@ -92,6 +92,8 @@ export interface ComparedRuns extends Corrected {
   readonly differenceInterval: readonly [low: number, high: number];
   /** What the margin is a share of. */
   readonly marginUnit: MarginUnit;
+  /** Percentage points between chance and 100 %. */
+  readonly points: number;
   /** Combinations whose own difference is larger than the margin; as long as there is one, nothing is equivalent over all. */
   readonly outside: number;
   /** Differences below this share count as equivalent. */

@@ -146,14 +146,14 @@ export function isEquivalent({ holm }: Pick<Row, "holm">): boolean {
 
 /** The margin in words. */
 function marginInWords(
-  { margin, marginUnit, measure, other, baseline }: Row,
+  { margin, marginUnit, points, measure, other, baseline }: Row,
 ): string {
   const percent = `${short(margin * 100)} %`;
   switch (marginUnit) {
     case "learned":
       return `${percent} of what the better one learned beyond ${baseline?.label}`;
     case "points":
-      return `${short(margin * 50)} percentage points`;
+      return `${short(margin * points)} percentage points`;
     case "mean":
       return `${percent} of ${other.label}'s mean`;
     case "ratio":
@@ -164,7 +164,7 @@ function marginInWords(
 function equivalenceInWords(row: Row): string {
   const { holm, differenceInterval: [low, high], marginUnit } = row;
   if (Number.isNaN(holm.equivalenceP)) return "";
-  const scale = marginUnit === "points" ? 50 : 100;
+  const scale = marginUnit === "points" ? row.points : 100;
   const unit = marginUnit === "points" ? "points" : "%";
   const interval = marginUnit === "ratio"
     ? `ratio ${short(Math.exp(low))} to ${short(Math.exp(high))}`

@@ -66,7 +66,13 @@ const COMPARISON: readonly Column[] = [
   ["difference", (row) => cell(row.difference)],
   ["difference_low", (row) => cell(row.differenceInterval[0])],
   ["difference_high", (row) => cell(row.differenceInterval[1])],
-  ["difference_unit", (row) => UNITS[row.marginUnit]],
+  [
+    "difference_unit",
+    ({ marginUnit, points }) =>
+      marginUnit === "points"
+        ? `share of ${short(points)} percentage points`
+        : UNITS[marginUnit],
+  ],
   ["equivalence_margin", (row) => row.margin],
   ["p_equivalence", (row) => cell(row.equivalenceP)],
   ["p_equivalence_holm", (row) => cell(row.holm.equivalenceP)],
@@ -77,7 +83,6 @@ const COMPARISON: readonly Column[] = [
 
 const UNITS = {
   learned: "share of what the better label learned",
-  points: "share of 50 percentage points",
   mean: "share of the other label's mean",
   ratio: "logarithm of the ratio",
 } as const;

@@ -40,7 +40,7 @@ const HELP = `Draws and compares the results of experiments.
                             default: 85 for curves, 178 for the others
   --margin PERCENT          margin of equivalence; default 10. Of losses, a share of
                             what the better label learned beyond the baseline; of
-                            accuracies, of the 50 points above chance; of epochs,
+                            accuracies, of the points above chance; of epochs,
                             of the other label's mean
   --all_pairs               compare every label with every other one
   --overwrite               replace files in DIR that viz did not write, too

@@ -9,7 +9,7 @@ import { basename } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
 import { readSparseNpz } from "../files/npz.ts";
-import { readFileBytes, systemReason } from "../files/read.ts";
+import { readFileBytes, statFile, systemReason } from "../files/read.ts";
 import {
   filterGraph,
   type Graph,
@@ -107,7 +107,7 @@ async function readWhole(
   options: Omit<EdgeListOptions, "file">,
 ): Promise<(EdgeList & { readonly matrix?: true }) | undefined> {
   const binary = /\.np[yz]$/i.test(path);
-  const { size } = await statOf(path);
+  const { size } = await statFile(path, { what: "the list of connections" });
   if (
     !binary && (/\.(?:gz|parquet)$/i.test(path) || size > MOST_WHOLE)
   ) return undefined;
@@ -195,14 +195,6 @@ function canBeList(rows: readonly TableRow[]): boolean {
 /** Whether a row of a list has no weight, and is no pair of regions. */
 function isHeader(cells: readonly string[]): boolean {
   return cells.length > 2 && cells.every(isWord);
-}
-
-async function statOf(path: string): Promise<Deno.FileInfo> {
-  try {
-    return await Deno.stat(path);
-  } catch (error) {
-    throw cannotRead(path, error);
-  }
 }
 
 function cannotRead(path: string, error: unknown): unknown {

@@ -14,7 +14,7 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
-import { readFileBytes, safeName } from "../files/read.ts";
+import { readFileBytes, readIfThere, safeName } from "../files/read.ts";
 import { graphOfMatrix, transposeGraph } from "../graph/graph.ts";
 import {
   addressOf,
@@ -353,14 +353,8 @@ async function isCached(
 ): Promise<boolean> {
   for (const { file, sha256 } of filesOf(entry)) {
     const path = join(cacheFolder, file);
-    let bytes: Uint8Array;
-    try {
-      bytes = await Deno.readFile(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      // Anything else is told with the path.
-      bytes = await readFileBytes(path, { what: "the cached file" });
-    }
+    const bytes = await readIfThere(path, { what: "the cached file" });
+    if (bytes === undefined) return false;
     if (await sha256Hex(bytes) !== sha256) {
       onProgress?.(
         `${path} is damaged (its SHA-256 is not the catalogue's); downloading again`,

@@ -94,16 +94,53 @@ const MOST_BYTES = 2 ** 32;
 /** Most bytes that come out of a pipe. */
 const MOST_PIPED = 2 ** 28;
 
+/** Where a shell puts what `<(command)` writes; elsewhere a pipe waits for a writer that may never come. */
+const SHELL_PIPE = /^\/(?:dev|proc)\//;
+
 /** What the file is, for messages. */
 export interface ReadFileOptions {
   /** E.g. "the connectome". */
   readonly what: string;
 }
 
+function cannotRead(
+  path: string,
+  { what, error }: ReadFileOptions & { readonly error: unknown },
+): unknown {
+  const reason = systemReason(error, { path, verb: "read" });
+  if (error instanceof InputError || reason === undefined) return error;
+  return new InputError(`Cannot read ${what} "${path}": ${reason}`, {
+    cause: error,
+  });
+}
+
 /**
- * The bytes of a file.
+ * What the system says of a file that is to be read: a regular one, or what a
+ * shell pipes in. Another pipe would wait for a writer, and a device like
+ * /dev/zero never ends.
  *
- * @throws {InputError} If there is no such file, it is a folder, or it may not be read.
+ * @throws {InputError} If there is no such file, or it is a folder, a pipe or a device.
+ */
+export async function statFile(
+  path: string,
+  { what }: ReadFileOptions,
+): Promise<Deno.FileInfo> {
+  const info = await Deno.stat(path).catch((error) => {
+    throw cannotRead(path, { what, error });
+  });
+  const { isFile, isDirectory, isFifo } = info;
+  if (isFile || (isFifo && SHELL_PIPE.test(path))) return info;
+  throw new InputError(
+    `Cannot read ${what} "${path}": it is ${
+      isDirectory ? "a folder" : `no file, but a ${isFifo ? "pipe" : "device"}`
+    }`,
+  );
+}
+
+/**
+ * The bytes of a file, or of what a shell pipes in.
+ *
+ * @throws {InputError} As {@linkcode statFile}, and if it may not be read.
  *
  * @example
  * ```ts
@@ -116,20 +153,15 @@ export async function readFileBytes(
   path: string,
   { what }: ReadFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const fail = (reason: string, cause?: unknown): never => {
-    throw new InputError(`Cannot read ${what} "${path}": ${reason}`, { cause });
+  const fail = (reason: string): never => {
+    throw new InputError(`Cannot read ${what} "${path}": ${reason}`);
   };
+  const { isFile, size } = await statFile(path, { what });
+  if (size > MOST_BYTES) return fail(`its ${size} bytes are too many`);
   try {
-    const { isFile, isDirectory, isFifo, size } = await Deno.stat(path);
-    if (isDirectory) return fail("it is a folder");
-    // A device like /dev/zero never ends.
-    if (!isFile && !isFifo) return fail("it is no file, but a device");
-    if (size > MOST_BYTES) return fail(`its ${size} bytes are too many`);
     return isFile ? await Deno.readFile(path) : await readPipe(path, fail);
   } catch (error) {
-    const reason = systemReason(error, { path, verb: "read" });
-    if (error instanceof InputError || reason === undefined) throw error;
-    return fail(reason, error);
+    throw cannotRead(path, { what, error });
   }
 }
 

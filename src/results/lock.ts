@@ -12,7 +12,7 @@
 
 import { basename, join } from "node:path";
 import { InputError, RetryError } from "../files/input_error.ts";
-import { listFolder, systemReason } from "../files/read.ts";
+import { listFolder, readTextFile, systemReason } from "../files/read.ts";
 import { lockedPart, lockName, type PartName } from "./layout.ts";
 import { makeFolder } from "../files/write.ts";
 import type { HeartbeatOrders } from "./lock_heartbeat.ts";
@@ -188,7 +188,7 @@ export async function isNobodys(path: string): Promise<boolean> {
 
 async function ownerOf(path: string): Promise<LockOwner | undefined> {
   try {
-    const value = JSON.parse(await Deno.readTextFile(path));
+    const value = JSON.parse(await readTextFile(path, { what: "the lock" }));
     return typeof value?.id === "string" && typeof value.since === "string"
       ? value
       : undefined;

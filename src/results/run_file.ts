@@ -11,7 +11,7 @@
 import { createHash } from "node:crypto";
 import type { ModelState } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { systemReason } from "../files/read.ts";
+import { statFile, systemReason } from "../files/read.ts";
 import {
   decodeSafetensors,
   encodeWithChecksum,
@@ -425,6 +425,7 @@ const NAMED = /^(\d+)_(\d+)\/combination$/;
  * @throws {InputError} If these are.
  */
 export async function runsIn(path: string): Promise<RunId[]> {
+  const { size } = await statFile(path, { what: "the run file" });
   try {
     using file = await Deno.open(path);
     const read = async (length: number) => {
@@ -437,9 +438,7 @@ export async function runsIn(path: string): Promise<RunId[]> {
       return bytes;
     };
     const length = new DataView((await read(8)).buffer).getBigUint64(0, true);
-    if (length > (await file.stat()).size) {
-      throw new RangeError("it is cut short");
-    }
+    if (length > size) throw new RangeError("it is cut short");
     const header = JSON.parse(
       new TextDecoder().decode(await read(Number(length))),
     );

@@ -17,7 +17,7 @@ import { sha256Hex } from "../files/checksum.ts";
 import { isGzip, readIdx } from "../files/idx.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
-import { readFileBytes } from "../files/read.ts";
+import { readFileBytes, readIfThere } from "../files/read.ts";
 import {
   readTorchFile,
   type TorchTensor,
@@ -265,7 +265,7 @@ async function downloadLatents(
   const kept = cacheFolder === undefined ? FILE : join(cacheFolder, FILE);
   const cached = cacheFolder === undefined
     ? undefined
-    : await readIfThere(kept);
+    : await readIfThere(kept, { what: "the cached latents" });
   if (cached !== undefined && await sha256Hex(cached) === SOURCE.sha256) {
     return { bytes: cached, name: kept };
   }
@@ -289,13 +289,4 @@ async function downloadLatents(
     await writeFileWhole(kept, bytes);
   }
   return { bytes, name: kept };
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -8,9 +8,14 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
-import { readIfThere } from "../files/read.ts";
+import { listFolder, readIfThere } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { CONNECTOME_FILE, modelName, NETWORK_FILE } from "../results/layout.ts";
+import {
+  CONNECTOME_FILE,
+  modelName,
+  NETWORK_FILE,
+  parseModelName,
+} from "../results/layout.ts";
 import { refuseDamaged } from "../results/results_folder.ts";
 
 /** A square matrix. */
@@ -40,8 +45,6 @@ export interface Networks {
   readonly undrawnNeurons?: number;
 }
 
-const CHECKPOINT = /^model_state_dict_epoch_(\d{1,9})_iter_0\.safetensors$/;
-const INITIAL = modelName({ epoch: "initial", iteration: 0 });
 const WEIGHTS = "rnn.weight_hh_l0";
 /** Where the rows of a sparse W_hh begin, and the last one ends. */
 const SPARSE_ROWS = `${WEIGHTS}.crow_indices`;
@@ -66,11 +69,18 @@ export async function readNetworks(
   { combination }: { readonly combination: number },
 ): Promise<Networks> {
   const models = join(folder, String(combination));
-  const last = await lastCheckpoint(models);
-  const initial = await readWeights(join(models, INITIAL), "initial");
-  const trained = last === undefined
+  const epochs = (await listFolder(models) ?? []).flatMap(({ name }) => {
+    const model = name.endsWith(".pth") ? undefined : parseModelName(name);
+    return model?.iteration === 0 && model.epoch !== "initial"
+      ? [model.epoch]
+      : [];
+  });
+  const read = (epoch: number | "initial") =>
+    readWeights(join(models, modelName({ epoch, iteration: 0 })), epoch);
+  const initial = await read("initial");
+  const trained = epochs.length === 0
     ? undefined
-    : await readWeights(join(models, last.name), last.epoch);
+    : await read(Math.max(...epochs));
   const undrawn = [initial, trained].find((found) => typeof found === "number");
   return {
     connectome: await readMatrix(folder, CONNECTOME_FILE),
@@ -79,20 +89,6 @@ export async function readNetworks(
     trained: typeof trained === "number" ? undefined : trained,
     ...(undrawn === undefined ? {} : { undrawnNeurons: undrawn }),
   };
-}
-
-async function lastCheckpoint(
-  folder: string,
-): Promise<{ name: string; epoch: number } | undefined> {
-  let last: { name: string; epoch: number } | undefined;
-  for await (const { name } of Deno.readDir(folder)) {
-    const epoch = CHECKPOINT.exec(name)?.[1];
-    if (epoch === undefined) continue;
-    if (last === undefined || Number(epoch) > last.epoch) {
-      last = { name, epoch: Number(epoch) };
-    }
-  }
-  return last;
 }
 
 function squareSide(shape: readonly number[], file: string): number {

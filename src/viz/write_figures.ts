@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
+import { readFileBytes, readTextFile } from "../files/read.ts";
 import { makeFolder, stageFile, writeFileWhole } from "../files/write.ts";
 import { plural } from "../text/words.ts";
 import type { Figure } from "./figure.ts";
@@ -147,7 +148,7 @@ async function readList(directory: string): Promise<Map<string, string>> {
   const listed = new Map<string, string>();
   let text: string;
   try {
-    text = await Deno.readTextFile(join(directory, LIST));
+    text = await readTextFile(join(directory, LIST), { what: "the list" });
   } catch {
     return listed;
   }
@@ -171,7 +172,9 @@ async function othersFiles(
   const foreign: string[] = [];
   for (const name of names) {
     if (!there.has(name)) continue;
-    const bytes = await Deno.readFile(join(directory, name));
+    const bytes = await readFileBytes(join(directory, name), {
+      what: "the figure",
+    });
     if (listed.get(name) !== hash(bytes)) foreign.push(name);
   }
   return foreign;

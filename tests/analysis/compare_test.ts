@@ -201,6 +201,43 @@ describe("compareLabels()", () => {
     );
   });
 
+  it("takes the margin of accuracies of the points above chance, however many classes there are", () => {
+    const of = (label: string, mean: number, seed: number) => {
+      const loss = falling(scatter(10, { mean: 0.2, sd: 0.01, seed }));
+      const ends = scatter(10, { mean, sd: 0.5, seed });
+      return {
+        label,
+        results: {
+          path: "",
+          warnings: [],
+          experiment: exampleRecord({
+            task: { name: "classes", loss: "nll", parameters: {} },
+            size: { hiddenSize: 2, inputSize: 2, outputSize: 5 },
+            failures: [],
+          }),
+          combinations: [{
+            index: 0,
+            title: "()",
+            parameters: {},
+            ...alike(
+              loss,
+              curves(...ends.map((end) => Array(12).fill(end))),
+            ),
+          }],
+        },
+      };
+    };
+    const { rows } = compareLabels([of("bio", 90, 1), of("rand", 88, 2)], {
+      measures: ["finalAccuracy"],
+    });
+    assert.equal(rows[0]?.points, 75);
+    assert.match(rows[0].sentence, /equivalent within 7\.5 percentage points/);
+    assert.match(
+      formatStatisticsCsv(rows),
+      /,share of 75 percentage points,/,
+    );
+  });
+
   it("says that the reference is not worse, where it is better than equivalent", async () => {
     const accuracy = (mean: number) =>
       alike(

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import { readFileBytes, readTextFile, safeName } from "../../src/files/read.ts";
+import {
+  readFileBytes,
+  readIfThere,
+  readTextFile,
+  safeName,
+  statFile,
+} from "../../src/files/read.ts";
 import { assertRefused } from "./binary.ts";
 
 const what = "the connectome";
@@ -18,6 +24,19 @@ describe("readFileBytes()", () => {
             `Cannot read the images "${path}": it is no file, but a device`,
         },
       );
+    }
+  });
+
+  it("refuses a pipe that lies in a folder, which may have no writer", async () => {
+    if (Deno.build.os === "windows") return;
+    const path = join(Deno.makeTempDirSync(), "fifo");
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+    for (const read of [readFileBytes, readTextFile, readIfThere, statFile]) {
+      await assert.rejects(read(path, { what }), {
+        name: "InputError",
+        message:
+          `Cannot read the connectome "${path}": it is no file, but a pipe`,
+      });
     }
   });
 

@@ -8,7 +8,10 @@ import {
   inferGridKeys,
   parseFolderIndex,
 } from "../../src/results/folder_index.ts";
+import { openFolder } from "../../src/results/open_folder.ts";
 import { readResultsFolder, sumsOf } from "../../src/results/results_folder.ts";
+import { RunStore } from "../../src/results/run_store.ts";
+import { readStatus } from "../../src/results/status.ts";
 import {
   alike,
   curves,
@@ -299,4 +302,68 @@ describe("inferGridKeys()", () => {
     );
     assert.deepEqual(inferGridKeys([], { accuracy: false }), []);
   });
+});
+
+describe("a pipe in place of a file of results", () => {
+  const names = [
+    "folder_index.txt",
+    "experiment.json",
+    "0/validate_loss_all.npy",
+    "SHA256SUMS",
+    "runs/0_0.safetensors",
+    "runs/0_1.states_3.safetensors",
+    "training.lock",
+  ];
+  for (const name of names) {
+    it(`is refused or passed over, and nobody waits for its writer: ${name}`, () =>
+      inFolder(async (folder) => {
+        if (Deno.build.os === "windows") return;
+        const loss = alike(falling([0.1, 0.2, 0.3]));
+        const record = exampleRecord({ trainedBy: [], failures: [] });
+        const path = await writeExample(folder, "bio", {
+          combinations: [loss, loss],
+          record,
+        });
+        await Deno.mkdir(join(path, "runs"));
+        const file = join(path, name);
+        await Deno.remove(file).catch(() => {});
+        await new Deno.Command("mkfifo", { args: [file] }).output();
+        const said: string[] = [];
+        const warn = (line: string) => said.push(line);
+        for (
+          const read of [
+            async () => warn((await readResultsFolder(path)).warnings.join()),
+            async () => warn((await readStatus(path)).warnings.join()),
+            async () => {
+              const store = await RunStore.open({
+                folder: path,
+                experiment: record.fingerprint,
+                size: record.size,
+                epochs: record.epochs,
+                warn,
+              });
+              await store.finished({ combination: 0, iteration: 0 });
+            },
+            async () =>
+              await (await openFolder(path, {
+                record,
+                mode: "join",
+                part: undefined,
+                ids: [],
+                files: [],
+                deadAfter: 10,
+                warn,
+              })).release(),
+          ]
+        ) {
+          await read().catch((error) => {
+            assert.ok(error instanceof InputError, String(error));
+            said.push(error.message);
+          });
+        }
+        // Without checksums the curves are held against the runs.
+        if (name === "SHA256SUMS") return;
+        assert.match(said.join("\n"), /but a pipe|another process ended/);
+      }));
+  }
 });
