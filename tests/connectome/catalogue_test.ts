@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import {
+  addressOf,
+  CATALOGUE,
   CATALOGUE_ADDRESS,
   type CatalogueEntry,
   catalogueEntry,
@@ -95,6 +97,22 @@ async function refusal(answer: (file: string) => Response): Promise<string> {
 function body(file: string): BodyInit {
   return CONTENTS[file] as Uint8Array<ArrayBuffer>;
 }
+
+describe("CATALOGUE", () => {
+  it("pins every file: a whole commit in its address, its checksum and its size", () => {
+    for (const entry of CATALOGUE) {
+      assert.match(
+        addressOf(entry),
+        /^https:\/\/raw\.githubusercontent\.com\/[^/]+\/[^/]+\/[0-9a-f]{40}\/(?:[^?#]+\/)?$/,
+        entry.name,
+      );
+      for (const { sha256, bytes } of filesOf(entry)) {
+        assert.match(sha256, /^[0-9a-f]{64}$/, entry.name);
+        assert.ok(Number.isInteger(bytes) && bytes > 0, entry.name);
+      }
+    }
+  });
+});
 
 describe("downloadConnectome()", () => {
   it("keeps all files where they are as the catalogue says", async () => {
