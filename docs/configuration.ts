@@ -74,6 +74,8 @@ function allowed(schema: KeySchema | ParameterSchema): string {
       return schema.choices.map((choice) => `\`${choice}\``).join(", ");
     case "boolean":
       return "`True` or `False`";
+    case "regions":
+      return "list of names or numbers";
     case "integer":
     case "number": {
       const { from, to, above, below } = schema as ParameterSchema;
@@ -109,6 +111,7 @@ function fallback(schema: KeySchema | ParameterSchema): string {
       : String(value);
     return `\`${python}\``;
   }
+  if (schema.kind === "regions") return "all";
   if (schema.kind === "path") return schema.needed ? "needed" : "none";
   return "needed";
 }

@@ -171,7 +171,7 @@ export function effectiveConfig(ini: IniFile): string {
       const given = iniValue(ini, { section, key })?.text;
       const value = given === undefined
         ? textOf("default" in schema ? schema.default : undefined)
-        : schema.kind === "dict"
+        : schema.kind === "dict" || schema.kind === "regions"
         ? reprPython(parsePythonLiteral(given))
         : given;
       if (value === undefined) continue;
@@ -340,12 +340,15 @@ export function readText(
   return needValue(ini, { section, key, allowed });
 }
 
-/** The Python text of a dict. */
-export function readDictText(
+/** The text of a Python literal: a dict, or a list of regions. */
+export function readLiteralText(
   ini: IniFile,
-  place: ConfigKey & { allowed: string },
+  { kind, ...place }: ConfigKey & {
+    allowed: string;
+    kind: "dict" | "regions";
+  },
 ): IniValue {
-  schemaOf(place, "dict");
+  schemaOf(place, kind);
   return needValue(ini, place);
 }
 

@@ -1,12 +1,14 @@
 /**
- * Reads `trial_params` and `combos_params`: Python dicts with known keys.
+ * Reads what a config has as Python literals: `trial_params` and `combos_params`,
+ * dicts with known keys; lists of regions.
  *
  * @module
  */
 
 import type { ParameterSchema } from "../tasks/task.ts";
-import { type ConfigKey, readDictText, valueError } from "./config.ts";
-import type { IniFile } from "./configparser.ts";
+import { type ConfigKey, readLiteralText, valueError } from "./config.ts";
+import { type IniFile, iniValue } from "./configparser.ts";
+import type { RegionChoice } from "./experiment.ts";
 import { allowedValues, isAllowed } from "./schema.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote, shorten } from "../text/words.ts";
@@ -34,20 +36,7 @@ export function readLiteralDict(
   ini: IniFile,
   place: ConfigKey & { allowed: string },
 ): LiteralDict {
-  const text = readDictText(ini, place);
-  const errorAt = (problem: string, offset?: number) =>
-    valueError(ini, {
-      ...place,
-      from: {
-        ...text,
-        line: offset === undefined ? text.line : text.lineAt(offset),
-      },
-      what: problem,
-    });
-  const value = parse(
-    text.text,
-    (error) => errorAt(` is no Python dict: ${error.message}`, error.offset),
-  );
+  const { value, errorAt } = readLiteral(ini, { ...place, kind: "dict" });
   if (value.kind !== "dict") {
     throw errorAt(` must be ${place.allowed}, found ${showValue(value)}`);
   }
@@ -68,6 +57,65 @@ export function readLiteralDict(
     entries,
     error: (problem, at) => errorAt(problem, at?.at),
   };
+}
+
+/** Reads a literal, with what makes an error for it, or for what stands at an offset in it. */
+function readLiteral(
+  ini: IniFile,
+  place: ConfigKey & { allowed: string; kind: "dict" | "regions" },
+) {
+  const text = readLiteralText(ini, place);
+  const errorAt = (problem: string, offset?: number) =>
+    valueError(ini, {
+      ...place,
+      from: {
+        ...text,
+        line: offset === undefined ? text.line : text.lineAt(offset),
+      },
+      what: problem,
+    });
+  const type = place.kind === "dict" ? "dict" : "list";
+  const value = parse(
+    text.text,
+    (error) => errorAt(` is no Python ${type}: ${error.message}`, error.offset),
+  );
+  return { value, errorAt };
+}
+
+/**
+ * Regions by their names or numbers; undefined where the key is absent. Whether the
+ * connectome has them is not known here.
+ *
+ * @throws {InputError} If it is no list of them, or an empty one.
+ */
+export function readRegions(
+  ini: IniFile,
+  place: ConfigKey,
+): readonly RegionChoice[] | undefined {
+  if (iniValue(ini, place) === undefined) return undefined;
+  const allowed = "a Python list of regions, as ['V1', 'V2'] or [0, 3]";
+  const { value, errorAt } = readLiteral(ini, {
+    ...place,
+    allowed,
+    kind: "regions",
+  });
+  if (value.kind !== "list" && value.kind !== "tuple") {
+    throw errorAt(` must be ${allowed}, found ${showValue(value)}`);
+  }
+  if (value.items.length === 0) {
+    throw errorAt(" is empty; leave it out for all regions");
+  }
+  return value.items.map((item) => {
+    if (item.kind === "string") return item.value;
+    const number = item.kind === "integer" ? Number(item.value) : NaN;
+    if (number >= 0 && Number.isSafeInteger(number)) return number;
+    throw errorAt(
+      ` must have names in quotes or whole numbers from 0, found ${
+        showValue(item)
+      }`,
+      item.at,
+    );
+  });
 }
 
 /**

@@ -18,6 +18,9 @@ export type InitName = "default" | "xavier" | "he" | "auto";
 /** `compatibility`: follow the published description, or the original program where it departs from it. */
 export type Compatibility = "described" | "original";
 
+/** A region, by its name or its number from 0. */
+export type RegionChoice = string | number;
+
 /** One value of a combination. */
 export interface GridValue {
   /** The value itself. */
@@ -83,6 +86,10 @@ export interface Experiment {
     readonly targetSparsity: number;
     /** The same within a region. */
     readonly targetSparsityIntrinsic: number;
+    /** `input_regions`: regions whose neurons get the input; undefined: all. */
+    readonly inputRegions?: readonly RegionChoice[];
+    /** `output_regions`: regions whose neurons the read-out sees; undefined: all. */
+    readonly outputRegions?: readonly RegionChoice[];
   };
   /** The null model of that name; undefined where the topology is the connectome's. */
   readonly nullModel: NullModel | undefined;
@@ -175,6 +182,7 @@ export function describeExperiment(experiment: Experiment): string {
         ...(net.compatibility === "original" ? ["compatibility original"] : []),
       ].join(", "),
     ],
+    ...describePorts(net),
     [
       "weights",
       [
@@ -216,6 +224,25 @@ export function describeExperiment(experiment: Experiment): string {
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
 }
 
+function describePorts(
+  { inputRegions, outputRegions }: Experiment["net"],
+): [string, string][] {
+  if (inputRegions === undefined && outputRegions === undefined) return [];
+  return [[
+    "regions",
+    `input at ${listRegions(inputRegions)}; read-out from ${
+      listRegions(outputRegions)
+    }`,
+  ]];
+}
+
+/** Regions as the config names them, not too many. */
+export function listRegions(
+  regions: readonly RegionChoice[] | undefined,
+): string {
+  return regions === undefined ? "all" : shownSome(regions.map(String));
+}
+
 /** Those that are not the original program's. */
 function sparsities(
   { targetSparsity, targetSparsityIntrinsic }: Experiment["net"],
@@ -233,7 +260,10 @@ function sparsities(
 
 /** The different values of a key, in the order of the grid. */
 function distinct(reprs: readonly (string | undefined)[]): string {
-  const all = [...new Set(reprs)];
+  return shownSome([...new Set(reprs)]);
+}
+
+function shownSome(all: readonly (string | undefined)[]): string {
   const most = 12;
   return all.slice(0, most).join(", ") +
     (all.length > most ? `, … (${all.length})` : "");

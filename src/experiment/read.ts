@@ -21,6 +21,7 @@ import {
   valueError,
 } from "./config.ts";
 import type { Compatibility, Experiment, InitName } from "./experiment.ts";
+import { readRegions } from "./dict.ts";
 import { readGrid, readTrialParams } from "./grid.ts";
 import { configError, type IniFile, iniValue } from "./configparser.ts";
 import { listNames, quote } from "../text/words.ts";
@@ -214,6 +215,8 @@ function readNet(
   nullModels: readonly string[],
 ): Experiment["net"] {
   const section = "net";
+  const inputRegions = readRegions(ini, { section, key: "input_regions" });
+  const outputRegions = readRegions(ini, { section, key: "output_regions" });
   const net = {
     name: readNetName(ini),
     regions: readInteger(ini, { section, key: "rnn_size" }),
@@ -237,6 +240,8 @@ function readNet(
       section,
       key: "target_sparsity_intrinsic",
     }),
+    ...(inputRegions === undefined ? {} : { inputRegions }),
+    ...(outputRegions === undefined ? {} : { outputRegions }),
   };
   const neurons = net.regions * net.neuronsPerRegion;
   if (neurons > MOST_NEURONS) {

@@ -37,6 +37,8 @@ export type KeySchema =
     }
     /** A Python dict. */
     | { readonly kind: "dict" }
+    /** A Python list of regions, by their names or numbers; all where the key is absent. */
+    | { readonly kind: "regions" }
   );
 
 /** Most epochs, so that a slip of the finger is found before the memory is gone. */
@@ -128,6 +130,15 @@ export const CONFIG_SCHEMA = {
       kind: "boolean",
       default: false,
       description: "scale the connectome anew for each iteration",
+    },
+    input_regions: {
+      kind: "regions",
+      description:
+        "regions whose neurons get the input, as `['V1', 'V2']` or `[0, 3]`; [the others have no input weights](regions.md)",
+    },
+    output_regions: {
+      kind: "regions",
+      description: "regions whose neurons the read-out sees",
     },
     target_sparsity: {
       kind: "number",

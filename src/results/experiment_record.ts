@@ -133,6 +133,10 @@ export interface ExperimentRecord {
   readonly targetSparsity: number;
   /** The same within a region. */
   readonly targetSparsityIntrinsic: number;
+  /** Numbers of the regions whose neurons got the input, rising; undefined: all. */
+  readonly inputRegions?: readonly number[];
+  /** Those whose neurons the read-out saw. */
+  readonly outputRegions?: readonly number[];
   /** What the network was made of. */
   readonly connectome: {
     readonly name: string;
@@ -269,6 +273,7 @@ export function parseExperimentRecord(
   const stimuli = root.optional("stimuli");
   const engine = root.object("engine");
   const size = root.object("size");
+  const regions = connectome.integer("regions", { from: 1 });
   const states = root.optional("networkStates");
   const keys = grid.strings("keys");
   if (new Set(keys).size < keys.length) grid.fail("keys", "different names");
@@ -325,6 +330,12 @@ export function parseExperimentRecord(
       ? { randPartition: root.boolean("randPartition") }
       : {}),
     ...sparsitiesOf(root),
+    ...(root.has("inputRegions")
+      ? { inputRegions: root.integers("inputRegions", { below: regions }) }
+      : {}),
+    ...(root.has("outputRegions")
+      ? { outputRegions: root.integers("outputRegions", { below: regions }) }
+      : {}),
     ...(orientation === undefined ? {} : {
       orientation: {
         network: orientation.string("network"),
@@ -334,7 +345,7 @@ export function parseExperimentRecord(
     connectome: {
       name: connectome.string("name"),
       species: connectome.string("species"),
-      regions: connectome.integer("regions", { from: 1 }),
+      regions,
       neurons: connectome.integer("neurons", { from: 1 }),
       sha256: connectome.string("sha256"),
       source: connectome.string("source"),

@@ -112,6 +112,15 @@ export class JsonFields {
     );
   }
 
+  /** A list of integers from 0 and below `below`. */
+  integers(key: string, { below }: { readonly below: number }): number[] {
+    return this.#list(key).map((item) =>
+      Number.isInteger(item) && Number(item) >= 0 && Number(item) < below
+        ? Number(item)
+        : this.fail(key, `a list of integers from 0 to ${below - 1}`)
+    );
+  }
+
   /** An object of plain values. */
   plain(key: string): Record<string, Plain> {
     return Object.fromEntries(

@@ -7,10 +7,13 @@
 import { type RandomStream, WORDS_PER_UNIFORM } from "../random/stream.ts";
 import type { Connections } from "../graph/connections.ts";
 import {
+  closePorts,
+  countPorts,
   type FloatArray,
   type ModelSize,
   type Parameters,
   parameterShapes,
+  type Ports,
 } from "./parameters.ts";
 
 /** How wide the initial weights are spread. */
@@ -28,6 +31,8 @@ export interface InitialParametersOptions {
    * all networks of as many connections have the same values, in other places (`shared_init`).
    */
   readonly shared?: boolean;
+  /** Which neurons the input reaches and the read-out sees; default all. */
+  readonly ports?: Ports | undefined;
   /** The run's stream of purpose "weights". */
   readonly stream: RandomStream;
 }
@@ -91,6 +96,11 @@ export function initialBound(
  * connections there are. All are rounded to float32 at the end, and none exceeds
  * its bound.
  *
+ * Where only some neurons have ports, W_ih and W_fc are drawn in the same way, with the
+ * bounds of the matrices that are left: of K neurons that get input and R that are read
+ * out, [K, I] and [O, R], and for `default`, as PyTorch has it, 1/√R for W_fc and b_fc.
+ * All other weights of the two are 0.
+ *
  * @throws {RangeError} If the connections are not those of a matrix [H, H].
  *
  * @example
@@ -113,7 +123,7 @@ export function initialBound(
  */
 export function initialParameters(
   size: ModelSize,
-  { scheme, connections, rankOrder, shared = false, stream }:
+  { scheme, connections, rankOrder, shared = false, ports, stream }:
     InitialParametersOptions,
 ): Parameters<Float32Array> {
   const { hiddenSize } = size;
@@ -126,33 +136,40 @@ export function initialParameters(
   const shapes = parameterShapes(size, connections.sender.length);
   const options = { scheme, hiddenSize, stream };
   const draw = (name: keyof Parameters) => drawTensor(shapes[name], options);
-  const weightIh = draw("weightIh");
+  const weightIh = drawTensor(shapes.weightIh, {
+    ...options,
+    rows: countPorts(ports, "input", hiddenSize),
+  });
   const drawn = drawConnected(connections, { ...options, shared });
   const weightHh = rankOrder === undefined
     ? drawn
     : remapToOrder(drawn, rankOrder);
-  return {
+  const parameters = {
     weightIh: new Float32Array(weightIh),
     weightHh: new Float32Array(weightHh),
     biasIh: new Float32Array(draw("biasIh")),
     biasHh: new Float32Array(draw("biasHh")),
-    ...drawReadout(size, { scheme, stream }),
+    ...drawReadout(size, { scheme, ports, stream }),
   };
+  closePorts(parameters, ports);
+  return parameters;
 }
 
-/** Draws a fresh read-out: W_fc, then b_fc. */
+/** Draws a fresh read-out: W_fc, then b_fc. Weights of neurons that it does not see are drawn too: `closePorts()` sets them to 0. */
 export function drawReadout(
   size: ModelSize,
-  { scheme, stream }: {
+  { scheme, ports, stream }: {
     readonly scheme: InitScheme;
+    readonly ports?: Ports | undefined;
     readonly stream: RandomStream;
   },
 ): Pick<Parameters<Float32Array>, "weightFc" | "biasFc"> {
   // The read-out does not depend on the connections.
   const { weightFc, biasFc } = parameterShapes(size, 0);
-  const options = { scheme, hiddenSize: size.hiddenSize, stream };
+  const columns = countPorts(ports, "output", size.hiddenSize);
+  const options = { scheme, hiddenSize: columns, stream };
   return {
-    weightFc: new Float32Array(drawTensor(weightFc, options)),
+    weightFc: new Float32Array(drawTensor(weightFc, { ...options, columns })),
     biasFc: new Float32Array(drawTensor(biasFc, options)),
   };
 }
@@ -164,20 +181,24 @@ interface DrawOptions {
   readonly stream: RandomStream;
 }
 
-/** Draws a tensor, row by row. */
+/** Draws a tensor, row by row; of its rows or columns so many count for its bound. */
 function drawTensor(
-  [rows = 0, columns]: readonly number[],
-  { scheme, hiddenSize, stream }: DrawOptions,
+  shape: readonly number[],
+  { scheme, hiddenSize, stream, rows, columns }: DrawOptions & {
+    readonly rows?: number;
+    readonly columns?: number;
+  },
 ): Float64Array {
+  const [allRows = 0, allColumns] = shape;
   const draw = boundedDraw(
     initialBound(scheme, {
-      rows,
+      rows: rows ?? allRows,
       hiddenSize,
-      ...(columns === undefined ? {} : { columns }),
+      ...(allColumns === undefined ? {} : { columns: columns ?? allColumns }),
     }),
     stream,
   );
-  const values = new Float64Array(rows * (columns ?? 1));
+  const values = new Float64Array(allRows * (allColumns ?? 1));
   for (let i = 0; i < values.length; i++) values[i] = draw();
   return values;
 }

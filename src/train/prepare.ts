@@ -22,7 +22,7 @@ import type { Connections } from "../graph/connections.ts";
 import { createStream } from "../random/stream.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
 import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
-import type { ModelSize } from "../rnn/parameters.ts";
+import type { ModelSize, Ports } from "../rnn/parameters.ts";
 import { countTrained, splitTrials } from "../tasks/trial_set.ts";
 import { loadStimuli, syntheticNote } from "../tasks/stimuli.ts";
 import { generateTrials, type Stimuli } from "../tasks/task.ts";
@@ -32,6 +32,12 @@ import {
   measuredModel,
   type Topology,
 } from "./networks.ts";
+import {
+  chooseRegions,
+  type ChosenRegions,
+  portsOf,
+  reachWarning,
+} from "./ports.ts";
 import {
   checkPretrained,
   pretrainedModel,
@@ -75,6 +81,14 @@ export interface PreparedExperiment {
   readonly stimuliSha256: string | undefined;
   /** Size of all models. */
   readonly size: ModelSize;
+  /** Numbers of the regions where the input enters and the read-out looks on, rising; undefined where all do. */
+  readonly chosenRegions: ChosenRegions;
+  /**
+   * The same by neurons: undefined where all have both ports.
+   *
+   * @internal
+   */
+  readonly ports: Ports | undefined;
   /**
    * The models that the runs begin with; undefined where they begin anew.
    *
@@ -133,6 +147,8 @@ export async function prepareExperiment(
   if (connectome.regions !== net.regions) {
     throw new InputError(regionsMismatch(experiment, connectome.regions));
   }
+  const chosenRegions = chooseRegions(experiment, connectome);
+  const ports = portsOf(chosenRegions, net);
   const scaling = {
     neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),
     targetSparsity: net.targetSparsity,
@@ -201,6 +217,10 @@ export async function prepareExperiment(
   const stimuliSha256 = stimuli === undefined ? undefined : await sha256Hex(
     new TextEncoder().encode((await stimuliSums(stimuli)).join("\n")),
   );
+  const sample = pretrained?.sample ??
+    topologyOf({ combination: 0, iteration: 0 }).connections;
+  const warning = reachWarning(experiment, { connections: sample, ports });
+  if (warning !== undefined) options.onProgress(warning);
   return {
     experiment,
     connectome,
@@ -208,14 +228,16 @@ export async function prepareExperiment(
     stimuli,
     stimuliSha256,
     size,
+    chosenRegions,
+    ports,
     pretrained,
     topologyOf,
     biologicalTopologyOf,
     ownNetworkOf: (id) =>
       pretrained === undefined ? networks.ownNetworkOf(id) : undefined,
-    sample: pretrained?.sample ??
-      topologyOf({ combination: 0, iteration: 0 }).connections,
+    sample,
     fingerprint: await fingerprintOf(experiment, {
+      chosenRegions,
       connectome,
       stimuli,
       pretrained,
@@ -226,15 +248,15 @@ export async function prepareExperiment(
 /** What a run's numbers depend on; neither paths nor the machine are part of it. */
 async function fingerprintOf(
   { net, training, task, grid, run }: Experiment,
-  { connectome, stimuli, pretrained }: Pick<
+  { chosenRegions, connectome, stimuli, pretrained }: Pick<
     PreparedExperiment,
-    "connectome" | "stimuli" | "pretrained"
+    "chosenRegions" | "connectome" | "stimuli" | "pretrained"
   >,
 ): Promise<string> {
   const stimuliHashes = stimuli === undefined ? [] : await stimuliSums(stimuli);
   const facts = JSON.stringify([
     "biornn-experiment/1",
-    netFacts(net),
+    netFacts(net, chosenRegions),
     // Where it was turned round, another network is made of the same file.
     connectome.fileRows === "source"
       ? connectome.sha256
@@ -260,8 +282,11 @@ function netFacts(
     match,
     sharedInit,
     freshNetwork,
+    inputRegions: _input,
+    outputRegions: _output,
     ...net
   }: Experiment["net"],
+  { input, output }: ChosenRegions,
 ): object {
   const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
   const { name, regions, neuronsPerRegion, randPartition, ...others } = net;
@@ -278,6 +303,9 @@ function netFacts(
     ...(match === "none" ? {} : { match }),
     ...(sharedInit ? { sharedInit } : {}),
     ...(freshNetwork ? { freshNetwork } : {}),
+    // By number, however the config names them.
+    ...(input === undefined ? {} : { inputRegions: input }),
+    ...(output === undefined ? {} : { outputRegions: output }),
   };
 }
 
@@ -349,7 +377,7 @@ export async function buildRun(
   prepared: PreparedExperiment,
   id: RunId,
 ): Promise<ModelRun> {
-  const { experiment, stimuli, size } = prepared;
+  const { experiment, stimuli, size, ports } = prepared;
   const { net, training, run, task: { task, trainSize } } = experiment;
   const combination = combinationOf(experiment, id);
   const stream = (purpose: "trials" | "split" | "weights" | "readout") =>
@@ -377,6 +405,7 @@ export async function buildRun(
         compatibility: net.compatibility,
       }),
       shared: net.sharedInit,
+      ports,
       stream: stream("weights"),
     }),
   });
@@ -397,6 +426,7 @@ export async function buildRun(
   const start = await pretrainedModel(experiment, {
     id,
     size,
+    ports,
     stream: stream("readout"),
   }) ?? newModel();
   return {
@@ -406,6 +436,7 @@ export async function buildRun(
     learningRate: combination.learningRate,
     trainRecurrent: !training.freezeLayer,
     connections: start.connections,
+    ...(ports === undefined ? {} : { ports }),
     initial: start.parameters,
     trials,
   };

@@ -24,9 +24,11 @@ import {
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 import { drawReadout } from "../rnn/initialise.ts";
 import {
+  closePorts,
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
+  type Ports,
 } from "../rnn/parameters.ts";
 
 /** What is known of the pretrained models of all combinations. */
@@ -98,18 +100,15 @@ export async function checkPretrained(
  */
 export async function pretrainedModel(
   { paths, pretrained }: Experiment,
-  { id, size, stream }: {
+  { id, ...options }: Pick<PretrainedOptions, "size" | "ports" | "stream"> & {
     readonly id: RunId;
-    readonly size: ModelSize;
-    readonly stream: RandomStream;
   },
 ): Promise<PretrainedModel | undefined> {
   if (paths.pretrained === undefined) return undefined;
   return await loadPretrained(paths.pretrained, {
     combination: id.combination,
     ...pretrained,
-    size,
-    stream,
+    ...options,
   });
 }
 
@@ -281,6 +280,8 @@ export interface PretrainedOptions {
   readonly iteration: number;
   /** Size of the new model. */
   readonly size: ModelSize;
+  /** Which neurons the input reaches and the read-out sees, whatever they did in the loaded model; default all. */
+  readonly ports?: Ports | undefined;
   /** The run's stream of purpose "readout". */
   readonly stream: RandomStream;
 }
@@ -330,7 +331,7 @@ export async function loadPretrained(
   folder: string,
   options: PretrainedOptions,
 ): Promise<PretrainedModel> {
-  const { size, stream } = options;
+  const { size, ports, stream } = options;
   const file = await findCheckpoint(folder, options);
   const bytes = await readFileBytes(file, { what: "the pretrained model" });
   const loaded = decodeCheckpoint(bytes, { name: file });
@@ -350,11 +351,15 @@ export async function loadPretrained(
     }
   }
   const freshReadout = loaded.size.outputSize !== size.outputSize;
+  const parameters = {
+    ...loaded.parameters,
+    ...(freshReadout
+      ? drawReadout(size, { scheme: "default", ports, stream })
+      : {}),
+  };
+  closePorts(parameters, ports);
   return {
-    parameters: {
-      ...loaded.parameters,
-      ...(freshReadout ? drawReadout(size, { scheme: "default", stream }) : {}),
-    },
+    parameters,
     connections: loaded.connections,
     freshReadout,
     file,

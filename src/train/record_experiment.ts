@@ -59,6 +59,7 @@ export function experimentRecord(
     stimuliSha256,
     pretrained,
     size,
+    chosenRegions,
     fingerprint,
   } = prepared;
   const { net, training, task, grid, run } = experiment;
@@ -112,6 +113,8 @@ export function experimentRecord(
     randPartition: net.randPartition,
     targetSparsity: net.targetSparsity,
     targetSparsityIntrinsic: net.targetSparsityIntrinsic,
+    ...(chosenRegions.input && { inputRegions: chosenRegions.input }),
+    ...(chosenRegions.output && { outputRegions: chosenRegions.output }),
     orientation: {
       network: "row = from, column = to",
       weight_hh: net.compatibility === "original"

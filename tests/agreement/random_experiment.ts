@@ -29,7 +29,10 @@ export async function randomExperiment(
   { folder }: { readonly folder: string },
 ): Promise<RandomExperiment> {
   const stream = createStream({ seed: number, purpose: "bootstrap" });
-  const config = await writeConfig(stream, folder);
+  // Drawn apart, so that all else of an experiment is what it was without.
+  const regions = createStream({ seed: number, purpose: "split" });
+  const config = (await writeConfig(stream, folder))
+    .replace("[net]", (net) => `${net}${chosenRegions(regions)}`);
   const file = join(folder, "config.ini");
   const experiment = readExperiment(config, { file, tasks: TASKS });
   const prepared = await prepareExperiment(experiment, {
@@ -45,6 +48,13 @@ export async function randomExperiment(
     spec: { ...prepared.size, loss, runs },
     epochs: experiment.training.epochs,
   };
+}
+
+/** In every second experiment, which of the first two regions get input, and which are read out. */
+function chosenRegions(stream: RandomStream): string {
+  const choice = (key: string) =>
+    ["", `\n${key} = [0]`, `\n${key} = [1]`, ""][stream.integer(4)]!;
+  return `${choice("input_regions")}${choice("output_regions")}`;
 }
 
 async function writeConfig(

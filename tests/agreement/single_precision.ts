@@ -9,6 +9,7 @@
 import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
 import { denseMatrix } from "../../src/graph/connections.ts";
 import type { RandomStream } from "../../src/random/stream.ts";
+import { closePorts } from "../../src/rnn/parameters.ts";
 
 /** What a training gives. */
 export interface Trained {
@@ -181,6 +182,7 @@ export function trainSingle(
       }
     }
     g.bh.set(g.bi);
+    closePorts({ weightIh: g.ih, weightFc: g.fc }, run.ports);
     return g;
   }
 
