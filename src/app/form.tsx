@@ -1,0 +1,348 @@
+/// <reference lib="dom" />
+/** @jsxRuntime automatic */
+/** @jsxImportSource npm:preact@11.2.0 */
+/**
+ * The form: what to train. Fields follow the schema of configs.
+ *
+ * @module
+ */
+
+import type { ComponentChildren } from "npm:preact@11.2.0";
+import { NULL_MODELS } from "../connectome/nulls/null_model.ts";
+import {
+  ACTIVATIONS,
+  CONFIG_SCHEMA,
+  type KeySchema,
+  LEARNING_RATE,
+  OPTIMIZERS,
+  TRIAL_SCHEMA,
+} from "../experiment/schema.ts";
+import { TASKS } from "../tasks/registry.ts";
+import {
+  BIOLOGICAL,
+  defaultSettings,
+  parametersOf,
+  type Settings,
+} from "./settings.ts";
+
+interface FormProps {
+  readonly settings: Settings;
+  readonly change: (settings: Settings) => void;
+  readonly children: ComponentChildren;
+}
+
+/** Keys that stand in the form's main part; the others follow below. */
+const MAIN = [
+  "net_name",
+  "rnn_size",
+  "nr_neurons",
+  "epochs",
+  "iterations",
+  "seed",
+];
+
+/** What a key is called in the form. */
+const LABELS: Readonly<Record<string, string>> = {
+  nr_neurons: "Neurons in each region",
+  epochs: "Epochs",
+  iterations: "Runs of each combination",
+  seed: "Seed",
+  nr_of_trials: "Trials",
+  train_size: "Share of trials that train",
+  lr: "Learning rates",
+  nonlinearity: "Nonlinearities",
+  optimizer: "Optimizers",
+};
+
+/** The whole form. */
+export function Form({ settings, change, children }: FormProps) {
+  const { arms, values } = settings;
+  const set = (key: string) => (value: string) =>
+    change({ ...settings, values: { ...values, [key]: value } });
+  const field = (key: string, schema: object) => (
+    <Field
+      key={key}
+      name={key}
+      value={values[key]!}
+      schema={schema}
+      set={set(key)}
+    />
+  );
+  const chooseTask = (task: string) => {
+    const { values: start } = defaultSettings(task);
+    const parameters = parametersOf(task).map(([name]) => name);
+    change({
+      ...settings,
+      values: {
+        ...Object.fromEntries(
+          Object.entries(values).filter(([key]) =>
+            key in start || parameters.includes(key)
+          ),
+        ),
+        ...Object.fromEntries(parameters.map((name) => [name, start[name]!])),
+        task_name: task,
+      },
+    });
+  };
+  const toggle = (arm: string) => (on: boolean) =>
+    change({
+      ...settings,
+      arms: [BIOLOGICAL, ...Object.keys(NULL_MODELS)].filter((each) =>
+        each === arm ? on : arms.includes(each)
+      ),
+    });
+  const parameters = parametersOf(values.task_name!);
+  const more = (["net", "trainvalidate", "run"] as const).flatMap((section) =>
+    Object.entries<KeySchema>(CONFIG_SCHEMA[section]).filter(([key]) =>
+      !MAIN.includes(key) && key in values
+    )
+  );
+  return (
+    <form class="form" onSubmit={(event) => event.preventDefault()}>
+      <fieldset class="card">
+        <legend>Connectome</legend>
+        <p class="field">
+          <label for="net_name">Brain</label>
+          <select id="net_name" value={values.net_name}>
+            <option value={values.net_name}>
+              {values.net_name!.replaceAll("_", " ")}
+            </option>
+          </select>
+        </p>
+        {field("nr_neurons", CONFIG_SCHEMA.net.nr_neurons)}
+      </fieldset>
+      <fieldset class="card">
+        <legend>Task</legend>
+        <p class="field">
+          <label for="task_name">What is learnt</label>
+          <select
+            id="task_name"
+            value={values.task_name}
+            onChange={(event) => chooseTask(event.currentTarget.value)}
+          >
+            {[...TASKS.keys()].map((name) => (
+              <option value={name} key={name}>{name}</option>
+            ))}
+          </select>
+          <small>{TASKS.get(values.task_name!)?.description}</small>
+        </p>
+        {field("nr_of_trials", TRIAL_SCHEMA.nr_of_trials)}
+        {parameters.filter(([, , inGrid]) => !inGrid).map(([name, schema]) =>
+          field(name, schema)
+        )}
+      </fieldset>
+      <fieldset class="card">
+        <legend>Arms</legend>
+        <Check
+          id="arm-none"
+          label="biological"
+          hint="as the connectome has it"
+          on={arms.includes(BIOLOGICAL)}
+          set={toggle(BIOLOGICAL)}
+        />
+        {Object.entries(NULL_MODELS).map(([name, { keeps }]) => (
+          <Check
+            key={name}
+            id={`arm-${name}`}
+            label={name.replaceAll("_", " ")}
+            hint={`keeps ${keeps}`}
+            on={arms.includes(name)}
+            set={toggle(name)}
+          />
+        ))}
+      </fieldset>
+      <fieldset class="card">
+        <legend>Grid</legend>
+        <p class="muted">
+          Commas between values; every combination is trained.
+        </p>
+        <Field
+          name="lr"
+          value={values.lr!}
+          schema={LEARNING_RATE}
+          set={set("lr")}
+          list
+        />
+        <Choices
+          name="nonlinearity"
+          all={ACTIVATIONS}
+          value={values.nonlinearity!}
+          set={set("nonlinearity")}
+        />
+        <Choices
+          name="optimizer"
+          all={OPTIMIZERS}
+          value={values.optimizer!}
+          set={set("optimizer")}
+        />
+        {parameters.filter(([, , inGrid]) => inGrid).map(([name, schema]) => (
+          <Field
+            key={name}
+            name={name}
+            value={values[name]!}
+            schema={schema}
+            set={set(name)}
+            list
+          />
+        ))}
+      </fieldset>
+      <fieldset class="card">
+        <legend>Training</legend>
+        <div class="three">
+          {field("epochs", CONFIG_SCHEMA.trainvalidate.epochs)}
+          {field("iterations", CONFIG_SCHEMA.trainvalidate.iterations)}
+          {field("seed", CONFIG_SCHEMA.run.seed)}
+        </div>
+        <details>
+          <summary>All other settings</summary>
+          {field("train_size", TRIAL_SCHEMA.train_size)}
+          {more.map(([key, schema]) => field(key, schema))}
+          <p class="field">
+            <label for="device">Device</label>
+            <select
+              id="device"
+              value={settings.device}
+              onChange={(event) =>
+                change({
+                  ...settings,
+                  device: event.currentTarget.value as Settings["device"],
+                })}
+            >
+              <option value="auto">what suits this machine</option>
+              <option value="gpu">GPU (WebGPU)</option>
+              <option value="cpu">CPU (WebAssembly)</option>
+            </select>
+          </p>
+        </details>
+      </fieldset>
+      {children}
+    </form>
+  );
+}
+
+/** Without the links of the manual. */
+function plain(text: string): string {
+  return text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+}
+
+function Field(
+  { name, value, schema, set, list = false }: {
+    readonly name: string;
+    readonly value: string;
+    readonly schema: object;
+    readonly set: (value: string) => void;
+    readonly list?: boolean;
+  },
+) {
+  const { kind, choices, description = "" } = schema as {
+    kind: string;
+    choices?: readonly string[];
+    description?: string;
+  };
+  const label = LABELS[name] ?? name.replaceAll("_", " ");
+  const hint = plain(description);
+  if (kind === "boolean" && !list) {
+    return (
+      <Check
+        id={name}
+        label={label}
+        hint={hint}
+        on={value === "True"}
+        set={(on) => set(on ? "True" : "False")}
+      />
+    );
+  }
+  return (
+    <p class="field">
+      <label for={name}>{label}</label>
+      {choices === undefined
+        ? (
+          <input
+            id={name}
+            type="text"
+            inputMode={list ? "text" : "decimal"}
+            autoComplete="off"
+            spellcheck={false}
+            value={value}
+            aria-describedby={`${name}-hint`}
+            onInput={(event) => set(event.currentTarget.value)}
+          />
+        )
+        : (
+          <select
+            id={name}
+            value={value}
+            aria-describedby={`${name}-hint`}
+            onChange={(event) => set(event.currentTarget.value)}
+          >
+            {choices.map((choice) => (
+              <option value={choice} key={choice}>
+                {choice.replaceAll("_", " ")}
+              </option>
+            ))}
+          </select>
+        )}
+      <small id={`${name}-hint`}>{hint}</small>
+    </p>
+  );
+}
+
+function Check(
+  { id, label, hint, on, set }: {
+    readonly id: string;
+    readonly label: string;
+    readonly hint: string;
+    readonly on: boolean;
+    readonly set: (on: boolean) => void;
+  },
+) {
+  return (
+    <p class="check">
+      <input
+        id={id}
+        type="checkbox"
+        checked={on}
+        aria-describedby={`${id}-hint`}
+        onChange={(event) => set(event.currentTarget.checked)}
+      />
+      <label for={id}>{label}</label>
+      <small id={`${id}-hint`}>{hint}</small>
+    </p>
+  );
+}
+
+/** Some of a few words. */
+function Choices(
+  { name, all, value, set }: {
+    readonly name: string;
+    readonly all: readonly string[];
+    readonly value: string;
+    readonly set: (value: string) => void;
+  },
+) {
+  const chosen = value.split(",").map((word) => word.trim());
+  return (
+    <div class="field" role="group" aria-labelledby={`${name}-label`}>
+      <span class="label" id={`${name}-label`}>{LABELS[name]}</span>
+      <div class="choices">
+        {all.map((word) => (
+          <label class="chip" key={word}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(word)}
+              onChange={(event) =>
+                set(
+                  all.filter((each) =>
+                    each === word
+                      ? event.currentTarget.checked
+                      : chosen.includes(each)
+                  ).join(),
+                )}
+            />
+            {word}
+          </label>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,314 @@
+/// <reference lib="dom" />
+/** @jsxRuntime automatic */
+/** @jsxImportSource npm:preact@11.2.0 */
+/**
+ * The page: a form that says what to train, and what comes of it while it
+ * trains.
+ *
+ * @module
+ */
+
+import { render } from "npm:preact@11.2.0";
+import { useEffect, useMemo, useState } from "npm:preact@11.2.0/hooks";
+import {
+  experimentsOf,
+  linkOf,
+  type Settings,
+  settingsOfLink,
+} from "./settings.ts";
+import { Form } from "./form.tsx";
+import { Curves, Matrix, Trial } from "./views.tsx";
+import type { News, Order, Watched } from "./trainer.ts";
+import { plural } from "../text/words.ts";
+import { TASKS } from "../tasks/registry.ts";
+
+/** What the worker has said so far. */
+interface Training {
+  readonly phase: "idle" | "preparing" | "training" | "stopped" | "finished";
+  readonly begun?: News & { tell: "begun" };
+  /** What the settings were. */
+  readonly settings?: Settings;
+  readonly progress?: News & { tell: "progress" };
+  readonly notes: readonly string[];
+  readonly error?: string;
+}
+
+const IDLE: Training = { phase: "idle", notes: [] };
+
+/** What an arm is called. */
+export function labelOf(arm: string): string {
+  return arm === "none" ? "biological" : arm.replaceAll("_", " ");
+}
+
+function App() {
+  const [settings, setSettings] = useState(() => settingsOfLink(location.hash));
+  const [training, setTraining] = useState(IDLE);
+  const [watched, setWatched] = useState<Watched>({
+    arm: 0,
+    combination: 0,
+    trial: 0,
+    change: false,
+  });
+  const worker = useMemo(
+    () =>
+      new Worker(new URL("./trainer.js", import.meta.url), { type: "module" }),
+    [],
+  );
+  const order = (order: Order) => worker.postMessage(order);
+
+  useEffect(() => {
+    worker.onmessage = ({ data }: MessageEvent<News>) =>
+      setTraining((before) => heard(before, data));
+    worker.onerror = (event) => {
+      event.preventDefault();
+      setTraining((before) => ({
+        ...before,
+        phase: "idle",
+        error: `The page has a fault: ${event.message}`,
+      }));
+    };
+    const follow = () => setSettings(settingsOfLink(location.hash));
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  useEffect(() => {
+    history.replaceState(null, "", `#${linkOf(settings)}`);
+  }, [settings]);
+
+  const problem = useMemo(() => findProblem(settings), [settings]);
+  const start = () => {
+    setTraining({ phase: "preparing", notes: [], settings });
+    const first = { ...watched, arm: 0, combination: 0 };
+    setWatched(first);
+    order({ ask: "watch", watched: first });
+    order({ ask: "start", settings });
+  };
+  const watch = (change: Partial<Watched>) => {
+    const next = { ...watched, ...change };
+    setWatched(next);
+    order({ ask: "watch", watched: next });
+  };
+
+  return (
+    <div class="columns">
+      <Form settings={settings} change={setSettings}>
+        <div class="actions">
+          {problem.error === undefined
+            ? <p class="summary">{problem.summary}</p>
+            : <p class="problem" role="alert">{problem.error}</p>}
+          <button
+            type="button"
+            class="primary"
+            id="train"
+            disabled={problem.error !== undefined}
+            onClick={start}
+          >
+            {training.phase === "idle" ? "Train" : "Train anew"}
+          </button>
+        </div>
+      </Form>
+      <div class="results">
+        <Status training={training} order={order} />
+        <Results training={training} watched={watched} watch={watch} />
+      </div>
+    </div>
+  );
+}
+
+/** What is wrong with the settings, or what they come to. */
+function findProblem(
+  settings: Settings,
+): { readonly error?: string; readonly summary?: string } {
+  try {
+    const all = experimentsOf(settings);
+    const { grid, training, net } = all[0]![1];
+    const { length } = grid.combinations;
+    const runs = all.length * length * training.iterations;
+    return {
+      summary: `${plural(all.length, "arm")} × ${
+        plural(length, "combination")
+      } × ${training.iterations} = ${plural(runs, "run")} of ${
+        net.regions * net.neuronsPerRegion
+      } neurons`,
+    };
+  } catch (error) {
+    return {
+      error: error instanceof Error ? error.message : String(error),
+    };
+  }
+}
+
+function heard(before: Training, news: News): Training {
+  switch (news.tell) {
+    case "note":
+      return { ...before, notes: [...before.notes, news.line] };
+    case "error":
+      return { ...before, phase: "idle", error: news.line };
+    case "begun":
+      return { ...before, begun: news };
+    case "progress":
+      return {
+        ...before,
+        phase: before.phase === "preparing" ? "training" : before.phase,
+        progress: {
+          ...before.progress,
+          ...news,
+        },
+      };
+    case "stopped":
+    case "finished":
+      return { ...before, phase: news.tell };
+  }
+}
+
+const PHASES = {
+  idle: "Nothing is training.",
+  preparing: "Preparing …",
+  training: "Training …",
+  stopped: "Stopped.",
+  finished: "Finished.",
+} as const;
+
+function Status(
+  { training, order }: {
+    readonly training: Training;
+    readonly order: (order: Order) => void;
+  },
+) {
+  const { phase, begun, progress, notes, error } = training;
+  const done = progress?.done ?? 0;
+  return (
+    <section class="card status" aria-label="Training">
+      <p role="status" id="phase" data-phase={phase}>{PHASES[phase]}</p>
+      {error !== undefined && <p class="problem" role="alert">{error}</p>}
+      {begun !== undefined && (
+        <>
+          <progress max={1} value={done} aria-label="Epochs trained" />
+          <p class="muted">
+            {Math.floor(100 * done)} %
+            {progress !== undefined && progress.updatesPerSecond > 0 &&
+              `, ${Math.round(progress.updatesPerSecond)} updates a second`}
+            {`, ${begun.engine}`}
+          </p>
+        </>
+      )}
+      {notes.slice(-2).map((note) => <p class="muted" key={note}>{note}</p>)}
+      <div class="buttons">
+        {phase === "training" && (
+          <button
+            type="button"
+            id="stop"
+            onClick={() => order({ ask: "stop" })}
+          >
+            Stop
+          </button>
+        )}
+        {phase === "stopped" && (
+          <button
+            type="button"
+            id="go"
+            onClick={() => order({ ask: "go on" })}
+          >
+            Go on
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Results(
+  { training, watched, watch }: {
+    readonly training: Training;
+    readonly watched: Watched;
+    readonly watch: (change: Partial<Watched>) => void;
+  },
+) {
+  const { begun, progress, settings } = training;
+  if (begun === undefined || settings === undefined) {
+    return (
+      <section class="card empty">
+        <h2>What you will see</h2>
+        <p>
+          The loss of the biological network and of its random counterparts, its
+          recurrent weights as they change, and a trial with the network's
+          answer.
+        </p>
+      </section>
+    );
+  }
+  const labels = begun.arms.map(labelOf);
+  const task = TASKS.get(settings.values.task_name!)!;
+  return (
+    <>
+      <section class="card" aria-labelledby="curves">
+        <div class="head">
+          <h2 id="curves">Loss</h2>
+          {begun.combinations.length > 1 && (
+            <label>
+              combination{" "}
+              <select
+                value={String(watched.combination)}
+                onChange={(event) =>
+                  watch({ combination: Number(event.currentTarget.value) })}
+              >
+                {begun.combinations.map((title, i) => (
+                  <option value={String(i)} key={title}>{title}</option>
+                ))}
+              </select>
+            </label>
+          )}
+        </div>
+        <Curves
+          arms={labels}
+          epochs={begun.epochs}
+          bands={progress?.bands ?? []}
+          labelOf={labelOf}
+        />
+      </section>
+      <div class="pair">
+        <section class="card" aria-labelledby="weights">
+          <div class="head">
+            <h2 id="weights">Recurrent weights</h2>
+            <label>
+              of{" "}
+              <select
+                value={String(watched.arm)}
+                onChange={(event) =>
+                  watch({ arm: Number(event.currentTarget.value) })}
+              >
+                {labels.map((label, i) => (
+                  <option value={String(i)} key={label}>{label}</option>
+                ))}
+              </select>
+            </label>
+          </div>
+          <Matrix picture={progress?.matrix} />
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={watched.change}
+              onChange={(event) =>
+                watch({ change: event.currentTarget.checked })}
+            />{" "}
+            show what has changed since the start
+          </label>
+        </section>
+        <section class="card" aria-labelledby="trial">
+          <div class="head">
+            <h2 id="trial">A trial</h2>
+            <button
+              type="button"
+              onClick={() => watch({ trial: watched.trial + 1 })}
+            >
+              Another
+            </button>
+          </div>
+          <Trial picture={progress?.trial} task={task} />
+        </section>
+      </div>
+    </>
+  );
+}
+
+render(<App />, document.getElementById("app")!);

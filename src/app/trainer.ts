@@ -1,0 +1,487 @@
+/**
+ * The worker that trains: all that takes long happens here, so that the page
+ * answers at once.
+ *
+ * @module
+ */
+
+import { loadConnectome } from "../connectome/load.ts";
+import type { Connectome } from "../connectome/connectome.ts";
+import {
+  DeviceError,
+  type Engine,
+  type Ensemble,
+  type ModelRun,
+  type Plan,
+} from "../engine/ensemble.ts";
+import { InputError } from "../files/input_error.ts";
+import { createWebGpuEngine } from "../gpu/engine.ts";
+import { simulate } from "../reference/simulate.ts";
+import { type RunId, runKey } from "../results/layout.ts";
+import { failureOf, type RunHistory } from "../results/run_file.ts";
+import type { Parameters } from "../rnn/parameters.ts";
+import {
+  buildRun,
+  ensembleShape,
+  type PreparedExperiment,
+  prepareExperiment,
+  runsOf,
+} from "../train/prepare.ts";
+import { copyHistory, emptyHistory } from "../train/train_group.ts";
+import { middleCurve } from "../viz/series.ts";
+import { createWasmEngine } from "../wasm/engine.ts";
+import { type Device, experimentsOf, type Settings } from "./settings.ts";
+
+/** Which model is looked at. */
+export interface Watched {
+  readonly arm: number;
+  readonly combination: number;
+  /** A validation trial. */
+  readonly trial: number;
+  /** Draw how far W_hh is from its start, instead of W_hh. */
+  readonly change: boolean;
+}
+
+/** What the page asks for. */
+export type Order =
+  | { readonly ask: "start"; readonly settings: Settings }
+  | { readonly ask: "stop" | "go on" | "results" }
+  | { readonly ask: "watch"; readonly watched: Watched };
+
+/** A curve of an arm: mean and standard deviation over runs by epoch. */
+export interface Band {
+  readonly arm: string;
+  /** Points are each so many epochs apart. */
+  readonly epochs: readonly number[];
+  readonly middle: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+/** W_hh as a picture: [cells, cells], a receiver a row; the strongest weight of those in a cell, NaN where there is no connection. */
+export interface MatrixPicture {
+  readonly cells: number;
+  readonly neurons: number;
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+/** A trial and what the model makes of it. */
+export interface TrialPicture {
+  readonly steps: number;
+  readonly classifies: boolean;
+  /** [T, I] */
+  readonly inputs: Float32Array<ArrayBuffer>;
+  readonly inputSize: number;
+  /** [T]; 0 where nothing is scored. */
+  readonly targets: Float32Array<ArrayBuffer>;
+  /** [T, O]; probabilities where the task has classes. */
+  readonly outputs: Float64Array<ArrayBuffer>;
+  readonly outputSize: number;
+}
+
+/** What the page is told. */
+export type News =
+  | { readonly tell: "note"; readonly line: string }
+  | { readonly tell: "error"; readonly line: string }
+  | {
+    readonly tell: "begun";
+    readonly engine: string;
+    readonly arms: readonly string[];
+    /** Titles of the combinations. */
+    readonly combinations: readonly string[];
+    readonly runs: number;
+    readonly epochs: number;
+  }
+  | {
+    readonly tell: "progress";
+    /** Share of all epochs of all runs, 0 to 1. */
+    readonly done: number;
+    /** Updates of a model in a second, of all models. */
+    readonly updatesPerSecond: number;
+    readonly bands: readonly Band[];
+    readonly matrix?: MatrixPicture;
+    readonly trial?: TrialPicture;
+    readonly epoch?: number;
+  }
+  | {
+    readonly tell: "stopped" | "finished";
+  };
+
+/** A trained run. */
+export interface TrainedRun {
+  readonly id: RunId;
+  readonly run: ModelRun;
+  readonly history: RunHistory;
+  readonly parameters: Parameters;
+}
+
+type History = ReturnType<typeof emptyHistory>;
+
+/** Runs of an arm that train together now. */
+interface Group {
+  readonly ids: readonly RunId[];
+  readonly runs: readonly ModelRun[];
+  readonly ensemble: Ensemble;
+  epoch: number;
+}
+
+/** One side of the comparison. */
+interface Arm {
+  readonly name: string;
+  readonly prepared: PreparedExperiment;
+  readonly plan: Plan;
+  readonly waiting: RunId[][];
+  readonly histories: Map<string, History>;
+  readonly trained: Map<string, TrainedRun>;
+  group?: Group;
+  /** Epochs of all runs so far. */
+  done: number;
+  millisecondsPerEpoch: number;
+}
+
+/** Milliseconds between two pictures. */
+const PICTURE_EVERY = 250;
+/** Milliseconds that one call of an engine should take, so that arms advance side by side. */
+const SLICE = 200;
+/** Cells of the matrix's picture at most. */
+const MOST_CELLS = 512;
+/** Points of a curve at most. */
+const MOST_POINTS = 200;
+
+let engine: Engine | undefined;
+let arms: Arm[] = [];
+let watched: Watched = { arm: 0, combination: 0, trial: 0, change: false };
+let running: AbortController | undefined;
+let loop: Promise<void> = Promise.resolve();
+let updates = 0;
+let milliseconds = 0;
+
+function tell(news: News, transfer: Transferable[] = []): void {
+  (self as unknown as Worker).postMessage(news, transfer);
+}
+
+/** Opens what trains: a real GPU, else WebAssembly, else a software adapter. */
+async function openEngine(device: Device): Promise<Engine> {
+  const gpu = device === "cpu"
+    ? undefined
+    : await createWebGpuEngine().catch(() => undefined);
+  if (gpu !== undefined && (device === "gpu" || !gpu.adapter.software)) {
+    return gpu;
+  }
+  if (device === "gpu") {
+    throw new InputError(
+      "Cannot train with WebGPU: this browser has no adapter for it",
+    );
+  }
+  try {
+    const wasm = createWasmEngine();
+    gpu?.destroy();
+    return wasm;
+  } catch (error) {
+    if (gpu !== undefined) return gpu;
+    if (!(error instanceof DeviceError)) throw error;
+    throw new InputError(
+      `Cannot train in this browser: it has no WebGPU, and ${error.message}`,
+    );
+  }
+}
+
+async function start(settings: Settings): Promise<void> {
+  running?.abort();
+  await loop.catch(() => {});
+  for (const arm of arms) arm.group?.ensemble.destroy();
+  arms = [];
+  engine?.destroy();
+  engine = undefined;
+  const experiments = experimentsOf(settings);
+  const [, { net, grid, training, task }] = experiments[0]!;
+  const connectome = await connectomeOf(net.name);
+  engine = await openEngine(settings.device);
+  tell({
+    tell: "begun",
+    engine: `${engine.kind}: ${engine.description}`,
+    arms: experiments.map(([name]) => name),
+    combinations: grid.combinations.map(({ repr }) => repr),
+    runs: grid.combinations.length * training.iterations,
+    epochs: training.epochs,
+  });
+  for (const [name, experiment] of experiments) {
+    const prepared = await prepareExperiment(experiment, {
+      connectome,
+      onProgress: (line) => tell({ tell: "note", line }),
+    });
+    const runs = runsOf(experiment);
+    const plan = engine.plan(ensembleShape(prepared, runs));
+    const histories = new Map(
+      runs.map((id) => [
+        runKey(id),
+        emptyHistory(training.epochs, task.task.loss === "nll"),
+      ]),
+    );
+    arms.push({
+      name,
+      prepared,
+      plan,
+      waiting: plan.groups.map((numbers) => numbers.map((n) => runs[n]!)),
+      histories,
+      trained: new Map(),
+      done: 0,
+      millisecondsPerEpoch: Infinity,
+    });
+  }
+  updates = milliseconds = 0;
+  await (loop = train());
+}
+
+async function connectomeOf(name: string): Promise<Connectome> {
+  return await loadConnectome(name, { cacheFolder: "" });
+}
+
+async function train(): Promise<void> {
+  const { signal } = running = new AbortController();
+  let told = 0;
+  for (;;) {
+    // The one that is furthest behind.
+    const arm = arms.filter(isUnfinished).sort((a, b) => a.done - b.done)[0];
+    if (arm === undefined || signal.aborted) break;
+    await advance(arm, signal);
+    if (performance.now() - told < PICTURE_EVERY) continue;
+    await tellProgress();
+    told = performance.now();
+  }
+  await tellProgress();
+  running = undefined;
+  tell({ tell: arms.some(isUnfinished) ? "stopped" : "finished" });
+}
+
+function isUnfinished({ group, waiting }: Arm): boolean {
+  return group !== undefined || waiting.length > 0;
+}
+
+async function advance(arm: Arm, signal: AbortSignal): Promise<void> {
+  const { epochs } = arm.prepared.experiment.training;
+  const group = arm.group ??= await begin(arm);
+  const histories = group.ids.map((id) => arm.histories.get(runKey(id))!);
+  const count = Math.max(1, Math.floor(SLICE / arm.millisecondsPerEpoch));
+  const before = performance.now();
+  const first = group.epoch;
+  await group.ensemble.train(Math.min(count, epochs - first), {
+    signal,
+    onEpochs(history) {
+      copyHistory(history, histories, group.epoch);
+      group.epoch += history.epochs;
+    },
+  });
+  const made = group.epoch - first;
+  if (made > 0) {
+    const took = performance.now() - before;
+    arm.millisecondsPerEpoch = took / made;
+    arm.done += made * group.ids.length;
+    milliseconds += took;
+    updates += made * group.ids.length *
+      group.runs[0]!.trials.trainBatches.length;
+  }
+  if (group.epoch < epochs) return;
+  for (const [i, { parameters }] of (await group.ensemble.state()).entries()) {
+    const id = group.ids[i]!;
+    const key = runKey(id);
+    const history = arm.histories.get(key)!;
+    arm.trained.set(key, { id, run: group.runs[i]!, history, parameters });
+  }
+  group.ensemble.destroy();
+  delete arm.group;
+}
+
+async function begin(arm: Arm): Promise<Group> {
+  const ids = arm.waiting.shift()!;
+  const runs: ModelRun[] = [];
+  for (const id of ids) runs.push(await buildRun(arm.prepared, id));
+  return {
+    ids,
+    runs,
+    ensemble: await arm.plan.createEnsemble(runs),
+    epoch: 0,
+  };
+}
+
+async function tellProgress(): Promise<void> {
+  const total = arms.reduce(
+    (sum, { prepared: { experiment } }) =>
+      sum + runsOf(experiment).length * experiment.training.epochs,
+    0,
+  );
+  const done = arms.reduce((sum, arm) => sum + arm.done, 0);
+  const model = await watchedModel();
+  const matrix = model && pictureOf(model);
+  const trial = model && trialOf(model);
+  tell({
+    tell: "progress",
+    done: done / total,
+    updatesPerSecond: milliseconds === 0 ? 0 : 1000 * updates / milliseconds,
+    bands: arms.flatMap(bandOf),
+    ...(model && { epoch: model.epoch, matrix: matrix!, trial: trial! }),
+  }, [
+    ...(matrix ? [matrix.values.buffer] : []),
+    ...(trial
+      ? [trial.inputs.buffer, trial.targets.buffer, trial.outputs.buffer]
+      : []),
+  ]);
+}
+
+/** Mean ± standard deviation of validation losses over the runs of the watched combination, as far as all have come. */
+function bandOf({ name, prepared, histories }: Arm): Band[] {
+  const { iterations, epochs } = prepared.experiment.training;
+  const { combination } = watched;
+  const runs = Array.from(
+    { length: iterations },
+    (_, iteration) => histories.get(runKey({ combination, iteration }))!,
+  ).filter((history) => failureOf({ history: known(history) }) === undefined)
+    .map(({ validateLoss }) => validateLoss);
+  const begun = runs.filter((losses) => !Number.isNaN(losses[0]!));
+  if (begun.length === 0) return [];
+  const length = Math.min(...begun.map(countKnown));
+  const curve = middleCurve(
+    begun.map((losses) => losses.subarray(0, length)),
+    { of: "mean" },
+  );
+  const step = Math.max(1, Math.ceil(epochs / MOST_POINTS));
+  const shown = Array.from({ length }, (_, epoch) => epoch)
+    // An untrained network's loss would set the scale.
+    .filter((epoch) =>
+      (epoch > 0 || epochs === 1) &&
+      (epoch % step === 0 || epoch === length - 1)
+    );
+  const at = (values: Float64Array) => shown.map((epoch) => values[epoch]!);
+  return [{
+    arm: name,
+    epochs: shown,
+    middle: at(curve.middle),
+    low: at(curve.low),
+    high: at(curve.high),
+  }];
+}
+
+function countKnown(losses: Float64Array): number {
+  const end = losses.findIndex(Number.isNaN);
+  return end < 0 ? losses.length : end;
+}
+
+/** The epochs that are trained; NaN afterwards is no failure. */
+function known(history: History): RunHistory {
+  const last = history.validateLoss.findLastIndex((loss) =>
+    !Number.isNaN(loss)
+  );
+  return {
+    trainLoss: history.trainLoss.subarray(0, last + 1),
+    validateLoss: history.validateLoss.subarray(0, last + 1),
+  };
+}
+
+interface WatchedModel {
+  readonly arm: Arm;
+  readonly run: ModelRun;
+  readonly parameters: Parameters;
+  readonly epoch: number;
+}
+
+async function watchedModel(): Promise<WatchedModel | undefined> {
+  const arm = arms[watched.arm];
+  if (arm === undefined) return undefined;
+  const { combination } = watched;
+  const key = runKey({ combination, iteration: 0 });
+  const trained = arm.trained.get(key);
+  if (trained !== undefined) {
+    const { epochs } = arm.prepared.experiment.training;
+    return { arm, ...trained, epoch: epochs };
+  }
+  const { group } = arm;
+  const place = group?.ids.findIndex((id) => runKey(id) === key) ?? -1;
+  if (group === undefined || place < 0) return undefined;
+  const [state] = await group.ensemble.state(place);
+  return { arm, run: group.runs[place]!, ...state! };
+}
+
+function pictureOf(
+  { arm: { prepared: { size } }, run, parameters }: WatchedModel,
+): MatrixPicture {
+  const { hiddenSize } = size;
+  const cells = Math.min(hiddenSize, MOST_CELLS);
+  const values = new Float32Array(cells * cells).fill(NaN);
+  const { start, sender } = run.connections;
+  const weights = parameters.weightHh;
+  for (let receiver = 0; receiver < hiddenSize; receiver++) {
+    const row = Math.floor(receiver * cells / hiddenSize) * cells;
+    for (let k = start[receiver]!; k < start[receiver + 1]!; k++) {
+      const at = row + Math.floor(sender[k]! * cells / hiddenSize);
+      const value = weights[k]! -
+        (watched.change ? run.initial.weightHh[k]! : 0);
+      const before = values[at]!;
+      if (!(Math.abs(value) <= Math.abs(before))) values[at] = value;
+    }
+  }
+  return { cells, neurons: hiddenSize, values };
+}
+
+function trialOf(
+  { arm: { prepared }, run, parameters }: WatchedModel,
+): TrialPicture {
+  const { size, experiment } = prepared;
+  const { trials, activation, connections } = run;
+  const { steps, inputSize, validateBatches } = trials;
+  const all = validateBatches.flatMap((batch) => [...batch]);
+  const trial = all[watched.trial % all.length]!;
+  const inputs = trials.inputs.slice(
+    trial * steps * inputSize,
+    (trial + 1) * steps * inputSize,
+  );
+  const targets = trials.targets.slice(trial * steps, (trial + 1) * steps);
+  const { loss } = experiment.task.task;
+  const { output } = simulate(
+    { ...size, activation, loss, connections, parameters },
+    { trialCount: 1, steps, inputSize, inputs },
+  );
+  return {
+    steps,
+    inputSize,
+    classifies: loss === "nll",
+    inputs: Float32Array.from(inputs),
+    targets: Float32Array.from(targets),
+    outputs: loss === "nll"
+      ? output.map(Math.exp) as Float64Array<ArrayBuffer>
+      : Float64Array.from(output),
+    outputSize: size.outputSize,
+  };
+}
+
+async function obey(order: Order): Promise<void> {
+  switch (order.ask) {
+    case "start":
+      return await start(order.settings);
+    case "go on":
+      return running === undefined ? await (loop = train()) : undefined;
+    case "stop":
+      return running?.abort();
+    case "watch":
+      watched = order.watched;
+      return running === undefined && arms.length > 0
+        ? await tellProgress()
+        : undefined;
+    case "results":
+      return;
+  }
+}
+
+self.addEventListener("message", (event) => {
+  const { data } = event as MessageEvent<Order>;
+  obey(data).catch((error: unknown) => {
+    running = undefined;
+    tell({
+      tell: "error",
+      line: error instanceof Error ? error.message : String(error),
+    });
+    // A fault of the program shows where it is.
+    if (!(error instanceof InputError || error instanceof DeviceError)) {
+      throw error;
+    }
+  });
+});

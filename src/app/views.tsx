@@ -1,0 +1,214 @@
+/// <reference lib="dom" />
+/** @jsxRuntime automatic */
+/** @jsxImportSource npm:preact@11.2.0 */
+/**
+ * What is seen of a training: curves, the matrix of recurrent weights, a trial.
+ *
+ * @module
+ */
+
+import { useEffect, useRef, useState } from "npm:preact@11.2.0/hooks";
+import type { Task } from "../tasks/task.ts";
+import type * as Charts from "./charts.ts";
+import type { Band, MatrixPicture, TrialPicture } from "./trainer.ts";
+
+/** Vega is large, and nobody waits for it before the first epoch. */
+let charts: Promise<typeof Charts> | undefined;
+
+/** The page's colours as they are now: light or dark. */
+function colorsNow(): Charts.Colors {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ink: color("ink"),
+    muted: color("muted"),
+    line: color("line"),
+    card: color("card"),
+    low: color("low"),
+    high: color("high"),
+    arms: Array.from({ length: 13 }, (_, i) => color(`arm-${i}`)),
+  };
+}
+
+/** Calls again when the page turns light or dark. */
+function useColors(): Charts.Colors {
+  const [colors, set] = useState(colorsNow);
+  useEffect(() => {
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => set(colorsNow());
+    dark.addEventListener("change", follow);
+    return () => dark.removeEventListener("change", follow);
+  }, []);
+  return colors;
+}
+
+/** A chart that is made anew where `key` changes, and told the rows. */
+function VegaChart(
+  { make, rows, label, of }: {
+    readonly make: (
+      charts: typeof Charts,
+      host: HTMLElement,
+    ) => Charts.Chart;
+    readonly rows: (charts: typeof Charts) => readonly object[];
+    readonly label: string;
+    /** What the chart is made of, apart from the rows. */
+    readonly of: readonly unknown[];
+  },
+) {
+  const host = useRef<HTMLDivElement>(null);
+  const chart = useRef<Charts.Chart | undefined>(undefined);
+  const latest = useRef(rows);
+  latest.current = rows;
+  useEffect(() => {
+    let gone = false;
+    charts ??= import("./charts.ts");
+    charts.then((module) => {
+      if (gone) return;
+      chart.current = make(module, host.current!);
+      chart.current.update(latest.current(module));
+    });
+    return () => {
+      gone = true;
+      chart.current?.destroy();
+      chart.current = undefined;
+    };
+  }, of);
+  useEffect(() => {
+    charts?.then((module) => chart.current?.update(latest.current(module)));
+  });
+  return <div class="chart" ref={host} role="img" aria-label={label} />;
+}
+
+/** The loss of each arm by epoch. */
+export function Curves(
+  { arms, epochs, bands, labelOf }: {
+    readonly arms: readonly string[];
+    readonly epochs: number;
+    readonly bands: readonly Band[];
+    readonly labelOf: (arm: string) => string;
+  },
+) {
+  const colors = useColors();
+  const last = bands.map(({ arm, middle }) =>
+    `${labelOf(arm)} ${middle.at(-1)?.toPrecision(3) ?? "none yet"}`
+  ).join(", ");
+  return (
+    <VegaChart
+      label={`Validation loss by epoch; now: ${last}`}
+      of={[arms.join(), epochs, colors]}
+      make={(module, host) => module.drawCurves(host, { arms, epochs, colors })}
+      rows={(module) => module.curveRows(bands, labelOf)}
+    />
+  );
+}
+
+/** A trial: inputs, targets, outputs. */
+export function Trial(
+  { picture, task }: {
+    readonly picture: TrialPicture | undefined;
+    readonly task: Task;
+  },
+) {
+  const colors = useColors();
+  if (picture === undefined) return <p class="muted">Not trained yet.</p>;
+  const { steps, classifies, inputSize } = picture;
+  const names = Array.from(
+    { length: inputSize },
+    (_, i) => task.inputNames?.[i] ?? `input ${i + 1}`,
+  );
+  return (
+    <>
+      <VegaChart
+        label={`Inputs over ${steps} time steps`}
+        of={[names.join(), steps, colors]}
+        make={(module, host) => module.drawInputs(host, { names, colors })}
+        rows={(module) => module.inputRows(picture, names)}
+      />
+      <VegaChart
+        label={classifies
+          ? "Probability of each class; a ring marks what is right"
+          : "Output and targets"}
+        of={[classifies, steps, colors]}
+        make={(module, host) =>
+          module.drawOutputs(host, { classifies, steps, colors })}
+        rows={(module) => module.outputRows(picture)}
+      />
+      <p class="muted">
+        {task.description}. {classifies
+          ? "Dark: the class the network bets on. A ring: what is right."
+          : "Line: what the network answers. Rings: what is right."}
+      </p>
+    </>
+  );
+}
+
+/** W_hh as a picture. */
+export function Matrix(
+  { picture }: { readonly picture: MatrixPicture | undefined },
+) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const colors = useColors();
+  useEffect(() => {
+    if (picture !== undefined && canvas.current !== null) {
+      paint(canvas.current, picture, colors);
+    }
+  }, [picture, colors]);
+  if (picture === undefined) return <p class="muted">Not trained yet.</p>;
+  const largest = picture.values.reduce(
+    (most, value) => Math.max(most, Math.abs(value) || 0),
+    0,
+  );
+  return (
+    <>
+      <canvas
+        class="matrix"
+        ref={canvas}
+        width={picture.cells}
+        height={picture.cells}
+        role="img"
+        aria-label={`Recurrent weights of ${picture.neurons} neurons, a receiver a row; the strongest is ${
+          largest.toPrecision(2)
+        }`}
+      />
+      <p class="muted">
+        {picture.neurons} × {picture.neurons}{" "}
+        neurons, a receiver a row, a sender a column; strongest{" "}
+        {largest.toPrecision(2)}
+      </p>
+    </>
+  );
+}
+
+function paint(
+  canvas: HTMLCanvasElement,
+  { cells, values }: MatrixPicture,
+  colors: Charts.Colors,
+): void {
+  const context = canvas.getContext("2d")!;
+  const image = context.createImageData(cells, cells);
+  const found = values.filter((value) => !Number.isNaN(value)).map(Math.abs)
+    .sort();
+  // A few strong weights would leave all others white.
+  const full = found[Math.floor(0.98 * found.length)] || 1;
+  const [zero, negative, positive] = [
+    rgb(colors.card),
+    rgb(colors.arms[1]!),
+    rgb(colors.high),
+  ];
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
+    if (Number.isNaN(value)) continue;
+    const share = Math.min(1, 0.15 + 0.85 * Math.sqrt(Math.abs(value) / full));
+    const end = value < 0 ? negative : positive;
+    for (let c = 0; c < 3; c++) {
+      image.data[4 * at + c] = zero[c]! + share * (end[c]! - zero[c]!);
+    }
+    image.data[4 * at + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** #rrggbb as three numbers. */
+function rgb(color: string): number[] {
+  return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+}
