@@ -167,12 +167,12 @@ export type { MatchedCombination } from "./src/analysis/match.ts";
 export type { Baseline } from "./src/analysis/baseline.ts";
 export type { Measure } from "./src/analysis/summary.ts";
 export type { Description, Effect } from "./src/analysis/effect_sizes.ts";
+export { drawFigures, drawTrials } from "./src/viz/draw_results.ts";
 export {
-  drawFigures,
   type DrawFiguresOptions,
-  drawTrials,
-} from "./src/viz/notebook.ts";
-export { FIGURE_KINDS, type FigureKind } from "./src/viz/build_figures.ts";
-export type { Figure, Json, Spec } from "./src/viz/figure.ts";
+  FIGURE_KINDS,
+  type FigureKind,
+} from "./src/viz/build_figures.ts";
+export type { Drawing, Figure, Json, Spec } from "./src/viz/figure.ts";
 export type { FigureWidth } from "./src/viz/theme.ts";
 export { InputError } from "./src/files/input_error.ts";

@@ -5,18 +5,12 @@
  */
 
 import {
-  type Figure,
+  type Drawing,
   type Json,
-  SCHEMA,
+  makeFigure,
   type Spec,
 } from "../src/viz/figure.ts";
-import {
-  FIGURE_PIXELS,
-  INK,
-  labelColors,
-  MUTED,
-  themeConfig,
-} from "../src/viz/theme.ts";
+import { FIGURE_PIXELS, INK, labelColors, MUTED } from "../src/viz/theme.ts";
 import {
   AXIS_SIZES,
   type Scaling,
@@ -30,7 +24,7 @@ import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
 import { readTextFile } from "../src/files/read.ts";
 import { writeFileWhole } from "../src/files/write.ts";
-import { loadFont, renderSvg } from "../src/viz/render.ts";
+import { renderSvg } from "../src/viz/render.ts";
 
 const TITLES: Readonly<Record<ScalingAxis, string>> = {
   models: "models in the ensemble",
@@ -46,7 +40,7 @@ const AXES = Object.keys(TITLES) as ScalingAxis[];
 type Timed = ScalingTime & { readonly milliseconds: number };
 
 /** Draws the curves: milliseconds of a training step of one model, both axes logarithmic. */
-export function scalingFigure({ adapter, times }: Scaling): Figure {
+export function scalingFigure({ adapter, times }: Scaling): Drawing {
   const timed = times.filter((time): time is Timed =>
     time.milliseconds !== null
   );
@@ -56,21 +50,12 @@ export function scalingFigure({ adapter, times }: Scaling): Figure {
   ).filter((one) => one !== undefined);
   const caption =
     `Milliseconds of a training step of one model, batch of 128 trials, on ${adapter}. Both axes are logarithmic. What is not on the axis of a plot stays as the plot's title says.`;
-  return {
-    name: "scaling",
+  return makeFigure({
     section: "overview",
     title: "Time of a training step",
     caption,
     width,
-    spec: {
-      $schema: SCHEMA,
-      description: caption,
-      config: themeConfig() as Spec,
-      concat: plots,
-      columns: 2,
-      spacing: 18,
-    },
-  };
+  }, { concat: plots, columns: 2, spacing: 18 });
 }
 
 function plot(
@@ -186,7 +171,7 @@ const plotCommand: Command = {
     const figure = scalingFigure(parse(text, from));
     await writeFileWhole(
       userPath(to, "the file"),
-      await renderSvg(figure, { font: await loadFont() }),
+      await renderSvg(figure),
     );
     print(figure.caption);
     return 0;

@@ -283,15 +283,14 @@ describe("mod.ts", () => {
         `import { readExperiment, TASKS } from "${module("../mod.ts")}";
 import { renderSvg } from "${module("../src/viz/render.ts")}";
 import { renderPng } from "${module("../src/viz/render.ts")}";
-import { loadFont } from "${module("../src/viz/render.ts")}";
-import { browserBuilds } from "${module("../src/viz/vega.ts")}";
+import { browserBuilds } from "${module("../src/viz/render.ts")}";
 const file = ${
           JSON.stringify(
             fileURLToPath(module("../config/quickstart.ini")),
           )
         };
 readExperiment(Deno.readTextFileSync(file), { file, tasks: TASKS });
-await renderPng('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', { font: await loadFont() });
+await renderPng('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
 console.log(typeof renderSvg, (await browserBuilds()).length);
 `,
       );

@@ -1,5 +1,5 @@
 /**
- * From results folders to all their figures.
+ * From results folders to all their figures, and the names of their files.
  *
  * @module
  */
@@ -18,21 +18,17 @@ import {
   type MatchedCombination,
 } from "../analysis/match.ts";
 import { type RunSummary, summarizeResults } from "../analysis/summary.ts";
-import { boxFigure } from "./box_figure.ts";
-import { curveFigure, type LeftOutCurve } from "./curve_figure.ts";
-import { effectFigure } from "./effect_figure.ts";
-import type { Figure } from "./figure.ts";
+import type { CombinationResult } from "../results/results_folder.ts";
 import {
-  combinationFileName,
-  drawnLabels,
-  fileName,
-  uniqueNames,
-} from "./names.ts";
+  curveFigure,
+  type LeftOutCurve,
+  overviewFigure,
+} from "./curve_figures.ts";
+import { type Drawing, drawnLabels, type Figure } from "./figure.ts";
+import { effectFigure } from "./forest_figure.ts";
+import { readNetworks } from "./matrices.ts";
 import { networkFigure } from "./network_figure.ts";
-import { overviewFigure } from "./overview_figure.ts";
-import type { Networks } from "./read_networks.ts";
-import type { RunValue } from "./layers.ts";
-import { minimumFigure } from "./minimum_figure.ts";
+import { boxFigure, minimumFigure, type RunValue } from "./run_figures.ts";
 import type { FigureWidth } from "./theme.ts";
 
 /** Kinds of figures that can be asked for. */
@@ -46,19 +42,27 @@ export const FIGURE_KINDS = [
 /** One of them. */
 export type FigureKind = typeof FIGURE_KINDS[number];
 
-/** Which figures to make, and how. */
-export interface BuildFiguresOptions {
-  readonly kinds: readonly FigureKind[];
-  /** Only the curves of the combination that has this number in the first folder that has it. */
-  readonly combination?: number;
-  /** The quantity's name on axes; default by the task's loss. */
-  readonly ylabel?: string;
-  /** All figures at this width; default one column for curves, two for the others. */
-  readonly width?: FigureWidth;
-  /** Matrices of each folder, in their order; undefined entries have no figure. */
-  readonly networks?: readonly (Networks | undefined)[];
-  /** From `compareLabels`, for the forest plot. */
+/** Which figures to draw, and how. */
+export interface DrawFiguresOptions {
+  /** Default all: overviews of the grid, box plots, curves, matrices of weights. */
+  readonly kinds?: readonly FigureKind[] | undefined;
+  /** Only the curves of the combination that has this number in the first folder that has it; by default of all. */
+  readonly combination?: number | undefined;
+  /** The loss's name on axes; by default that of the task's loss. */
+  readonly ylabel?: string | undefined;
+  /** Print width, one column (85 mm) or two (178 mm); by default one for curves, two for the others. */
+  readonly width?: FigureWidth | undefined;
+}
+
+/** What `compareLabels` says, for the forest plot. */
+interface Compared {
   readonly comparisons?: readonly Comparison[];
+}
+
+/** What was drawn, and a sentence for each curve that was not. */
+interface Built {
+  readonly figure: Drawing | undefined;
+  readonly warnings: readonly string[];
 }
 
 /** A figure that is made when it is needed: hundreds at once would fill the memory. */
@@ -66,19 +70,13 @@ export interface PlannedFigure {
   /** As of `Figure`. */
   readonly name: string;
   /** The figure, unless there is nothing to draw, and a sentence for each curve that it leaves out. */
-  readonly build: () => {
-    readonly figure: Figure | undefined;
-    readonly warnings: readonly string[];
-  };
+  readonly build: () => Built & { readonly figure: Figure | undefined };
 }
 
-/** The figures, and a sentence for each curve that is not drawn. */
-export interface BuiltFigures {
-  readonly figures: readonly Figure[];
-  readonly warnings: readonly string[];
-}
+/** One that has no file of its own yet. */
+type Plan = readonly [name: string, build: () => Built];
 
-interface Context extends BuildFiguresOptions {
+interface Context extends DrawFiguresOptions, Compared {
   readonly folders: readonly LabelledResults[];
   /** Labels as they were given, and as figures have them. */
   readonly names: readonly string[];
@@ -87,36 +85,16 @@ interface Context extends BuildFiguresOptions {
 }
 
 /**
- * Makes the figures of results that are compared.
+ * Plans the figures of results that are compared, and reads what they need
+ * besides the curves.
  *
  * @param folders Results and their labels, in the order of the legend.
- *
- * @example
- * ```ts no-eval
- * import { readResultsFolder } from "@biornn/biornn";
- * import { buildFigures } from "./src/viz/build_figures.ts";
- *
- * const results = await readResultsFolder("results/bio");
- * const { figures } = buildFigures([{ label: "bio", results }], { kinds: ["curves"] });
- * figures[0]?.spec; // Vega-Lite
- * ```
+ * @throws {InputError} If a file of a results folder is damaged.
  */
-export function buildFigures(
+export async function planFigures(
   folders: readonly LabelledResults[],
-  options: BuildFiguresOptions,
-): BuiltFigures {
-  const built = planFigures(folders, options).map(({ build }) => build());
-  return {
-    figures: built.flatMap(({ figure }) => figure ?? []),
-    warnings: built.flatMap(({ warnings }) => warnings),
-  };
-}
-
-/** The same, a figure at a time. */
-export function planFigures(
-  folders: readonly LabelledResults[],
-  options: BuildFiguresOptions,
-): PlannedFigure[] {
+  options: DrawFiguresOptions & Compared,
+): Promise<PlannedFigure[]> {
   const { combinations } = matchCombinations(
     folders.map(({ results }) => results),
   );
@@ -129,32 +107,30 @@ export function planFigures(
     labels,
     combinations,
   };
-  const has = (kind: FigureKind) => options.kinds.includes(kind);
-  const planned = [
+  const { kinds = FIGURE_KINDS } = options;
+  const has = (kind: FigureKind) => kinds.includes(kind);
+  const plans = [
     ...(has("overview") ? overviews(context) : []),
     ...(has("boxplots") ? [boxplots(context)] : []),
     ...(has("curves") ? curves(context) : []),
-    ...(has("networks") ? networks(context) : []),
+    ...(has("networks") ? await networks(context) : []),
   ];
-  const fileNames = uniqueNames(planned.map(({ name }) => name));
-  return planned.map(({ build }, i) => {
+  const fileNames = uniqueNames(plans.map(([name]) => name));
+  return plans.map(([, build], i) => {
     const name = fileNames[i]!;
     return {
       name,
       build: () => {
         const { figure, warnings } = build();
-        return { figure: figure && { ...figure, name }, warnings };
+        return { figure: figure && { name, ...figure }, warnings };
       },
     };
   });
 }
 
 /** A figure that leaves nothing out. */
-function planned(
-  name: string,
-  build: () => Figure | undefined,
-): PlannedFigure {
-  return { name, build: () => ({ figure: build(), warnings: [] }) };
+function whole(name: string, build: () => Drawing | undefined): Plan {
+  return [name, () => ({ figure: build(), warnings: [] })];
 }
 
 /** What the folders that have a combination say of their task, which may be different ones. */
@@ -177,7 +153,7 @@ function titleOf(
 }
 
 /** Number of a combination, where it occurs first. */
-export function indexOf({ members }: MatchedCombination): number {
+function indexOf({ members }: MatchedCombination): number {
   return members.find((member) => member !== undefined)?.index ?? 0;
 }
 
@@ -237,59 +213,67 @@ function pagesOf(combinations: readonly MatchedCombination[]): Page[] {
   }
 }
 
-function overviews(context: Context): PlannedFigure[] {
+/** The curves of a quantity. */
+function curvesIn(member: CombinationResult | undefined, quantity: Quantity) {
+  const [training, validation] = quantity === "loss"
+    ? [member?.trainLoss, member?.validateLoss]
+    : [member?.trainMetrics, member?.validateMetrics];
+  return {
+    ...(training === undefined ? {} : { training }),
+    ...(validation === undefined ? {} : { validation }),
+  };
+}
+
+function overviews(context: Context): Plan[] {
   const { labels, width = "two", comparisons = [] } = context;
   const baseline = (quantity: Quantity) =>
     baselineOf(factsOf(context), quantity);
   const pages = pagesOf(context.combinations);
   const of = (quantity: Quantity) =>
-    pages.map(({ combinations, shared }, page) => {
-      const part = pages.length === 1 ? "" : `_${page + 1}`;
-      const name = `overview_${quantity}${part}`;
-      return planned(name, () =>
-        overviewFigure(
-          combinations.map(({ parameters, members }) => ({
-            parameters,
-            byLabel: members.flatMap((member, i) => {
-              const curves = quantity === "loss"
-                ? member?.validateLoss
-                : member?.validateMetrics;
-              return curves === undefined
-                ? []
-                : [{ label: labels[i]!, curves }];
-            }),
-          })),
-          {
-            name,
-            quantity,
-            axis: [shared, `validation ${titleOf(context, quantity)}`]
-              .filter(Boolean).join(": "),
-            labels,
-            baseline: baseline(quantity),
-            width,
-          },
-        ));
-    });
-  const minimum = planned(
-    "overview_minimum",
-    () =>
-      minimumFigure(valuesOf(context, (run) => run.loss?.minLoss), {
-        name: "overview_minimum",
-        quantity: `minimum validation ${titleOf(context, "loss")}`,
-        labels,
-        baseline: baseline("loss"),
-        width,
-      }),
-  );
-  const effects = planned(
-    "effects",
-    () => effectFigure(renamed(comparisons, context), { labels, width }),
-  );
+    pages.map(({ combinations, shared }, page) =>
+      whole(
+        `overview_${quantity}${pages.length === 1 ? "" : `_${page + 1}`}`,
+        () =>
+          overviewFigure(
+            combinations.map(({ parameters, members }) => ({
+              parameters,
+              byLabel: members.flatMap((member, i) => {
+                const curves = curvesIn(member, quantity).validation;
+                return curves === undefined
+                  ? []
+                  : [{ label: labels[i]!, curves }];
+              }),
+            })),
+            {
+              quantity,
+              axis: [shared, `validation ${titleOf(context, quantity)}`]
+                .filter(Boolean).join(": "),
+              labels,
+              baseline: baseline(quantity),
+              width,
+            },
+          ),
+      )
+    );
   return [
     ...of("loss"),
     ...of("accuracy"),
-    minimum,
-    ...(comparisons.length === 0 ? [] : [effects]),
+    whole(
+      "overview_minimum",
+      () =>
+        minimumFigure(valuesOf(context, (run) => run.loss?.minLoss), {
+          quantity: `minimum validation ${titleOf(context, "loss")}`,
+          labels,
+          baseline: baseline("loss"),
+          width,
+        }),
+    ),
+    ...(comparisons.length === 0 ? [] : [
+      whole(
+        "effects",
+        () => effectFigure(renamed(comparisons, context), { labels, width }),
+      ),
+    ]),
   ];
 }
 
@@ -306,91 +290,71 @@ function renamed(
   }));
 }
 
-function boxplots(context: Context): PlannedFigure {
-  return planned("boxplots", () => {
-    const loss = titleOf(context, "loss");
-    return boxFigure([
-      {
-        title: `minimum validation ${loss}`,
-        runs: valuesOf(context, (run) => run.loss?.minLoss),
-      },
-      {
-        title: "epoch of the minimum",
-        epochs: true,
-        runs: valuesOf(context, (run) => run.loss?.minLossEpoch),
-      },
-      {
-        title:
-          "epoch at which the loss came within 1 % of its range above the minimum",
-        epochs: true,
-        runs: valuesOf(context, (run) => run.loss?.epoch99),
-      },
-      {
-        title: "final validation accuracy (%)",
-        runs: valuesOf(context, (run) => run.finalAccuracy),
-      },
-    ], { labels: context.labels, width: context.width ?? "two" });
-  });
+function boxplots(context: Context): Plan {
+  const of = (
+    title: string,
+    valueOf: (run: RunSummary) => number | undefined,
+    epochs = false,
+  ) => ({ title, epochs, runs: valuesOf(context, valueOf) });
+  return whole("boxplots", () =>
+    boxFigure([
+      of(
+        `minimum validation ${titleOf(context, "loss")}`,
+        (run) => run.loss?.minLoss,
+      ),
+      of("epoch of the minimum", (run) => run.loss?.minLossEpoch, true),
+      of(
+        "epoch at which the loss came within 1 % of its range above the minimum",
+        (run) => run.loss?.epoch99,
+        true,
+      ),
+      of("final validation accuracy (%)", (run) => run.finalAccuracy),
+    ], { labels: context.labels, width: context.width ?? "two" }));
 }
 
-function curves(context: Context): PlannedFigure[] {
+function curves(context: Context): Plan[] {
   const { combinations, combination } = context;
   return combinations.filter((match) =>
     combination === undefined || indexOf(match) === combination
   ).flatMap((match) =>
-    (["loss", "accuracy"] as const).flatMap((quantity) => {
-      const has = match.members.some((member) =>
-        quantity === "loss" ||
-        (member?.trainMetrics ?? member?.validateMetrics) !== undefined
-      );
-      return has ? [curvesOf(match, { context, quantity })] : [];
-    })
+    (["loss", "accuracy"] as const).filter((quantity) =>
+      match.members.some((member) =>
+        Object.keys(curvesIn(member, quantity)).length > 0
+      )
+    ).map((quantity) => curvesOf(match, { context, quantity }))
   );
 }
 
 function curvesOf(
   match: MatchedCombination,
   { context, quantity }: { context: Context; quantity: Quantity },
-): PlannedFigure {
+): Plan {
   const { members, title, parameters } = match;
   const { labels, width = "one" } = context;
   const name = combinationFileName(quantity, {
     index: indexOf(match),
     parameters,
   });
-  return {
-    name,
-    build: () => {
-      const { figure, leftOut } = curveFigure(
-        members.flatMap((member, i) => {
-          if (member === undefined) return [];
-          const [training, validation] = quantity === "loss"
-            ? [member.trainLoss, member.validateLoss]
-            : [member.trainMetrics, member.validateMetrics];
-          return [{
-            label: labels[i]!,
-            ...(training === undefined ? {} : { training }),
-            ...(validation === undefined ? {} : { validation }),
-          }];
-        }),
-        {
-          name,
-          title,
-          quantity,
-          axis: titleOf(context, quantity, match),
-          labels,
-          baseline: baselineOf(factsOf(context, match), quantity),
-          width,
-        },
-      );
-      return {
-        figure,
-        warnings: leftOut.map((curve) =>
-          leftOutSentence(curve, match, quantity)
-        ),
-      };
-    },
-  };
+  return [name, () => {
+    const { figure, leftOut } = curveFigure(
+      members.map((member, i) => ({
+        label: labels[i]!,
+        ...curvesIn(member, quantity),
+      })),
+      {
+        title,
+        quantity,
+        axis: titleOf(context, quantity, match),
+        labels,
+        baseline: baselineOf(factsOf(context, match), quantity),
+        width,
+      },
+    );
+    return {
+      figure,
+      warnings: leftOut.map((run) => leftOutSentence(run, match, quantity)),
+    };
+  }];
 }
 
 function leftOutSentence(
@@ -403,31 +367,107 @@ function leftOutSentence(
   }; its curve is not drawn`;
 }
 
-function networks(
-  { folders, networks = [], combinations, combination, width }: Context,
-): PlannedFigure[] {
-  const match = combination === undefined
-    ? combinations[0]
-    : combinations.find((one) => indexOf(one) === combination);
-  return folders.flatMap(({ label, results }, i) => {
-    const matrices = networks[i];
-    if (matrices === undefined || match === undefined) return [];
-    const name = fileName("networks", [label]);
-    return [{
-      name,
-      build: () => ({
-        figure: networkFigure(matrices, {
-          name,
-          label,
-          combination: match.title,
-          randomized: results.experiment?.randomW === true,
-          regionNames: results.experiment?.connectome.regionNames ?? [],
-          width: width ?? "two",
-        }),
-        warnings: matrices.undrawnNeurons === undefined ? [] : [
-          `${label}: the network has ${matrices.undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
-        ],
+/** Matrices of one combination, which folders may number differently; results that lie in no folder have none. */
+async function networks(
+  { folders, combinations, combination, width = "two" }: Context,
+): Promise<Plan[]> {
+  const match = combinations.find((one) =>
+    combination === undefined || indexOf(one) === combination
+  );
+  const plans: Plan[] = [];
+  for (const [i, { label, results }] of folders.entries()) {
+    const member = match?.members[i];
+    if (match === undefined || member === undefined || results.path === "") {
+      continue;
+    }
+    const matrices = await readNetworks(results.path, {
+      combination: member.index,
+    });
+    const { undrawnNeurons } = matrices;
+    plans.push([fileName("networks", [label]), () => ({
+      figure: networkFigure(matrices, {
+        label,
+        combination: match.title,
+        randomized: results.experiment?.randomW === true,
+        regionNames: results.experiment?.connectome.regionNames ?? [],
+        width,
       }),
-    }];
+      warnings: undrawnNeurons === undefined ? [] : [
+        `${label}: the network has ${undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
+      ],
+    })]);
+  }
+  return plans;
+}
+
+/** Room for an index before, a kind and an ending after, within 255 bytes. */
+const LONGEST = 100;
+
+/** Letters, digits, dots and hyphens of a text; whatever else becomes one hyphen. */
+function safePart(text: string): string {
+  return text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "")
+    .replace(/[^A-Za-z0-9.]+/g, "-").replace(/-?\.(?![0-9])|^\.|\.$/g, "-")
+    .replace(/-{2,}/g, "-");
+}
+
+/** As {@linkcode safePart}, without hyphens at its ends. */
+function trimmed(text: string): string {
+  return safePart(text).replace(/^-+|-+$/g, "");
+}
+
+/** A number as it stands in a file name: `1e-06`, `0.001`, `3`. */
+function nameNumber(value: number): string {
+  const text = Math.abs(value) < 1e-4 && value !== 0
+    ? value.toExponential()
+    : String(value);
+  return text.replace(/e([+-])(\d)$/, "e$10$2").replace("e+", "e");
+}
+
+/** What a combination is called in file names. */
+export interface CombinationName {
+  readonly index: number;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
+}
+
+/**
+ * The name of a combination's figure, without an ending: its number, then each
+ * parameter, with its key where the value is a number.
+ */
+export function combinationFileName(
+  kind: string,
+  { index, parameters }: CombinationName,
+): string {
+  const parts = Object.entries(parameters).map(([key, value]) => {
+    if (typeof value === "string") return trimmed(value).toLowerCase();
+    const name = key.split("_").map(trimmed).filter((part) => part !== "")
+      .join("_");
+    return `${name}-${typeof value === "number" ? nameNumber(value) : value}`;
+  });
+  return fileName(kind, [String(index).padStart(2, "0"), ...parts]);
+}
+
+/**
+ * Joins parts to a name, without an ending.
+ */
+export function fileName(kind: string, parts: readonly string[]): string {
+  const kept = parts.map((part) =>
+    part.split("_").map(safePart).join("_").replace(/^[-_]+|[-_]+$/g, "")
+  ).filter((part) => part !== "");
+  return [kind, ...kept].join("_").slice(0, LONGEST).replace(/[-_.]+$/, "");
+}
+
+/**
+ * Makes names different that would be one file, on systems that don't tell
+ * capital letters apart too.
+ */
+export function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let unique = name;
+    for (let i = 2; taken.has(unique.toLowerCase()); i++) {
+      unique = `${name}_${i}`;
+    }
+    taken.add(unique.toLowerCase());
+    return unique;
   });
 }

@@ -1,18 +1,19 @@
 /**
- * All that `deno task viz` makes of results folders: figures, statistics and
- * the report.
+ * All that is made of results folders: figures that a notebook shows, or a
+ * folder of figures, statistics and a report.
  *
  * @module
  */
 
 import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
-import { matchCombinations } from "../analysis/match.ts";
 import { formatStatisticsCsv } from "../analysis/tables.ts";
 import { InputError } from "../files/input_error.ts";
-import { type FigureKind, indexOf, planFigures } from "./build_figures.ts";
-import { type Networks, readNetworks } from "./read_networks.ts";
-import type { FigureWidth } from "./theme.ts";
+import type { Task } from "../tasks/task.ts";
+import type { Trials } from "../tasks/trial_set.ts";
+import { type DrawFiguresOptions, planFigures } from "./build_figures.ts";
+import type { Figure } from "./figure.ts";
+import { trialFigure } from "./trial_figure.ts";
 import {
   missingLetters,
   openFigureFolder,
@@ -20,15 +21,11 @@ import {
 } from "./write_figures.ts";
 
 /** What to make. */
-export interface DrawResultsOptions extends WriteOptions {
-  readonly kinds: readonly FigureKind[];
-  readonly combination: number | undefined;
-  readonly ylabel: string | undefined;
-  readonly width: FigureWidth | undefined;
+export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
   /** Margin of equivalence; default as of `compareLabels`. */
   readonly margin?: number | undefined;
   /** Whether every label is compared with every other one. */
-  readonly allPairs?: boolean;
+  readonly allPairs?: boolean | undefined;
   /** Whether all is wanted, statistics included. */
   readonly all: boolean;
 }
@@ -52,47 +49,18 @@ const REPORT = "report.html";
  *
  * @param folders Results and their labels; the others are compared with the first.
  * @throws {InputError} If a file is damaged or can't be written, would replace somebody else's, or there is no such combination.
- *
- * @example
- * ```ts no-eval
- * import { readResultsFolder } from "./src/results/results_folder.ts";
- * import { FIGURE_KINDS } from "./src/viz/build_figures.ts";
- * import { drawResults } from "./src/viz/draw_results.ts";
- * import { FORMATS } from "./src/viz/write_figures.ts";
- *
- * const results = await readResultsFolder("results/bio");
- * await drawResults([{ label: "bio", results }], {
- *   directory: "figs",
- *   formats: FORMATS,
- *   kinds: FIGURE_KINDS,
- *   combination: undefined,
- *   ylabel: undefined,
- *   width: undefined,
- *   all: true,
- * });
- * ```
  */
 export async function drawResults(
   folders: readonly LabelledResults[],
   options: DrawResultsOptions,
 ): Promise<DrawnResults> {
-  const { formats, combination, ylabel, width, margin, allPairs, all } =
-    options;
+  const { formats, combination, margin, allPairs, all } = options;
   const compared = compareLabels(folders, {
     ...(margin === undefined ? {} : { margin }),
     ...(allPairs === undefined ? {} : { allPairs }),
   });
   const comparisons = all ? compared.rows : [];
-  const planned = planFigures(folders, {
-    kinds: options.kinds,
-    networks: options.kinds.includes("networks")
-      ? await networksOf(folders, combination)
-      : [],
-    comparisons,
-    ...(combination === undefined ? {} : { combination }),
-    ...(ylabel === undefined ? {} : { ylabel }),
-    ...(width === undefined ? {} : { width }),
-  });
+  const planned = await planFigures(folders, { ...options, comparisons });
   const folder = await openFigureFolder([
     ...planned.flatMap(({ name }) => formats.map((one) => `${name}.${one}`)),
     ...(comparisons.length > 0 ? [STATISTICS] : []),
@@ -137,40 +105,82 @@ export async function drawResults(
 /** What of the texts in figures the font can't draw. */
 async function letterWarnings(
   folders: readonly LabelledResults[],
-  { formats, ylabel }: DrawResultsOptions,
+  { formats, ylabel = "" }: DrawResultsOptions,
 ): Promise<string[]> {
-  if (!formats.includes("png") && !formats.includes("pdf")) return [];
-  const { fontWidths, loadFont } = await import("./render.ts");
-  const texts = folders.flatMap(({ label, results }) => [
-    label,
-    ...results.combinations.map(({ title }) => title),
-    ...results.experiment?.connectome.regionNames ?? [],
-  ]);
-  return missingLetters(
-    ylabel === undefined ? texts : [...texts, ylabel],
-    fontWidths(await loadFont()),
-  );
+  return !formats.includes("png") && !formats.includes("pdf")
+    ? []
+    : await missingLetters([
+      ...folders.flatMap(({ label, results }) => [
+        label,
+        ...results.combinations.map(({ title }) => title),
+        ...results.experiment?.connectome.regionNames ?? [],
+      ]),
+      ylabel,
+    ]);
 }
 
-/** Matrices of one combination, which folders may number differently. */
-export async function networksOf(
+/**
+ * Draws results that are compared: a Vega-Lite specification a figure. As the
+ * last value of a notebook's cell, a figure is shown; elsewhere its `spec` is
+ * what https://vega.github.io/editor opens. Matrices are drawn of results that
+ * lie in a folder.
+ *
+ * @param folders Results and their labels, in the order of the legend.
+ * @returns The figures; there is one of each kind at least, where there is something to draw.
+ * @throws {InputError} If a file of a results folder is damaged.
+ *
+ * @example
+ * ```ts
+ * import { drawFigures, prepare, train } from "@biornn/biornn";
+ *
+ * const overrides = { epochs: 3 };
+ * const prepared = await prepare("config/quickstart.ini", { overrides });
+ * const { results } = await train(prepared);
+ * const [overview] = await drawFigures([{ label: "bio", results }], {
+ *   kinds: ["overview"],
+ * });
+ * overview?.spec; // Vega-Lite
+ * ```
+ */
+export async function drawFigures(
   folders: readonly LabelledResults[],
-  combination: number | undefined,
-): Promise<(Networks | undefined)[]> {
-  const { combinations } = matchCombinations(
-    folders.map(({ results }) => results),
+  options: DrawFiguresOptions = {},
+): Promise<Figure[]> {
+  const planned = await planFigures(folders, options);
+  return planned.flatMap(({ build }) => build().figure ?? []).map(shown);
+}
+
+/**
+ * Draws what a task shows and asks: the first and the last of some trials, time
+ * to the right, above a row an input, below the targets.
+ *
+ * @param trials E.g. of the task's `generate()`, or of a run that `buildRun()` gave.
+ *
+ * @example
+ * ```ts
+ * import { createStream, drawTrials, TASKS } from "@biornn/biornn";
+ *
+ * const task = TASKS.get("seq_mem")!;
+ * const stream = createStream({ seed: 0, purpose: "trials" });
+ * drawTrials(task, task.generate({ pattern_length: 3, nr_of_trials: 2 }, { stream }));
+ * ```
+ */
+export function drawTrials(task: Task, trials: Trials): Figure {
+  return shown(trialFigure(task, trials));
+}
+
+/** The type of Vega-Lite in JupyterLab, whose renderer knows what we use of version 6. */
+const VEGA_LITE = "application/vnd.vegalite.v5+json";
+
+/** The figure, with what Deno's Jupyter kernel shows of it. */
+function shown(figure: Figure): Figure {
+  const display = () => ({
+    [VEGA_LITE]: figure.spec,
+    "text/plain": `${figure.title}: ${figure.caption}`,
+  });
+  return Object.defineProperty(
+    { ...figure },
+    Symbol.for("Jupyter.display"),
+    { value: display },
   );
-  const match = combinations.find((one) =>
-    combination === undefined || indexOf(one) === combination
-  );
-  const read: (Networks | undefined)[] = [];
-  for (const [i, { results }] of folders.entries()) {
-    const member = match?.members[i];
-    read.push(
-      member === undefined || results.path === ""
-        ? undefined
-        : await readNetworks(results.path, { combination: member.index }),
-    );
-  }
-  return read;
 }

@@ -1,8 +1,12 @@
 /**
- * What a figure is: a Vega-Lite specification with its name and its caption.
+ * What a figure is: a Vega-Lite specification with its name and its caption,
+ * and what makes every text in it such that it can be drawn.
  *
  * @module
  */
+
+import { printable } from "../text/words.ts";
+import { type LegendRoom, themeConfig } from "./theme.ts";
 
 /** A JSON value. */
 export type Json =
@@ -19,19 +23,14 @@ export interface Spec {
   readonly [key: string]: Json;
 }
 
-/** Version 6 of Vega-Lite, which Vega's online editor opens. */
-export const SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json";
-
 /**
  * Name of layers that answer the mouse alone. They have a mark a number, and
  * are left out of still pictures.
  */
 export const HOVER = "hover";
 
-/** One figure. */
-export interface Figure {
-  /** File name without its ending; letters, digits, `.`, `-` and `_`. */
-  readonly name: string;
+/** A figure that has no name yet. */
+export interface Drawing {
   /** The part of the report that it belongs to. */
   readonly section: "overview" | "summary" | "loss" | "accuracy" | "networks";
   /** A line for the report's list of figures. */
@@ -42,6 +41,35 @@ export interface Figure {
   readonly width: number;
   /** The whole specification, its data included. */
   readonly spec: Spec;
+}
+
+/** One figure. */
+export interface Figure extends Drawing {
+  /** File name without its ending; letters, digits, `.`, `-` and `_`. */
+  readonly name: string;
+}
+
+/**
+ * A figure of what is said of it and what is drawn.
+ *
+ * @param facts `legends`: the room that legends of labels have.
+ * @param spec All but what every figure has.
+ */
+export function makeFigure(
+  { legends, ...facts }: Omit<Drawing, "spec"> & {
+    readonly legends?: LegendRoom;
+  },
+  spec: Spec,
+): Drawing {
+  return {
+    ...facts,
+    spec: {
+      $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+      description: facts.caption,
+      config: themeConfig(legends) as Spec,
+      ...spec,
+    },
+  };
 }
 
 /** The specification without its layers named {@linkcode HOVER}. */
@@ -67,60 +95,69 @@ function strip(part: Json): Json {
   );
 }
 
-/** A column: its values, or `[value, count, value, count, …]` where that is shorter. */
-type PackedColumn =
-  | { readonly values: readonly Json[] }
-  | { readonly runs: readonly Json[] };
+/** Longest label that is drawn whole: a legend's entry in one column of a journal. */
+const LONGEST_LABEL = 42;
 
-/** A table. Fields that a row lacks are null. */
-export interface PackedTable {
-  readonly rows: number;
-  readonly columns: Readonly<Record<string, PackedColumn>>;
+/**
+ * Labels as figures have them: long ones without their middle, but such that
+ * no two become the same.
+ *
+ * @param most Signs that fit.
+ */
+export function drawnLabels(
+  labels: readonly string[],
+  most = LONGEST_LABEL,
+): string[] {
+  for (let room = most; room < 1000; room += 20) {
+    const short = labels.map((label) =>
+      withoutMiddle(drawableText(label), room)
+    );
+    if (new Set(short).size === labels.length) return short;
+  }
+  return labels.map(drawableText);
 }
 
-/** A specification whose `datasets` are packed. */
-export interface PackedSpec {
-  readonly spec: Spec;
-  readonly tables: Readonly<Record<string, PackedTable>>;
+/** The beginning and the end of a text; where names differ is most often there. */
+function withoutMiddle(text: string, most: number): string {
+  const signs = [...text];
+  if (signs.length <= most) return text;
+  const end = Math.floor((most - 1) / 2);
+  return `${signs.slice(0, most - 1 - end).join("")}…${
+    signs.slice(-end).join("")
+  }`;
 }
 
 /**
- * Packs a table.
- *
- * @example
- * ```ts
- * import { packTable } from "./src/viz/figure.ts";
- *
- * packTable([{ a: "x", b: 1 }, { a: "x", b: 2 }, { a: "x", b: 3 }]);
- * // { rows: 3, columns: { a: { runs: ["x", 3] }, b: { values: [1, 2, 3] } } }
- * ```
+ * A text that can be drawn: control characters, which no XML file may hold,
+ * stand as their codes, and a text such as `constructor`, which Vega would
+ * take for a property that every object has, ends in a blank.
  */
-export function packTable(rows: readonly Spec[]): PackedTable {
-  const keys = new Set(rows.flatMap((row) => Object.keys(row)));
-  const columns: Record<string, PackedColumn> = {};
-  for (const key of keys) {
-    columns[key] = packColumn(rows.map((row) => row[key] ?? null));
-  }
-  return { rows: rows.length, columns };
+export function drawableText(text: string): string {
+  const printed = printable(text);
+  return printed in {} ? `${printed}\u00a0` : printed;
 }
 
-function packColumn(values: readonly Json[]): PackedColumn {
-  const runs: Json[] = [];
-  for (const value of values) {
-    const last = runs.length - 2;
-    if (last >= 0 && runs[last] === value) {
-      runs[last + 1] = (runs[last + 1] as number) + 1;
-    } else runs.push(value, 1);
-  }
-  return runs.length < values.length ? { runs } : { values };
-}
+/** Addresses of pictures are long, and hold nothing that needs care. */
+const ADDRESS = "data:";
 
-/** Takes the data out of a specification. */
-export function packSpec({ datasets = {}, ...spec }: Spec): PackedSpec {
-  const tables = Object.fromEntries(
-    Object.entries(datasets as Record<string, readonly Spec[]>).map((
-      [name, rows],
-    ) => [name, packTable(rows)]),
-  );
-  return { spec, tables };
+/** A specification in which every text can be drawn, but for those inside expressions. */
+export function drawable(spec: Spec): Spec {
+  const known = new Map<string, string>();
+  const clean = (text: string): string => {
+    let found = known.get(text);
+    if (found === undefined) {
+      found = text.startsWith(ADDRESS) ? text : drawableText(text);
+      known.set(text, found);
+    }
+    return found;
+  };
+  const walk = (value: Json): Json => {
+    if (typeof value === "string") return clean(value);
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== "object" || value === null) return value;
+    const copy: Record<string, Json> = {};
+    for (const key in value) copy[key] = walk((value as Spec)[key]!);
+    return copy;
+  };
+  return walk(spec) as Spec;
 }

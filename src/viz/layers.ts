@@ -1,15 +1,14 @@
 /**
- * What figures of curves and of runs share: colours and legends of labels,
- * bands, middles, single runs, the baseline with its name in the right margin,
- * and what steps back when a legend's entry is clicked.
+ * What figures of curves and of runs share: value axes, colours and legends of
+ * labels, bands, middles, single runs, the baseline with its name in the right
+ * margin, and what steps back when a legend's entry is clicked.
  *
  * @module
  */
 
 import type { Baseline } from "../analysis/baseline.ts";
-import type { Json, Spec } from "./figure.ts";
-import { drawableText } from "./names.ts";
-import type { Parameters } from "./panels.ts";
+import { drawableText, type Json, type Spec } from "./figure.ts";
+import { isPoint, type MiddleCurve, type ValueScale } from "./series.ts";
 import { INK, labelColors, MUTED, SMALL_TEXT } from "./theme.ts";
 
 /** How the dashes of a legend look, in order. */
@@ -20,7 +19,7 @@ export const DASHES: readonly (readonly number[])[] = [
   [6, 2, 1, 2],
 ];
 
-/** A click on a legend's entry chooses it. Of layers with a common legend, the first one must have this. */
+/** A click on a legend's entry chooses it; the first of the layers with a common legend must have this. */
 export function legendParam(field: string): Spec {
   return {
     name: field,
@@ -111,6 +110,63 @@ export function epochAxis(tickCount: number): Spec {
   };
 }
 
+/** The title of a value axis: a reader must not take a logarithmic scale for a linear one. */
+export function axisTitle(quantity: string, { log }: ValueScale): string {
+  if (!log) return quantity;
+  return quantity.endsWith(")")
+    ? `${quantity.slice(0, -1)}, log scale)`
+    : `${quantity} (log scale)`;
+}
+
+/**
+ * Round numbers on a logarithmic scale: 1, 2 and 5 times powers of ten up to
+ * two decades, beyond that powers of ten, seven at most.
+ */
+export function logTicks(low: number, high: number): number[] {
+  const decades = Math.log10(high / low);
+  const factors = decades <= 2 ? [1, 2, 5] : [1];
+  const step = Math.max(1, Math.ceil(decades / 7));
+  const last = Math.floor(Math.log10(high));
+  const ticks: number[] = [];
+  for (let power = last; 10 ** (power + 1) > low; power -= step) {
+    for (const factor of factors.toReversed()) {
+      // Decimal text is exact where a product of floats is not: 2e-3.
+      const tick = Number(`${factor}e${power}`);
+      if (tick >= low && tick <= high) ticks.unshift(tick);
+    }
+  }
+  return ticks;
+}
+
+/** Vega-Lite's properties of the scale and the axis; whole numbers have no ticks between them. */
+export function scaleProperties(
+  { log, low, high }: ValueScale,
+  { whole = false }: { readonly whole?: boolean } = {},
+): { scale: Spec; axis: Spec } {
+  if (log) {
+    return {
+      scale: { type: "log", nice: false, padding: 4 },
+      // Vega's own ticks would draw a grid line at each of nine numbers a decade.
+      axis: { values: logTicks(low, high), format: "~g" },
+    };
+  }
+  // Of a single value no axis can be made.
+  const room = whole ? 1 : Math.abs(low) * 0.05 || 1;
+  const domain = low === high ? [low - room, high + room] : undefined;
+  return {
+    scale: {
+      type: "linear",
+      zero: false,
+      nice: domain === undefined,
+      padding: 4,
+      ...(domain === undefined ? {} : { domain }),
+    },
+    axis: whole
+      ? { tickCount: 5, tickMinStep: 1, format: "d" }
+      : { tickCount: 5 },
+  };
+}
+
 /** Text that fits beside a plot: words in lines of so many signs at most; what stands in brackets stays together. */
 export function lines(text: string, most: number): string[] {
   const all: string[] = [];
@@ -166,17 +222,25 @@ export function baselineLayer(
   }];
 }
 
+/** What a caption says of the baseline. */
+export function dotted(baseline: Baseline | undefined): string {
+  return baseline === undefined ? "" : ` Dotted: ${baseline.label}.`;
+}
+
 /**
  * Gives layers their common value axis: the first one draws it, with its grid;
- * those that have none of their own draw none.
+ * those that have none of their own draw none. The first one listens to the
+ * legend of labels, too.
  *
  * @param axis `title`, `scale` and `axis` of the y channel.
  */
 export function withAxis(layers: readonly Spec[], axis: Spec): Spec[] {
   return layers.map((layer, i) => {
     const { y, ...encoding } = layer.encoding as Spec;
+    const params = Array.isArray(layer.params) ? layer.params : [];
     return {
       ...layer,
+      ...(i === 0 ? { params: [legendParam("label"), ...params] } : {}),
       encoding: {
         ...encoding,
         y: i === 0 ? { ...y as Spec, ...axis } : { axis: null, ...y as Spec },
@@ -187,10 +251,12 @@ export function withAxis(layers: readonly Spec[], axis: Spec): Spec[] {
 
 /** Middle curves with their bands; curves of one epoch are circles with bars. */
 export interface CurveLayers {
+  /** What is drawn: layers that would have no rows are left out, as an axis has no range of none. */
+  readonly series: readonly Pick<MiddleCurve, "n" | "middle">[];
   /** Name of the table with `epoch`, `middle`, `low`, `high`, `label`; undefined: the figure's own. */
   readonly data?: string;
-  /** Fields that tell the curves of a label apart. */
-  readonly detail: readonly string[];
+  /** Field that tells the curves of a label apart. */
+  readonly detail: string;
   readonly x: Spec;
   readonly color: Spec;
   readonly strokeDash: Spec;
@@ -198,22 +264,18 @@ export interface CurveLayers {
   readonly strokeWidth: number;
   /** Of the curves' layer. */
   readonly params?: readonly Json[];
-  /** Which of the curves have a band; undefined: none has. */
+  /** Which of the curves have a band; default all of several runs. */
   readonly bands?: string;
-  /** Curves of one epoch: whether there are any, and any of several runs, which have bars. */
-  readonly points: boolean;
-  readonly bars: boolean;
   readonly tooltip?: Json;
 }
 
 /** The layers, from the back to the front. */
 export function curveLayers(options: CurveLayers): Spec[] {
-  const { x, color, strokeDash, opacity, strokeWidth, params, tooltip } =
-    options;
+  const { series, x, color, strokeDash, opacity, strokeWidth } = options;
+  const { params, bands = "datum.n > 1", tooltip } = options;
   const data: Spec = options.data === undefined
     ? {}
     : { data: { name: options.data } };
-  const detail = options.detail.map((field) => ({ field }));
   const spread: Spec = {
     x,
     y: quantity("low"),
@@ -221,12 +283,14 @@ export function curveLayers(options: CurveLayers): Spec[] {
     color,
     opacity,
   };
+  const middle: Spec = { x, y: quantity("middle"), color, strokeDash, opacity };
+  const points = series.filter(isPoint);
   return [
-    ...(options.bands === undefined ? [] : [{
+    ...(!series.some(({ n }) => n > 1) ? [] : [{
       ...data,
-      transform: [{ filter: options.bands }],
+      transform: [{ filter: bands }],
       mark: { type: "area", fillOpacity: 0.16, aria: false },
-      encoding: { ...spread, detail },
+      encoding: { ...spread, detail: [{ field: options.detail }] },
     }]),
     {
       ...data,
@@ -237,48 +301,21 @@ export function curveLayers(options: CurveLayers): Spec[] {
         strokeCap: "butt",
         ...(tooltip === undefined ? {} : { tooltip: true }),
       },
-      encoding: {
-        x,
-        y: quantity("middle"),
-        color,
-        strokeDash,
-        opacity,
-        ...(tooltip === undefined ? {} : { tooltip }),
-      },
+      encoding: { ...middle, ...(tooltip === undefined ? {} : { tooltip }) },
     },
-    // An axis has no range of no rows: layers without any are left out.
-    ...(options.bars
-      ? [{
-        ...data,
-        transform: [{ filter: "datum.point && datum.n > 1" }],
-        mark: { type: "rule", strokeWidth: 1, aria: false },
-        encoding: spread,
-      }]
-      : []),
-    ...(!options.points ? [] : [
-      {
-        ...data,
-        transform: [{ filter: "datum.point" }],
-        mark: { type: "point", size: 50, strokeWidth },
-        encoding: { x, y: quantity("middle"), color, strokeDash, opacity },
-      },
-    ]),
+    ...(!points.some(({ n }) => n > 1) ? [] : [{
+      ...data,
+      transform: [{ filter: "datum.point && datum.n > 1" }],
+      mark: { type: "rule", strokeWidth: 1, aria: false },
+      encoding: spread,
+    }]),
+    ...(points.length === 0 ? [] : [{
+      ...data,
+      transform: [{ filter: "datum.point" }],
+      mark: { type: "point", size: 50, strokeWidth },
+      encoding: middle,
+    }]),
   ];
-}
-
-/** One number of one run, with its place in the grid. */
-export interface RunValue {
-  readonly label: string;
-  /** Title of the combination. */
-  readonly combination: string;
-  readonly parameters: Parameters;
-  readonly iteration: number;
-  readonly value: number;
-}
-
-/** Runs side by side, the same way each time: steps of the golden ratio spread evenly over −1 to 1. */
-export function jitter(index: number): number {
-  return Math.round(2e3 * (index * 0.6180339887498949 % 1) - 1e3) / 1e3;
 }
 
 /** Texts as ticks of an axis that counts from 1. */

@@ -5,10 +5,22 @@
  * @module
  */
 
-import { type Figure, HOVER, type Json, SCHEMA, type Spec } from "./figure.ts";
-import { drawableText } from "./names.ts";
-import { type MatrixColors, matrixImage, pngAddress } from "./raster.ts";
-import type { Networks, SquareMatrix } from "./read_networks.ts";
+import {
+  drawableText,
+  type Drawing,
+  HOVER,
+  type Json,
+  makeFigure,
+  type Spec,
+} from "./figure.ts";
+import { number, quantity, text } from "./layers.ts";
+import {
+  type MatrixColors,
+  matrixImage,
+  type Networks,
+  pngAddress,
+  type SquareMatrix,
+} from "./matrices.ts";
 import { sixDigits } from "./series.ts";
 import {
   DIVERGING,
@@ -17,12 +29,10 @@ import {
   NO_CONNECTION,
   SEQUENTIAL,
   SMALL_TEXT,
-  themeConfig,
 } from "./theme.ts";
 
 /** What a figure of networks shows. */
 export interface NetworkFigureOptions {
-  readonly name: string;
   readonly label: string;
   /** The combination whose weights are shown. */
   readonly combination: string;
@@ -60,33 +70,11 @@ const MOST_TOOLTIP_REGIONS = 64;
  * of the connectome's regions.
  *
  * @returns undefined where there is none.
- *
- * @example
- * ```ts
- * import { networkFigure } from "./src/viz/network_figure.ts";
- *
- * networkFigure(
- *   {
- *     connectome: { size: 2, values: [0, 0.5, 0.2, 0] },
- *     network: undefined,
- *     initial: undefined,
- *     trained: undefined,
- *   },
- *   {
- *     name: "networks_bio",
- *     label: "bio",
- *     combination: "lr 1e-3 · relu · Adam · length 3",
- *     randomized: false,
- *     regionNames: ["V1", "V2"],
- *     width: "two",
- *   },
- * );
- * ```
  */
 export function networkFigure(
   networks: Networks,
   options: NetworkFigureOptions,
-): Figure | undefined {
+): Drawing | undefined {
   const panels = panelsOf(networks, options);
   if (panels.length === 0) return undefined;
   const total = FIGURE_PIXELS[options.width];
@@ -103,34 +91,29 @@ export function networkFigure(
       ? "; each iteration has a randomised network of its own, whose neurons belong to no region"
       : "; neurons in the order of their regions"
   }.`;
-  return {
-    name: options.name,
+  return makeFigure({
     section: "networks",
     title: `Networks of ${options.label}`,
     caption,
     width: total,
-    spec: {
-      $schema: SCHEMA,
-      description: caption,
-      config: themeConfig() as Spec,
-      title: { text: options.label },
-      datasets: { pairs },
-      columns,
-      spacing: 10,
-      concat: panels.map((panel) =>
-        panelSpec(panel, {
-          side,
-          regions,
-          hover: pairs.length > 0,
-          names: options.width === "two" ? options.regionNames : [],
-        })
-      ),
-      resolve: {
-        scale: { color: "independent" },
-        legend: { color: "independent" },
-      },
+  }, {
+    title: { text: options.label },
+    datasets: { pairs },
+    columns,
+    spacing: 10,
+    concat: panels.map((panel) =>
+      panelSpec(panel, {
+        side,
+        regions,
+        hover: pairs.length > 0,
+        names: options.width === "two" ? options.regionNames : [],
+      })
+    ),
+    resolve: {
+      scale: { color: "independent" },
+      legend: { color: "independent" },
     },
-  };
+  });
 }
 
 function panelsOf(
@@ -184,7 +167,7 @@ function positiveColors({ values }: SquareMatrix): MatrixColors {
   let low = Infinity;
   let high = 0;
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
+    const value = values[i]!;
     if (!(value > 0 && Number.isFinite(value))) continue;
     low = Math.min(low, value);
     high = Math.max(high, value);
@@ -204,13 +187,13 @@ function saturation(matrices: readonly ArrayLike<number>[]): number {
   const sizes: number[] = [];
   for (const values of matrices) {
     for (let i = 0; i < values.length; i++) {
-      const size = Math.abs(values[i] as number);
+      const size = Math.abs(values[i]!);
       if (size > 0 && Number.isFinite(size)) sizes.push(size);
     }
   }
   if (sizes.length === 0) return 1;
   const sorted = Float64Array.from(sizes).sort();
-  const limit = sorted[Math.floor(SATURATED * (sorted.length - 1))] as number;
+  const limit = sorted[Math.floor(SATURATED * (sorted.length - 1))]!;
   return Number(limit.toPrecision(2));
 }
 
@@ -225,12 +208,11 @@ function blockMeans(
     const row = Math.floor(i * regions / size) * regions;
     for (let j = 0; j < size; j++) {
       const pair = row + Math.floor(j * regions / size);
-      sums[pair] = (sums[pair] as number) +
-        Math.abs(values[i * size + j] as number);
-      counts[pair] = (counts[pair] as number) + 1;
+      sums[pair]! += Math.abs(values[i * size + j]!);
+      counts[pair]!++;
     }
   }
-  return sums.map((sum, pair) => sum / (counts[pair] as number));
+  return sums.map((sum, pair) => sum / counts[pair]!);
 }
 
 /** A row a connected pair of regions, for tooltips. */
@@ -422,34 +404,30 @@ function panelSpec(
 }
 
 function hoverLayer(): Spec {
-  const number = (field: string, title: string): Spec => ({
-    field,
-    title,
-    type: "quantitative",
-    format: ".3~g",
-  });
+  const edge = (as: string, calculate: string): Spec => ({ calculate, as });
+  const mean = (field: string, title: string) => number(field, title, ".3~g");
   return {
     name: HOVER,
     data: { name: "pairs" },
     transform: [
-      { calculate: "datum.i + 0.5", as: "top" },
-      { calculate: "datum.i + 1.5", as: "bottom" },
-      { calculate: "datum.j + 0.5", as: "left" },
-      { calculate: "datum.j + 1.5", as: "right" },
+      edge("top", "datum.i + 0.5"),
+      edge("bottom", "datum.i + 1.5"),
+      edge("left", "datum.j + 0.5"),
+      edge("right", "datum.j + 1.5"),
     ],
     mark: { type: "rect", fillOpacity: 0, aria: false },
     encoding: {
-      x: { field: "left", type: "quantitative" },
+      x: quantity("left"),
       x2: { field: "right" },
-      y: { field: "top", type: "quantitative" },
+      y: quantity("top"),
       y2: { field: "bottom" },
       tooltip: [
-        { field: "from", title: "from" },
-        { field: "to", title: "to" },
-        number("connectome", "connectome"),
-        number("network", "mean of scaled network"),
-        number("initial", "mean size of initial weights"),
-        number("trained", "mean size of trained weights"),
+        text("from", "from"),
+        text("to", "to"),
+        mean("connectome", "connectome"),
+        mean("network", "mean of scaled network"),
+        mean("initial", "mean size of initial weights"),
+        mean("trained", "mean size of trained weights"),
       ],
     },
   };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { combinationName } from "../analysis/match.ts";
+import { combinationName, keyInWords } from "../analysis/match.ts";
 import type { Plain } from "../results/json_fields.ts";
 import type { Spec } from "./figure.ts";
 import { CHARACTER_PIXELS } from "./theme.ts";
@@ -32,16 +32,6 @@ const RATES = /^(lr|learning_rate|weight_decay|momentum)$/;
 /**
  * Finds the keys that vary, and what each is: the task's difficulty, a kind (a
  * key with names for values), or something else.
- *
- * @example
- * ```ts
- * import { gridLayout } from "./src/viz/panels.ts";
- *
- * gridLayout([
- *   { lr: 0.001, nonlinearity: "relu", n_back: 2 },
- *   { lr: 0.001, nonlinearity: "tanh", n_back: 3 },
- * ]); // difficulty "n_back", kinds ["nonlinearity"], others []
- * ```
  */
 export function gridLayout(combinations: readonly Parameters[]): GridLayout {
   const values = new Map<string, Set<Plain>>();
@@ -67,19 +57,13 @@ export function gridLayout(combinations: readonly Parameters[]): GridLayout {
   return { difficulty, kinds, others };
 }
 
-/** A place of a panel; empty texts where nothing tells panels apart. */
-export interface PanelPlace {
-  readonly row: string;
-  readonly column: string;
-}
-
 /** What a grid of panels is made of. */
 export interface FacetOptions {
   /** Total width in CSS pixels. */
   readonly width: number;
   /** Height of a panel, where there are few rows. */
   readonly height: number;
-  readonly layer: Spec["layer"];
+  readonly layer: readonly Spec[];
   /** Title of the value axis, once for all panels. */
   readonly title: string;
   /** Whether the name of a baseline stands at the right. */
@@ -111,9 +95,11 @@ export function panelNames(
   );
 }
 
-/** Texts in the order in which they first occur. */
-function distinct(texts: readonly string[]): string[] {
-  return [...new Set(texts)];
+/** What a caption says of keys, after the part before: `; rows: learning rate, optimizer`. */
+export function keysInWords(what: string, keys: readonly string[]): string {
+  return keys.length === 0
+    ? ""
+    : `; ${what}: ${keys.map(keyInWords).join(", ")}`;
 }
 
 /**
@@ -121,21 +107,13 @@ function distinct(texts: readonly string[]): string[] {
  * `column` of its data. A field with one value makes no rows or columns.
  *
  * @param places Of all panels, in order.
- *
- * @example
- * ```ts
- * import { facetPanels } from "./src/viz/panels.ts";
- *
- * const places = [{ row: "", column: "length 2" }, { row: "", column: "length 3" }];
- * facetPanels(places, { width: 673, height: 84, layer: [], title: "loss", baseline: false }); // facet: { column: … }
- * ```
  */
 export function facetPanels(
-  places: readonly PanelPlace[],
-  { width, height, layer = [], title, baseline }: FacetOptions,
+  places: readonly { readonly row: string; readonly column: string }[],
+  { width, height, layer, title, baseline }: FacetOptions,
 ): Spec {
-  const rows = distinct(places.map(({ row }) => row));
-  const columns = distinct(places.map(({ column }) => column));
+  const rows = [...new Set(places.map(({ row }) => row))];
+  const columns = [...new Set(places.map(({ column }) => column))];
   const sides = AXIS_PIXELS + (baseline ? BASELINE_PIXELS : 0) +
     (rows.length < 2 ? 0 : TITLE_PIXELS +
       LINE_PIXELS * Math.max(...rows.map((row) => row.split(" · ").length)));
@@ -144,7 +122,7 @@ export function facetPanels(
     : rows.length === 2
     ? 1.4
     : Math.min(1, FULL_ROWS / rows.length);
-  const panel: Spec = {
+  const panel = {
     width: Math.floor(
       (width - sides - SPACING * (columns.length - 1)) / columns.length,
     ),
@@ -160,40 +138,41 @@ export function facetPanels(
     title: { text: title, offset: 2 },
     facet: {
       ...(rows.length < 2 ? {} : {
-        row: {
-          field: "row",
-          type: "nominal",
-          title: null,
-          sort: rows,
-          header: {
-            labelAngle: -90,
-            labelOrient: "right",
-            labelLimit: 0,
-            labelPadding: 6,
-            labelExpr: "split(datum.label, ' · ')",
-            labelLineHeight: 10,
-          },
-        },
+        row: side("row", rows, {
+          labelAngle: -90,
+          labelOrient: "right",
+          labelPadding: 6,
+          ...LINE_A_KEY,
+        }),
       }),
       ...(columns.length < 2 ? {} : {
-        column: {
-          field: "column",
-          type: "nominal",
-          title: null,
-          sort: columns,
-          header: {
-            labelLimit: 0,
-            // Names that would run into each other have a line a key.
-            ...(columns.some((one) =>
-                CHARACTER_PIXELS * one.length > (panel.width as number)
-              )
-              ? { labelExpr: "split(datum.label, ' · ')", labelLineHeight: 10 }
-              : {}),
-          },
-        },
+        column: side(
+          "column",
+          columns,
+          // Names that would run into each other.
+          columns.some((one) => CHARACTER_PIXELS * one.length > panel.width)
+            ? LINE_A_KEY
+            : {},
+        ),
       }),
     },
     spacing: { row: SPACING + 4, column: SPACING },
     spec: panel,
+  };
+}
+
+/** Names of panels with a line a key. */
+const LINE_A_KEY: Spec = {
+  labelExpr: "split(datum.label, ' · ')",
+  labelLineHeight: 10,
+};
+
+function side(field: string, sort: readonly string[], header: Spec): Spec {
+  return {
+    field,
+    type: "nominal",
+    title: null,
+    sort,
+    header: { labelLimit: 0, ...header },
   };
 }

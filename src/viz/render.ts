@@ -1,142 +1,75 @@
 /**
  * From a figure to SVG, PNG and PDF, without a browser, in the font that is
- * shipped. The libraries that draw are loaded when they are needed.
- *
- * Format of the font: https://learn.microsoft.com/en-us/typography/opentype/spec/
+ * shipped; and the libraries that do the same in a browser.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
+import * as vega from "npm:vega@6.4.0";
+import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
+import { create as openFont } from "npm:fontkit@2.0.4";
 // A package without modules: its description brings it in.
 import "npm:dejavu-fonts-ttf@2.37.3/package.json" with { type: "json" };
-import { type Figure, withoutHover } from "./figure.ts";
-import { drawable } from "./names.ts";
-import { encodePng } from "./raster.ts";
-import { compile, type TopLevelSpec, vega } from "./vega.ts";
+import { drawable, type Drawing, withoutHover } from "./figure.ts";
+import { encodePng } from "./matrices.ts";
 
-/** The bytes of DejaVu Sans. */
-export async function loadFont(): Promise<Uint8Array<ArrayBuffer>> {
-  return await Deno.readFile(
-    new URL(
-      import.meta.resolve("npm:dejavu-fonts-ttf@2.37.3/ttf/DejaVuSans.ttf"),
-    ),
-  );
-}
-
-/** Widths of a font's characters. */
-export interface FontWidths {
+/** The font that text is drawn in. */
+export interface Font {
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Width of a text at size 1. */
   readonly width: (text: string) => number;
   /** Letters of a text that the font lacks; it draws boxes for them. */
   readonly missing: (text: string) => string[];
 }
 
-/**
- * Reads the widths of characters from a TrueType font.
- *
- * @param bytes A font with a Unicode character map of format 4, as all common ones have.
- * @throws {SyntaxError} If it has none, or lacks a table.
- *
- * @example
- * ```ts
- * import { fontWidths, loadFont } from "./src/viz/render.ts";
- *
- * fontWidths(await loadFont()).width("epoch"); // 3.04
- * ```
- */
-export function fontWidths(bytes: Uint8Array): FontWidths {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const tables = readTables(view);
-  const unitsPerEm = view.getUint16(tableAt(tables, "head") + 18);
-  const metrics = view.getUint16(tableAt(tables, "hhea") + 34);
-  const hmtx = tableAt(tables, "hmtx");
-  const glyphOf = readCharacterMap(view, tableAt(tables, "cmap"));
+/** What is used of the library that reads fonts, which has no types. */
+interface OpenFont {
+  readonly unitsPerEm: number;
+  readonly glyphForCodePoint: (
+    code: number,
+  ) => { readonly advanceWidth: number };
+  readonly hasGlyphForCodePoint: (code: number) => boolean;
+}
+
+let font: Promise<Font> | undefined;
+
+/** DejaVu Sans, which Vega measures text with from now on: without a canvas it guesses, and a guess puts legends far apart. */
+export function loadFont(): Promise<Font> {
+  return font ??= readFont();
+}
+
+async function readFont(): Promise<Font> {
+  const file = import.meta.resolve(
+    "npm:dejavu-fonts-ttf@2.37.3/ttf/DejaVuSans.ttf",
+  );
+  const bytes = await Deno.readFile(new URL(file));
+  const open = openFont(Buffer.from(bytes)) as OpenFont;
   const cache = new Map<string, number>();
-  const widthOf = (character: string): number => {
-    let width = cache.get(character);
+  const widthOf = (letter: string): number => {
+    let width = cache.get(letter);
     if (width === undefined) {
-      const glyph = glyphOf(character.codePointAt(0) as number);
-      const row = Math.min(glyph, metrics - 1);
-      width = view.getUint16(hmtx + 4 * row) / unitsPerEm;
-      cache.set(character, width);
+      const glyph = open.glyphForCodePoint(letter.codePointAt(0)!);
+      width = glyph.advanceWidth / open.unitsPerEm;
+      cache.set(letter, width);
     }
     return width;
   };
-  return {
-    width(text) {
-      let sum = 0;
-      for (const character of text) sum += widthOf(character);
-      return sum;
-    },
-    missing: (text) => [
-      ...new Set(
-        [...text].filter((letter) => glyphOf(letter.codePointAt(0)!) === 0),
-      ),
-    ],
+  const width = (text: string) =>
+    [...text].reduce((sum, letter) => sum + widthOf(letter), 0);
+  // Its types don't have this export of the library.
+  const { textMetrics } = vega as unknown as {
+    textMetrics: {
+      width: (item: { fontSize?: number }, text: unknown) => number;
+    };
   };
-}
-
-function readTables(view: DataView): Map<string, number> {
-  const tables = new Map<string, number>();
-  const count = view.getUint16(4);
-  for (let i = 0; i < count; i++) {
-    const entry = 12 + 16 * i;
-    const tag = String.fromCharCode(
-      ...[0, 1, 2, 3].map((k) => view.getUint8(entry + k)),
+  textMetrics.width = ({ fontSize = 11 }, text) =>
+    fontSize * width(String(text ?? ""));
+  const missing = (text: string) =>
+    [...new Set(text)].filter((letter) =>
+      !open.hasGlyphForCodePoint(letter.codePointAt(0)!)
     );
-    tables.set(tag, view.getUint32(entry + 8));
-  }
-  return tables;
-}
-
-function tableAt(tables: ReadonlyMap<string, number>, tag: string): number {
-  const offset = tables.get(tag);
-  if (offset === undefined) {
-    throw new SyntaxError(`Cannot read the font: it has no table "${tag}"`);
-  }
-  return offset;
-}
-
-/** Glyph of a code point, by the map's format 4; 0, the box, where there is none. */
-function readCharacterMap(
-  view: DataView,
-  cmap: number,
-): (code: number) => number {
-  const start = subtableOfFormat4(view, cmap);
-  const double = view.getUint16(start + 6);
-  const ends = start + 14;
-  const starts = ends + double + 2;
-  const deltas = starts + double;
-  const ranges = deltas + double;
-  return (code) => {
-    for (let i = 0; i < double; i += 2) {
-      if (view.getUint16(ends + i) < code) continue;
-      const first = view.getUint16(starts + i);
-      if (first > code || code > 0xffff) return 0;
-      const delta = view.getUint16(deltas + i);
-      const range = view.getUint16(ranges + i);
-      if (range === 0) return (code + delta) & 0xffff;
-      const glyph = view.getUint16(ranges + i + range + 2 * (code - first));
-      return glyph === 0 ? 0 : (glyph + delta) & 0xffff;
-    }
-    return 0;
-  };
-}
-
-function subtableOfFormat4(view: DataView, cmap: number): number {
-  const count = view.getUint16(cmap + 2);
-  for (let i = 0; i < count; i++) {
-    const offset = cmap + view.getUint32(cmap + 4 + 8 * i + 4);
-    if (view.getUint16(offset) === 4) return offset;
-  }
-  throw new SyntaxError("Cannot read the font: it has no Unicode map");
-}
-
-/** How to render. */
-export interface RenderOptions {
-  /** The font that text is measured with, from `loadFont`. */
-  readonly font: Uint8Array;
+  return { bytes, width, missing };
 }
 
 /** A warning of the compiler means that the figure is not what its specification says. */
@@ -158,44 +91,16 @@ const STRICT_LOGGER = {
   },
 };
 
-let measuredFont: Uint8Array | undefined;
-
-/** Vega guesses widths where there is no canvas; a guess puts legends far apart. */
-function measureTextWith(font: Uint8Array): void {
-  if (measuredFont === font) return;
-  measuredFont = font;
-  const widths = fontWidths(font);
-  // Its types don't have this export of the library.
-  const { textMetrics } = vega as unknown as {
-    textMetrics: {
-      width: (item: { fontSize?: number }, text: unknown) => number;
-    };
-  };
-  textMetrics.width = ({ fontSize = 11 }, text) =>
-    fontSize *
-    widths.width(text === null || text === undefined ? "" : String(text));
-}
-
 /**
  * Draws a figure as SVG; its text stays text.
  *
  * @returns An SVG document as wide as the figure says.
  * @throws {TypeError} If the specification is no faultless Vega-Lite.
- *
- * @example
- * ```ts no-eval
- * import type { Figure } from "./src/viz/figure.ts";
- * import { loadFont, renderSvg } from "./src/viz/render.ts";
- *
- * declare const figure: Figure;
- * await renderSvg(figure, { font: await loadFont() }); // "<svg …"
- * ```
  */
 export async function renderSvg(
-  { spec, width }: Figure,
-  { font }: RenderOptions,
+  { spec, width }: Pick<Drawing, "spec" | "width">,
 ): Promise<string> {
-  measureTextWith(font);
+  await loadFont();
   const still = withoutHover(drawable(spec)) as unknown as TopLevelSpec;
   const compiled = compile(still, { logger: STRICT_LOGGER }).spec;
   const view = new vega.View(vega.parse(compiled), { renderer: "none" });
@@ -261,25 +166,18 @@ function sizeOf(svg: string): [width: number, height: number] {
  * Draws an SVG as PNG, which says how large it is to be printed.
  *
  * @param svg An SVG as `renderSvg` makes it.
- * @param options `font`: the only font that is known; text in any other would vanish silently. `dpi`: pixels an inch; default 300.
- *
- * @example
- * ```ts
- * import { loadFont, renderPng } from "./src/viz/render.ts";
- *
- * await renderPng('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', {
- *   font: await loadFont(),
- * }); // 28 pixels wide
- * ```
+ * @param options `dpi`: pixels an inch; default 300.
  */
 export async function renderPng(
   svg: string,
-  { font, dpi = 300 }: RenderOptions & { readonly dpi?: number },
+  { dpi = 300 }: { readonly dpi?: number } = {},
 ): Promise<Uint8Array> {
+  const { bytes } = await loadFont();
   const Resvg = await (ready ??= loadRenderer());
   const renderer = new Resvg(svg.replaceAll(PIXELATED, ""), {
     fitTo: { mode: "zoom", value: dpi / CSS_DPI },
-    font: { fontBuffers: [font], defaultFontFamily: "DejaVu Sans" },
+    // The only font that is known; text in any other would vanish silently.
+    font: { fontBuffers: [bytes], defaultFontFamily: "DejaVu Sans" },
     background: "white",
   });
   try {
@@ -287,7 +185,10 @@ export async function renderPng(
     try {
       const { width, height, pixels } = image;
       // Faster than the renderer's own encoder, and it says how large the picture is.
-      return encodePng({ width, height, pixels }, {
+      return encodePng({
+        width,
+        height,
+        pixels,
         pixelsPerMetre: Math.round(dpi / INCH),
       });
     } finally {
@@ -310,8 +211,9 @@ const POINTS = 72 / CSS_DPI;
  */
 export async function renderPdf(
   svg: string,
-  { font, title }: RenderOptions & { readonly title: string },
+  { title }: { readonly title: string },
 ): Promise<Uint8Array> {
+  const { bytes } = await loadFont();
   const [{ default: PDFDocument }, { default: drawSvg }] = await Promise.all([
     import("npm:pdfkit@0.20.2"),
     import("npm:svg-to-pdfkit@0.1.8"),
@@ -329,7 +231,7 @@ export async function renderPdf(
   const chunks: Uint8Array[] = [];
   pdf.on("data", (chunk: Uint8Array) => chunks.push(chunk));
   const ended = new Promise((resolve) => pdf.on("end", resolve));
-  pdf.registerFont(FONT_NAME, Buffer.from(font));
+  pdf.registerFont(FONT_NAME, Buffer.from(bytes));
   pdf.font(FONT_NAME);
   drawSvg(pdf, svg.replace(SOLID_DASHES, ""), 0, 0, {
     width: size[0],
@@ -345,3 +247,18 @@ const FONT_NAME = "DejaVuSans";
 
 /** Dashes without gaps, which this library refuses. */
 const SOLID_DASHES = / stroke-dasharray="1,0"/g;
+
+/** The scripts of a page that draws: Vega, Vega-Lite, vega-embed. */
+export async function browserBuilds(): Promise<string[]> {
+  const files = [
+    ["npm:vega@6.4.0", "vega.min.js"],
+    ["npm:vega-lite@6.5.0", "vega-lite.min.js"],
+    ["npm:vega-embed@7.3.0", "vega-embed.min.js"],
+  ] as const;
+  // Only what is imported somewhere has a place.
+  await import("npm:vega-embed@7.3.0");
+  return await Promise.all(files.map(([name, file]) =>
+    // The builds lie beside the modules.
+    Deno.readTextFile(new URL(file, import.meta.resolve(name)))
+  ));
+}

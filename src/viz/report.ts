@@ -1,34 +1,32 @@
 /**
- * One HTML file with everything: it works offline and from a mail, as all
- * that it needs is inside, and may load nothing from elsewhere.
+ * The report of results that are compared: findings, figures, statistics, what
+ * the experiments were, and what to cite.
  *
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
+import { taskFacts } from "../analysis/baseline.ts";
 import type { LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
-import { taskFacts } from "../analysis/baseline.ts";
-import { type Figure, packSpec } from "./figure.ts";
-import { drawable } from "./names.ts";
+import { short } from "../analysis/describe_comparison.ts";
+import { MEASURES } from "../analysis/summary.ts";
+import { tableP } from "../analysis/tables.ts";
+import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
+import type { ExperimentRecord } from "../results/experiment_record.ts";
+import type { Figure } from "./figure.ts";
 import {
-  escapeHtml,
+  type FigureFacts,
+  figuresOf,
   type Html,
   html,
-  scriptCode,
-  scriptJson,
+  pageBody,
+  type Part,
+  startPage,
+  table,
+  warningList,
   withLinks,
-} from "./html.ts";
-import {
-  experimentTable,
-  findingsTable,
-  statisticsSection,
-} from "./report_tables.ts";
-import css from "./report.css" with { type: "text" };
-import page from "./report_page.js" with { type: "text" };
-import { FIGURE_PIXELS, labelColors } from "./theme.ts";
-import { browserBuilds } from "./vega.ts";
+} from "./page.ts";
+import { labelColors } from "./theme.ts";
 
 /** What a report is about. */
 export interface ReportContent {
@@ -39,90 +37,23 @@ export interface ReportContent {
   readonly warnings: readonly string[];
 }
 
-async function hashSource(code: string): Promise<string> {
-  const bytes = new TextEncoder().encode(code);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return `'sha256-${Buffer.from(digest).toString("base64")}'`;
-}
-
-/** What the page says of a figure. */
-type FigureFacts = Omit<Figure, "spec">;
-
-/** A report that is being made: figures are packed one by one, so that not all are in memory. */
+/** A report that is being made, a figure at a time. */
 export interface Report {
   readonly add: (figure: Figure) => void;
   /** The text of an HTML file. */
   readonly finish: (content: ReportContent) => Promise<string>;
 }
 
-/**
- * Makes the report. Only the scripts that are put in here can run in it,
- * whatever labels and other texts say: a policy in its head names them by
- * checksum and forbids all else, and all connections.
- *
- * @example
- * ```ts no-eval
- * import { readResultsFolder } from "./src/results/results_folder.ts";
- * import { buildFigures, FIGURE_KINDS } from "./src/viz/build_figures.ts";
- * import { startReport } from "./src/viz/report.ts";
- *
- * const folders = [{ label: "bio", results: await readResultsFolder("results/bio") }];
- * const { figures, warnings } = buildFigures(folders, { kinds: FIGURE_KINDS });
- * const report = startReport();
- * for (const figure of figures) report.add(figure);
- * await report.finish({ folders, comparisons: [], warnings });
- * ```
- */
+/** Makes the report. */
 export function startReport(): Report {
-  const facts: FigureFacts[] = [];
-  const packed: string[] = [];
+  const page = startPage();
   return {
-    add({ spec, ...figure }) {
-      facts.push(figure);
-      packed.push(
-        scriptJson({ name: figure.name, ...packSpec(drawable(spec)) }),
-      );
+    add: page.add,
+    finish: (content) => {
+      const title = titleOf(content.folders);
+      return page.finish(title, bodyOf(content, { title, ...page }));
     },
-    finish: (content) => pageOf(content, { facts, packed }),
   };
-}
-
-async function pageOf(
-  content: ReportContent,
-  { facts, packed }: {
-    readonly facts: readonly FigureFacts[];
-    readonly packed: readonly string[];
-  },
-): Promise<string> {
-  const scripts = [...await browserBuilds(), page].map(scriptCode);
-  const hashes = await Promise.all(scripts.map(hashSource));
-  // Vega makes functions of its expressions, which is what 'unsafe-eval' allows.
-  const policy = `default-src 'none'; script-src 'unsafe-eval' ${
-    hashes.join(" ")
-  }; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
-  const title = titleOf(content.folders);
-  return [
-    `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="biornn">
-<title>${escapeHtml(title)}</title>
-<style>${css}</style>
-</head>
-<body>
-${bodyOf(content, { title, figures: facts }).html}
-`,
-    // An element a figure: the page reads those alone that it draws.
-    ...packed.map((json, i) =>
-      `<script type="application/json" id="data-${i}">${json}</script>\n`
-    ),
-    ...scripts.map((code) => `<script>${code}</script>\n`),
-    "</body>\n</html>\n",
-  ].join("");
 }
 
 function titleOf(folders: readonly LabelledResults[]): string {
@@ -134,65 +65,49 @@ function titleOf(folders: readonly LabelledResults[]): string {
   return task === undefined ? labels : `${labels}: ${task}`;
 }
 
-const SECTIONS = {
-  overview: "Overview",
-  summary: "All runs",
-  loss: "Combinations: loss",
-  accuracy: "Combinations: accuracy",
-  networks: "Networks",
-} as const;
-
 function bodyOf(
-  content: ReportContent,
+  { folders, comparisons, warnings }: ReportContent,
   { title, figures }: {
     readonly title: string;
     readonly figures: readonly FigureFacts[];
   },
 ): Html {
-  const { folders, comparisons, warnings } = content;
-  const has = (section: Figure["section"]) =>
-    figures.some((figure) => figure.section === section);
-  const links = [
-    ...(has("overview") ? [["overview", SECTIONS.overview] as const] : []),
-    ...(has("summary") ? [["summary", SECTIONS.summary] as const] : []),
-    ...(comparisons.length > 0 ? [["statistics", "Statistics"] as const] : []),
-    ...(has("loss") ? [["loss", SECTIONS.loss] as const] : []),
-    ...(has("accuracy") ? [["accuracy", SECTIONS.accuracy] as const] : []),
-    ...(has("networks") ? [["networks", SECTIONS.networks] as const] : []),
-    ["experiments", "Experiments"] as const,
-    ["cite", "How to cite"] as const,
-  ];
-  return html`
-    <header>
-      <h1>${title}</h1>
+  const section = (id: Figure["section"], name: string) => ({
+    id,
+    name,
+    content: figuresOf(id, figures),
+  });
+  const colors = labelColors(folders.length);
+  return pageBody([
+    section("overview", "Overview"),
+    section("summary", "All runs"),
+    {
+      id: "statistics",
+      name: "Statistics",
+      content: statisticsOf(comparisons),
+    },
+    section("loss", "Combinations: loss"),
+    section("accuracy", "Combinations: accuracy"),
+    section("networks", "Networks"),
+    {
+      id: "experiments",
+      name: "Experiments",
+      content: [experimentTable(folders), configsOf(folders)],
+    },
+    { id: "cite", name: "How to cite", content: citeOf(folders) },
+  ], {
+    title,
+    lead: html`
       <p class="lead">${leadOf(folders)}</p>
       <p>${folders.map(({ label }, i) =>
-        html`<span class="chip" style="background:${labelColors(
-          folders.length,
-        )[i] as string}"></span>${label}&emsp;`
+        html`<span class="chip" style="background:${colors[
+          i
+        ]!}"></span>${label}&emsp;`
       )}</p>
-      <button id="draw-all"
-        hidden>Draw all ${figures.length} figures, e.g. for a print</button>
-      <nav aria-label="Sections">
-        <ul>${links.map(([id, name]) =>
-          html`<li><a href="#${id}">${name}</a></li>`
-        )}</ul>
-      </nav>
-    </header>
-    <main>
-    <noscript><p class="warnings">The figures are drawn by the browser: switch on JavaScript for this file, or open the SVG files beside it.</p></noscript>
-    ${findingsOf(comparisons)}${warningsOf(warnings)}
-    ${section("overview", figures)}
-    ${section("summary", figures)}
-    ${statisticsOf(comparisons)}
-    ${section("loss", figures)} ${section("accuracy", figures)}
-    ${section("networks", figures)}
-    <section id="experiments"><h2>Experiments</h2>
-    ${experimentTable(folders)}${configsOf(folders)}</section>
-    ${citeOf(folders)}
-    </main>
-    <footer>Made by biornn. Nothing in this file is loaded from elsewhere. Click a legend's entry to see it alone; the menu at a figure's corner saves it as SVG or PNG.</footer>
-  `;
+    `,
+    front: [findingsOf(comparisons), warningList(warnings)],
+    figures: figures.length,
+  });
 }
 
 function leadOf(folders: readonly LabelledResults[]): string {
@@ -210,11 +125,11 @@ function leadOf(folders: readonly LabelledResults[]): string {
 /** Most sentences that stand at the top; of more comparisons, the table below and the forest plot. */
 const MOST_FINDINGS = 6;
 
-function findingsOf(comparisons: readonly Comparison[]): Html {
+function findingsOf(comparisons: readonly Comparison[]): Part {
   const over = comparisons.filter(({ combination }) =>
     combination === undefined
   );
-  if (over.length === 0) return html``;
+  if (over.length === 0) return "";
   if (over.length > MOST_FINDINGS) {
     return html`
       <section aria-label="Findings">${findingsTable(over)}</section>
@@ -229,55 +144,11 @@ function findingsOf(comparisons: readonly Comparison[]): Html {
   `;
 }
 
-function warningsOf(warnings: readonly string[]): Html {
-  if (warnings.length === 0) return html``;
-  return html`
-    <section class="warnings"
-      aria-label="Left out"><strong>Left out or to be noted</strong><ul>${warnings
-        .map((warning) => html`<li>${warning}</li>`)}</ul></section>
-  `;
-}
-
-const GALLERY_NOTE =
-  `Lines: solid for training, dashed for validation data, with a band: mean ± standard deviation over runs, or median and quartiles where the scale is logarithmic; faint lines: single runs; dotted: what a network reaches that has learned nothing. Epochs are numbered from 0; the first is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands.`;
-
-/** The figures of one section, each with a place that the page's script fills. */
-function section(
-  name: Figure["section"],
-  figures: readonly FigureFacts[],
-): Html {
-  const own = [...figures.entries()].filter(([, figure]) =>
-    figure.section === name
-  );
-  if (own.length === 0) return html``;
-  const small = own.length > 1 &&
-    own.every(([, { width }]) => width <= FIGURE_PIXELS.one);
-  // In a gallery, captions that differ in the combination alone are for screen readers.
-  return html`
-    <section
-      id="${name}"><h2>${SECTIONS[name]}</h2>${small
-        ? html`<p class="lead">${GALLERY_NOTE}</p>`
-        : ""}<div class="${small ? "gallery" : "stack"}">${own.map((
-          [index, figure],
-        ) => figureOf(index, figure))}</div></section>
-  `;
-}
-
-function figureOf(index: number, { caption, title, width }: FigureFacts): Html {
-  return html`
-    <figure aria-label="${title}">
-      <div class="plot" id="figure-${index}" data-index="${index}"
-        style="--width:${width}px" aria-busy="true"></div>
-      <figcaption>${caption}</figcaption>
-    </figure>
-  `;
-}
-
-function statisticsOf(comparisons: readonly Comparison[]): Html {
-  if (comparisons.length === 0) return html``;
-  return html`<section id="statistics"><h2>Statistics</h2>
-<p>What is said over all combinations is the mean of what each says. Wilcoxon’s test compares runs on the same trials in pairs, with the matched-pairs rank-biserial correlation as effect size; the Mann–Whitney test, with Cliff’s δ, is for others. Both run from −1 to 1 and are positive where the first label’s numbers are larger. Runs that diverged count as the worst. A small p of equivalence says that the means differ by less than the margin; a large p of a difference does not say so. p values are corrected by Holm over measures and labels, those of single combinations over combinations too. Epochs are numbered from 0. The same numbers are in statistics.csv.</p>
-${statisticsSection(comparisons)}</section>`;
+function statisticsOf(comparisons: readonly Comparison[]): Part {
+  return comparisons.length === 0
+    ? ""
+    : html`<p>What is said over all combinations is the mean of what each says. Wilcoxon’s test compares runs on the same trials in pairs, with the matched-pairs rank-biserial correlation as effect size; the Mann–Whitney test, with Cliff’s δ, is for others. Both run from −1 to 1 and are positive where the first label’s numbers are larger. Runs that diverged count as the worst. A small p of equivalence says that the means differ by less than the margin; a large p of a difference does not say so. p values are corrected by Holm over measures and labels, those of single combinations over combinations too. Epochs are numbered from 0. The same numbers are in statistics.csv.</p>
+${statisticsTables(comparisons)}`;
 }
 
 function configsOf(folders: readonly LabelledResults[]): Html {
@@ -307,8 +178,7 @@ function citeOf(folders: readonly LabelledResults[]): Html {
   citations.add(COLLECTION_CITATION);
   const synthetic = records.some(({ connectome }) => connectome.synthetic);
   const notes = new Set(records.flatMap(({ stimuli }) => stimuli?.note ?? []));
-  return html`<section id="cite"><h2>How to cite</h2>
-<p>${
+  return html`<p>${
     names.length === 0
       ? "Cite the paper of the connectome that the networks were made of, and the paper of the method:"
       : `For results with ${names.join(" and ")}, cite:`
@@ -318,5 +188,315 @@ ${
     synthetic
       ? html`<p>A connectome here is synthetic: it was drawn at random and is no measured data. Do not report it as an animal’s.</p>`
       : ""
-  }${[...notes].map((note) => html`<p>Note: ${note}.</p>`)}</section>`;
+  }${[...notes].map((note) => html`<p>Note: ${note}.</p>`)}`;
+}
+
+const NONE = "–";
+
+/** A column of the tables of comparisons: its title, and what it has in a row. */
+type Column = readonly [
+  title: string,
+  of: (row: Comparison) => string | number,
+];
+
+function groupColumns(side: "reference" | "other"): Column[] {
+  return [
+    ["runs", (row) => row[side].runs],
+    ["beat baseline", (row) => row[side].learned ?? NONE],
+    ["diverged", (row) => row[side].failed],
+    ["median", (row) => short(row[side].typical)],
+  ];
+}
+
+function range(low: number, high: number): string {
+  return Number.isNaN(low) ? NONE : `${short(low)} to ${short(high)}`;
+}
+
+function percent(row: Comparison): string {
+  const [low, high] = row.differenceInterval;
+  return row.marginUnit === "ratio"
+    ? range(Math.exp(low), Math.exp(high))
+    : Number.isNaN(low)
+    ? NONE
+    : `${short(100 * low)} to ${short(100 * high)} %`;
+}
+
+const COMPARED: readonly Column[] = [
+  [
+    "effect [95 % interval]",
+    ({ effect }) =>
+      Number.isNaN(effect.low)
+        ? short(effect.estimate)
+        : `${short(effect.estimate)} [${range(effect.low, effect.high)}]`,
+  ],
+  ["p", (row) => tableP(row.p)],
+  ["p (Holm)", (row) => tableP(row.holm.p)],
+  ["p of failures (Holm)", (row) => tableP(row.holm.failureP)],
+  ["difference, 90 % interval", percent],
+  ["p of equivalence (Holm)", (row) => tableP(row.holm.equivalenceP)],
+];
+
+/** The cells of a row, and those above them. */
+function cells(columns: readonly Column[], row: Comparison): Part {
+  return columns.map(([, of]) => html`<td class="number">${of(row)}</td>`);
+}
+function titles(columns: readonly Column[]): Part {
+  return columns.map(([title]) =>
+    html`<th scope="col" class="number">${title}</th>`
+  );
+}
+
+/** A table of comparisons of the same two labels. */
+function comparisonTable(
+  rows: readonly Comparison[],
+  { caption, header }: {
+    readonly caption: string;
+    readonly header: (row: Comparison) => string;
+  },
+): Part {
+  const [first] = rows;
+  if (first === undefined) return "";
+  const groups = [
+    [first.reference.label, groupColumns("reference")],
+    [first.other.label, groupColumns("other")],
+    ["comparison", COMPARED],
+  ] as const;
+  const columns = groups.flatMap(([, own]) => own);
+  return table({
+    label: caption,
+    caption,
+    head: html`
+      <tr><td></td>${groups.map(([name, own]) =>
+        html`<th scope="colgroup" colspan="${own.length}">${name}</th>`
+      )}</tr>
+      <tr><td></td>${titles(columns)}</tr>
+    `,
+    body: rows.map((row) =>
+      html`<tr><th scope="row">${header(row)}</th>${cells(columns, row)}</tr>`
+    ),
+  });
+}
+
+/** Comparisons of any labels over all combinations, a row each. */
+function findingsTable(rows: readonly Comparison[]): Html {
+  const both =
+    (of: (group: Comparison["reference"]) => string | number) =>
+    ({ reference, other }: Comparison) => `${of(reference)}; ${of(other)}`;
+  const columns: readonly Column[] = [
+    [
+      "runs that beat the baseline",
+      both(({ learned, runs }) => `${learned ?? NONE} of ${runs}`),
+    ],
+    ["diverged", both(({ failed }) => failed)],
+    ["median", both(({ typical }) => short(typical))],
+    ...COMPARED,
+  ];
+  return table({
+    label: "Findings",
+    caption:
+      "Over all combinations that were learned; the forest plot shows the effects.",
+    head: html`<tr><th scope="col">measure</th><th scope="col">labels</th>${
+      titles(columns)
+    }</tr>`,
+    body: rows.map((row) =>
+      html`<tr><th scope="row">${nameOf(row)}</th><td>${pairOf(row)}</td>${
+        cells(columns, row)
+      }</tr>`
+    ),
+  });
+}
+
+function pairOf({ reference, other }: Comparison): string {
+  return `${reference.label} against ${other.label}`;
+}
+
+/** All comparisons: first those over all combinations, then a folded table a measure. */
+function statisticsTables(rows: readonly Comparison[]): Html {
+  return html`${
+    [...Map.groupBy(rows, pairOf)].map(([pair, own]) => {
+      const over = own.filter(({ combination }) => combination === undefined);
+      const measures = [...new Set(own.map(({ measure }) => measure))];
+      return html`<h3>${pair}</h3>
+${
+        comparisonTable(over, {
+          caption: `${pair}, over all combinations`,
+          header: nameOf,
+        })
+      }${
+        measures.map((measure) => {
+          const single = own.filter((row) =>
+            row.measure === measure && row.combination !== undefined
+          );
+          if (single.length === 0) return "";
+          const name = MEASURES[measure].name;
+          return html`<details class="fold"><summary>By combination: ${name}</summary>
+${
+            comparisonTable(single, {
+              caption: `${name}, ${pair}`,
+              header: (row) => row.combination?.title ?? "",
+            })
+          }<ul>${
+            single.map(({ sentence }) => html`<li>${sentence}</li>`)
+          }</ul></details>`;
+        })
+      }`;
+    })
+  }`;
+}
+
+function nameOf({ measure }: Comparison): string {
+  const { name, unit } = MEASURES[measure];
+  return unit === "" ? name : `${name} (${unit})`;
+}
+
+type Fact = readonly [name: string, of: (record: ExperimentRecord) => string];
+
+const FACTS: readonly Fact[] = [
+  ["task", ({ task }) => task.name],
+  ["task parameters", ({ task }) => listOf(task.parameters)],
+  ["loss", ({ task }) => task.loss.toUpperCase()],
+  ["grid", gridOf],
+  ["iterations", ({ iterations }) => String(iterations)],
+  ["epochs", ({ epochs }) => String(epochs)],
+  ["batch size", ({ batchSize }) => String(batchSize)],
+  ["seed", ({ seed }) => String(seed)],
+  ["connectome", connectomeOf],
+  [
+    "neurons",
+    ({ size, connectome }) =>
+      `${size.hiddenSize} (${connectome.regions} regions of ${connectome.neurons})`,
+  ],
+  [
+    "topology",
+    ({ randomW, nullModel, freshNetwork }) =>
+      `${
+        randomW
+          ? `randomised (null model ${nullModel ?? "permute"})`
+          : "biological"
+      }${freshNetwork ? ", scaled anew for each iteration" : ""}`,
+  ],
+  [
+    "spectral radius",
+    ({ networkStates }) => stateText(networkStates, "spectralRadius"),
+  ],
+  [
+    "mean activity",
+    ({ networkStates }) => stateText(networkStates, "activity"),
+  ],
+  ["connections", connectionsOf],
+  [
+    "initial weights",
+    ({ init, remapW, match, sharedInit }) =>
+      [
+        init,
+        ...(remapW ? ["in the rank order of the connectome"] : []),
+        ...(sharedInit ? ["the same in all networks"] : []),
+        ...(match === undefined || match === "none"
+          ? []
+          : [`matched to the biological ${match.replace("_", " ")}`]),
+      ].join(", "),
+  ],
+  [
+    "recurrent weights",
+    ({ freezeLayer }) => freezeLayer ? "frozen" : "trained",
+  ],
+  ["compatibility", ({ compatibility }) => compatibility],
+  [
+    "stimuli",
+    ({ stimuli }) =>
+      stimuli === undefined
+        ? NONE
+        : `${stimuli.source}${stimuli.synthetic ? " (synthetic)" : ""}`,
+  ],
+  ["changed on the command line", ({ overrides }) => listOf(overrides) || NONE],
+  ["engine", ({ engine }) => engine.description],
+  [
+    "program",
+    ({ program }) => `${program.name} ${program.version}, Deno ${program.deno}`,
+  ],
+  ["checksum of the connectome", ({ connectome }) => connectome.sha256],
+  ["fingerprint of the experiment", ({ fingerprint }) => fingerprint],
+];
+
+function connectionsOf(
+  { randPartition, targetSparsity, targetSparsityIntrinsic }: ExperimentRecord,
+): string {
+  return [
+    ...(randPartition === undefined
+      ? []
+      : [`${randPartition ? "random" : "equal"} partition`]),
+    `target sparsity ${targetSparsity} between regions`,
+    `${targetSparsityIntrinsic} within`,
+  ].join(", ");
+}
+
+function listOf(values: Readonly<Record<string, unknown>>): string {
+  return Object.entries(values).map(([key, value]) => `${key} ${value}`)
+    .join(", ");
+}
+
+function gridOf({ grid }: ExperimentRecord): string {
+  const lists = grid.keys.map((key, i) =>
+    `${key}: ${[...new Set(grid.combinations.map((c) => c[i]))].join(", ")}`
+  );
+  return `${grid.combinations.length} combinations of ${lists.join("; ")}`;
+}
+
+function connectomeOf({ connectome }: ExperimentRecord): string {
+  const { name, species, source, synthetic } = connectome;
+  return `${name} (${species}), ${source}${
+    synthetic ? "; synthetic: its weights are no measured data" : ""
+  }`;
+}
+
+/** What networks did before and after training. */
+function stateText(
+  states: ExperimentRecord["networkStates"],
+  figure: "spectralRadius" | "activity",
+): string {
+  if (states === undefined) return NONE;
+  const [before, after] = [states.initial, states.trained].map((state) => {
+    const { spectralRadiusError: error = 0 } = state;
+    const value = String(Number(state[figure].toPrecision(3)));
+    // Of large networks it is not computed further.
+    return figure === "activity" || error < 0.005
+      ? value
+      : `${value} (known to ${Math.ceil(100 * error)} %)`;
+  });
+  return `${before} before training, ${after} after it (means over the runs)`;
+}
+
+/** What the experiments were, a column a label. */
+function experimentTable(folders: readonly LabelledResults[]): Html {
+  const rows = FACTS.map(([name, of]): Part => {
+    const values = folders.map(({ results }) =>
+      results.experiment === undefined ? NONE : of(results.experiment)
+    );
+    // One long cell reads better than the same long text side by side.
+    const same = values.length > 1 && new Set(values).size === 1;
+    return html`<tr><th scope="row">${name}</th>${
+      same
+        ? html`<td colspan="${values.length}">${values[0] as string}</td>`
+        : values.map((value) => html`<td>${value}</td>`)
+    }</tr>`;
+  });
+  return table({
+    label: "Experiments",
+    head: html`<tr><td></td>${
+      folders.map(({ label }) => html`<th scope="col">${label}</th>`)
+    }</tr>`,
+    body: [
+      html`<tr><th scope="row">results folder</th>${
+        folders.map(({ results }) =>
+          html`<td class="code">${results.path}</td>`
+        )
+      }</tr>`,
+      html`<tr><th scope="row">combinations with results</th>${
+        folders.map(({ results }) =>
+          html`<td>${results.combinations.length}</td>`
+        )
+      }</tr>`,
+      rows,
+    ],
+  });
 }

@@ -1,11 +1,12 @@
 /**
  * From the curves of all runs to what is drawn of them: each run, their middle
- * and their spread, thinned to what a figure can show.
+ * and their spread, thinned to what a figure can show, on a scale that shows it.
  *
  * @module
  */
 
 import type { Quantity } from "../analysis/baseline.ts";
+import { spansDecades } from "../analysis/summary.ts";
 import type { Curves } from "../results/results_folder.ts";
 import type { Json } from "./figure.ts";
 
@@ -37,34 +38,50 @@ export interface LeftOutRun {
   readonly reason: "not finite" | "constant";
 }
 
-/** The curves of one quantity that can be drawn. */
-export interface UsableRuns {
-  /** In the order of their iterations. */
-  readonly runs: readonly Run[];
-  /** Number of the first epoch of their values. */
-  readonly start: number;
-  readonly leftOut: readonly LeftOutRun[];
+/** The scale of a value axis. */
+export interface ValueScale {
+  readonly log: boolean;
+  /** Lowest and highest value that is drawn. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Chooses a logarithmic scale where all values are positive and the highest is
+ * more than 30 times the lowest: on a linear one, the lower half of such
+ * curves is a flat line.
+ *
+ * @param values What is drawn; values that are not finite count for nothing.
+ */
+export function chooseScale(values: Iterable<number>): ValueScale {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return { log: false, low: 0, high: 1 };
+  return { log: spansDecades([low, high]), low, high };
+}
+
+/** The same scale with room for one more value, such as a baseline. */
+export function including(scale: ValueScale, value?: number): ValueScale {
+  return value === undefined ? scale : {
+    ...scale,
+    low: Math.min(scale.low, value),
+    high: Math.max(scale.high, value),
+  };
 }
 
 /**
  * Splits runs into those that can be drawn and those that can't: any with a
  * value that is NaN or infinite, and losses that never change.
- *
- * @param curves `[iterations, epochs]`
- *
- * @example
- * ```ts
- * import { usableRuns } from "./src/viz/series.ts";
- *
- * const values = Float64Array.of(9, 2, 1, 9, NaN, 1);
- * usableRuns({ iterations: 2, epochs: 3, values }, "loss");
- * // one run [2, 1]; iteration 1 left out
- * ```
  */
-export function usableRuns(
+function usableRuns(
   { iterations, epochs, values }: Curves,
   quantity: Quantity,
-): UsableRuns {
+) {
   const runs: Run[] = [];
   const leftOut: LeftOutRun[] = [];
   // With a single epoch there is nothing else to draw.
@@ -112,15 +129,6 @@ export interface MiddleCurve {
  * what is possible, below 0 on a logarithmic scale; median and quartiles can't.
  *
  * @param runs Curves of equal length, one at least.
- * @throws {RangeError} If there is no run.
- *
- * @example
- * ```ts
- * import { middleCurve } from "./src/viz/series.ts";
- *
- * const runs = [Float64Array.of(1, 2), Float64Array.of(3, 2)];
- * middleCurve(runs, { of: "mean" }).middle; // [2, 2]
- * ```
  */
 export function middleCurve(
   runs: readonly Float64Array[],
@@ -131,8 +139,7 @@ export function middleCurve(
   },
 ): MiddleCurve {
   const n = runs.length;
-  const length = runs[0]?.length;
-  if (length === undefined) throw new RangeError("Cannot average no runs");
+  const { length } = runs[0]!;
   const [middle, low, high] = [0, 1, 2].map(() => new Float64Array(length));
   const values = new Float64Array(n);
   const [least, most] = quantity === "accuracy"
@@ -177,13 +184,52 @@ export function quartiles(values: Float64Array): Three {
   return [at(0.25), at(0.5), at(0.75)];
 }
 
-/** What is drawn of a label's training or validation curves. */
+/** What is drawn of the runs of one label and combination. */
 export interface Series extends MiddleCurve {
-  readonly label: string;
-  readonly split: Split;
+  readonly runs: readonly Run[];
   /** Number of the first epoch in the curves. */
   readonly start: number;
-  readonly runs: readonly Run[];
+}
+
+/**
+ * All that is drawn in one figure, on a common scale.
+ *
+ * @param curves Each after what tells it from others; those of which no run can be drawn are left out.
+ */
+export function seriesOf<T extends object>(
+  curves: readonly (readonly [T, Curves])[],
+  quantity: Quantity,
+) {
+  const usable = curves.map(([one, own]) => ({
+    one,
+    ...usableRuns(own, quantity),
+  }));
+  const scale = chooseScale(valuesOf(usable));
+  const kind: Middle = scale.log ? "median" : "mean";
+  return {
+    scale,
+    kind,
+    leftOut: usable.flatMap(({ one, leftOut }) =>
+      leftOut.map((run): T & LeftOutRun => ({ ...one, ...run }))
+    ),
+    series: usable.filter(({ runs }) => runs.length > 0).map((
+      { one, runs, start },
+    ): T & Series => ({
+      ...one,
+      runs,
+      start,
+      ...middleCurve(runs.map(({ values }) => values), {
+        of: kind,
+        quantity,
+      }),
+    })),
+  };
+}
+
+function* valuesOf(
+  series: Iterable<{ readonly runs: readonly Run[] }>,
+): Generator<number> {
+  for (const { runs } of series) for (const { values } of runs) yield* values;
 }
 
 /** Whether all that is drawn of a curve is one epoch: a point, as there is no line. */
@@ -191,16 +237,9 @@ export function isPoint({ middle }: Pick<MiddleCurve, "middle">): boolean {
   return middle.length === 1;
 }
 
-/** All values of runs. */
-export function* drawnValues(
-  series: Iterable<{ readonly runs: readonly Run[] }>,
-): Generator<number> {
-  for (const { runs } of series) for (const { values } of runs) yield* values;
-}
-
 /** A row a point of a middle curve, with what else is said of each. */
 export function middleRows(
-  { start, n, middle, low, high }: MiddleCurve & { readonly start: number },
+  { start, n, middle, low, high }: Series,
   { points = MIDDLE_POINTS, ...fields }:
     & { readonly points?: number }
     & Readonly<Record<string, Json>>,
@@ -217,7 +256,10 @@ export function middleRows(
 }
 
 /** A row a point of a run; none of runs that are alone and so are the middle. */
-export function runRows(series: readonly Series[]): Json[] {
+export function runRows(
+  series:
+    readonly (Series & { readonly label: string; readonly split: Split })[],
+): Json[] {
   const count = series.reduce((sum, { runs }) => sum + runs.length, 0);
   const points = Math.max(
     FEWEST_RUN_POINTS,
@@ -243,16 +285,8 @@ export function runRows(series: readonly Series[]): Json[] {
  * between the lowest and the highest. What is kept is drawn at its own place
  * with its own value; nothing is averaged.
  *
- * @param values The curve.
  * @param most How many positions may be kept, 4 at least.
  * @returns Positions from 0, ascending; all of them if there are at most `most`.
- *
- * @example
- * ```ts
- * import { thin } from "./src/viz/series.ts";
- *
- * thin([5, 4, 9, 3, 2, 1], 4); // [0, 2, 4, 5]
- * ```
  */
 export function thin(values: ArrayLike<number>, most: number): number[] {
   const n = values.length;

@@ -47,13 +47,6 @@ export const PALETTE: readonly string[] = [
 /**
  * One colour a label; beyond the palette, steps around the colour circle,
  * alternately dark and bright.
- *
- * @example
- * ```ts
- * import { labelColors } from "./src/viz/theme.ts";
- *
- * labelColors(2); // ["#2e2565", "#1f9d94"]
- * ```
  */
 export function labelColors(count: number): string[] {
   const colors = PALETTE.slice(0, count);
@@ -94,13 +87,9 @@ export const DIVERGING: readonly string[] = [
 /** Mean width of a character at a label's size, and an entry's symbol with the gaps around it. */
 export const CHARACTER_PIXELS = 5.6;
 const SYMBOL_PIXELS = 34;
-/** About how wide a label is in a legend or on an axis. */
-function labelPixels(label: string): number {
-  return CHARACTER_PIXELS * [...label].length;
-}
 
 /** What a figure's legends and their room are. */
-interface LegendRoom {
+export interface LegendRoom {
   /** Entries of each legend. */
   readonly legends: readonly (readonly string[])[];
   /** CSS pixels. */
@@ -110,7 +99,7 @@ interface LegendRoom {
 /** How many entries stand side by side; undefined where all legends fit in one row. */
 function legendColumns({ legends, width }: LegendRoom): number | undefined {
   const widths = legends.flat().map((entry) =>
-    labelPixels(entry) + SYMBOL_PIXELS
+    CHARACTER_PIXELS * [...entry].length + SYMBOL_PIXELS
   );
   const total = widths.reduce((sum, one) => sum + one, 0);
   if (total <= width) return undefined;
@@ -128,22 +117,13 @@ export function legendPixels(room: LegendRoom): number {
   return 12 * (rows - 1);
 }
 
-/** One row for all legends if they fit, else one below the other in columns. */
-function legendLayout(room: LegendRoom) {
-  const columns = legendColumns(room);
-  if (columns === undefined) return {};
-  return {
-    columns,
-    layout: { top: { anchor: "start", direction: "vertical", margin: 2 } },
-  };
-}
-
 /**
  * Vega-Lite's `config` of a figure.
  *
- * @param room Where the figure has legends of labels.
+ * @param room Where the figure has legends of labels: they stand in one row if they fit, else one below the other in columns.
  */
 export function themeConfig(room?: LegendRoom): Record<string, unknown> {
+  const columns = room && legendColumns(room);
   return {
     background: "white",
     font: FONT,
@@ -189,7 +169,10 @@ export function themeConfig(room?: LegendRoom): Record<string, unknown> {
       rowPadding: 1,
       columnPadding: 8,
       offset: 4,
-      ...(room === undefined ? {} : legendLayout(room)),
+      ...(columns === undefined ? {} : {
+        columns,
+        layout: { top: { anchor: "start", direction: "vertical", margin: 2 } },
+      }),
     },
     header: {
       labelFontSize: 9,

@@ -6,8 +6,8 @@
 
 import type { Task } from "../tasks/task.ts";
 import type { Trials } from "../tasks/trial_set.ts";
-import { type Figure, SCHEMA, type Spec } from "./figure.ts";
-import { DIVERGING, FIGURE_PIXELS, themeConfig } from "./theme.ts";
+import { type Figure, makeFigure, type Spec } from "./figure.ts";
+import { DIVERGING, FIGURE_PIXELS } from "./theme.ts";
 
 /** Room for the names of inputs and, beside them, the legend. */
 const MARGIN_PIXELS = 190;
@@ -18,17 +18,6 @@ const MOST_NAMES = 60;
  * Draws the first and the last of some trials side by side, time to the right:
  * above, a row an input; below, the targets (numbers as colours, classes as
  * numbers), in grey where nothing is scored.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { seqMem } from "./src/tasks/seq_mem.ts";
- * import { trialFigure } from "./src/viz/trial_figure.ts";
- *
- * const stream = createStream({ seed: 0, purpose: "trials" });
- * const trials = seqMem.generate({ pattern_length: 3, nr_of_trials: 2 }, { stream });
- * trialFigure(seqMem, trials).spec; // Vega-Lite
- * ```
  */
 export function trialFigure(
   task: Pick<Task, "name" | "description" | "inputNames" | "loss">,
@@ -111,22 +100,19 @@ export function trialFigure(
     }],
     spacing: 4,
   });
-  const caption = `${task.name}: ${
-    task.description ?? "a task"
-  }. The first and the last of ${trialCount} trials; grey: not scored.`;
   return {
     name: `trial_${task.name}`,
-    section: "overview",
-    title: `Trials of ${task.name}`,
-    caption,
-    width,
-    spec: {
-      $schema: SCHEMA,
-      description: caption,
-      config: themeConfig() as Spec,
+    ...makeFigure({
+      section: "overview",
+      title: `Trials of ${task.name}`,
+      caption: `${task.name}: ${
+        task.description ?? "a task"
+      }. The first and the last of ${trialCount} trials; grey: not scored.`,
+      width,
+    }, {
       title: { text: `${task.name}: ${task.description ?? ""}` },
       hconcat: shown.map((_, place) => panel(place)),
       spacing: 16,
-    },
+    }),
   };
 }

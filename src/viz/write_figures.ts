@@ -11,7 +11,6 @@ import { readFileBytes, readTextFile } from "../files/read.ts";
 import { makeFolder, stageFile, writeFileWhole } from "../files/write.ts";
 import { plural } from "../text/words.ts";
 import type { Figure } from "./figure.ts";
-import type { FontWidths } from "./render.ts";
 
 /** What can be written; `html` is one report of all figures. */
 export const FORMATS = ["svg", "png", "pdf", "vl.json", "html"] as const;
@@ -97,36 +96,27 @@ export async function openFigureFolder(
     files.push(name);
     listed.set(name, hash(content));
   };
-  const render =
-    ["svg", "png", "pdf"].some((one) =>
-        (formats as readonly string[]).includes(one)
-      )
-      // Rendering needs large libraries; who writes specifications alone does without.
-      ? await import("./render.ts")
-      : undefined;
-  const font = await render?.loadFont();
+  const still = formats.filter((one) => one !== "html" && one !== "vl.json");
   const draw = async (figure: Figure) => {
     const { name, title } = figure;
-    if (render !== undefined && font !== undefined) {
-      const svg = await render.renderSvg(figure, { font });
-      if (formats.includes("svg")) await write(`${name}.svg`, svg);
-      if (formats.includes("png")) {
-        const within = render.dpiWithin(svg, dpi);
-        await write(
-          `${name}.png`,
-          await render.renderPng(svg, { font, dpi: within }),
-        );
+    if (still.length > 0) {
+      // Rendering needs large libraries; who writes specifications alone does without.
+      const { dpiWithin, renderPdf, renderPng, renderSvg } = await import(
+        "./render.ts"
+      );
+      const svg = await renderSvg(figure);
+      if (still.includes("svg")) await write(`${name}.svg`, svg);
+      if (still.includes("png")) {
+        const within = dpiWithin(svg, dpi);
+        await write(`${name}.png`, await renderPng(svg, { dpi: within }));
         if (within < dpi) {
           warnings.push(
             `${name}.png has ${within} pixels an inch, not ${dpi}, as the figure is very tall; SVG and PDF have no such limit`,
           );
         }
       }
-      if (formats.includes("pdf")) {
-        await write(
-          `${name}.pdf`,
-          await render.renderPdf(svg, { font, title }),
-        );
+      if (still.includes("pdf")) {
+        await write(`${name}.pdf`, await renderPdf(svg, { title }));
       }
     }
     if (formats.includes("vl.json")) {
@@ -181,13 +171,11 @@ async function othersFiles(
 }
 
 /** A sentence on the letters that the font lacks, if there are some. */
-export function missingLetters(
+export async function missingLetters(
   texts: readonly string[],
-  { missing }: FontWidths,
-): string[] {
-  const letters = missing([...new Set(texts.join(""))].join("")).filter((one) =>
-    one.trim() !== ""
-  );
+): Promise<string[]> {
+  const { missing } = await (await import("./render.ts")).loadFont();
+  const letters = missing(texts.join("")).filter((one) => one.trim() !== "");
   return letters.length === 0 ? [] : [
     `the font of the figures has no letters for ${
       letters.slice(0, 8).join("")
@@ -199,17 +187,8 @@ export function missingLetters(
 
 /**
  * A specification as text: readable, but a row of data a line.
- *
- * @example
- * ```ts no-eval
- * import type { Figure } from "./src/viz/figure.ts";
- * import { formatSpec } from "./src/viz/write_figures.ts";
- *
- * declare const figure: Figure;
- * formatSpec(figure); // opens in the Vega editor
- * ```
  */
-export function formatSpec({ spec: { datasets, ...spec } }: Figure): string {
+function formatSpec({ spec: { datasets, ...spec } }: Figure): string {
   const text = JSON.stringify(spec, null, 2);
   if (datasets === undefined) return `${text}\n`;
   const tables = Object.entries(datasets as Record<string, unknown[]>).map((

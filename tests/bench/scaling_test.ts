@@ -11,7 +11,6 @@ import {
   denseMask,
   findConnectionProblem,
 } from "../../src/graph/connections.ts";
-import { loadFont } from "../../src/viz/render.ts";
 import { renderSvg } from "../../src/viz/render.ts";
 
 describe("scalingProblem()", () => {
@@ -94,9 +93,7 @@ describe("scalingFigure()", () => {
         },
       ],
     };
-    const svg = await renderSvg(scalingFigure(scaling), {
-      font: await loadFont(),
-    });
+    const svg = await renderSvg(scalingFigure(scaling));
     for (const text of ["12.5", "7.25", "models in the ensemble"]) {
       assert.ok(svg.includes(`>${text}<`), text);
     }

@@ -3,18 +3,16 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { summarizeLoss } from "../../src/analysis/summary.ts";
+import { planFigures } from "../../src/viz/build_figures.ts";
 import {
-  buildFigures,
-  type BuildFiguresOptions,
-  FIGURE_KINDS,
-} from "../../src/viz/build_figures.ts";
-import { compareLabels } from "../../src/analysis/compare.ts";
-import type { Figure, Spec } from "../../src/viz/figure.ts";
-import { boxFigure } from "../../src/viz/box_figure.ts";
+  compareLabels,
+  type LabelledResults,
+} from "../../src/analysis/compare.ts";
+import type { Drawing, Figure, Spec } from "../../src/viz/figure.ts";
+import { boxFigure } from "../../src/viz/run_figures.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import { modelName } from "../../src/results/layout.ts";
-import { readNetworks } from "../../src/viz/read_networks.ts";
-import { loadFont, renderSvg } from "../../src/viz/render.ts";
+import { renderSvg } from "../../src/viz/render.ts";
 import { makeNetworks } from "./make_networks.ts";
 import { makeResults, type ResultsOptions } from "./make_results.ts";
 
@@ -27,8 +25,9 @@ async function folders(...all: readonly Options[]) {
     return await Promise.all(all.map(async (options, i) => {
       const folder = join(root, String(i));
       await makeResults({ seed: i, ...options, folder });
-      const results = await readResultsFolder(folder);
-      return { label: ["bio", "rand", "other"][i] as string, results };
+      // What is drawn here needs no file, and the folder is removed.
+      const results = { ...await readResultsFolder(folder), path: "" };
+      return { label: ["bio", "rand", "other"][i]!, results };
     }));
   } finally {
     await Deno.remove(root, { recursive: true });
@@ -39,9 +38,9 @@ function rowsOf({ spec }: Figure, name: string): Spec[] {
   return (spec.datasets as Record<string, Spec[]>)[name] as Spec[];
 }
 
-async function texts(figure: Figure): Promise<string[]> {
-  const svg = await renderSvg(figure, { font: await loadFont() });
-  assert.ok(!svg.includes("NaN"), figure.name);
+async function texts(figure: Drawing): Promise<string[]> {
+  const svg = await renderSvg(figure);
+  assert.ok(!svg.includes("NaN"), figure.title);
   // A text of several lines has an element a line.
   return [...svg.matchAll(/>([^<>]+)<\/(?:text|tspan)>/g)].map((m) => m[1]!);
 }
@@ -56,11 +55,24 @@ const SMALL: Options = {
   iterations: 2,
   epochs: 12,
 };
-const ALL: BuildFiguresOptions = { kinds: FIGURE_KINDS };
+const ALL = {};
 
-describe("buildFigures()", () => {
+/** All figures, and what is said of those left out. */
+async function buildFigures(
+  folders: readonly LabelledResults[],
+  options: Parameters<typeof planFigures>[1],
+) {
+  const planned = await planFigures(folders, options);
+  const built = planned.map(({ build }) => build());
+  return {
+    figures: built.flatMap(({ figure }) => figure ?? []),
+    warnings: built.flatMap(({ warnings }) => warnings),
+  };
+}
+
+describe("planFigures()", () => {
   it("makes overviews, box plots and a figure a combination that all compile without warnings", async () => {
-    const { figures, warnings } = buildFigures(
+    const { figures, warnings } = await buildFigures(
       await folders(SMALL, SMALL),
       ALL,
     );
@@ -81,7 +93,7 @@ describe("buildFigures()", () => {
       nonlinearity: ["relu", "tanh"],
       n_back: [2, 3],
     };
-    const { figures } = buildFigures(
+    const { figures } = await buildFigures(
       await folders({ ...SMALL, grid, task: "nback_mem" }),
       ALL,
     );
@@ -99,11 +111,11 @@ describe("buildFigures()", () => {
   for (const epochs of [1, 2, 3]) {
     it(`draws single runs of ${epochs} epochs, in the overview too`, async () => {
       const results = await folders({ ...SMALL, iterations: 1, epochs });
-      const { figures } = buildFigures(results, ALL);
+      const { figures } = await buildFigures(results, ALL);
       for (const figure of figures) await texts(figure);
       const overview = figures.find(({ name }) => name === "overview_loss");
       assert.ok(overview);
-      const svg = await renderSvg(overview, { font: await loadFont() });
+      const svg = await renderSvg(overview);
       const circles = svg.match(/aria-roledescription="point"/g) ?? [];
       assert.equal(circles.length, epochs < 3 ? 8 : 0);
     });
@@ -121,7 +133,7 @@ describe("buildFigures()", () => {
       iterations: 1,
       epochs: 4,
     });
-    const { figures } = buildFigures(bio, { kinds: ["overview"] });
+    const { figures } = await buildFigures(bio, { kinds: ["overview"] });
     const pages = figures.filter(({ name }) => /^overview_loss/.test(name));
     assert.deepEqual(
       pages.map(({ name, title }) => [name, title.split(":")[1]]),
@@ -134,7 +146,7 @@ describe("buildFigures()", () => {
   });
 
   it("facets the overview by kind and difficulty", async () => {
-    const { figures } = buildFigures(await folders(SMALL, SMALL), ALL);
+    const { figures } = await buildFigures(await folders(SMALL, SMALL), ALL);
     const seen = await texts(figures[0] as Figure);
     for (
       const text of [
@@ -150,7 +162,10 @@ describe("buildFigures()", () => {
 
   it("takes any keys of a grid", async () => {
     const grid = { "parameter 1": [1, 2, 3, 4, 5], gate: ["on"], depth: [7] };
-    const { figures } = buildFigures(await folders({ ...SMALL, grid }), ALL);
+    const { figures } = await buildFigures(
+      await folders({ ...SMALL, grid }),
+      ALL,
+    );
     assert.ok((await texts(figures[0] as Figure)).includes("parameter 1 5"));
     assert.ok(
       figures.some(({ name }) => name === "loss_04_parameter-1-5_on_depth-7"),
@@ -158,8 +173,8 @@ describe("buildFigures()", () => {
   });
 
   it("lets a click on a legend choose a label", async () => {
-    const { figures } = buildFigures(await folders(SMALL, SMALL), ALL);
-    const { compile } = await import("../../src/viz/vega.ts");
+    const { figures } = await buildFigures(await folders(SMALL, SMALL), ALL);
+    const { compile } = await import("npm:vega-lite@6.5.0");
     for (const { name, spec, section } of figures) {
       if (section === "summary") continue;
       const text = JSON.stringify(compile(spec as never).spec);
@@ -170,7 +185,7 @@ describe("buildFigures()", () => {
   it("shows the numbers of every run in the box plots", async () => {
     const [bio] = await folders(SMALL);
     assert.ok(bio);
-    const { figures } = buildFigures([bio], { kinds: ["boxplots"] });
+    const { figures } = await buildFigures([bio], { kinds: ["boxplots"] });
     const { concat } = figures[0]?.spec as unknown as {
       concat: { layer: { data: { values: { value: number }[] } }[] }[];
     };
@@ -240,14 +255,14 @@ describe("buildFigures()", () => {
     const grid = { lr: [0.001, 0.0001], optimizer: ["valueOf", "a\u0007b"] };
     const some = await folders({ ...SMALL, grid }, { ...SMALL, grid });
     const labels = ["constructor", "a\u001b[31m"];
-    const { figures } = buildFigures(
+    const { figures } = await buildFigures(
       some.map(({ results }, i) => ({ results, label: labels[i]! })),
       ALL,
     );
     for (const figure of figures) {
       const seen = (await texts(figure)).join("");
       // deno-lint-ignore no-control-regex
-      assert.ok(!/[\x00-\x08\x0b-\x1f]/.test(seen), figure.name);
+      assert.ok(!/[\x00-\x08\x0b-\x1f]/.test(seen), figure.title);
       if (figure.section === "loss") {
         assert.match(seen, /constructor/);
         assert.match(seen, /a\\x1b\[31m/);
@@ -257,7 +272,7 @@ describe("buildFigures()", () => {
 
   it("draws the overview of different tasks, whose panels are not all there", async () => {
     const nback = { lr: [0.001, 0.0001], n_back: [2, 3] };
-    const { figures } = buildFigures(
+    const { figures } = await buildFigures(
       await folders(SMALL, { ...SMALL, grid: nback, task: "nback_mem" }),
       { kinds: ["overview"] },
     );
@@ -268,19 +283,19 @@ describe("buildFigures()", () => {
   it("draws the effects of what was compared, by combination or by pair", async () => {
     const two = await folders(SMALL, SMALL);
     const { rows } = compareLabels(two);
-    const [forest] = buildFigures(two, {
+    const [forest] = (await buildFigures(two, {
       kinds: ["overview"],
       comparisons: rows,
-    }).figures.filter(({ name }) => name === "effects");
+    })).figures.filter(({ name }) => name === "effects");
     const seen = await texts(forest!);
     assert.ok(seen.includes("over all"));
     assert.ok(seen.includes("lr 1e-3 · relu · Adam · length 3"));
     const three = await folders(SMALL, SMALL, SMALL);
     const pairs = compareLabels(three, { allPairs: true });
-    const [all] = buildFigures(three, {
+    const [all] = (await buildFigures(three, {
       kinds: ["overview"],
       comparisons: pairs.rows,
-    }).figures.filter(({ name }) => name === "effects");
+    })).figures.filter(({ name }) => name === "effects");
     const names = await texts(all!);
     for (const pair of ["bio – rand", "bio – other", "rand – other"]) {
       assert.ok(names.includes(pair), pair);
@@ -294,7 +309,7 @@ describe("buildFigures()", () => {
       nonlinearity: ["tanh", "relu"],
     };
     const both = await folders(SMALL, { ...SMALL, grid: reversed });
-    const { figures } = buildFigures(both, {
+    const { figures } = await buildFigures(both, {
       kinds: ["curves"],
       combination: 0,
     });
@@ -313,7 +328,7 @@ describe("buildFigures()", () => {
   });
 
   it("draws folders with different iterations and epochs, and some combinations missing", async () => {
-    const { figures, warnings } = buildFigures(
+    const { figures, warnings } = await buildFigures(
       await folders(SMALL, {
         ...SMALL,
         iterations: 3,
@@ -331,7 +346,7 @@ describe("buildFigures()", () => {
   });
 
   it("does without the original's missing accuracies and names no unknown loss", async () => {
-    const { figures } = buildFigures(
+    const { figures } = await buildFigures(
       await folders({ ...SMALL, original: true }),
       { ...ALL, combination: 0 },
     );
@@ -343,7 +358,7 @@ describe("buildFigures()", () => {
 
   it("names the loss of each combination's own task", async () => {
     const nback = { ...SMALL.grid, n_back: [2] };
-    const { figures } = buildFigures(
+    const { figures } = await buildFigures(
       await folders(SMALL, { ...SMALL, grid: nback, task: "nback_mem" }),
       ALL,
     );
@@ -355,7 +370,7 @@ describe("buildFigures()", () => {
   });
 
   it("takes the name of the loss from its user", async () => {
-    const { figures } = buildFigures(await folders(SMALL), {
+    const { figures } = await buildFigures(await folders(SMALL), {
       kinds: ["curves"],
       combination: 1,
       ylabel: "Verlust",
@@ -367,8 +382,9 @@ describe("buildFigures()", () => {
   it("draws every figure at one and at two columns' width", async () => {
     const some = await folders(SMALL, SMALL);
     for (const [width, pixels] of [["one", 321], ["two", 673]] as const) {
-      for (const figure of buildFigures(some, { ...ALL, width }).figures) {
-        const svg = await renderSvg(figure, { font: await loadFont() });
+      const { figures } = await buildFigures(some, { width });
+      for (const figure of figures) {
+        const svg = await renderSvg(figure);
         assert.match(svg, new RegExp(`^<svg[^>]* width="${pixels}"`));
         // No text is smaller than 6 points, 8 CSS pixels, when it is printed at that width.
         const [, own] = / viewBox="0 0 ([\d.]+)/.exec(svg) ?? [];
@@ -388,9 +404,8 @@ describe("buildFigures()", () => {
       await makeResults({ ...SMALL, folder });
       await makeNetworks(folder, { epochs: 12 });
       const results = await readResultsFolder(folder);
-      const { figures } = buildFigures([{ label: "bio", results }], {
+      const { figures } = await buildFigures([{ label: "bio", results }], {
         kinds: ["networks"],
-        networks: [await readNetworks(folder, { combination: 0 })],
       });
       const [figure] = figures;
       assert.ok(figure);
@@ -431,9 +446,11 @@ describe("buildFigures()", () => {
         );
       }
       const results = await readResultsFolder(folder);
-      const { figures, warnings } = buildFigures([{ label: "bio", results }], {
+      const { figures, warnings } = await buildFigures([{
+        label: "bio",
+        results,
+      }], {
         kinds: ["networks"],
-        networks: [await readNetworks(folder, { combination: 0 })],
       });
       const seen = await texts(figures[0]!);
       assert.ok(seen.includes("connectome"));

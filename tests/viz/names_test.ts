@@ -4,11 +4,10 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { safeName } from "../../src/files/read.ts";
 import {
   combinationFileName,
-  drawable,
-  drawnLabels,
   fileName,
   uniqueNames,
-} from "../../src/viz/names.ts";
+} from "../../src/viz/build_figures.ts";
+import { drawable, drawnLabels } from "../../src/viz/figure.ts";
 
 describe("combinationFileName()", () => {
   it("names a combination by number, names and numbers with their keys", () => {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { pngAddress } from "../../src/viz/raster.ts";
+import { pngAddress } from "../../src/viz/matrices.ts";
 import {
   dpiWithin,
-  fontWidths,
   loadFont,
   renderPdf,
   renderPng,
@@ -15,7 +14,7 @@ import { type DecodedPng, decodePng } from "./decode_png.ts";
 async function picture(content: string): Promise<DecodedPng> {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40" viewBox="0 0 100 40">${content}</svg>`;
-  return decodePng(await renderPng(svg, { font: await loadFont(), dpi: 192 }));
+  return decodePng(await renderPng(svg, { dpi: 192 }));
 }
 
 /** Columns of pixels that are not white. */
@@ -42,7 +41,7 @@ describe("renderPng()", () => {
   it("says how large it is to be printed, 300 dots an inch unless told otherwise", async () => {
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"/>';
-    const png = await renderPng(svg, { font: await loadFont() });
+    const png = await renderPng(svg);
     const view = new DataView(png.buffer, png.byteOffset);
     assert.deepEqual([view.getUint32(16), view.getUint32(20)], [300, 150]);
     const at = new TextDecoder("latin1").decode(png).indexOf("pHYs");
@@ -67,7 +66,7 @@ describe("renderPng()", () => {
         `<text x="2" y="25" font-size="10px" font-family="${FONT}">${text}</text>`,
       ),
     );
-    const measured = fontWidths(await loadFont()).width(text) * 10 * 2;
+    const measured = (await loadFont()).width(text) * 10 * 2;
     const ink = (columns.at(-1) as number) - (columns[0] as number);
     assert.ok(Math.abs(ink - measured) < 4, `${ink} ${measured}`);
   });
@@ -89,21 +88,20 @@ describe("renderPng()", () => {
 
 describe("renderPdf()", () => {
   it("is as large as the figure, holds its font, and is the same each time", async () => {
-    const font = await loadFont();
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"><path d="M0,0L9,9" stroke="black" stroke-dasharray="1,0"/><text x="2" y="20">epoch</text></svg>';
-    const pdf = await renderPdf(svg, { font, title: "Overview" });
+    const pdf = await renderPdf(svg, { title: "Overview" });
     const text = new TextDecoder("latin1").decode(pdf);
     assert.match(text, /^%PDF-1/);
     assert.match(text, /\/MediaBox \[0 0 72 36\]/);
     assert.match(text, /\/BaseFont \/[A-Z]*\+?DejaVuSans/);
-    assert.deepEqual(await renderPdf(svg, { font, title: "Overview" }), pdf);
+    assert.deepEqual(await renderPdf(svg, { title: "Overview" }), pdf);
   });
 });
 
-describe("fontWidths()", () => {
+describe("loadFont()", () => {
   it("names the letters that the font lacks", async () => {
-    const { missing } = fontWidths(await loadFont());
+    const { missing } = await loadFont();
     assert.deepEqual(missing("bio ± 10⁻³ µ漢字漢"), ["漢", "字"]);
   });
 });

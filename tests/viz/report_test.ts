@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { buildFigures, FIGURE_KINDS } from "../../src/viz/build_figures.ts";
-import { drawable } from "../../src/viz/names.ts";
-import { html, withLinks } from "../../src/viz/html.ts";
-import { packTable } from "../../src/viz/figure.ts";
+import { planFigures } from "../../src/viz/build_figures.ts";
+import { drawable } from "../../src/viz/figure.ts";
+import { html, withLinks } from "../../src/viz/page.ts";
+import { packTable } from "../../src/viz/page.ts";
 import { startReport } from "../../src/viz/report.ts";
 import page from "../../src/viz/report_page.js" with { type: "text" };
 import { makeResults } from "./make_results.ts";
@@ -32,7 +32,9 @@ async function makeReport(other = HOSTILE) {
       });
       return { label, results: await readResultsFolder(folder) };
     }));
-    const { figures } = buildFigures(folders, { kinds: FIGURE_KINDS });
+    const figures = (await planFigures(folders, {})).flatMap(({ build }) =>
+      build().figure ?? []
+    );
     const { rows } = compareLabels(folders);
     const report = startReport();
     for (const figure of figures) report.add(figure);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { axisTitle, chooseScale, logTicks } from "../../src/viz/scale.ts";
+import { axisTitle, logTicks } from "../../src/viz/layers.ts";
+import { chooseScale } from "../../src/viz/series.ts";
 
 describe("chooseScale()", () => {
   it("is logarithmic beyond a range of 30", () => {

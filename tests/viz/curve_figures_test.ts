@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import type { Curves } from "../../src/results/results_folder.ts";
-import {
-  curveFigure,
-  type CurveFigureOptions,
-} from "../../src/viz/curve_figure.ts";
-import type { Figure, Spec } from "../../src/viz/figure.ts";
-import { loadFont, renderSvg } from "../../src/viz/render.ts";
+import { curveFigure } from "../../src/viz/curve_figures.ts";
+import type { Drawing, Spec } from "../../src/viz/figure.ts";
+import { renderSvg } from "../../src/viz/render.ts";
 
 function curves(runs: readonly (readonly number[])[]): Curves {
   return {
@@ -16,8 +13,7 @@ function curves(runs: readonly (readonly number[])[]): Curves {
   };
 }
 
-const OPTIONS: CurveFigureOptions = {
-  name: "loss_00",
+const OPTIONS: Parameters<typeof curveFigure>[1] = {
   title: "lr 1e-4 · relu · Adam · length 3",
   quantity: "loss",
   axis: "loss (MSE)",
@@ -39,18 +35,18 @@ const LABELS = [
   { label: "rand", training: curves([[9, 0.25, 0.15], [9, 0.35, 0.2]]) },
 ];
 
-function drawn(figure: Figure | undefined): Figure {
+function drawn(figure: Drawing | undefined): Drawing {
   assert.ok(figure);
   return figure;
 }
 
 /** Rows of a table of the figure. */
-function table({ spec }: Figure, name: string): Spec[] {
+function table({ spec }: Drawing, name: string): Spec[] {
   return (spec.datasets as Record<string, Spec[]>)[name] as Spec[];
 }
 
-async function svgOf(figure: Figure): Promise<string> {
-  return await renderSvg(figure, { font: await loadFont() });
+async function svgOf(figure: Drawing): Promise<string> {
+  return await renderSvg(figure);
 }
 
 /** Points with an epoch and a value; those of the legend have none. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { encodeIndexedPng, matrixImage, ramp } from "../../src/viz/raster.ts";
+import { encodePng, matrixImage } from "../../src/viz/matrices.ts";
 import { decodePng } from "./decode_png.ts";
 
 const COLORS = {
@@ -21,7 +21,7 @@ function colorAt(
 ): string {
   const size = Math.sqrt(values.length);
   const image = matrixImage(values, { ...COLORS, size, domain, log });
-  const { width, rgba } = decodePng(encodeIndexedPng(image));
+  const { width, rgba } = decodePng(encodePng(image));
   const cell = width / size;
   const at = 4 *
     (Math.floor((row + 0.5) * cell) * width +
@@ -42,6 +42,18 @@ describe("matrixImage()", () => {
     assert.equal(colorAt([0, 1, -1, 0], where), "228,228,228");
   });
 
+  it("spaces colours evenly between those that are given", () => {
+    const image = matrixImage([1, 2, 3, 4], {
+      size: 2,
+      none: "#e4e4e4",
+      colors: ["#000000", "#808080", "#ffffff"],
+      domain: [1, 4],
+      log: false,
+    });
+    const grey = [1, 64, 128, 192, 255].map((at) => image.palette![at]![0]);
+    assert.deepEqual(grey, [0, 63, 128, 192, 255]);
+  });
+
   it("spaces colours by logarithms on request", () => {
     const values = [1e-4, 1e-2, 1, 0];
     const where = { row: 0, column: 1, log: true, domain: [1e-4, 1] as const };
@@ -60,17 +72,5 @@ describe("matrixImage()", () => {
     const image = matrixImage(values, { ...COLORS, size, domain: [0, 1] });
     assert.equal(image.width, 960);
     assert.equal(image.pixels.filter((pixel) => pixel !== 0).length, 1);
-  });
-});
-
-describe("ramp()", () => {
-  it("begins and ends with the given colours", () => {
-    assert.deepEqual(ramp(["#000000", "#808080", "#ffffff"], 5), [
-      [0, 0, 0],
-      [64, 64, 64],
-      [128, 128, 128],
-      [192, 192, 192],
-      [255, 255, 255],
-    ]);
   });
 });

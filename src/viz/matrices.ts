@@ -1,0 +1,314 @@
+/**
+ * Matrices of a results folder: the connectome of an experiment, the network
+ * that was made of it, the recurrent weights before and after training; and
+ * pictures of them, a cell a colour, as PNG inside a figure. As vector marks,
+ * a network of 220 neurons would be 48 400 rectangles.
+ *
+ * Format: https://www.w3.org/TR/png-3/
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
+import { InputError } from "../files/input_error.ts";
+import { readNpy } from "../files/npy.ts";
+import { listFolder, readIfThere } from "../files/read.ts";
+import { decodeSafetensors } from "../files/safetensors.ts";
+import {
+  CONNECTOME_FILE,
+  modelName,
+  NETWORK_FILE,
+  parseModelName,
+} from "../results/layout.ts";
+import { refuseDamaged } from "../results/results_folder.ts";
+
+/** A square matrix. */
+export interface SquareMatrix {
+  readonly size: number;
+  /** `[size, size]`, row-major; row = from, column = to. */
+  readonly values: ArrayLike<number>;
+}
+
+/** Recurrent weights of one model. */
+export interface RecurrentWeights {
+  /** W_hh transposed, so that rows are sources as in a connectome. */
+  readonly weights: SquareMatrix;
+  /** The epoch after which they were stored, counted from 0. */
+  readonly epoch: number | "initial";
+}
+
+/** The matrices of a results folder; folders of the original program have none of them. */
+export interface Networks {
+  /** Regions. */
+  readonly connectome: SquareMatrix | undefined;
+  /** Neurons, those of a region side by side. */
+  readonly network: SquareMatrix | undefined;
+  readonly initial: RecurrentWeights | undefined;
+  readonly trained: RecurrentWeights | undefined;
+  /** Neurons of a network too large to be drawn neuron by neuron: its files are sparse, and its matrices are left out. */
+  readonly undrawnNeurons?: number;
+}
+
+const WEIGHTS = "rnn.weight_hh_l0";
+/** Where the rows of a sparse W_hh begin, and the last one ends. */
+const SPARSE_ROWS = `${WEIGHTS}.crow_indices`;
+
+/**
+ * Reads the matrices that are there.
+ *
+ * @param folder A results folder.
+ * @param options `combination`: whose weights are read, of iteration 0, at its last stored epoch.
+ * @throws {InputError} If a file is damaged.
+ */
+export async function readNetworks(
+  folder: string,
+  { combination }: { readonly combination: number },
+): Promise<Networks> {
+  const models = join(folder, String(combination));
+  const epochs = (await listFolder(models) ?? []).flatMap(({ name }) => {
+    const model = name.endsWith(".pth") ? undefined : parseModelName(name);
+    return model?.iteration === 0 && model.epoch !== "initial"
+      ? [model.epoch]
+      : [];
+  });
+  const read = (epoch: number | "initial") =>
+    readWeights(join(models, modelName({ epoch, iteration: 0 })), epoch);
+  const initial = await read("initial");
+  const trained = epochs.length === 0
+    ? undefined
+    : await read(Math.max(...epochs));
+  const undrawn = [initial, trained].find((found) => typeof found === "number");
+  return {
+    connectome: await readMatrix(folder, CONNECTOME_FILE),
+    network: await readMatrix(folder, NETWORK_FILE),
+    initial: typeof initial === "number" ? undefined : initial,
+    trained: typeof trained === "number" ? undefined : trained,
+    ...(undrawn === undefined ? {} : { undrawnNeurons: undrawn }),
+  };
+}
+
+function squareSide(shape: readonly number[], file: string): number {
+  const [rows, columns] = shape;
+  if (shape.length === 2 && rows !== undefined && rows === columns) return rows;
+  throw new InputError(
+    `Cannot read "${file}": its matrix must be square, found shape (${
+      shape.join(", ")
+    })`,
+  );
+}
+
+async function readMatrix(
+  folder: string,
+  name: string,
+): Promise<SquareMatrix | undefined> {
+  const file = join(folder, name);
+  const bytes = await readIfThere(file, { what: "the matrix" });
+  if (bytes === undefined) return undefined;
+  await refuseDamaged(folder, { name, bytes });
+  const { shape, data } = readNpy(bytes, { name: file });
+  return { size: squareSide(shape, file), values: data };
+}
+
+/** The recurrent weights of a model; of one whose file has them sparse, the number of neurons alone. */
+async function readWeights(
+  file: string,
+  epoch: RecurrentWeights["epoch"],
+): Promise<RecurrentWeights | number | undefined> {
+  const bytes = await readIfThere(file, { what: "the model" });
+  if (bytes === undefined) return undefined;
+  const { tensors } = decodeSafetensors(bytes, { name: file });
+  const rows = tensors.find(({ name }) => name === SPARSE_ROWS);
+  if (rows !== undefined) return rows.data.length - 1;
+  const tensor = tensors.find(({ name }) => name === WEIGHTS);
+  if (tensor === undefined) {
+    throw new InputError(`Cannot read "${file}": it has no tensor ${WEIGHTS}`);
+  }
+  const { shape, data } = tensor;
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+    throw new InputError(
+      `Cannot read "${file}": its tensor ${WEIGHTS} must hold numbers in single or double precision`,
+    );
+  }
+  const size = squareSide(shape, file);
+  const values = new Float64Array(size * size);
+  for (let to = 0; to < size; to++) {
+    for (let from = 0; from < size; from++) {
+      values[from * size + to] = data[to * size + from] as number;
+    }
+  }
+  return { weights: { size, values }, epoch };
+}
+
+/** Red, green, blue, 0 to 255. */
+type Rgb = readonly [number, number, number];
+
+/** A picture without transparency. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width]`, numbers of the palette's colours, or `[height, width, 4]`: red, green, blue, and what is ignored. */
+  readonly pixels: Uint8Array;
+  /** At most 256 colours. */
+  readonly palette?: readonly Rgb[];
+  /** How large it is to be printed. */
+  readonly pixelsPerMetre?: number;
+}
+
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+/** Kinds of pixels. */
+const RGB = 2;
+const INDEXED = 3;
+
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + data.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  bytes.set(new TextEncoder().encode(type), 4);
+  bytes.set(data, 8);
+  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
+  return bytes;
+}
+
+/** Two big-endian numbers and some bytes. */
+function twoNumbers(a: number, b: number, bytes: readonly number[]) {
+  const data = new Uint8Array(8 + bytes.length);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, a);
+  view.setUint32(4, b);
+  data.set(bytes, 8);
+  return data;
+}
+
+/** The bytes of a PNG file. */
+export function encodePng(
+  { width, height, pixels, palette, pixelsPerMetre }: Picture,
+): Buffer {
+  const size = palette === undefined ? 3 : 1;
+  // Each row begins with the number of its filter: none, which is best for lines on white.
+  const rows = new Uint8Array(height * (1 + size * width));
+  for (let y = 0, to = 0; y < height; y++) {
+    to++;
+    for (let i = y * width; i < (y + 1) * width; i++) {
+      if (size === 1) rows[to++] = pixels[i]!;
+      else for (let k = 0; k < 3; k++) rows[to++] = pixels[4 * i + k]!;
+    }
+  }
+  const kind = palette === undefined ? RGB : INDEXED;
+  return Buffer.concat([
+    Uint8Array.from(SIGNATURE),
+    chunk("IHDR", twoNumbers(width, height, [8, kind, 0, 0, 0])),
+    ...(pixelsPerMetre === undefined
+      ? []
+      : [chunk("pHYs", twoNumbers(pixelsPerMetre, pixelsPerMetre, [1]))]),
+    ...(palette === undefined
+      ? []
+      : [chunk("PLTE", Uint8Array.from(palette.flat()))]),
+    chunk("IDAT", deflateSync(rows, { level: palette === undefined ? 6 : 9 })),
+    chunk("IEND", new Uint8Array(0)),
+  ]);
+}
+
+/** The same as an address that holds the whole picture. */
+export function pngAddress(picture: Picture): string {
+  return `data:image/png;base64,${encodePng(picture).toString("base64")}`;
+}
+
+/** `#rrggbb` in numbers. */
+function rgbOf(color: string): Rgb {
+  const value = parseInt(color.slice(1), 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}
+
+/**
+ * Evenly spaced colours from the first to the last.
+ *
+ * @param colors `#rrggbb`, two at least.
+ */
+function ramp(colors: readonly string[], count: number): Rgb[] {
+  const stops = colors.map(rgbOf);
+  return Array.from({ length: count }, (_, i) => {
+    const place = count === 1 ? 0 : i / (count - 1) * (stops.length - 1);
+    const left = Math.min(Math.floor(place), stops.length - 2);
+    const share = place - left;
+    const [from, to] = [stops[left] as Rgb, stops[left + 1] as Rgb];
+    const mix = (k: 0 | 1 | 2) =>
+      Math.round(from[k] + (to[k] - from[k]) * share);
+    return [mix(0), mix(1), mix(2)];
+  });
+}
+
+/** How numbers become colours. */
+export interface MatrixColors {
+  /** `#rrggbb`, from the lowest number to the highest. */
+  readonly colors: readonly string[];
+  /** Numbers of the first and the last colour; those beyond get these. */
+  readonly domain: readonly [number, number];
+  /** Whether colours are spaced by the numbers' logarithms. */
+  readonly log: boolean;
+}
+
+/** A picture need not be finer than this: 40 mm at 600 dots an inch. */
+const MOST_PIXELS = 960;
+/** Programs that smooth pictures do no harm to cells that are several pixels wide. */
+const FEWEST_PIXELS = 360;
+
+/**
+ * Draws a square matrix. Zeros have a colour of their own: there is no connection. Where there
+ * are more cells than pixels, a pixel has the largest number, by its size, of
+ * its cells.
+ *
+ * @param values `[size, size]`, row-major; rows from top to bottom.
+ */
+export function matrixImage(
+  values: ArrayLike<number>,
+  { size, none, colors, domain, log }: MatrixColors & {
+    readonly size: number;
+    /** `#rrggbb` of zeros. */
+    readonly none: string;
+  },
+): Picture {
+  const side = Math.min(size, MOST_PIXELS);
+  const cells = size > side ? reduce(values, { size, side }) : values;
+  const place = log ? Math.log : (value: number) => value;
+  const [low, high] = [place(domain[0]), place(domain[1])];
+  const scale = Math.max(1, Math.ceil(FEWEST_PIXELS / side));
+  const pixels = new Uint8Array((side * scale) ** 2);
+  for (let i = 0; i < side; i++) {
+    for (let j = 0; j < side; j++) {
+      const value = cells[i * side + j] as number;
+      if (value === 0 || !Number.isFinite(value)) continue;
+      const share = high > low ? (place(value) - low) / (high - low) : 1;
+      const color = 1 + Math.round(254 * Math.min(1, Math.max(0, share)));
+      for (let y = i * scale; y < (i + 1) * scale; y++) {
+        const from = y * side * scale + j * scale;
+        pixels.fill(color, from, from + scale);
+      }
+    }
+  }
+  return {
+    width: side * scale,
+    height: side * scale,
+    pixels,
+    palette: [rgbOf(none), ...ramp(colors, 255)],
+  };
+}
+
+function reduce(
+  values: ArrayLike<number>,
+  { size, side }: { size: number; side: number },
+): Float64Array {
+  const cells = new Float64Array(side * side);
+  for (let i = 0; i < size; i++) {
+    const row = Math.floor(i * side / size);
+    for (let j = 0; j < size; j++) {
+      const cell = row * side + Math.floor(j * side / size);
+      const value = values[i * size + j] as number;
+      if (Math.abs(value) > Math.abs(cells[cell] as number)) {
+        cells[cell] = value;
+      }
+    }
+  }
+  return cells;
+}

@@ -1,0 +1,314 @@
+/**
+ * One HTML file with everything: it works offline and from a mail, as all
+ * that it needs is inside, and may load nothing from elsewhere. What it is made
+ * of: HTML from texts that nobody vouches for, tables, figures that the browser
+ * draws.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { drawable, type Figure, type Json, type Spec } from "./figure.ts";
+import { browserBuilds } from "./render.ts";
+import css from "./report.css" with { type: "text" };
+import script from "./report_page.js" with { type: "text" };
+import { FIGURE_PIXELS } from "./theme.ts";
+
+/** Text that is HTML already. */
+export interface Html {
+  readonly html: string;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** A text as it stands between tags, or between the quotes of an attribute. */
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!)
+    .replace(CONTROL, "\ufffd");
+}
+
+/** Characters that no HTML may hold; line ends and tabs may stand in a config. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
+
+/** What may stand in a template. */
+export type Part = Html | string | number | readonly Part[];
+
+function render(part: Part): string {
+  if (typeof part === "string") return escapeHtml(part);
+  if (typeof part === "number") return String(part);
+  return "html" in part ? part.html : part.map(render).join("");
+}
+
+/**
+ * A template whose inserted texts are escaped; only what is {@linkcode Html}
+ * already is taken as it is.
+ */
+export function html(
+  strings: TemplateStringsArray,
+  ...parts: readonly Part[]
+): Html {
+  return {
+    html: strings.map((text, i) => {
+      const part = parts[i];
+      return part === undefined ? text : text + render(part);
+    }).join(""),
+  };
+}
+
+/**
+ * A value as JSON that can stand in a `script` element: nothing in it can end
+ * the element or begin a comment.
+ */
+function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+/** A program as it can stand in a `script` element. */
+function scriptCode(code: string): string {
+  return code.replace(/<(?=\/script|!--|script)/gi, "\\x3c");
+}
+
+const DOI = /https:\/\/doi\.org\/[\w./()-]*\w/g;
+
+/** A text with its DOIs as links. */
+export function withLinks(text: string): Html {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const { 0: address, index } of text.matchAll(DOI)) {
+    parts.push(
+      text.slice(end, index),
+      html`<a href="${address}" rel="noreferrer">${address}</a>`,
+    );
+    end = index + address.length;
+  }
+  parts.push(text.slice(end));
+  return html`${parts}`;
+}
+
+/** A table that is scrolled where it does not fit. */
+export function table(
+  { label, caption = "", head, body }: {
+    /** What a screen reader says. */
+    readonly label: string;
+    readonly caption?: Part;
+    /** Rows. */
+    readonly head: Part;
+    readonly body: Part;
+  },
+): Html {
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="${label}">
+      <table>
+        ${caption === ""
+          ? ""
+          : html`<caption>${caption}</caption>`}<thead>${head}</thead><tbody>${body}</tbody>
+      </table>
+    </div>
+  `;
+}
+
+/** A column: its values, or `[value, count, value, count, …]` where that is shorter. */
+type PackedColumn =
+  | { readonly values: readonly Json[] }
+  | { readonly runs: readonly Json[] };
+
+/** A table. Fields that a row lacks are null. */
+interface PackedTable {
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, PackedColumn>>;
+}
+
+/** A specification whose `datasets` are packed. */
+interface PackedSpec {
+  readonly spec: Spec;
+  readonly tables: Readonly<Record<string, PackedTable>>;
+}
+
+/** Packs a table. */
+export function packTable(rows: readonly Spec[]): PackedTable {
+  const keys = new Set(rows.flatMap((row) => Object.keys(row)));
+  const columns: Record<string, PackedColumn> = {};
+  for (const key of keys) {
+    columns[key] = packColumn(rows.map((row) => row[key] ?? null));
+  }
+  return { rows: rows.length, columns };
+}
+
+function packColumn(values: readonly Json[]): PackedColumn {
+  const runs: Json[] = [];
+  for (const value of values) {
+    const last = runs.length - 2;
+    if (last >= 0 && runs[last] === value) {
+      runs[last + 1] = (runs[last + 1] as number) + 1;
+    } else runs.push(value, 1);
+  }
+  return runs.length < values.length ? { runs } : { values };
+}
+
+/** Takes the data out of a specification. */
+function packSpec({ datasets = {}, ...spec }: Spec): PackedSpec {
+  const tables = Object.fromEntries(
+    Object.entries(datasets as Record<string, readonly Spec[]>).map((
+      [name, rows],
+    ) => [name, packTable(rows)]),
+  );
+  return { spec, tables };
+}
+
+/** What the page says of a figure. */
+export type FigureFacts = Omit<Figure, "spec">;
+
+/** A page that is being made: figures are packed one by one, so that not all are in memory. */
+export interface Page {
+  readonly add: (figure: Figure) => void;
+  /** Those that were added. */
+  readonly figures: readonly FigureFacts[];
+  /** The text of an HTML file. */
+  readonly finish: (title: string, body: Html) => Promise<string>;
+}
+
+/**
+ * Makes a page. Only the scripts that are put in here can run in it, whatever
+ * labels and other texts say: a policy in its head names them by checksum and
+ * forbids all else, and all connections.
+ */
+export function startPage(): Page {
+  const figures: FigureFacts[] = [];
+  const packed: string[] = [];
+  return {
+    figures,
+    add({ spec, ...figure }) {
+      figures.push(figure);
+      packed.push(
+        scriptJson({ name: figure.name, ...packSpec(drawable(spec)) }),
+      );
+    },
+    async finish(title, body) {
+      const scripts = [...await browserBuilds(), script].map(scriptCode);
+      const hashes = await Promise.all(scripts.map(hashSource));
+      // Vega makes functions of its expressions, which is what 'unsafe-eval' allows.
+      const policy = `default-src 'none'; script-src 'unsafe-eval' ${
+        hashes.join(" ")
+      }; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
+      return [
+        `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="biornn">
+<title>${escapeHtml(title)}</title>
+<style>${css}</style>
+</head>
+<body>
+${body.html}
+`,
+        // An element a figure: the page reads those alone that it draws.
+        ...packed.map((json, i) =>
+          `<script type="application/json" id="data-${i}">${json}</script>\n`
+        ),
+        ...scripts.map((code) => `<script>${code}</script>\n`),
+        "</body>\n</html>\n",
+      ].join("");
+    },
+  };
+}
+
+async function hashSource(code: string): Promise<string> {
+  const bytes = new TextEncoder().encode(code);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return `'sha256-${Buffer.from(digest).toString("base64")}'`;
+}
+
+/** Sections of a page: those without content are left out. */
+export interface Section {
+  readonly id: string;
+  readonly name: string;
+  readonly content: Part;
+}
+
+/**
+ * What every page has: a heading, links to its sections, and these.
+ *
+ * @param top `lead` below the heading; `front` before the sections.
+ */
+export function pageBody(
+  sections: readonly Section[],
+  { title, lead, front, figures }: {
+    readonly title: string;
+    readonly lead: Part;
+    readonly front: Part;
+    readonly figures: number;
+  },
+): Html {
+  const filled = sections.filter(({ content }) => content !== "");
+  return html`
+    <header>
+      <h1>${title}</h1>
+      ${lead}
+      <button id="draw-all"
+        hidden>Draw all ${figures} figures, e.g. for a print</button>
+      <nav aria-label="Sections">
+        <ul>${filled.map(({ id, name }) =>
+          html`<li><a href="#${id}">${name}</a></li>`
+        )}</ul>
+      </nav>
+    </header>
+    <main>
+    <noscript><p class="warnings">The figures are drawn by the browser: switch on JavaScript for this file, or open the SVG files beside it.</p></noscript>
+    ${front}
+    ${filled.map(({ id, name, content }) =>
+      html`<section id="${id}"><h2>${name}</h2>${content}</section>`
+    )}
+    </main>
+    <footer>Made by biornn. Nothing in this file is loaded from elsewhere. Click a legend's entry to see it alone; the menu at a figure's corner saves it as SVG or PNG.</footer>
+  `;
+}
+
+/** Warnings, where there are some. */
+export function warningList(warnings: readonly string[]): Part {
+  return warnings.length === 0 ? "" : html`
+    <section class="warnings"
+      aria-label="Left out"><strong>Left out or to be noted</strong><ul>${warnings
+        .map((warning) => html`<li>${warning}</li>`)}</ul></section>
+  `;
+}
+
+const GALLERY_NOTE =
+  `Lines: solid for training, dashed for validation data, with a band: mean ± standard deviation over runs, or median and quartiles where the scale is logarithmic; faint lines: single runs; dotted: what a network reaches that has learned nothing. Epochs are numbered from 0; the first is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands.`;
+
+/** The figures of one section, each with a place that the page's script fills. */
+export function figuresOf(
+  section: Figure["section"],
+  figures: readonly FigureFacts[],
+): Part {
+  const own = [...figures.entries()].filter(([, figure]) =>
+    figure.section === section
+  );
+  if (own.length === 0) return "";
+  const small = own.length > 1 &&
+    own.every(([, { width }]) => width <= FIGURE_PIXELS.one);
+  // In a gallery, captions that differ in the combination alone are for screen readers.
+  return html`${
+    small ? html`<p class="lead">${GALLERY_NOTE}</p>` : ""
+  }<div class="${small ? "gallery" : "stack"}">${
+    own.map(([index, { caption, title, width }]) =>
+      html`
+        <figure aria-label="${title}">
+          <div class="plot" id="figure-${index}" data-index="${index}"
+            style="--width:${width}px" aria-busy="true"></div>
+          <figcaption>${caption}</figcaption>
+        </figure>
+      `
+    )
+  }</div>`;
+}
