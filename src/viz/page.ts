@@ -92,6 +92,9 @@ export function withLinks(text: string): Html {
   return html`${parts}`;
 }
 
+/** Stands in a cell that has nothing to say. */
+export const NONE = "–";
+
 /** A table that is scrolled where it does not fit. */
 export function table(
   { label, caption = "", head, body }: {

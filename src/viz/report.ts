@@ -11,20 +11,19 @@ import type { Comparison } from "../analysis/comparison.ts";
 import { short } from "../analysis/describe_comparison.ts";
 import { MEASURES } from "../analysis/summary.ts";
 import { tableP } from "../analysis/tables.ts";
-import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
-import type { ExperimentRecord } from "../results/experiment_record.ts";
+import { citeOf, configsOf, experimentTable } from "./experiment_facts.ts";
 import type { Figure } from "./figure.ts";
 import {
   type FigureFacts,
   figuresOf,
   type Html,
   html,
+  NONE,
   pageBody,
   type Part,
   startPage,
   table,
   warningList,
-  withLinks,
 } from "./page.ts";
 import { labelColors } from "./theme.ts";
 
@@ -150,48 +149,6 @@ function statisticsOf(comparisons: readonly Comparison[]): Part {
     : html`<p>What is said over all combinations is the mean of what each says. Wilcoxon’s test compares runs on the same trials in pairs, with the matched-pairs rank-biserial correlation as effect size; the Mann–Whitney test, with Cliff’s δ, is for others. Both run from −1 to 1 and are positive where the first label’s numbers are larger. Runs that diverged count as the worst. A small p of equivalence says that the means differ by less than the margin; a large p of a difference does not say so. p values are corrected by Holm over measures and labels, those of single combinations over combinations too. Epochs are numbered from 0. The same numbers are in statistics.csv.</p>
 ${statisticsTables(comparisons)}`;
 }
-
-function configsOf(folders: readonly LabelledResults[]): Html {
-  return html`${
-    folders.map(({ label, results: { experiment } }) =>
-      experiment === undefined
-        ? html`<p>${label}: results of the original program, which keeps no record of the experiment.</p>`
-        : html`
-          <details class="fold">
-            <summary>Config of ${label}: ${experiment.config.file}</summary>
-            <pre>${experiment.config.text}</pre>
-          </details>
-        `
-    )
-  }`;
-}
-
-function citeOf(folders: readonly LabelledResults[]): Html {
-  const records = folders.flatMap(({ results }) => results.experiment ?? []);
-  const names = [...new Set(records.map(({ connectome }) => connectome.name))];
-  const citations = new Set<string>();
-  for (const { connectome } of records) {
-    for (const citation of connectome.citations) citations.add(citation);
-    const entry = CATALOGUE.find(({ name }) => name === connectome.name);
-    for (const citation of entry?.citations ?? []) citations.add(citation);
-  }
-  citations.add(COLLECTION_CITATION);
-  const synthetic = records.some(({ connectome }) => connectome.synthetic);
-  const notes = new Set(records.flatMap(({ stimuli }) => stimuli?.note ?? []));
-  return html`<p>${
-    names.length === 0
-      ? "Cite the paper of the connectome that the networks were made of, and the paper of the method:"
-      : `For results with ${names.join(" and ")}, cite:`
-  }</p>
-<ul>${[...citations].map((text) => html`<li>${withLinks(text)}</li>`)}</ul>
-${
-    synthetic
-      ? html`<p>A connectome here is synthetic: it was drawn at random and is no measured data. Do not report it as an animal’s.</p>`
-      : ""
-  }${[...notes].map((note) => html`<p>Note: ${note}.</p>`)}`;
-}
-
-const NONE = "–";
 
 /** A column of the tables of comparisons: its title, and what it has in a row. */
 type Column = readonly [
@@ -347,156 +304,4 @@ ${
 function nameOf({ measure }: Comparison): string {
   const { name, unit } = MEASURES[measure];
   return unit === "" ? name : `${name} (${unit})`;
-}
-
-type Fact = readonly [name: string, of: (record: ExperimentRecord) => string];
-
-const FACTS: readonly Fact[] = [
-  ["task", ({ task }) => task.name],
-  ["task parameters", ({ task }) => listOf(task.parameters)],
-  ["loss", ({ task }) => task.loss.toUpperCase()],
-  ["grid", gridOf],
-  ["iterations", ({ iterations }) => String(iterations)],
-  ["epochs", ({ epochs }) => String(epochs)],
-  ["batch size", ({ batchSize }) => String(batchSize)],
-  ["seed", ({ seed }) => String(seed)],
-  ["connectome", connectomeOf],
-  [
-    "neurons",
-    ({ size, connectome }) =>
-      `${size.hiddenSize} (${connectome.regions} regions of ${connectome.neurons})`,
-  ],
-  [
-    "topology",
-    ({ randomW, nullModel, freshNetwork }) =>
-      `${
-        randomW
-          ? `randomised (null model ${nullModel ?? "permute"})`
-          : "biological"
-      }${freshNetwork ? ", scaled anew for each iteration" : ""}`,
-  ],
-  [
-    "spectral radius",
-    ({ networkStates }) => stateText(networkStates, "spectralRadius"),
-  ],
-  [
-    "mean activity",
-    ({ networkStates }) => stateText(networkStates, "activity"),
-  ],
-  ["connections", connectionsOf],
-  [
-    "initial weights",
-    ({ init, remapW, match, sharedInit }) =>
-      [
-        init,
-        ...(remapW ? ["in the rank order of the connectome"] : []),
-        ...(sharedInit ? ["the same in all networks"] : []),
-        ...(match === undefined || match === "none"
-          ? []
-          : [`matched to the biological ${match.replace("_", " ")}`]),
-      ].join(", "),
-  ],
-  [
-    "recurrent weights",
-    ({ freezeLayer }) => freezeLayer ? "frozen" : "trained",
-  ],
-  ["compatibility", ({ compatibility }) => compatibility],
-  [
-    "stimuli",
-    ({ stimuli }) =>
-      stimuli === undefined
-        ? NONE
-        : `${stimuli.source}${stimuli.synthetic ? " (synthetic)" : ""}`,
-  ],
-  ["changed on the command line", ({ overrides }) => listOf(overrides) || NONE],
-  ["engine", ({ engine }) => engine.description],
-  [
-    "program",
-    ({ program }) => `${program.name} ${program.version}, Deno ${program.deno}`,
-  ],
-  ["checksum of the connectome", ({ connectome }) => connectome.sha256],
-  ["fingerprint of the experiment", ({ fingerprint }) => fingerprint],
-];
-
-function connectionsOf(
-  { randPartition, targetSparsity, targetSparsityIntrinsic }: ExperimentRecord,
-): string {
-  return [
-    ...(randPartition === undefined
-      ? []
-      : [`${randPartition ? "random" : "equal"} partition`]),
-    `target sparsity ${targetSparsity} between regions`,
-    `${targetSparsityIntrinsic} within`,
-  ].join(", ");
-}
-
-function listOf(values: Readonly<Record<string, unknown>>): string {
-  return Object.entries(values).map(([key, value]) => `${key} ${value}`)
-    .join(", ");
-}
-
-function gridOf({ grid }: ExperimentRecord): string {
-  const lists = grid.keys.map((key, i) =>
-    `${key}: ${[...new Set(grid.combinations.map((c) => c[i]))].join(", ")}`
-  );
-  return `${grid.combinations.length} combinations of ${lists.join("; ")}`;
-}
-
-function connectomeOf({ connectome }: ExperimentRecord): string {
-  const { name, species, source, synthetic } = connectome;
-  return `${name} (${species}), ${source}${
-    synthetic ? "; synthetic: its weights are no measured data" : ""
-  }`;
-}
-
-/** What networks did before and after training. */
-function stateText(
-  states: ExperimentRecord["networkStates"],
-  figure: "spectralRadius" | "activity",
-): string {
-  if (states === undefined) return NONE;
-  const [before, after] = [states.initial, states.trained].map((state) => {
-    const { spectralRadiusError: error = 0 } = state;
-    const value = String(Number(state[figure].toPrecision(3)));
-    // Of large networks it is not computed further.
-    return figure === "activity" || error < 0.005
-      ? value
-      : `${value} (known to ${Math.ceil(100 * error)} %)`;
-  });
-  return `${before} before training, ${after} after it (means over the runs)`;
-}
-
-/** What the experiments were, a column a label. */
-function experimentTable(folders: readonly LabelledResults[]): Html {
-  const rows = FACTS.map(([name, of]): Part => {
-    const values = folders.map(({ results }) =>
-      results.experiment === undefined ? NONE : of(results.experiment)
-    );
-    // One long cell reads better than the same long text side by side.
-    const same = values.length > 1 && new Set(values).size === 1;
-    return html`<tr><th scope="row">${name}</th>${
-      same
-        ? html`<td colspan="${values.length}">${values[0] as string}</td>`
-        : values.map((value) => html`<td>${value}</td>`)
-    }</tr>`;
-  });
-  return table({
-    label: "Experiments",
-    head: html`<tr><td></td>${
-      folders.map(({ label }) => html`<th scope="col">${label}</th>`)
-    }</tr>`,
-    body: [
-      html`<tr><th scope="row">results folder</th>${
-        folders.map(({ results }) =>
-          html`<td class="code">${results.path}</td>`
-        )
-      }</tr>`,
-      html`<tr><th scope="row">combinations with results</th>${
-        folders.map(({ results }) =>
-          html`<td>${results.combinations.length}</td>`
-        )
-      }</tr>`,
-      rows,
-    ],
-  });
 }
