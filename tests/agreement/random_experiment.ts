@@ -30,7 +30,7 @@ export async function randomExperiment(
 ): Promise<RandomExperiment> {
   const stream = createStream({ seed: number, purpose: "bootstrap" });
   // Drawn apart, so that all else of an experiment is what it was without.
-  const regions = createStream({ seed: number, purpose: "split" });
+  const regions = createStream({ seed: number, purpose: "weights" });
   const config = (await writeConfig(stream, folder))
     .replace("[net]", (net) => `${net}${chosenRegions(regions)}`);
   const file = join(folder, "config.ini");
