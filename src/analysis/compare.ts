@@ -20,8 +20,13 @@ import type {
 } from "./comparison.ts";
 import {
   compareMeans,
+  type Counted,
+  countNetworks,
+  countUnits,
   FEWEST,
   groupsOf,
+  meanPerUnit,
+  shareUnits,
   type Stratum,
 } from "./compare_means.ts";
 import { describeComparison } from "./describe_comparison.ts";
@@ -44,6 +49,8 @@ import {
   pairedFailureTest,
 } from "./failure_tests.ts";
 import {
+  type Groups,
+  rank,
   smallestRankSumP,
   smallestSignedRankP,
   stratifiedRankSum,
@@ -206,7 +213,7 @@ function comparePair(options: PairOptions): {
 } {
   const { combinations, a, b } = options;
   const sameTrials = haveSameTrials(a.results.experiment, b.results.experiment);
-  const strata = combinations.flatMap((combination): Stratum[] => {
+  const strata = combinations.flatMap((combination): Stratum<RunSummary>[] => {
     const first = combination.members[a.folder];
     const second = combination.members[b.folder];
     if (first === undefined || second === undefined) return [];
@@ -254,20 +261,62 @@ function rankedValue(
   return value === undefined ? undefined : log ? Math.log(value) : value;
 }
 
-/** x − y, of which rounding leaves no trace; two runs that both diverged are equal. */
-function differenceOf(x: number, y: number): number {
-  if (x === y) return 0;
-  const difference = x - y;
-  return Number.isFinite(difference)
-    ? Math.round(difference * 1e9) / 1e9
-    : difference;
+/** A number of which rounding leaves no trace. */
+function rounded(value: number): number {
+  return Number.isFinite(value) ? Math.round(value * 1e9) / 1e9 : value;
+}
+
+interface Scores {
+  readonly x: readonly Counted[];
+  /** Empty where pairs are compared. */
+  readonly y: readonly Counted[];
+}
+
+/**
+ * The signed rank of each pair's difference, as a share of all ranks: the same
+ * tests come out of them, and they have a mean where runs diverged.
+ */
+function signedScores({ x, y }: Scores): Scores {
+  // Two runs that both diverged are equal.
+  const differences = x.map(({ value }, i) =>
+    value === y[i]!.value ? 0 : rounded(value - y[i]!.value)
+  );
+  const { ranks } = rank(differences.map(Math.abs));
+  const zeros = differences.filter((one) => one === 0).length;
+  const n = differences.length - zeros;
+  const scores = differences.map((difference, i) => ({
+    value: difference === 0
+      ? 0
+      : Math.sign(difference) * (ranks[i]! - zeros) / (n * (n + 1) / 2),
+    unit: x[i]!.unit,
+  }));
+  return { x: scores, y: [] };
+}
+
+/** The rank of each number among those of both labels, from 0 to 1. */
+function rankScores({ x, y }: Scores): Scores {
+  const { ranks } = rank([...x, ...y].map(({ value }) => value));
+  const scored = (counted: readonly Counted[], from: number) =>
+    counted.map(({ unit }, i) => ({
+      value: ranks[from + i]! / (ranks.length + 1),
+      unit,
+    }));
+  return { x: scored(x, 0), y: scored(y, x.length) };
+}
+
+function scorePerUnit({ x, y }: Scores): Groups {
+  return {
+    x: meanPerUnit(x).map(rounded),
+    y: meanPerUnit(y).map(rounded),
+  };
 }
 
 function compareStrata(
-  all: readonly Stratum[],
+  given: readonly Stratum<RunSummary>[],
   options: PairOptions,
 ): Omit<ComparedRuns, "combination"> {
   const { measure, a, b, margin } = options;
+  const { strata: all, byPlace } = countUnits(given);
   const strata = all.filter(({ learned }) => learned);
   const paired = all.every((one) => one.paired);
   // What nobody learned is described, but nothing is claimed of it.
@@ -288,21 +337,34 @@ function compareStrata(
   const ranked = strata.map((stratum) =>
     groupsOf(stratum, (run) => rankedValue(run, options))
   ).filter(({ x, y }) => x.length > 0 && y.length > 0);
-  const differences = ranked.map(({ x, y }) =>
-    paired ? x.map((value, i) => differenceOf(value, y[i]!)) : []
+  const scores = ranked.map(paired ? signedScores : rankScores);
+  const within = scores.map(scorePerUnit);
+  const tested = shareUnits(strata)
+    ? [scorePerUnit({
+      x: scores.flatMap(({ x }) => x),
+      y: scores.flatMap(({ y }) => y),
+    })]
+    : within;
+  const effectsOf = (groups: readonly Groups[]) =>
+    groups.map(({ x, y }) => paired ? rankBiserial(x) : cliffsDelta({ x, y }));
+  const sizes = tested.map(({ x, y }) =>
+    [x.length, paired ? x.length : y.length] as const
   );
-  const effects = paired
-    ? differences.map(rankBiserial)
-    : ranked.map(cliffsDelta);
-  const testable = ranked.length > 0 &&
-    (ranked.length > 1 ||
-      Math.min(ranked[0]!.x.length, ranked[0]!.y.length) >= FEWEST);
+  const [first] = sizes;
+  const testable = sizes.length > 1 ||
+    (first !== undefined && Math.min(...first) >= FEWEST);
   const result = !testable
     ? undefined
     : paired
-    ? stratifiedSignedRank(differences)
-    : stratifiedRankSum(ranked);
+    ? stratifiedSignedRank(tested.map(({ x }) => x))
+    : stratifiedRankSum(tested);
+  const effects = effectsOf(within);
   const pairs = ranked.reduce((sum, { x }) => sum + x.length, 0);
+  const units = [0, 1].map((side) =>
+    sizes.reduce((sum, own) => sum + own[side]!, 0)
+  ) as [number, number];
+  const counted = units[0] === pairs &&
+    (paired || units[1] === ranked.reduce((sum, { y }) => sum + y.length, 0));
   return {
     measure,
     combinations: strata.length,
@@ -314,22 +376,22 @@ function compareStrata(
     reference: group("x"),
     other: group("y"),
     pairs: paired ? pairs : undefined,
+    byPlace,
+    units: counted ? undefined : units,
     test: paired ? "Wilcoxon signed-rank" : "Mann-Whitney U",
     method: result?.method ?? "exact",
     statistic: result?.statistic ?? NaN,
     p: result?.p ?? NaN,
-    smallestP: paired
-      ? smallestSignedRankP(pairs)
-      : smallestRankSumP(ranked.map(({ x, y }) => [x.length, y.length])),
+    smallestP: paired ? smallestSignedRankP(units[0]) : smallestRankSumP(sizes),
     direction: result?.direction ?? 0,
     equal: ranked.length > 0 &&
       ranked.every(({ x, y }) =>
         paired
-          ? x.every((value, i) => value === y[i])
-          : [...x, ...y].every((value) => value === x[0])
+          ? x.every(({ value }, i) => value === y[i]!.value)
+          : [...x, ...y].every(({ value }) => value === x[0]!.value)
       ),
     effectName: paired ? "rank-biserial correlation" : "Cliff's delta",
-    effect: meanEffect(effects),
+    effect: meanEffect(effectsOf(tested)),
     failureP: failureP(all, paired),
     baseline: all[0]!.baseline,
     margin,
@@ -356,6 +418,7 @@ function describeGroup(
   );
   return {
     label,
+    networks: countNetworks(all),
     ...describeNumbers(values.flat()),
     typical: log
       ? Math.exp(describeNumbers(medians.map(Math.log)).mean)
@@ -372,19 +435,32 @@ function failureP(strata: readonly Stratum[], paired: boolean): number {
   const failed = (run: RunSummary) => run.loss === undefined;
   if (!strata.some(({ x, y }) => [...x, ...y].some(failed))) return NaN;
   if (!paired) {
+    // Runs that share a network do not fail independently.
+    if (isCollapsed(strata)) return NaN;
     return failureTest(strata.map(({ x, y }) => ({
       runs: [x.length, y.length],
       failed: [x.filter(failed).length, y.filter(failed).length],
     })));
   }
-  let [onlyX, onlyY] = [0, 0];
+  const more = new Map<string, number>();
   for (const { x, y } of strata) {
     for (const [i, run] of x.entries()) {
-      if (failed(run) && !failed(y[i]!)) onlyX++;
-      if (!failed(run) && failed(y[i]!)) onlyY++;
+      const one = Number(failed(run)) - Number(failed(y[i]!));
+      more.set(run.unit, (more.get(run.unit) ?? 0) + one);
     }
   }
-  return pairedFailureTest(onlyX, onlyY);
+  const all = [...more.values()];
+  return pairedFailureTest(
+    all.filter((one) => one > 0).length,
+    all.filter((one) => one < 0).length,
+  );
+}
+
+function isCollapsed(strata: readonly Stratum[]): boolean {
+  return [
+    strata.flatMap(({ x }) => x),
+    strata.flatMap(({ y }) => y),
+  ].some((runs) => new Set(runs.map(({ unit }) => unit)).size < runs.length);
 }
 
 const CORRECTED = ["p", "equivalenceP", "notWorseP", "failureP"] as const;

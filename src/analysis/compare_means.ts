@@ -18,12 +18,16 @@ export const FEWEST = 2;
 /** Share of runs without a value up to which means of the others are compared. */
 const MOST_MISSING = 0.1;
 
+/** A run, and the unit that it is part of: the runs that share a random network, or itself. */
+export type CountedRun = RunSummary & { readonly unit: string };
+
 /** The runs of both labels in one combination. */
-export interface Stratum {
+export interface Stratum<Run extends RunSummary = CountedRun> {
   readonly combination: MatchedCombination;
+  /** Whether run i of one label belongs to run i of the other. */
   readonly paired: boolean;
-  readonly x: readonly RunSummary[];
-  readonly y: readonly RunSummary[];
+  readonly x: readonly Run[];
+  readonly y: readonly Run[];
   readonly baseline: Baseline | undefined;
   /** Percentage points between chance and 100 %. */
   readonly points: number;
@@ -31,30 +35,119 @@ export interface Stratum {
   readonly learned: boolean;
 }
 
-/** Both runs of each pair, where both have something to count as. */
-function completePairs(
-  { x, y }: Pick<Stratum, "x" | "y">,
-  valueOf: (run: RunSummary) => number | undefined,
-): Groups {
-  const pairs = x.flatMap((run, i) => {
-    const [first, second] = [valueOf(run), valueOf(y[i]!)];
-    return first === undefined || second === undefined
-      ? []
-      : [[first, second] as const];
+const SIDES = ["x", "y"] as const;
+
+/** How many networks runs are on; undefined where that is not known. */
+export function countNetworks(
+  runs: readonly RunSummary[],
+): number | undefined {
+  const networks = new Set(runs.map(({ network }) => network));
+  return networks.has(undefined) ? undefined : networks.size;
+}
+
+/**
+ * Says which runs count as one. Runs on the same sample of a null model, or on
+ * the same of several instantiations of a connectome, tell of that network:
+ * what is asked is whether others like it differ, so that the network is the
+ * unit. Where all runs of a label are on one network, it is that network
+ * which is asked about, and its runs are the units.
+ *
+ * Compared in pairs, runs are of one unit that share a network of either label.
+ * Where one label has one network and the other has samples, runs are paired
+ * by their places, if not by their trials: their differences from the one
+ * network are what varies from sample to sample. To rank its many runs among
+ * few samples, which vary more, would find differences where there are none.
+ */
+export function countUnits(
+  strata: readonly Stratum<RunSummary>[],
+): { readonly strata: readonly Stratum[]; readonly byPlace: boolean } {
+  const [x, y] = SIDES.map((side) => {
+    const runs = strata.flatMap((stratum) => stratum[side]);
+    const count = countNetworks(runs) ?? 1;
+    return { sampled: count > 1, repeated: count > 1 && count < runs.length };
+  }) as [Sampling, Sampling];
+  const byPlace = !strata.every(({ paired }) => paired) &&
+    ((x.repeated && !y.sampled) || (y.repeated && !x.sampled));
+  const units = new Map<string, string>();
+  const unitOf = (key: string): string => {
+    const above = units.get(key);
+    return above === undefined ? key : unitOf(above);
+  };
+  const keyed = strata.map((stratum, s) => {
+    const paired = byPlace || stratum.paired;
+    const length = paired
+      ? Math.min(stratum.x.length, stratum.y.length)
+      : Infinity;
+    const keysOf = (side: "x" | "y") =>
+      stratum[side].slice(0, length).map(({ network }, i) =>
+        (side === "x" ? x : y).sampled
+          ? `${side} ${network}`
+          : `${paired ? "" : side} ${s} ${i}`
+      );
+    const keys = { x: keysOf("x"), y: keysOf("y") };
+    if (paired) {
+      for (const [i, key] of keys.x.entries()) {
+        const [one, other] = [unitOf(key), unitOf(keys.y[i]!)];
+        if (one !== other) units.set(other, one);
+      }
+    }
+    return { ...stratum, paired, keys };
   });
-  return { x: pairs.map(([one]) => one), y: pairs.map(([, one]) => one) };
+  return {
+    byPlace,
+    strata: keyed.map(({ keys, ...stratum }) => ({
+      ...stratum,
+      x: keys.x.map((key, i) => ({ ...stratum.x[i]!, unit: unitOf(key) })),
+      y: keys.y.map((key, i) => ({ ...stratum.y[i]!, unit: unitOf(key) })),
+    })),
+  };
+}
+
+interface Sampling {
+  /** Whether a label's runs are on several networks. */
+  readonly sampled: boolean;
+  /** Whether of these some have several runs. */
+  readonly repeated: boolean;
+}
+
+/** A number of a run, or of a pair of runs. */
+export interface Counted {
+  readonly value: number;
+  readonly unit: string;
+}
+
+/** The mean of each unit, in the order in which they come. */
+export function meanPerUnit(numbers: readonly Counted[]): number[] {
+  const units = Map.groupBy(numbers, ({ unit }) => unit);
+  return Array.from(
+    units.values(),
+    (own) => own.reduce((sum, { value }) => sum + value, 0) / own.length,
+  );
+}
+
+/** Whether runs of different combinations are of one unit, so that these are no independent strata. */
+export function shareUnits(strata: readonly Stratum[]): boolean {
+  const own = strata.map(({ x, y }) =>
+    new Set([...x, ...y].map(({ unit }) => unit))
+  );
+  const all = new Set(own.flatMap((units) => [...units]));
+  return all.size < own.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Values of both labels, of complete pairs where there are pairs. */
 export function groupsOf(
-  stratum: Stratum,
+  { paired, x, y }: Stratum,
   valueOf: (run: RunSummary) => number | undefined,
-): Groups {
-  const defined = (runs: readonly RunSummary[]) =>
-    runs.flatMap((run) => valueOf(run) ?? []);
-  return stratum.paired
-    ? completePairs(stratum, valueOf)
-    : { x: defined(stratum.x), y: defined(stratum.y) };
+): { x: Counted[]; y: Counted[] } {
+  const counted = (runs: readonly CountedRun[], others: typeof runs) =>
+    runs.flatMap((run, i) => {
+      const value = valueOf(run);
+      return value === undefined ||
+          (paired && valueOf(others[i]!) === undefined)
+        ? []
+        : [{ value, unit: run.unit }];
+    });
+  return { x: counted(x, y), y: counted(y, x) };
 }
 
 /** How to compare means. */
@@ -96,30 +189,36 @@ export function compareMeans(
     equivalenceP: NaN,
     notWorseP: NaN,
   };
-  const valued = strata.map((stratum) => ({
-    ...stratum,
-    ...groupsOf(stratum, (run) => {
+  const place = log ? Math.log : (value: number) => value;
+  const valued = strata.map((stratum) => {
+    const counted = groupsOf(stratum, (run) => {
       const value = MEASURES[measure].valueOf(run);
-      return value !== undefined && log ? Math.log(value) : value;
-    }),
-  }));
+      return value === undefined ? undefined : place(value);
+    });
+    const { baseline, points } = stratum;
+    const [x, y] = [meanPerUnit(counted.x), meanPerUnit(counted.y)];
+    return { counted, x, y, baseline, points };
+  });
+  const pooled = shareUnits(strata);
   if (
     valued.length === 0 ||
     valued.some(({ x, y }) =>
-      Math.min(x.length, y.length) < FEWEST ||
+      Math.min(x.length, y.length) < (pooled ? 1 : FEWEST) ||
       ![...x, ...y].every(Number.isFinite)
     )
   ) return none;
   // One unit for all: where a combination learned little, a share of that little says nothing.
-  const unit = describeNumbers(
-    valued.map((stratum) => stratumUnit(stratum, { marginUnit, log })),
+  const scale = describeNumbers(
+    valued.map((stratum) => scaleOf(stratum, { marginUnit, log })),
   ).mean;
-  const scale = (value: number) => value / unit;
-  const scaled = valued.map(({ x, y }) => ({
-    x: x.map(scale),
-    y: y.map(scale),
-  }));
-  if (scaled.some(({ x }) => !x.every(Number.isFinite))) return none;
+  const scaled = (values: readonly number[]) =>
+    values.map((value) => value / scale);
+  const groups = valued.map(({ x, y }) => ({ x: scaled(x), y: scaled(y) }));
+  if (groups.some(({ x }) => !x.every(Number.isFinite))) return none;
+  const tested = pooled ? [pool(valued, scaled)] : groups;
+  if (tested.some(({ x, y }) => Math.min(x.length, y.length) < FEWEST)) {
+    return none;
+  }
   const ratio = log
     ? Math.exp(
       valued.reduce(
@@ -130,9 +229,9 @@ export function compareMeans(
     )
     : undefined;
   const limit = marginUnit === "ratio" ? Math.log1p(margin) : margin;
-  const equivalence = testEquivalence(scaled, { margin: limit, paired });
+  const equivalence = testEquivalence(tested, { margin: limit, paired });
   const worse = MEASURES[measure].better === "lower" ? 1 : -1;
-  const each = scaled.map(({ x, y }) =>
+  const each = groups.map(({ x, y }) =>
     worse * (describeNumbers(x).mean - describeNumbers(y).mean)
   );
   const means: MeansCompared = {
@@ -153,8 +252,27 @@ export function compareMeans(
   };
 }
 
+/** The means of units over all combinations; what differs between combinations is taken out before. */
+function pool(
+  valued: readonly (Groups & {
+    readonly counted: { readonly x: Counted[]; readonly y: Counted[] };
+  })[],
+  scaled: (values: readonly number[]) => number[],
+): Groups {
+  const centred = valued.map(({ x, y, counted }) => {
+    const middle = (describeNumbers(x).mean + describeNumbers(y).mean) / 2;
+    const shift = (numbers: readonly Counted[]) =>
+      numbers.map(({ value, unit }) => ({ value: value - middle, unit }));
+    return { x: shift(counted.x), y: shift(counted.y) };
+  });
+  const [x, y] = SIDES.map((side) =>
+    scaled(meanPerUnit(centred.flatMap((own) => own[side])))
+  );
+  return { x: x!, y: y! };
+}
+
 function complete(strata: readonly Stratum[], measure: Measure): boolean {
-  return (["x", "y"] as const).every((side) => {
+  return SIDES.every((side) => {
     const runs = strata.flatMap((stratum) => stratum[side]);
     const missing = runs.filter((run) =>
       MEASURES[measure].valueOf(run) === undefined ||
@@ -175,7 +293,7 @@ function unitOf(
 }
 
 /** What a share of 1 is in this stratum. */
-function stratumUnit(
+function scaleOf(
   { x, y, baseline, points }: Groups & Pick<Stratum, "baseline" | "points">,
   { marginUnit, log }: {
     readonly marginUnit: MarginUnit;

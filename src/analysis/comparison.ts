@@ -19,6 +19,8 @@ export interface ComparedGroup extends Description {
   readonly runs: number;
   /** Of these, those that diverged. */
   readonly failed: number;
+  /** Different networks that they are on; undefined where that is not known. */
+  readonly networks: number | undefined;
   /** Those that beat the baseline; undefined where the task's is not known. */
   readonly learned: number | undefined;
   /** Of the combinations that were learned, those whose loss still falls at the last epoch. */
@@ -68,6 +70,14 @@ export interface ComparedRuns extends Corrected {
   readonly other: ComparedGroup;
   /** Pairs of runs that were compared; undefined for independent groups. */
   readonly pairs: number | undefined;
+  /** Whether pairs were made by the places of runs alone, not by their trials. */
+  readonly byPlace: boolean;
+  /**
+   * What was tested in place of runs, as these share networks: networks of each
+   * label, or of pairs twice the number of their groups. Undefined where each run
+   * counts for itself.
+   */
+  readonly units: readonly [reference: number, other: number] | undefined;
   /** The test of a difference. */
   readonly test: "Wilcoxon signed-rank" | "Mann-Whitney U";
   /** How its p value was found. */

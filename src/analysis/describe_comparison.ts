@@ -42,6 +42,7 @@ export function describeComparison(row: Row): string {
         plural(row.other.runs, "run")
       } beat ${row.baseline.label}; of networks that learned nothing, nothing is claimed`
       : `${subject}: ${claimOf(row)}`,
+    networksInWords(row),
     failuresInWords(row),
     censoredInWords(row),
     learningInWords(row),
@@ -75,7 +76,9 @@ function claimOf(row: Row): string {
   }; ${
     row.pairs === undefined
       ? `${row.reference.n} and ${plural(row.other.n, "run")}`
-      : `${plural(row.pairs, "pair")} of runs on the same trials`
+      : `${plural(row.pairs, "pair")} of runs${
+        row.byPlace ? "" : " on the same trials"
+      }`
   })`;
   const parts = [values, differenceInWords(row), equivalenceInWords(row)];
   return parts.filter((part) => part !== "").join("; ");
@@ -96,26 +99,41 @@ function signsInWords({ combination, lower, higher }: Row): string {
 /** What a test was, with its p and its effect. */
 function testInWords(row: Row): string {
   const { effect, holm, p } = row;
-  const strata = row.combination === undefined && row.combinations > 1;
+  const strata = row.combination === undefined && row.combinations > 1 &&
+    row.units === undefined;
   const interval = Number.isNaN(effect.low)
     ? ""
     : `, 95 % interval ${short(effect.low)} to ${short(effect.high)}`;
   const corrected = shortP(holm.p) !== shortP(p)
     ? `${shortP(holm.p)} after Holm's correction, ${shortP(p)} before it`
     : shortP(p);
-  return `${row.test}${strata ? " within combinations" : ""}, ${corrected}; ${
-    strata ? "mean " : ""
-  }${row.effectName} ${short(effect.estimate)}${interval}`;
+  return `${row.test}${strata ? " within combinations" : ""}${
+    row.units === undefined ? "" : ` of ${unitsInWords(row)}`
+  }, ${corrected}; ${strata ? "mean " : ""}${row.effectName} ${
+    short(effect.estimate)
+  }${interval}`;
+}
+
+/** E.g. `6 networks`, or of two labels with samples `6 and 8 networks`. */
+function unitsInWords(
+  { units = [0, 0], pairs, reference, other }: Row,
+): string {
+  const [x, y] = units;
+  if (pairs === undefined) return `${x} and ${plural(y, "network")}`;
+  return x === reference.networks || x === other.networks
+    ? plural(x, "network")
+    : `${plural(x, "group")} of runs that share networks`;
 }
 
 function differenceInWords(row: Row): string {
   const { holm, p, reference, other, smallestPHolm } = row;
-  if (Number.isNaN(p)) return "these are too few runs to test";
+  const things = row.units === undefined ? "runs" : "networks";
+  if (Number.isNaN(p)) return `these are too few ${things} to test`;
   const { label } = reference;
   if (row.equal) return "all values are equal";
   const test = testInWords(row);
   if (smallestPHolm >= ALPHA && holm.p >= smallestPHolm) {
-    return `these are too few runs to show a difference, as p cannot fall below ${
+    return `these are too few ${things} to show a difference, as p cannot fall below ${
       short(smallestPHolm)
     }${signsInWords(row)} (${test})`;
   }
@@ -202,6 +220,36 @@ function counted(
   return `${parts.join(" and ")} ${noun}`;
 }
 
+/** How many networks there were, and what that means for the claim. */
+function networksInWords(row: Row): string | undefined {
+  if (
+    row.combinations === 0 ||
+    (row.combination !== undefined && row.units === undefined)
+  ) return undefined;
+  const known = [row.reference, row.other].filter(({ networks, runs }) =>
+    networks !== undefined && runs > 1
+  );
+  const single = known.filter(({ networks }) => networks === 1);
+  const sampled = known.filter(({ networks }) => networks !== 1);
+  const parts = [
+    ...sampled.map(({ label, networks, runs }) =>
+      networks === runs
+        ? `${label}'s ${runs} runs are on networks of their own`
+        : `${label}'s ${runs} runs are on ${networks} networks, each of which counts once`
+    ),
+    ...(single.length === 0 ? [] : [
+      `${
+        single.map(({ label, runs }) => `${label}'s ${runs}`).join(" and ")
+      } runs are on one network${
+        single.length === 2 ? " each" : ""
+      }, so that what is said holds for ${
+        single.length === 2 ? "these" : "this one"
+      }`,
+    ]),
+  ];
+  return parts.length === 0 ? undefined : parts.join("; ");
+}
+
 function failuresInWords(row: Row): string | undefined {
   const { reference, other, failureP } = row;
   if (reference.failed + other.failed === 0) return undefined;
@@ -210,10 +258,12 @@ function failuresInWords(row: Row): string | undefined {
     failed.length === 2
       ? ""
       : `, none of ${(failed[0] === reference ? other : reference).label}'s`
-  } (${row.pairs === undefined ? "Fisher's" : "McNemar's"} exact test, ${
-    shortP(row.holm.failureP)
-  }${
-    row.holm.failureP === failureP ? "" : " after Holm's correction"
+  } (${
+    Number.isNaN(failureP)
+      ? "not tested, as runs share networks"
+      : `${row.pairs === undefined ? "Fisher's" : "McNemar's"} exact test, ${
+        shortP(row.holm.failureP)
+      }${row.holm.failureP === failureP ? "" : " after Holm's correction"}`
   }); they count as the worst`;
 }
 

@@ -39,6 +39,8 @@ export interface RunSummary {
   readonly loss: LossSummary | undefined;
   /** Validation accuracy of the last epoch in %; undefined where there is none. */
   readonly finalAccuracy: number | undefined;
+  /** What tells its network from others; undefined where that is not known. */
+  readonly network: string | undefined;
 }
 
 /** What to leave out. */
@@ -152,6 +154,7 @@ export function summarizeResults(
         iteration: i,
         loss,
         finalAccuracy: loss && finalAccuracyOf(combination, i, most),
+        network: combination.networks?.[i],
       });
     }
     const name = `${results.path}: combination ${index} ${title}: `;

@@ -32,6 +32,7 @@ function groupColumns(
   return [
     [side, (row) => row[side].label],
     number("runs", ({ runs }) => runs),
+    number("networks", ({ networks }) => networks),
     number("failed", ({ failed }) => failed),
     number("beat_baseline", ({ learned }) => learned),
     number("still_falling", ({ stillFalling }) => stillFalling),
@@ -46,6 +47,8 @@ function groupColumns(
 const COMPARISON: readonly Column[] = [
   ["paired", (row) => row.pairs !== undefined],
   ["pairs", (row) => cell(row.pairs)],
+  ["reference_units", (row) => cell(row.units?.[0])],
+  ["other_units", (row) => cell(row.units?.[1])],
   ["combinations", (row) => row.combinations],
   ["combinations_not_learned", (row) => row.notLearned.length],
   ["lower_in", (row) => row.lower],

@@ -11,7 +11,12 @@ import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere } from "../files/read.ts";
 import { type ExperimentRecord, MENDED } from "./experiment_record.ts";
 import { CURVE_FILES, finishedName, RUNS_FOLDER } from "./layout.ts";
-import { decodeRunRecord, fileSum, type RunHistory } from "./run_file.ts";
+import {
+  decodeRunRecord,
+  fileSum,
+  type RunHistory,
+  type RunRecord,
+} from "./run_file.ts";
 
 /** One quantity over the epochs of every iteration. */
 export interface Curves {
@@ -131,6 +136,56 @@ export function withoutFailed(
   return curves;
 }
 
+/** The finished runs of a combination, by their iterations, undefined where there is none; throws at a damaged one. */
+async function* runsOf(
+  path: string,
+  { index, experiment }: {
+    readonly index: number;
+    readonly experiment: ExperimentRecord;
+  },
+): AsyncGenerator<RunRecord | undefined> {
+  for (let iteration = 0; iteration < experiment.iterations; iteration++) {
+    const id = { combination: index, iteration };
+    const name = join(path, RUNS_FOLDER, finishedName(id));
+    const bytes = await readIfThere(name, { what: "the run" });
+    yield bytes && decodeRunRecord(bytes, { name, size: experiment.size });
+  }
+}
+
+/**
+ * The network of each run of a combination, as `CombinationResult.networks`
+ * has it: two runs share one where its file has the same checksum.
+ */
+export async function networksOf(
+  path: string,
+  { index, experiment }: {
+    readonly index: number;
+    readonly experiment: ExperimentRecord | undefined;
+  },
+): Promise<string[] | undefined> {
+  if (experiment === undefined) return undefined;
+  if (sharesNetwork(experiment)) {
+    return new Array<string>(experiment.iterations).fill("");
+  }
+  try {
+    const networks = await Array.fromAsync(
+      runsOf(path, { index, experiment }),
+      (run) => run?.topology,
+    );
+    return networks.every((name) => name !== undefined) ? networks : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether all runs of an experiment have one network: the biological one, scaled once, or that of a pretrained model. */
+function sharesNetwork(
+  { randomW, freshNetwork, pretrained }: ExperimentRecord,
+): boolean {
+  return pretrained !== undefined || (!randomW && freshNetwork !== true);
+}
+
 /** Before a training is finished there are no checksums of its curves: its run files have them, too. */
 export async function compareRuns(
   path: string,
@@ -146,32 +201,29 @@ export async function compareRuns(
     trainMetrics: "trainAccuracy",
     validateMetrics: "validateAccuracy",
   } as const;
-  for (let iteration = 0; iteration < experiment.iterations; iteration++) {
-    const id = { combination: index, iteration };
-    const name = join(path, RUNS_FOLDER, finishedName(id));
-    const bytes = await readIfThere(name, { what: "the run" });
-    if (bytes === undefined) continue;
-    let history: RunHistory;
-    try {
-      ({ history } = decodeRunRecord(bytes, { name, size: experiment.size }));
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return `${path}: ${error.message}, so that combination ${index} is left out; ${MENDED}`;
+  let iteration = -1;
+  try {
+    for await (const run of runsOf(path, { index, experiment })) {
+      iteration++;
+      if (run === undefined) continue;
+      for (
+        const [key, curve] of Object.entries<Curves | undefined>({ ...curves })
+      ) {
+        const kept = run.history[names[key as keyof typeof names]];
+        const read = curve?.values.subarray(
+          iteration * curve.epochs,
+          (iteration + 1) * curve.epochs,
+        );
+        if (
+          kept?.length === read?.length &&
+          kept?.every((value, epoch) => Object.is(value, read![epoch]))
+        ) continue;
+        return `${path}: the curves of combination ${index} are not those of its runs, so that it is left out; ${MENDED}`;
+      }
     }
-    for (
-      const [key, curve] of Object.entries<Curves | undefined>({ ...curves })
-    ) {
-      const kept = history[names[key as keyof typeof names]];
-      const read = curve?.values.subarray(
-        iteration * curve.epochs,
-        (iteration + 1) * curve.epochs,
-      );
-      if (
-        kept?.length === read?.length &&
-        kept?.every((value, epoch) => Object.is(value, read![epoch]))
-      ) continue;
-      return `${path}: the curves of combination ${index} are not those of its runs, so that it is left out; ${MENDED}`;
-    }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return `${path}: ${error.message}, so that combination ${index} is left out; ${MENDED}`;
   }
   return undefined;
 }

@@ -13,6 +13,7 @@ import {
   compareRuns,
   contradictionsOf,
   type Curves,
+  networksOf,
   readCurves,
   withoutFailed,
 } from "./curves.ts";
@@ -45,6 +46,11 @@ export interface CombinationResult extends CombinationCurves {
   readonly title: string;
   /** Value by key of the grid, e.g. `{ lr: 0.0001, nonlinearity: "relu", … }`. */
   readonly parameters: Readonly<Record<string, Plain>>;
+  /**
+   * The network of each iteration: the same text where it is the same one, ""
+   * where it is the one that all runs share. Undefined where it is not known.
+   */
+  readonly networks?: readonly string[];
 }
 
 /** What a results folder holds. */
@@ -128,9 +134,16 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
         continue;
       }
     }
+    const networks = await networksOf(path, {
+      index: entry.index,
+      experiment,
+    });
     finished.push({
       entry,
-      curves: withoutFailed(curves, { index: entry.index, experiment }),
+      curves: {
+        ...withoutFailed(curves, { index: entry.index, experiment }),
+        ...(networks === undefined ? {} : { networks }),
+      },
     });
     warnings.push(
       ...contradictionsOf(curves, entry.index).map((w) => `${path}: ${w}`),

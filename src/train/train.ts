@@ -27,6 +27,7 @@ import { type RunId, runKey, runLabel } from "../results/layout.ts";
 import {
   engineName,
   failureOf,
+  fileSum,
   type NetworkStates,
   type RunFailure,
   type RunHistory,
@@ -47,7 +48,7 @@ import { meanStates } from "./network_tables.ts";
 import { networkStates } from "./networks.ts";
 import { createTally, type TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
-import { experimentRecord, PROGRAM } from "./record_experiment.ts";
+import { experimentRecord, PROGRAM, sparse } from "./record_experiment.ts";
 import { ResultsWriter } from "./results_writer.ts";
 import { trainExperiment } from "./train_experiment.ts";
 import { bestOf, copyHistory, emptyHistory } from "./train_group.ts";
@@ -269,11 +270,16 @@ async function trainInMemory(
   const models = new Map<string, Model>();
   const spoilt = new Map<string, RunFailure>();
   const states = new Map<string, NetworkStates>();
+  const networks = new Map<string, string>();
   for (const [i, { ids }] of groups.entries()) {
     if (signal?.aborted) break;
     tally.begin(ids, groups.length - 1 - i);
     const built = [];
-    for (const id of ids) built.push(await buildRun(prepared, id));
+    for (const id of ids) {
+      built.push(await buildRun(prepared, id));
+      const own = prepared.ownNetworkOf(id);
+      networks.set(runKey(id), own === undefined ? "" : fileSum(sparse(own)));
+    }
     const batches = built[0]!.trials.trainBatches.length;
     const own = ids.map(() => emptyHistory(epochs, loss === "nll"));
     const ensemble = await plan.createEnsemble(built);
@@ -328,7 +334,7 @@ async function trainInMemory(
         failures,
         states: meanStates(runs.map((run) => [run, states.get(runKey(run))])),
       }),
-      combinations: combinationsOf(prepared, { runs, histories }),
+      combinations: combinationsOf(prepared, { runs, histories, networks }),
       warnings: [],
     },
     finished: histories.size === runs.length,
@@ -349,15 +355,16 @@ async function trainInMemory(
 /** The curves of the combinations whose runs are all finished, as far as they were to be trained. */
 function combinationsOf(
   { experiment: { grid } }: PreparedExperiment,
-  { runs, histories }: {
+  { runs, histories, networks }: {
     readonly runs: readonly RunId[];
     readonly histories: ReadonlyMap<string, RunHistory>;
+    readonly networks: ReadonlyMap<string, string>;
   },
 ): CombinationResult[] {
   return grid.combinations.flatMap(({ index, repr, values }) => {
-    const own = runs.filter(({ combination }) => combination === index)
-      .map((run) => histories.get(runKey(run)));
-    const finished = own.filter((history) => history !== undefined);
+    const own = runs.filter(({ combination }) => combination === index);
+    const finished = own.map((run) => histories.get(runKey(run)))
+      .filter((history) => history !== undefined);
     return own.length === 0 || finished.length < own.length ? [] : [{
       index,
       title: repr,
@@ -365,6 +372,7 @@ function combinationsOf(
         grid.keys.map((key, i) => [key, values[i]!.value]),
       ),
       ...curvesOf(finished),
+      networks: own.map((run) => networks.get(runKey(run))!),
     }];
   });
 }

@@ -56,6 +56,7 @@ describe("readResultsFolder()", () => {
             pattern_length: 3,
           },
           ...first,
+          networks: ["", "", ""],
         }, {
           index: 1,
           title: TITLES[1],
@@ -66,6 +67,7 @@ describe("readResultsFolder()", () => {
             pattern_length: 10,
           },
           ...second,
+          networks: ["", "", ""],
         }],
         warnings: [],
       });

@@ -12,6 +12,7 @@ import { chooseEngine } from "../../src/train/choose_engine.ts";
 import { measuredModel, networkState } from "../../src/train/networks.ts";
 import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
+import { inFolder } from "../results/example_results.ts";
 
 /** An experiment of 58 neurons with such keys in `[net]`. */
 function config(
@@ -225,6 +226,35 @@ describe("a null model that begins elsewhere", () => {
       await Deno.remove(folder, { recursive: true });
     }
   });
+});
+
+describe("networks of results", () => {
+  it("are told apart by their checksums, in memory as in a folder", () =>
+    inFolder(async (folder) => {
+      const engine = await chooseEngine("cpu", { warn: () => {} });
+      const networksOf = async (net: Readonly<Record<string, string>>) => {
+        const prepared = await prepare(net);
+        const [kept, stored] = [
+          await train(prepared, { engine }),
+          await train(prepared, {
+            engine,
+            folder: join(folder, Object.keys(net).join()),
+          }),
+        ].map(({ results }) => results.combinations[0]!.networks!);
+        assert.deepEqual(stored, kept);
+        assert.equal(kept!.length, 3);
+        return kept!;
+      };
+      assert.deepEqual(await networksOf({}), ["", "", ""]);
+      const random = await networksOf({ null_model: "permute" });
+      assert.equal(new Set(random).size, 3);
+      const fresh = await networksOf({ fresh_network: "True" });
+      assert.equal(new Set(fresh).size, 3);
+      // Turned round, all are the same.
+      const turned = await networksOf({ null_model: "transpose" });
+      assert.equal(new Set(turned).size, 1);
+      engine.destroy();
+    }));
 });
 
 describe("measures of runs", () => {
