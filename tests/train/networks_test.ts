@@ -238,7 +238,7 @@ describe("networks of results", () => {
           await train(prepared, { engine }),
           await train(prepared, {
             engine,
-            folder: join(folder, Object.keys(net).join()),
+            folder: join(folder, `arm ${Object.values(net)}`),
           }),
         ].map(({ results }) => results.combinations[0]!.networks!);
         assert.deepEqual(stored, kept);
