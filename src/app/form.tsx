@@ -8,6 +8,7 @@
  */
 
 import type { ComponentChildren } from "npm:preact@11.2.0";
+import { useRef } from "npm:preact@11.2.0/hooks";
 import { NULL_MODELS } from "../connectome/nulls/null_model.ts";
 import {
   ACTIVATIONS,
@@ -25,7 +26,16 @@ import {
   type Settings,
 } from "./settings.ts";
 
+/** A connectome that can be trained. */
+export interface KnownConnectome {
+  readonly name: string;
+  readonly regions: number;
+}
+
 interface FormProps {
+  readonly connectomes: readonly KnownConnectome[];
+  /** Takes connectomes and configs. */
+  readonly addFiles: (files: Iterable<File>) => void;
   readonly settings: Settings;
   readonly change: (settings: Settings) => void;
   readonly children: ComponentChildren;
@@ -54,8 +64,36 @@ const LABELS: Readonly<Record<string, string>> = {
   optimizer: "Optimizers",
 };
 
+/** The settings with another connectome; those that ask for it already keep the rest. */
+export function choose(
+  settings: Settings,
+  { name, regions }: KnownConnectome,
+): Settings {
+  const { values } = settings;
+  const neurons = values.net_name === name
+    ? values.nr_neurons!
+    : regions > MOST_REGIONS
+    ? "1"
+    : "2";
+  return {
+    ...settings,
+    values: {
+      ...values,
+      net_name: name,
+      rnn_size: String(regions),
+      nr_neurons: neurons,
+    },
+  };
+}
+
+/** A connectome of more is one of neurons, or large enough. */
+const MOST_REGIONS = 120;
+
 /** The whole form. */
-export function Form({ settings, change, children }: FormProps) {
+export function Form(
+  { settings, change, connectomes, addFiles, children }: FormProps,
+) {
+  const files = useRef<HTMLInputElement>(null);
   const { arms, values } = settings;
   const set = (key: string) => (value: string) =>
     change({ ...settings, values: { ...values, [key]: value } });
@@ -103,12 +141,49 @@ export function Form({ settings, change, children }: FormProps) {
         <legend>Connectome</legend>
         <p class="field">
           <label for="net_name">Brain</label>
-          <select id="net_name" value={values.net_name}>
-            <option value={values.net_name}>
-              {values.net_name!.replaceAll("_", " ")}
-            </option>
+          <select
+            id="net_name"
+            value={values.net_name}
+            onChange={(event) => {
+              const name = event.currentTarget.value;
+              const found = connectomes.find((each) => each.name === name);
+              if (found !== undefined) change(choose(settings, found));
+            }}
+          >
+            {connectomes.some(({ name }) => name === values.net_name) || (
+              <option value={values.net_name}>
+                {values.net_name}: its file is missing
+              </option>
+            )}
+            {connectomes.map(({ name, regions }) => (
+              <option value={name} key={name}>
+                {name.replaceAll("_", " ")} ({regions})
+              </option>
+            ))}
           </select>
         </p>
+        <div class="field">
+          <input
+            ref={files}
+            class="hidden"
+            type="file"
+            id="files"
+            multiple
+            tabIndex={-1}
+            aria-label="Connectomes and configs"
+            onChange={(event) => {
+              addFiles(event.currentTarget.files ?? []);
+              event.currentTarget.value = "";
+            }}
+          />
+          <button type="button" onClick={() => files.current?.click()}>
+            Add a file …
+          </button>
+          <small>
+            A connectome (.csv, .npy, .npz, a list of connections) or a
+            config.ini; or drop it anywhere here.
+          </small>
+        </div>
         {field("nr_neurons", CONFIG_SCHEMA.net.nr_neurons)}
       </fieldset>
       <fieldset class="card">

@@ -9,14 +9,15 @@
  */
 
 import { render } from "npm:preact@11.2.0";
-import { useEffect, useMemo, useState } from "npm:preact@11.2.0/hooks";
+import { useEffect, useMemo, useRef, useState } from "npm:preact@11.2.0/hooks";
 import {
+  defaultSettings,
   experimentsOf,
   linkOf,
   type Settings,
   settingsOfLink,
 } from "./settings.ts";
-import { Form } from "./form.tsx";
+import { choose, Form, type KnownConnectome } from "./form.tsx";
 import { Curves, Matrix, Trial } from "./views.tsx";
 import type { News, Order, Watched } from "./trainer.ts";
 import { plural } from "../text/words.ts";
@@ -40,9 +41,15 @@ export function labelOf(arm: string): string {
   return arm === "none" ? "biological" : arm.replaceAll("_", " ");
 }
 
+const EMBEDDED: KnownConnectome = {
+  name: defaultSettings().values.net_name!,
+  regions: Number(defaultSettings().values.rnn_size),
+};
+
 function App() {
   const [settings, setSettings] = useState(() => settingsOfLink(location.hash));
   const [training, setTraining] = useState(IDLE);
+  const [connectomes, setConnectomes] = useState([EMBEDDED]);
   const [watched, setWatched] = useState<Watched>({
     arm: 0,
     combination: 0,
@@ -54,35 +61,85 @@ function App() {
       new Worker(new URL("./trainer.js", import.meta.url), { type: "module" }),
     [],
   );
+  /** Of a config that was dropped before its connectome. */
+  const waiting = useRef<Settings | undefined>(undefined);
   const order = (order: Order) => worker.postMessage(order);
 
-  useEffect(() => {
-    worker.onmessage = ({ data }: MessageEvent<News>) =>
-      setTraining((before) => heard(before, data));
-    worker.onerror = (event) => {
-      event.preventDefault();
-      setTraining((before) => ({
-        ...before,
-        phase: "idle",
-        error: `The page has a fault: ${event.message}`,
-      }));
-    };
-    const follow = () => setSettings(settingsOfLink(location.hash));
-    addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
-  }, []);
-  useEffect(() => {
-    history.replaceState(null, "", `#${linkOf(settings)}`);
-  }, [settings]);
-
-  const problem = useMemo(() => findProblem(settings), [settings]);
-  const start = () => {
+  const start = (settings: Settings) => {
+    waiting.current = undefined;
     setTraining({ phase: "preparing", notes: [], settings });
     const first = { ...watched, arm: 0, combination: 0 };
     setWatched(first);
     order({ ask: "watch", watched: first });
     order({ ask: "start", settings });
   };
+  const fail = (error: unknown) =>
+    setTraining((before) => ({ ...before, error: sentenceOf(error) }));
+
+  const addConnectome = ({ name, regions }: KnownConnectome) => {
+    setConnectomes((before) => [
+      ...before.filter((each) => each.name !== name),
+      { name, regions },
+    ]);
+    const config = waiting.current;
+    if (config?.values.net_name === name) return start(config);
+    setSettings((before) => choose(before, { name, regions }));
+  };
+  const addConfig = async (file: File) => {
+    try {
+      const read = settingsOfConfig(await file.text(), file.name);
+      setSettings(read);
+      const name = read.values.net_name!;
+      if (connectomes.some((each) => each.name === name)) return start(read);
+      waiting.current = read;
+      fail(
+        `This config trains ${name}, which is not here yet: drop the file of that connectome, too, and it starts`,
+      );
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const addFiles = (files: Iterable<File>) => {
+    setTraining(({ error: _, ...before }) => before);
+    for (const file of files) {
+      if (/\.(?:ini|cfg|conf)$/i.test(file.name)) addConfig(file);
+      else order({ ask: "add", file });
+    }
+  };
+
+  useEffect(() => {
+    worker.onmessage = ({ data }: MessageEvent<News>) => {
+      if (data.tell === "connectome") addConnectome(data);
+      setTraining((before) => heard(before, data));
+    };
+  });
+  useEffect(() => {
+    worker.onerror = (event) => {
+      event.preventDefault();
+      fail(`The page has a fault: ${event.message}`);
+    };
+    const follow = () => setSettings(settingsOfLink(location.hash));
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  useEffect(() => {
+    const over = (event: DragEvent) => event.preventDefault();
+    const drop = (event: DragEvent) => {
+      event.preventDefault();
+      addFiles(event.dataTransfer?.files ?? []);
+    };
+    addEventListener("dragover", over);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragover", over);
+      removeEventListener("drop", drop);
+    };
+  });
+  useEffect(() => {
+    history.replaceState(null, "", `#${linkOf(settings)}`);
+  }, [settings]);
+
+  const problem = useMemo(() => findProblem(settings), [settings]);
   const watch = (change: Partial<Watched>) => {
     const next = { ...watched, ...change };
     setWatched(next);
@@ -91,7 +148,12 @@ function App() {
 
   return (
     <div class="columns">
-      <Form settings={settings} change={setSettings}>
+      <Form
+        settings={settings}
+        change={setSettings}
+        connectomes={connectomes}
+        addFiles={addFiles}
+      >
         <div class="actions">
           {problem.error === undefined
             ? <p class="summary">{problem.summary}</p>
@@ -101,7 +163,7 @@ function App() {
             class="primary"
             id="train"
             disabled={problem.error !== undefined}
-            onClick={start}
+            onClick={() => start(settings)}
           >
             {training.phase === "idle" ? "Train" : "Train anew"}
           </button>
@@ -113,6 +175,10 @@ function App() {
       </div>
     </div>
   );
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What is wrong with the settings, or what they come to. */
@@ -132,15 +198,14 @@ function findProblem(
       } neurons`,
     };
   } catch (error) {
-    return {
-      error: error instanceof Error ? error.message : String(error),
-    };
+    return { error: sentenceOf(error) };
   }
 }
 
 function heard(before: Training, news: News): Training {
   switch (news.tell) {
     case "note":
+    case "connectome":
       return { ...before, notes: [...before.notes, news.line] };
     case "error":
       return { ...before, phase: "idle", error: news.line };

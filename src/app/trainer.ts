@@ -5,8 +5,8 @@
  * @module
  */
 
-import { loadConnectome } from "../connectome/load.ts";
 import type { Connectome } from "../connectome/connectome.ts";
+import { connectomeOfFile, embeddedConnectome } from "../connectome/decode.ts";
 import {
   DeviceError,
   type Engine,
@@ -45,6 +45,7 @@ export interface Watched {
 /** What the page asks for. */
 export type Order =
   | { readonly ask: "start"; readonly settings: Settings }
+  | { readonly ask: "add"; readonly file: File }
   | { readonly ask: "stop" | "go on" | "results" }
   | { readonly ask: "watch"; readonly watched: Watched };
 
@@ -83,6 +84,13 @@ export interface TrialPicture {
 export type News =
   | { readonly tell: "note"; readonly line: string }
   | { readonly tell: "error"; readonly line: string }
+  | {
+    /** A connectome was added. */
+    readonly tell: "connectome";
+    readonly name: string;
+    readonly regions: number;
+    readonly line: string;
+  }
   | {
     readonly tell: "begun";
     readonly engine: string;
@@ -233,8 +241,34 @@ async function start(settings: Settings): Promise<void> {
   await (loop = train());
 }
 
+/** Those that were added, by name. */
+const added = new Map<string, Connectome>();
+
 async function connectomeOf(name: string): Promise<Connectome> {
-  return await loadConnectome(name, { cacheFolder: "" });
+  const found = added.get(name);
+  if (found !== undefined) return found;
+  const embedded = await embeddedConnectome();
+  if (name === embedded.name) return embedded;
+  throw new InputError(
+    `Cannot train: the connectome ${name} is not here yet; drop its file on the page`,
+  );
+}
+
+async function add(file: File): Promise<void> {
+  const lines: string[] = [];
+  const packed = /\.gz$/i.test(file.name);
+  const bytes = await new Response(
+    packed
+      ? file.stream().pipeThrough(new DecompressionStream("gzip"))
+      : file.stream(),
+  ).bytes();
+  const connectome = await connectomeOfFile(bytes, {
+    file: file.name.replace(/\.gz$/i, ""),
+    onProgress: (line) => lines.push(line),
+  });
+  const { name, regions } = connectome;
+  added.set(name, connectome);
+  tell({ tell: "connectome", name, regions, line: lines.join("; ") });
 }
 
 async function train(): Promise<void> {
@@ -457,6 +491,8 @@ async function obey(order: Order): Promise<void> {
   switch (order.ask) {
     case "start":
       return await start(order.settings);
+    case "add":
+      return await add(order.file);
     case "go on":
       return running === undefined ? await (loop = train()) : undefined;
     case "stop":

@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import type { Connectome } from "../connectome/connectome.ts";
-import { importConnectome, importedName } from "../connectome/import.ts";
+import { importedName } from "../connectome/decode.ts";
+import { importConnectome } from "../connectome/import.ts";
 import { loadConnectome } from "../connectome/load.ts";
 import {
   NULL_MODEL_NAMES,

@@ -6,35 +6,31 @@
  */
 
 import { basename, join } from "node:path";
-import csv from "../../connectomes/Synthetic_Macaque_29.csv" with {
-  type: "text",
-};
 import { cacheFolder as systemCacheFolder } from "../files/download.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
 import { readFileBytes, readIfThere, safeName } from "../files/read.ts";
-import { graphOfMatrix, transposeGraph } from "../graph/graph.ts";
 import {
   addressOf,
   CATALOGUE,
   type CatalogueEntry,
   catalogueEntry,
-  citationsOf,
   downloadConnectome,
   type DownloadOptions,
   filesOf,
 } from "./catalogue.ts";
-import {
-  type Connectome,
-  orientationDoubt,
-  validateConnectome,
-} from "./connectome.ts";
+import { type Connectome, validateConnectome } from "./connectome.ts";
 import { nearestNames } from "../text/did_you_mean.ts";
-import { decodeText, importConnectome, readMatrix } from "./import.ts";
-import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./synthetic.ts";
-import { parseMatrixTable } from "./tables.ts";
+import {
+  catalogued,
+  decodeText,
+  embeddedConnectome,
+  readMatrix,
+} from "./decode.ts";
+import { importConnectome } from "./import.ts";
+import { SYNTHETIC_NAME } from "./synthetic.ts";
 
 /** Where to look for a connectome. */
 export interface LoadOptions {
@@ -81,31 +77,7 @@ export async function loadConnectome(
   name: string,
   options: LoadOptions = {},
 ): Promise<Connectome> {
-  const found = await findConnectome(name, options);
-  const entry = catalogueEntry(name);
-  const known = entry !== undefined &&
-    found.sha256 === entry.files.weights.sha256;
-  if (entry !== undefined && !known) {
-    options.onProgress?.(
-      `note: ${found.source} is not the file that the catalogue lists as ${entry.name} (its SHA-256 differs)`,
-    );
-  }
-  const turned = known && entry.rows === "target" &&
-    options.orientation !== "file";
-  const connectome = {
-    ...found,
-    ...(turned
-      ? { graph: transposeGraph(found.graph), fileRows: "target" as const }
-      : {}),
-    ...(entry === undefined
-      ? {}
-      : { species: entry.species, citations: citationsOf(entry) }),
-  };
-  const doubt = known ? undefined : orientationDoubt(connectome);
-  if (doubt !== undefined) {
-    options.onProgress?.(`warning: ${found.source}: ${doubt}`);
-  }
-  return connectome;
+  return catalogued(await findConnectome(name, options), options);
 }
 
 async function findConnectome(
@@ -148,29 +120,6 @@ async function findConnectome(
   throw new InputError(
     `Cannot read the connectome "${name}": its files have gone from ${cacheFolder}`,
   );
-}
-
-/**
- * `Synthetic_Macaque_29`: a connectome of our own making with the published
- * statistics of the macaque's cortex. No part of it was measured.
- */
-async function embeddedConnectome(): Promise<Connectome> {
-  const file = `${SYNTHETIC_NAME}.csv`;
-  const { regions, weights, names } = parseMatrixTable(csv, file);
-  const connectome: Connectome = {
-    name: SYNTHETIC_NAME,
-    species: "none",
-    regions,
-    graph: graphOfMatrix(weights, regions),
-    regionNames: names!,
-    citations: SYNTHETIC_CITATIONS,
-    synthetic: true,
-    source: "embedded",
-    fileRows: "source",
-    sha256: await sha256Hex(new TextEncoder().encode(csv)),
-  };
-  validateConnectome(connectome, file);
-  return connectome;
 }
 
 /** Ends of the files that hold a connectome's weights, in the order in which they are looked for. */

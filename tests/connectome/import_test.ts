@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
+import { CATALOGUE } from "../../src/connectome/catalogue.ts";
+import { connectomeOfFile, importedName } from "../../src/connectome/decode.ts";
 import {
   importConnectome,
-  importedName,
   type ImportOptions,
 } from "../../src/connectome/import.ts";
-import { CATALOGUE } from "../../src/connectome/catalogue.ts";
 import { loadConnectome } from "../../src/connectome/load.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
@@ -234,6 +234,21 @@ describe("importedName()", () => {
   });
 });
 
+describe("connectomeOfFile()", () => {
+  it("reads what was dropped on the page as a folder's file is read", async () => {
+    const text = "pre,post,n_syn\nA,B,2\nB,A,1\nA,B,1\n";
+    const lines: string[] = [];
+    const found = await connectomeOfFile(new TextEncoder().encode(text), {
+      file: "mine.csv",
+      onProgress: (line) => lines.push(line),
+    });
+    assert.equal(found.name, "mine");
+    assert.deepEqual(found.regionNames, ["A", "B"]);
+    assert.deepEqual([...found.graph.weight], [3, 1]);
+    assert.ok(lines.length > 0);
+  });
+});
+
 const neurons = Deno.env.get("BIORNN_NEURONS") || undefined;
 
 for (const name of ["Larva_Winding", "C_elegans_Cook"]) {
@@ -254,6 +269,16 @@ for (const name of ["Larva_Winding", "C_elegans_Cook"]) {
       assert.equal(sha256, entry.files.weights.sha256);
       assert.deepEqual(citations, entry.citations);
       assert.deepEqual(lines, []);
+      const { file } = entry.files.weights;
+      const dropped = await connectomeOfFile(
+        await Deno.readFile(join(neurons!, file)),
+        {
+          file: "renamed.csv".replace(/csv$/, file.split(".").at(-1)!),
+          onProgress() {},
+        },
+      );
+      assert.equal(dropped.name, name);
+      assert.deepEqual(dropped.graph, graph);
     },
   );
 }
