@@ -15,6 +15,7 @@ import {
   experimentsOf,
   linkOf,
   type Settings,
+  settingsOfConfig,
   settingsOfLink,
 } from "./settings.ts";
 import { choose, Form, type KnownConnectome } from "./form.tsx";

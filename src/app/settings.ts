@@ -162,6 +162,7 @@ export function configOf({ values }: Settings): string {
     lines.push("", `[${section}]`);
     if (section === "net") lines.push("random_w = False");
     for (const key of plainKeys(section)) {
+      if (values[key] === "") continue;
       lines.push(`${key} = ${values[key]!.replaceAll("%", "%%")}`);
     }
   }
