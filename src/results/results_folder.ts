@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readIfThere, systemReason } from "../files/read.ts";
+import { Papa } from "../text/csv.ts";
 import {
   type CombinationCurves,
   compareRuns,
@@ -32,6 +33,8 @@ import {
   CURVE_FILES,
   EXPERIMENT_FILE,
   INDEX_FILE,
+  MEASURES_FILE,
+  NULL_MODEL_FILE,
   SUMS_FILE,
 } from "./layout.ts";
 import { fileSum } from "./run_file.ts";
@@ -61,6 +64,10 @@ export interface ResultsFolder {
   readonly experiment: ExperimentRecord | undefined;
   /** Those that are finished, in the order of `folder_index.txt`. */
   readonly combinations: readonly CombinationResult[];
+  /** Cells of `null_model.csv`, a header first: what the null model kept; undefined where there is none. */
+  readonly nullModelTable?: readonly (readonly string[])[];
+  /** Cells of `measures.csv`, a header first: what networks did before and after training. */
+  readonly measuresTable?: readonly (readonly string[])[];
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
@@ -168,7 +175,29 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
     parameters: parametersOf(entry, { keys, path }),
     ...curves,
   }));
-  return { path, experiment, combinations, warnings };
+  const tableOf = async (name: string) => {
+    const { bytes, isDamaged } = await read(name, "the table");
+    if (isDamaged) {
+      warnings.push(
+        `${path}: ${name} does not fit its checksum in ${SUMS_FILE} and is left out; ${MENDED}`,
+      );
+    }
+    return bytes === undefined || isDamaged
+      ? undefined
+      : Papa.parse<string[]>(textOf(bytes, join(path, name)), {
+        skipEmptyLines: true,
+      }).data;
+  };
+  const nullModelTable = await tableOf(NULL_MODEL_FILE);
+  const measuresTable = await tableOf(MEASURES_FILE);
+  return {
+    path,
+    experiment,
+    combinations,
+    ...(nullModelTable && { nullModelTable }),
+    ...(measuresTable && { measuresTable }),
+    warnings,
+  };
 }
 
 /** Reads a file of the folder by its name and tells whether it fits its checksum. */

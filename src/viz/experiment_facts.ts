@@ -7,6 +7,7 @@
 
 import type { LabelledResults } from "../analysis/compare.ts";
 import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
+import { bibtex } from "../results/citations.ts";
 import type { ExperimentRecord } from "../results/experiment_record.ts";
 import { type Html, html, NONE, type Part, table, withLinks } from "./page.ts";
 
@@ -162,6 +163,118 @@ export function experimentTable(folders: readonly LabelledResults[]): Html {
   });
 }
 
+/** A relative change: `+12 %`. */
+function changeInWords(change: number): string {
+  if (!Number.isFinite(change)) return NONE;
+  const percent = Math.round(100 * change);
+  return `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent)} %`;
+}
+
+/** Some measures of networks, a value or more of each label. */
+function measuresOf(
+  { label, heads, rows }: {
+    readonly label: string;
+    readonly heads: readonly string[];
+    readonly rows: ReadonlyMap<string, readonly string[]>;
+  },
+): Html {
+  return html`<h3>${label}</h3>${
+    table({
+      label,
+      head: html`<tr><th scope="col">measure</th>${
+        heads.map((head) => html`<th scope="col" class="number">${head}</th>`)
+      }</tr>`,
+      body: [...rows].map(([name, cells]) =>
+        html`<tr><th scope="row">${name}</th>${
+          cells.map((cell) => html`<td class="number">${cell || NONE}</td>`)
+        }</tr>`
+      ),
+    })
+  }`;
+}
+
+/** What null models kept of the network, and what training did to networks: whatever measures the results have. */
+export function measureTables(folders: readonly LabelledResults[]): Html {
+  return html`${nullModelsOf(folders)}${trainedOf(folders)}`;
+}
+
+function nullModelsOf(folders: readonly LabelledResults[]): Part {
+  const known = folders.flatMap(({ label, results: { nullModelTable } }) =>
+    nullModelTable === undefined
+      ? []
+      : [{ label, rows: nullModelTable.slice(1) }]
+  );
+  if (known.length === 0) return "";
+  // Null models of one network have one column of what it was before.
+  const before = known.map(({ rows }) => JSON.stringify(rows.map((r) => r[1])));
+  const isOne = new Set(before).size === 1;
+  const names = new Set(
+    known.flatMap(({ rows }) => rows.map(([name]) => name!)),
+  );
+  const cellsOf = (name: string) =>
+    known.flatMap(({ rows }, i) => {
+      const [, biological = "", random = "", change = ""] = rows.find((row) =>
+        row[0] === name
+      ) ?? [];
+      return [
+        ...(i === 0 || !isOne ? [biological] : []),
+        random,
+        change === "" ? "" : changeInWords(Number(change)),
+      ];
+    });
+  return measuresOf({
+    label: "Networks before and after the null model",
+    heads: known.flatMap(({ label }, i) => [
+      ...(i === 0 || !isOne ? ["biological"] : []),
+      label,
+      "change",
+    ]),
+    rows: new Map([...names].map((name) => [name, cellsOf(name)])),
+  });
+}
+
+const TRAINED = /^(.+)_trained$/;
+
+function trainedOf(folders: readonly LabelledResults[]): Part {
+  const known = folders.flatMap(({ label, results: { measuresTable } }) =>
+    measuresTable === undefined ? [] : [{ label, table: measuresTable }]
+  );
+  const rows = new Map<string, string[]>();
+  const names = new Set(
+    known.flatMap(({ table: [header = []] }) =>
+      header.flatMap((column) => TRAINED.exec(column)?.[1] ?? [])
+    ),
+  );
+  for (const name of names) {
+    rows.set(
+      name.replaceAll("_", " "),
+      known.flatMap(({ table: [header = [], ...runs] }) => {
+        const [first, last] = ["initial", "trained"].map((state) =>
+          header.indexOf(`${name}_${state}`)
+        );
+        const pairs = runs.map((run) => [run[first!], run[last!]] as const)
+          .filter((pair) => pair.every((one) => one && isFinite(Number(one))));
+        const [before, after] = [0, 1].map((side) =>
+          pairs.reduce((sum, pair) => sum + Number(pair[side]), 0) /
+          pairs.length
+        ) as [number, number];
+        return pairs.length === 0 ? ["", "", ""] : [
+          String(Number(before.toPrecision(3))),
+          String(Number(after.toPrecision(3))),
+          changeInWords((after - before) / before),
+        ];
+      }),
+    );
+  }
+  return rows.size === 0 ? "" : measuresOf({
+    label: "Networks before and after training, means over the runs",
+    heads: known.flatMap((
+      { label },
+    ) => [`${label}, before`, "after", "change"]),
+    rows,
+  });
+}
+
 /** The text of each config, folded. */
 export function configsOf(folders: readonly LabelledResults[]): Html {
   return html`${
@@ -191,15 +304,17 @@ export function citeOf(folders: readonly LabelledResults[]): Html {
   citations.add(COLLECTION_CITATION);
   const synthetic = records.some(({ connectome }) => connectome.synthetic);
   const notes = new Set(records.flatMap(({ stimuli }) => stimuli?.note ?? []));
-  return html`<p>${
-    names.length === 0
+  return html`
+    <p>${names.length === 0
       ? "Cite the paper of the connectome that the networks were made of, and the paper of the method:"
-      : `For results with ${names.join(" and ")}, cite:`
-  }</p>
-<ul>${[...citations].map((text) => html`<li>${withLinks(text)}</li>`)}</ul>
-${
-    synthetic
+      : `For results with ${names.join(" and ")}, cite:`}</p>
+    <ul>${[...citations].map((text) => html`<li>${withLinks(text)}</li>`)}</ul>
+    <details class="fold">
+      <summary>The same as BibTeX</summary>
+      <pre class="copied">${bibtex([...citations])}</pre>
+    </details>
+    ${synthetic
       ? html`<p>A connectome here is synthetic: it was drawn at random and is no measured data. Do not report it as an animal’s.</p>`
-      : ""
-  }${[...notes].map((note) => html`<p>Note: ${note}.</p>`)}`;
+      : ""}${[...notes].map((note) => html`<p>Note: ${note}.</p>`)}
+  `;
 }

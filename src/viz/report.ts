@@ -11,7 +11,12 @@ import type { Comparison } from "../analysis/comparison.ts";
 import { short } from "../analysis/describe_comparison.ts";
 import { MEASURES } from "../analysis/summary.ts";
 import { tableP } from "../analysis/tables.ts";
-import { citeOf, configsOf, experimentTable } from "./experiment_facts.ts";
+import {
+  citeOf,
+  configsOf,
+  experimentTable,
+  measureTables,
+} from "./experiment_facts.ts";
 import type { Figure } from "./figure.ts";
 import {
   type FigureFacts,
@@ -91,7 +96,11 @@ function bodyOf(
     {
       id: "experiments",
       name: "Experiments",
-      content: [experimentTable(folders), configsOf(folders)],
+      content: [
+        experimentTable(folders),
+        measureTables(folders),
+        configsOf(folders),
+      ],
     },
     { id: "cite", name: "How to cite", content: citeOf(folders) },
   ], {

@@ -73,6 +73,36 @@ describe("readResultsFolder()", () => {
       });
     }));
 
+  it("reads the tables of networks, unless they are damaged", () =>
+    inFolder(async (folder) => {
+      const loss = alike(falling([0.1]));
+      const path = await writeExample(folder, "bio", {
+        combinations: [loss, loss],
+      });
+      const file = join(path, "null_model.csv");
+      const bytes = new TextEncoder().encode(
+        'measure,biological,permute\r\n"out-degree, spread",1,2\r\n',
+      );
+      await Deno.writeFile(file, bytes);
+      await Deno.writeFile(
+        join(path, "SHA256SUMS"),
+        sumsOf([["null_model.csv", () => bytes]]),
+      );
+      const sound = await readResultsFolder(path);
+      assert.deepEqual(sound.nullModelTable, [
+        ["measure", "biological", "permute"],
+        ["out-degree, spread", "1", "2"],
+      ]);
+      assert.equal(sound.measuresTable, undefined);
+      await Deno.writeTextFile(file, "measure,biological,permute\n");
+      const damaged = await readResultsFolder(path);
+      assert.equal(damaged.nullModelTable, undefined);
+      assert.match(
+        damaged.warnings.join(),
+        /null_model\.csv does not fit its checksum in SHA256SUMS and is left out/,
+      );
+    }));
+
   it("reads a folder of the original program, and infers the keys", () =>
     inFolder(async (folder) => {
       const loss = falling([0.1, 0.2]);

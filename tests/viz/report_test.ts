@@ -76,6 +76,58 @@ describe("startReport()", () => {
     assert.match(body, /\[net\]\s+net_name = Test/);
   });
 
+  it("shows whatever measures null models and trainings have, and citations as BibTeX", async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await makeResults({ folder, grid: GRID, iterations: 1, epochs: 2 });
+      const results = await readResultsFolder(folder);
+      const nullModel = (name: string, rows: string[][]) => ({
+        label: name,
+        results: {
+          ...results,
+          nullModelTable: [
+            ["measure", "biological", name, "relative change"],
+            ["density", "0.5", "0.5", "0.000"],
+            ...rows,
+          ],
+          measuresTable: [
+            ["iteration", "rich_club_initial", "rich_club_trained", "error"],
+            ["0", "1", "3", "0"],
+            ["1", "3", "3", "0"],
+            ["2", "", "3", "0"],
+          ],
+        },
+      });
+      const text = await startReport().finish({
+        folders: [
+          nullModel("degrees", [["rich club", "2", "1", "-0.500"]]),
+          nullModel("lattice", [["path length", "3", "6", "1.000"]]),
+        ],
+        comparisons: [],
+        warnings: [],
+      });
+      const rows = markup(text).matchAll(/<tr>(.*?)<\/tr>/g).map(([, row]) =>
+        row!.replaceAll(/<[^>]*>/g, " ").trim().split(/  +/).join("|")
+      ).toArray();
+      for (
+        const row of [
+          "measure|biological|degrees|change|biological|lattice|change",
+          "density|0.5|0.5|0 %|0.5|0.5|0 %",
+          "rich club|2|1|−50 %|–|–|–",
+          "path length|–|–|–|3|6|+100 %",
+          "measure|degrees, before|after|change|lattice, before|after|change",
+          "rich club|2|3|+50 %|2|3|+50 %",
+        ]
+      ) assert.ok(rows.includes(row), `${row} in ${rows.join("\n")}`);
+      assert.match(
+        markup(text),
+        /<pre class="copied">@\w+\{\w+,\n {2}\w+ = /,
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
   it("says where pictures are not the original's", async () => {
     const folder = await Deno.makeTempDir();
     try {
