@@ -22,6 +22,7 @@ import {
   SYNTHETIC_NAME,
   SYNTHETIC_SEED,
 } from "../connectome/synthetic.ts";
+import { graphOfMatrix } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import {
   folderOf,
@@ -153,13 +154,14 @@ What is left out is as in training.`,
       "writes a matrix or a list of connections as a connectome that configs can name",
     more:
       `C_NAME.csv or, of more than 1,000 regions, C_NAME.npz and Names_NAME.txt. FILE is a table (.csv,
-.tsv, .txt), a NumPy array (.npy), a SciPy matrix (.npz), a packed list (.csv.gz, .tsv.gz), a
-Parquet file (.parquet) or a graph (.graphml); lists
-are read by the names in their header.`,
+.tsv, .txt), a NumPy array (.npy), a SciPy matrix (.npz), a matrix of MATLAB's (.mat) or in HDF5
+(.h5), a packed list (.csv.gz, .tsv.gz), a list in Parquet (.parquet) or Arrow (.feather, .arrow),
+or a graph (.graphml); lists are read by the names in their header.`,
     flags: [
       "out",
       "overwrite",
       "rows",
+      "matrix",
       "source",
       "target",
       "weight",
@@ -170,6 +172,7 @@ are read by the names in their header.`,
     ],
     flagHelp: [
       `  --rows source|target             what the rows of a matrix are: regions that send (default) or that receive
+  --matrix NAME                    which matrix of a .mat or HDF5 file
   --source, --target, --weight X   columns of a list, by the names in its header or by their numbers from 1
   --duplicates sum|error           several rows of one pair are summed (default), or refused
   --types A,B                      rows whose column "type" has one of these alone
@@ -281,7 +284,9 @@ async function generate(flags: Flags): Promise<void> {
   const name = seed === SYNTHETIC_SEED
     ? SYNTHETIC_NAME
     : `${SYNTHETIC_NAME}_seed_${seed}`;
-  await writeFiles({ [`C_${name}.csv`]: matrixTable(connectome) }, flags);
+  const { names, weights, areas } = connectome;
+  const table = matrixTable(names, graphOfMatrix(weights, areas));
+  await writeFiles({ [`C_${name}.csv`]: table }, flags);
 }
 
 async function run(flags: Flags): Promise<number> {

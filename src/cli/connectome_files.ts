@@ -7,8 +7,7 @@
 import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import type { Connectome } from "../connectome/connectome.ts";
-import { importedName } from "../connectome/decode.ts";
-import { importConnectome } from "../connectome/import.ts";
+import { importConnectome, importedName } from "../connectome/decode.ts";
 import { loadConnectome } from "../connectome/load.ts";
 import {
   NULL_MODEL_NAMES,
@@ -24,7 +23,7 @@ import { matrixTable } from "../connectome/tables.ts";
 import { InputError } from "../files/input_error.ts";
 import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
-import { readTextFile } from "../files/read.ts";
+import { readTextFile, sourceOfFile } from "../files/read.ts";
 import { makeFolder, writeFileWhole } from "../files/write.ts";
 import {
   type Graph,
@@ -233,18 +232,20 @@ const MOST_IN_TABLE = 1000;
 /** Reads the file and writes C_NAME.csv, or of many regions C_NAME.npz and Names_NAME.txt. */
 export async function importFile(path: string, flags: Flags): Promise<void> {
   outFolder(flags);
-  const { source, target, weight, types, subset } = flags.string;
+  const { source, target, weight, types, subset, matrix } = flags.string;
+  const file = sourceOfFile(path, { what: "the connectome" });
   const rows = choiceFlag(flags, "rows", ["source", "target"]);
   const duplicates = choiceFlag(flags, "duplicates", ["sum", "error"]);
   const minWeight = numberFlag(flags, "min_weight", {
     fallback: 0,
     to: Number.MAX_VALUE,
   });
-  const { graph, regionNames, notes } = await importConnectome(path, {
+  const { graph, regionNames, notes } = await importConnectome(file, {
     ...(source === undefined ? {} : { source }),
     ...(target === undefined ? {} : { target }),
     ...(weight === undefined ? {} : { weight }),
     ...(rows === undefined ? {} : { rows }),
+    ...(matrix === undefined ? {} : { matrix }),
     ...(duplicates === undefined ? {} : { duplicates }),
     ...(types === undefined
       ? {}
@@ -255,10 +256,7 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
   });
   const name = importedName(path);
   if (graph.nodes <= MOST_IN_TABLE) {
-    const table = matrixTable({
-      names: regionNames,
-      weights: matrixOfGraph(graph),
-    });
+    const table = matrixTable(regionNames, graph);
     await writeFiles({ [`C_${name}.csv`]: table }, flags);
   } else {
     const { start, sender, weights } = rowsOf(graph, { transpose: false });

@@ -1,5 +1,6 @@
 /**
- * What the bytes of a file say of a connectome, wherever they come from.
+ * What a file says of a connectome, wherever its bytes come from: matrices and lists of
+ * connections as they are published, in tables and in binary files, packed by gzip or not.
  *
  * @module
  */
@@ -9,37 +10,41 @@ import csv from "../../connectomes/Synthetic_Macaque_29.csv" with {
 };
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
-import { readNpy } from "../files/npy.ts";
-import { readSparseNpz } from "../files/npz.ts";
-import {
-  filterGraph,
-  type Graph,
-  graphOfMatrix,
-  rowOfEach,
-  transposeGraph,
-} from "../graph/graph.ts";
+import { type ByteSource, sourceOfBytes } from "../files/read.ts";
+import { filterGraph, transposeGraph } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
 import { CATALOGUE, catalogueEntry, citationsOf } from "./catalogue.ts";
 import {
   type Connectome,
   orientationDoubt,
+  type RowMeaning,
   validateConnectome,
 } from "./connectome.ts";
 import {
   type EdgeList,
   type EdgeListOptions,
+  EdgeListReader,
   isListHeader,
-  parseEdgeList,
 } from "./edge_list.ts";
-import { graphmlLines } from "./graph_files.ts";
+import { isGraphFile, readGraphFile } from "./graph_files.ts";
+import { isMatrixFile, readMatrixFile } from "./matrix_files.ts";
+import { RowReader } from "./rows.ts";
 import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./synthetic.ts";
 import {
   isMissing,
   isWord,
+  MatrixReader,
   parseMatrixTable,
-  readTable,
-  type TableRow,
+  type SquareMatrix,
 } from "./tables.ts";
+
+/** How a file is read. */
+export interface ImportOptions extends Omit<EdgeListOptions, "file"> {
+  /** Which regions the rows of a matrix are; default "source". */
+  readonly rows?: RowMeaning;
+  /** Name of the matrix in a `.mat` or HDF5 file; needed where it holds several. */
+  readonly matrix?: string;
+}
 
 /** Name of the connectome in a file: without its endings, and without the C_ that stands before it in folders. */
 export function importedName(path: string): string {
@@ -50,69 +55,185 @@ export function importedName(path: string): string {
     .replace(/^C_/, "");
 }
 
-/** Tables of so many columns are told from lists by their shape alone. */
+/** Tables of so many columns are told from lists by their shape alone, and of so many at once. */
 const CLEARLY_WIDE = 6;
-
-/** A connectome as a file has it, and whether as a matrix. */
-export type Decoded = EdgeList & { readonly matrix?: true };
+const WIDER_THAN_LISTS = 100;
 
 /**
- * Reads the whole of a file: `.npy` and `.npz` hold a matrix, `.graphml` a list of
- * connections; any other is a table, which holds a matrix if it is square, else a list.
+ * Reads a connectome from a file: `.npy`, `.npz`, `.mat` and `.h5` hold a matrix, `.parquet`,
+ * `.feather`, `.arrow` and `.graphml` a list of connections; any other file is a table, which
+ * holds a matrix if it is square, else a list of connections.
  *
- * @throws {InputError} If it holds no connectome.
+ * @throws {InputError} If the file can't be read, or holds no connectome.
+ *
+ * @example
+ * ```ts no-eval
+ * import { importConnectome } from "./src/connectome/decode.ts";
+ * import { sourceOfFile } from "./src/files/read.ts";
+ *
+ * const file = sourceOfFile("connections.csv.gz", { what: "the connectome" });
+ * const { graph, notes } = await importConnectome(file, { minWeight: 5 });
+ * ```
  */
-export function decodeConnectome(
-  bytes: Uint8Array,
-  options: EdgeListOptions,
-): Decoded {
-  const { file, source, target, weight, types } = options;
-  if (/\.np[yz]$/i.test(file)) return described(readMatrix(bytes, file));
-  const text = decodeText(bytes, file);
-  if (/\.graphml$/i.test(file)) {
-    return parseEdgeList(graphmlLines(text, file), options);
+export async function importConnectome(
+  file: ByteSource,
+  { rows, matrix, ...options }: ImportOptions,
+): Promise<EdgeList> {
+  const { name: path } = file;
+  if (matrix !== undefined && !isMatrixFile(path)) {
+    throw new InputError(
+      `Cannot use --matrix ${matrix}: "${path}" is neither MATLAB's nor HDF5`,
+    );
   }
+  for (const flag of ["source", "target", "weight", "types"] as const) {
+    if (options[flag] === undefined || !isMatrixFile(path)) continue;
+    throw new InputError(
+      `Cannot use --${flag} ${
+        options[flag]
+      }: "${path}" is a matrix, not a list of connections`,
+    );
+  }
+  const found = isMatrixFile(path)
+    ? { graph: await readMatrixFile(file, { matrix }) }
+    : await readList(file, options);
+  const isList = !isMatrix(found);
+  if (isList && rows !== undefined) {
+    throw new InputError(
+      `Cannot use --rows ${rows}: "${path}" is a list of connections, whose columns say which way they go`,
+    );
+  }
+  const known = isMatrix(found) ? described(found, options) : found;
+  const turned = rows === "target"
+    ? { ...known, graph: transposeGraph(known.graph) }
+    : known;
+  validateConnectome(turned, path);
+  const doubt = isList
+    ? undefined
+    : orientationDoubt({ ...turned, fileRows: rows ?? "source" });
+  return {
+    ...turned,
+    notes: [
+      ...turned.notes,
+      ...(doubt === undefined ? [] : [`warning: ${doubt}`]),
+    ],
+  };
+}
+
+function isMatrix(found: SquareMatrix | EdgeList): found is SquareMatrix {
+  return !("notes" in found);
+}
+
+/** What a table or another list of connections holds. */
+async function readList(
+  file: ByteSource,
+  options: Omit<EdgeListOptions, "file">,
+): Promise<SquareMatrix | EdgeList> {
+  const { name: path } = file;
+  const { source, target, weight, types } = options;
   const asksForList = [source, target, weight, types].some((option) =>
     option !== undefined
   );
-  if (asksForList || !looksSquare(text, file)) {
-    return parseEdgeList(text, options);
-  }
-  const { regions, weights, names } = parseMatrixTable(text, file);
-  return described({
-    graph: graphOfMatrix(weights, regions),
-    ...(names === undefined ? {} : { names }),
-  });
+  if (!asksForList && !isGraphFile(path)) return await readTable(file, options);
+  const list = new EdgeListReader({ ...options, file: path });
+  const add = (cells: readonly string[], row: number) => list.add(cells, row);
+  if (isGraphFile(path)) await readGraphFile(file, add);
+  else await readRows(file, add);
+  return list.finish();
 }
 
-/** Connections of a region to itself are left out, as those of a list are. */
+/**
+ * A matrix or a list: the first rows are held until it is told which. There are no more
+ * of a matrix than columns and one, and no list has as many columns as large matrices.
+ */
+async function readTable(
+  file: ByteSource,
+  options: Omit<EdgeListOptions, "file">,
+): Promise<SquareMatrix | EdgeList> {
+  const { name: path } = file;
+  let held: Row[] | undefined = [];
+  let reader: MatrixReader | EdgeListReader | undefined;
+  const begin = (kind: MatrixReader | EdgeListReader) => {
+    for (const { cells, row } of held!) kind.add(cells, row);
+    held = undefined;
+    reader = kind;
+  };
+  const list = () => new EdgeListReader({ ...options, file: path });
+  await readRows(file, (cells, row) => {
+    if (reader !== undefined) return reader.add(cells, row);
+    held!.push({ cells, row });
+    const columns = Math.max(cells.length, held![0]!.cells.length);
+    if (columns > WIDER_THAN_LISTS) begin(new MatrixReader(path));
+    else if (held!.length > columns + 1) begin(list());
+  });
+  if (reader === undefined) {
+    begin(looksSquare(held, path) ? new MatrixReader(path) : list());
+  }
+  return reader!.finish();
+}
+
+/** A row of a table. */
+interface Row {
+  readonly cells: readonly string[];
+  /** Its number in the file, from 1. */
+  readonly row: number;
+}
+
+/** Reads a matrix as a list's notes tell of it. Connections of a region to itself are left out, as those of a list are. */
 function described(
-  { graph: whole, names }: {
-    readonly graph: Graph;
-    readonly names?: readonly string[];
-  },
-): EdgeList & { readonly matrix: true } {
-  const graph = filterGraph(whole, (from, to) => from !== to);
-  const itself = whole.weight.length - graph.weight.length;
+  { graph: whole, names }: SquareMatrix,
+  { minWeight = 0, subset }: Omit<EdgeListOptions, "file">,
+): EdgeList {
+  const all = names ??
+    Array.from({ length: whole.nodes }, (_, region) => String(region + 1));
+  /** Numbers of the regions among those that are kept; −1 of others. */
+  const number = new Int32Array(whole.nodes).fill(-1);
+  const regionNames = all.filter((name, region) => {
+    if (subset !== undefined && !subset.has(name)) return false;
+    number[region] = region;
+    return true;
+  });
+  let last = 0;
+  number.forEach((region, at) => number[at] = region < 0 ? -1 : last++);
+  const part = filterGraph(
+    whole,
+    (from, to) => number[from]! >= 0 && number[to]! >= 0,
+  );
+  const between = filterGraph(part, (from, to) => from !== to);
+  const { from, to, weight } = filterGraph(
+    between,
+    // What is no weight is refused later, and is not to be left out before.
+    (_, __, edge) => !(between.weight[edge]! < minWeight) || minWeight <= 0,
+  );
+  const regions = all.length - regionNames.length;
+  const itself = part.weight.length - between.weight.length;
+  const weak = between.weight.length - weight.length;
   return {
-    matrix: true,
-    graph,
-    regionNames: names ??
-      Array.from({ length: graph.nodes }, (_, region) => String(region + 1)),
+    graph: {
+      nodes: regionNames.length,
+      from: from.map((region) => number[region]!),
+      to: to.map((region) => number[region]!),
+      weight,
+    },
+    regionNames,
     notes: [
-      `a matrix of ${graph.nodes} regions with ${
-        plural(graph.weight.length, "connection")
+      `a matrix of ${plural(regionNames.length, "region")} with ${
+        plural(weight.length, "connection")
       }`,
+      ...(regions === 0
+        ? []
+        : [`${plural(regions, "region")} outside the subset left out`]),
       ...(itself === 0
         ? []
         : [`${plural(itself, "connection")} of a region to itself left out`]),
+      ...(weak === 0
+        ? []
+        : [`${plural(weak, "connection")} of less than ${minWeight} left out`]),
     ],
   };
 }
 
 /** Whether a table is a matrix and no list of connections. */
-function looksSquare(text: string, file: string): boolean {
-  const { rows } = readTable(text, file);
+function looksSquare(rows: readonly Row[], file: string): boolean {
   const [first, second] = rows;
   if (first === undefined || isListHeader(first.cells)) return false;
   const columns = Math.max(first.cells.length, second?.cells.length ?? 0);
@@ -120,10 +241,10 @@ function looksSquare(text: string, file: string): boolean {
   if (columns >= CLEARLY_WIDE || !canBeList(rows)) return true;
   // A list of so few connections between numbers would have to have zeros just on the diagonal.
   try {
-    const { regions, weights } = parseMatrixTable(text, file);
-    return weights.every((weight, entry) =>
-      entry % (regions + 1) !== 0 || weight === 0
-    );
+    const matrix = new MatrixReader(file);
+    for (const { cells, row } of rows) matrix.add(cells, row);
+    const { from, to } = matrix.finish().graph;
+    return from.every((region, edge) => region !== to[edge]);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return false;
@@ -134,11 +255,11 @@ function looksSquare(text: string, file: string): boolean {
  * Whether the lines of a small table name two regions each, in one way: words
  * or whole numbers. Of numbers with gaps a matrix that lacks values is likelier.
  */
-function canBeList(rows: readonly TableRow[]): boolean {
+function canBeList(rows: readonly Row[]): boolean {
   const body = isHeader(rows[0]!.cells) ? rows.slice(1) : rows;
-  const inWords = ({ cells }: TableRow) =>
+  const inWords = ({ cells }: Row) =>
     cells.slice(0, 2).every((cell) => isWord(cell) || isMissing(cell));
-  const inNumbers = ({ cells }: TableRow) =>
+  const inNumbers = ({ cells }: Row) =>
     cells.slice(0, 2).every((cell) => /^\d+$/.test(cell)) &&
     !cells.some(isMissing);
   return body.every(inNumbers) ||
@@ -152,81 +273,78 @@ function isHeader(cells: readonly string[]): boolean {
 }
 
 /**
- * A connectome's weights as a file holds them, `.npy`, `.npz`, or else a table.
+ * A square matrix as a file of a folder of connectomes holds it, `.npy`, `.npz` or a table.
  *
  * @throws {InputError} If it is no square matrix.
  */
-export function readMatrix(
-  bytes: Uint8Array,
-  path: string,
-): { readonly graph: Graph; readonly names?: readonly string[] } {
-  const notSquare = (shape: readonly number[]) =>
-    new InputError(
-      `Cannot use the connectome "${path}": it must be a square matrix, found the shape (${
-        shape.join(", ")
-      })`,
-    );
-  if (/\.npy$/i.test(path)) {
-    const { shape, data } = readNpy(bytes, { name: path });
-    const [rows, columns] = shape;
-    if (shape.length !== 2 || rows !== columns) throw notSquare(shape);
-    return { graph: graphOfMatrix(data, rows!) };
-  }
-  if (/\.npz$/i.test(path)) {
-    const { shape, start, column, values } = readSparseNpz(bytes, {
-      name: path,
-    });
-    if (shape[0] !== shape[1]) throw notSquare(shape);
-    const from = rowOfEach(Uint32Array.from(start));
-    const weight = Float64Array.from(values);
-    const stored = {
-      nodes: shape[0],
-      from,
-      to: Uint32Array.from(column),
-      weight,
-    };
-    // Zeros may be written in a sparse matrix, too.
-    return { graph: filterGraph(stored, (_, __, edge) => weight[edge] !== 0) };
-  }
-  const { regions, weights, names } = parseMatrixTable(
-    decodeText(bytes, path),
-    path,
-  );
-  return {
-    graph: graphOfMatrix(weights, regions),
-    ...(names === undefined ? {} : { names }),
-  };
+export async function readMatrix(file: ByteSource): Promise<SquareMatrix> {
+  if (isMatrixFile(file.name)) return { graph: await readMatrixFile(file) };
+  const matrix = new MatrixReader(file.name);
+  await readRows(file, (cells, row) => matrix.add(cells, row));
+  return matrix.finish();
 }
 
-/** The text of a file in UTF-8, or in UTF-16 with a mark, as Excel's "Unicode text" is. */
-export function decodeText(bytes: Uint8Array, path: string): string {
-  const [first, second] = bytes;
+/**
+ * Gives the rows of a table: text in UTF-8, or in UTF-16 with a mark, as Excel's
+ * "Unicode text" is; unpacked if its name ends in .gz.
+ */
+async function readRows(
+  { name: path, chunks }: ByteSource,
+  onRow: (cells: string[], row: number) => void,
+): Promise<void> {
+  const packed = /\.gz$/i.test(path);
+  const bytes = chunks();
+  const pieces = packed
+    ? ReadableStream.from(bytes).pipeThrough(new DecompressionStream("gzip"))
+    : bytes;
+  const reader = new RowReader(path, onRow);
+  let decoder: TextDecoder | undefined;
+  const noText = (cause: unknown) =>
+    new InputError(
+      `Cannot read the connectome "${path}": it is no ${
+        packed ? "gzip file of text" : "text"
+      } in UTF-8`,
+      { cause },
+    );
+  const textOf = (piece?: Uint8Array<ArrayBuffer>) => {
+    decoder ??= decoderOf(piece);
+    try {
+      return decoder.decode(piece, { stream: piece !== undefined });
+    } catch (cause) {
+      throw noText(cause);
+    }
+  };
+  try {
+    for await (const piece of pieces) reader.add(textOf(piece));
+  } catch (error) {
+    // That of the unpacking, which speaks of no file.
+    if (packed && error instanceof TypeError) throw noText(error);
+    throw error;
+  }
+  reader.add(textOf());
+  reader.end();
+}
+
+function decoderOf([first, second]: Uint8Array = new Uint8Array()) {
   const wide = first === 0xff && second === 0xfe
     ? "utf-16le"
     : first === 0xfe && second === 0xff
     ? "utf-16be"
-    : undefined;
-  try {
-    return new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new InputError(
-      `Cannot read the connectome "${path}": it is no text in UTF-8`,
-    );
-  }
+    : "utf-8";
+  return new TextDecoder(wide, { fatal: true });
 }
-
 /**
  * `Synthetic_Macaque_29`: a connectome of our own making with the published
  * statistics of the macaque's cortex. No part of it was measured.
  */
 export async function embeddedConnectome(): Promise<Connectome> {
   const file = `${SYNTHETIC_NAME}.csv`;
-  const { regions, weights, names } = parseMatrixTable(csv, file);
+  const { graph, names } = parseMatrixTable(csv, file);
   const connectome: Connectome = {
     name: SYNTHETIC_NAME,
     species: "none",
-    regions,
-    graph: graphOfMatrix(weights, regions),
+    regions: graph.nodes,
+    graph,
     regionNames: names!,
     citations: SYNTHETIC_CITATIONS,
     synthetic: true,
@@ -294,10 +412,10 @@ export async function connectomeOfFile(
   const sha256 = await sha256Hex(bytes);
   const entry = CATALOGUE.find(({ files }) => files.weights.sha256 === sha256);
   const types = entry?.types;
-  const { graph, regionNames, notes } = decodeConnectome(bytes, {
-    file,
-    ...(types === undefined ? {} : { types }),
-  });
+  const { graph, regionNames, notes } = await importConnectome(
+    sourceOfBytes(file, bytes),
+    types === undefined ? {} : { types },
+  );
   for (const note of notes) onProgress(note);
   const found: Connectome = {
     name: entry?.name ?? importedName(file),

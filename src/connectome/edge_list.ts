@@ -7,7 +7,8 @@
 import { InputError } from "../files/input_error.ts";
 import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
-import { cellNumber, isAbove, isMissing } from "./tables.ts";
+import { RowReader } from "./rows.ts";
+import { cellNumber, isMissing } from "./tables.ts";
 
 /** How a list is read. */
 export interface EdgeListOptions {
@@ -70,18 +71,7 @@ const MOST_IN_RING = 5;
 const LISTED = 5;
 
 /**
- * Reads a list of connections. Columns are found by the names in its header
- * (pre, post, from, to, source, target, weight, syn_count, …); without a header
- * the first two are the regions and the weight is in the third of three columns, or of
- * more in the last but one, as bio2art has it. Without a column of weights each
- * line is a connection of weight 1.
- *
- * Lines for one pair are summed. A line without a weight or a region is left
- * out, and the notes count them; a line from a region to itself makes the
- * region known, but no connection.
- *
- * @param text The file's content; a cell may hold no line break.
- * @throws {InputError} With file and row, if columns can't be told apart or a weight is no number from 0.
+ * {@linkcode EdgeListReader} for a text.
  *
  * @example
  * ```ts
@@ -95,32 +85,35 @@ export function parseEdgeList(
   text: string,
   options: EdgeListOptions,
 ): EdgeList {
-  const reader = new EdgeListReader(options);
+  const list = new EdgeListReader(options);
+  const reader = new RowReader(
+    options.file,
+    (cells, row) => list.add(cells, row),
+  );
   reader.add(text);
-  return reader.finish();
+  reader.end();
+  return list.finish();
 }
 
-/** {@linkcode parseEdgeList} for a file in pieces, which may be larger than any text. */
-export async function readEdgeList(
-  pieces: AsyncIterable<string>,
-  options: EdgeListOptions,
-): Promise<EdgeList> {
-  const reader = new EdgeListReader(options);
-  for await (const piece of pieces) reader.add(piece);
-  return reader.finish();
-}
-
-/** Takes a list piece by piece. */
-class EdgeListReader {
+/**
+ * Reads a list of connections, row by row. Columns are found by the names in its header
+ * (pre, post, from, to, source, target, weight, syn_count, …); without a header
+ * the first two are the regions and the weight is in the third of three columns, or of
+ * more in the last but one, as bio2art has it. Without a column of weights each
+ * row is a connection of weight 1.
+ *
+ * Rows for one pair are summed. A row without a weight or a region is left
+ * out, and the notes count them; a row from a region to itself makes the
+ * region known, but no connection.
+ */
+export class EdgeListReader {
   readonly #options: EdgeListOptions;
   readonly #names = new Map<string, number>();
   readonly #edges = new GraphBuilder();
   readonly #numbers = new ListNumbers();
   /** Rows that lack something, the first of them. */
   readonly #lacking: number[] = [];
-  #split: (line: string) => string[] = () => [];
   #columns: Columns | undefined;
-  #rest = "";
   /** Cells of the header, until the line below it is read. */
   #headed = 0;
   /** Whether there are more columns than two regions and a weight take. */
@@ -133,36 +126,18 @@ class EdgeListReader {
     this.#options = options;
   }
 
-  add(piece: string): void {
-    const lines = (this.#rest + piece).split(/\r\n|\r|\n/);
-    this.#rest = lines.pop()!;
-    // A line break may be cut in two.
-    if (piece.endsWith("\r")) this.#rest = `${lines.pop() ?? ""}\r`;
-    for (const line of lines) this.#line(line);
-  }
-
-  #problem(what: string): InputError {
-    return new InputError(
-      `Cannot read the list of connections "${this.#options.file}": ${what}`,
-    );
-  }
-
-  #line(text: string): void {
-    this.#row++;
-    const line = this.#row === 1 ? text.replace(/^\uFEFF/, "") : text;
-    if (line.trim() === "") return;
-    if (line.includes('"') && line.split('"').length % 2 === 0) {
-      throw this.#problem(
-        `row ${this.#row} has a quote that does not end in its line`,
-      );
-    }
+  /**
+   * Takes a row, the header first where there is one.
+   *
+   * @throws {InputError} With file and row, if columns can't be told apart or a weight is no number from 0.
+   */
+  add(cells: readonly string[], row: number): void {
+    this.#row = row;
     if (this.#columns === undefined) {
-      if (isAbove(line) || /^"?sep=.\s*"?$/i.test(line)) return;
-      this.#split = splitterOf(line);
-      this.#columns = findColumns(this.#split(line), {
+      this.#columns = findColumns(cells, {
         options: this.#options,
         problem: (what) => this.#problem(what),
-        row: this.#row,
+        row,
       });
       if (
         this.#options.types !== undefined && this.#columns.type === undefined
@@ -172,12 +147,11 @@ class EdgeListReader {
         );
       }
       if (this.#columns.header) {
-        this.#headed = this.#split(line).length;
+        this.#headed = cells.length;
         return;
       }
-      this.#wide = this.#split(line).length > 3;
+      this.#wide = cells.length > 3;
     }
-    const cells = this.#split(line);
     if (this.#headed > 0) {
       // R's write.table() gives no name to the column that counts the rows.
       const counted = cells.length === this.#headed + 1 &&
@@ -186,11 +160,17 @@ class EdgeListReader {
       if (counted) this.#columns = besideCounter(this.#columns);
     }
     this.#read(cells, this.#columns);
-    if (this.#row % TOLD_EVERY === 0) {
+    if (row % TOLD_EVERY === 0) {
       this.#options.onProgress?.(
-        `read ${this.#row} rows, ${this.#names.size} regions`,
+        `read ${row} rows, ${this.#names.size} regions`,
       );
     }
+  }
+
+  #problem(what: string): InputError {
+    return new InputError(
+      `Cannot read the list of connections "${this.#options.file}": ${what}`,
+    );
   }
 
   #read(cells: readonly string[], place: Columns): void {
@@ -248,12 +228,18 @@ class EdgeListReader {
   #numberOf(name: string): number {
     const number = this.#names.get(name);
     if (number !== undefined) return number;
+    // A quote that does not end takes other rows for a name.
+    if (name.includes("\n")) {
+      throw this.#problem(
+        `row ${this.#row} has a quote that does not end in its line`,
+      );
+    }
     this.#names.set(name, this.#names.size);
     return this.#names.size - 1;
   }
 
+  /** @throws {InputError} If there was no row, or none of the columns names regions. */
   finish(): EdgeList {
-    for (const line of this.#rest.split("\r")) this.#line(line);
     const { duplicates, minWeight = 0 } = this.#options;
     const count = this.#count;
     if (this.#columns === undefined) throw this.#problem("it is empty");
@@ -341,32 +327,6 @@ class ListNumbers {
     this.#mark = ",";
     return cellNumber(cell, { decimalComma: true });
   }
-}
-
-/** Cuts a line into cells: at tabs, else semicolons, commas, blanks, whichever the first line has. */
-function splitterOf(first: string): (line: string) => string[] {
-  const unquoted = first.replaceAll(/"[^"]*"/g, "");
-  const delimiter = ["\t", ";", ","].find((mark) => unquoted.includes(mark));
-  if (delimiter === undefined) {
-    return (line) =>
-      (line.trim().match(/"(?:[^"]|"")*"|[^ ]+/g) ?? []).map(unquote);
-  }
-  const quotedCell = new RegExp(
-    `(?:^|${delimiter})(?:[ ]*"((?:[^"]|"")*)"[ ]*|([^${delimiter}]*))`,
-    "g",
-  );
-  return (line) => {
-    if (!line.includes('"')) {
-      return line.split(delimiter).map((cell) => cell.trim());
-    }
-    return [...line.matchAll(quotedCell)].map(([, quoted, plain]) =>
-      (quoted?.replaceAll('""', '"') ?? plain ?? "").trim()
-    );
-  };
-}
-
-function unquote(cell: string): string {
-  return cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell;
 }
 
 /** Whether cells are a header that names where connections come from and where they go to. */

@@ -1,59 +1,81 @@
 /**
- * Lists of connections in files that are no plain text: Parquet and GraphML. Both
- * become the lines of a list, which is then read as any other.
+ * Lists of connections in files that are no plain text: Parquet, Arrow and GraphML.
+ * All become rows of cells, the names of the columns first, which are then read as those of any other list.
  *
  * @module
  */
 
-import { XMLParser } from "npm:fast-xml-parser@4.5.3";
-import { parquetMetadataAsync, parquetReadObjects } from "npm:hyparquet@1.33.0";
 import { InputError } from "../files/input_error.ts";
+import type { ByteSource } from "../files/read.ts";
+import { packageFor } from "./matrix_files.ts";
+import type { OnRow } from "./rows.ts";
+
+/** Whether a file holds a list in a form that is no table of text. */
+export function isGraphFile(path: string): boolean {
+  return /\.(?:parquet|feather|arrows?|graphml)$/i.test(path);
+}
+
+/**
+ * Gives the rows of such a file; whole numbers of 64 bits stay exact.
+ *
+ * @throws {InputError} If it can't be read, or is packed in a way that is not known.
+ */
+export async function readGraphFile(
+  file: ByteSource,
+  onRow: OnRow,
+): Promise<void> {
+  const { name: path } = file;
+  if (/\.parquet$/i.test(path)) return await readParquet(file, onRow);
+  const bytes = await file.bytes();
+  if (!/\.graphml$/i.test(path)) return await readArrow(bytes, path, onRow);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InputError(
+      `Cannot read the graph "${path}": it is no text in UTF-8`,
+      { cause },
+    );
+  }
+  await readGraphml(text, path, onRow);
+}
 
 /** Rows of a Parquet file that are held at once. */
 const ROWS_AT_ONCE = 500_000;
 
-/**
- * The rows of a Parquet file as lines of cells, the names of its columns first.
- * Whole numbers of 64 bits stay exact.
- *
- * @throws {InputError} If it is no Parquet file, or one packed in a way that can't be read.
- */
-export async function* parquetLines(path: string): AsyncGenerator<string> {
-  const file = await Deno.open(path);
+async function readParquet(file: ByteSource, onRow: OnRow): Promise<void> {
+  const { name: path } = file;
+  const name = "hyparquet";
+  const { parquetMetadataAsync, parquetReadObjects } = await packageFor(
+    () => import("npm:hyparquet@1.33.0"),
+    { path, name },
+  );
+  const { compressors } = await packageFor(
+    () => import("npm:hyparquet-compressors@1.1.2"),
+    { path, name },
+  );
   try {
-    const { size } = await file.stat();
     const source = {
-      byteLength: size,
-      async slice(start: number, end = size) {
-        const bytes = new Uint8Array(end - start);
-        await file.seek(start, Deno.SeekMode.Start);
-        for (let done = 0; done < bytes.length;) {
-          const read = await file.read(bytes.subarray(done));
-          if (read === null) break;
-          done += read;
-        }
-        return bytes.buffer;
-      },
+      byteLength: await file.size(),
+      slice: async (start: number, end?: number) =>
+        await file.slice(start, end ?? source.byteLength),
     };
     const metadata = await parquetMetadataAsync(source);
     const rows = Number(metadata.num_rows);
     let names: string[] | undefined;
+    let row = 1;
     for (let rowStart = 0; rowStart < rows; rowStart += ROWS_AT_ONCE) {
       const found = await parquetReadObjects({
         file: source,
         metadata,
+        compressors,
         rowStart,
         rowEnd: Math.min(rows, rowStart + ROWS_AT_ONCE),
       });
-      let text = "";
-      for (const row of found) {
-        if (names === undefined) {
-          names = Object.keys(row);
-          text += line(names);
-        }
-        text += line(names.map((name) => row[name]));
+      for (const each of found) {
+        if (names === undefined) onRow(names = Object.keys(each), row++);
+        onRow(names.map((name) => cellOf(each[name])), row++);
       }
-      yield text;
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
@@ -63,20 +85,64 @@ export async function* parquetLines(path: string): AsyncGenerator<string> {
       })`,
       { cause: error },
     );
-  } finally {
-    file.close();
   }
 }
 
-/** A line with tabs between its cells. */
-function line(cells: readonly unknown[]): string {
-  const texts = cells.map((cell) => {
-    const text = cell === null || cell === undefined ? "" : String(cell);
-    return /["\t\r\n]/.test(text)
-      ? `"${text.replaceAll('"', '""').replaceAll(/[\t\r\n]/g, " ")}"`
-      : text;
+/** A value as the cell of a table. */
+function cellOf(value: unknown): string {
+  return value === null || value === undefined ? "" : String(value).trim();
+}
+
+/** Arrow's file and stream, as Feather of version 2 is; packed by LZ4 or ZSTD or not. */
+async function readArrow(
+  bytes: Uint8Array,
+  path: string,
+  onRow: OnRow,
+): Promise<void> {
+  const { tableFromIPC, setCompressionCodec, CompressionType } =
+    await packageFor(() => import("npm:@uwdata/flechette@2.6.0"), {
+      path,
+      name: "@uwdata/flechette",
+    });
+  const lz4 = await packageFor(() => import("npm:lz4js@0.2.0"), {
+    path,
+    name: "lz4js",
   });
-  return `${texts.join("\t")}\n`;
+  const zstd = await packageFor(() => import("npm:fzstd@0.1.1"), {
+    path,
+    name: "fzstd",
+  });
+  const encode = (data: Uint8Array) => data;
+  setCompressionCodec(CompressionType.LZ4_FRAME, {
+    encode,
+    decode: (data) => lz4.decompress(data),
+  });
+  setCompressionCodec(CompressionType.ZSTD, {
+    encode,
+    decode: (data) => zstd.decompress(data),
+  });
+  let columns: ArrayLike<unknown>[];
+  let names: string[];
+  try {
+    if (new TextDecoder().decode(bytes.subarray(0, 4)) === "FEA1") {
+      throw new Error("Feather of version 1 is not, version 2 is");
+    }
+    const table = tableFromIPC(bytes, { useBigInt: true });
+    names = [...table.names].map(String);
+    columns = names.map((_, at) => table.getChildAt(at).toArray());
+  } catch (cause) {
+    throw new InputError(
+      `Cannot read "${path}": it is no Arrow or Feather file that can be read (${
+        (cause as Error).message
+      })`,
+      { cause },
+    );
+  }
+  onRow(names, 1);
+  const rows = columns[0]?.length ?? 0;
+  for (let row = 0; row < rows; row++) {
+    onRow(columns.map((column) => cellOf(column[row])), row + 2);
+  }
 }
 
 /** An element of GraphML as the parser gives it: attributes have an @ before their names. */
@@ -85,7 +151,7 @@ interface Element {
 }
 
 /**
- * The edges of a GraphML file as lines of cells: source, target, and what the file
+ * Gives the edges of a GraphML file: source, target, and what the file
  * says of each edge under the names it gives. Nodes have their names where the file
  * has some, else their ids; an edge without direction goes both ways.
  *
@@ -93,7 +159,15 @@ interface Element {
  *
  * @throws {InputError} If it is no GraphML.
  */
-export function graphmlLines(text: string, file: string): string {
+async function readGraphml(
+  text: string,
+  file: string,
+  onRow: OnRow,
+): Promise<void> {
+  const { XMLParser } = await packageFor(
+    () => import("npm:fast-xml-parser@4.5.3"),
+    { path: file, name: "fast-xml-parser" },
+  );
   const fail = (what: string): never => {
     throw new InputError(`Cannot read the graph "${file}": ${what}`);
   };
@@ -145,20 +219,20 @@ export function graphmlLines(text: string, file: string): string {
     if (/^(?:source|target)$/i.test(name)) continue;
     columns.set(name, [...columns.get(name) ?? [], key["@id"]]);
   }
-  const lines = [line(["source", "target", ...columns.keys()])];
+  let row = 1;
+  onRow(["source", "target", ...columns.keys()], row++);
   for (const edge of elements(graph, "edge")) {
     const ends = [nameOf(edge["@source"]), nameOf(edge["@target"])];
     const values = Array.from(
       columns.values(),
       (ids) => ids.map((id) => valueOf(edge, id)).find((value) => value) ?? "",
     );
-    lines.push(line([...ends, ...values]));
+    onRow([...ends, ...values], row++);
     const directed = edge["@directed"] === undefined
       ? graph["@edgedefault"] !== "undirected"
       : edge["@directed"] === "true";
     if (!directed && ends[0] !== ends[1]) {
-      lines.push(line([...ends.reverse(), ...values]));
+      onRow([...ends.reverse(), ...values], row++);
     }
   }
-  return lines.join("");
 }

@@ -7,11 +7,17 @@
 
 import { basename, join } from "node:path";
 import { cacheFolder as systemCacheFolder } from "../files/download.ts";
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex, sha256OfFile } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
-import { readFileBytes, readIfThere, safeName } from "../files/read.ts";
+import {
+  readFileBytes,
+  readIfThere,
+  readTextFile,
+  safeName,
+  sourceOfFile,
+} from "../files/read.ts";
 import {
   addressOf,
   CATALOGUE,
@@ -25,12 +31,14 @@ import { type Connectome, validateConnectome } from "./connectome.ts";
 import { nearestNames } from "../text/did_you_mean.ts";
 import {
   catalogued,
-  decodeText,
   embeddedConnectome,
+  importConnectome,
   readMatrix,
 } from "./decode.ts";
-import { importConnectome } from "./import.ts";
 import { SYNTHETIC_NAME } from "./synthetic.ts";
+
+/** What messages call a connectome's file. */
+const WHAT = { what: "the connectome" };
 
 /** Where to look for a connectome. */
 export interface LoadOptions {
@@ -148,10 +156,9 @@ async function readConnectomeFolder(
       : [published]),
   ]);
   if (found === undefined) return undefined;
-  const bytes = await readFileBytes(found, { what: "the connectome" });
   const { graph, names } = basename(found) === published
     ? await readPublished(found, name)
-    : readMatrix(bytes, found);
+    : await readMatrix(sourceOfFile(found, WHAT));
   const namesFile = await find([`Names_${name}.lst`, `Names_${name}.txt`]);
   const densityFile = await find([`ND_${name}.npy`]);
   const distanceFile = await find([`D_${name}.npy`]);
@@ -181,7 +188,7 @@ async function readConnectomeFolder(
     synthetic: name.startsWith("Synthetic_"),
     source: found,
     fileRows: "source",
-    sha256: await sha256Hex(bytes),
+    sha256: await sha256OfFile(found, WHAT),
   };
   validateConnectome(connectome, found);
   return connectome;
@@ -189,12 +196,10 @@ async function readConnectomeFolder(
 
 /** A connectome of the catalogue, in the form in which it was published. */
 async function readPublished(path: string, name: string) {
-  if (/^C_/.test(basename(path))) {
-    const bytes = await readFileBytes(path, { what: "the connectome" });
-    return readMatrix(bytes, path);
-  }
+  const file = sourceOfFile(path, WHAT);
+  if (/^C_/.test(basename(path))) return await readMatrix(file);
   const types = catalogueEntry(name)?.types;
-  const { graph, regionNames } = await importConnectome(path, {
+  const { graph, regionNames } = await importConnectome(file, {
     ...(types === undefined ? {} : { types }),
   });
   return { graph, names: regionNames };
@@ -259,12 +264,13 @@ async function firstFile(
 }
 
 async function readNames(path: string): Promise<string[]> {
-  const bytes = await readFileBytes(path, {
-    what: "the names of the regions",
-  });
-  if (/\.lst$/i.test(path)) return readNameList(bytes, { name: path });
-  return decodeText(bytes, path).replace(/^\uFEFF/, "").split(/\r?\n/)
-    .map((line) => line.trim()).filter((line) => line !== "");
+  const what = "the names of the regions";
+  if (/\.lst$/i.test(path)) {
+    return readNameList(await readFileBytes(path, { what }), { name: path });
+  }
+  const text = await readTextFile(path, { what });
+  return text.split(/\r?\n/).map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 async function readNumbers(

@@ -1,149 +1,13 @@
 /**
- * Tables of numbers and names, as MRtrix, Excel, R, pandas and MATLAB write
- * them: their cells, and the square matrices among them.
+ * Square matrices in tables, as MRtrix, Excel, R, pandas and MATLAB write them.
  *
  * @module
  */
 
 import { InputError } from "../files/input_error.ts";
-import { Papa } from "../text/csv.ts";
-
-/** What `Papa.parse` gives; the package has no types of its own. */
-interface Parsed {
-  readonly data: string[][];
-  readonly errors: readonly { readonly type: string; readonly row?: number }[];
-}
-
-/** A row of a table. */
-export interface TableRow {
-  /** Number of the row in the file, from 1. */
-  readonly row: number;
-  /** Its cells, without blanks around them. */
-  readonly cells: readonly string[];
-}
-
-/** A table, and how its numbers are written. */
-export interface Table {
-  /** Without empty lines; a row of empty cells is one that lacks its values. */
-  readonly rows: readonly TableRow[];
-  /** Whether numbers have a comma where others have a point. */
-  readonly decimalComma: boolean;
-}
-
-/**
- * The rows of a table with tabs, semicolons, commas or blanks between its cells.
- * Cells may be quoted. Lines above the table that begin with # or % are left
- * out, and so is Excel's `sep=;`, which names what stands between the cells.
- * Numbers may have decimal commas where the cells are not parted by commas.
- *
- * @param text The file's content.
- * @param file What messages call the file.
- * @throws {InputError} With file and row, if a quote does not end, or decimal commas and points are mixed.
- *
- * @example
- * ```ts
- * import { readTable } from "./src/connectome/tables.ts";
- *
- * readTable('V1,"V2, dorsal"\n', "regions.csv").rows; // [{ row: 1, cells: ["V1", "V2, dorsal"] }]
- * ```
- */
-export function readTable(text: string, file: string): Table {
-  const problem = (what: string) =>
-    new InputError(`Cannot read "${file}": ${what}`);
-  let content = text.replace(/^\uFEFF/, "");
-  const above = ABOVE.exec(content)?.[0] ?? "";
-  content = content.slice(above.length);
-  let skipped = lineBreaks(above);
-  const named = /^"?sep=(.)"?[ \t]*(?:\r\n|\r|\n|$)/i.exec(content);
-  if (named !== null) {
-    content = content.slice(named[0].length);
-    skipped++;
-  }
-  let delimiter = named?.[1] ?? delimiterOf(content);
-  if (delimiter === " ") {
-    content = tabsForBlanks(content);
-    delimiter = "\t";
-  }
-  const { data, errors } = Papa.parse(content, { delimiter }) as Parsed;
-  const broken = errors.find(({ type }) => type === "Quotes");
-  if (broken !== undefined) {
-    throw problem(
-      `row ${
-        (broken.row ?? 0) + 1 + skipped
-      } has a quote that does not end or that stands within a cell`,
-    );
-  }
-  const rows = data.map((cells, index) => ({
-    row: index + 1 + skipped,
-    cells: cells.map((cell) => cell.trim()),
-  })).filter(({ cells }) => cells.length > 1 || cells[0] !== "");
-  return { rows, decimalComma: hasDecimalComma(rows, problem) };
-}
-
-function lineBreaks(text: string): number {
-  return text.match(/\r\n|\r|\n/g)?.length ?? 0;
-}
-
-/** Lines above a table; what Excel writes for an error, #DIV/0!, is no such line. */
-const ABOVE =
-  /^(?:[ \t]*(?:(?:%|#(?!DIV\/0!|N\/A|NUM!|VALUE!|REF!|NAME\?|NULL!)).*)?(?:\r\n|\r|\n))+/;
-
-/** Whether a line stands above a table. */
-export function isAbove(line: string): boolean {
-  return ABOVE.test(`${line}\n`);
-}
-
-/** A number with a decimal comma, alone in its cell. */
-const COMMA_NUMBER = /^[-+]?\d*,\d+(?:e[-+]?\d+)?$/i;
-
-/** What stands between the cells: a tab, else a semicolon, a comma, blanks. */
-function delimiterOf(text: string): string {
-  const [first = ""] = text.trimStart().split(/[\r\n]/, 1);
-  const unquoted = first.replaceAll(/"[^"]*"/g, "");
-  const found = ["\t", ";"].find((delimiter) => unquoted.includes(delimiter));
-  if (found !== undefined) return found;
-  const words = unquoted.trim().split(/ +/);
-  const blanks = words.length > 1 || /" +"/.test(first);
-  if (!unquoted.includes(",")) return blanks ? " " : ",";
-  // "0,5 0,25" are two numbers, but "0, 1" are two cells.
-  return blanks && words.every((word) => COMMA_NUMBER.test(word)) ? " " : ",";
-}
-
-/** The text with a tab for every stretch of blanks outside quotes. */
-function tabsForBlanks(text: string): string {
-  return text.replace(/^ +| +$/gm, "")
-    .replace(/"(?:[^"]|"")*"| +/g, (part) => part[0] === '"' ? part : "\t");
-}
-
-function hasDecimalComma(
-  rows: readonly TableRow[],
-  problem: (what: string) => InputError,
-): boolean {
-  let comma: string | undefined;
-  let point: string | undefined;
-  let grouped = true;
-  for (const { row, cells } of rows) {
-    for (const [column, cell] of cells.entries()) {
-      const place = `row ${row}, column ${column + 1} ("${cell.slice(0, 20)}")`;
-      if (COMMA_NUMBER.test(cell)) {
-        comma ??= place;
-        grouped &&= /^[-+]?[1-9]\d{0,2},\d{3}$/.test(cell);
-      } else if (/^[-+]?\d*\.\d+(?:e[-+]?\d+)?$/i.test(cell)) point ??= place;
-    }
-  }
-  if (comma === undefined) return false;
-  if (point !== undefined) {
-    throw problem(
-      `its numbers have decimal commas and decimal points: ${comma} and ${point}`,
-    );
-  }
-  if (grouped) {
-    throw problem(
-      `the comma of ${comma} may be a decimal comma or part thousands; write numbers with decimal points and nothing between thousands`,
-    );
-  }
-  return true;
-}
+import { type Graph, GraphBuilder } from "../graph/graph.ts";
+import { plural } from "../text/words.ts";
+import { COMMA_NUMBER, RowReader } from "./rows.ts";
 
 /** How programs write that there is no value, in small letters. */
 const NO_VALUE = new Set(
@@ -182,30 +46,237 @@ export function isWord(cell: string): boolean {
 
 /** A square matrix, and the names of its rows and columns where there are any. */
 export interface SquareMatrix {
+  /** An edge where an entry is not 0, from its row to its column. */
+  readonly graph: Graph;
   /** N */
-  readonly regions: number;
-  /** [N, N], row-major. */
-  readonly weights: Float64Array;
   readonly names?: readonly string[];
 }
-
-/** Most rows of a table; one of so many takes 800 MB as a matrix. */
-export const MOST_ROWS = 10_000;
 
 /** What may stand above a column of names. */
 const CORNER =
   /^(?:|from|to|source|target|pre|post|names?|regions?|areas?|nodes?|neurons?|rois?|ids?|labels?|index|rows?)$/i;
 
+/** A cell and where it stands, from 1. */
+interface Place {
+  readonly row: number;
+  readonly column: number;
+  readonly cell: string;
+}
+
 /**
  * Reads a matrix with or without a header row, with or without a first column
- * of names.
+ * of names, row by row: memory grows with the entries that are not 0.
  *
  * A header needs a word in each of its cells, and so does a column of names. Numbers
  * pass for names where they count the regions from 0 or 1 and stand beside
  * the matrix, or where row and column have the same whole numbers, each once,
- * and the corner says that they are names, or they rise.
+ * and the corner says that they are names, or they rise. Numbers may have decimal
+ * commas where the cells are not parted by commas.
+ */
+export class MatrixReader {
+  /** The first row, the first cell of each, their numbers of cells and in the file. */
+  #first: readonly string[] = [];
+  readonly #down: string[] = [];
+  readonly #widths: number[] = [];
+  readonly #rows: number[] = [];
+  /** Entries of all rows and columns but the first. */
+  readonly #entries = new GraphBuilder();
+  #wrong: Place | undefined;
+  #firstTrailing: Place | undefined;
+  #trailing = 0;
+  #comma: Place | undefined;
+  #point: Place | undefined;
+  #grouped = true;
+  #whole = true;
+
+  /** @param file What messages call the file. */
+  constructor(readonly file: string) {}
+
+  add(cells: readonly string[], row: number): void {
+    const at = this.#rows.length;
+    if (at === 0) this.#first = cells;
+    this.#down.push(cells[0]!);
+    this.#widths.push(cells.length);
+    this.#rows.push(row);
+    const last = cells.length - 1;
+    for (let j = 0; j <= last; j++) {
+      const cell = cells[j]!;
+      const value = this.#number(cell, { row, column: j + 1 });
+      if (at === 0 || j === 0 || value === 0) continue;
+      if (!Number.isNaN(value)) this.#entries.add(at, j, value);
+      else if (j < last || cell !== "") {
+        this.#wrong ??= { row, column: j + 1, cell };
+      }
+    }
+    if (cells[last] !== "") return;
+    this.#trailing++;
+    if (at > 0) this.#firstTrailing ??= { row, column: last + 1, cell: "" };
+  }
+
+  /** The number in a cell, and what is learnt from it of how they are written. */
+  #number(
+    cell: string,
+    place: { readonly row: number; readonly column: number },
+  ): number {
+    if (COMMA_NUMBER.test(cell)) {
+      this.#comma ??= { ...place, cell };
+      this.#grouped &&= /^[-+]?[1-9]\d{0,2},\d{3}$/.test(cell);
+      this.#whole = false;
+      return cellNumber(cell, { decimalComma: true });
+    }
+    const value = cellNumber(cell);
+    if (this.#point === undefined && cell.includes(".")) {
+      if (!Number.isNaN(value)) this.#point = { ...place, cell };
+    }
+    this.#whole &&= /^[-+]?\d+$/.test(cell);
+    return value;
+  }
+
+  #problem(what: string): InputError {
+    return new InputError(`Cannot read the matrix "${this.file}": ${what}`);
+  }
+
+  /** @throws {InputError} With file, row and column, if it is no square matrix of numbers. */
+  finish(): SquareMatrix {
+    if (this.#rows.length === 0) throw this.#problem("it is empty");
+    this.#checkCommas();
+    this.#cutTrailing();
+    const [first, down] = [this.#first, this.#down];
+    const columns = Math.max(this.#widths[0]!, this.#widths[1] ?? 0);
+    const { header, names: beside } = namesBeside(first, { down, columns });
+    const [skipped, indent] = [Number(header), Number(beside)];
+    const n = down.length - skipped;
+    if (n < 1 || n !== columns - indent) {
+      throw this.#problem(this.#whyNotSquare(columns));
+    }
+    if (!header) {
+      for (let j = 1; j < first.length; j++) this.#addLate(0, j, first[j]!);
+    }
+    if (!beside) {
+      for (let i = skipped; i < down.length; i++) {
+        this.#addLate(i, 0, down[i]!);
+      }
+    }
+    for (let i = skipped; i < down.length; i++) {
+      const row = this.#rows[i]!;
+      if (this.#wrong !== undefined && this.#wrong.row < row) break;
+      if (this.#widths[i] === n + indent) continue;
+      throw this.#problem(
+        `row ${row} has ${
+          this.#widths[i]
+        } cells, but the table has ${columns} columns`,
+      );
+    }
+    if (this.#wrong !== undefined) {
+      throw this.#problem(this.#whyNoNumber(this.#wrong, header));
+    }
+    const { from, to, weight } = this.#entries.build(n + 1).graph;
+    const names = namesOf({
+      across: header ? first.slice(-n) : undefined,
+      down: beside ? down.slice(skipped) : undefined,
+      rows: this.#rows.slice(skipped),
+    }, (what) => this.#problem(what));
+    return {
+      graph: {
+        nodes: n,
+        from: from.map((i) => i - skipped),
+        to: to.map((j) => j - indent),
+        weight,
+      },
+      ...(names === undefined ? {} : { names }),
+    };
+  }
+
+  /** Adds an entry of the first row or column, once it is known to be one. */
+  #addLate(i: number, j: number, cell: string): void {
+    const value = cellNumber(cell, { decimalComma: COMMA_NUMBER.test(cell) });
+    if (value !== 0 && !Number.isNaN(value)) this.#entries.add(i, j, value);
+    if (!Number.isNaN(value)) return;
+    const [row, column] = [this.#rows[i]!, j + 1];
+    const before = this.#wrong;
+    if (
+      before === undefined || row < before.row ||
+      (row === before.row && column < before.column)
+    ) this.#wrong = { row, column, cell };
+  }
+
+  #checkCommas(): void {
+    if (this.#comma === undefined) return;
+    const text = ({ row, column, cell }: Place) =>
+      `row ${row}, column ${column} ("${cell.slice(0, 20)}")`;
+    if (this.#point !== undefined) {
+      throw this.#problem(
+        `its numbers have decimal commas and decimal points: ${
+          text(this.#comma)
+        } and ${text(this.#point)}`,
+      );
+    }
+    if (this.#grouped) {
+      throw this.#problem(
+        `the comma of ${
+          text(this.#comma)
+        } may be a decimal comma or part thousands; write numbers with decimal points and nothing between thousands`,
+      );
+    }
+  }
+
+  /** Cuts off the empty cell that a delimiter at the end of every line makes, where the table is square without it. */
+  #cutTrailing(): void {
+    const widths = this.#widths;
+    const columns = Math.max(widths[0]!, widths[1] ?? 0);
+    const bare = widths[0] === columns - 1 && areWords(this.#first);
+    const checked = widths.length - Number(bare);
+    if (
+      columns > checked && this.#trailing === checked &&
+      widths.every((width, i) => width === columns || (bare && i === 0))
+    ) {
+      if (!bare) this.#first = this.#first.slice(0, -1);
+      for (let i = Number(bare); i < widths.length; i++) widths[i]!--;
+      return;
+    }
+    const empty = this.#firstTrailing;
+    if (empty === undefined) return;
+    if (this.#wrong === undefined || empty.row < this.#wrong.row) {
+      this.#wrong = empty;
+    }
+  }
+
+  #whyNoNumber({ row, column, cell }: Place, header: boolean): string {
+    return `row ${row}, column ${column} ${
+      isMissing(cell)
+        ? `holds no value (${
+          cell === "" ? "it is empty" : JSON.stringify(cell)
+        }): leave out regions without data, or write 0 where there is no connection`
+        : `must be a number, found ${JSON.stringify(cell.slice(0, 40))}${
+          header ? "" : namesHint(this.#first)
+        }`
+    }`;
+  }
+
+  #whyNotSquare(columns: number): string {
+    const rows = this.#rows.length;
+    const found = `found ${plural(rows, "row")} and ${
+      plural(columns, "column")
+    }`;
+    const first = this.#first;
+    const hint = columns === 2 * rows && this.#whole
+      ? "; where commas are decimal commas, part the cells by semicolons, or write decimal points"
+      : this.#trailing === rows
+      ? "; its last column is empty"
+      : this.#down.every((cell) => cell === "")
+      ? "; its first column is empty"
+      : first.some(isWord) && !areNames(first) && rows === columns + 1
+      ? `; a header needs a word in each cell, but row ${this.#rows[0]} has ${
+        JSON.stringify(first.find((cell) => !isWord(cell)))
+      }`
+      : "";
+    return `it must be a square matrix, ${found}${hint}`;
+  }
+}
+
+/**
+ * {@linkcode MatrixReader} for a text.
  *
- * @param text The file's content.
  * @param file What messages call the file.
  * @throws {InputError} With file, row and column, if it is no square matrix of numbers.
  *
@@ -217,73 +288,11 @@ const CORNER =
  * ```
  */
 export function parseMatrixTable(text: string, file: string): SquareMatrix {
-  const problem = (what: string) =>
-    new InputError(`Cannot read the matrix "${file}": ${what}`);
-  const { rows: all, decimalComma } = readTable(text, file);
-  if (all.length === 0) throw problem("it is empty");
-  const rows = withoutTrailingCell(all);
-  const first = rows[0]!;
-  const columns = Math.max(first.cells.length, rows[1]?.cells.length ?? 0);
-  const down = rows.map(({ cells }) => cells[0] ?? "");
-  const { header, names: firstColumn } = namesBeside(first.cells, {
-    down,
-    columns,
-  });
-  const body = header ? rows.slice(1) : rows;
-  const n = body.length;
-  if (n < 1 || n > MOST_ROWS || n !== columns - Number(firstColumn)) {
-    throw problem(whyNotSquare(rows, columns));
-  }
-
-  const weights = new Float64Array(n * n);
-  for (const [i, { row, cells }] of body.entries()) {
-    const numbers = firstColumn ? cells.slice(1) : cells;
-    if (numbers.length !== n) {
-      throw problem(
-        `row ${row} has ${cells.length} cells, but the table has ${columns} columns`,
-      );
-    }
-    for (const [j, cell] of numbers.entries()) {
-      const value = cellNumber(cell, { decimalComma });
-      if (Number.isNaN(value)) {
-        throw problem(
-          `row ${row}, column ${j + 1 + Number(firstColumn)} ${
-            isMissing(cell)
-              ? `holds no value (${
-                cell === "" ? "it is empty" : JSON.stringify(cell)
-              }): leave out regions without data, or write 0 where there is no connection`
-              : `must be a number, found ${JSON.stringify(cell.slice(0, 40))}${
-                header ? "" : namesHint(first.cells)
-              }`
-          }`,
-        );
-      }
-      weights[i * n + j] = value;
-    }
-  }
-  const names = namesOf({ first, body, header, firstColumn, n }, problem);
-  return { regions: n, weights, ...(names === undefined ? {} : { names }) };
-}
-
-/** Rows without the empty cell that a delimiter at the end of every line makes, where the table is square without it. */
-function withoutTrailingCell(rows: readonly TableRow[]): readonly TableRow[] {
-  const columns = Math.max(
-    ...rows.slice(0, 2).map(({ cells }) => cells.length),
-  );
-  const [first, ...others] = rows;
-  const bare = first!.cells.length === columns - 1 && areWords(first!.cells);
-  const checked = bare ? others : rows;
-  if (
-    columns <= checked.length ||
-    !checked.every(({ cells }) =>
-      cells.length === columns && cells.at(-1) === ""
-    )
-  ) return rows;
-  const cut = checked.map(({ row, cells }) => ({
-    row,
-    cells: cells.slice(0, -1),
-  }));
-  return bare ? [first!, ...cut] : cut;
+  const matrix = new MatrixReader(file);
+  const reader = new RowReader(file, (cells, row) => matrix.add(cells, row));
+  reader.add(text);
+  reader.end();
+  return matrix.finish();
 }
 
 /** Whether the first row and the first column hold names. */
@@ -360,71 +369,42 @@ function namesHint(cells: readonly string[]): string {
   })`;
 }
 
-function whyNotSquare(rows: readonly TableRow[], columns: number): string {
-  const found = `found ${rows.length} row${
-    rows.length === 1 ? "" : "s"
-  } and ${columns} column${columns === 1 ? "" : "s"}`;
-  const whole = rows.every(({ cells }) =>
-    cells.every((cell) => /^[-+]?\d+$/.test(cell))
-  );
-  const first = rows[0]!.cells;
-  const hint = columns === 2 * rows.length && whole
-    ? "; where commas are decimal commas, part the cells by semicolons, or write decimal points"
-    : rows.every(({ cells }) => cells.at(-1) === "")
-    ? "; its last column is empty"
-    : rows.every(({ cells }) => cells[0] === "")
-    ? "; its first column is empty"
-    : first.some(isWord) && !areNames(first) && rows.length === columns + 1
-    ? `; a header needs a word in each cell, but row ${rows[0]!.row} has ${
-      JSON.stringify(first.find((cell) => !isWord(cell)))
-    }`
-    : "";
-  return `it must be a square matrix of at most ${MOST_ROWS} regions, ${found}${hint}`;
-}
-
 /** The regions' names, which have to be the same above and beside the matrix. */
 function namesOf(
-  { first, body, header, firstColumn, n }: {
-    readonly first: TableRow;
-    readonly body: readonly TableRow[];
-    readonly header: boolean;
-    readonly firstColumn: boolean;
-    readonly n: number;
+  { across, down, rows }: {
+    readonly across: readonly string[] | undefined;
+    readonly down: readonly string[] | undefined;
+    readonly rows: readonly number[];
   },
   problem: (what: string) => InputError,
 ): readonly string[] | undefined {
-  const across = header ? first.cells.slice(-n) : undefined;
-  const down = firstColumn
-    ? body.map(({ cells }) => cells[0] ?? "")
-    : undefined;
   if (across === undefined || down === undefined) return across ?? down;
   // R numbers the rows that have no name.
   if (down.every((name, index) => name === String(index + 1))) return across;
   const other = across.findIndex((name, index) => name !== down[index]);
-  if (other >= 0) {
-    throw problem(
-      `column ${other + 2} is "${across[other]}" but row ${
-        body[other]!.row
-      } is "${down[other]}", the same regions must stand in the same order`,
-    );
-  }
-  return across;
+  if (other < 0) return across;
+  throw problem(
+    `column ${other + 2} is "${across[other]}" but row ${rows[other]} is "${
+      down[other]
+    }", the same regions must stand in the same order`,
+  );
 }
 
 /**
- * A matrix as a CSV table: a row a region it comes from, a column a region it
+ * A graph's matrix as a CSV table: a row a region it comes from, a column a region it
  * goes to, both with their names.
  */
 export function matrixTable(
-  { names, weights }: {
-    readonly names: readonly string[];
-    readonly weights: Float64Array;
-  },
+  names: readonly string[],
+  { from, to, weight }: Graph,
 ): string {
-  const n = names.length;
-  const rows = names.map((name, i) =>
-    [quoted(name), ...weights.slice(i * n, (i + 1) * n)].join(",")
-  );
+  const row = new Array<number>(names.length);
+  let edge = 0;
+  const rows = names.map((name, i) => {
+    row.fill(0);
+    for (; from[edge] === i; edge++) row[to[edge]!] = weight[edge]!;
+    return [quoted(name), ...row].join(",");
+  });
   return [["from", ...names.map(quoted)].join(","), ...rows, ""].join("\n");
 }
 

@@ -142,6 +142,94 @@ export function readNpy(
   };
 }
 
+/** More bytes than the header of a matrix has. */
+const LONGEST_HEADER = 65_536;
+
+/**
+ * Reads a matrix in an `.npy` file piece by piece, so that it need not fit into memory.
+ *
+ * @param chunks The file.
+ * @param options `name` of the file, for messages; `onShape` may throw; `onElement` is given each
+ * element that is not 0, in the order of the file.
+ * @throws {InputError} As {@linkcode readNpy}.
+ *
+ * @example
+ * ```ts
+ * import { scanNpyMatrix, writeNpy } from "./src/files/npy.ts";
+ *
+ * const bytes = writeNpy({ shape: [1, 2], data: Float64Array.of(0, 7) });
+ * await scanNpyMatrix(ReadableStream.from([bytes]), {
+ *   name: "C.npy",
+ *   onShape: (shape) => shape, // [1, 2]
+ *   onElement: (value, row, column) => [value, row, column], // [7, 0, 1]
+ * });
+ * ```
+ */
+export async function scanNpyMatrix(
+  chunks: AsyncIterable<Uint8Array>,
+  { name, onShape, onElement }: {
+    readonly name: string;
+    readonly onShape: (shape: readonly number[]) => void;
+    readonly onElement: (value: number, row: number, column: number) => void;
+  },
+): Promise<void> {
+  function fail(what: string): never {
+    throw new InputError(`Cannot read "${name}": ${what}`);
+  }
+  const pieces = chunks[Symbol.asyncIterator]();
+  let bytes = new Uint8Array();
+  /** Whether there was one more piece, which then stands behind what is left of those before. */
+  const more = async () => {
+    const { done, value } = await pieces.next();
+    if (done === true) return false;
+    const joined = new Uint8Array(bytes.length + value.length);
+    joined.set(bytes);
+    joined.set(value, bytes.length);
+    bytes = joined;
+    return true;
+  };
+  while (bytes.length < LONGEST_HEADER && await more());
+  const { header, dataStart } = readHeader(bytes, fail);
+  const { shape, fortranOrder } = header;
+  const { dtype, littleEndian } = parseDescr(header.descr, fail);
+  onShape(shape);
+  const [rows = 0, columns = 0] = shape;
+  const size = Number(dtype[1]);
+  const get = GETTERS[dtype];
+  const isWide = dtype === "i8" || dtype === "u8";
+  const across = fortranOrder ? rows : columns;
+  bytes = bytes.slice(dataStart);
+  let followed = bytes.length;
+  let outer = 0, inner = 0;
+  for (let left = rows * columns;;) {
+    const here = Math.min(left, Math.floor(bytes.length / size));
+    const view = new DataView(bytes.buffer);
+    for (let element = 0; element < here; element++) {
+      const value = get(view, element * size, littleEndian);
+      if (value !== 0) {
+        if (isWide && !Number.isSafeInteger(value)) {
+          fail(`its integer ${value} lies beyond ±(2^53 - 1)`);
+        }
+        if (fortranOrder) onElement(value, inner, outer);
+        else onElement(value, outer, inner);
+      }
+      if (++inner === across) [inner, outer] = [0, outer + 1];
+    }
+    left -= here;
+    bytes = left === 0 ? new Uint8Array() : bytes.slice(here * size);
+    const before = bytes.length;
+    if (!await more()) break;
+    followed += bytes.length - before;
+  }
+  if (followed !== rows * columns * size) {
+    fail(
+      `its header says shape (${
+        shape.join(", ")
+      }) of ${size}-byte elements, but ${followed} bytes follow it`,
+    );
+  }
+}
+
 function readHeader(
   bytes: Uint8Array,
   fail: (what: string) => never,

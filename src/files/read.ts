@@ -165,6 +165,81 @@ export async function readFileBytes(
   }
 }
 
+/**
+ * The bytes of a file piece by piece, however large it is.
+ *
+ * @throws {InputError} As {@linkcode readFileBytes}.
+ *
+ * @example
+ * ```ts
+ * import { readChunks } from "./src/files/read.ts";
+ *
+ * for await (const chunk of readChunks("deno.json", { what: "a file" })) {
+ *   chunk.length;
+ * }
+ * ```
+ */
+export async function* readChunks(
+  path: string,
+  { what }: ReadFileOptions,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  await statFile(path, { what });
+  try {
+    yield* (await Deno.open(path)).readable;
+  } catch (error) {
+    throw cannotRead(path, { what, error });
+  }
+}
+
+/** A file whose bytes are asked for as they are needed, wherever they lie: on a disk, or in a browser's memory. */
+export interface ByteSource {
+  /** What messages call it; its ending says what it is. */
+  readonly name: string;
+  /** Its bytes in pieces. */
+  chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** Its bytes at once. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Those from `start` to before `end`. */
+  slice(start: number, end: number): Promise<ArrayBuffer>;
+  size(): Promise<number>;
+}
+
+/** A file of this machine. Nothing is read before it is asked for. */
+export function sourceOfFile(
+  path: string,
+  options: ReadFileOptions,
+): ByteSource {
+  return {
+    name: path,
+    chunks: () => readChunks(path, options),
+    bytes: () => readFileBytes(path, options),
+    size: async () => (await statFile(path, options)).size,
+    slice: async (start, end) => {
+      using file = await Deno.open(path);
+      await file.seek(start, Deno.SeekMode.Start);
+      const bytes = new Uint8Array(end - start);
+      for (let done = 0; done < bytes.length;) {
+        const read = await file.read(bytes.subarray(done));
+        if (read === null) break;
+        done += read;
+      }
+      return bytes.buffer;
+    },
+  };
+}
+
+/** A file that is at hand as bytes. */
+export function sourceOfBytes(name: string, bytes: Uint8Array): ByteSource {
+  const own = bytes.slice();
+  return {
+    name,
+    chunks: () => ReadableStream.from([own]),
+    bytes: () => Promise.resolve(own),
+    size: () => Promise.resolve(own.length),
+    slice: (start, end) => Promise.resolve(own.slice(start, end).buffer),
+  };
+}
+
 /** A pipe, as shells make of `<(command)`; what is in it is not known before. */
 async function readPipe(
   path: string,

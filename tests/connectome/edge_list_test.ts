@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
   type EdgeListOptions,
+  EdgeListReader,
   parseEdgeList,
-  readEdgeList,
 } from "../../src/connectome/edge_list.ts";
+import { RowReader } from "../../src/connectome/rows.ts";
 import { InputError } from "../../src/files/input_error.ts";
 
 function read(text: string, options: Omit<EdgeListOptions, "file"> = {}) {
@@ -176,18 +177,25 @@ describe("parseEdgeList()", () => {
     refused("from;to;w\nA;B;0.5\nA;C;0,5\n", /weight "0,5"/);
   });
 
-  it("reads the same in pieces, wherever they are cut", async () => {
+  it("reads the same in pieces, wherever they are cut", () => {
     const text = "from,to,weight\r\nA,B,10\r\nB,C,20\rC,A,30\nA,B,5";
     const whole = read(text);
     for (let cut = 0; cut <= text.length; cut++) {
-      const pieces = ReadableStream.from([
-        text.slice(0, cut),
-        text.slice(cut, cut + 1),
-        text.slice(cut + 1),
-      ]);
-      const { graph } = await readEdgeList(pieces, { file: "list.csv" });
+      const list = new EdgeListReader({ file: "list.csv" });
+      const reader = new RowReader(
+        "list.csv",
+        (cells, row) => list.add(cells, row),
+      );
+      reader.add(text.slice(0, cut));
+      reader.add(text.slice(cut, cut + 1));
+      reader.add(text.slice(cut + 1));
+      reader.end();
       assert.equal(whole.edges, "A>B:15 B>C:20 C>A:30");
-      assert.deepEqual([...graph.weight], [15, 20, 30], `cut at ${cut}`);
+      assert.deepEqual(
+        [...list.finish().graph.weight],
+        [15, 20, 30],
+        `cut at ${cut}`,
+      );
     }
   });
 

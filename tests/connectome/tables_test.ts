@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { matrixTable, parseMatrixTable } from "../../src/connectome/tables.ts";
+import { graphOfMatrix, matrixOfGraph } from "../../src/graph/graph.ts";
 import { InputError } from "../../src/files/input_error.ts";
 
 function refused(text: string, expected: RegExp): void {
@@ -44,12 +45,11 @@ describe("parseMatrixTable()", () => {
           () => values.next().value as number + 0,
         );
         const found = parseMatrixTable(
-          matrixTable({ names, weights }),
+          matrixTable(names, graphOfMatrix(weights, names.length)),
           "C.csv",
         );
-        assert.equal(found.regions, names.length);
         assert.deepEqual(found.names, names);
-        assert.deepEqual(found.weights, weights);
+        assert.deepEqual(matrixOfGraph(found.graph), weights);
       },
     ));
   });
@@ -57,10 +57,10 @@ describe("parseMatrixTable()", () => {
   it("takes a first column of names without a header, and regions counted in a header", () => {
     const column = parseMatrixTable("V1\t0\t1\nV2\t2\t0\n", "C.tsv");
     assert.deepEqual(column.names, ["V1", "V2"]);
-    assert.deepEqual([...column.weights], [0, 1, 2, 0]);
+    assert.deepEqual([...matrixOfGraph(column.graph)], [0, 1, 2, 0]);
     const numbers = parseMatrixTable("1;2\n0;1\n2;0\n", "C.csv");
     assert.deepEqual(numbers.names, ["1", "2"]);
-    assert.deepEqual([...numbers.weights], [0, 1, 2, 0]);
+    assert.deepEqual([...matrixOfGraph(numbers.graph)], [0, 1, 2, 0]);
     const corner = parseMatrixTable(",a,b\na,0,1\nb,2,0\n", "C.csv");
     assert.deepEqual(corner.names, ["a", "b"]);
   });
@@ -99,8 +99,8 @@ describe("parseMatrixTable()", () => {
       "signs and exponents": "+0,.95,1.25E-1\n5e-1,0.,0.25\n7.5e-01,1e-7,0.0\n",
     };
     for (const [name, text] of Object.entries(texts)) {
-      const { weights } = parseMatrixTable(text, "C.csv");
-      assert.deepEqual([...weights], ROWS.flat(), name);
+      const { graph } = parseMatrixTable(text, "C.csv");
+      assert.deepEqual([...matrixOfGraph(graph)], ROWS.flat(), name);
     }
   });
 
@@ -137,7 +137,7 @@ describe("parseMatrixTable()", () => {
     } as const;
     for (const [name, [text, names]] of Object.entries(named)) {
       const found = parseMatrixTable(text, "C.csv");
-      assert.deepEqual([...found.weights], ROWS.flat(), name);
+      assert.deepEqual([...matrixOfGraph(found.graph)], ROWS.flat(), name);
       assert.equal(found.names?.join(), names, name);
     }
   });

@@ -4,13 +4,15 @@ import { gzipSync } from "node:zlib";
 import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { CATALOGUE } from "../../src/connectome/catalogue.ts";
-import { connectomeOfFile, importedName } from "../../src/connectome/decode.ts";
 import {
+  connectomeOfFile,
   importConnectome,
+  importedName,
   type ImportOptions,
-} from "../../src/connectome/import.ts";
+} from "../../src/connectome/decode.ts";
 import { loadConnectome } from "../../src/connectome/load.ts";
 import { InputError } from "../../src/files/input_error.ts";
+import { sourceOfFile } from "../../src/files/read.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { matrixOfGraph } from "../../src/graph/graph.ts";
 
@@ -26,7 +28,10 @@ async function read(
       path,
       typeof content === "string" ? new TextEncoder().encode(content) : content,
     );
-    const { graph, regionNames, notes } = await importConnectome(path, options);
+    const { graph, regionNames, notes } = await importConnectome(
+      sourceOfFile(path, { what: "the connectome" }),
+      options,
+    );
     return {
       matrix: [...matrixOfGraph(graph)],
       names: regionNames.join(),
@@ -221,7 +226,8 @@ describe("importConnectome()", () => {
       read("x.csv.gz", gzipSync(Uint8Array.of(0xff, 0xfe, 0xfd))),
       /no gzip file of text in UTF-8/,
     );
-    await refused(importConnectome("missing.csv", {}), /no such file/);
+    const missing = sourceOfFile("missing.csv", { what: "the connectome" });
+    await refused(importConnectome(missing, {}), /no such file/);
     await refused(read("x.csv", "from,to,weight\nA,A,1\n"), /1 region/);
   });
 });

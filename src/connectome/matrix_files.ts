@@ -1,0 +1,443 @@
+/**
+ * Matrices in binary files: NumPy's `.npy` and SciPy's `.npz`, MATLAB's `.mat` and
+ * HDF5. All become graphs without a matrix [N, N] in memory.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+import { scanNpyMatrix } from "../files/npy.ts";
+import { readSparseNpz } from "../files/npz.ts";
+import type { ByteSource } from "../files/read.ts";
+import {
+  filterGraph,
+  type Graph,
+  GraphBuilder,
+  rowOfEach,
+} from "../graph/graph.ts";
+import { listNames } from "../text/words.ts";
+
+/** Whether a file holds a matrix in a form that is no text. */
+export function isMatrixFile(path: string): boolean {
+  return /\.(?:npy|npz|mat|h5|hdf5?)$/i.test(path);
+}
+
+/** Larger files of these kinds are read whole, and would leave no room for their numbers. */
+const MOST_MEGABYTES = 2000;
+
+/**
+ * The graph of a matrix in a file: an edge where an entry is not 0, from its row to its column.
+ *
+ * @param options `matrix`, the name of the matrix in a `.mat` or HDF5 file; needed where it holds several square ones.
+ * @throws {InputError} If the file can't be read, or holds no such matrix.
+ *
+ * @example
+ * ```ts no-eval
+ * import { readMatrixFile } from "./src/connectome/matrix_files.ts";
+ * import { sourceOfFile } from "./src/files/read.ts";
+ *
+ * await readMatrixFile(sourceOfFile("coactivation.mat", { what: "a matrix" }), {
+ *   matrix: "W",
+ * });
+ * ```
+ */
+export async function readMatrixFile(
+  file: ByteSource,
+  { matrix }: { readonly matrix?: string | undefined } = {},
+): Promise<Graph> {
+  const { name: path } = file;
+  const isNumPy = /\.np[yz]$/i.test(path);
+  if (isNumPy && matrix !== undefined) {
+    throw new InputError(
+      `Cannot use --matrix ${matrix}: "${path}" holds one matrix, without a name`,
+    );
+  }
+  if (/\.npy$/i.test(path)) return await readNpyMatrix(file);
+  const bytes = await file.bytes();
+  if (/\.npz$/i.test(path)) return sparseGraph(bytes, path);
+  const megabytes = Math.ceil(bytes.length / 1e6);
+  if (megabytes > MOST_MEGABYTES) {
+    throw new InputError(
+      `Cannot read the connectome "${path}": it has ${megabytes} MB, and files of this kind may have ${MOST_MEGABYTES}; SciPy's save_npz() writes one that can be larger`,
+    );
+  }
+  if (isHdf5(bytes)) return await readHdf5(bytes, { path, matrix });
+  return chosen(await matMatrices(bytes, path), { path, matrix }).graph();
+}
+
+function notSquare(path: string, shape: readonly number[]): InputError {
+  return new InputError(
+    `Cannot use the connectome "${path}": it must be a square matrix, found the shape (${
+      shape.join(", ")
+    }${shape.length === 1 ? "," : ""})`,
+  );
+}
+
+async function readNpyMatrix(
+  { name, chunks }: ByteSource,
+): Promise<Graph> {
+  const edges = new GraphBuilder();
+  let nodes = 0;
+  await scanNpyMatrix(chunks(), {
+    name,
+    onShape: (shape) => {
+      if (shape.length !== 2 || shape[0] !== shape[1]) {
+        throw notSquare(name, shape);
+      }
+      nodes = shape[0]!;
+    },
+    onElement: (value, row, column) => edges.add(row, column, value),
+  });
+  return edges.build(nodes).graph;
+}
+
+function sparseGraph(bytes: Uint8Array, path: string): Graph {
+  const { shape, start, column, values } = readSparseNpz(bytes, { name: path });
+  if (shape[0] !== shape[1]) throw notSquare(path, shape);
+  const weight = Float64Array.from(values);
+  // Zeros may be written in a sparse matrix, too.
+  return filterGraph({
+    nodes: shape[0],
+    from: rowOfEach(Uint32Array.from(start)),
+    to: Uint32Array.from(column),
+    weight,
+  }, (_, __, edge) => weight[edge] !== 0);
+}
+
+/** A square matrix in a file of several things. */
+interface NamedMatrix {
+  readonly name: string;
+  readonly nodes: number;
+  readonly graph: () => Graph;
+}
+
+/** The file, and the matrix that is asked for. */
+interface Choice {
+  readonly path: string;
+  readonly matrix: string | undefined;
+}
+
+function chosen(
+  matrices: readonly NamedMatrix[],
+  { path, matrix }: Choice,
+): NamedMatrix {
+  const names = matrices.map(({ name, nodes }) => `${name} (${nodes} regions)`);
+  if (matrices.length === 0) {
+    throw new InputError(
+      `Cannot use the connectome "${path}": it holds no square matrix of numbers`,
+    );
+  }
+  const one = matrix === undefined
+    ? matrices.length === 1 ? matrices[0] : undefined
+    : matrices.find(({ name }) => name === matrix);
+  if (one !== undefined) return one;
+  throw new InputError(
+    matrix === undefined
+      ? `Cannot choose among the matrices in "${path}": --matrix names one of ${
+        listNames(names, "and")
+      }`
+      : `Cannot use --matrix ${matrix}: the square matrices in "${path}" are ${
+        listNames(names, "and")
+      }`,
+  );
+}
+
+/**
+ * Loads a package that only such files need, when one is read.
+ *
+ * @throws {InputError} If it can't be had.
+ */
+export async function packageFor<T>(
+  load: () => Promise<T>,
+  { path, name }: { readonly path: string; readonly name: string },
+): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new InputError(
+      `Cannot read "${path}": ${name}, which reads such files and is downloaded when the first is read, can't be loaded (${
+        (cause as Error).message.split("\n")[0]
+      })`,
+      { cause },
+    );
+  }
+}
+
+/** What mat-for-js makes of a sparse matrix. */
+interface MatSparse {
+  readonly x: number;
+  readonly y: number;
+  readonly nz: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly v: number;
+  }[];
+}
+
+/** The square matrices of a MAT file of version 5, 6 or 7, those in structures, too. */
+async function matMatrices(
+  bytes: Uint8Array<ArrayBuffer>,
+  path: string,
+): Promise<NamedMatrix[]> {
+  const { read } = await packageFor(() => import("npm:mat-for-js@1.1.0"), {
+    path,
+    name: "mat-for-js",
+  });
+  let data: unknown;
+  try {
+    const text = new TextDecoder("latin1").decode(bytes.subarray(0, 6));
+    if (text !== "MATLAB") throw new Error("it has no header of version 5");
+    ({ data } = read(bytes.buffer) as { readonly data: unknown });
+  } catch (cause) {
+    throw new InputError(
+      `Cannot read the connectome "${path}": it is no MAT file of version 5 or later that can be read (${
+        (cause as Error).message
+      })`,
+      { cause },
+    );
+  }
+  const found: NamedMatrix[] = [];
+  const look = (value: unknown, name: string) => {
+    if (typeof value !== "object" || value === null) return;
+    if (Array.isArray(value)) {
+      const rows = value as readonly unknown[];
+      const square = rows.length > 1 &&
+        rows.every((row) =>
+          Array.isArray(row) && row.length === rows.length &&
+          row.every((entry) => typeof entry === "number")
+        );
+      if (!square) return;
+      found.push({
+        name,
+        nodes: rows.length,
+        graph: () => {
+          const edges = new GraphBuilder();
+          (rows as readonly (readonly number[])[]).forEach((row, i) =>
+            row.forEach((entry, j) => entry !== 0 && edges.add(i, j, entry))
+          );
+          return edges.build(rows.length).graph;
+        },
+      });
+    } else if ("nz" in value) {
+      const { x: columns, y: rows, nz } = value as MatSparse;
+      if (rows !== columns) return;
+      found.push({
+        name,
+        nodes: rows,
+        graph: () => {
+          const edges = new GraphBuilder(nz.length);
+          for (const { x, y, v } of nz) if (v !== 0) edges.add(y, x, v);
+          return edges.build(rows).graph;
+        },
+      });
+    } else {
+      for (const [key, inside] of Object.entries(value)) {
+        look(inside, name === "" ? key : `${name}.${key}`);
+      }
+    }
+  };
+  look(data, "");
+  return found;
+}
+
+/** What is used of h5wasm; its own types would be downloaded with every use of biornn. */
+interface H5Wasm {
+  readonly ready: Promise<{
+    readonly FS: {
+      writeFile(name: string, bytes: Uint8Array): void;
+      unlink(name: string): void;
+    };
+  }>;
+  readonly File: new (name: string, mode: "r") => H5Group & { close(): void };
+}
+
+interface H5Group {
+  readonly type: "Group";
+  readonly attrs: Readonly<Record<string, { readonly value: unknown }>>;
+  keys(): string[];
+  get(name: string): H5Group | H5Dataset | null;
+}
+
+interface H5Dataset {
+  readonly type: "Dataset";
+  readonly attrs: Readonly<Record<string, { readonly value: unknown }>>;
+  readonly shape: readonly number[] | null;
+  /** Its `type` is 0 of integers, 1 of floats, 8 of truth values. */
+  readonly metadata: { readonly type: number };
+  readonly value: unknown;
+  slice(ranges: readonly (readonly number[])[]): ArrayLike<number | bigint>;
+}
+
+/** HDF5 begins at the start, or after a block of its user's: 512 bytes, or that doubled again and again. */
+function isHdf5(bytes: Uint8Array): boolean {
+  const magic = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+  for (let at = 0; at < bytes.length; at = at === 0 ? 512 : 2 * at) {
+    if (magic.every((byte, i) => bytes[at + i] === byte)) return true;
+  }
+  return false;
+}
+
+/** Entries that are read at once. */
+const AT_ONCE = 2 ** 22;
+
+/**
+ * A square matrix of an HDF5 file: a dataset, or a group with the arrays of a
+ * sparse matrix as MATLAB (`ir`, `jc`, `data`) or anndata (`indices`, `indptr`, `data`) keep them.
+ * MATLAB writes columns where others write rows.
+ */
+async function readHdf5(
+  bytes: Uint8Array,
+  { path, matrix }: Choice,
+): Promise<Graph> {
+  // Named by a variable: 15 MB that only who reads such a file downloads.
+  const name = "npm:h5wasm@0.10.3";
+  const h5 = await packageFor(() => import(name) as Promise<H5Wasm>, {
+    path,
+    name: "h5wasm",
+  });
+  const { FS } = await h5.ready;
+  const copy = `${crypto.randomUUID()}.h5`;
+  FS.writeFile(copy, bytes);
+  try {
+    const file = new h5.File(copy, "r");
+    try {
+      return chosen(matricesIn(file, path), { path, matrix }).graph();
+    } finally {
+      file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    throw new InputError(
+      `Cannot read the connectome "${path}": it is no HDF5 file that can be read`,
+      { cause },
+    );
+  } finally {
+    FS.unlink(copy);
+  }
+}
+
+function matricesIn(file: H5Group, path: string): NamedMatrix[] {
+  const found: NamedMatrix[] = [];
+  const look = (group: H5Group, prefix: string) => {
+    for (const key of group.keys()) {
+      const name = `${prefix}${key}`;
+      // MATLAB's own notes.
+      if (key.startsWith("#")) continue;
+      const each = group.get(key);
+      if (each?.type === "Group") {
+        const sparse = sparseOf(each, { name, path });
+        if (sparse === undefined) look(each, `${name}/`);
+        else found.push(sparse);
+      } else if (each?.type === "Dataset") {
+        const dense = denseOf(each, { name, path });
+        if (dense !== undefined) found.push(dense);
+      }
+    }
+  };
+  look(file, "");
+  return found;
+}
+
+interface InFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+function denseOf(
+  dataset: H5Dataset,
+  { name, path }: InFile,
+): NamedMatrix | undefined {
+  const { shape, metadata, attrs } = dataset;
+  const nodes = shape?.[0] ?? 0;
+  if (shape?.length !== 2 || shape[1] !== nodes || nodes < 2) return undefined;
+  if (![0, 1, 8].includes(metadata.type)) return undefined;
+  const turned = "MATLAB_class" in attrs;
+  return {
+    name,
+    nodes,
+    graph: () => {
+      const edges = new GraphBuilder();
+      const rows = Math.max(1, Math.floor(AT_ONCE / nodes));
+      for (let first = 0; first < nodes; first += rows) {
+        const end = Math.min(nodes, first + rows);
+        const values = dataset.slice([[first, end], []]);
+        for (let entry = 0; entry < values.length; entry++) {
+          const value = numberOf(values[entry]!, { name, path });
+          if (value === 0) continue;
+          const row = first + Math.floor(entry / nodes);
+          const column = entry % nodes;
+          if (turned) edges.add(column, row, value);
+          else edges.add(row, column, value);
+        }
+      }
+      return edges.build(nodes).graph;
+    },
+  };
+}
+
+/** A number of a file; whole ones of 64 bits must be ones that a double holds. */
+function numberOf(value: number | bigint, { name, path }: InFile): number {
+  const number = Number(value);
+  if (typeof value === "number" || Number.isSafeInteger(number)) return number;
+  throw new InputError(
+    `Cannot read the connectome "${path}": the integer ${value} of ${name} lies beyond ±(2^53 - 1)`,
+  );
+}
+
+/** A group's sparse matrix, if it has the arrays of one. */
+function sparseOf(
+  group: H5Group,
+  { name, path }: InFile,
+): NamedMatrix | undefined {
+  const keys = group.keys();
+  const [inner, outer] = keys.includes("jc")
+    ? ["ir", "jc"]
+    : ["indices", "indptr"];
+  if (![inner, outer, "data"].every((key) => keys.includes(key!))) {
+    return undefined;
+  }
+  const arrayOf = (key: string): Float64Array => {
+    const each = group.get(key);
+    const values = each?.type === "Dataset" && each.shape?.length === 1
+      ? each.value as ArrayLike<number | bigint>
+      : [];
+    return Float64Array.from(
+      values,
+      (value) => numberOf(value, { name: `${name}/${key}`, path }),
+    );
+  };
+  const start = Uint32Array.from(arrayOf(outer!));
+  const nodes = start.length - 1;
+  const { MATLAB_sparse: rows, shape } = group.attrs;
+  const sides = [rows?.value ?? shape?.value ?? nodes].flat();
+  if (nodes < 2 || sides.some((side) => Number(side) !== nodes)) {
+    return undefined;
+  }
+  // Columns follow each other in MATLAB, and in what anndata calls csc_matrix.
+  const byColumn = outer === "jc" ||
+    String(group.attrs["encoding-type"]?.value).startsWith("csc");
+  return {
+    name,
+    nodes,
+    graph: () => {
+      const other = Uint32Array.from(arrayOf(inner!));
+      const weight = arrayOf("data");
+      const sound = start.at(-1) === other.length &&
+        other.length === weight.length &&
+        start.every((at, i) => i === 0 ? at === 0 : at >= start[i - 1]!) &&
+        other.every((node) => node < nodes);
+      if (!sound) {
+        throw new InputError(
+          `Cannot read the connectome "${path}": the arrays of ${name} make no square sparse matrix`,
+        );
+      }
+      const own = rowOfEach(start);
+      const [from, to] = byColumn ? [other, own] : [own, other];
+      const edges = new GraphBuilder(weight.length);
+      for (let i = 0; i < weight.length; i++) {
+        if (weight[i] !== 0) edges.add(from[i]!, to[i]!, weight[i]!);
+      }
+      return edges.build(nodes).graph;
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * The rows of tables, as programs write them: read piece by piece, so that a file
+ * may be larger than any text.
+ *
+ * @module
+ */
+
+import { InputError } from "../files/input_error.ts";
+
+/** Is given each row of a table: its cells, and its number in the file from 1. */
+export type OnRow = (cells: string[], row: number) => void;
+
+/** Lines that a cell in quotes may go over. */
+const MOST_LINES = 10;
+
+/**
+ * Cuts the text of a table, piece by piece, into rows of cells without blanks
+ * around them. Tabs, semicolons, commas or blanks stand between the cells, which may
+ * be quoted. Empty lines are left out, and so are lines above the table that begin
+ * with # or %; Excel's `sep=;` says what stands between the cells.
+ *
+ * @throws {InputError} With file and row, if a quote does not end, or stands within a cell.
+ *
+ * @example
+ * ```ts
+ * import { RowReader } from "./src/connectome/rows.ts";
+ *
+ * const reader = new RowReader("regions.csv", (cells) => {
+ *   cells; // ["V1", "V2, dorsal"]
+ * });
+ * reader.add('V1,"V2, do');
+ * reader.add('rsal"');
+ * reader.end();
+ * ```
+ */
+export class RowReader {
+  #split: ((line: string) => string[] | undefined) | undefined;
+  /** The line that may go on. */
+  #rest = "";
+  /** Lines before it of a cell that is in quotes. */
+  #held: string[] = [];
+  #row = 0;
+
+  /** @param file What messages call the file. */
+  constructor(readonly file: string, readonly onRow: OnRow) {}
+
+  add(piece: string): void {
+    const lines = (this.#rest + piece).split(/\r\n|\r|\n/);
+    this.#rest = lines.pop()!;
+    // A line break may be cut in two.
+    if (piece.endsWith("\r")) this.#rest = `${lines.pop() ?? ""}\r`;
+    for (const line of lines) this.#line(line);
+  }
+
+  end(): void {
+    for (const line of this.#rest.split("\r")) this.#line(line);
+    if (this.#held.length > 0) this.#wrongQuote();
+  }
+
+  #wrongQuote(): never {
+    throw new InputError(
+      `Cannot read "${this.file}": row ${
+        this.#row - Math.max(0, this.#held.length - 1)
+      } has a quote that does not end or that stands within a cell`,
+    );
+  }
+
+  #line(text: string): void {
+    this.#row++;
+    let line = this.#row === 1 ? text.replace(/^\uFEFF/, "") : text;
+    const row = this.#row - this.#held.length;
+    if (this.#held.length > 0) line = [...this.#held, line].join("\n");
+    if (line.includes('"') && line.split('"').length % 2 === 0) {
+      this.#held.push(text);
+      if (this.#held.length >= MOST_LINES) this.#wrongQuote();
+      return;
+    }
+    this.#held = [];
+    if (this.#split === undefined) {
+      if (ABOVE.test(line)) return;
+      const named = /^"?sep=(.)"?[ \t]*$/i.exec(line)?.[1];
+      this.#split = splitterOf(named ?? delimiterOf(line));
+      if (named !== undefined) return;
+    }
+    if (/^ *$/.test(line)) return;
+    this.onRow(this.#split(line) ?? this.#wrongQuote(), row);
+  }
+}
+
+/** A line above a table; what Excel writes for an error, #DIV/0!, is no such line. */
+const ABOVE = /^[ \t]*(?:$|%|#(?!DIV\/0!|N\/A|NUM!|VALUE!|REF!|NAME\?|NULL!))/;
+
+/** What stands between the cells: a tab, else a semicolon, a comma, blanks. */
+function delimiterOf(line: string): string {
+  const unquoted = line.replaceAll(/"[^"]*"/g, "");
+  const found = ["\t", ";"].find((delimiter) => unquoted.includes(delimiter));
+  if (found !== undefined) return found;
+  const words = unquoted.trim().split(/ +/);
+  const blanks = words.length > 1 || /" +"/.test(line);
+  if (!unquoted.includes(",")) return blanks ? " " : ",";
+  // "0,5 0,25" are two numbers, but "0, 1" are two cells.
+  return blanks && words.every((word) => COMMA_NUMBER.test(word)) ? " " : ",";
+}
+
+/** Cuts a line into cells; undefined where a quote stands within one. */
+function splitterOf(
+  delimiter: string,
+): (line: string) => string[] | undefined {
+  if (delimiter === " ") {
+    return (line) =>
+      (line.trim().match(/"(?:[^"]|"")*"|[^ ]+/g) ?? []).map((cell) =>
+        cell.startsWith('"') ? unquote(cell.slice(1, -1)) : cell
+      );
+  }
+  const mark = delimiter.replace(/[\\^$.*+?()[\]{}|]/, "\\$&");
+  const quoted = new RegExp(
+    `(?:^|${mark})(?:[ ]*"((?:[^"]|"")*)"[ ]*|([^"${mark}]*))`,
+    "g",
+  );
+  return (line) => {
+    if (!line.includes('"')) {
+      return line.split(delimiter).map((cell) => cell.trim());
+    }
+    const found = [...line.matchAll(quoted)];
+    const length = found.reduce((sum, [whole]) => sum + whole.length, 0);
+    if (length !== line.length) return undefined;
+    return found.map(([, inside, plain]) =>
+      (inside === undefined ? plain! : unquote(inside)).trim()
+    );
+  };
+}
+
+function unquote(text: string): string {
+  return text.replaceAll('""', '"');
+}
+
+/** A number with a decimal comma, alone in its cell. */
+export const COMMA_NUMBER = /^[-+]?\d*,\d+(?:e[-+]?\d+)?$/i;
