@@ -82,19 +82,23 @@ export {
 } from "./src/experiment/experiment.ts";
 export {
   type ExperimentOverrides,
+  readArms,
   readExperiment,
   type ReadExperimentOptions,
 } from "./src/experiment/read.ts";
 export {
   prepare,
+  prepareArms,
   type PrepareOptions,
+} from "./src/train/prepare.ts";
+export {
   train,
   type TrainedExperiment,
   type TrainOptions,
 } from "./src/train/train.ts";
-export { buildRun, type PreparedExperiment } from "./src/train/prepare.ts";
+export { buildRun, type PreparedExperiment } from "./src/train/build_run.ts";
 export type { RunId } from "./src/results/layout.ts";
-export type { TrainingStatus } from "./src/train/progress.ts";
+export type { BestLoss, TrainingStatus } from "./src/train/progress.ts";
 
 // Tasks: those there are, and what a new one must be.
 export { TASKS } from "./src/tasks/registry.ts";

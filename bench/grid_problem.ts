@@ -16,11 +16,8 @@ import type {
 } from "../src/engine/ensemble.ts";
 import { readExperiment } from "../src/experiment/read.ts";
 import { TASKS } from "../src/tasks/registry.ts";
-import {
-  buildRun,
-  ensembleShape,
-  prepareExperiment,
-} from "../src/train/prepare.ts";
+import { buildRun, ensembleShape } from "../src/train/build_run.ts";
+import { prepareExperiment } from "../src/train/prepare.ts";
 import type { RunId } from "../src/results/layout.ts";
 
 /** Models to train and what they are. */

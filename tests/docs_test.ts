@@ -9,7 +9,8 @@ import { configurationPage } from "../docs/configuration.ts";
 import { describe, it, itNeeds } from "../src/compat/testing.ts";
 import { createReferenceEngine } from "../src/reference/engine.ts";
 import { readResultsFolder } from "../src/results/results_folder.ts";
-import { prepare, train } from "../src/train/train.ts";
+import { prepare } from "../src/train/prepare.ts";
+import { train } from "../src/train/train.ts";
 import { findPython } from "./find_python.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");

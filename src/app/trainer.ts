@@ -24,9 +24,9 @@ import {
   buildRun,
   ensembleShape,
   type PreparedExperiment,
-  prepareExperiment,
+  prepareWith,
   runsOf,
-} from "../train/prepare.ts";
+} from "../train/build_run.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
 import { middleCurve } from "../viz/series.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
@@ -214,7 +214,7 @@ async function start(settings: Settings): Promise<void> {
     epochs: training.epochs,
   });
   for (const [name, experiment] of experiments) {
-    const prepared = await prepareExperiment(experiment, {
+    const prepared = await prepareWith(experiment, {
       connectome,
       onProgress: (line) => tell({ tell: "note", line }),
     });

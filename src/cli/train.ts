@@ -5,7 +5,7 @@
  */
 
 import { fstatSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DeviceError, type Engine } from "../engine/ensemble.ts";
 import {
   describeExperiment,
@@ -14,24 +14,21 @@ import {
 import { readOtherwise } from "../compat/ini.ts";
 import { readIni } from "../experiment/configparser.ts";
 import { plural } from "../text/words.ts";
-import { readExperiment } from "../experiment/read.ts";
+import { readArms } from "../experiment/read.ts";
 import { InputError, RetryError } from "../files/input_error.ts";
 import { listFolder, readTextFile } from "../files/read.ts";
-import { runLabel, RUNS_FOLDER } from "../results/layout.ts";
+import { RUNS_FOLDER } from "../results/layout.ts";
 import { readParts } from "../results/open_folder.ts";
-import { TASKS } from "../tasks/registry.ts";
 import { describePower } from "../analysis/power.ts";
-import type { Flags } from "../compat/cli.ts";
+import type { FlagNames, Flags } from "../compat/cli.ts";
+import { runName } from "../train/build_run.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
 import { describePlan, describeTime } from "../train/describe_plan.ts";
-import { prepareExperiment } from "../train/prepare.ts";
+import { prepareExperiments } from "../train/prepare.ts";
 import { createProgress, type Progress } from "../train/progress.ts";
-import { ResultsWriter } from "../train/results_writer.ts";
+import { openArms } from "../train/results_writer.ts";
 import { readShard, resolveShard, type ShardClaim } from "../train/shard.ts";
-import {
-  trainExperiment,
-  type TrainOutcome,
-} from "../train/train_experiment.ts";
+import { trainArms, type TrainOutcome } from "../train/train_experiment.ts";
 import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
 import { readOverrides } from "./settings.ts";
@@ -70,6 +67,8 @@ const HELP =
   --profile                 at the end, print the time of each kernel and how busy the device was
   --help                    this text
 
+Where the config's net_name or null_model is a list, each pair is an arm: all train together, each
+into a folder of its name in the results folder.
 The results folder, the flags and the config's keys are described in README.md.`;
 
 /** Exit codes of a training stopped by Ctrl-C or a scheduler: 128 + the signal's number. */
@@ -87,7 +86,10 @@ function readCount(flags: Flags, name: string): number | undefined {
   return value;
 }
 
-async function readConfig(flags: Flags): Promise<Experiment> {
+async function readConfig(
+  flags: Flags,
+  settings: TrainConfigOptions["settings"],
+): Promise<Experiment[]> {
   const [file, ...more] = flags.positional;
   if (file === undefined || more.length > 0) {
     throw new InputError(
@@ -97,14 +99,16 @@ async function readConfig(flags: Flags): Promise<Experiment> {
   const text = await readTextFile(userPath(file, "the config file"), {
     what: "config file",
   });
-  const experiment = readExperiment(text, {
-    file,
-    tasks: TASKS,
-    folder: userFolder(),
-    overrides: readOverrides(flags),
-  });
-  await checkEffective(experiment);
-  return experiment;
+  const overrides = readOverrides(flags);
+  const read = (set: Readonly<Record<string, string>>) =>
+    readArms(text, {
+      file,
+      folder: userFolder(),
+      overrides: { ...overrides, set: { ...overrides.set, ...set } },
+    });
+  const arms = settings === undefined ? read({}) : read(settings(read({})));
+  await checkEffective(arms[0]!);
+  return arms;
 }
 
 /** What is recorded as the config that counts should be the same to every reader of such files. */
@@ -191,69 +195,129 @@ function createTerminalProgress(): Progress {
   });
 }
 
+/** The folder of an experiment's results, or of those of all its arms. */
+function folderOf([first, ...more]: readonly Experiment[]): string {
+  const { results } = first!.paths;
+  return more.length === 0 ? results : dirname(results);
+}
+
 async function report(
-  experiment: Experiment,
-  outcome: TrainOutcome,
-  { signal, seconds }: { signal: AbortSignal; seconds: number },
+  arms: readonly Experiment[],
+  outcomes: readonly TrainOutcome[],
+  { signal, seconds, done }: {
+    signal: AbortSignal;
+    seconds: number;
+    done: NonNullable<TrainConfigOptions["done"]>;
+  },
 ): Promise<number> {
-  const { assembly, finished } = outcome;
-  for (const failure of assembly.failures) {
-    printError(
-      `warning: ${failure.what} in ${
-        runLabel(failure)
-      } at epoch ${failure.epoch}; the other runs are not affected (combination ${failure.combination} is ${
-        experiment.grid.combinations[failure.combination]?.repr
-      })`,
-    );
+  for (const [i, { assembly }] of outcomes.entries()) {
+    const experiment = arms[i]!;
+    for (const failure of assembly.failures) {
+      printError(
+        `warning: ${failure.what} in ${
+          runName(experiment, failure)
+        } at epoch ${failure.epoch}; the other runs are not affected (combination ${failure.combination} is ${
+          experiment.grid.combinations[failure.combination]?.repr
+        })`,
+      );
+    }
   }
-  const results = shownPath(experiment.paths.results);
-  if (signal.aborted && !finished) {
-    printError(`Stopped. ${await describeSaved(experiment.paths.results)}`);
+  const results = shownPath(folderOf(arms));
+  if (signal.aborted && outcomes.some(({ finished }) => !finished)) {
+    printError(`Stopped. ${await describeSaved(arms)}`);
     return Number(signal.reason);
   }
-  const others = assembly.missing.length;
+  const others = outcomes.reduce(
+    (sum, { assembly }) => sum + assembly.missing.length,
+    0,
+  );
   if (others > 0) {
     print(
       `This part is done in ${seconds.toFixed(1)} s; ${
         plural(others, "run")
       } of other parts still to come (a config that is none of parts: --shard 0/1). The results gather in ${results}
-Next: ${taskLine("status", [shellWord(results)])}`,
-    );
-  } else {
-    const { nullModel } = experiment.net;
-    const label = nullModel === "none"
-      ? "bio"
-      : nullModel === "permute"
-      ? "rand"
-      : nullModel;
-    print(
-      `Done in ${seconds.toFixed(1)} s. The results are in ${results}
 Next: ${
-        taskLine("viz", [
-          "--results_folders",
-          shellWord(results),
-          "--results_labels",
-          label,
-          "--save_figs",
-          "figs",
-        ])
+        taskLine(
+          "status",
+          arms.map(({ paths }) => shellWord(shownPath(paths.results))),
+        )
       }`,
     );
-  }
+  } else await done(arms, seconds);
   return 0;
 }
 
-async function train(flags: Flags): Promise<number> {
+/** Says where the results are, and how they can be seen. */
+function tellResults(arms: readonly Experiment[], seconds: number): void {
+  const folders = arms.map(({ paths }) => shownPath(paths.results));
+  print(
+    `Done in ${seconds.toFixed(1)} s. The results are in ${
+      shownPath(folderOf(arms))
+    }${arms.length === 1 ? "" : `, a folder for each of ${arms.length} arms`}
+Next: ${
+      taskLine("viz", [
+        "--results_folders",
+        ...folders.map(shellWord),
+        "--results_labels",
+        ...arms.map((arm) => shellWord(labelOf(arm))),
+        "--save_figs",
+        "figs",
+      ])
+    }`,
+  );
+}
+
+/** What figures may call an experiment. */
+function labelOf({ arm, net: { nullModel } }: Experiment): string {
+  if (arm !== undefined) return arm;
+  return nullModel === "none"
+    ? "bio"
+    : nullModel === "permute"
+    ? "rand"
+    : nullModel;
+}
+
+/** In how many parts the training of some of the arms was begun. */
+async function readBegun(
+  arms: readonly Experiment[],
+): ReturnType<typeof readParts> {
+  const found = await Promise.all(
+    arms.map(({ paths }) => readParts(paths.results)),
+  );
+  return found.find((parts) => typeof parts === "object") ??
+    (found.every((parts) => parts === "finished") ? "finished" : undefined);
+}
+
+/** What another command that trains does otherwise. */
+export interface TrainConfigOptions {
+  /** Values that stand in for the config's, by `section.key`, for the arms that it has. */
+  readonly settings?: (
+    arms: readonly Experiment[],
+  ) => Readonly<Record<string, string>>;
+  /** Is called when all runs of all arms are finished, those of other parts too; by default it tells where they are. */
+  readonly done?: (
+    arms: readonly Experiment[],
+    seconds: number,
+  ) => void | Promise<void>;
+}
+
+/** Trains all arms of a config, as the flags say, and returns the exit code. */
+export async function trainConfig(
+  flags: Flags,
+  { settings, done = tellResults }: TrainConfigOptions = {},
+): Promise<number> {
   const start = performance.now();
-  const experiment = await readConfig(flags);
+  const experiments = await readConfig(flags, settings);
   const device = readDeviceChoice(flags.string.device);
   const checkpointSeconds = readCount(flags, "checkpoint_seconds") ?? 60;
   const claim = readShard(flags.string.shard, (name) => Deno.env.get(name));
   checkOverwrite(flags, claim);
-  const folder = experiment.paths.results;
-  const shard = resolveShard(claim, { folder, begun: await readParts(folder) });
+  const shard = resolveShard(claim, {
+    folder: folderOf(experiments),
+    begun: await readBegun(experiments),
+  });
   const progress = createTerminalProgress();
-  const prepared = await prepareExperiment(experiment, {
+  const arms = await prepareExperiments(experiments, {
     onProgress: progress.line,
   });
   const workers = readCount(flags, "workers");
@@ -273,11 +337,12 @@ async function train(flags: Flags): Promise<number> {
     });
   const engine: Engine = await openEngine(progress.line);
   try {
-    print(describeExperiment(experiment));
-    print(describePlan(prepared, { engine, shard }));
+    const [first] = experiments as [Experiment];
+    print(describeExperiment(first, experiments));
+    print(describePlan(arms, { engine, shard }));
     if (flags.boolean["dry-run"]) {
-      print(await describeTime(prepared, { engine, shard }));
-      const { grid, training, task } = experiment;
+      print(await describeTime(arms, { engine, shard }));
+      const { grid, training, task } = first;
       const what = describePower({
         iterations: training.iterations,
         combinations: grid.combinations.length,
@@ -286,7 +351,7 @@ async function train(flags: Flags): Promise<number> {
       print(`${"statistics".padEnd(13)}${what}`);
       return 0;
     }
-    const results = await ResultsWriter.open(prepared, {
+    const results = await openArms(arms, {
       engine,
       overwrite: flags.boolean.overwrite === true,
       resume: flags.boolean.resume === true || shard !== undefined,
@@ -304,9 +369,9 @@ async function train(flags: Flags): Promise<number> {
     );
     const watchdog = startWatchdog();
     const sheet = createTimeSheet();
-    let outcome: TrainOutcome;
+    let outcomes: TrainOutcome[];
     try {
-      outcome = await trainExperiment(results, {
+      outcomes = await trainArms(results, {
         engine,
         signal,
         checkpointSeconds,
@@ -322,22 +387,20 @@ async function train(flags: Flags): Promise<number> {
       });
     } catch (error) {
       if (error instanceof InputError || error instanceof DeviceError) {
-        progress.line(await describeSaved(folder));
+        progress.line(await describeSaved(experiments));
       }
       throw isPassing(error)
         ? new RetryError(error.message, { cause: error })
         : error;
     } finally {
       watchdog.stop();
-      await results.close();
+      for (const arm of results) await arm.close();
     }
     if (flags.boolean.profile) {
       print(describeTimes(sheet.totals(), { engine: engine.kind }));
     }
-    return await report(experiment, outcome, {
-      signal,
-      seconds: (performance.now() - start) / 1000,
-    });
+    const seconds = (performance.now() - start) / 1000;
+    return await report(experiments, outcomes, { signal, seconds, done });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     printError(`error: ${error.message}`);
@@ -348,11 +411,17 @@ async function train(flags: Flags): Promise<number> {
 }
 
 /** What an error in mid-training leaves. */
-async function describeSaved(folder: string): Promise<string> {
-  const runs = await listFolder(join(folder, RUNS_FOLDER)).catch(() => []);
-  return !runs?.some(({ name }) => name.endsWith(".safetensors"))
+async function describeSaved(arms: readonly Experiment[]): Promise<string> {
+  const runs = await Promise.all(
+    arms.map(({ paths }) =>
+      listFolder(join(paths.results, RUNS_FOLDER)).catch(() => [])
+    ),
+  );
+  return !runs.flat().some((entry) => entry?.name.endsWith(".safetensors"))
     ? "Nothing was saved yet."
-    : `What is done is saved in ${shownPath(folder)}; add --resume to go on.`;
+    : `What is done is saved in ${
+      shownPath(folderOf(arms))
+    }; add --resume to go on.`;
 }
 
 /** A disk that is full or away may be better later: nothing is wrong with what was given. */
@@ -361,27 +430,30 @@ function isPassing(error: unknown): error is InputError {
     !(error.cause instanceof RangeError);
 }
 
+/** The flags of all commands that train. */
+export const TRAINING_FLAGS: FlagNames = {
+  boolean: ["dry-run", "overwrite", "resume", "profile", "no-fma"],
+  string: [
+    "path_to_results",
+    "path_to_network",
+    "seed",
+    "epochs",
+    "iterations",
+    "device",
+    "workers",
+    "memory",
+    "shard",
+    "checkpoint_seconds",
+  ],
+  list: [],
+  each: ["set"],
+};
+
 if (import.meta.main) {
   await runCommand({
     help: HELP,
-    flags: {
-      boolean: ["dry-run", "overwrite", "resume", "profile", "no-fma"],
-      string: [
-        "path_to_results",
-        "path_to_network",
-        "seed",
-        "epochs",
-        "iterations",
-        "device",
-        "workers",
-        "memory",
-        "shard",
-        "checkpoint_seconds",
-      ],
-      list: [],
-      each: ["set"],
-    },
+    flags: TRAINING_FLAGS,
     onlyLogs: true,
-    run: train,
+    run: (flags) => trainConfig(flags),
   });
 }

@@ -187,10 +187,19 @@ export interface EnsembleShape extends ModelSize {
   readonly connections: Connections;
   /** Whether every model has connections of its own; default false. */
   readonly ownTopologies?: boolean;
+  /** Where models of several networks train together: the connections of one of each other network. */
+  readonly others?: readonly Connections[];
+  /** The `way` of earlier plans for some of the runs alone, to be kept. */
+  readonly way?: string;
 }
 
 /** How an experiment is computed on an engine. */
 export interface Plan {
+  /**
+   * How models are computed, in a word: runs of shapes of the same sizes whose plans have the
+   * same word give the same numbers together as alone.
+   */
+  readonly way: string;
   /** Numbers of the runs of each ensemble. */
   readonly groups: readonly (readonly number[])[];
   /** Bytes that each group holds on the device. */

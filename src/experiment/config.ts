@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "../files/path.ts";
 import { InputError } from "../files/input_error.ts";
 import { whatPathMustBe } from "../files/read.ts";
 import {
@@ -23,8 +23,12 @@ import {
   sectionSchema,
 } from "./schema.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
-import { listNames, quote } from "../text/words.ts";
-import { parsePythonLiteral, PythonLiteralError } from "../python/literal.ts";
+import { listNames, quote, shorten } from "../text/words.ts";
+import {
+  parsePythonLiteral,
+  PythonLiteralError,
+  type PythonValue,
+} from "../python/literal.ts";
 import { reprPython, reprString } from "../python/repr.ts";
 import {
   parsePythonBoolean,
@@ -127,6 +131,26 @@ function withOverrides(
     changed.set(section, { line, options: new Map(options).set(key, option) });
   }
   return ini;
+}
+
+/** The config with other values in a section, each where the one before stood. */
+export function withValues(
+  ini: IniFile,
+  { section, values }: {
+    readonly section: string;
+    readonly values: Readonly<Record<string, string>>;
+  },
+): IniFile {
+  const own = ini.sections.get(section);
+  if (own === undefined || Object.keys(values).length === 0) return ini;
+  const options = new Map(own.options);
+  for (const [key, value] of Object.entries(values)) {
+    const before = own.options.get(key) ?? ini.defaults.get(key)!;
+    const raw = before.flag === undefined ? value.replaceAll("%", "%%") : value;
+    options.set(key, { ...before, raw });
+  }
+  const sections = new Map(ini.sections).set(section, { ...own, options });
+  return { ...ini, sections };
 }
 
 /** `combos_params.lr`, a key of a dict, as the whole dict with that key's value. */
@@ -329,6 +353,58 @@ export function readChoice<C extends string>(
   if (found !== undefined) return found;
   const near = didYouMean(value.text, choices);
   throw mustBe(ini, { section, key, allowed, value, near });
+}
+
+/**
+ * The values of a key that may be a Python list of them, as texts; undefined where it is
+ * none.
+ *
+ * @throws {InputError} If a list is empty, has a value twice or values of another kind.
+ */
+export function readList(
+  ini: IniFile,
+  { section, key, kind }: ConfigKey & { readonly kind: "string" | "integer" },
+): string[] | undefined {
+  const from = iniValue(ini, { section, key });
+  if (from === undefined || !/^[[(]/.test(from.text)) return undefined;
+  const fail = (what: string, offset?: number) =>
+    valueError(ini, {
+      ...{ section, key },
+      from: {
+        ...from,
+        line: offset === undefined ? from.line : from.lineAt(offset),
+      },
+      what,
+    });
+  let list: PythonValue;
+  try {
+    list = parsePythonLiteral(from.text);
+  } catch (error) {
+    if (!(error instanceof PythonLiteralError)) throw error;
+    throw fail(` is no Python list: ${error.message}`, error.offset);
+  }
+  const items = list.kind === "list" || list.kind === "tuple"
+    ? list.items
+    : [list];
+  if (items.length === 0) throw fail(" is a list without a value");
+  const texts: string[] = [];
+  for (const item of items) {
+    if (item.kind !== kind) {
+      throw fail(
+        ` must be a list of ${
+          kind === "string" ? "names in quotes" : "whole numbers"
+        }, found ${shorten(reprPython(item))}`,
+        item.at,
+      );
+    }
+    const text = String(item.value);
+    // Numbers stand for the values of another list.
+    if (kind === "string" && texts.includes(text)) {
+      throw fail(` has ${shorten(reprPython(item))} twice`, item.at);
+    }
+    texts.push(text);
+  }
+  return texts;
 }
 
 /** Any text. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { dirname } from "../files/path.ts";
 import { plural } from "../text/words.ts";
 import { configError } from "./configparser.ts";
 import type { Activation, OptimizerName } from "../engine/ensemble.ts";
@@ -51,13 +52,15 @@ export interface Combination {
 export interface Experiment {
   /** The config file, as it was named. */
   readonly file: string;
+  /** What the arm is called; undefined where the config has only one: connectome and null model in no list. */
+  readonly arm: string | undefined;
   /** Absolute paths. */
   readonly paths: {
-    /** Folder for the results. */
+    /** Folder for the results; of an arm, the one of its name in the config's. */
     readonly results: string;
     /** Folder with connectomes; it need not exist. */
     readonly network: string | undefined;
-    /** Results folder of the experiment whose models are trained on. */
+    /** Results folder of the experiment whose models are trained on; of an arm, the one of its name in it. */
     readonly pretrained: string | undefined;
     /** File with latent vectors. */
     readonly latents: string | undefined;
@@ -75,6 +78,8 @@ export interface Experiment {
     readonly randPartition: boolean;
     /** `null_model`, or what `random_w` says: what the topology is made random by; "none" where it is not. */
     readonly nullModel: string;
+    /** `null_samples`: networks that the null model makes; 0: one for each run. */
+    readonly nullSamples: number;
     /** `match`: what of the start is made equal to the biological network's. */
     readonly match: "none" | "spectral_radius" | "activity";
     /** `shared_init` */
@@ -142,6 +147,8 @@ export interface Experiment {
 /**
  * The experiment in a few lines, for `--dry-run` and the log.
  *
+ * @param arms All arms of its config, by default itself.
+ *
  * @example
  * ```ts
  * import { describeExperiment, readExperiment, TASKS } from "@biornn/biornn";
@@ -151,13 +158,24 @@ export interface Experiment {
  * describeExperiment(experiment); // "config       config/quickstart.ini\n…"
  * ```
  */
-export function describeExperiment(experiment: Experiment): string {
+export function describeExperiment(
+  experiment: Experiment,
+  arms: readonly Experiment[] = [experiment],
+): string {
   const { paths, net, training, task, grid, pretrained, run } = experiment;
   const trials = task.task.trialCount(task.nrOfTrials);
   const trained = countTrained(trials, task.trainSize);
   const lines: [string, string][] = [
     ["config", experiment.file],
-    ["results", paths.results],
+    ...(arms.length === 1 ? [["results", paths.results] as [string, string]] : [
+      ["results", dirname(paths.results)],
+      [
+        "arms",
+        `${arms.length}, each in a folder of its name: ${
+          shownSome(arms.map(({ arm }) => arm!))
+        }`,
+      ],
+    ] as [string, string][]),
     [
       "task",
       [
@@ -168,20 +186,8 @@ export function describeExperiment(experiment: Experiment): string {
         `${trained} trials to train and ${trials - trained} to validate`,
       ].join(", "),
     ],
-    [
-      "net",
-      [
-        net.name,
-        `${net.regions} regions of ${plural(net.neuronsPerRegion, "neuron")}`,
-        net.randPartition ? "random partition" : "equal partition",
-        ...sparsities(net),
-        ...(net.freshNetwork ? ["scaled anew for each iteration"] : []),
-        ...(net.nullModel === "none"
-          ? []
-          : [`random topology (null model ${net.nullModel})`]),
-        ...(net.compatibility === "original" ? ["compatibility original"] : []),
-      ].join(", "),
-    ],
+    ...[...new Set(arms.map((arm) => describeNet(arm.net, arms.length > 1)))]
+      .map((line): [string, string] => ["net", line]),
     ...describePorts(net),
     [
       "weights",
@@ -216,9 +222,11 @@ export function describeExperiment(experiment: Experiment): string {
     ]),
     [
       "models",
-      `${grid.combinations.length * training.iterations}: ${
-        plural(grid.combinations.length, "combination")
-      }, ${plural(training.iterations, "iteration")} of each`,
+      `${arms.length * grid.combinations.length * training.iterations}: ${
+        arms.length === 1 ? "" : `${arms.length} arms, `
+      }${plural(grid.combinations.length, "combination")}, ${
+        plural(training.iterations, "iteration")
+      } of each`,
     ],
   ];
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
@@ -241,6 +249,25 @@ export function listRegions(
   regions: readonly RegionChoice[] | undefined,
 ): string {
   return regions === undefined ? "all" : shownSome(regions.map(String));
+}
+
+/** What the models' networks are; which null model is told of an arm by its name. */
+function describeNet(net: Experiment["net"], isArm: boolean): string {
+  const random = net.nullModel === "none" || isArm
+    ? []
+    : [`random topology (null model ${net.nullModel})`];
+  return [
+    net.name,
+    `${net.regions} regions of ${plural(net.neuronsPerRegion, "neuron")}`,
+    net.randPartition ? "random partition" : "equal partition",
+    ...sparsities(net),
+    ...(net.freshNetwork ? ["scaled anew for each iteration"] : []),
+    ...random,
+    ...(net.nullSamples === 0 || (net.nullModel === "none" && !isArm)
+      ? []
+      : [`${plural(net.nullSamples, "network")} of each null model`]),
+    ...(net.compatibility === "original" ? ["compatibility original"] : []),
+  ].join(", ");
 }
 
 /** Those that are not the original program's. */

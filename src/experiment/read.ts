@@ -6,6 +6,7 @@
 
 import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
 import { InputError } from "../files/input_error.ts";
+import { join } from "../files/path.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import {
@@ -15,17 +16,19 @@ import {
   readBoolean,
   readChoice,
   readInteger,
+  readList,
   readNumber,
   readPath,
   readText,
   valueError,
+  withValues,
 } from "./config.ts";
 import type { Compatibility, Experiment, InitName } from "./experiment.ts";
 import { readRegions } from "./dict.ts";
 import { readGrid, readTrialParams } from "./grid.ts";
 import { configError, type IniFile, iniValue } from "./configparser.ts";
-import { listNames, quote } from "../text/words.ts";
-import { CONFIG_SCHEMA, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
+import { listNames, plural, quote } from "../text/words.ts";
+import { CONFIG_SCHEMA, MOST_ARMS, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
 
 /** Values that stand in for the config's. */
 export interface ExperimentOverrides {
@@ -65,6 +68,7 @@ export interface ReadExperimentOptions {
  *
  * @throws {InputError} If anything is unknown, missing or impossible: one
  * sentence with file, line, section, key, what was found and what is allowed.
+ * Also if the config has several arms: {@linkcode readArms} reads those.
  *
  * @example
  * ```ts
@@ -77,6 +81,38 @@ export interface ReadExperimentOptions {
  */
 export function readExperiment(
   text: string,
+  options: ReadExperimentOptions = {},
+): Experiment {
+  const [arm, ...more] = readArms(text, options);
+  if (more.length === 0) return arm!;
+  throw configError(
+    { file: arm!.file, line: arm!.source.lines.null_model },
+    `it has ${more.length + 1} arms (${
+      listNames([arm!, ...more].map((each) => each.arm!), "and")
+    }), and one experiment is asked for; give [net] net_name and null_model one value each`,
+  );
+}
+
+/**
+ * Reads and checks a config file that may have several arms: connectomes or null
+ * models in lists. Each pair is an arm, an experiment of its own with a results folder of
+ * its own, and all are trained together.
+ *
+ * @returns The arms, the null models of the first connectome first; of a config without lists the one experiment.
+ * @throws {InputError} As {@linkcode readExperiment}.
+ *
+ * @example
+ * ```ts
+ * import { readArms } from "@biornn/biornn";
+ *
+ * const file = "config/config_seq_mem.ini";
+ * const set = { "net.null_model": "['none', 'degrees']", "net.random_w": "False" };
+ * const arms = readArms(Deno.readTextFileSync(file), { file, overrides: { set } });
+ * arms.map(({ arm }) => arm); // ["bio", "degrees"]
+ * ```
+ */
+export function readArms(
+  text: string,
   {
     file = "config.ini",
     tasks = TASKS,
@@ -84,58 +120,61 @@ export function readExperiment(
     overrides = {},
     folder = ".",
   }: ReadExperimentOptions = {},
-): Experiment {
+): Experiment[] {
   const changes = listOverrides(overrides);
   const ini = openConfig(text, { file, overrides: changes });
+  const kept = changes.filter(({ key }) => !PLACES.includes(key));
+  const recorded = openConfig(text, { file, overrides: kept });
   const paths = readPaths(ini, folder);
-  const net = readNet(ini, Object.keys(nullModels));
-  const training = readTraining(ini, net);
+  const arms = splitArms(ini);
+  const nets = arms.map((arm) =>
+    readNet(withArm(ini, arm), Object.keys(nullModels))
+  );
+  const training = readTraining(ini, nets[0]!);
   const task = readTrialParams(ini, tasks);
   assertStimuliApply(ini, { task: task.task, tasks });
   const grid = readGrid(ini, task);
-  assertRuns(ini, { grid, training });
+  assertRuns(ini, { grid, training, arms: arms.length });
   const integer = (section: string, key: string) =>
     readInteger(ini, { section, key });
-  return {
-    file,
-    paths,
-    net,
-    nullModel: net.nullModel === "none" ? undefined : nullModels[net.nullModel],
-    training,
-    task,
-    grid,
-    pretrained: {
-      epoch: integer("pretrainedparams", "pretrained_epoch"),
-      iteration: integer("pretrainedparams", "pretrained_iteration"),
-    },
-    run: {
-      seed: integer("run", "seed"),
-      batchSize: integer("run", "batch_size"),
-      storeEveryEpoch: integer("run", "store_every_epoch"),
-    },
-    source: {
-      text,
-      lines: linesOf(ini),
-      ...sourceOf(text, { file, changes }),
-    },
+  const pretrained = {
+    epoch: integer("pretrainedparams", "pretrained_epoch"),
+    iteration: integer("pretrainedparams", "pretrained_iteration"),
   };
-}
-
-/** What the experiment is beyond the config's text; where it lies is no part of it. */
-function sourceOf(
-  text: string,
-  { file, changes }: { file: string; changes: readonly Override[] },
-): Pick<Experiment["source"], "overrides" | "effective"> {
-  const overrides = changes.filter(({ key }) => !PLACES.includes(key));
-  return {
-    overrides: Object.fromEntries(
-      overrides.map(({ flag, value }) => [
-        flag.replace(/^--(?:set )?/, ""),
-        String(value),
-      ]),
-    ),
-    effective: effectiveConfig(openConfig(text, { file, overrides })),
+  const run = {
+    seed: integer("run", "seed"),
+    batchSize: integer("run", "batch_size"),
+    storeEveryEpoch: integer("run", "store_every_epoch"),
   };
+  const labels = labelsOf(ini, nets);
+  return nets.map((net, i): Experiment => {
+    const arm = labels[i];
+    return {
+      file,
+      arm,
+      paths: arm === undefined ? paths : {
+        ...paths,
+        results: join(paths.results, arm),
+        pretrained: paths.pretrained && join(paths.pretrained, arm),
+      },
+      net,
+      nullModel: net.nullModel === "none"
+        ? undefined
+        : nullModels[net.nullModel],
+      ...{ training, task, grid, pretrained, run },
+      source: {
+        text,
+        lines: linesOf(ini),
+        overrides: Object.fromEntries(
+          kept.map(({ flag, value }) => [
+            flag.replace(/^--(?:set )?/, ""),
+            String(value),
+          ]),
+        ),
+        effective: effectiveConfig(withArm(recorded, arms[i]!)),
+      },
+    };
+  });
 }
 
 /** A flag of its own for what is changed most; `--set` stands above the config, and these above it. */
@@ -210,6 +249,87 @@ function assertStimuliApply(
   }
 }
 
+/** Values of an arm by their keys, where the config has lists of them. */
+type Arm = Readonly<Record<string, string>>;
+
+const NET_NAME = { section: "net", key: "net_name" };
+const RNN_SIZE = { section: "net", key: "rnn_size" };
+const NULL_MODEL = { section: "net", key: "null_model" };
+const RANDOM_W = { section: "net", key: "random_w" };
+
+/** Every pair of the connectomes and the null models. */
+function splitArms(ini: IniFile): Arm[] {
+  const names = readList(ini, { ...NET_NAME, kind: "string" });
+  const sizes = readList(ini, { ...RNN_SIZE, kind: "integer" });
+  const models = readList(ini, { ...NULL_MODEL, kind: "string" });
+  if (sizes !== undefined && sizes.length !== names?.length) {
+    throw valueError(ini, {
+      ...RNN_SIZE,
+      from: iniValue(ini, RNN_SIZE)!,
+      what: ` lists ${plural(sizes.length, "number")}, and net_name ${
+        names === undefined ? "is no list" : `lists ${names.length}`
+      }: give one number, or one for each connectome`,
+    });
+  }
+  if (models !== undefined && readBoolean(ini, RANDOM_W)) {
+    throw valueError(ini, {
+      ...RANDOM_W,
+      from: iniValue(ini, RANDOM_W)!,
+      what:
+        " = True is null_model = permute, but null_model is a list; set random_w = False",
+    });
+  }
+  const arms = (names ?? [undefined]).flatMap((name, i) =>
+    (models ?? [undefined]).map((model): Arm => ({
+      ...(name === undefined ? {} : { net_name: name }),
+      ...(sizes === undefined ? {} : { rnn_size: sizes[i]! }),
+      ...(model === undefined ? {} : { null_model: model }),
+    }))
+  );
+  if (arms.length > MOST_ARMS) {
+    throw configError(
+      { file: ini.file },
+      `connectomes × null models must be at most ${MOST_ARMS} arms, found ${arms.length}`,
+    );
+  }
+  return arms;
+}
+
+function withArm(ini: IniFile, arm: Arm): IniFile {
+  return withValues(ini, { section: "net", values: arm });
+}
+
+/**
+ * Names the arms, and so their results folders: by connectome, by null model (`bio` where there
+ * is none), or by both where there are several of both. One arm has no name.
+ */
+function labelsOf(
+  ini: IniFile,
+  nets: readonly Experiment["net"][],
+): (string | undefined)[] {
+  const count = (key: "name" | "nullModel") =>
+    new Set(nets.map((net) => net[key])).size;
+  if (nets.length === 1) return [undefined];
+  const labels = nets.map(({ name, nullModel }) =>
+    [
+      ...(count("name") > 1 ? [name] : []),
+      ...(count("nullModel") > 1
+        ? [nullModel === "none" ? "bio" : nullModel]
+        : []),
+    ].join("-")
+  );
+  // Some file systems hold "a" and "A" for the same.
+  const known = labels.map((label) => label.toLowerCase());
+  const twice = labels.find((_, i) => known.indexOf(known[i]!) < i);
+  if (twice === undefined) return labels;
+  throw configError(
+    { file: ini.file },
+    `two arms would have the results folder ${
+      quote(twice)
+    }; train them by configs of their own`,
+  );
+}
+
 function readNet(
   ini: IniFile,
   nullModels: readonly string[],
@@ -223,6 +343,7 @@ function readNet(
     neuronsPerRegion: readInteger(ini, { section, key: "nr_neurons" }),
     randPartition: readBoolean(ini, { section, key: "rand_partition" }),
     nullModel: readNullModel(ini, nullModels),
+    nullSamples: readInteger(ini, { section, key: "null_samples" }),
     match: readChoice<Experiment["net"]["match"]>(ini, {
       section,
       key: "match",
@@ -307,14 +428,20 @@ function readTraining(
 
 function assertRuns(
   ini: IniFile,
-  { grid, training }: Pick<Experiment, "grid" | "training">,
+  { grid, training, arms }: Pick<Experiment, "grid" | "training"> & {
+    readonly arms: number;
+  },
 ): void {
   const combinations = grid.combinations.length;
-  const runs = combinations * training.iterations;
+  const runs = combinations * training.iterations * arms;
   if (runs <= MOST_RUNS) return;
   throw configError(
     { file: ini.file },
-    `combinations × iterations must be at most ${MOST_RUNS} runs, found ${combinations} × ${training.iterations} = ${runs}`,
+    `combinations × iterations${
+      arms === 1 ? "" : " × arms"
+    } must be at most ${MOST_RUNS} runs, found ${combinations} × ${training.iterations}${
+      arms === 1 ? "" : ` × ${arms}`
+    } = ${runs}`,
   );
 }
 

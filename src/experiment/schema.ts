@@ -47,8 +47,9 @@ const MOST_EPOCHS = 10_000_000;
 /** Most neurons of a network: the places of a larger one's connections are no 32-bit numbers, as `random_w` draws them. */
 export const MOST_NEURONS = 65_536;
 
-/** Most combinations of a grid, and most runs of an experiment. */
+/** Most combinations of a grid, most arms, and most runs of an experiment, all arms together. */
 export const MOST_COMBINATIONS = 100_000;
+export const MOST_ARMS = 1000;
 export const MOST_RUNS = 1_000_000;
 
 /** Every section and key of a config file. */
@@ -84,12 +85,17 @@ export const CONFIG_SCHEMA = {
     },
   },
   net: {
-    net_name: { kind: "text", description: "name of the connectome" },
+    net_name: {
+      kind: "text",
+      description:
+        "name of the connectome; a list such as `['A', 'B']` trains [an arm each](null_models.md#arms)",
+    },
     rnn_size: {
       kind: "integer",
       from: 1,
       to: MOST_NEURONS,
-      description: "number of regions of the connectome",
+      description:
+        "number of regions of the connectome; of several, a list of as many numbers",
     },
     nr_neurons: {
       kind: "integer",
@@ -104,14 +110,22 @@ export const CONFIG_SCHEMA = {
     },
     random_w: {
       kind: "boolean",
-      description: "randomise the topology, anew for each iteration",
+      description: "randomise the topology, anew for each run",
     },
     null_model: {
       kind: "choice",
       choices: ["none", ...NULL_MODEL_NAMES],
       default: "none",
       description:
-        "what the topology is made random by, anew for each iteration; random_w = True is permute; [what each keeps](null_models.md)",
+        "what the topology is made random by, anew for each run; random_w = True is permute; [what each keeps](null_models.md); a list such as `['none', 'degrees']` trains [an arm each](null_models.md#arms)",
+    },
+    null_samples: {
+      kind: "integer",
+      from: 0,
+      to: MOST_RUNS,
+      default: 0,
+      description:
+        "networks that a null model makes: iteration i of every combination trains network i mod null_samples; 0: each run has one of its own",
     },
     match: {
       kind: "choice",

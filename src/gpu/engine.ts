@@ -107,12 +107,13 @@ export async function createWebGpuEngine(
     adapter,
     gpu,
     plan(shape) {
-      const { groups, bytes, reason, formatFor } = planOnGpu(shape, {
+      const { way, groups, bytes, reason, formatFor } = planOnGpu(shape, {
         ...options,
         limits: adapter.limits,
         memoryBytes,
       });
       return {
+        way,
         groups,
         bytes,
         reason,

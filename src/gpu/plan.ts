@@ -43,6 +43,8 @@ export interface PlanOptions {
 
 /** How an experiment is computed. */
 export interface GpuDecision {
+  /** The way of keeping weights. */
+  readonly way: FormatName;
   /** The way of keeping weights, for batches of those sizes. */
   formatFor(batches: readonly BatchPlace[]): WeightFormat;
   readonly groups: readonly (readonly number[])[];
@@ -131,6 +133,7 @@ export function planOnGpu(
     ? "all models fit in one ensemble"
     : `limited by ${limitedBy}`;
   return {
+    way: format.name,
     formatFor: (batches) =>
       formatOf(format.name, { ...options, layout: makeLayout(shape, batches) }),
     groups,
@@ -139,10 +142,14 @@ export function planOnGpu(
   };
 }
 
-function countOf({ connections }: EnsembleShape): ConnectionCount {
+/** Of several networks the most of each. */
+function countOf(
+  { connections, others = [] }: EnsembleShape,
+): ConnectionCount {
+  const all = [connections, ...others];
   return {
-    connections: countConnections(connections),
-    blocks: countBlocks(connections, 4),
+    connections: Math.max(...all.map(countConnections)),
+    blocks: Math.max(...all.map((each) => countBlocks(each, 4))),
   };
 }
 
@@ -172,14 +179,14 @@ function chooseFormat(
     readonly count: ConnectionCount;
   },
 ): { readonly format: WeightFormat; readonly because: string } {
-  const { layout, count, format: asked } = options;
+  const { layout, count, format: asked = shape.way } = options;
   const { connections, blocks } = count;
   const cost: Record<FormatName, number> = {
     dense: COSTS.dense * shape.hiddenSize ** 2,
     blocks: COSTS.blocks * 16 * blocks,
     connections: COSTS.connections * connections,
   };
-  const ranked = (asked === undefined ? FORMATS : [asked])
+  const ranked = FORMATS.filter((name) => asked === undefined || name === asked)
     .filter((name) => name !== "blocks" || canNumberBlocks(layout))
     .toSorted((a, b) => cost[a] - cost[b]);
   if (ranked.length === 0) {
@@ -192,7 +199,7 @@ function chooseFormat(
     const format = formatOf(name, options);
     const problem = findMisfit(shape, { ...options, format });
     if (problem === undefined) {
-      const because = asked !== undefined
+      const because = options.format !== undefined
         ? ", as asked for"
         : name !== ranked[0]
         ? `, as ${WORDS[ranked[0]!]} are too much for the device`

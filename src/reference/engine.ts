@@ -82,6 +82,7 @@ export function createReferenceEngine(
         ),
         memoryBytes,
       }),
+      way: "",
       prepare: () => {},
       createEnsemble: (runs) =>
         Promise.resolve().then(() =>
@@ -94,9 +95,11 @@ export function createReferenceEngine(
 
 /** Weights of all three matrices. */
 function weightsOf(
-  { hiddenSize: H, inputSize: I, outputSize: O, connections }: EnsembleShape,
+  { hiddenSize: H, inputSize: I, outputSize: O, ...shape }: EnsembleShape,
 ): number {
-  return countConnections(connections) + H * (I + O);
+  const { connections, others = [] } = shape;
+  return Math.max(...[connections, ...others].map(countConnections)) +
+    H * (I + O);
 }
 
 /**

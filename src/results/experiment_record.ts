@@ -116,6 +116,11 @@ export interface ExperimentRecord {
   readonly randomW: boolean;
   /** `[net] null_model`; undefined in files of versions that did not say it. */
   readonly nullModel?: string;
+  /**
+   * `null_samples`: iteration i of every combination trained network i mod nullSamples of the
+   * null model; undefined where each run had one of its own.
+   */
+  readonly nullSamples?: number;
   /** `[net] match`: what of the start was made equal to the biological network's. */
   readonly match?: string;
   /** `shared_init`: all networks of as many connections began with the same weights. */
@@ -322,6 +327,9 @@ export function parseExperimentRecord(
     ...(root.has("match") ? { match: root.string("match") } : {}),
     ...(root.has("sharedInit")
       ? { sharedInit: root.boolean("sharedInit") }
+      : {}),
+    ...(root.has("nullSamples")
+      ? { nullSamples: root.integer("nullSamples", { from: 1 }) }
       : {}),
     ...(root.has("freshNetwork")
       ? { freshNetwork: root.boolean("freshNetwork") }

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join } from "../files/path.ts";
 
 /** A run, the unit of training: one iteration of one combination of the grid. */
 export interface RunId {

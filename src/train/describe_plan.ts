@@ -1,16 +1,22 @@
 /**
- * The log's and `--dry-run`'s lines about what will be trained and on what.
+ * The log's and `--dry-run`'s lines about what will be trained, on what, and how long it
+ * will take.
  *
  * @module
  */
 
 import { relative } from "node:path";
-import type { Engine, EnsembleShape, Plan } from "../engine/ensemble.ts";
+import type { Engine, ModelRun } from "../engine/ensemble.ts";
 import { countConnections } from "../graph/connections.ts";
+import type { RunId } from "../results/layout.ts";
 import { formatBytes, formatDuration, plural } from "../text/words.ts";
-import { estimateTime } from "./estimate_time.ts";
-import { planEnsembles } from "./plan_groups.ts";
-import { ensembleShape, type PreparedExperiment, runsOf } from "./prepare.ts";
+import {
+  buildRun,
+  ensembleShape,
+  type PreparedExperiment,
+  runsOf,
+} from "./build_run.ts";
+import { type PlannedRuns, planTogether } from "./groups.ts";
 import type { PretrainedModels } from "./pretrained.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
@@ -32,31 +38,47 @@ function formatWork(operations: number): string {
   return `${value.toPrecision(3)} ${units[unit]}FLOP`;
 }
 
-/** Connectome, models, memory plan and estimated work, a line each. */
+/** A run that is planned, not trained. */
+interface PlannedRun {
+  readonly results: { readonly prepared: PreparedExperiment };
+  readonly id: RunId;
+}
+
+/** What is described. */
+interface DescribeOptions {
+  readonly engine: Engine;
+  readonly shard: Shard | undefined;
+}
+
+/** The runs of this process, of all arms. */
+function plannedRuns(
+  arms: readonly PreparedExperiment[],
+  shard: Shard | undefined,
+): PlannedRun[] {
+  const all = arms.map(({ experiment }) => runsOf(experiment));
+  return runsOfShard(all, shard).flatMap((ids, i) => {
+    const results = { prepared: arms[i]! };
+    return ids.map((id) => ({ results, id }));
+  });
+}
+
+/** Connectomes, models, memory plan and estimated work of all arms, a line each. */
 export function describePlan(
-  prepared: PreparedExperiment,
-  { engine, shard }: { engine: Engine; shard: Shard | undefined },
+  arms: readonly PreparedExperiment[],
+  { engine, shard }: DescribeOptions,
 ): string {
-  const { experiment, network, stimuli, size, pretrained } = prepared;
-  const all = runsOf(experiment);
-  const ids = runsOfShard(all, shard);
-  const ensemble = ensembleShape(prepared, ids);
-  const connections = network.weight.length;
-  const possible = network.nodes * (network.nodes - 1);
+  const runs = plannedRuns(arms, shard);
+  const [{ stimuli, pretrained }] = arms as [PreparedExperiment];
+  const networks = [
+    ...new Map(arms.map((arm) => [arm.connectome, arm])).values(),
+  ];
   const lines: [string, string][] = [
-    ["connectome", describeConnectome(prepared)],
-    [
-      "network",
-      `${network.nodes} neurons, ${connections} connections (${
-        (100 * connections / possible).toFixed(1)
-      } % of all possible)`,
-    ],
-    [
-      "model",
-      `${plural(size.inputSize, "input")}, ${
-        plural(size.hiddenSize, "hidden unit")
-      }, ${plural(size.outputSize, "output")}`,
-    ],
+    ...networks.flatMap((arm): [string, string][] => [
+      ["connectome", describeConnectome(arm)],
+      ["network", describeNetwork(arm)],
+    ]),
+    ...[...new Set(arms.map(describeModel))]
+      .map((model): [string, string] => ["model", model]),
   ];
   if (stimuli !== undefined) {
     lines.push(["stimuli", `${stimuli.count}: ${stimuli.source}`]);
@@ -65,16 +87,23 @@ export function describePlan(
     lines.push(["pretrained", describePretrained(pretrained)]);
   }
   if (shard !== undefined) {
+    const all = arms.reduce(
+      (sum, { experiment }) => sum + runsOf(experiment).length,
+      0,
+    );
     lines.push([
       "shard",
-      `${shard.index}/${shard.count} (${shard.origin}): ${ids.length} of the ${all.length} models`,
+      `${shard.index}/${shard.count} (${shard.origin}): ${runs.length} of the ${all} models`,
     ]);
   }
-  const plan = planEnsembles(engine, ensemble);
+  const planned = planTogether(runs, engine);
   lines.push(
     ["engine", `${engine.kind}: ${engine.description}`],
-    ["memory plan", describeMemory(plan)],
-    ["work", describeWork(prepared, ensemble)],
+    ...planned.map(({ plan }): [string, string] => [
+      "memory plan",
+      describeMemory(plan),
+    ]),
+    ["work", describeWork(runs)],
   );
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
 }
@@ -89,6 +118,20 @@ function describeConnectome({ connectome }: PreparedExperiment): string {
   ].join(", ");
 }
 
+function describeNetwork({ network }: PreparedExperiment): string {
+  const connections = network.weight.length;
+  const possible = network.nodes * (network.nodes - 1);
+  return `${network.nodes} neurons, ${connections} connections (${
+    (100 * connections / possible).toFixed(1)
+  } % of all possible)`;
+}
+
+function describeModel({ size }: PreparedExperiment): string {
+  return `${plural(size.inputSize, "input")}, ${
+    plural(size.hiddenSize, "hidden unit")
+  }, ${plural(size.outputSize, "output")}`;
+}
+
 function describePretrained(
   { count, firstFile, freshReadout }: PretrainedModels,
 ): string {
@@ -97,7 +140,9 @@ function describePretrained(
   }, ${freshReadout ? "each with a fresh read-out" : "read-outs kept"}`;
 }
 
-function describeMemory({ groups, bytes, reason }: Plan): string {
+function describeMemory(
+  { groups, bytes, reason }: PlannedRuns<PlannedRun>["plan"],
+): string {
   const models = groups.reduce((sum, group) => sum + group.length, 0);
   return `${plural(models, "model")} in ${
     plural(groups.length, "ensemble")
@@ -106,27 +151,101 @@ function describeMemory({ groups, bytes, reason }: Plan): string {
   }: ${reason}`;
 }
 
-function describeWork(
-  { experiment }: PreparedExperiment,
-  { trialCount, trainCount, steps, batchSize, connections }: EnsembleShape,
-): string {
-  const { epochs } = experiment.training;
-  const timeSteps = steps.reduce((sum, t) => sum + t, 0);
-  // A training pass is forward, backward and gradient: three products of 2 operations for each connection.
-  const work = epochs * timeSteps * 2 * countConnections(connections) *
-    (3 * trainCount + (trialCount - trainCount));
-  const updates = epochs * steps.length * Math.ceil(trainCount / batchSize);
-  return `${formatWork(work)}, ${updates} optimizer steps`;
+function describeWork(runs: readonly PlannedRun[]): string {
+  let work = 0;
+  let updates = 0;
+  for (const [{ prepared }, own] of Map.groupBy(runs, (run) => run.results)) {
+    const { epochs } = prepared.experiment.training;
+    const { steps, connections, trialCount, trainCount, batchSize } =
+      ensembleShape(prepared, own.map(({ id }) => id));
+    const timeSteps = steps.reduce((sum, t) => sum + t, 0);
+    // A training pass is forward, backward and gradient: three products of 2 operations for each connection.
+    work += epochs * timeSteps * 2 * countConnections(connections) *
+      (3 * trainCount + (trialCount - trainCount));
+    updates += epochs * steps.length * Math.ceil(trainCount / batchSize);
+  }
+  return `${formatWork(work)}, ${plural(updates, "update")}`;
 }
 
-/** How long it will take, by a short training of some of the models. */
+/** Models of the probe at most, all ensembles together: a GPU is busy with as many. */
+const MOST_MODELS = 32;
+
+/** Milliseconds after which no further model is drawn for the probe. */
+const DRAWING = 3000;
+
+/** Milliseconds that the probe trains, after a first epoch that compiles. */
+const TRAINING = 1000;
+
+/**
+ * How long it will take, by a short training of some of the models: those of each
+ * ensemble, with the rest taken to be as fast by the time steps of their trials.
+ */
 export async function describeTime(
-  prepared: PreparedExperiment,
-  { engine, shard }: { engine: Engine; shard: Shard | undefined },
+  arms: readonly PreparedExperiment[],
+  { engine, shard }: DescribeOptions,
 ): Promise<string> {
-  const ids = runsOfShard(runsOf(prepared.experiment), shard);
-  const { seconds, models } = await estimateTime(prepared, ids, engine);
+  const planned = planTogether(plannedRuns(arms, shard), engine);
+  let seconds = 0;
+  let models = 0;
+  for (const pool of planned) {
+    const probe = await estimateTime(pool, {
+      engine,
+      share: 1 / planned.length,
+    });
+    seconds += probe.seconds;
+    models += probe.models;
+  }
   return `${"time".padEnd(13)}about ${formatDuration(seconds)}, by a probe of ${
     plural(models, "model")
   }`;
+}
+
+async function estimateTime(
+  { runs, shape }: PlannedRuns<PlannedRun>,
+  { engine, share }: { readonly engine: Engine; readonly share: number },
+): Promise<{ readonly seconds: number; readonly models: number }> {
+  const began = performance.now();
+  const probe: PlannedRun[] = [];
+  const drawn: ModelRun[] = [];
+  const most = Math.min(Math.ceil(MOST_MODELS * share), runs.length);
+  // Spread over the grid, so that all kinds of models are among them.
+  for (let n = 0; n < most; n++) {
+    const run = runs[Math.floor(n * runs.length / most)]!;
+    drawn.push(await buildRun(run.results.prepared, run.id));
+    probe.push(run);
+    if (performance.now() - began > DRAWING * share) break;
+  }
+  const drawing = (performance.now() - began) / drawn.length;
+  const [{ plan }] = planTogether(probe, engine) as [PlannedRuns<PlannedRun>];
+  const group = plan.groups[0]!.map((i) => drawn[i]!);
+  const ensemble = await plan.createEnsemble(group);
+  const sum = (steps: readonly number[]) =>
+    steps.reduce((total, each) => total + each, 0);
+  try {
+    let start = performance.now();
+    await ensemble.train(1);
+    let taken = performance.now() - start;
+    let epochs = 1;
+    // A short first epoch is mostly that of compiling, and so doesn't count.
+    while (taken < TRAINING * share) {
+      const some = Math.min(
+        2 * epochs,
+        Math.ceil(epochs * TRAINING * share / taken),
+      );
+      start = performance.now();
+      await ensemble.train(some);
+      taken = performance.now() - start;
+      epochs = some;
+    }
+    const { training } = runs[0]!.results.prepared.experiment;
+    const timeSteps = group.map(({ trials }) => trials.steps);
+    const trained = training.epochs * (taken / epochs) * sum(shape.steps) /
+      sum(timeSteps);
+    return {
+      seconds: (trained + drawing * runs.length) / 1000,
+      models: group.length,
+    };
+  } finally {
+    ensemble.destroy();
+  }
 }

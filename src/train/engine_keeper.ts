@@ -7,8 +7,9 @@
 
 import { DeviceError } from "../engine/ensemble.ts";
 import type { Engine } from "../engine/ensemble.ts";
-import { type RunId, runLabel } from "../results/layout.ts";
 import { engineName } from "../results/run_file.ts";
+import { runName } from "./build_run.ts";
+import type { ArmRun } from "./groups.ts";
 
 /** The engine of a training, and what it can bear. */
 export interface EngineKeeper {
@@ -28,7 +29,7 @@ export interface EngineKeeper {
 
 /** What was under way. */
 export interface FailedAttempt {
-  readonly ids: readonly RunId[];
+  readonly runs: readonly ArmRun[];
   /** Whether any epoch was trained since the trouble before. */
   readonly progressed: boolean;
 }
@@ -96,23 +97,23 @@ export function createEngineKeeper(
     get mostModels() {
       return mostModels;
     },
-    async recover(error, { ids, progressed }) {
+    async recover(error, { runs, progressed }) {
       if (!(error instanceof DeviceError) || reopen === undefined) throw error;
-      const [id] = ids;
-      if (error.reason === "validation" || id === undefined) throw error;
+      const [run] = runs;
+      if (error.reason === "validation" || run === undefined) throw error;
       if (progressed) losses = 0;
       if (error.reason === "out-of-memory") {
-        if (ids.length === 1) {
+        if (runs.length === 1) {
           throw new DeviceError(
             `${
-              runLabel(id)
+              runName(run.results.prepared.experiment, run.id)
             } does not fit the device's memory, even alone: ${error.message}`,
             { reason: "out-of-memory", cause: error },
           );
         }
-        mostModels = Math.ceil(ids.length / 2);
+        mostModels = Math.ceil(runs.length / 2);
         warn(
-          `warning: ${engine.description} has no memory for ${ids.length} models at once (${error.message}); going on with ${mostModels} at most`,
+          `warning: ${engine.description} has no memory for ${runs.length} models at once (${error.message}); going on with ${mostModels} at most`,
         );
         losses = 0;
       } else {

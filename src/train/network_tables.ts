@@ -10,7 +10,7 @@ import type { Experiment } from "../experiment/experiment.ts";
 import type { RunId } from "../results/layout.ts";
 import type { NetworkState, NetworkStates } from "../results/run_file.ts";
 import { Papa } from "../text/csv.ts";
-import type { PreparedExperiment } from "./prepare.ts";
+import type { PreparedExperiment } from "./build_run.ts";
 
 /** Samples of a null model that its report is about. */
 const MOST_SAMPLES = 3;
@@ -29,8 +29,9 @@ export function hasNullModel(
 export function nullModelTable(
   { experiment, network, ownNetworkOf }: PreparedExperiment,
 ): Uint8Array {
+  const { training: { iterations }, net: { nullSamples } } = experiment;
   const samples = Array.from(
-    { length: Math.min(experiment.training.iterations, MOST_SAMPLES) },
+    { length: Math.min(iterations, nullSamples || Infinity, MOST_SAMPLES) },
     (_, iteration) => ownNetworkOf({ combination: 0, iteration }),
   ).filter((sample) => sample !== undefined);
   const rows = reportNull(network, samples);
@@ -47,12 +48,14 @@ export function measuresTable(
 ): Uint8Array {
   const figure = (value: number | undefined) =>
     value === undefined ? "" : String(Number(value.toPrecision(6)));
+  const sampled = net.nullModel !== "none" && net.nullSamples > 0;
   return csvBytes([
     [
       "combination",
       ...grid.keys,
       "iteration",
       "null_model",
+      ...(sampled ? ["null_sample"] : []),
       "spectral_radius_initial",
       "spectral_radius_trained",
       "spectral_radius_error",
@@ -66,6 +69,7 @@ export function measuresTable(
       ),
       String(iteration),
       net.nullModel,
+      ...(sampled ? [String(iteration % net.nullSamples)] : []),
       figure(states?.initial.spectralRadius),
       figure(states?.trained.spectralRadius),
       figure(largestError([states?.initial, states?.trained])),

@@ -16,7 +16,7 @@ import type { Connections } from "../graph/connections.ts";
 import { rowsOf } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { simulate } from "../reference/simulate.ts";
-import { type RunId, runLabel } from "../results/layout.ts";
+import { type RunId, runKey, runLabel } from "../results/layout.ts";
 import type { NetworkState, NetworkStates } from "../results/run_file.ts";
 import { rankOrder } from "../rnn/initialise.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
@@ -83,12 +83,17 @@ export function createRunNetworks(
         stream: createStream({ seed: run.seed, purpose: "bio2art", iteration }),
       })
       : network;
-  const makeOwn = (id: RunId): Network | undefined => {
+  /** The run whose streams make the network: with `null_samples` it is that of all runs of the sample. */
+  const sampleOf = (id: RunId): RunId =>
+    nullModel === undefined || net.nullSamples === 0
+      ? id
+      : { combination: 0, iteration: id.iteration % net.nullSamples };
+  const makeOwn = (sample: RunId): Network | undefined => {
     if (nullModel === undefined) {
-      return net.freshNetwork ? biologicalOf(id) : undefined;
+      return net.freshNetwork ? biologicalOf(sample) : undefined;
     }
     return randomiseNetwork(nullModel, {
-      network: biologicalOf(id),
+      network: biologicalOf(sample),
       connectome,
       scaleBetween: (graph, stream) =>
         scaleConnectome(graph, {
@@ -96,20 +101,14 @@ export function createRunNetworks(
           intrinsicConnections: false,
           stream,
         }),
-      stream: createStream({ seed: run.seed, purpose: "topology", ...id }),
+      stream: createStream({ seed: run.seed, purpose: "topology", ...sample }),
     });
   };
-  // It is asked for twice in a row: to be trained, and to be written.
-  let last:
-    | { readonly id: RunId; readonly own: Network | undefined }
-    | undefined;
-  const ownNetworkOf = (id: RunId) => {
-    if (
-      last?.id.combination !== id.combination ||
-      last.id.iteration !== id.iteration
-    ) last = { id, own: makeOwn(id) };
-    return last.own;
-  };
+  // Each is asked for twice in a row, to be trained and to be written; a sample of many runs again and again.
+  const made = createCache(makeOwn, {
+    room: net.nullSamples === 0 ? 0 : MOST_KEPT,
+  });
+  const ownNetworkOf = (id: RunId) => made(sampleOf(id));
 
   let common: ReturnType<typeof rows> | undefined;
   let shared: Topology | undefined;
@@ -131,7 +130,29 @@ export function createRunNetworks(
   return {
     ownNetworkOf,
     topologyOf: (id) => topology(ownNetworkOf(id), id),
-    biologicalTopologyOf: (id) => topology(biologicalOf(id), id),
+    biologicalTopologyOf: (id) => topology(biologicalOf(sampleOf(id)), id),
+  };
+}
+
+/** Connections of samples of a null model that are kept for their next runs. */
+const MOST_KEPT = 2 ** 23;
+
+/** Keeps the last network that was made, and others as long as there is room for their connections. */
+function createCache(
+  make: (id: RunId) => Network | undefined,
+  { room }: { readonly room: number },
+): (id: RunId) => Network | undefined {
+  const kept = new Map<string, Network | undefined>();
+  return (id) => {
+    const key = runKey(id);
+    const found = kept.get(key);
+    if (kept.has(key)) return found;
+    const network = make(id);
+    let connections = network?.weight.length ?? 0;
+    for (const other of kept.values()) connections += other?.weight.length ?? 0;
+    if (connections > room) kept.clear();
+    kept.set(key, network);
+    return network;
   };
 }
 

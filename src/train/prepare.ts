@@ -1,443 +1,222 @@
 /**
- * From an experiment to what its runs train on: the connectome scaled to a
- * network, the stimuli, and for each run its trials, connections and initial
- * weights.
+ * Reads an experiment's config and loads all that its runs share: the connectome, the
+ * stimuli, the models to begin with.
  *
  * @module
  */
 
-import type { Connectome } from "../connectome/connectome.ts";
+import { fileURLToPath } from "node:url";
+import { type Connectome, createConnectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load.ts";
-import {
-  countScaledConnections,
-  type Network,
-  scaleConnectome,
-} from "../connectome/scale.ts";
-import type { EnsembleShape, ModelRun } from "../engine/ensemble.ts";
+import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
+import type { Network } from "../connectome/scale.ts";
 import { type Experiment, regionsMismatch } from "../experiment/experiment.ts";
-import { CONFIG_SCHEMA } from "../experiment/schema.ts";
-import { sha256Hex } from "../files/checksum.ts";
+import { type ExperimentOverrides, readArms } from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
-import type { Connections } from "../graph/connections.ts";
-import { createStream } from "../random/stream.ts";
-import { type RunId, runLabel } from "../results/layout.ts";
-import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
-import type { ModelSize, Ports } from "../rnn/parameters.ts";
-import { countTrained, splitTrials } from "../tasks/trial_set.ts";
+import { readTextFile } from "../files/read.ts";
+import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli, syntheticNote } from "../tasks/stimuli.ts";
-import { generateTrials, type Stimuli } from "../tasks/task.ts";
+import type { Stimuli, Task } from "../tasks/task.ts";
 import {
-  createRunNetworks,
-  matchStart,
-  measuredModel,
-  type Topology,
-} from "./networks.ts";
-import {
-  chooseRegions,
-  type ChosenRegions,
-  portsOf,
-  reachWarning,
-} from "./ports.ts";
-import {
-  checkPretrained,
-  pretrainedModel,
-  type PretrainedModels,
-} from "./pretrained.ts";
+  modelSize,
+  type PreparedExperiment,
+  prepareWith,
+} from "./build_run.ts";
+import { chooseRegions, portsOf } from "./ports.ts";
+import { checkPretrained } from "./pretrained.ts";
 
-/** Most connections of a network: making more takes over 4 GB. */
-const MOST_CONNECTIONS = 2 ** 27;
-
-/** Connections from which on it is told how many are to be made: about a second. */
-const MANY_CONNECTIONS = 1_000_000;
-
-/** All runs of an experiment, combination by combination. */
-export function runsOf({ grid, training }: {
-  readonly grid: { readonly combinations: readonly unknown[] };
-  readonly training: { readonly iterations: number };
-}): RunId[] {
-  return grid.combinations.flatMap((_, combination) =>
-    Array.from(
-      { length: training.iterations },
-      (_, iteration) => ({ combination, iteration }),
-    )
-  );
-}
-
-/** An experiment with all that its runs share. */
-export interface PreparedExperiment {
-  /** What the config says. */
-  readonly experiment: Experiment;
-  /** The connectome that it names. */
-  readonly connectome: Connectome;
-  /** The connectome scaled to neurons, before any randomisation. */
-  readonly network: Network;
-  /** What the task shows, where it shows pictures. */
-  readonly stimuli: Stimuli | undefined;
-  /**
-   * SHA-256 of their values and labels.
-   *
-   * @internal
-   */
-  readonly stimuliSha256: string | undefined;
-  /** Size of all models. */
-  readonly size: ModelSize;
-  /** Numbers of the regions where the input enters and the read-out looks on, rising; undefined where all do. */
-  readonly chosenRegions: ChosenRegions;
-  /**
-   * The same by neurons: undefined where all have both ports.
-   *
-   * @internal
-   */
-  readonly ports: Ports | undefined;
-  /**
-   * The models that the runs begin with; undefined where they begin anew.
-   *
-   * @internal
-   */
-  readonly pretrained: PretrainedModels | undefined;
-  /**
-   * The connections of a run.
-   *
-   * @internal
-   */
-  readonly topologyOf: (id: RunId) => Topology;
-  /**
-   * The network that a run trains, where it has one of its own: a random one, or one scaled anew; undefined where it trains `network` or a pretrained model.
-   *
-   * @internal
-   */
-  readonly ownNetworkOf: (id: RunId) => Network | undefined;
-  /**
-   * The connections that a run has, or would have, without a null model.
-   *
-   * @internal
-   */
-  readonly biologicalTopologyOf: (id: RunId) => Topology;
-  /**
-   * The connections of all models or, where each has its own, of one of them: what an engine's plan is made by.
-   *
-   * @internal
-   */
-  readonly sample: Connections;
-  /** Fingerprint of all that the numbers depend on: the same for the same results. */
-  readonly fingerprint: string;
+/** How to prepare an experiment. */
+export interface PrepareOptions {
+  /** Tasks of one's own that the config may name, besides those of `TASKS`. */
+  readonly tasks?: readonly Task[];
+  /** Null models of one's own that the config may name, besides those of `NULL_MODELS`. */
+  readonly nullModels?: Readonly<Record<string, NullModel>>;
+  /** Values that stand in for the config's, as flags of the command line do. */
+  readonly overrides?: ExperimentOverrides;
+  /** A connectome of one's own instead of the one that `net_name` asks for; it must have `rnn_size` regions. */
+  readonly connectome?: Connectome;
+  /** Is told, in a line, what takes time and what the user may not expect. */
+  readonly onLine?: (line: string) => void;
 }
 
 /**
- * Loads and scales what an experiment needs.
+ * Reads an experiment and loads all that its runs share: the connectome, scaled
+ * to a network of neurons, and the stimuli of tasks that show pictures.
  *
- * @throws {InputError} If the connectome, the stimuli or the pretrained models cannot be had, or do not fit the config.
- */
-export async function prepareExperiment(
-  experiment: Experiment,
-  options: {
-    readonly onProgress: (line: string) => void;
-
-    /** Instead of the one that the experiment names. */
-    readonly connectome?: Connectome;
-  },
-): Promise<PreparedExperiment> {
-  const { net, run, paths, task: { task } } = experiment;
-  const connectome = options.connectome ?? await loadConnectome(net.name, {
-    ...(paths.network === undefined ? {} : { folder: paths.network }),
-    // The original takes every file's rows for sources.
-    orientation: net.compatibility === "original" ? "file" : "declared",
-    onProgress: options.onProgress,
-  });
-  if (connectome.regions !== net.regions) {
-    throw new InputError(regionsMismatch(experiment, connectome.regions));
-  }
-  const chosenRegions = chooseRegions(experiment, connectome);
-  const ports = portsOf(chosenRegions, net);
-  const scaling = {
-    neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),
-    targetSparsity: net.targetSparsity,
-    intrinsicConnections: true,
-    targetSparsityIntrinsic: net.targetSparsityIntrinsic,
-    intrinsicWeight: 0.8,
-    intrinsicFrom: net.compatibility === "original" ? "incoming" : "outgoing",
-    keepDiagonal: false,
-  } as const;
-  const connections = countScaledConnections(connectome.graph, scaling);
-  if (connections > MOST_CONNECTIONS) {
-    throw new InputError(
-      `Cannot scale ${net.name} to ${
-        net.regions * net.neuronsPerRegion
-      } neurons: they would have ${connections} connections, and allowed are ${MOST_CONNECTIONS}; lower [net] nr_neurons or target_sparsity`,
-    );
-  }
-  if (connections > MANY_CONNECTIONS) {
-    options.onProgress(
-      `note: making a network of ${
-        net.regions * net.neuronsPerRegion
-      } neurons and ${(connections / 1e6).toFixed(1)} million connections`,
-    );
-  }
-  const network = scaleConnectome(connectome.graph, {
-    ...scaling,
-    randPartition: net.randPartition,
-    stream: createStream({ seed: run.seed, purpose: "bio2art" }),
-    onProgress: (made, of) =>
-      options.onProgress(
-        `note: made ${(made / 1e6).toFixed(1)} of ${
-          (of / 1e6).toFixed(1)
-        } million connections`,
-      ),
-  });
-  const file = task.stimuli === undefined ? undefined : paths[task.stimuli];
-  const stimuli = task.stimuli === undefined
-    ? undefined
-    : await loadStimuli(task.stimuli, {
-      ...(file === undefined ? {} : { file }),
-      seed: run.seed,
-      onProgress: options.onProgress,
-    });
-  if (stimuli !== undefined) {
-    const { parameters } = experiment.task;
-    const { compatibility } = net;
-    task.checkStimuli?.(parameters, { stimuli, compatibility })
-      .forEach((line) => options.onProgress(line));
-    if (stimuli.synthetic) options.onProgress(`note: ${syntheticNote(task)}`);
-  }
-  const size: ModelSize = {
-    hiddenSize: network.nodes,
-    inputSize: task.inputSize(stimuli),
-    outputSize: task.outputSize,
-  };
-  const pretrained = await checkPretrained(experiment, { size, connectome });
-  const networks = createRunNetworks(experiment, {
-    network,
-    connectome,
-    scaling: { ...scaling, randPartition: net.randPartition },
-  });
-  const { topologyOf, biologicalTopologyOf } = networks;
-  if (connections > MANY_CONNECTIONS) {
-    options.onProgress("note: sorting its connections by receiver");
-  }
-  const stimuliSha256 = stimuli === undefined ? undefined : await sha256Hex(
-    new TextEncoder().encode((await stimuliSums(stimuli)).join("\n")),
-  );
-  const sample = pretrained?.sample ??
-    topologyOf({ combination: 0, iteration: 0 }).connections;
-  const warning = reachWarning(experiment, { connections: sample, ports });
-  if (warning !== undefined) options.onProgress(warning);
-  return {
-    experiment,
-    connectome,
-    network,
-    stimuli,
-    stimuliSha256,
-    size,
-    chosenRegions,
-    ports,
-    pretrained,
-    topologyOf,
-    biologicalTopologyOf,
-    ownNetworkOf: (id) =>
-      pretrained === undefined ? networks.ownNetworkOf(id) : undefined,
-    sample,
-    fingerprint: await fingerprintOf(experiment, {
-      chosenRegions,
-      connectome,
-      stimuli,
-      pretrained,
-    }),
-  };
-}
-
-/** What a run's numbers depend on; neither paths nor the machine are part of it. */
-async function fingerprintOf(
-  { net, training, task, grid, run }: Experiment,
-  { chosenRegions, connectome, stimuli, pretrained }: Pick<
-    PreparedExperiment,
-    "chosenRegions" | "connectome" | "stimuli" | "pretrained"
-  >,
-): Promise<string> {
-  const stimuliHashes = stimuli === undefined ? [] : await stimuliSums(stimuli);
-  const facts = JSON.stringify([
-    "biornn-experiment/1",
-    netFacts(net, chosenRegions),
-    // Where it was turned round, another network is made of the same file.
-    connectome.fileRows === "source"
-      ? connectome.sha256
-      : `${connectome.sha256} turned`,
-    training,
-    [task.task.name, task.nrOfTrials, task.trainSize],
-    task.parameters,
-    grid.keys,
-    grid.combinations.map((combination) => combination.repr),
-    pretrained?.record.sha256 ?? "",
-    [run.seed, run.batchSize],
-    stimuliHashes,
-  ]);
-  return await sha256Hex(new TextEncoder().encode(facts));
-}
-
-/** Keys that came later are left out where they have their default, so that what was begun before them can be resumed. */
-function netFacts(
-  {
-    targetSparsity,
-    targetSparsityIntrinsic,
-    nullModel,
-    match,
-    sharedInit,
-    freshNetwork,
-    inputRegions: _input,
-    outputRegions: _output,
-    ...net
-  }: Experiment["net"],
-  { input, output }: ChosenRegions,
-): object {
-  const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
-  const { name, regions, neuronsPerRegion, randPartition, ...others } = net;
-  return {
-    // In the order in which they have always stood.
-    ...{ name, regions, neuronsPerRegion, randPartition },
-    randomW: nullModel === "permute",
-    ...others,
-    ...(targetSparsity === target_sparsity.default ? {} : { targetSparsity }),
-    ...(targetSparsityIntrinsic === target_sparsity_intrinsic.default
-      ? {}
-      : { targetSparsityIntrinsic }),
-    ...(nullModel === "none" || nullModel === "permute" ? {} : { nullModel }),
-    ...(match === "none" ? {} : { match }),
-    ...(sharedInit ? { sharedInit } : {}),
-    ...(freshNetwork ? { freshNetwork } : {}),
-    // By number, however the config names them.
-    ...(input === undefined ? {} : { inputRegions: input }),
-    ...(output === undefined ? {} : { outputRegions: output }),
-  };
-}
-
-async function stimuliSums({ values, labels }: Stimuli): Promise<string[]> {
-  return [await sha256Hex(bytesOf(values)), await sha256Hex(labels)];
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** What an engine plans some runs by. */
-export function ensembleShape(
-  { experiment, sample, pretrained, size }: PreparedExperiment,
-  ids: readonly RunId[],
-): EnsembleShape {
-  const { task, nrOfTrials, trainSize } = experiment.task;
-  const trialCount = task.trialCount(nrOfTrials);
-  const trainCount = countTrained(trialCount, trainSize);
-  return {
-    ...size,
-    connections: sample,
-    ownTopologies: experiment.net.nullModel !== "none" ||
-      experiment.net.freshNetwork || pretrained !== undefined,
-    loss: task.loss,
-    steps: ids.map((id) =>
-      task.steps(combinationOf(experiment, id).parameters)
-    ),
-    mostSteps: Math.max(
-      ...experiment.grid.combinations.map(({ parameters }) =>
-        task.steps(parameters)
-      ),
-    ),
-    trialCount,
-    trainCount,
-    // No batch is larger than all trials that train, or all that validate.
-    batchSize: Math.min(
-      experiment.run.batchSize,
-      Math.max(trainCount, trialCount - trainCount),
-    ),
-  };
-}
-
-function combinationOf(experiment: Experiment, id: RunId) {
-  const combination = experiment.grid.combinations[id.combination];
-  if (combination === undefined) {
-    throw new RangeError(`Cannot build ${runLabel(id)}: the grid has none`);
-  }
-  return combination;
-}
-
-/**
- * Draws one run: its trials, its topology where that is random, and its
- * initial weights, each from the run's own stream.
- *
- * @throws {InputError} If a pretrained model is asked for and does not fit.
+ * @param config The config file, or an experiment that `readExperiment()` gave.
+ * @throws {InputError} If the config is wrong, or what it names can't be had: one sentence that says file, key, what was found and what is allowed. Also if it has several arms: those are for {@linkcode prepareArms}.
  *
  * @example
  * ```ts
- * import { buildRun, prepare } from "@biornn/biornn";
+ * import { prepare } from "@biornn/biornn";
  *
  * const prepared = await prepare("config/quickstart.ini");
- * const run = await buildRun(prepared, { combination: 0, iteration: 0 });
- * run.trials.inputs; // [trial, time, input]
- * run.initial.weightHh; // a weight for each of run.connections
+ * prepared.size; // { hiddenSize: 58, inputSize: 2, outputSize: 1 }
  * ```
  */
-export async function buildRun(
-  prepared: PreparedExperiment,
-  id: RunId,
-): Promise<ModelRun> {
-  const { experiment, stimuli, size, ports } = prepared;
-  const { net, training, run, task: { task, trainSize } } = experiment;
-  const combination = combinationOf(experiment, id);
-  const stream = (purpose: "trials" | "split" | "weights" | "readout") =>
-    createStream({ seed: run.seed, purpose, ...id });
+export async function prepare(
+  config: string | URL | Experiment,
+  options: PrepareOptions = {},
+): Promise<PreparedExperiment> {
+  const [arm, ...more] = await prepareArms(config, options);
+  if (more.length > 0) {
+    throw new InputError(
+      `Cannot prepare ${arm!.experiment.file} as one experiment: it has ${
+        more.length + 1
+      } arms; prepareArms() gives all of them`,
+    );
+  }
+  return arm!;
+}
 
-  const trials = splitTrials(
-    generateTrials(task, combination.parameters, {
-      stream: stream("trials"),
-      compatibility: net.compatibility,
-      ...(stimuli === undefined ? {} : { stimuli }),
-    }),
-    { trainSize, batchSize: run.batchSize, stream: stream("split") },
-  );
-  const { activation } = combination;
-  const draw = (topology: Topology) => ({
-    model: measuredModel({
-      activation,
-      connections: topology.connections,
-      trials,
-    }, { size, loss: task.loss }),
-    parameters: initialParameters(size, {
-      ...topology,
-      scheme: resolveScheme(training.init, {
-        activation,
-        compatibility: net.compatibility,
-      }),
-      shared: net.sharedInit,
-      ports,
-      stream: stream("weights"),
+/**
+ * The same for a config with several arms, connectomes or null models in lists: an
+ * experiment for each, to be trained together.
+ *
+ * @param config The config file, or experiments that `readArms()` gave.
+ * @throws {InputError} As {@linkcode prepare}.
+ *
+ * @example
+ * ```ts
+ * import { prepareArms, train } from "@biornn/biornn";
+ *
+ * const set = { "net.null_model": "['none', 'degrees']" };
+ * const arms = await prepareArms("config/quickstart.ini", {
+ *   overrides: { epochs: 2, set },
+ * });
+ * arms.map(({ experiment }) => experiment.arm); // ["bio", "degrees"]
+ * const [bio, degrees] = await train(arms); // side by side
+ * ```
+ */
+export async function prepareArms(
+  config: string | URL | Experiment | readonly Experiment[],
+  options: PrepareOptions = {},
+): Promise<PreparedExperiment[]> {
+  const { connectome, onLine = () => {} } = options;
+  const experiments = typeof config === "string" || config instanceof URL
+    ? await readConfig(config, options)
+    : [config].flat();
+  return await prepareExperiments(experiments, {
+    onProgress: onLine,
+    // Made anew: what was changed in it must not pass for the one it was made of.
+    ...(connectome === undefined ? {} : {
+      connectome: await createConnectome(connectome.graph, connectome),
     }),
   });
-  const newModel = () => {
-    const random = draw(prepared.topologyOf(id));
-    const { connections } = random.model;
-    const { match } = net;
-    if (match === "none" || net.nullModel === "none") {
-      return { connections, parameters: random.parameters };
-    }
-    const biological = draw(prepared.biologicalTopologyOf(id));
-    return {
-      connections,
-      parameters: matchStart(id, { match, biological, random }),
-    };
-  };
+}
 
-  const start = await pretrainedModel(experiment, {
-    id,
-    size,
-    ports,
-    stream: stream("readout"),
-  }) ?? newModel();
-  return {
-    label: runLabel(id),
-    activation,
-    optimizer: combination.optimizer,
-    learningRate: combination.learningRate,
-    trainRecurrent: !training.freezeLayer,
-    connections: start.connections,
-    ...(ports === undefined ? {} : { ports }),
-    initial: start.parameters,
-    trials,
-  };
+async function readConfig(
+  config: string | URL,
+  { tasks = [], nullModels = {}, overrides = {} }: PrepareOptions,
+): Promise<Experiment[]> {
+  const file = config instanceof URL ? fileURLToPath(config) : config;
+  // Results name a task and a null model by their names alone.
+  const taken = [
+    ...tasks.filter(({ name }, i) =>
+      TASKS.has(name) || tasks.findIndex((task) => task.name === name) < i
+    ).map(({ name }) => `task ${name}`),
+    ...Object.keys(nullModels).filter((name) =>
+      name === "none" || Object.hasOwn(NULL_MODELS, name)
+    ).map((name) => `null model ${name}`),
+  ];
+  if (taken.length > 0) {
+    throw new InputError(
+      `Cannot add the ${
+        taken[0]
+      }: there is one of that name already; give it another`,
+    );
+  }
+  return readArms(await readTextFile(file, { what: "config file" }), {
+    file,
+    tasks: new Map([
+      ...TASKS,
+      ...tasks.map((task) => [task.name, task] as const),
+    ]),
+    nullModels: { ...NULL_MODELS, ...nullModels },
+    overrides,
+  });
+}
+
+interface LoadingOptions {
+  readonly onProgress: (line: string) => void;
+  /** Instead of the one that the experiment names. */
+  readonly connectome?: Connectome;
+}
+
+/** Loads what one experiment needs, as {@linkcode prepareExperiments}. */
+export async function prepareExperiment(
+  experiment: Experiment,
+  options: LoadingOptions,
+): Promise<PreparedExperiment> {
+  const [prepared] = await prepareExperiments([experiment], options);
+  return prepared!;
+}
+
+/**
+ * Loads and scales what the arms of an experiment need; what they share is there once.
+ *
+ * @throws {InputError} If a connectome, the stimuli or the pretrained models cannot be had, or do not fit the config.
+ */
+export async function prepareExperiments(
+  arms: readonly Experiment[],
+  { onProgress, connectome }: LoadingOptions,
+): Promise<PreparedExperiment[]> {
+  const connectomes = new Map<string, Connectome>();
+  const networks = new Map<string, Network>();
+  let stimuli: Stimuli | undefined;
+  const prepared: PreparedExperiment[] = [];
+  for (const experiment of arms) {
+    const { name } = experiment.net;
+    const own = connectome ?? connectomes.get(name) ??
+      await findConnectome(experiment, onProgress);
+    connectomes.set(name, own);
+    if (own.regions !== experiment.net.regions) {
+      throw new InputError(regionsMismatch(experiment, own.regions));
+    }
+    stimuli ??= await findStimuli(experiment, onProgress);
+    const arm = await prepareWith(experiment, {
+      connectome: own,
+      stimuli,
+      pretrained: await checkPretrained(experiment, {
+        size: modelSize(experiment, stimuli),
+        ports: portsOf(chooseRegions(experiment, own), experiment.net),
+        connectome: own,
+      }),
+      network: networks.get(name),
+      onProgress,
+    });
+    networks.set(name, arm.network);
+    prepared.push(arm);
+  }
+  return prepared;
+}
+
+async function findConnectome(
+  { net, paths }: Experiment,
+  onProgress: (line: string) => void,
+): Promise<Connectome> {
+  return await loadConnectome(net.name, {
+    ...(paths.network === undefined ? {} : { folder: paths.network }),
+    // The original takes every file's rows for sources.
+    orientation: net.compatibility === "original" ? "file" : "declared",
+    onProgress,
+  });
+}
+
+async function findStimuli(
+  { net, run, paths, task: { task, parameters } }: Experiment,
+  onProgress: (line: string) => void,
+): Promise<Stimuli | undefined> {
+  if (task.stimuli === undefined) return undefined;
+  const file = paths[task.stimuli];
+  const stimuli = await loadStimuli(task.stimuli, {
+    ...(file === undefined ? {} : { file }),
+    seed: run.seed,
+    onProgress,
+  });
+  const { compatibility } = net;
+  task.checkStimuli?.(parameters, { stimuli, compatibility })
+    .forEach((line) => onProgress(line));
+  if (stimuli.synthetic) onProgress(`note: ${syntheticNote(task)}`);
+  return stimuli;
 }

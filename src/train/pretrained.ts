@@ -42,6 +42,12 @@ export interface PretrainedModels {
   readonly sample: Connections;
   /** For `experiment.json`. */
   readonly record: PretrainedRecord;
+  /**
+   * The model that a run begins with.
+   *
+   * @throws {InputError} If it is missing or does not fit.
+   */
+  readonly modelOf: (id: RunId) => Promise<PretrainedModel>;
 }
 
 /**
@@ -52,25 +58,29 @@ export interface PretrainedModels {
  */
 export async function checkPretrained(
   experiment: Experiment,
-  { size, connectome }: {
+  { size, ports, connectome }: {
     readonly size: ModelSize;
+    readonly ports: Ports | undefined;
     readonly connectome: Connectome;
   },
 ): Promise<PretrainedModels | undefined> {
   const { grid, run, paths, pretrained } = experiment;
-  if (paths.pretrained === undefined) return undefined;
-  await refuseOwnFolder(paths.pretrained, paths.results);
+  const folder = paths.pretrained;
+  if (folder === undefined) return undefined;
+  await refuseOwnFolder(folder, paths.results);
+  const load = (id: RunId) =>
+    loadPretrained(folder, {
+      ...pretrained,
+      combination: id.combination,
+      ...{ size, ports },
+      stream: createStream({ seed: run.seed, purpose: "readout", ...id }),
+    });
   const sums: string[] = [];
   let first: PretrainedModel | undefined;
   let sample: Connections | undefined;
   for (const { index: combination } of grid.combinations) {
-    const model = await loadPretrained(paths.pretrained, {
-      combination,
-      ...pretrained,
-      size,
-      // A fresh read-out is of no interest here.
-      stream: createStream({ seed: run.seed, purpose: "readout" }),
-    });
+    // Its read-out, where that is a fresh one, is of no interest here.
+    const model = await load({ combination, iteration: 0 });
     refuseOtherNetwork(model, { experiment, connectome });
     first ??= model;
     sums.push(model.sha256);
@@ -86,30 +96,12 @@ export async function checkPretrained(
     freshReadout: first.freshReadout,
     sample,
     record: {
-      folder: basename(paths.pretrained),
+      folder: basename(folder),
       ...pretrained,
       sha256: await sha256Hex(new TextEncoder().encode(sums.join("\n"))),
     },
+    modelOf: load,
   };
-}
-
-/**
- * The model that a run begins with; undefined where the config names none.
- *
- * @throws {InputError} If it is missing or does not fit.
- */
-export async function pretrainedModel(
-  { paths, pretrained }: Experiment,
-  { id, ...options }: Pick<PretrainedOptions, "size" | "ports" | "stream"> & {
-    readonly id: RunId;
-  },
-): Promise<PretrainedModel | undefined> {
-  if (paths.pretrained === undefined) return undefined;
-  return await loadPretrained(paths.pretrained, {
-    combination: id.combination,
-    ...pretrained,
-    ...options,
-  });
 }
 
 /** Results may replace files of their names: never those that the training begins with. */

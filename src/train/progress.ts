@@ -6,7 +6,8 @@
  */
 
 import { formatDuration, printable } from "../text/words.ts";
-import { type RunId, runKey, runLabel } from "../results/layout.ts";
+import { type RunId, runLabel } from "../results/layout.ts";
+import { type PreparedExperiment, runName } from "./build_run.ts";
 
 /** Where a training stands. */
 export interface TrainingStatus {
@@ -24,10 +25,20 @@ export interface TrainingStatus {
   readonly ensemble: number;
   /** Ensembles in all. */
   readonly ensembles: number;
-  /** Optimizer steps of all models so far. */
-  readonly steps: number;
+  /** Updates of all models so far. */
+  readonly updates: number;
   /** The lowest validation loss so far, and whose it is. */
-  readonly best: { readonly loss: number; readonly id: RunId } | undefined;
+  readonly best: BestLoss | undefined;
+}
+
+/** A loss, and the run that has it. */
+export interface BestLoss {
+  /** Validation loss. */
+  readonly loss: number;
+  /** The run, of its arm. */
+  readonly id: RunId;
+  /** Of several arms, the run's. */
+  readonly arm: string | undefined;
 }
 
 /** Shows progress. */
@@ -67,7 +78,7 @@ function formatBar({ done, total }: TrainingStatus, room: number): string {
 
 /** How fast a training goes. */
 export interface Pace {
-  readonly stepsPerSecond: number;
+  readonly updatesPerSecond: number;
   readonly secondsLeft: number;
 }
 
@@ -79,7 +90,7 @@ const PACE_SECONDS = 2;
  * compiles and allocates. Undefined where too little was trained since to know.
  */
 export function paceOf(
-  { done, total, steps }: TrainingStatus,
+  { done, total, updates }: TrainingStatus,
   { since, seconds }: {
     readonly since: TrainingStatus;
     readonly seconds: number;
@@ -87,7 +98,7 @@ export function paceOf(
 ): Pace | undefined {
   if (seconds < PACE_SECONDS || done <= since.done) return undefined;
   return {
-    stepsPerSecond: (steps - since.steps) / seconds,
+    updatesPerSecond: (updates - since.updates) / seconds,
     secondsLeft: seconds * (total - done) / (done - since.done),
   };
 }
@@ -106,13 +117,15 @@ export function formatStatus(status: TrainingStatus, pace?: Pace): string {
   ];
   if (pace !== undefined) {
     parts.push(
-      `${formatRate(pace.stepsPerSecond)} steps/s`,
+      `${formatRate(pace.updatesPerSecond)} updates/s`,
       `${formatDuration(pace.secondsLeft)} left`,
     );
   }
   if (best !== undefined) {
     parts.push(
-      `best loss ${best.loss.toPrecision(4)} (${runLabel(best.id)})`,
+      `best loss ${best.loss.toPrecision(4)} (${
+        best.arm === undefined ? "" : `${best.arm}, `
+      }${runLabel(best.id)})`,
     );
   }
   return parts.join(" · ");
@@ -170,23 +183,31 @@ export function createProgress(options: ProgressOptions): Progress {
 
 /** Tells that some epochs of all models of a group were trained. */
 export interface EpochsTrained {
-  /** Epochs just trained. */
-  readonly count: number;
   /** Epochs trained since the start of the runs. */
   readonly epoch: number;
-  readonly models: number;
-  /** Optimizer steps just made, of all models. */
-  readonly steps: number;
+  /** Updates just made, of all models. */
+  readonly updates: number;
   /** The lowest validation loss of the epochs just trained, where there is a finite one. */
-  readonly best: { readonly loss: number; readonly id: RunId } | undefined;
+  readonly best: BestLoss | undefined;
 }
 
-/** Counts epochs and steps over all ensembles of a training. */
+/** Counts epochs and updates over all ensembles of a training. */
 export interface Tally {
   /** An ensemble begins, and so many are to follow. */
-  begin(ids: readonly RunId[], following: number): void;
+  begin(group: TalliedGroup, following: number): void;
   /** Epochs of the ensemble were trained. */
   add(event: EpochsTrained): void;
+}
+
+/** Runs that train together, and the epochs that they have had. */
+export interface TalliedGroup {
+  readonly runs: readonly {
+    readonly results: {
+      readonly prepared: Pick<PreparedExperiment, "experiment">;
+    };
+    readonly id: RunId;
+  }[];
+  readonly epoch: number;
 }
 
 /**
@@ -194,38 +215,41 @@ export interface Tally {
  * that are trained again, from a state before, count once.
  */
 export function createTally(
-  groups: readonly { readonly ids: readonly RunId[]; readonly epoch: number }[],
-  { epochs, progress }: {
-    readonly epochs: number;
-    readonly progress: Progress;
-  },
+  groups: readonly TalliedGroup[],
+  progress: Pick<Progress, "update">,
 ): Tally {
+  const nameOf = ({ results, id }: TalliedGroup["runs"][number]) =>
+    runName(results.prepared.experiment, id);
+  const epochsOf = ({ results }: TalliedGroup["runs"][number]) =>
+    results.prepared.experiment.training.epochs;
   const reached = new Map<string, number>();
   let total = 0;
-  for (const { ids, epoch } of groups) {
-    total += ids.length * (epochs - epoch);
-    for (const id of ids) reached.set(runKey(id), epoch);
+  for (const { runs, epoch } of groups) {
+    for (const run of runs) {
+      total += epochsOf(run) - epoch;
+      reached.set(nameOf(run), epoch);
+    }
   }
   let done = 0;
-  let steps = 0;
-  let best: EpochsTrained["best"];
-  let current: readonly RunId[] = [];
+  let updates = 0;
+  let best: BestLoss | undefined;
+  let current: TalliedGroup["runs"] = [];
   let ensemble = -1;
   let ensembles = 0;
   return {
-    begin(ids, following) {
-      current = ids;
+    begin({ runs }, following) {
+      current = runs;
       ensemble++;
       ensembles = ensemble + 1 + following;
     },
     add(event) {
-      for (const id of current) {
-        const key = runKey(id);
-        const before = reached.get(key) ?? 0;
+      for (const run of current) {
+        const name = nameOf(run);
+        const before = reached.get(name) ?? 0;
         done += Math.max(0, event.epoch - before);
-        reached.set(key, Math.max(before, event.epoch));
+        reached.set(name, Math.max(before, event.epoch));
       }
-      steps += event.steps;
+      updates += event.updates;
       if (
         event.best !== undefined &&
         (best === undefined || event.best.loss < best.loss)
@@ -234,11 +258,11 @@ export function createTally(
         done,
         total,
         epoch: event.epoch,
-        epochs,
-        models: event.models,
+        epochs: epochsOf(current[0]!),
+        models: current.length,
         ensemble,
         ensembles,
-        steps,
+        updates,
         best,
       });
     },

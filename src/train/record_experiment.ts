@@ -31,7 +31,7 @@ import {
 import type { NetworkStates } from "../results/run_file.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
 import { syntheticNote } from "../tasks/stimuli.ts";
-import type { PreparedExperiment } from "./prepare.ts";
+import type { PreparedExperiment } from "./build_run.ts";
 
 /** Names this program in records, e.g. "biornn 0.1.0, numerics 2". */
 export const PROGRAM = `biornn ${denoConfig.version}, numerics ${NUMERICS}`;
@@ -107,6 +107,9 @@ export function experimentRecord(
     remapW: training.remapW,
     randomW: net.nullModel !== "none",
     nullModel: net.nullModel,
+    ...(net.nullSamples === 0 || net.nullModel === "none"
+      ? {}
+      : { nullSamples: net.nullSamples }),
     match: net.match,
     sharedInit: net.sharedInit,
     freshNetwork: net.freshNetwork,

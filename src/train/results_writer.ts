@@ -5,14 +5,10 @@
  * @module
  */
 
-import { join } from "node:path";
-import type {
-  Engine,
-  Ensemble,
-  ModelRun,
-  ModelState,
-} from "../engine/ensemble.ts";
-import { readFileBytes, readIfThere } from "../files/read.ts";
+import { dirname, join } from "node:path";
+import type { Engine, ModelRun } from "../engine/ensemble.ts";
+import { InputError } from "../files/input_error.ts";
+import { listFolder, readFileBytes, readIfThere } from "../files/read.ts";
 import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
 import {
   changedFiles,
@@ -59,7 +55,7 @@ import {
   nullModelTable,
 } from "./network_tables.ts";
 import { networkStates } from "./networks.ts";
-import { type PreparedExperiment, runsOf } from "./prepare.ts";
+import { type PreparedExperiment, runsOf } from "./build_run.ts";
 import {
   connectomeFiles,
   experimentRecord,
@@ -69,6 +65,7 @@ import {
   sparse,
 } from "./record_experiment.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
+import type { ArmResults, RunAt, TrainedRun } from "./train_group.ts";
 
 /** How to open a results folder. */
 export interface OpenResultsOptions {
@@ -92,16 +89,8 @@ export interface Assembly {
   readonly failures: readonly RecordedFailure[];
 }
 
-/** Runs that train together, all at the same epoch. */
-export interface GroupOfRuns {
-  readonly engine: Pick<Engine, "kind" | "description">;
-  readonly ids: readonly RunId[];
-  /** Where each run stood at first; undefined for one that started anew. */
-  readonly resumed: readonly (RunRecord | undefined)[];
-}
-
 /** The results folder of a training that is under way. */
-export class ResultsWriter {
+export class ResultsWriter implements ArmResults {
   readonly prepared: PreparedExperiment;
   readonly folder: string;
   readonly store: RunStore;
@@ -137,11 +126,13 @@ export class ResultsWriter {
    */
   static async open(
     prepared: PreparedExperiment,
-    { engine, overwrite, resume, shard, warn }: OpenResultsOptions,
+    { engine, overwrite, resume, shard, ids, warn }: OpenResultsOptions & {
+      /** The runs of this process. */
+      readonly ids: readonly RunId[];
+    },
   ): Promise<ResultsWriter> {
     const { experiment, connectome, network, size } = prepared;
     const folder = experiment.paths.results;
-    const ids = runsOfShard(runsOf(experiment), shard);
     const files: (readonly [string, () => Uint8Array])[] = [
       [
         INDEX_FILE,
@@ -223,20 +214,19 @@ export class ResultsWriter {
     await this.#lock.release();
   }
 
-  /** The record of the i-th run of a group. */
+  /** The record of a run of which so many epochs are known. */
   #recordOf(
-    { engine, ids, resumed }: GroupOfRuns,
-    i: number,
-    history: RunHistory,
+    { id, engine, resumed, history }: TrainedRun,
+    epochs: number,
   ): RunRecord {
-    const topology = this.#topologies.get(runKey(ids[i]!));
+    const topology = this.#topologies.get(runKey(id));
     return {
-      id: ids[i]!,
+      id,
       ...(topology === undefined ? {} : { topology }),
       experiment: this.prepared.fingerprint,
-      engine: thenBy(resumed[i]?.engine, engineName(engine)),
-      program: thenBy(resumed[i]?.program, PROGRAM),
-      history,
+      engine: thenBy(resumed?.engine, engine),
+      program: thenBy(resumed?.program, PROGRAM),
+      history: upTo(epochs, history),
     };
   }
 
@@ -244,59 +234,45 @@ export class ResultsWriter {
    * Writes what the runs begin with: of each combination the first model, as
    * the original does, and of random topologies each run's.
    */
-  async saveInitial(
-    { ids, resumed }: GroupOfRuns,
-    runs: readonly ModelRun[],
-  ): Promise<void> {
+  async saveInitial(runs: readonly TrainedRun[]): Promise<void> {
     await this.#lock.check();
-    for (const [i, id] of ids.entries()) {
-      await this.#saveTopology(id, resumed[i]?.topology);
+    for (const { id, resumed } of runs) {
+      await this.#saveTopology(id, resumed?.topology);
     }
-    await writeFilesWhole(ids.flatMap((id, i) => {
-      const { initial, connections, state } = runs[i]!;
-      if (state !== undefined || id.iteration !== 0) return [];
-      const model = { parameters: initial, connections };
-      return [this.#modelFile(id, { ...model, epoch: "initial" })];
+    await writeFilesWhole(runs.flatMap(({ id, run }) => {
+      if (run.state !== undefined || id.iteration !== 0) return [];
+      return [this.#modelFile(id, {
+        epoch: "initial",
+        parameters: run.initial,
+        connections: run.connections,
+      })];
     }));
   }
 
-  /** Writes the states of all runs as they are now. */
-  async saveStates(
-    group: GroupOfRuns,
-    ensemble: Ensemble,
-    histories: readonly RunHistory[],
-  ): Promise<void> {
-    const states = await ensemble.state();
+  /** Writes the states of runs as they are now. */
+  async saveStates(runs: readonly RunAt[]): Promise<void> {
     await this.#lock.check();
     await this.store.saveStates(
-      states.map((state, i) => ({
-        ...this.#recordOf(group, i, upTo(state.epoch, histories[i]!)),
-        state,
+      runs.map((run) => ({
+        ...this.#recordOf(run, run.state.epoch),
+        state: run.state,
       })),
     );
   }
 
-  /** Writes a model of each run, as after so many epochs. */
-  async saveModels(
-    { ids }: GroupOfRuns,
-    ensemble: Ensemble,
-    { runs, epoch, histories }: {
-      readonly runs: readonly ModelRun[];
-      readonly epoch: number;
-      readonly histories: readonly RunHistory[];
-    },
-  ): Promise<readonly ModelState[]> {
-    const states = await ensemble.state();
+  /** Writes a model of each run as it is now. */
+  async saveModels(runs: readonly RunAt[]): Promise<void> {
     await this.#lock.check();
-    await writeFilesWhole(ids.map((id, i) =>
-      this.#modelFile(id, {
-        epoch: epoch - 1,
-        parameters: states[i]!.parameters,
-        connections: runs[i]!.connections,
-        history: histories[i]!,
-      })
-    ));
-    return states;
+    await writeFilesWhole(
+      runs.map(({ id, run, state, history }) =>
+        this.#modelFile(id, {
+          epoch: state.epoch - 1,
+          parameters: state.parameters,
+          connections: run.connections,
+          history,
+        })
+      ),
+    );
   }
 
   /** Path and bytes of a model's file. */
@@ -338,33 +314,29 @@ export class ResultsWriter {
     }];
   }
 
-  /** Writes the runs as finished; `states` are those of the last models. */
-  async saveFinished(
-    group: GroupOfRuns,
-    { histories, runs, states }: {
-      readonly histories: readonly RunHistory[];
-      readonly runs: readonly ModelRun[];
-      readonly states: readonly ModelState[];
-    },
-  ): Promise<void> {
+  /** Writes the runs as finished. */
+  async saveFinished(runs: readonly RunAt[]): Promise<void> {
     await this.#lock.check();
-    const { epochs } = this.prepared.experiment.training;
-    await this.store.saveFinished(histories.map((history, i) => {
-      const model = this.#models.get(runKey(group.ids[i]!));
-      const failure = weightFailure(states[i]!.parameters, epochs - 1);
+    const { experiment: { training, task }, size } = this.prepared;
+    await this.store.saveFinished(runs.map((each) => {
+      const { id, run, state: { parameters } } = each;
+      const model = this.#models.get(runKey(id));
+      const failure = weightFailure(parameters, training.epochs - 1);
       return {
-        ...this.#recordOf(group, i, history),
+        ...this.#recordOf(each, training.epochs),
         ...(model === undefined ? {} : { model }),
-        networkStates: networkStates(runs[i]!, {
-          trained: states[i]!.parameters,
-          size: this.prepared.size,
-          loss: this.prepared.experiment.task.task.loss,
+        networkStates: networkStates(run, {
+          trained: parameters,
+          size,
+          loss: task.task.loss,
         }),
         ...(failure === undefined ? {} : { failure }),
       };
     }));
-    this.#models.clear();
-    this.#topologies.clear();
+    for (const { id } of runs) {
+      this.#models.delete(runKey(id));
+      this.#topologies.delete(runKey(id));
+    }
   }
 
   /**
@@ -493,4 +465,47 @@ function upTo(epoch: number, history: RunHistory): RunHistory {
       curve.subarray(0, epoch),
     ]),
   ) as unknown as RunHistory;
+}
+
+/**
+ * Takes the results folders of all arms of an experiment for this process; of a config
+ * with one arm it is the config's own.
+ *
+ * @throws {InputError} If one holds something else and may not be replaced.
+ * @throws {RetryError} If another process trains in one of them.
+ */
+export async function openArms(
+  arms: readonly PreparedExperiment[],
+  options: OpenResultsOptions,
+): Promise<ResultsWriter[]> {
+  await refuseOtherResults(arms);
+  const opened: ResultsWriter[] = [];
+  try {
+    const all = arms.map(({ experiment }) => runsOf(experiment));
+    for (const [i, ids] of runsOfShard(all, options.shard).entries()) {
+      opened.push(await ResultsWriter.open(arms[i]!, { ...options, ids }));
+    }
+    return opened;
+  } catch (error) {
+    for (const writer of opened) await writer.close();
+    throw error;
+  }
+}
+
+/** The folder of the arms' folders may not be one experiment's: whose results are where would be a riddle. */
+async function refuseOtherResults(
+  arms: readonly PreparedExperiment[],
+): Promise<void> {
+  for (const { experiment: { arm, paths } } of arms) {
+    if (arm === undefined) continue;
+    const above = dirname(paths.results);
+    const entries = await listFolder(above) ?? [];
+    const found = entries.find(({ name }) =>
+      name === EXPERIMENT_FILE || name === INDEX_FILE
+    );
+    if (found === undefined) continue;
+    throw new InputError(
+      `Cannot write the results of ${arm} to "${paths.results}": "${above}" is itself the results folder of an experiment (it holds "${found.name}"); choose another folder with --path_to_results`,
+    );
+  }
 }

@@ -153,11 +153,18 @@ export function resolveShard(
   });
 }
 
-/** The runs of one shard: every count-th, so that each shard has some of every difficulty. */
+/**
+ * The runs of one shard, arm by arm: every count-th, so that each shard has some of every
+ * difficulty, counted through all arms, so that each has as many.
+ */
 export function runsOfShard(
-  ids: readonly RunId[],
+  arms: readonly (readonly RunId[])[],
   shard: Shard | undefined,
-): RunId[] {
-  if (shard === undefined) return [...ids];
-  return ids.filter((_, number) => number % shard.count === shard.index);
+): RunId[][] {
+  let number = 0;
+  return arms.map((ids) =>
+    ids.filter(() =>
+      shard === undefined || number++ % shard.count === shard.index
+    )
+  );
 }

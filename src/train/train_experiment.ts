@@ -1,21 +1,31 @@
 /**
- * Trains an experiment, or the part of it that is left or falls to this
- * process, ensemble by ensemble.
+ * Trains the arms of an experiment, or the part of them that is left or falls to
+ * this process, ensemble by ensemble.
  *
  * @module
  */
 
 import type { Engine } from "../engine/ensemble.ts";
-import { type RunId, runKey } from "../results/layout.ts";
-import { engineName, type RunFacts, thenBy } from "../results/run_file.ts";
-import { createRunDrawer, type RunDrawer } from "./draw_runs.ts";
+import { runKey } from "../results/layout.ts";
+import {
+  engineName,
+  type RunFacts,
+  type RunRecord,
+  thenBy,
+} from "../results/run_file.ts";
 import { createEngineKeeper } from "./engine_keeper.ts";
-import { planGroups, type RunGroup } from "./plan_groups.ts";
+import {
+  type ArmRun,
+  createRunDrawer,
+  planGroups,
+  type RunDrawer,
+  type RunGroup,
+} from "./groups.ts";
 import { createTally, type Progress } from "./progress.ts";
 import { PROGRAM } from "./record_experiment.ts";
-import type { Assembly, ResultsWriter } from "./results_writer.ts";
+import type { Assembly } from "./results_writer.ts";
 import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
-import { trainGroup } from "./train_group.ts";
+import { type ArmResults, trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
 export interface TrainOptions {
@@ -26,58 +36,57 @@ export interface TrainOptions {
   readonly checkpointSeconds: number;
   readonly progress: Progress;
   /** Opens the device again when it was lost; without it a lost device ends the training. */
-  readonly reopen?: () => Promise<Engine>;
+  readonly reopen?: (() => Promise<Engine>) | undefined;
   /** Waits so many milliseconds; for tests. */
   readonly wait?: (milliseconds: number) => Promise<void>;
   /** Where to note what took how long. */
   readonly sheet?: TimeSheet;
 }
 
-/** How a training ended. */
+/** How the training of an arm ended. */
 export interface TrainOutcome {
   /** Whether every run of this process was trained to its end. */
   readonly finished: boolean;
-  /** How far the whole experiment is, the other shards' runs included. */
+  /** How far the whole arm is, the other shards' runs included. */
   readonly assembly: Assembly;
 }
 
 /**
- * Trains what is not finished of this process's runs, and writes the results of
- * all that is.
+ * Trains what is not finished of this process's runs, those of all arms side by side, and
+ * writes the results of all that is.
  *
+ * @returns An outcome for each arm.
  * @throws {InputError} If a file can't be written.
  * @throws {DeviceError} If the device fails and there is nothing to be done about it. What was saved is kept.
  */
-export async function trainExperiment(
-  results: ResultsWriter,
+export async function trainArms(
+  arms: readonly ArmResults[],
   options: TrainOptions,
-): Promise<TrainOutcome> {
-  const { prepared, store, ids } = results;
-  const { experiment } = prepared;
+): Promise<TrainOutcome[]> {
   const { signal, progress, sheet = createTimeSheet() } = options;
   const keeper = createEngineKeeper(options.engine, {
     ...options,
     reopen: options.reopen,
     warn: progress.line,
   });
-  const plan = (left: readonly RunId[]) =>
-    planGroups(prepared, left, {
-      store,
-      engine: keeper.engine,
-      mostModels: keeper.mostModels,
-    });
+  const plan = (left: readonly ArmRun[]) =>
+    planGroups(left, { engine: keeper.engine, mostModels: keeper.mostModels });
   const warnOfChange = createWarner(progress.line);
-  const queue = await plan(ids);
-  const tally = createTally(queue, {
-    epochs: experiment.training.epochs,
-    progress,
-  });
+  const all = arms.flatMap((results) =>
+    results.ids.map((id): ArmRun => ({ results, id }))
+  );
+  const queue = await plan(all);
+  const tally = createTally(queue, progress);
   if (queue.length > 0) {
-    for (const id of ids) {
-      warnOfChange([await store.finished(id)], { program: PROGRAM });
+    for (const { results, id } of all) {
+      warnOfChange([await results.store.finished(id)], { program: PROGRAM });
     }
   }
-  let assembly = await results.assemble();
+  const assemblies = new Map<ArmResults, Assembly>();
+  const assemble = async (some: Iterable<ArmResults>) => {
+    for (const arm of some) assemblies.set(arm, await arm.assemble());
+  };
+  await assemble(arms);
   let progressed = false;
   /** The group after the one that trains, and its runs as far as they are drawn. */
   let ahead: { group: RunGroup; drawer: RunDrawer } | undefined;
@@ -87,32 +96,27 @@ export async function trainExperiment(
       group !== undefined && !signal.aborted;
       group = queue.shift()
     ) {
-      const resumed = group.epoch === 0
-        ? group.ids.map(() => undefined)
-        : await store.statesAt(group.ids, group.epoch);
+      const resumed = await statesOf(group);
       if (resumed === undefined) {
-        queue.unshift(...await plan(group.ids));
+        queue.unshift(...await plan(group.runs));
         continue;
       }
       warnOfChange(resumed, {
         program: PROGRAM,
         engine: engineName(keeper.engine),
       });
-      tally.begin(group.ids, queue.length);
+      tally.begin(group, queue.length);
       group.plan.prepare();
       const drawer = ahead?.group === group
         ? ahead.drawer
-        : createRunDrawer(prepared, group.ids);
+        : createRunDrawer(group);
       const [next] = queue;
-      const following = next && createRunDrawer(prepared, next.ids);
+      const following = next && createRunDrawer(next);
       ahead = next && following && { group: next, drawer: following };
       try {
-        await trainGroup({
-          results,
+        await trainGroup(group, {
           signal,
           engine: keeper.engine,
-          plan: group.plan,
-          ids: group.ids,
           drawer,
           resumed,
           sheet,
@@ -128,21 +132,39 @@ export async function trainExperiment(
         });
       } catch (error) {
         ahead = undefined;
-        const left = [group, ...queue.splice(0)].flatMap((g) => g.ids);
-        await keeper.recover(error, { ids: group.ids, progressed });
+        const left = [group, ...queue.splice(0)].flatMap(({ runs }) => runs);
+        await keeper.recover(error, { runs: group.runs, progressed });
         progressed = false;
         queue.push(...await plan(left));
         continue;
       }
-      assembly = await sheet.time("saving", () => results.assemble());
+      const touched = new Set(group.runs.map(({ results }) => results));
+      await sheet.time("saving", () => assemble(touched));
     }
   } finally {
     progress.finish();
     keeper.destroy();
   }
-  const own = new Set(ids.map(runKey));
-  const finished = assembly.missing.every((id) => !own.has(runKey(id)));
-  return { finished, assembly };
+  return arms.map((arm) => {
+    const assembly = assemblies.get(arm)!;
+    const own = new Set(arm.ids.map(runKey));
+    const finished = assembly.missing.every((id) => !own.has(runKey(id)));
+    return { finished, assembly };
+  });
+}
+
+/** Where the runs of a group stand; undefined where a state turned out to be damaged. */
+async function statesOf(
+  { runs, epoch }: RunGroup,
+): Promise<(RunRecord | undefined)[] | undefined> {
+  if (epoch === 0) return runs.map(() => undefined);
+  const states = new Map<ArmRun, RunRecord>();
+  for (const [{ store }, own] of Map.groupBy(runs, (run) => run.results)) {
+    const some = await store.statesAt(own.map(({ id }) => id), epoch);
+    if (some === undefined) return undefined;
+    own.forEach((run, i) => states.set(run, some[i]!));
+  }
+  return runs.map((run) => states.get(run));
 }
 
 /** Tells once that runs go on by another engine or another program: each group would say the same. */

@@ -5,21 +5,69 @@
  * @module
  */
 
-import type { EpochHistory, ModelState, Plan } from "../engine/ensemble.ts";
+import type {
+  Engine,
+  EpochHistory,
+  ModelRun,
+  ModelState,
+} from "../engine/ensemble.ts";
 import type { RunId } from "../results/layout.ts";
-import type { RunHistory } from "../results/run_file.ts";
-import type { RunDrawer } from "./draw_runs.ts";
-import type { EpochsTrained } from "./progress.ts";
-import type { GroupOfRuns, ResultsWriter } from "./results_writer.ts";
+import {
+  engineName,
+  type RunHistory,
+  type RunRecord,
+} from "../results/run_file.ts";
+import type { RunStore } from "../results/run_store.ts";
+import type { PreparedExperiment } from "./build_run.ts";
+import type { ArmRun, RunDrawer, RunGroup } from "./groups.ts";
+import type { BestLoss, EpochsTrained } from "./progress.ts";
+import type { Assembly } from "./results_writer.ts";
 import type { TimeSheet } from "./time_sheet.ts";
 
+/** A run that trains, and how far it is. */
+export interface TrainedRun {
+  readonly id: RunId;
+  /** The engine, by its name in records. */
+  readonly engine: string;
+  /** Where it stood at first; undefined where it started anew. */
+  readonly resumed: RunRecord | undefined;
+  /** What it began with. */
+  readonly run: ModelRun;
+  readonly history: RunHistory;
+}
+
+/** The same after some epochs. */
+export type RunAt = TrainedRun & { readonly state: ModelState };
+
+/** Where the results of an arm go: a folder, or memory. */
+export interface ArmResults {
+  readonly prepared: PreparedExperiment;
+  /** The runs of this process. */
+  readonly ids: readonly RunId[];
+  /** Where its runs stand. */
+  readonly store: Pick<
+    RunStore,
+    "finished" | "stateEpochs" | "statesAt" | "removeStates"
+  >;
+  /** Keeps what runs begin with. */
+  saveInitial(runs: readonly TrainedRun[]): Promise<void>;
+  /** Keeps where runs are, to go on from there. */
+  saveStates(runs: readonly RunAt[]): Promise<void>;
+  /** Keeps models. */
+  saveModels(runs: readonly RunAt[]): Promise<void>;
+  /** Keeps finished runs; {@linkcode saveModels} was told their last models before. */
+  saveFinished(runs: readonly RunAt[]): Promise<void>;
+  /** Makes the curves of all combinations that are complete. */
+  assemble(): Promise<Assembly>;
+}
+
 /** What a group needs to train. */
-export interface GroupOptions extends GroupOfRuns {
-  readonly results: ResultsWriter;
-  /** Makes the ensemble. */
-  readonly plan: Plan;
+export interface GroupOptions {
+  readonly engine: Engine;
   /** What the runs begin with. */
   readonly drawer: RunDrawer;
+  /** Where each run stands. */
+  readonly resumed: readonly (RunRecord | undefined)[];
   readonly signal: AbortSignal;
   /** Milliseconds between two saved states. */
   readonly checkpointInterval: number;
@@ -42,46 +90,65 @@ type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
  * Trains a group and returns whether it came to its end; false when it was
  * stopped by `signal`, in which case its state has been saved.
  */
-export async function trainGroup(options: GroupOptions): Promise<boolean> {
-  const { results, ids, resumed, signal, sheet } = options;
-  const { experiment } = results.prepared;
+export async function trainGroup(
+  { runs: members, plan }: RunGroup,
+  options: GroupOptions,
+): Promise<boolean> {
+  const { resumed, signal, sheet } = options;
+  const { experiment } = members[0]!.results.prepared;
   const { epochs } = experiment.training;
+  const every = experiment.run.storeEveryEpoch;
   const classifies = experiment.task.task.loss === "nll";
+  const engine = engineName(options.engine);
   const drawn = await sheet.time("drawing", options.drawer.all);
-  const runs = drawn.map((run, i) => {
-    const state = resumed[i]?.state;
-    return state === undefined ? run : { ...run, state };
-  });
-  await sheet.time("saving", () => results.saveInitial(options, runs));
-  const batches = runs[0]?.trials.trainBatches.length ?? 0;
-  const histories = ids.map((_, i) =>
+  const histories = members.map((_, i) =>
     emptyHistory(epochs, classifies, resumed[i]?.history)
   );
+  const trained = members.map(({ id }, i): TrainedRun => {
+    const run = drawn[i]!;
+    const state = resumed[i]?.state;
+    return {
+      ...{ id, engine },
+      resumed: resumed[i],
+      run: state === undefined ? run : { ...run, state },
+      history: histories[i]!,
+    };
+  });
+  /** Does the same with the runs of each arm. */
+  const save = <R extends TrainedRun>(
+    runs: readonly R[],
+    to: (results: ArmResults, runs: readonly R[]) => Promise<void>,
+  ) =>
+    sheet.time("saving", async () => {
+      const arms = Map.groupBy(runs, (_, i) => members[i]!.results);
+      for (const [results, own] of arms) await to(results, own);
+    });
+  await save(trained, (results, runs) => results.saveInitial(runs));
+  const batches = drawn[0]?.trials.trainBatches.length ?? 0;
   const ensemble = await sheet.time(
     "starting",
-    () => options.plan.createEnsemble(runs),
+    () => plan.createEnsemble(trained.map(({ run }) => run)),
   );
   try {
     let epoch = resumed[0]?.state?.epoch ?? 0;
     let secondsPerEpoch = Infinity;
     let lastSave = performance.now();
-    let last: readonly ModelState[] = [];
+    let last: readonly RunAt[] = [];
+    const runsNow = async () => {
+      const states = await sheet.time("saving", () => ensemble.state());
+      return trained.map((run, i): RunAt => ({ ...run, state: states[i]! }));
+    };
     const onEpochs = (history: EpochHistory) => {
       copyHistory(history, histories, epoch);
       epoch += history.epochs;
       options.onEpochs({
-        count: history.epochs,
         epoch,
-        models: ids.length,
-        steps: history.epochs * batches * ids.length,
-        best: bestOf(history, ids),
+        updates: history.epochs * batches * members.length,
+        best: bestOf(history, members),
       });
     };
     while (epoch < epochs && !signal.aborted) {
-      const limit = nextCheckpoint(experiment.run.storeEveryEpoch, {
-        epoch,
-        epochs,
-      });
+      const limit = nextCheckpoint(every, { epoch, epochs });
       const seconds = Math.min(CALL_SECONDS, options.checkpointInterval / 1000);
       const call = Math.max(1, Math.floor(seconds / secondsPerEpoch));
       const start = performance.now();
@@ -98,30 +165,24 @@ export async function trainGroup(options: GroupOptions): Promise<boolean> {
       if (epoch > before) {
         secondsPerEpoch = (performance.now() - start) / 1000 / (epoch - before);
       }
-      if (isCheckpoint(experiment.run.storeEveryEpoch, { epoch, epochs })) {
-        last = await sheet.time(
-          "saving",
-          () =>
-            results.saveModels(options, ensemble, { runs, epoch, histories }),
-        );
+      if (isCheckpoint(every, { epoch, epochs })) {
+        last = await runsNow();
+        await save(last, (results, runs) => results.saveModels(runs));
       }
       if (
         epoch < epochs &&
         (performance.now() - lastSave >= options.checkpointInterval ||
           signal.aborted)
       ) {
-        await sheet.time(
-          "saving",
-          () => results.saveStates(options, ensemble, histories),
+        await save(
+          await runsNow(),
+          (results, runs) => results.saveStates(runs),
         );
         lastSave = performance.now();
       }
     }
     if (epoch < epochs) return false;
-    await sheet.time(
-      "saving",
-      () => results.saveFinished(options, { histories, runs, states: last }),
-    );
+    await save(last, (results, runs) => results.saveFinished(runs));
     return true;
   } finally {
     sheet.addDevice(ensemble.profile?.());
@@ -203,17 +264,18 @@ function inSingleRange(loss: number): number {
 }
 
 /** The run that has the lowest finite loss of some epochs. */
-export function bestOf(
+function bestOf(
   { validateLoss, epochs }: EpochHistory,
-  ids: readonly RunId[],
-): EpochsTrained["best"] {
+  runs: readonly ArmRun[],
+): BestLoss | undefined {
   let loss = Infinity;
-  let id: RunId | undefined;
+  let run: ArmRun | undefined;
   for (const [i, value] of validateLoss.entries()) {
     if (value < loss) {
       loss = value;
-      id = ids[Math.floor(i / epochs)];
+      run = runs[Math.floor(i / epochs)];
     }
   }
-  return id === undefined ? undefined : { loss, id };
+  if (run === undefined) return undefined;
+  return { loss, id: run.id, arm: run.results.prepared.experiment.arm };
 }

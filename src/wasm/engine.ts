@@ -10,6 +10,7 @@ import {
   type Engine,
   type EnsembleShape,
 } from "../engine/ensemble.ts";
+import { countConnections } from "../graph/connections.ts";
 import { groupBySize } from "../engine/guard_ensemble.ts";
 import { mostListed } from "./connection_rows.ts";
 import { createWasmEnsemble } from "./ensemble.ts";
@@ -74,6 +75,7 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
       const { workers, ...plan } = planMemory(shape, { all, memoryBytes });
       return {
         ...plan,
+        way: "",
         prepare: start,
         createEnsemble: async (runs) => {
           const options = { pool: start(), workers, module, profile };
@@ -90,9 +92,9 @@ function planMemory(
   shape: EnsembleShape,
   { all, memoryBytes }: { readonly all: number; readonly memoryBytes: number },
 ) {
-  const { connections, ownTopologies = false, steps: T } = shape;
+  const { connections, others = [], ownTopologies = false, steps: T } = shape;
   const { hiddenSize, outputSize, batchSize } = shape;
-  const { length } = connections.sender;
+  const length = Math.max(...[connections, ...others].map(countConnections));
   const extent = {
     ...shape,
     listed: mostListed(shape, length),

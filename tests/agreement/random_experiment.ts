@@ -10,11 +10,8 @@ import { readExperiment } from "../../src/experiment/read.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import {
-  buildRun,
-  prepareExperiment,
-  runsOf,
-} from "../../src/train/prepare.ts";
+import { buildRun, runsOf } from "../../src/train/build_run.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
 
 /** An experiment, its runs ready to train. */
 export interface RandomExperiment {

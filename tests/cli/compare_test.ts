@@ -52,7 +52,7 @@ describe("deno task compare", () => {
     await withFolder(async (folder) => {
       const config = await writeTinyConfig(folder);
       const cases: [string[], RegExp][] = [
-        [[], /^error: Cannot compare: give one config file/],
+        [[], /^error: Cannot train: give one config file/],
         [
           [config, "--null_models", "degree"],
           /^error: Cannot use --null_models degree: .*did you mean "degrees"/,

@@ -59,6 +59,7 @@ describe("readExperiment()", () => {
     const { grid, task, source, ...rest } = read(ORIGINAL);
     assert.deepEqual(rest, {
       file: "folder/c.ini",
+      arm: undefined,
       paths: {
         results: resolve("/data/results/test"),
         network: resolve("/data/connectomes"),
@@ -72,6 +73,7 @@ describe("readExperiment()", () => {
         neuronsPerRegion: 4,
         randPartition: true,
         nullModel: "none",
+        nullSamples: 0,
         match: "none",
         sharedInit: false,
         freshNetwork: false,

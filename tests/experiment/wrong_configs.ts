@@ -73,7 +73,7 @@ export const WRONG_CONFIGS:
     [
       "rnn_size",
       "rnn_sze",
-      ', line 5: [net] has no key "rnn_sze" (did you mean "rnn_size"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w, null_model, match, shared_init, fresh_network, input_regions, output_regions, target_sparsity, target_sparsity_intrinsic and compatibility',
+      ', line 5: [net] has no key "rnn_sze" (did you mean "rnn_size"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w, null_model, null_samples, match, shared_init, fresh_network, input_regions, output_regions, target_sparsity, target_sparsity_intrinsic and compatibility',
     ],
     [
       "epochs = 500",
@@ -161,7 +161,7 @@ export const WRONG_CONFIGS:
     [
       "random_w = False",
       "random_w = False\ntarget_sparsty = 0.5",
-      ', line 9: [net] has no key "target_sparsty" (did you mean "target_sparsity"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w, null_model, match, shared_init, fresh_network, input_regions, output_regions, target_sparsity, target_sparsity_intrinsic and compatibility',
+      ', line 9: [net] has no key "target_sparsty" (did you mean "target_sparsity"?); its keys are net_name, rnn_size, nr_neurons, rand_partition, random_w, null_model, null_samples, match, shared_init, fresh_network, input_regions, output_regions, target_sparsity, target_sparsity_intrinsic and compatibility',
     ],
     [
       "random_w = False",

@@ -10,7 +10,8 @@ import { picLatentMem, rescaleLatents } from "../../src/tasks/pictures.ts";
 import { picMem } from "../../src/tasks/pictures.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
-import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
+import { buildRun } from "../../src/train/build_run.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
 
 /** Pictures whose pixels all tell their own number. */
 function numberedPictures(labels: number[], size = 3): Stimuli {

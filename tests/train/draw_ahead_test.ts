@@ -37,7 +37,7 @@ function createLog() {
   };
 }
 
-describe("trainExperiment() on a device that works on its own", () => {
+describe("trainArms() on a device that works on its own", () => {
   it("draws the runs of the next ensemble, and no others, while one trains", async () => {
     await withFolders(async (place, calm) => {
       const log = createLog();

@@ -10,9 +10,9 @@ import {
   findConnectionProblem,
 } from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { ResultsWriter } from "../../src/train/results_writer.ts";
-import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
-import { trainExperiment } from "../../src/train/train_experiment.ts";
+import { buildRun } from "../../src/train/build_run.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
+import { train } from "../../src/train/train.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
 
 /** Prepares the tiny experiment with more neurons a region, and few connections of each. */
@@ -85,21 +85,7 @@ describe("an experiment with more than 4,096 neurons", () => {
       });
       const engine = createWasmEngine();
       const results = prepared.experiment.paths.results;
-      const writer = await ResultsWriter.open(prepared, {
-        engine,
-        overwrite: false,
-        resume: false,
-        shard: undefined,
-        warn: assert.fail,
-      });
-      await trainExperiment(writer, {
-        engine,
-        signal: new AbortController().signal,
-        checkpointSeconds: 60,
-        progress: { update: () => {}, line: () => {}, finish: () => {} },
-        wait: () => Promise.resolve(),
-      });
-      await writer.close();
+      await train(prepared, { engine, folder: results, onLine: assert.fail });
       engine.destroy();
       const names = await Array.fromAsync(
         Deno.readDir(results),

@@ -10,7 +10,8 @@ import type { ResultsFolder } from "../../src/results/results_folder.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { chooseEngine } from "../../src/train/choose_engine.ts";
 import { measuredModel, networkState } from "../../src/train/networks.ts";
-import { buildRun, prepareExperiment } from "../../src/train/prepare.ts";
+import { buildRun } from "../../src/train/build_run.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
 import { inFolder } from "../results/example_results.ts";
 

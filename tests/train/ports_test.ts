@@ -16,9 +16,10 @@ import {
   type Parameters,
   type Ports,
 } from "../../src/rnn/parameters.ts";
-import { buildRun } from "../../src/train/prepare.ts";
+import { buildRun } from "../../src/train/build_run.ts";
 import { readModel } from "../../src/train/read_model.ts";
-import { prepare, train } from "../../src/train/train.ts";
+import { prepare } from "../../src/train/prepare.ts";
+import { train } from "../../src/train/train.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
 import { withFolder } from "../with_folder.ts";
 

@@ -15,8 +15,8 @@ import { describePlan } from "../../src/train/describe_plan.ts";
 import {
   buildRun,
   type PreparedExperiment,
-  prepareExperiment,
-} from "../../src/train/prepare.ts";
+} from "../../src/train/build_run.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
 import { tinyConfig } from "../soak/tiny_experiment.ts";
 
 function prepare(
@@ -211,7 +211,9 @@ describe("describePlan()", () => {
       step: 1,
       origin: "--shard",
     };
-    const lines = describePlan(await prepare(), { engine, shard }).split("\n");
+    const lines = describePlan([await prepare()], { engine, shard }).split(
+      "\n",
+    );
     assert.deepEqual(lines.filter((line) => !line.startsWith("memory plan")), [
       "connectome   Synthetic_Macaque_29, 29 regions, synthetic (no measured data), comes with biornn",
       "network      29 neurons, 536 connections (66.0 % of all possible)",
@@ -219,7 +221,7 @@ describe("describePlan()", () => {
       "shard        1/2 (--shard): 2 of the 4 models",
       "engine       reference: float64 reference engine, one CPU thread",
       // Of 536 connections: the engine multiplies no others.
-      "work         10.0 MFLOP, 48 optimizer steps",
+      "work         10.0 MFLOP, 48 updates",
     ]);
     assert.match(
       lines.find((line) => line.startsWith("memory plan")) ?? "",

@@ -15,25 +15,29 @@ const STATUS: TrainingStatus = {
   models: 10,
   ensemble: 0,
   ensembles: 1,
-  steps: 1000,
-  best: { loss: 0.0123456, id: { combination: 3, iteration: 1 } },
+  updates: 1000,
+  best: {
+    loss: 0.0123456,
+    id: { combination: 3, iteration: 1 },
+    arm: undefined,
+  },
 };
 
 describe("formatStatus()", () => {
   it("says how far, how fast, how long and how well", () => {
-    const since = { ...STATUS, done: 50, steps: 200 };
+    const since = { ...STATUS, done: 50, updates: 200 };
     const line = formatStatus(STATUS, paceOf(STATUS, { since, seconds: 16 }));
     assert.match(line, /25 %/);
     assert.match(line, / 25\/100 epochs/);
     assert.match(line, /10 models/);
-    assert.match(line, /50 steps\/s/);
+    assert.match(line, /50 updates\/s/);
     assert.match(line, /1:00 left/);
     assert.match(line, /0\.01235 \(combination 3, iteration 1\)/);
   });
 
   it("leaves out what is not known yet", () => {
     const line = formatStatus({ ...STATUS, done: 0, best: undefined });
-    assert.doesNotMatch(line, /left|steps\/s|best/);
+    assert.doesNotMatch(line, /left|updates\/s|best/);
     const since = { ...STATUS, done: 100 };
     assert.equal(paceOf(STATUS, { since, seconds: 0.1 }), undefined);
     assert.equal(paceOf(since, { since, seconds: 10 }), undefined);

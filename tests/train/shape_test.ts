@@ -5,11 +5,8 @@ import { readExperiment } from "../../src/experiment/read.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import {
-  buildRun,
-  ensembleShape,
-  prepareExperiment,
-} from "../../src/train/prepare.ts";
+import { buildRun, ensembleShape } from "../../src/train/build_run.ts";
+import { prepareExperiment } from "../../src/train/prepare.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
 import { trainTiny } from "./tiny_training.ts";
 

@@ -4,7 +4,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import type { Parts } from "../../src/results/experiment_record.ts";
 import { runKey } from "../../src/results/layout.ts";
-import { runsOf } from "../../src/train/prepare.ts";
+import { runsOf } from "../../src/train/build_run.ts";
 import { readShard, resolveShard, runsOfShard } from "../../src/train/shard.ts";
 
 const nothing = () => undefined;
@@ -181,29 +181,32 @@ describe("resolveShard() of a Slurm array", () => {
 });
 
 describe("runsOfShard()", () => {
-  it("gives every run to exactly one shard", () => {
+  it("gives every run of every arm to exactly one shard, and all as many", () => {
     fc.assert(
       fc.property(
+        fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 1, max: 9 }),
         fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 1, max: 12 }),
-        (combinations, iterations, count) => {
+        (arms, combinations, iterations, count) => {
           const runs = runsOf({
             grid: { combinations: new Array(combinations).fill(0) },
             training: { iterations },
           });
-          const shared = Array.from(
+          const origin = "test";
+          const shards = Array.from(
             { length: count },
             (_, index) =>
-              runsOfShard(runs, {
-                index,
-                count,
-                first: 0,
-                step: 1,
-                origin: "test",
+              runsOfShard(new Array(arms).fill(runs), {
+                ...{ index, count, first: 0, step: 1, origin },
               }),
-          ).flat().map(runKey);
-          assert.deepEqual(shared.sort(), runs.map(runKey).sort());
+          );
+          for (let arm = 0; arm < arms; arm++) {
+            const shared = shards.flatMap((shard) => shard[arm]!).map(runKey);
+            assert.deepEqual(shared.sort(), runs.map(runKey).sort());
+          }
+          const sizes = shards.map((shard) => shard.flat().length);
+          assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1);
         },
       ),
     );

@@ -11,10 +11,10 @@ import type { RunId } from "../../src/results/layout.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";
 import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
-import { ResultsWriter } from "../../src/train/results_writer.ts";
+import { openArms } from "../../src/train/results_writer.ts";
 import type { Shard } from "../../src/train/shard.ts";
 import {
-  trainExperiment,
+  trainArms,
   type TrainOutcome,
 } from "../../src/train/train_experiment.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
@@ -66,7 +66,7 @@ export async function trainTiny(
       return ready.topologyOf(id);
     },
   };
-  const results = await ResultsWriter.open(prepared, {
+  const results = await openArms([prepared], {
     engine: options.engine,
     overwrite: options.overwrite === true,
     resume: options.resume === true || options.shard !== undefined,
@@ -74,17 +74,17 @@ export async function trainTiny(
     warn: progress.line,
   });
   try {
-    const outcome = await trainExperiment(results, {
+    const [outcome] = await trainArms(results, {
       engine: options.engine,
       signal: options.signal ?? new AbortController().signal,
       checkpointSeconds: options.checkpointSeconds ?? 60,
       progress,
       wait: () => Promise.resolve(),
-      ...(options.reopen === undefined ? {} : { reopen: options.reopen }),
+      reopen: options.reopen,
     });
-    return { outcome, lines, updates };
+    return { outcome: outcome!, lines, updates };
   } finally {
-    await results.close();
+    for (const arm of results) await arm.close();
   }
 }
 

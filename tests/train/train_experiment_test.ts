@@ -66,7 +66,7 @@ async function openGpu() {
   return engine;
 }
 
-describe("trainExperiment()", () => {
+describe("trainArms()", () => {
   itNeeds(
     "gives the same bytes from one ensemble and from many, on WebGPU",
     missing,
@@ -145,7 +145,7 @@ describe("trainExperiment()", () => {
   });
 });
 
-describe("trainExperiment() on an engine that others began on", () => {
+describe("trainArms() on an engine that others began on", () => {
   it("warns once, and names both in the records", async () => {
     const engine = createReferenceEngine();
     await withFolders(engine, async (place) => {
@@ -197,7 +197,7 @@ describe("trainExperiment() on an engine that others began on", () => {
   });
 });
 
-describe("trainExperiment() in device trouble", () => {
+describe("trainArms() in device trouble", () => {
   it("opens a lost device again and goes on from the last saved states", async () => {
     const engine = createReferenceEngine();
     for (const kind of ["train", "state", "createEnsemble"] as const) {
@@ -373,7 +373,7 @@ describe("trainExperiment() in device trouble", () => {
   });
 });
 
-describe("trainExperiment() on results that are no longer what they were", () => {
+describe("trainArms() on results that are no longer what they were", () => {
   it("trains a finished run again whose model is gone, damaged or another's", async () => {
     const engine = createReferenceEngine();
     await withFolders(engine, async (place, calm) => {
@@ -497,7 +497,7 @@ describe("trainExperiment() on results that are no longer what they were", () =>
   });
 });
 
-describe("trainExperiment() at a learning rate beyond all measure", () => {
+describe("trainArms() at a learning rate beyond all measure", () => {
   for (
     const [name, engine] of [
       ["the reference engine", createReferenceEngine()],
@@ -522,7 +522,7 @@ describe("trainExperiment() at a learning rate beyond all measure", () => {
   }
 });
 
-describe("trainExperiment() with random topologies", () => {
+describe("trainArms() with random topologies", () => {
   it("keeps each run's, as a matrix from rows to columns", async () => {
     const engine = createReferenceEngine();
     const folder = await Deno.makeTempDir();

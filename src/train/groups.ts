@@ -1,0 +1,207 @@
+/**
+ * Cuts the runs that are left to train, those of all arms, into groups; each becomes one
+ * ensemble. Its trials and initial weights are drawn at once, or bit by bit while the
+ * device trains the group before.
+ *
+ * What was drawn ahead stays on the host until the group before is done with
+ * the device: the memory plan fills the device with one ensemble, and to halve
+ * it for an upload ahead would gain next to nothing, as drawing a model takes
+ * many times as long as uploading it.
+ *
+ * @module
+ */
+
+import type {
+  Engine,
+  EnsembleShape,
+  ModelRun,
+  Plan,
+} from "../engine/ensemble.ts";
+import { InputError } from "../files/input_error.ts";
+import type { RunId } from "../results/layout.ts";
+import {
+  buildRun,
+  ensembleShape,
+  pooledShape,
+  type PreparedExperiment,
+} from "./build_run.ts";
+import type { ArmResults } from "./train_group.ts";
+
+/** A run of an arm. */
+export interface ArmRun {
+  readonly results: ArmResults;
+  readonly id: RunId;
+}
+
+/** Runs that stand at the same epoch and train in one ensemble. */
+export interface RunGroup {
+  readonly runs: readonly ArmRun[];
+  /** Epochs trained so far; where it is not 0, the results have a state of each run. */
+  readonly epoch: number;
+  /** The plan that makes its ensemble. */
+  readonly plan: Plan;
+}
+
+/**
+ * Groups runs by where they stand. Finished ones are left out; what a killed
+ * program left of their states is removed.
+ *
+ * @param options.mostModels Models of one ensemble at most, where the device turned out to hold fewer than the memory plan says.
+ * @throws {InputError} If a single model does not fit the device.
+ */
+export async function planGroups(
+  runs: readonly ArmRun[],
+  { engine, mostModels = Infinity }: {
+    readonly engine: Engine;
+    readonly mostModels?: number;
+  },
+): Promise<RunGroup[]> {
+  const left: { run: ArmRun; epochs: readonly number[] }[] = [];
+  for (const run of runs) {
+    const { results: { store }, id } = run;
+    if (await store.finished(id) !== undefined) await store.removeStates(id);
+    else left.push({ run, epochs: await store.stateEpochs(id) });
+  }
+  const newest = new Set(left.map(({ epochs: [epoch = 0] }) => epoch));
+  const byEpoch = new Map<number, ArmRun[]>();
+  for (const { run, epochs } of left) {
+    // A program killed while it saves leaves some runs one state ahead of the others. They go back to the state
+    // before: two ensembles of half the models, one after the other, would take much longer than those few epochs.
+    const shared = epochs.toReversed().find((epoch) => newest.has(epoch)) ?? 0;
+    const others = byEpoch.get(shared);
+    if (others === undefined) byEpoch.set(shared, [run]);
+    else others.push(run);
+  }
+  const groups: RunGroup[] = [];
+  for (const [epoch, members] of byEpoch) {
+    for (const { runs, plan } of planTogether(members, engine)) {
+      for (const numbers of plan.groups) {
+        for (let i = 0; i < numbers.length; i += mostModels) {
+          const part = numbers.slice(i, i + mostModels);
+          groups.push({ epoch, plan, runs: part.map((n) => runs[n]!) });
+        }
+      }
+    }
+  }
+  return groups;
+}
+
+/** Runs of the same sizes, and how they are computed together. */
+export interface PlannedRuns<R> {
+  readonly runs: readonly R[];
+  readonly shape: EnsembleShape;
+  readonly plan: Plan;
+}
+
+/** A run of whatever experiment. */
+interface AnyRun {
+  readonly results: { readonly prepared: PreparedExperiment };
+  readonly id: RunId;
+}
+
+/**
+ * Plans runs of several arms: those together whose sizes are the same and that an
+ * engine computes in the same way, so that each gives the numbers that it gives alone.
+ *
+ * @throws {InputError} If a single model does not fit the device.
+ */
+export function planTogether<R extends AnyRun>(
+  runs: readonly R[],
+  engine: Engine,
+): PlannedRuns<R>[] {
+  const pools = new Map<
+    string,
+    { runs: R[]; shapes: EnsembleShape[]; way: string; plan: Plan }
+  >();
+  for (const [{ prepared }, own] of Map.groupBy(runs, (run) => run.results)) {
+    const shape = ensembleShape(prepared, own.map(({ id }) => id));
+    const plan = planEnsembles(engine, shape);
+    const { way } = plan;
+    const key = poolKey(prepared, shape, way);
+    const pool = pools.get(key);
+    if (pool === undefined) {
+      pools.set(key, { runs: [...own], shapes: [shape], way, plan });
+    } else {
+      pool.runs.push(...own);
+      pool.shapes.push(shape);
+    }
+  }
+  return [...pools.values()].map(({ runs, shapes, way, plan }) => {
+    const shape = pooledShape(shapes, way);
+    return {
+      runs,
+      shape,
+      plan: shapes.length === 1 ? plan : planEnsembles(engine, shape),
+    };
+  });
+}
+
+/** The same for arms whose models can train side by side. */
+function poolKey(
+  { experiment: { training, run } }: PreparedExperiment,
+  shape: EnsembleShape,
+  way: string,
+): string {
+  const { hiddenSize, inputSize, outputSize, loss } = shape;
+  const { trialCount, trainCount, batchSize, mostSteps } = shape;
+  return JSON.stringify([
+    [hiddenSize, inputSize, outputSize, loss, way, mostSteps],
+    [trialCount, trainCount, batchSize, training.epochs, run.storeEveryEpoch],
+  ]);
+}
+
+/**
+ * The engine's plan.
+ *
+ * @throws {InputError} If a single model does not fit the device; names the limit and the size.
+ */
+function planEnsembles(engine: Engine, shape: EnsembleShape): Plan {
+  try {
+    return engine.plan(shape);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(error.message, { cause: error });
+  }
+}
+
+/** The runs of a group, drawn or still to draw. */
+export interface RunDrawer {
+  /**
+   * Draws runs ahead of their turn until the time, in milliseconds, is up; the
+   * last one may take longer. Where a run can't be drawn it draws no more:
+   * that is told when the turn of the runs has come, and does not disturb what
+   * trains now.
+   */
+  drawFor(milliseconds: number): Promise<void>;
+  /**
+   * All runs; draws those that are missing.
+   *
+   * @throws {InputError} If a pretrained model is asked for and does not fit.
+   */
+  all(): Promise<readonly ModelRun[]>;
+}
+
+/** Makes the drawer of a group's runs; nothing is drawn yet. */
+export function createRunDrawer({ runs }: Pick<RunGroup, "runs">): RunDrawer {
+  const drawn: ModelRun[] = [];
+  const draw = async ({ results, id }: ArmRun) => {
+    drawn.push(await buildRun(results.prepared, id));
+  };
+  let failed = false;
+  return {
+    async drawFor(milliseconds) {
+      const end = performance.now() + milliseconds;
+      while (!failed && performance.now() < end) {
+        const next = runs[drawn.length];
+        if (next === undefined) return;
+        await draw(next).catch(() => {
+          failed = true;
+        });
+      }
+    },
+    async all() {
+      for (const run of runs.slice(drawn.length)) await draw(run);
+      return drawn;
+    },
+  };
+}
