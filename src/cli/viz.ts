@@ -34,7 +34,7 @@ const HELP = `Draws and compares the results of experiments.
   --formats F …             svg, png, pdf, vl.json (open it in the Vega editor),
                             html (one report with all figures); default: all but pdf
   --dpi N                   pixels an inch of PNG files; default 300
-  --only KIND …             overview, boxplots, curves, networks; default: all
+  --only KIND …             overview, boxplots, curves, networks, measures; default: all
   --combination N           only the curves of combination N of folder_index.txt
   --width 85|178            print width of all figures in mm, one column or two;
                             default: 85 for curves, 178 for the others

@@ -1,5 +1,5 @@
 /**
- * From results folders to all their figures, and the names of their files.
+ * From results folders to all their figures.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import {
   type MatchedCombination,
 } from "../analysis/match.ts";
 import { type RunSummary, summarizeResults } from "../analysis/summary.ts";
+import { readNullMeasures, readRunMeasures } from "../results/measures.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
 import {
   curveFigure,
@@ -25,11 +26,16 @@ import {
   overviewFigure,
 } from "./curve_figures.ts";
 import { type Drawing, drawnLabels, type Figure } from "./figure.ts";
-import { effectFigure } from "./forest_figure.ts";
+import {
+  effectFigure,
+  type MeasureChange,
+  measureFigure,
+} from "./dot_figures.ts";
 import { readNetworks } from "./matrices.ts";
 import { networkFigure } from "./network_figure.ts";
 import { boxFigure, minimumFigure, type RunValue } from "./run_figures.ts";
 import type { FigureWidth } from "./theme.ts";
+import { combinationFileName, fileName, uniqueNames } from "./write_figures.ts";
 
 /** Kinds of figures that can be asked for. */
 export const FIGURE_KINDS = [
@@ -37,6 +43,7 @@ export const FIGURE_KINDS = [
   "boxplots",
   "curves",
   "networks",
+  "measures",
 ] as const;
 
 /** One of them. */
@@ -44,7 +51,7 @@ export type FigureKind = typeof FIGURE_KINDS[number];
 
 /** Which figures to draw, and how. */
 export interface DrawFiguresOptions {
-  /** Default all: overviews of the grid, box plots, curves, matrices of weights. */
+  /** Default all: overviews of the grid, box plots, curves, matrices of weights, what null models changed. */
   readonly kinds?: readonly FigureKind[] | undefined;
   /** Only the curves of the combination that has this number in the first folder that has it; by default of all. */
   readonly combination?: number | undefined;
@@ -114,6 +121,7 @@ export async function planFigures(
     ...(has("boxplots") ? [boxplots(context)] : []),
     ...(has("curves") ? curves(context) : []),
     ...(has("networks") ? await networks(context) : []),
+    ...(has("measures") ? await measures(context) : []),
   ];
   const fileNames = uniqueNames(plans.map(([name]) => name));
   return plans.map(([, build], i) => {
@@ -400,74 +408,35 @@ async function networks(
   return plans;
 }
 
-/** Room for an index before, a kind and an ending after, within 255 bytes. */
-const LONGEST = 100;
-
-/** Letters, digits, dots and hyphens of a text; whatever else becomes one hyphen. */
-function safePart(text: string): string {
-  return text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "")
-    .replace(/[^A-Za-z0-9.]+/g, "-").replace(/-?\.(?![0-9])|^\.|\.$/g, "-")
-    .replace(/-{2,}/g, "-");
-}
-
-/** As {@linkcode safePart}, without hyphens at its ends. */
-function trimmed(text: string): string {
-  return safePart(text).replace(/^-+|-+$/g, "");
-}
-
-/** A number as it stands in a file name: `1e-06`, `0.001`, `3`. */
-function nameNumber(value: number): string {
-  const text = Math.abs(value) < 1e-4 && value !== 0
-    ? value.toExponential()
-    : String(value);
-  return text.replace(/e([+-])(\d)$/, "e$10$2").replace("e+", "e");
-}
-
-/** What a combination is called in file names. */
-export interface CombinationName {
-  readonly index: number;
-  readonly parameters: Readonly<Record<string, number | string | boolean>>;
-}
-
-/**
- * The name of a combination's figure, without an ending: its number, then each
- * parameter, with its key where the value is a number.
- */
-export function combinationFileName(
-  kind: string,
-  { index, parameters }: CombinationName,
-): string {
-  const parts = Object.entries(parameters).map(([key, value]) => {
-    if (typeof value === "string") return trimmed(value).toLowerCase();
-    const name = key.split("_").map(trimmed).filter((part) => part !== "")
-      .join("_");
-    return `${name}-${typeof value === "number" ? nameNumber(value) : value}`;
-  });
-  return fileName(kind, [String(index).padStart(2, "0"), ...parts]);
-}
-
-/**
- * Joins parts to a name, without an ending.
- */
-export function fileName(kind: string, parts: readonly string[]): string {
-  const kept = parts.map((part) =>
-    part.split("_").map(safePart).join("_").replace(/^[-_]+|[-_]+$/g, "")
-  ).filter((part) => part !== "");
-  return [kind, ...kept].join("_").slice(0, LONGEST).replace(/[-_.]+$/, "");
-}
-
-/**
- * Makes names different that would be one file, on systems that don't tell
- * capital letters apart too.
- */
-export function uniqueNames(names: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return names.map((name) => {
-    let unique = name;
-    for (let i = 2; taken.has(unique.toLowerCase()); i++) {
-      unique = `${name}_${i}`;
+/** What null models changed, of folders that say so; what runs measured is compared with the biological network of the same connectome. */
+async function measures(
+  { folders, labels, width = "two" }: Context,
+): Promise<Plan[]> {
+  const changes: MeasureChange[] = [];
+  const stored = folders.filter(({ results }) => results.path !== "");
+  const ofRuns = await Promise.all(
+    stored.map(({ results }) => readRunMeasures(results.path)),
+  );
+  for (const [i, { label, results }] of stored.entries()) {
+    if (results.experiment?.randomW !== true) continue;
+    for (const one of await readNullMeasures(results.path)) {
+      // Density tells the same.
+      if (one.measure !== "connections") changes.push({ label, ...one });
     }
-    taken.add(unique.toLowerCase());
-    return unique;
-  });
+    const { connectome } = results.experiment;
+    const biological = ofRuns[
+      stored.findIndex(({ results: { experiment } }) =>
+        experiment?.randomW === false &&
+        experiment.connectome.sha256 === connectome.sha256
+      )
+    ];
+    for (const [measure, random] of ofRuns[i]!) {
+      const value = biological?.get(measure);
+      if (value === undefined) continue;
+      changes.push({ label, measure, biological: value, random });
+    }
+  }
+  return changes.length === 0
+    ? []
+    : [whole("measures", () => measureFigure(changes, { labels, width }))];
 }

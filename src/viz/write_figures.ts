@@ -1,5 +1,6 @@
 /**
- * The folder that figures are written to, in the formats that are asked for.
+ * The folder that figures are written to, in the formats that are asked for,
+ * under names that every file system takes.
  *
  * @module
  */
@@ -202,4 +203,76 @@ function formatSpec({ spec: { datasets, ...spec } }: Figure): string {
   return `${text.slice(0, -2)},\n  "datasets": {\n${
     tables.join(",\n")
   }\n  }\n}\n`;
+}
+
+/** Room for an index before, a kind and an ending after, within 255 bytes. */
+const LONGEST = 100;
+
+/** Letters, digits, dots and hyphens of a text; whatever else becomes one hyphen. */
+function safePart(text: string): string {
+  return text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "")
+    .replace(/[^A-Za-z0-9.]+/g, "-").replace(/-?\.(?![0-9])|^\.|\.$/g, "-")
+    .replace(/-{2,}/g, "-");
+}
+
+/** As {@linkcode safePart}, without hyphens at its ends. */
+function trimmed(text: string): string {
+  return safePart(text).replace(/^-+|-+$/g, "");
+}
+
+/** A number as it stands in a file name: `1e-06`, `0.001`, `3`. */
+function nameNumber(value: number): string {
+  const text = Math.abs(value) < 1e-4 && value !== 0
+    ? value.toExponential()
+    : String(value);
+  return text.replace(/e([+-])(\d)$/, "e$10$2").replace("e+", "e");
+}
+
+/** What a combination is called in file names. */
+export interface CombinationName {
+  readonly index: number;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
+}
+
+/**
+ * The name of a combination's figure, without an ending: its number, then each
+ * parameter, with its key where the value is a number.
+ */
+export function combinationFileName(
+  kind: string,
+  { index, parameters }: CombinationName,
+): string {
+  const parts = Object.entries(parameters).map(([key, value]) => {
+    if (typeof value === "string") return trimmed(value).toLowerCase();
+    const name = key.split("_").map(trimmed).filter((part) => part !== "")
+      .join("_");
+    return `${name}-${typeof value === "number" ? nameNumber(value) : value}`;
+  });
+  return fileName(kind, [String(index).padStart(2, "0"), ...parts]);
+}
+
+/**
+ * Joins parts to a name, without an ending.
+ */
+export function fileName(kind: string, parts: readonly string[]): string {
+  const kept = parts.map((part) =>
+    part.split("_").map(safePart).join("_").replace(/^[-_]+|[-_]+$/g, "")
+  ).filter((part) => part !== "");
+  return [kind, ...kept].join("_").slice(0, LONGEST).replace(/[-_.]+$/, "");
+}
+
+/**
+ * Makes names different that would be one file, on systems that don't tell
+ * capital letters apart too.
+ */
+export function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let unique = name;
+    for (let i = 2; taken.has(unique.toLowerCase()); i++) {
+      unique = `${name}_${i}`;
+    }
+    taken.add(unique.toLowerCase());
+    return unique;
+  });
 }

@@ -6,7 +6,7 @@ import {
   combinationFileName,
   fileName,
   uniqueNames,
-} from "../../src/viz/build_figures.ts";
+} from "../../src/viz/write_figures.ts";
 import { drawable, drawnLabels } from "../../src/viz/figure.ts";
 
 describe("combinationFileName()", () => {
