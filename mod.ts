@@ -131,7 +131,14 @@ export {
 
 // Models: weights, and what they do on any inputs.
 export { readModel, type ReadModelOptions } from "./src/train/read_model.ts";
+export { readTrials, type ReadTrialsOptions } from "./src/train/read_trials.ts";
 export { type Activity, simulate } from "./src/reference/simulate.ts";
+export {
+  coactivation,
+  type HiddenStates,
+  regionMeans,
+  type RegionOptions,
+} from "./src/analysis/activity.ts";
 export type { ModelSize, Parameters } from "./src/rnn/parameters.ts";
 export type { Connections, FloatArray } from "./src/graph/connections.ts";
 
@@ -171,7 +178,12 @@ export type { MatchedCombination } from "./src/analysis/match.ts";
 export type { Baseline } from "./src/analysis/baseline.ts";
 export type { Measure } from "./src/analysis/summary.ts";
 export type { Description, Effect } from "./src/analysis/effect_sizes.ts";
-export { drawFigures, drawTrials } from "./src/viz/draw_results.ts";
+export {
+  drawActivity,
+  drawFigures,
+  drawTrials,
+} from "./src/viz/draw_results.ts";
+export type { ActivityFigureOptions } from "./src/viz/activity_figures.ts";
 export {
   type DrawFiguresOptions,
   FIGURE_KINDS,

@@ -22,7 +22,11 @@ import { createStream } from "../random/stream.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
 import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
 import type { ModelSize, Ports } from "../rnn/parameters.ts";
-import { countTrained, splitTrials } from "../tasks/trial_set.ts";
+import {
+  countTrained,
+  splitTrials,
+  type TrialSet,
+} from "../tasks/trial_set.ts";
 import { generateTrials, type Stimuli } from "../tasks/task.ts";
 import {
   createRunNetworks,
@@ -210,9 +214,7 @@ export async function prepareWith(
     connectome,
     network,
     stimuli,
-    stimuliSha256: stimuli === undefined ? undefined : await sha256Hex(
-      new TextEncoder().encode((await stimuliSums(stimuli)).join("\n")),
-    ),
+    stimuliSha256: stimuli && await stimuliChecksum(stimuli),
     ...{ size, chosenRegions, ports, pretrained, sample },
     ...{ topologyOf, biologicalTopologyOf },
     ownNetworkOf: (id) =>
@@ -292,6 +294,12 @@ function netFacts(
   };
 }
 
+/** SHA-256 of values and labels. */
+export async function stimuliChecksum(stimuli: Stimuli): Promise<string> {
+  const sums = await stimuliSums(stimuli);
+  return await sha256Hex(new TextEncoder().encode(sums.join("\n")));
+}
+
 async function stimuliSums({ values, labels }: Stimuli): Promise<string[]> {
   return [await sha256Hex(bytesOf(values)), await sha256Hex(labels)];
 }
@@ -369,6 +377,27 @@ export function pooledShape(
   };
 }
 
+/** Draws the trials of a run from its own streams. */
+export function drawTrials(
+  experiment: Experiment,
+  { id, stimuli }: {
+    readonly id: RunId;
+    readonly stimuli: Stimuli | undefined;
+  },
+): TrialSet {
+  const { net, run, task: { task, trainSize } } = experiment;
+  const stream = (purpose: "trials" | "split") =>
+    createStream({ seed: run.seed, purpose, ...id });
+  return splitTrials(
+    generateTrials(task, combinationOf(experiment, id).parameters, {
+      stream: stream("trials"),
+      compatibility: net.compatibility,
+      ...(stimuli === undefined ? {} : { stimuli }),
+    }),
+    { trainSize, batchSize: run.batchSize, stream: stream("split") },
+  );
+}
+
 /**
  * Draws one run: its trials, its topology where that is random, and its
  * initial weights, each from the run's own stream.
@@ -390,19 +419,9 @@ export async function buildRun(
   id: RunId,
 ): Promise<ModelRun> {
   const { experiment, stimuli, size, ports } = prepared;
-  const { net, training, run, task: { task, trainSize } } = experiment;
+  const { net, training, run, task: { task } } = experiment;
   const combination = combinationOf(experiment, id);
-  const stream = (purpose: "trials" | "split" | "weights") =>
-    createStream({ seed: run.seed, purpose, ...id });
-
-  const trials = splitTrials(
-    generateTrials(task, combination.parameters, {
-      stream: stream("trials"),
-      compatibility: net.compatibility,
-      ...(stimuli === undefined ? {} : { stimuli }),
-    }),
-    { trainSize, batchSize: run.batchSize, stream: stream("split") },
-  );
+  const trials = drawTrials(experiment, { id, stimuli });
   const { activation } = combination;
   const draw = (topology: Topology) => ({
     model: measuredModel({
@@ -418,7 +437,7 @@ export async function buildRun(
       }),
       shared: net.sharedInit,
       ports,
-      stream: stream("weights"),
+      stream: createStream({ seed: run.seed, purpose: "weights", ...id }),
     }),
   });
   const newModel = () => {

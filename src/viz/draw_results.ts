@@ -9,6 +9,12 @@ import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import { formatStatisticsCsv } from "../analysis/tables.ts";
 import { InputError } from "../files/input_error.ts";
+import {
+  activityFigure,
+  type ActivityFigureOptions,
+  coactivationFigure,
+} from "./activity_figures.ts";
+import { coactivation, type HiddenStates } from "../analysis/activity.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Trials } from "../tasks/trial_set.ts";
 import { type DrawFiguresOptions, planFigures } from "./build_figures.ts";
@@ -167,6 +173,35 @@ export async function drawFigures(
  */
 export function drawTrials(task: Task, trials: Trials): Figure {
   return shown(trialFigure(task, trials));
+}
+
+/**
+ * Draws what regions do over time, mean over trials, and their co-activation.
+ *
+ * @param states Hidden states, e.g. of `simulate()`.
+ * @throws {RangeError} If the neurons can't be shared out among the regions.
+ *
+ * @example
+ * ```ts
+ * import { drawActivity } from "@biornn/biornn";
+ *
+ * const [activity, coactivation] = drawActivity({
+ *   trialCount: 1,
+ *   steps: 2,
+ *   hiddenSize: 2,
+ *   hidden: Float64Array.of(0, 0.5, 0.2, 0.1),
+ * }, { regionNames: ["V1", "V2"], model: "an example" });
+ * ```
+ */
+export function drawActivity(
+  states: HiddenStates,
+  options: ActivityFigureOptions,
+): [activity: Figure, coactivation: Figure] {
+  const regions = options.regionNames.length;
+  return [
+    shown(activityFigure(states, options)),
+    shown(coactivationFigure(coactivation(states, { regions }), options)),
+  ];
 }
 
 /** The type of Vega-Lite in JupyterLab, whose renderer knows what we use of version 6. */

@@ -255,41 +255,49 @@ const MOST_PIXELS = 960;
 const FEWEST_PIXELS = 360;
 
 /**
- * Draws a square matrix. Zeros have a colour of their own: there is no connection. Where there
+ * Draws a matrix. Zeros have a colour of their own: there is no connection. Where there
  * are more cells than pixels, a pixel has the largest number, by its size, of
  * its cells.
  *
- * @param values `[size, size]`, row-major; rows from top to bottom.
+ * @param values `[rows, columns]`, row-major; rows from top to bottom.
  */
 export function matrixImage(
   values: ArrayLike<number>,
-  { size, none, colors, domain, log }: MatrixColors & {
+  { size: rows, columns = rows, none, colors, domain, log }: MatrixColors & {
+    /** Rows, and columns where there are as many. */
     readonly size: number;
-    /** `#rrggbb` of zeros. */
+    readonly columns?: number;
+    /** `#rrggbb` of what is 0 or no number. */
     readonly none: string;
   },
 ): Picture {
-  const side = Math.min(size, MOST_PIXELS);
-  const cells = size > side ? reduce(values, { size, side }) : values;
+  const tall = Math.min(rows, MOST_PIXELS);
+  const wide = Math.min(columns, MOST_PIXELS);
+  const cells = rows > tall || columns > wide
+    ? reduce(values, { rows, columns, tall, wide })
+    : values;
   const place = log ? Math.log : (value: number) => value;
   const [low, high] = [place(domain[0]), place(domain[1])];
-  const scale = Math.max(1, Math.ceil(FEWEST_PIXELS / side));
-  const pixels = new Uint8Array((side * scale) ** 2);
-  for (let i = 0; i < side; i++) {
-    for (let j = 0; j < side; j++) {
-      const value = cells[i * side + j] as number;
+  const scaleOf = (side: number) =>
+    Math.max(1, Math.ceil(FEWEST_PIXELS / side));
+  const [across, down] = [scaleOf(wide), scaleOf(tall)];
+  const width = wide * across;
+  const pixels = new Uint8Array(width * tall * down);
+  for (let i = 0; i < tall; i++) {
+    for (let j = 0; j < wide; j++) {
+      const value = cells[i * wide + j] as number;
       if (value === 0 || !Number.isFinite(value)) continue;
       const share = high > low ? (place(value) - low) / (high - low) : 1;
       const color = 1 + Math.round(254 * Math.min(1, Math.max(0, share)));
-      for (let y = i * scale; y < (i + 1) * scale; y++) {
-        const from = y * side * scale + j * scale;
-        pixels.fill(color, from, from + scale);
+      for (let y = i * down; y < (i + 1) * down; y++) {
+        const from = y * width + j * across;
+        pixels.fill(color, from, from + across);
       }
     }
   }
   return {
-    width: side * scale,
-    height: side * scale,
+    width,
+    height: tall * down,
     pixels,
     palette: [rgbOf(none), ...ramp(colors, 255)],
   };
@@ -297,14 +305,19 @@ export function matrixImage(
 
 function reduce(
   values: ArrayLike<number>,
-  { size, side }: { size: number; side: number },
+  { rows, columns, tall, wide }: {
+    rows: number;
+    columns: number;
+    tall: number;
+    wide: number;
+  },
 ): Float64Array {
-  const cells = new Float64Array(side * side);
-  for (let i = 0; i < size; i++) {
-    const row = Math.floor(i * side / size);
-    for (let j = 0; j < size; j++) {
-      const cell = row * side + Math.floor(j * side / size);
-      const value = values[i * size + j] as number;
+  const cells = new Float64Array(tall * wide);
+  for (let i = 0; i < rows; i++) {
+    const row = Math.floor(i * tall / rows);
+    for (let j = 0; j < columns; j++) {
+      const cell = row * wide + Math.floor(j * wide / columns);
+      const value = values[i * columns + j] as number;
       if (Math.abs(value) > Math.abs(cells[cell] as number)) {
         cells[cell] = value;
       }

@@ -270,7 +270,7 @@ function powersOfTen(low: number, high: number): number[] {
 }
 
 /** Names where there is room for each, else a few numbers. */
-function ticksOf(
+export function ticksOf(
   names: readonly string[],
   { units, side }: { units: number; side: number },
 ): Spec {
@@ -301,40 +301,87 @@ function panelSpec(
     readonly names: readonly string[];
   },
 ): Spec {
-  const [low, high] = colors.domain;
   const units = unit === "region" ? regions : matrix.size;
   const ticks = ticksOf(unit === "region" ? names : [], { units, side });
-  const place = (field: string, title: string): Spec => ({
-    field,
-    type: "quantitative",
+  return matrixPanel({
     title,
-    scale: {
-      domain: [0.5, units + 0.5],
-      nice: false,
-      reverse: field === "y",
-    },
-    axis: {
-      grid: false,
-      domain: false,
-      offset: 1,
-      ...ticks,
-      ...(field === "x" && "labelExpr" in ticks
-        ? { labelAngle: -90, labelAlign: "right", labelBaseline: "middle" }
-        : {}),
-    },
+    legend,
+    values: matrix.values,
+    size: matrix.size,
+    none: NO_CONNECTION,
+    colors,
+    x: { title: `to ${unit}`, units, pixels: side, ticks },
+    y: { title: `from ${unit}`, units, pixels: side, ticks },
+    hover: hover && unit === "region" ? [hoverLayer()] : [],
   });
+}
+
+/** A side of a matrix. */
+export interface MatrixAxis {
+  readonly title: string;
+  /** Cells as the axis counts them, from 1. */
+  readonly units: number;
+  readonly pixels: number;
+  /** As of {@linkcode ticksOf}. */
+  readonly ticks: Spec;
+}
+
+/** A matrix as a picture with axes and the legend of its colours. */
+export function matrixPanel(
+  { title, legend, values, size, columns = size, none, colors, x, y, hover }: {
+    readonly title?: string;
+    /** Undefined for none. */
+    readonly legend: string | undefined;
+    /** `[size, columns]`, row-major. */
+    readonly values: ArrayLike<number>;
+    readonly size: number;
+    readonly columns?: number;
+    /** `#rrggbb` of what is 0 or no number. */
+    readonly none: string;
+    readonly colors: MatrixColors;
+    readonly x: MatrixAxis;
+    readonly y: MatrixAxis;
+    /** Layers for the mouse. */
+    readonly hover: readonly Spec[];
+  },
+): Spec {
+  const [low, high] = colors.domain;
+  const place = (field: "x" | "y"): Spec => {
+    const { title, units, ticks } = field === "x" ? x : y;
+    return {
+      field,
+      type: "quantitative",
+      title,
+      scale: {
+        domain: [0.5, units + 0.5],
+        nice: false,
+        reverse: field === "y",
+      },
+      axis: {
+        grid: false,
+        domain: false,
+        offset: 1,
+        ...ticks,
+        ...(field === "x" && "labelExpr" in ticks
+          ? { labelAngle: -90, labelAlign: "right", labelBaseline: "middle" }
+          : {}),
+      },
+    };
+  };
   return {
-    title: { text: title, anchor: "middle", offset: 4 },
-    width: side,
-    height: side,
+    ...(title === undefined
+      ? {}
+      : { title: { text: title, anchor: "middle", offset: 4 } }),
+    width: x.pixels,
+    height: y.pixels,
     view: { stroke: "#bbbbbb", strokeWidth: 0.7 },
     layer: [
       {
         data: { values: [{}] },
         mark: {
           type: "image",
-          width: side,
-          height: side,
+          width: x.pixels,
+          height: y.pixels,
           aspect: false,
           smooth: false,
           align: "left",
@@ -346,11 +393,7 @@ function panelSpec(
           y: { value: 0 },
           url: {
             value: pngAddress(
-              matrixImage(matrix.values, {
-                size: matrix.size,
-                none: NO_CONNECTION,
-                ...colors,
-              }),
+              matrixImage(values, { size, columns, none, ...colors }),
             ),
           },
         },
@@ -360,7 +403,7 @@ function panelSpec(
         data: {
           values: [
             { x: 1, y: 1, value: low },
-            { x: units, y: units, value: high },
+            { x: x.units, y: y.units, value: high },
           ],
         },
         mark: {
@@ -371,8 +414,8 @@ function panelSpec(
           aria: false,
         },
         encoding: {
-          x: place("x", `to ${unit}`),
-          y: place("y", `from ${unit}`),
+          x: place("x"),
+          y: place("y"),
           color: {
             field: "value",
             type: "quantitative",
@@ -388,7 +431,7 @@ function panelSpec(
             },
             legend: legend === undefined ? null : {
               orient: "bottom",
-              gradientLength: Math.round(side * 0.9),
+              gradientLength: Math.round(x.pixels * 0.9),
               gradientThickness: 6,
               titleOrient: "top",
               ...(colors.log
@@ -398,7 +441,7 @@ function panelSpec(
           },
         },
       },
-      ...(hover && unit === "region" ? [hoverLayer()] : []),
+      ...hover,
     ],
   };
 }
