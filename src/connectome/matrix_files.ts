@@ -243,6 +243,8 @@ async function matMatrices(
 /** What is used of h5wasm; its own types would be downloaded with every use of biornn. */
 interface H5Wasm {
   readonly ready: Promise<{
+    /** Without it errors are printed, too. */
+    activate_throwing_error_handler(): void;
     readonly FS: {
       writeFile(name: string, bytes: Uint8Array): void;
       unlink(name: string): void;
@@ -295,7 +297,9 @@ async function readHdf5(
     path,
     name: "h5wasm",
   });
-  const { FS } = await h5.ready;
+  const library = await h5.ready;
+  library.activate_throwing_error_handler();
+  const { FS } = library;
   const copy = `${crypto.randomUUID()}.h5`;
   FS.writeFile(copy, bytes);
   try {
@@ -409,7 +413,10 @@ function sparseOf(
   const start = Uint32Array.from(arrayOf(outer!));
   const nodes = start.length - 1;
   const { MATLAB_sparse: rows, shape } = group.attrs;
-  const sides = [rows?.value ?? shape?.value ?? nodes].flat();
+  const declared = rows?.value ?? shape?.value ?? nodes;
+  const sides = ArrayBuffer.isView(declared)
+    ? [...declared as unknown as Iterable<unknown>]
+    : [declared];
   if (nodes < 2 || sides.some((side) => Number(side) !== nodes)) {
     return undefined;
   }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import * as arrow from "npm:@uwdata/flechette@2.6.0";
+import * as lz4 from "npm:lz4js@0.2.0";
 import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { CATALOGUE } from "../../src/connectome/catalogue.ts";
@@ -13,6 +15,8 @@ import {
 import { loadConnectome } from "../../src/connectome/load.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { sourceOfFile } from "../../src/files/read.ts";
+import { findPython } from "../find_python.ts";
+import { withFolder } from "../with_folder.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { matrixOfGraph } from "../../src/graph/graph.ts";
 
@@ -40,6 +44,86 @@ async function read(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+const python = await findPython("scipy", "h5py");
+
+/** Writes one matrix into files of all kinds, whose folder is the argument. */
+const PYTHON_FILES = `
+import sys, numpy as np, scipy.io, scipy.sparse, h5py
+C = np.array([[0, .5, 0], [0, 0, 2], [1, 0, 0]])
+S = scipy.sparse.csc_matrix(C)
+def path(name): return sys.argv[1] + "/" + name
+scipy.io.savemat(path("plain.mat"), {"C": C, "S": S, "names": np.array(["a", "b", "c"], dtype=object), "x": 3.0, "st": {"W": C}})
+scipy.io.savemat(path("packed.mat"), {"C": C, "S": S}, do_compression=True)
+with h5py.File(path("one.h5"), "w") as f:
+    f["C"] = C
+    f["names"] = np.array(["a", "b", "c"], dtype="S")
+with h5py.File(path("several.hdf5"), "w", userblock_size=512) as f:
+    f["C"] = C
+    f.create_group("g").create_dataset("W", data=C, compression="gzip", chunks=(2, 2))
+    f["whole"] = np.floor(C).astype("int64")
+    f["matlab"] = C.T
+    f["matlab"].attrs["MATLAB_class"] = np.bytes_("double")
+    for name, M in (("csr", S.tocsr()), ("csc", S)):
+        g = f.create_group(name)
+        g.attrs["encoding-type"] = name + "_matrix"
+        g.attrs["shape"] = M.shape
+        for key in ("data", "indices", "indptr"): g[key] = getattr(M, key)
+    g = f.create_group("matlab_sparse")
+    g.attrs["MATLAB_sparse"] = np.uint64(3)
+    g["data"], g["ir"], g["jc"] = S.data, S.indices.astype("u8"), S.indptr.astype("u8")
+open(path("broken.h5"), "wb").write(b"\\x89HDF\\r\\n\\x1a\\n" + b"0" * 99)
+`;
+
+/** A MAT file of version 5 with matrices of doubles, column by column. */
+function matFile(
+  matrices: Readonly<Record<string, readonly (readonly number[])[]>>,
+  { packed = false } = {},
+): Uint8Array {
+  const element = (type: number, data: Uint8Array, padded = true) => {
+    const size = padded ? Math.ceil(data.length / 8) * 8 : data.length;
+    const bytes = new Uint8Array(8 + size);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, type, true);
+    view.setUint32(4, data.length, true);
+    bytes.set(data, 8);
+    return bytes;
+  };
+  const integers = (...values: number[]) =>
+    new Uint8Array(Int32Array.from(values).buffer);
+  const header = new Uint8Array(128).fill(32);
+  header.set(new TextEncoder().encode("MATLAB 5.0 MAT-file"));
+  header.set([0, 1, 0x49, 0x4d], 124);
+  const parts = Object.entries(matrices).map(([name, rows]) => {
+    const columns = rows[0]!.map((_, j) => rows.map((row) => row[j]!)).flat();
+    const matrix = element(
+      14,
+      concat([
+        element(6, integers(6, 0)),
+        element(5, integers(rows.length, rows[0]!.length)),
+        element(1, new TextEncoder().encode(name)),
+        element(9, new Uint8Array(Float64Array.from(columns).buffer)),
+      ]),
+    );
+    return packed ? element(15, deflateSync(matrix), false) : matrix;
+  });
+  return concat([header, ...parts]);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+function matTools() {
+  const readMat = (bytes: Uint8Array, options: ImportOptions = {}) =>
+    read("C.mat", bytes, options);
+  const refused = (bytes: Uint8Array, expected: RegExp, matrix?: string) =>
+    assert.rejects(
+      readMat(bytes, matrix === undefined ? {} : { matrix }),
+      (error) => error instanceof InputError && expected.test(error.message),
+    );
+  return { read: readMat, refused };
 }
 
 const npy = (...values: number[]) =>
@@ -212,6 +296,126 @@ describe("importConnectome()", () => {
     ) {
       await assert.rejects(read("g.graphml", wrong), InputError);
     }
+  });
+
+  it("reads MATLAB's matrices by their names, whole and sparse, packed or not", async () => {
+    const { read: readMat, refused } = matTools();
+    const one = matFile({ W: [[0, 2], [3, 0]] });
+    assert.deepEqual((await readMat(one)).matrix, [0, 2, 3, 0]);
+    const two = {
+      W: [[0, 2], [3, 0]],
+      other: [[0, 5, 0], [0, 0, 6], [7, 0, 0]],
+    };
+    for (const packed of [false, true]) {
+      const bytes = matFile(two, { packed });
+      const other = await readMat(bytes, { matrix: "other" });
+      assert.deepEqual(other.matrix, [0, 5, 0, 0, 0, 6, 7, 0, 0]);
+      await refused(bytes, /--matrix names one of W \(2 regions\) and other/);
+      await refused(bytes, /--matrix nix: .* are W \(2 regions\)/, "nix");
+    }
+    await refused(matFile({ x: [[1, 2]] }), /holds no square matrix/);
+    await refused(one.subarray(0, 150), /no MAT file of version 5 or later/);
+    await refused(new TextEncoder().encode("x"), /no MAT file of version 5/);
+    await assert.rejects(read("C.npy", npy(0, 1, 1, 0), { matrix: "C" }));
+    await assert.rejects(
+      read("l.csv", "a,b,1\n", { matrix: "C" }),
+      /neither MATLAB's nor HDF5/,
+    );
+  });
+
+  itNeeds(
+    "reads what scipy and h5py write",
+    python === undefined ? "there is no Python with scipy and h5py" : undefined,
+    async () => {
+      await withFolder(async (folder) => {
+        const { success, stderr } = await new Deno.Command(python!, {
+          args: ["-c", PYTHON_FILES, folder],
+        }).output();
+        assert.ok(success, new TextDecoder().decode(stderr));
+        const C = [0, 0.5, 0, 0, 0, 2, 1, 0, 0];
+        const files: readonly (readonly [string, string | undefined])[] = [
+          ...["C", "S", "st.W"].map((name) => ["plain.mat", name] as const),
+          ...["C", "S"].map((name) => ["packed.mat", name] as const),
+          ["one.h5", undefined],
+          ...["C", "g/W", "csr", "csc", "matlab", "matlab_sparse", "whole"]
+            .map((name) => ["several.hdf5", name] as const),
+        ];
+        for (const [name, matrix] of files) {
+          const file = sourceOfFile(join(folder, name), { what: "it" });
+          const options = matrix === undefined ? {} : { matrix };
+          const { graph } = await importConnectome(file, options);
+          const whole = matrix === "whole";
+          assert.deepEqual(
+            [...matrixOfGraph(graph)],
+            whole ? C.map(Math.floor) : C,
+            `${name} ${matrix}`,
+          );
+        }
+        const broken = sourceOfFile(join(folder, "broken.h5"), { what: "it" });
+        await assert.rejects(importConnectome(broken, {}), /no HDF5 file/);
+      });
+    },
+  );
+
+  it("reads Arrow and Feather, packed or not, their numbers of 64 bits as they are", async () => {
+    const table = arrow.tableFromArrays({
+      body_pre: ["720575940600000010", "720575940600000011"].map(BigInt),
+      body_post: ["720575940600000011", "720575940600000010"].map(BigInt),
+      weight: Int32Array.of(7, 2),
+      neuropil: ["AL, left", null],
+    }, { types: { body_pre: arrow.int64(), body_post: arrow.uint64() } });
+    arrow.setCompressionCodec(arrow.CompressionType.LZ4_FRAME, {
+      encode: (data) => lz4.compress(data),
+      decode: (data) => lz4.decompress(data),
+    });
+    arrow.setCompressionCodec(arrow.CompressionType.ZSTD, {
+      encode: (data) => new Uint8Array(zstdCompressSync(data)),
+      decode: (data) => data,
+    });
+    for (const format of ["file", "stream"] as const) {
+      for (const codec of [null, ...Object.values(arrow.CompressionType)]) {
+        const bytes = arrow.tableToIPC(table, { format, codec });
+        const name = format === "file" ? "fly.feather" : "fly.arrows";
+        const { matrix, names } = await read(name, bytes!);
+        assert.deepEqual(matrix, [0, 7, 2, 0]);
+        assert.equal(names, "720575940600000010,720575940600000011");
+      }
+    }
+    for (const wrong of ["no Arrow", "FEA1 and more"]) {
+      await assert.rejects(
+        read("x.feather", wrong),
+        (error) =>
+          error instanceof InputError &&
+          /no Arrow or Feather/.test(error.message),
+      );
+    }
+  });
+
+  it("keeps weights and regions of a matrix that are asked for", async () => {
+    const text = ",a,b,c\na,0,1,2\nb,3,0,4\nc,5,6,0\n";
+    const strong = await read("m.csv", text, { minWeight: 3 });
+    assert.deepEqual(strong.matrix, [0, 0, 0, 3, 0, 4, 5, 6, 0]);
+    assert.ok(strong.notes.includes("2 connections of less than 3 left out"));
+    const part = await read("m.csv", text, { subset: new Set(["a", "c"]) });
+    assert.deepEqual([part.names, part.matrix], ["a,c", [0, 2, 5, 0]]);
+  });
+
+  it("reads a wide table row by row, in whatever pieces it comes", async () => {
+    const n = 150;
+    const names = Array.from({ length: n }, (_, i) => `n${i}`);
+    const rows = names.map((name, i) =>
+      [name, ...names.map((_, j) => (i + 1) % n === j ? i + 0.5 : 0)].join("\t")
+    );
+    const text = [`\t${names.join("\t")}`, ...rows].join("\r\n");
+    const { matrix, names: found } = await read("m.tsv.gz", gzipSync(text));
+    assert.equal(found, names.join());
+    assert.equal(matrix.filter((weight) => weight > 0).length, n);
+    assert.equal(matrix[n - 1 + 0], 0);
+    assert.equal(matrix[3 * n + 4], 3.5);
+    await assert.rejects(
+      read("m.tsv", `${text}\n1`),
+      /152 rows and 151 columns/,
+    );
   });
 
   it("says what is wrong with a file", async () => {
