@@ -25,7 +25,9 @@ import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
 import { readTextFile, sourceOfFile } from "../files/read.ts";
 import { makeFolder, writeFileWhole } from "../files/write.ts";
+import { MOST_NEURONS } from "../experiment/schema.ts";
 import {
+  checkConnections,
   type Graph,
   maskOfGraph,
   matrixOfGraph,
@@ -92,16 +94,12 @@ export async function writeFiles(
 
 /** Most neurons of which a matrix is written; it takes 134 MB. */
 const MOST_DENSE = 4096;
-/** Most connections of a network: making more takes over 4 GB. */
-const MOST_CONNECTIONS = 2 ** 27;
-/** Most neurons: those of a larger network would not all have numbers of 32 bits as pairs. */
-const MAX_NEURONS = 65_536;
 
 function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
   const seed = numberFlag(flags, "nr_neurons", {
     needed: true,
     from: 1,
-    to: MAX_NEURONS,
+    to: MOST_NEURONS,
     whole: true,
   });
   const method = choiceFlag(flags, "nr_neurons_by", ["rank", "ratio"]);
@@ -148,11 +146,6 @@ export async function scale(name: string, flags: Flags): Promise<void> {
   });
   const neuronDensity = neuronsPerRegion(connectome, flags);
   const neurons = neuronDensity.reduce((a, b) => a + b);
-  if (neurons > MAX_NEURONS) {
-    throw new InputError(
-      `Cannot scale ${name} to ${neurons} neurons: allowed are ${MAX_NEURONS}; lower --nr_neurons`,
-    );
-  }
   const scaling = {
     ...options,
     neuronDensity,
@@ -160,11 +153,10 @@ export async function scale(name: string, flags: Flags): Promise<void> {
       printError(`scaled ${made} of ${of} connections`),
   };
   const count = countScaledConnections(connectome.graph, scaling);
-  if (count > MOST_CONNECTIONS) {
-    throw new InputError(
-      `Cannot scale ${name} to ${neurons} neurons: they would have ${count} connections, and allowed are ${MOST_CONNECTIONS}; lower --nr_neurons or --target_sparsity`,
-    );
-  }
+  checkConnections(count, {
+    what: `scale ${name} to ${neurons} neurons`,
+    instead: "; lower --nr_neurons or --target_sparsity",
+  });
   const scaled = scaleConnectome(connectome.graph, {
     ...scaling,
     stream: createStream({ seed, purpose: "bio2art" }),

@@ -44,8 +44,8 @@ export type KeySchema =
 /** Most epochs, so that a slip of the finger is found before the memory is gone. */
 const MOST_EPOCHS = 10_000_000;
 
-/** Most neurons of a network: the places of a larger one's connections are no 32-bit numbers, as `random_w` draws them. */
-export const MOST_NEURONS = 65_536;
+/** Most neurons of a network; it is their connections that take memory, and have a bound of their own. */
+export const MOST_NEURONS = 2 ** 24;
 
 /** Most combinations of a grid, most arms, and most runs of an experiment, all arms together. */
 export const MOST_COMBINATIONS = 100_000;

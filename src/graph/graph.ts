@@ -6,6 +6,7 @@
  * @module
  */
 
+import { InputError } from "../files/input_error.ts";
 import type { Connections } from "./connections.ts";
 
 /**
@@ -251,6 +252,32 @@ function orderBy(
   return sorted;
 }
 
+/** Bytes of a connection while a network is made: sender, receiver and weight, and the same in another order. */
+const BYTES_PER_CONNECTION = 32;
+const MOST_MEGABYTES = 4096;
+
+/**
+ * Checks that so many connections fit into the memory that a network may take.
+ *
+ * @param options `what` can't be done, and what the user can do instead.
+ * @throws {InputError} With both sizes in megabytes.
+ */
+export function checkConnections(
+  count: number,
+  { what, instead = "" }: { readonly what: string; readonly instead?: string },
+): void {
+  const megabytes = Math.ceil(count * BYTES_PER_CONNECTION / 2 ** 20);
+  if (megabytes <= MOST_MEGABYTES) return;
+  const [needed, allowed] = [megabytes, MOST_MEGABYTES].map((size) =>
+    size.toLocaleString("en-US")
+  );
+  throw new InputError(
+    `Cannot ${what}: ${
+      (count / 1e6).toFixed(1)
+    } M connections would need ${needed} MB, and allowed are ${allowed} MB${instead}`,
+  );
+}
+
 /** Takes edges one by one, in any order. */
 export class GraphBuilder {
   #count = 0;
@@ -265,6 +292,7 @@ export class GraphBuilder {
     this.#weight = new Float64Array(expected);
   }
 
+  /** @throws {InputError} If there are more than memory may hold. */
   add(from: number, to: number, weight: number): void {
     if (this.#count === this.#from.length) this.#grow();
     this.#from[this.#count] = from;
@@ -273,6 +301,7 @@ export class GraphBuilder {
   }
 
   #grow(): void {
+    checkConnections(this.#count + 1, { what: "hold all connections" });
     const size = 2 * this.#count + 1;
     const [from, to] = [this.#from, this.#to];
     const weight = this.#weight;

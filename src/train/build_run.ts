@@ -18,6 +18,7 @@ import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { type Connections, countConnections } from "../graph/connections.ts";
+import { checkConnections } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
 import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
@@ -41,9 +42,6 @@ import {
   reachWarning,
 } from "./ports.ts";
 import type { PretrainedModels } from "./pretrained.ts";
-
-/** Most connections of a network: making more takes over 4 GB. */
-const MOST_CONNECTIONS = 2 ** 27;
 
 /** Connections from which on it is told how many are to be made: about a second. */
 const MANY_CONNECTIONS = 1_000_000;
@@ -174,11 +172,10 @@ export async function prepareWith(
   const connections = countScaledConnections(connectome.graph, scaling);
   const size = modelSize(experiment, stimuli);
   const { hiddenSize } = size;
-  if (connections > MOST_CONNECTIONS) {
-    throw new InputError(
-      `Cannot scale ${net.name} to ${hiddenSize} neurons: they would have ${connections} connections, and allowed are ${MOST_CONNECTIONS}; lower [net] nr_neurons or target_sparsity`,
-    );
-  }
+  checkConnections(connections, {
+    what: `scale ${net.name} to ${hiddenSize} neurons`,
+    instead: "; lower [net] nr_neurons or target_sparsity",
+  });
   const many = connections > MANY_CONNECTIONS;
   const millions = (count: number) => (count / 1e6).toFixed(1);
   if (many && ingredients.network === undefined) {

@@ -83,7 +83,7 @@ export const WRONG_CONFIGS:
     [
       "rnn_size = 55\n",
       "",
-      ", line 3: [net] lacks rnn_size, which must be a whole number from 1 to 65536",
+      ", line 3: [net] lacks rnn_size, which must be a whole number from 1 to 16777216",
     ],
     [
       "[paths]\npath_to_results = out\n",
@@ -129,17 +129,17 @@ export const WRONG_CONFIGS:
     [
       "rnn_size = 55",
       "rnn_size = 55.0",
-      ', line 5: [net] rnn_size must be a whole number from 1 to 65536, found "55.0"',
+      ', line 5: [net] rnn_size must be a whole number from 1 to 16777216, found "55.0"',
     ],
     [
       "rnn_size = 55",
-      "rnn_size = 20000",
-      ", line 3: [net] rnn_size × nr_neurons must be at most 65536 neurons, found 20000 × 4 = 80000",
+      "rnn_size = 8000000",
+      ", line 3: [net] rnn_size × nr_neurons must be at most 16777216 neurons, found 8000000 × 4 = 32000000",
     ],
     [
       "nr_neurons = 4",
       "nr_neurons = 0",
-      ', line 6: [net] nr_neurons must be a whole number from 1 to 65536, found "0"',
+      ', line 6: [net] nr_neurons must be a whole number from 1 to 16777216, found "0"',
     ],
     [
       "rand_partition = True",

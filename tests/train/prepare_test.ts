@@ -188,7 +188,7 @@ describe("prepareExperiment()", () => {
       {
         name: "InputError",
         message:
-          "Cannot scale Synthetic_Macaque_29 to 29000 neurons: they would have 457771000 connections, and allowed are 134217728; lower [net] nr_neurons or target_sparsity",
+          "Cannot scale Synthetic_Macaque_29 to 29000 neurons: 457.8 M connections would need 13,971 MB, and allowed are 4,096 MB; lower [net] nr_neurons or target_sparsity",
       },
     );
   });

@@ -23,14 +23,15 @@ import {
   permutePlaces,
   permuteWithinGroups,
   randomGraph,
+  ringGraph,
 } from "./places.ts";
-import { ringGraph } from "./ring.ts";
 import {
+  annealStrengths,
   latticeConnections,
+  permuteWeights,
   swapConnections,
   swapKeepingPairs,
 } from "./swaps.ts";
-import { annealStrengths, permuteWeights } from "./weights.ts";
 
 /** What a null model is made of. */
 export interface NullModelInput {

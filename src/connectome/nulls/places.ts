@@ -4,8 +4,14 @@
  * @module
  */
 
-import { type Graph, GraphBuilder, isSymmetric } from "../../graph/graph.ts";
+import {
+  type Graph,
+  GraphBuilder,
+  isSymmetric,
+  sortGraph,
+} from "../../graph/graph.ts";
 import type { RandomStream } from "../../random/stream.ts";
+import { PairTable } from "./swaps.ts";
 
 /**
  * Most nodes of which all places of the matrix are permuted one by one; the
@@ -30,8 +36,6 @@ const MOST_SHUFFLED = 4096;
  * time and memory grow with k: the connections, in row-major order, are put on k
  * different entries one after the other; draws, for each, `integer(m − e)`.
  *
- * @throws {RangeError} If there are more than 65,536 nodes.
- *
  * @example
  * ```ts
  * import { permutePlaces } from "./src/connectome/nulls/places.ts";
@@ -50,10 +54,15 @@ export function permutePlaces(graph: Graph, stream: RandomStream): Graph {
     graph,
     (from, to) => symmetric ? from > to : from !== to,
   );
-  const places = shuffled(
-    moving.map((edge) => entries.number(n, graph.from[edge]!, graph.to[edge]!)),
-    { count: entries.count(n), small: n <= MOST_SHUFFLED, stream },
-  );
+  const count = entries.count(n);
+  const places = n <= MOST_SHUFFLED
+    ? shufflePlaces(
+      moving.map((edge) =>
+        entries.number(n, graph.from[edge]!, graph.to[edge]!)
+      ),
+      { count, stream },
+    )
+    : drawDistinctPlaces(moving.length, { count, stream });
   const kept = numbersOf(graph, (from, to) => from === to);
   const made = new GraphBuilder(
     kept.length + moving.length * (symmetric ? 2 : 1),
@@ -66,20 +75,6 @@ export function permutePlaces(graph: Graph, stream: RandomStream): Graph {
     if (symmetric) made.add(column, row, weight[moving[i]!]!);
   }
   return made.build(n).graph;
-}
-
-/** Where things come to lie when their places are shuffled among so many. */
-function shuffled(
-  places: Uint32Array,
-  { count, small, stream }: {
-    readonly count: number;
-    readonly small: boolean;
-    readonly stream: RandomStream;
-  },
-): Uint32Array {
-  return small
-    ? shufflePlaces(places, { count, stream })
-    : drawDistinctPlaces(places.length, { count, stream });
 }
 
 /**
@@ -232,6 +227,63 @@ export function randomGraph(graph: Graph, stream: RandomStream): Graph {
   return made.build(n).graph;
 }
 
+/** Probability that a connection to a neighbour becomes a shortcut. */
+const SHORTCUTS = 0.1;
+
+/**
+ * `small_world`: nodes lie on a ring in random order, and each connects to its
+ * nearest neighbours on both sides; every connection then goes to a random node
+ * with a probability of 0.1, if that is free. As many connections as the biological
+ * network has, with its weights in random order. Connections of a node to itself stay.
+ *
+ * Source: D. J. Watts, S. H. Strogatz, Collective dynamics of 'small-world'
+ * networks, Nature 393, 440–442 (1998), https://doi.org/10.1038/30918.
+ *
+ * Draws a permutation of the nodes, one of the connections; then, for each
+ * connection, a uniform number and, for a shortcut, an integer.
+ */
+export function ringGraph(graph: Graph, stream: RandomStream): Graph {
+  const { nodes: n } = graph;
+  const loop = (_: number, edge: number) => graph.from[edge] === graph.to[edge];
+  const weights = graph.weight.filter((w, edge) => !loop(w, edge));
+  const node = stream.permutation(n);
+  const order = stream.permutation(weights.length);
+  const from: number[] = [...graph.from.filter(loop)];
+  const to: number[] = [...graph.to.filter(loop)];
+  const weight: number[] = [...graph.weight.filter(loop)];
+  const taken = new PairTable(weights.length);
+  // One neighbour after the other for all nodes, so that none has two more than another.
+  const ends: [number, number][] = [];
+  for (let edge = 0; edge < weights.length; edge++) {
+    const place = edge % n;
+    const turn = Math.floor(edge / n);
+    const distance = Math.floor(turn / 2) + 1;
+    const other = turn % 2 === 0 ? place + distance : place - distance + n;
+    ends.push([node[place]!, node[other % n]!]);
+  }
+  for (const [a, b] of ends) taken.add(a, b);
+  for (const [edge, [a, b]] of ends.entries()) {
+    let target = b;
+    if (stream.uniform() < SHORTCUTS) {
+      const drawn = stream.integer(n);
+      if (drawn !== a && !taken.has(a, drawn)) {
+        taken.delete(a, b);
+        taken.add(a, drawn);
+        target = drawn;
+      }
+    }
+    from.push(a);
+    to.push(target);
+    weight.push(weights[order[edge]!]!);
+  }
+  return sortGraph({
+    nodes: n,
+    from: Uint32Array.from(from),
+    to: Uint32Array.from(to),
+    weight: Float64Array.from(weight),
+  });
+}
+
 /** Numbers of the connections between such nodes. */
 function numbersOf(
   { from, to }: Graph,
@@ -278,7 +330,7 @@ const LOWER: Entries = {
 
 /** What is drawn from. */
 export interface PlaceOptions {
-  /** Number of places, at most 2³². */
+  /** Number of places, at most 2⁵³. */
   readonly count: number;
   readonly stream: RandomStream;
 }
@@ -325,9 +377,10 @@ export function shufflePlaces(
  * Different places, in random order. Takes memory and time for what is drawn
  * alone: a Fisher–Yates shuffle that keeps only the places that were moved.
  *
- * Draws `integer(count − i)` for each i of 0…amount − 1.
+ * Draws `integer(count − i)` for each i of 0…amount − 1; of more than 2³² places a number
+ * from 0 to below that many is made of two integers, its upper and lower 32 bits, which are drawn again where it is too large.
  *
- * @throws {RangeError} If there are not so many places, or more than 2³².
+ * @throws {RangeError} If there are not so many places, or more than 2⁵³.
  *
  * @example
  * ```ts
@@ -341,20 +394,30 @@ export function shufflePlaces(
 export function drawDistinctPlaces(
   amount: number,
   { count, stream }: PlaceOptions,
-): Uint32Array {
-  if (amount > count || count > 2 ** 32) {
+): Uint32Array | Float64Array {
+  if (amount > count || count > Number.MAX_SAFE_INTEGER) {
     throw new RangeError(
-      `Cannot draw ${amount} different places of ${count}: there must be so many, and at most 2^32`,
+      `Cannot draw ${amount} different places of ${count}: there must be so many, and at most 2^53`,
     );
   }
-  const moved = createPlaceTable(amount);
-  const drawn = new Uint32Array(amount);
+  const wide = count > 2 ** 32;
+  const moved = createPlaceTable(amount, wide);
+  const drawn = new (wide ? Float64Array : Uint32Array)(amount);
   for (let i = 0; i < amount; i++) {
-    const j = i + stream.integer(count - i);
+    const j = i + (wide ? wideInteger : stream.integer)(count - i, stream);
     drawn[i] = moved.get(j);
     moved.set(j, moved.get(i));
   }
   return drawn;
+}
+
+/** A number from 0 to below the bound, which may be above 2³². */
+function wideInteger(bound: number, { integer }: RandomStream): number {
+  const upper = Math.ceil(bound / 2 ** 32);
+  for (;;) {
+    const drawn = integer(upper) * 2 ** 32 + integer(2 ** 32);
+    if (drawn < bound) return drawn;
+  }
 }
 
 /** For each place the one that lies there now; at first each holds itself. */
@@ -364,18 +427,19 @@ interface PlaceTable {
 }
 
 /** Holds at most so many places; a `Map` would end at 2²⁴. */
-function createPlaceTable(capacity: number): PlaceTable {
+function createPlaceTable(capacity: number, wide: boolean): PlaceTable {
   let bits = 1;
   while (2 ** bits < 2 * capacity) bits++;
   const size = 2 ** bits;
-  const places = new Uint32Array(size);
-  const values = new Uint32Array(size);
+  const places = new (wide ? Float64Array : Uint32Array)(size);
+  const values = new (wide ? Float64Array : Uint32Array)(size);
   const taken = new Uint8Array(size);
 
   /** Where the place is, or may be put. */
   function slotOf(place: number): number {
     // Knuth's multiplicative hash: neighbouring places lie far apart.
-    let slot = Math.imul(place, 0x9E3779B1) >>> (32 - bits);
+    const mixed = place ^ Math.imul(Math.floor(place / 2 ** 32), 0x85EBCA6B);
+    let slot = Math.imul(mixed, 0x9E3779B1) >>> (32 - bits);
     while (taken[slot] === 1 && places[slot] !== place) {
       slot = slot + 1 === size ? 0 : slot + 1;
     }
