@@ -5,17 +5,11 @@
  */
 
 import type { Flags } from "../compat/cli.ts";
-import { ownCases } from "../doctor/cases.ts";
-import {
-  describeAdapter,
-  describeReport,
-  reportHeading,
-} from "../doctor/describe.ts";
-import type { GoldenCase } from "../doctor/golden_case.ts";
-import { readCases } from "../doctor/read_cases.ts";
-import { replayCase } from "../doctor/replay.ts";
+import { type GoldenCase, ownCases, readCases } from "../doctor/golden_case.ts";
+import { describeReport, replayCase, reportHeading } from "../doctor/replay.ts";
 import type { Engine } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
+import type { AdapterDescription } from "../gpu/device.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
@@ -38,6 +32,54 @@ are saturated, diverge, or are as small as can be.
 A line a case: the worst relative error of its losses, the relative norm of the
 error of its gradients, the worst error of its weights, and "ok" or what is off.
 Exit code 0 if all are ok, 1 if any is off, 2 if the cases can't be read.`;
+
+/** PCI numbers of vendors, as an adapter gives them where it has no name. */
+const VENDORS: Readonly<Record<string, string>> = {
+  "4098": "AMD",
+  "4203": "Apple",
+  "4318": "NVIDIA",
+  "5045": "Arm",
+  "20803": "Qualcomm",
+  "32902": "Intel",
+  "65541": "Mesa",
+};
+
+/** Limits that decide how large a model and an ensemble may be. */
+const LIMITS: Readonly<
+  Record<string, { readonly unit: string; readonly per: number }>
+> = {
+  maxBufferSize: { unit: "MiB", per: 2 ** 20 },
+  maxStorageBufferBindingSize: { unit: "MiB", per: 2 ** 20 },
+  maxStorageBuffersPerShaderStage: { unit: "", per: 1 },
+  maxComputeWorkgroupStorageSize: { unit: "KiB", per: 2 ** 10 },
+  maxComputeInvocationsPerWorkgroup: { unit: "", per: 1 },
+  maxComputeWorkgroupsPerDimension: { unit: "", per: 1 },
+};
+
+/** What is known of an adapter: name, vendor, driver, limits. */
+function describeAdapter(adapter: AdapterDescription): string[] {
+  const { description, vendor, architecture, device, software } = adapter;
+  const driver = [VENDORS[vendor] ?? vendor, architecture, device]
+    .filter((part) => part !== "" && part !== "0").join(", ");
+  const limits = Object.entries(LIMITS).map(([name, { unit, per }]) => {
+    const value = adapter.limits[name];
+    const shown = value === undefined
+      ? "unknown"
+      : `${Number((value / per).toFixed(1))} ${unit}`.trimEnd();
+    return `  ${name.padEnd(34)}${shown}`;
+  });
+  return [
+    `adapter: ${description}${
+      software ? " (software: the CPU does the work)" : ""
+    }`,
+    `driver: ${driver || "unknown"}`,
+    `timestamps: ${
+      adapter.features.includes("timestamp-query") ? "yes" : "no"
+    }`,
+    "limits:",
+    ...limits,
+  ];
+}
 
 /** Opens the engines, one after the other, and describes them. */
 async function* openEngines(choice: DeviceChoice): AsyncGenerator<Engine> {

@@ -5,9 +5,11 @@
  * @module
  */
 
+import { join } from "node:path";
 import * as v from "npm:valibot@1.5.0";
 import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
+import { listFolder, readTextFile } from "../files/read.ts";
 import {
   connectedValues,
   type Connections,
@@ -19,6 +21,7 @@ import {
   type Parameters,
   parameterShapes,
 } from "../rnn/parameters.ts";
+import * as OWN from "./cases.ts";
 
 /** Names of the six tensors in a case. */
 export const TENSOR_KEYS = {
@@ -230,6 +233,53 @@ export function readGoldenCase(
       float64: trainingOf(float64, context),
     },
   };
+}
+
+/** The cases that come with biornn, by name. */
+export function ownCases(): GoldenCase[] {
+  return Object.values(OWN).map((value) =>
+    readGoldenCase(value, { file: "own case" })!
+  );
+}
+
+/**
+ * The training cases among a folder's `.json` files, by file name.
+ *
+ * @throws {InputError} If the folder or a case can't be read, or there is none.
+ */
+export async function readCases(folder: string): Promise<GoldenCase[]> {
+  const cases: GoldenCase[] = [];
+  for (const file of await jsonFiles(folder)) {
+    const text = await readTextFile(file, { what: "the reference case" });
+    const golden = readGoldenCase(parseJson(text, file), { file });
+    if (golden !== undefined) cases.push(golden);
+  }
+  if (cases.length > 0) return cases;
+  throw new InputError(
+    `Cannot find a reference case in "${folder}": none of its .json files is of kind "train"`,
+  );
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(
+      `Cannot read the reference case "${file}": ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+async function jsonFiles(folder: string): Promise<string[]> {
+  const entries = await listFolder(folder);
+  if (entries === undefined) {
+    throw new InputError(
+      `Cannot read the folder of reference cases "${folder}": there is no such folder`,
+    );
+  }
+  return entries.filter(({ isFile, name }) => isFile && name.endsWith(".json"))
+    .map(({ name }) => join(folder, name)).sort();
 }
 
 /** The tensor's numbers, if it has that shape. */

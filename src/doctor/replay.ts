@@ -1,5 +1,5 @@
 /**
- * Replays a reference case on an engine and measures how far it is off.
+ * Replays a reference case on an engine, measures how far it is off, and says so.
  *
  * @module
  */
@@ -83,7 +83,7 @@ type Measured = readonly [error: number, where: string];
  *
  * @example
  * ```ts
- * import { ownCases } from "./src/doctor/cases.ts";
+ * import { ownCases } from "./src/doctor/golden_case.ts";
  * import { replayCase } from "./src/doctor/replay.ts";
  * import { createReferenceEngine } from "./src/reference/engine.ts";
  *
@@ -260,4 +260,58 @@ function worst(errors: readonly Measured[]): Measured {
     (a, b) => b[0] > a[0] || Number.isNaN(b[0]) ? b : a,
     [0, ""],
   );
+}
+
+/** The heading of the lines of {@linkcode describeReport}. */
+export function reportHeading(nameWidth: number): string {
+  return columns("case", {
+    nameWidth,
+    values: ["losses", "gradients", "weights"],
+    verdict: "",
+  });
+}
+
+/** A case's name, its worst errors of losses, gradients and weights, and "ok" or what is off. */
+export function describeReport(
+  report: CaseReport,
+  { nameWidth }: { readonly nameWidth: number },
+): string {
+  const errorOf = (...names: readonly Check["name"][]) =>
+    report.checks.filter(({ name }) => names.includes(name))
+      .map(({ error }) => error)
+      .reduce((a, b) => Math.max(a, b));
+  return columns(report.name, {
+    nameWidth,
+    values: [
+      errorOf("losses"),
+      errorOf("gradients"),
+      errorOf("weights after one update", "weights after all epochs"),
+    ].map((error) => error.toExponential(1)),
+    verdict: report.ok
+      ? "ok"
+      : `OFF: ${
+        report.checks.filter(({ ok }) => !ok).map(describeCheck).join("; ")
+      }`,
+  });
+}
+
+function describeCheck({ name, where, error, limit }: Check): string {
+  return `${name}${where === "" ? "" : ` (${where})`} ${
+    error.toExponential(1)
+  }, allowed ${limit}`;
+}
+
+function columns(
+  name: string,
+  { nameWidth, values, verdict }: {
+    readonly nameWidth: number;
+    readonly values: readonly string[];
+    readonly verdict: string;
+  },
+): string {
+  return [
+    name.padEnd(nameWidth),
+    ...values.map((value) => value.padEnd(9)),
+    verdict,
+  ].join("  ").trimEnd();
 }

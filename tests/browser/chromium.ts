@@ -12,7 +12,7 @@
 import assert from "node:assert/strict";
 import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
-import { ownCases } from "../../src/doctor/cases.ts";
+import { ownCases } from "../../src/doctor/golden_case.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { openPage } from "./open_page.ts";
 import { WAYS } from "../gpu/example_runs.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ownCases } from "../../src/doctor/cases.ts";
+import { ownCases } from "../../src/doctor/golden_case.ts";
 import { replayCase } from "../../src/doctor/replay.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { readGoldenCase, TENSOR_KEYS } from "../../src/doctor/golden_case.ts";
-import { readCases } from "../../src/doctor/read_cases.ts";
+import {
+  readCases,
+  readGoldenCase,
+  TENSOR_KEYS,
+} from "../../src/doctor/golden_case.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { parameterShapes } from "../../src/rnn/parameters.ts";

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { describeReport } from "../../src/doctor/describe.ts";
-import { type GoldenCase } from "../../src/doctor/golden_case.ts";
-import { ownCases } from "../../src/doctor/cases.ts";
-import { type CheckName, replayCase } from "../../src/doctor/replay.ts";
+import { type GoldenCase, ownCases } from "../../src/doctor/golden_case.ts";
+import {
+  type CheckName,
+  describeReport,
+  replayCase,
+} from "../../src/doctor/replay.ts";
 import type {
   BatchProbe,
   Engine,
