@@ -8,6 +8,8 @@ import { describe, it } from "../../../src/compat/testing.ts";
 import {
   drawDistinctPlaces,
   permutePlaces,
+  randomGraph,
+  ringGraph,
   shufflePlaces,
 } from "../../../src/connectome/nulls/places.ts";
 import { scaleConnectome } from "../../../src/connectome/scale.ts";
@@ -209,6 +211,24 @@ describe("permutePlaces() of a large network", () => {
     ]);
   });
 
+  it("moves the connections of more neurons than pairs have numbers of 32 bits", () => {
+    const nodes = 139_255;
+    const ring = {
+      nodes,
+      from: Uint32Array.from({ length: nodes }, (_, i) => i),
+      to: Uint32Array.from({ length: nodes }, (_, i) => (i + 1) % nodes),
+      weight: Float64Array.from({ length: nodes }, (_, i) => i + 1),
+    };
+    for (const makeRandom of [permutePlaces, randomGraph, ringGraph]) {
+      const { from, to, weight } = makeRandom(ring, topology(3));
+      const upper = to.filter((node) => node > nodes / 2).length;
+      assert.ok(Math.abs(upper / weight.length - 0.5) < 0.01, makeRandom.name);
+      assert.ok(from.every((node, edge) => node !== to[edge]));
+      if (makeRandom === randomGraph) continue;
+      assert.deepEqual(weight.toSorted(), ring.weight);
+    }
+  });
+
   it("knows networks of one neuron and without connections", () => {
     for (const neurons of [1, 3, 5000]) {
       const none = {
@@ -234,23 +254,31 @@ describe("drawDistinctPlaces()", () => {
   });
 
   it("draws different places of very many, in all parts of them", () => {
-    const count = 2 ** 32;
-    const places = drawDistinctPlaces(100_000, { count, stream: topology(1) });
-    assert.equal(new Set(places).size, 100_000);
-    const sixteenths = new Float64Array(16);
-    for (const place of places) sixteenths[Math.floor(place / 2 ** 28)]!++;
-    // Binomial, p = 1/16: standard deviation 77.
-    for (const hits of sixteenths) assert.ok(Math.abs(hits - 6250) < 310);
+    for (const count of [2 ** 32, 2 ** 32 + 16, 139_255 * 139_254, 2 ** 52]) {
+      const stream = topology(1);
+      const places = drawDistinctPlaces(100_000, { count, stream });
+      assert.equal(new Set(places).size, 100_000);
+      const sixteenths = new Float64Array(16);
+      const low = new Float64Array(16);
+      for (const place of places) {
+        sixteenths[Math.floor(16 * place / count)]!++;
+        low[place % 16]!++;
+      }
+      // Binomial, p = 1/16: standard deviation 77.
+      for (const hits of [...sixteenths, ...low]) {
+        assert.ok(Math.abs(hits - 6250) < 310, `${count}: ${hits}`);
+      }
+    }
   });
 
-  it("refuses more places than there are, and more than 2^32", () => {
+  it("refuses more places than there are, and more than 2^53", () => {
     const stream = topology(1);
     assert.throws(
       () => drawDistinctPlaces(4, { count: 3, stream }),
       /Cannot draw 4 different places of 3/,
     );
     assert.throws(
-      () => drawDistinctPlaces(1, { count: 2 ** 32 + 1, stream }),
+      () => drawDistinctPlaces(1, { count: 2 ** 53, stream }),
       RangeError,
     );
   });
