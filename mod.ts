@@ -157,11 +157,11 @@ export type {
   RecordedFailure,
   RecordedState,
 } from "./src/results/experiment_record.ts";
-export {
-  compareLabels,
-  type CompareOptions,
-  type LabelledResults,
-} from "./src/analysis/compare.ts";
+export { compareLabels, type CompareOptions } from "./src/analysis/compare.ts";
+export type {
+  LabelledResults,
+  MatchedCombination,
+} from "./src/analysis/match.ts";
 export type {
   ComparedGroup,
   ComparedRuns,
@@ -173,11 +173,9 @@ export {
   type Column,
   type TableRow,
   tidyTable,
-} from "./src/analysis/tidy_table.ts";
-export type { MatchedCombination } from "./src/analysis/match.ts";
-export type { Baseline } from "./src/analysis/baseline.ts";
-export type { Measure } from "./src/analysis/summary.ts";
-export type { Description, Effect } from "./src/analysis/effect_sizes.ts";
+} from "./src/analysis/tables.ts";
+export type { Baseline, Measure } from "./src/analysis/summary.ts";
+export type { Description, Effect } from "./src/analysis/rank_tests.ts";
 export {
   drawActivity,
   drawFigures,

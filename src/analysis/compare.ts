@@ -11,58 +11,56 @@
  */
 
 import { InputError } from "../files/input_error.ts";
-import { type Baseline, baselineOf, taskFacts } from "./baseline.ts";
-import type {
-  ComparedGroup,
-  ComparedRuns,
-  Comparison,
-  Corrected,
-} from "./comparison.ts";
 import {
-  compareMeans,
-  type Counted,
-  countNetworks,
-  countUnits,
-  FEWEST,
-  groupsOf,
-  meanPerUnit,
-  shareUnits,
-  type Stratum,
-} from "./compare_means.ts";
-import { describeComparison } from "./describe_comparison.ts";
-import {
-  cliffsDelta,
-  describeNumbers,
-  meanEffect,
-  rankBiserial,
-} from "./effect_sizes.ts";
-import {
-  checkConditions,
-  haveSameTrials,
-  type LabelledResults,
-  matchCombinations,
-  type MatchedCombination,
-} from "./match.ts";
-import {
-  failureTest,
-  holmCorrection,
-  pairedFailureTest,
-} from "./failure_tests.ts";
-import {
-  type Groups,
-  rank,
-  smallestRankSumP,
-  smallestSignedRankP,
-  stratifiedRankSum,
-  stratifiedSignedRank,
-} from "./rank_tests.ts";
-import {
+  type Baseline,
+  baselineOf,
   type Measure,
   MEASURES,
   type RunSummary,
   spansDecades,
   summarizeResults,
+  taskFacts,
 } from "./summary.ts";
+import {
+  type ComparedGroup,
+  type ComparedRuns,
+  type Comparison,
+  type Corrected,
+  describeComparison,
+} from "./comparison.ts";
+import {
+  checkConditions,
+  type Counted,
+  countNetworks,
+  countUnits,
+  FEWEST,
+  groupsOf,
+  haveSameTrials,
+  type LabelledResults,
+  matchCombinations,
+  type MatchedCombination,
+  meanPerUnit,
+  shareUnits,
+  type Stratum,
+} from "./match.ts";
+import { compareMeans } from "./means.ts";
+import {
+  cliffsDelta,
+  describeNumbers,
+  type Groups,
+  meanEffect,
+  rank,
+  rankBiserial,
+  stratifiedRankSum,
+  stratifiedSignedRank,
+} from "./rank_tests.ts";
+import {
+  failureTest,
+  holmCorrection,
+  pairedFailureTest,
+  smallestRankSumP,
+  smallestSignedRankP,
+} from "./distributions.ts";
 
 export type { LabelledResults };
 

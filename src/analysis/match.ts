@@ -1,6 +1,6 @@
 /**
  * Finds what belongs together in several results folders: combinations with
- * the same parameters, and runs on the same trials.
+ * the same parameters, runs on the same trials, runs on the same networks.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import type {
   CombinationResult,
   ResultsFolder,
 } from "../results/results_folder.ts";
+import type { Baseline, RunSummary } from "./summary.ts";
 
 /** A combination that at least one folder has. */
 export interface MatchedCombination {
@@ -46,14 +47,6 @@ function numberInWords(value: number): string {
  * key.
  *
  * @param keys Those that are said; default all.
- *
- * @example
- * ```ts
- * import { combinationName } from "./src/analysis/match.ts";
- *
- * combinationName({ lr: 1e-4, nonlinearity: "tanh", optimizer: "Adam", pattern_length: 3 });
- * // "lr 1e-4 · tanh · Adam · length 3"
- * ```
  */
 export function combinationName(
   parameters: Readonly<Record<string, Plain>>,
@@ -85,16 +78,6 @@ const UNKNOWN_KEY = /^parameter [0-9]+$/;
  *
  * @returns The combinations in the order of the first folder, then of the second and so on; a sentence for each
  * folder that lacks some.
- *
- * @example
- * ```ts no-eval
- * import { readResultsFolder } from "@biornn/biornn";
- * import { matchCombinations } from "./src/analysis/match.ts";
- *
- * const folders = [await readResultsFolder("bio"), await readResultsFolder("rand")];
- * const { combinations } = matchCombinations(folders);
- * const [bio, rand] = combinations[0]?.members ?? [];
- * ```
  */
 export function matchCombinations(
   folders: readonly ResultsFolder[],
@@ -175,13 +158,6 @@ function nameParameters(
  * as that of the other, so that they can be compared in pairs: both are
  * experiments of this program with the same seed, task and pictures. Their
  * combinations must have the same numbers too, as trials are drawn by number.
- *
- * @example
- * ```ts
- * import { haveSameTrials } from "./src/analysis/match.ts";
- *
- * haveSameTrials(undefined, undefined); // false: folders of the original program
- * ```
  */
 export function haveSameTrials(
   a: ExperimentRecord | undefined,
@@ -338,4 +314,139 @@ export function checkConditions(folders: readonly LabelledResults[]): {
     );
   }
   return { warnings, commonEpochs, sameTask: tasks.size < 2 };
+}
+
+/** Fewest values of a group that are tested. */
+export const FEWEST = 2;
+
+/** A run, and the unit that it is part of: the runs that share a random network, or itself. */
+export type CountedRun = RunSummary & { readonly unit: string };
+
+/** The runs of both labels in one combination. */
+export interface Stratum<Run extends RunSummary = CountedRun> {
+  readonly combination: MatchedCombination;
+  /** Whether run i of one label belongs to run i of the other. */
+  readonly paired: boolean;
+  readonly x: readonly Run[];
+  readonly y: readonly Run[];
+  readonly baseline: Baseline | undefined;
+  /** Percentage points between chance and 100 %. */
+  readonly points: number;
+  /** Whether a run of either label beat the baseline. */
+  readonly learned: boolean;
+}
+
+export const SIDES = ["x", "y"] as const;
+
+/** How many networks runs are on; undefined where that is not known. */
+export function countNetworks(
+  runs: readonly RunSummary[],
+): number | undefined {
+  const networks = new Set(runs.map(({ network }) => network));
+  return networks.has(undefined) ? undefined : networks.size;
+}
+
+/**
+ * Says which runs count as one. Runs on the same sample of a null model, or on
+ * the same of several instantiations of a connectome, tell of that network:
+ * what is asked is whether others like it differ, so that the network is the
+ * unit. Where all runs of a label are on one network, it is that network
+ * which is asked about, and its runs are the units.
+ *
+ * Compared in pairs, runs are of one unit that share a network of either label.
+ * Where one label has one network and the other has samples, runs are paired
+ * by their places, if not by their trials: their differences from the one
+ * network are what varies from sample to sample. To rank its many runs among
+ * few samples, which vary more, would find differences where there are none.
+ */
+export function countUnits(
+  strata: readonly Stratum<RunSummary>[],
+): { readonly strata: readonly Stratum[]; readonly byPlace: boolean } {
+  const [x, y] = SIDES.map((side) => {
+    const runs = strata.flatMap((stratum) => stratum[side]);
+    const count = countNetworks(runs) ?? 1;
+    return { sampled: count > 1, repeated: count > 1 && count < runs.length };
+  }) as [Sampling, Sampling];
+  const byPlace = !strata.every(({ paired }) => paired) &&
+    ((x.repeated && !y.sampled) || (y.repeated && !x.sampled));
+  const units = new Map<string, string>();
+  const unitOf = (key: string): string => {
+    const above = units.get(key);
+    return above === undefined ? key : unitOf(above);
+  };
+  const keyed = strata.map((stratum, s) => {
+    const paired = byPlace || stratum.paired;
+    const length = paired
+      ? Math.min(stratum.x.length, stratum.y.length)
+      : Infinity;
+    const keysOf = (side: "x" | "y") =>
+      stratum[side].slice(0, length).map(({ network }, i) =>
+        (side === "x" ? x : y).sampled
+          ? `${side} ${network}`
+          : `${paired ? "" : side} ${s} ${i}`
+      );
+    const keys = { x: keysOf("x"), y: keysOf("y") };
+    if (paired) {
+      for (const [i, key] of keys.x.entries()) {
+        const [one, other] = [unitOf(key), unitOf(keys.y[i]!)];
+        if (one !== other) units.set(other, one);
+      }
+    }
+    return { ...stratum, paired, keys };
+  });
+  return {
+    byPlace,
+    strata: keyed.map(({ keys, ...stratum }) => ({
+      ...stratum,
+      x: keys.x.map((key, i) => ({ ...stratum.x[i]!, unit: unitOf(key) })),
+      y: keys.y.map((key, i) => ({ ...stratum.y[i]!, unit: unitOf(key) })),
+    })),
+  };
+}
+
+interface Sampling {
+  /** Whether a label's runs are on several networks. */
+  readonly sampled: boolean;
+  /** Whether of these some have several runs. */
+  readonly repeated: boolean;
+}
+
+/** A number of a run, or of a pair of runs. */
+export interface Counted {
+  readonly value: number;
+  readonly unit: string;
+}
+
+/** The mean of each unit, in the order in which they come. */
+export function meanPerUnit(numbers: readonly Counted[]): number[] {
+  const units = Map.groupBy(numbers, ({ unit }) => unit);
+  return Array.from(
+    units.values(),
+    (own) => own.reduce((sum, { value }) => sum + value, 0) / own.length,
+  );
+}
+
+/** Whether runs of different combinations are of one unit, so that these are no independent strata. */
+export function shareUnits(strata: readonly Stratum[]): boolean {
+  const own = strata.map(({ x, y }) =>
+    new Set([...x, ...y].map(({ unit }) => unit))
+  );
+  const all = new Set(own.flatMap((units) => [...units]));
+  return all.size < own.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Values of both labels, of complete pairs where there are pairs. */
+export function groupsOf(
+  { paired, x, y }: Stratum,
+  valueOf: (run: RunSummary) => number | undefined,
+): { x: Counted[]; y: Counted[] } {
+  const counted = (runs: readonly CountedRun[], others: typeof runs) =>
+    runs.flatMap((run, i) => {
+      const value = valueOf(run);
+      return value === undefined ||
+          (paired && valueOf(others[i]!) === undefined)
+        ? []
+        : [{ value, unit: run.unit }];
+    });
+  return { x: counted(x, y), y: counted(y, x) };
 }

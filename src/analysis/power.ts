@@ -9,18 +9,16 @@
 
 import { createStream, type RandomStream } from "../random/stream.ts";
 import { plural } from "../text/words.ts";
-import { baselineOf, taskFacts } from "./baseline.ts";
-import { ALPHA, short } from "./describe_comparison.ts";
-import { describeNumbers } from "./effect_sizes.ts";
-import { testEquivalence } from "./equivalence.ts";
+import { baselineOf, curveOf, summarizeLoss, taskFacts } from "./summary.ts";
+import { ALPHA, short } from "./comparison.ts";
+import { describeNumbers } from "./rank_tests.ts";
+import { testEquivalence } from "./means.ts";
 import {
   haveSameTrials,
   type LabelledResults,
   matchCombinations,
 } from "./match.ts";
-import { smallestSignedRankP } from "./rank_tests.ts";
-import { normalUpperTail } from "./special_functions.ts";
-import { curveOf, summarizeLoss } from "./summary.ts";
+import { normalUpperTail, smallestSignedRankP } from "./distributions.ts";
 
 /** How losses of runs spread, all on the scale of natural logarithms. */
 export interface Spread {
@@ -158,21 +156,6 @@ function drawU(
  * The chance to find a difference.
  *
  * @param difference Of the logarithms of the losses, e.g. `Math.log(0.8)` where one label's are 20 % lower.
- *
- * @example
- * ```ts
- * import { differencePower } from "./src/analysis/power.ts";
- *
- * differencePower({
- *   iterations: 10,
- *   combinations: 1,
- *   paired: true,
- *   tests: 1,
- *   sd: 0.3,
- *   correlation: 0,
- *   learned: 2,
- * }, Math.log(0.6)); // about 0.9
- * ```
  */
 export function differencePower(
   design: PowerDesign,
@@ -329,13 +312,6 @@ const MANY_RUNS = 40;
  * pair, and whether one in a single combination can be found at all.
  *
  * @param plan `measures` that are compared: loss and epoch, and accuracy where the task has one.
- *
- * @example
- * ```ts
- * import { describePower } from "./src/analysis/power.ts";
- *
- * describePower({ iterations: 5, combinations: 24, measures: 2 });
- * ```
  */
 export function describePower(
   { iterations, combinations, measures }: {

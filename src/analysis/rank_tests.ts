@@ -1,18 +1,39 @@
 /**
- * Tests by ranks, of one sample or of several strata together.
+ * Tests by ranks, of one sample or of several strata together, and the effect
+ * sizes that fit them, with intervals that hold at a handful of runs and never
+ * leave their estimate outside.
+ *
+ * For one stratum the choice of method is that of `scipy.stats.wilcoxon` and
+ * `scipy.stats.mannwhitneyu`.
+ *
+ * Cliff's delta goes with the rank-sum test, the matched-pairs rank-biserial
+ * correlation with the signed-rank test; both run from −1 to 1, and are the
+ * same linear function of a probability θ that the test is about. The interval
+ * holds every θ whose own spread makes the estimate plausible (a score
+ * interval, as Wilson's of a share): at n = 5 a bootstrap covers 82 to 93 %
+ * where this one covers 92 % and more, and it does not shrink to a point where
+ * the groups do not overlap.
  *
  * Sources: Wilcoxon, F., "Individual comparisons by ranking methods", Biometrics
  * Bulletin 1 (1945); Mann, H. B. & Whitney, D. R., "On a test of whether one of
  * two random variables is stochastically larger than the other", Ann. Math.
  * Statist. 18 (1947); van Elteren, P. H., "On the combination of independent
  * two-sample tests of Wilcoxon", Bull. Int. Statist. Inst. 37 (1960), for the
- * idea of ranks within strata. For one stratum the choice of method is that of
- * `scipy.stats.wilcoxon` and `scipy.stats.mannwhitneyu`.
+ * idea of ranks within strata; Cliff, N., "Dominance statistics: ordinal analyses
+ * to answer ordinal questions", Psychol. Bull. 114 (1993); Kerby, D. S., "The
+ * simple difference formula", Compr. Psychol. 3 (2014); Newcombe, R. G.,
+ * "Confidence intervals for an effect size measure based on the Mann–Whitney
+ * statistic. Part 2", Stat. Med. 25 (2006), method 5.
  *
  * @module
  */
 
-import { normalUpperTail } from "./special_functions.ts";
+import {
+  doubledUDistribution,
+  exactRankSumP,
+  normalUpperTail,
+  signDistribution,
+} from "./distributions.ts";
 
 /** Two groups of numbers; infinite ones are the largest or the smallest. */
 export interface Groups {
@@ -54,13 +75,6 @@ export interface Ranks {
  * Ranks numbers.
  *
  * @throws {RangeError} If one is NaN, which has no rank.
- *
- * @example
- * ```ts
- * import { rank } from "./src/analysis/rank_tests.ts";
- *
- * rank([0.5, 0.1, 0.5]); // { ranks: [2.5, 1, 2.5], ties: [2] }
- * ```
  */
 export function rank(values: readonly number[]): Ranks {
   if (values.some(Number.isNaN)) {
@@ -111,13 +125,6 @@ export function signedRanks(differences: readonly number[]) {
  * @param differences x − y of each pair.
  * @returns The smaller of the two rank sums, and a two-sided p, which is 1 where all differences are 0, NaN where there is none.
  * @throws {RangeError} If a difference is NaN.
- *
- * @example
- * ```ts
- * import { wilcoxonSignedRank } from "./src/analysis/rank_tests.ts";
- *
- * wilcoxonSignedRank([0.3, 0.1, -0.2, 0.5, 0.4]).p; // 0.1875
- * ```
  */
 export function wilcoxonSignedRank(differences: readonly number[]): TestResult {
   const { ranks, ties, plus, total } = signedRanks(differences);
@@ -141,18 +148,6 @@ export function wilcoxonSignedRank(differences: readonly number[]): TestResult {
   return { statistic, p, method: "asymptotic", direction };
 }
 
-/** Share of all choices of signs for which the steps chosen sum to the limit at most. */
-function signDistribution(steps: readonly number[], limit: number): number {
-  const share = new Float64Array(limit + 1);
-  share[0] = 1;
-  for (const step of steps) {
-    for (let sum = limit; sum >= 0; sum--) {
-      share[sum] = (share[sum]! + (sum >= step ? share[sum - step]! : 0)) / 2;
-    }
-  }
-  return share.reduce((sum, one) => sum + one, 0);
-}
-
 /**
  * The Mann–Whitney U test: whether numbers of one group tend to be larger than
  * those of another. It is exact where a group has 8 numbers at most and none
@@ -163,14 +158,6 @@ function signDistribution(steps: readonly number[], limit: number): number {
  * @returns U of the first group (pairs in which its number is larger; a tie counts one half) and a two-sided p, NaN
  * where a group is empty.
  * @throws {RangeError} If a number is NaN.
- *
- * @example
- * ```ts
- * import { mannWhitneyU } from "./src/analysis/rank_tests.ts";
- *
- * const groups = { x: [1.1, 2.2, 3.3, 4.4, 5.5], y: [2.1, 3.2, 4.3, 6.4, 7.5, 8.1] };
- * mannWhitneyU(groups); // { statistic: 9, p: 0.329, method: "exact" }
- * ```
  */
 export function mannWhitneyU(
   { x, y }: Groups,
@@ -210,40 +197,6 @@ function uVariance(
   return m * n / 12 * (total + 1 - tieSum(ties) / (total * (total - 1)));
 }
 
-/** Twice the share of all ways to rank the groups whose U is not below that observed. */
-function exactRankSumP(
-  { m, n, larger }: { m: number; n: number; larger: number },
-): number {
-  // U ≥ larger is as frequent as U ≤ m n − larger, which is the shorter sum.
-  const limit = Math.floor(m * n - larger);
-  const small = Math.min(m, n);
-  const large = Math.max(m, n);
-  // ways[k][u]: choices of k of the numbers so far that are larger than u of those not chosen.
-  const ways = Array.from(
-    { length: small + 1 },
-    () => new Float64Array(limit + 1),
-  );
-  ways[0]![0] = 1;
-  for (let number = 0; number < small + large; number++) {
-    for (let k = Math.min(small, number + 1); k >= 1; k--) {
-      // The number is larger than all those before it that were not chosen.
-      const step = number - (k - 1);
-      if (step > large) continue;
-      const to = ways[k]!;
-      const from = ways[k - 1]!;
-      for (let u = limit; u >= step; u--) to[u] = to[u]! + from[u - step]!;
-    }
-  }
-  const below = ways[small]!.reduce((sum, c) => sum + c, 0);
-  return Math.min(1, 2 * below / choose(small + large, small));
-}
-
-function choose(n: number, k: number): number {
-  let value = 1;
-  for (let i = 1; i <= k; i++) value = value * (n - k + i) / i;
-  return value;
-}
-
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
@@ -269,14 +222,6 @@ function leastCommonMultiple(numbers: readonly number[]): number | undefined {
  * @param strata x − y of each pair, a list a stratum; strata where no pair differs count as 0.
  * @returns The mean correlation. For one stratum this is {@linkcode wilcoxonSignedRank}.
  * @throws {RangeError} If a difference is NaN.
- *
- * @example
- * ```ts
- * import { stratifiedSignedRank } from "./src/analysis/rank_tests.ts";
- *
- * stratifiedSignedRank([[-0.3, -0.1, -0.2], [-30, -10, -20]]);
- * // { statistic: -1, p: 0.03125, method: "exact", direction: -1 }
- * ```
  */
 export function stratifiedSignedRank(
   strata: readonly (readonly number[])[],
@@ -332,13 +277,6 @@ export function stratifiedSignedRank(
  *
  * @returns The mean delta. For one stratum this is {@linkcode mannWhitneyU}.
  * @throws {RangeError} If a number is NaN.
- *
- * @example
- * ```ts
- * import { stratifiedRankSum } from "./src/analysis/rank_tests.ts";
- *
- * stratifiedRankSum([{ x: [1, 2], y: [3, 4] }, { x: [10, 20], y: [30, 40] }]).p; // 1/18
- * ```
  */
 export function stratifiedRankSum(strata: readonly Groups[]): TestResult {
   if (strata.length === 1) return mannWhitneyU(strata[0]!);
@@ -408,43 +346,133 @@ function exactStratifiedRankSumP(
   return Math.min(1, 2 * Math.min(below, above));
 }
 
-/** How often 2 U takes each value over all choices of m of the ranked numbers. */
-function doubledUDistribution(ranks: Float64Array, m: number): Float64Array {
-  const steps = Array.from(ranks, (value) => Math.round(value * 2));
-  const largest = m * 2 * ranks.length;
-  const ways = Array.from(
-    { length: m + 1 },
-    () => new Float64Array(largest + 1),
-  );
-  ways[0]![0] = 1;
-  for (const [i, step] of steps.entries()) {
-    for (let k = Math.min(m, i + 1); k >= 1; k--) {
-      const [to, from] = [ways[k]!, ways[k - 1]!];
-      for (let sum = largest; sum >= step; sum--) {
-        to[sum] = to[sum]! + from[sum - step]!;
-      }
+/** Some numbers in short. */
+export interface Description {
+  /** How many there are. */
+  readonly n: number;
+  /** Their mean. */
+  readonly mean: number;
+  /** With n − 1; NaN for a single number. */
+  readonly sd: number;
+  /** Their median. */
+  readonly median: number;
+}
+
+/** Describes numbers; without any, all but n is NaN. */
+export function describeNumbers(values: readonly number[]): Description {
+  const n = values.length;
+  if (n === 0) return { n, mean: NaN, sd: NaN, median: NaN };
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const sorted = values.toSorted((a, b) => a - b);
+  return {
+    n,
+    mean,
+    sd: n > 1 ? Math.sqrt(squares / (n - 1)) : NaN,
+    median: (sorted[Math.floor((n - 1) / 2)]! + sorted[Math.floor(n / 2)]!) / 2,
+  };
+}
+
+/** Variance of an estimate of θ, were it this one. */
+type Variance = (theta: number) => number;
+
+/** An effect from −1 to 1, above 0 where the first group is larger, and its 95 % interval. */
+export interface Effect {
+  /** The effect. */
+  readonly estimate: number;
+  /** NaN, as `high`, where there are too few numbers to tell. */
+  readonly low: number;
+  /** Upper end of the interval. */
+  readonly high: number;
+  /**
+   * Of the estimate of θ = (1 + effect) / 2; undefined likewise.
+   *
+   * @internal
+   */
+  readonly variance?: Variance;
+}
+
+const NO_EFFECT: Effect = { estimate: NaN, low: NaN, high: NaN };
+
+/** Deviate of 95 % of the normal distribution. */
+const Z = 1.959963984540054;
+
+/** All θ of which an estimate lies within `Z` standard errors. */
+function scoreInterval(theta: number, variance: Variance): Effect {
+  const end = (outside: number): number => {
+    let [far, near] = [outside, theta];
+    for (let i = 0; i < 60; i++) {
+      const middle = (far + near) / 2;
+      if ((theta - middle) ** 2 > Z * Z * variance(middle)) far = middle;
+      else near = middle;
     }
+    return near;
+  };
+  return {
+    estimate: 2 * theta - 1,
+    low: 2 * end(0) - 1,
+    high: 2 * end(1) - 1,
+    variance,
+  };
+}
+
+/**
+ * Cliff's delta: how much more often a number of x is larger than one of y
+ * than smaller.
+ *
+ * @returns NaN where a group is empty; no interval where one has a single number.
+ * @throws {RangeError} If a number is NaN.
+ */
+export function cliffsDelta(groups: Groups): Effect {
+  const [m, n] = [groups.x.length, groups.y.length];
+  if (m === 0 || n === 0) return NO_EFFECT;
+  const { statistic } = mannWhitneyU(groups, { method: "asymptotic" });
+  const theta = statistic / (m * n);
+  if (m < 2 || n < 2) {
+    return { estimate: 2 * theta - 1, low: NaN, high: NaN };
   }
-  const lowest = m * (m + 1);
-  const count = choose(ranks.length, m);
-  return ways[m]!.subarray(
-    lowest,
-    lowest + 2 * m * (ranks.length - m) + 1,
-  ).map((number) => number / count);
+  const mean = (m + n) / 2;
+  return scoreInterval(theta, (t) =>
+    t * (1 - t) / (m * n) *
+    (1 + (mean - 1) * ((1 - t) / (2 - t) + t / (1 + t))));
 }
 
-/** The smallest p that so many pairs can give. */
-export function smallestSignedRankP(pairs: number): number {
-  return Math.min(1, 2 ** (1 - pairs));
+/**
+ * The matched-pairs rank-biserial correlation: what the ranks of the
+ * differences above 0 sum to, less those below, as a share of all. Pairs
+ * without a difference are left out, as in the test.
+ *
+ * @param differences x − y of each pair.
+ * @returns 0 where no pair differs, NaN where there is none; no interval of fewer than two pairs.
+ * @throws {RangeError} If a difference is NaN.
+ */
+export function rankBiserial(differences: readonly number[]): Effect {
+  if (differences.length === 0) return NO_EFFECT;
+  const { plus, total, ranks } = signedRanks(differences);
+  // Where no pair differs the labels are as like as so many pairs can show.
+  const n = total === 0 ? differences.length : ranks.length;
+  const theta = total === 0 ? 0.5 : plus / total;
+  if (n < 2) return { estimate: 2 * theta - 1, low: NaN, high: NaN };
+  const pairs = 3 * n * (n + 1) / (2 * (2 * n + 1));
+  return scoreInterval(theta, (t) => t * (1 - t) / pairs);
 }
 
-/** The smallest p that groups of such sizes, a pair of sizes a stratum, can give without ties. */
-export function smallestRankSumP(
-  sizes: readonly (readonly [m: number, n: number])[],
-): number {
-  const ways = sizes.reduce(
-    (all, [m, n]) => all * choose(m + n, Math.min(m, n)),
-    1,
+/**
+ * The mean of independent effects, each of a stratum. Its interval takes every
+ * stratum's effect for their mean, which makes it wider, never narrower, where
+ * they differ.
+ *
+ * @returns NaN without any; no interval where a stratum has none.
+ */
+export function meanEffect(effects: readonly Effect[]): Effect {
+  const known = effects.filter(({ estimate }) => !Number.isNaN(estimate));
+  const k = known.length;
+  if (k === 0) return NO_EFFECT;
+  const estimate = known.reduce((sum, one) => sum + one.estimate, 0) / k;
+  const variances = known.flatMap(({ variance }) => variance ?? []);
+  if (variances.length < k) return { estimate, low: NaN, high: NaN };
+  return scoreInterval(
+    (1 + estimate) / 2,
+    (theta) => variances.reduce((sum, of) => sum + of(theta), 0) / (k * k),
   );
-  return Math.min(1, 2 / ways);
 }

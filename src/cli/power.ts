@@ -5,7 +5,7 @@
  */
 
 import { MARGIN } from "../analysis/compare.ts";
-import { short } from "../analysis/describe_comparison.ts";
+import { short } from "../analysis/comparison.ts";
 import {
   differencePower,
   equivalencePower,

@@ -5,7 +5,7 @@
  */
 
 import { basename } from "node:path";
-import { type Column, tidyTable } from "../analysis/tidy_table.ts";
+import { type Column, tidyTable } from "../analysis/tables.ts";
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { encodeParquet } from "../files/parquet.ts";

@@ -6,7 +6,7 @@
 
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
-import type { LabelledResults } from "../analysis/compare.ts";
+import type { LabelledResults } from "../analysis/match.ts";
 import { FIGURE_KINDS, type FigureKind } from "../viz/build_figures.ts";
 import { DEFAULT_FORMATS, type Format, FORMATS } from "../viz/write_figures.ts";
 import type { FigureWidth } from "../viz/theme.ts";

@@ -8,16 +8,17 @@ import {
   baselineOf,
   type Quantity,
   quantityTitle,
+  type RunSummary,
+  summarizeResults,
   taskFacts,
-} from "../analysis/baseline.ts";
-import type { LabelledResults } from "../analysis/compare.ts";
-import type { Comparison } from "../analysis/comparison.ts";
+} from "../analysis/summary.ts";
 import {
   combinationName,
+  type LabelledResults,
   matchCombinations,
   type MatchedCombination,
 } from "../analysis/match.ts";
-import { type RunSummary, summarizeResults } from "../analysis/summary.ts";
+import type { Comparison } from "../analysis/comparison.ts";
 import { readNullMeasures, readRunMeasures } from "../results/measures.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Baseline, Quantity } from "../analysis/baseline.ts";
+import type { Baseline, Quantity } from "../analysis/summary.ts";
 import type { Curves } from "../results/results_folder.ts";
 import { type Drawing, HOVER, makeFigure, type Spec } from "./figure.ts";
 import {

@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { Comparison } from "../analysis/comparison.ts";
-import { ALPHA } from "../analysis/describe_comparison.ts";
+import { ALPHA, type Comparison } from "../analysis/comparison.ts";
 import { MEASURES } from "../analysis/summary.ts";
 import {
   drawableText,

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { compareLabels, type LabelledResults } from "../analysis/compare.ts";
+import { compareLabels } from "../analysis/compare.ts";
+import type { LabelledResults } from "../analysis/match.ts";
 import type { Comparison } from "../analysis/comparison.ts";
 import { formatStatisticsCsv } from "../analysis/tables.ts";
 import { InputError } from "../files/input_error.ts";

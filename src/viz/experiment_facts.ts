@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LabelledResults } from "../analysis/compare.ts";
+import type { LabelledResults } from "../analysis/match.ts";
 import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
 import { bibtex } from "../results/citations.ts";
 import type { ExperimentRecord } from "../results/experiment_record.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Baseline } from "../analysis/baseline.ts";
+import type { Baseline } from "../analysis/summary.ts";
 import { drawableText, type Json, type Spec } from "./figure.ts";
 import { isPoint, type MiddleCurve, type ValueScale } from "./series.ts";
 import { INK, labelColors, MUTED, SMALL_TEXT } from "./theme.ts";

@@ -5,11 +5,9 @@
  * @module
  */
 
-import { taskFacts } from "../analysis/baseline.ts";
-import type { LabelledResults } from "../analysis/compare.ts";
-import type { Comparison } from "../analysis/comparison.ts";
-import { short } from "../analysis/describe_comparison.ts";
-import { MEASURES } from "../analysis/summary.ts";
+import { MEASURES, taskFacts } from "../analysis/summary.ts";
+import type { LabelledResults } from "../analysis/match.ts";
+import { type Comparison, short } from "../analysis/comparison.ts";
 import { tableP } from "../analysis/tables.ts";
 import {
   citeOf,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Baseline } from "../analysis/baseline.ts";
+import type { Baseline } from "../analysis/summary.ts";
 import { keyInWords } from "../analysis/match.ts";
 import { type Drawing, type Json, makeFigure, type Spec } from "./figure.ts";
 import {

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Quantity } from "../analysis/baseline.ts";
-import { spansDecades } from "../analysis/summary.ts";
+import { type Quantity, spansDecades } from "../analysis/summary.ts";
 import type { Curves } from "../results/results_folder.ts";
 import type { Json } from "./figure.ts";
 

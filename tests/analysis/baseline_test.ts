@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { baselineOf, taskFacts } from "../../src/analysis/baseline.ts";
+import { baselineOf, taskFacts } from "../../src/analysis/summary.ts";
 import type { Plain } from "../../src/results/experiment_record.ts";
 import { exampleRecord } from "../results/example_results.ts";
 

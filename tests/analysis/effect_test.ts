@@ -5,15 +5,13 @@ import { createStream } from "../../src/random/stream.ts";
 import {
   cliffsDelta,
   describeNumbers,
+  mannWhitneyU,
   meanEffect,
   rankBiserial,
-} from "../../src/analysis/effect_sizes.ts";
-import { testEquivalence } from "../../src/analysis/equivalence.ts";
-import {
-  mannWhitneyU,
   wilcoxonSignedRank,
 } from "../../src/analysis/rank_tests.ts";
-import { holmCorrection } from "../../src/analysis/failure_tests.ts";
+import { testEquivalence } from "../../src/analysis/means.ts";
+import { holmCorrection } from "../../src/analysis/distributions.ts";
 import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 const numbers = fc.array(fc.integer({ min: -20, max: 20 }), {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { testEquivalence } from "../../src/analysis/equivalence.ts";
+import { testEquivalence } from "../../src/analysis/means.ts";
 import {
   describePower,
   differencePower,

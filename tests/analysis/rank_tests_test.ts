@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
-  mannWhitneyU,
-  rank,
+  failureTest,
+  pairedFailureTest,
   smallestRankSumP,
   smallestSignedRankP,
+} from "../../src/analysis/distributions.ts";
+import {
+  mannWhitneyU,
+  rank,
   stratifiedRankSum,
   stratifiedSignedRank,
   wilcoxonSignedRank,
 } from "../../src/analysis/rank_tests.ts";
-import {
-  failureTest,
-  pairedFailureTest,
-} from "../../src/analysis/failure_tests.ts";
 import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 /** With ties, as epochs have. */

@@ -6,7 +6,7 @@ import {
   normalUpperTail,
   studentQuantile,
   studentUpperTail,
-} from "../../src/analysis/special_functions.ts";
+} from "../../src/analysis/distributions.ts";
 import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 describe("distribution functions", () => {

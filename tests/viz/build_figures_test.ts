@@ -4,10 +4,8 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { summarizeLoss } from "../../src/analysis/summary.ts";
 import { planFigures } from "../../src/viz/build_figures.ts";
-import {
-  compareLabels,
-  type LabelledResults,
-} from "../../src/analysis/compare.ts";
+import { compareLabels } from "../../src/analysis/compare.ts";
+import type { LabelledResults } from "../../src/analysis/match.ts";
 import type { Drawing, Figure, Spec } from "../../src/viz/figure.ts";
 import { boxFigure } from "../../src/viz/run_figures.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";

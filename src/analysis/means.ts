@@ -1,154 +1,146 @@
 /**
- * The runs that are compared, and the comparison of their means: equivalence
- * within a margin that refers to what was learned.
+ * Means that are compared: equivalence within a margin that refers to what was
+ * learned. A test of difference that finds none does not show that there is
+ * none; two one-sided tests (TOST) can.
+ *
+ * Sources: Schuirmann, D. J., "A comparison of the two one-sided tests procedure
+ * and the power approach for assessing the equivalence of average
+ * bioavailability", J. Pharmacokinet. Biopharm. 15 (1987); Lakens, D.,
+ * "Equivalence tests", Soc. Psychol. Personal. Sci. 8 (2017), who recommends
+ * Welch's test for independent groups; Satterthwaite, F. E., "An approximate
+ * distribution of estimates of variance components", Biometrics Bulletin 2
+ * (1946), for the degrees of freedom, of several strata too.
  *
  * @module
  */
 
-import type { Baseline } from "./baseline.ts";
 import type { ComparedRuns, MarginUnit } from "./comparison.ts";
-import { describeNumbers } from "./effect_sizes.ts";
-import { testEquivalence } from "./equivalence.ts";
-import type { MatchedCombination } from "./match.ts";
-import type { Groups } from "./rank_tests.ts";
-import { type Measure, MEASURES, type RunSummary } from "./summary.ts";
+import { studentQuantile, studentUpperTail } from "./distributions.ts";
+import {
+  type Counted,
+  FEWEST,
+  groupsOf,
+  meanPerUnit,
+  shareUnits,
+  SIDES,
+  type Stratum,
+} from "./match.ts";
+import { describeNumbers, type Groups } from "./rank_tests.ts";
+import { type Measure, MEASURES } from "./summary.ts";
 
-/** Fewest values of a group that are tested. */
-export const FEWEST = 2;
-/** Share of runs without a value up to which means of the others are compared. */
-const MOST_MISSING = 0.1;
-
-/** A run, and the unit that it is part of: the runs that share a random network, or itself. */
-export type CountedRun = RunSummary & { readonly unit: string };
-
-/** The runs of both labels in one combination. */
-export interface Stratum<Run extends RunSummary = CountedRun> {
-  readonly combination: MatchedCombination;
-  /** Whether run i of one label belongs to run i of the other. */
+/** What to test. */
+export interface EquivalenceOptions {
+  /** Means that differ by less than this count as equivalent; above 0. */
+  readonly margin: number;
+  /** Whether number i of one group belongs to number i of the other. */
   readonly paired: boolean;
-  readonly x: readonly Run[];
-  readonly y: readonly Run[];
-  readonly baseline: Baseline | undefined;
-  /** Percentage points between chance and 100 %. */
-  readonly points: number;
-  /** Whether a run of either label beat the baseline. */
-  readonly learned: boolean;
 }
 
-const SIDES = ["x", "y"] as const;
-
-/** How many networks runs are on; undefined where that is not known. */
-export function countNetworks(
-  runs: readonly RunSummary[],
-): number | undefined {
-  const networks = new Set(runs.map(({ network }) => network));
-  return networks.has(undefined) ? undefined : networks.size;
+/** Outcome of the two tests. */
+export interface EquivalenceResult {
+  /** Mean of x less mean of y; of several strata, the mean of their differences. */
+  readonly difference: number;
+  /** Its 90 % interval: inside ± margin if and only if p is below 0.05. */
+  readonly interval: readonly [low: number, high: number];
+  /** Standard error of the difference. */
+  readonly standardError: number;
+  readonly degreesOfFreedom: number;
+  /** Of the test that the difference is above −margin: small where x is not lower by that much. */
+  readonly notLowerP: number;
+  /** Of the test that the difference is below the margin: small where x is not higher by that much. */
+  readonly notHigherP: number;
+  /** The larger of the two: below 0.05, the means are equivalent at that level. */
+  readonly p: number;
 }
 
 /**
- * Says which runs count as one. Runs on the same sample of a null model, or on
- * the same of several instantiations of a connectome, tell of that network:
- * what is asked is whether others like it differ, so that the network is the
- * unit. Where all runs of a label are on one network, it is that network
- * which is asked about, and its runs are the units.
+ * Tests whether two means differ by less than a margin, by Student's t of the
+ * differences of pairs, or Welch's t for independent groups; of several strata,
+ * whether the mean of their differences does.
  *
- * Compared in pairs, runs are of one unit that share a network of either label.
- * Where one label has one network and the other has samples, runs are paired
- * by their places, if not by their trials: their differences from the one
- * network are what varies from sample to sample. To rank its many runs among
- * few samples, which vary more, would find differences where there are none.
+ * @param strata Groups of two numbers at least each.
+ * @returns p is NaN where a group has fewer than two numbers, or nothing varies.
+ * @throws {RangeError} If the margin is not above 0, a number is NaN, or pairs are of groups that differ in size.
  */
-export function countUnits(
-  strata: readonly Stratum<RunSummary>[],
-): { readonly strata: readonly Stratum[]; readonly byPlace: boolean } {
-  const [x, y] = SIDES.map((side) => {
-    const runs = strata.flatMap((stratum) => stratum[side]);
-    const count = countNetworks(runs) ?? 1;
-    return { sampled: count > 1, repeated: count > 1 && count < runs.length };
-  }) as [Sampling, Sampling];
-  const byPlace = !strata.every(({ paired }) => paired) &&
-    ((x.repeated && !y.sampled) || (y.repeated && !x.sampled));
-  const units = new Map<string, string>();
-  const unitOf = (key: string): string => {
-    const above = units.get(key);
-    return above === undefined ? key : unitOf(above);
-  };
-  const keyed = strata.map((stratum, s) => {
-    const paired = byPlace || stratum.paired;
-    const length = paired
-      ? Math.min(stratum.x.length, stratum.y.length)
-      : Infinity;
-    const keysOf = (side: "x" | "y") =>
-      stratum[side].slice(0, length).map(({ network }, i) =>
-        (side === "x" ? x : y).sampled
-          ? `${side} ${network}`
-          : `${paired ? "" : side} ${s} ${i}`
-      );
-    const keys = { x: keysOf("x"), y: keysOf("y") };
-    if (paired) {
-      for (const [i, key] of keys.x.entries()) {
-        const [one, other] = [unitOf(key), unitOf(keys.y[i]!)];
-        if (one !== other) units.set(other, one);
-      }
-    }
-    return { ...stratum, paired, keys };
-  });
+export function testEquivalence(
+  strata: readonly Groups[],
+  { margin, paired }: EquivalenceOptions,
+): EquivalenceResult {
+  if (!(margin > 0)) {
+    throw new RangeError(
+      `Cannot test equivalence: the margin must be above 0, found ${margin}`,
+    );
+  }
+  if (strata.some(({ x, y }) => x.some(Number.isNaN) || y.some(Number.isNaN))) {
+    throw new RangeError("Cannot test equivalence: a number is NaN");
+  }
+  const parts = strata.map(paired ? pairedPart : independentPart);
+  const k = parts.length;
+  const difference = parts.reduce((sum, one) => sum + one.difference, 0) / k;
+  const variances = parts.flatMap((one) => one.variances);
+  const sum = variances.reduce((all, { variance }) => all + variance, 0);
+  const standardError = Math.sqrt(sum) / k;
+  const degreesOfFreedom = sum ** 2 /
+    variances.reduce(
+      (all, { variance, freedom }) => all + variance ** 2 / freedom,
+      0,
+    );
+  // Where nothing varies, a handful of runs would seem to leave no doubt.
+  const tail = (distance: number) =>
+    standardError === 0
+      ? NaN
+      : studentUpperTail(distance / standardError, degreesOfFreedom);
+  const notLowerP = tail(difference + margin);
+  const notHigherP = tail(margin - difference);
+  const reach = standardError === 0
+    ? NaN
+    : standardError * studentQuantile(0.05, degreesOfFreedom);
   return {
-    byPlace,
-    strata: keyed.map(({ keys, ...stratum }) => ({
-      ...stratum,
-      x: keys.x.map((key, i) => ({ ...stratum.x[i]!, unit: unitOf(key) })),
-      y: keys.y.map((key, i) => ({ ...stratum.y[i]!, unit: unitOf(key) })),
+    difference,
+    interval: [difference - reach, difference + reach],
+    standardError,
+    degreesOfFreedom,
+    notLowerP,
+    notHigherP,
+    p: Math.max(notLowerP, notHigherP),
+  };
+}
+
+/** A stratum's difference of means, and the independent parts of its variance. */
+interface Part {
+  readonly difference: number;
+  readonly variances: readonly {
+    readonly variance: number;
+    readonly freedom: number;
+  }[];
+}
+
+function pairedPart({ x, y }: Groups): Part {
+  if (x.length !== y.length) {
+    throw new RangeError(
+      `Cannot test pairs: the groups have ${x.length} and ${y.length} numbers`,
+    );
+  }
+  const { n, mean, sd } = describeNumbers(x.map((value, i) => value - y[i]!));
+  return {
+    difference: mean,
+    variances: [{ variance: sd ** 2 / n, freedom: n - 1 }],
+  };
+}
+
+function independentPart({ x, y }: Groups): Part {
+  const [a, b] = [describeNumbers(x), describeNumbers(y)];
+  return {
+    difference: a.mean - b.mean,
+    variances: [a, b].map(({ sd, n }) => ({
+      variance: sd ** 2 / n,
+      freedom: n - 1,
     })),
   };
 }
 
-interface Sampling {
-  /** Whether a label's runs are on several networks. */
-  readonly sampled: boolean;
-  /** Whether of these some have several runs. */
-  readonly repeated: boolean;
-}
-
-/** A number of a run, or of a pair of runs. */
-export interface Counted {
-  readonly value: number;
-  readonly unit: string;
-}
-
-/** The mean of each unit, in the order in which they come. */
-export function meanPerUnit(numbers: readonly Counted[]): number[] {
-  const units = Map.groupBy(numbers, ({ unit }) => unit);
-  return Array.from(
-    units.values(),
-    (own) => own.reduce((sum, { value }) => sum + value, 0) / own.length,
-  );
-}
-
-/** Whether runs of different combinations are of one unit, so that these are no independent strata. */
-export function shareUnits(strata: readonly Stratum[]): boolean {
-  const own = strata.map(({ x, y }) =>
-    new Set([...x, ...y].map(({ unit }) => unit))
-  );
-  const all = new Set(own.flatMap((units) => [...units]));
-  return all.size < own.reduce((sum, { size }) => sum + size, 0);
-}
-
-/** Values of both labels, of complete pairs where there are pairs. */
-export function groupsOf(
-  { paired, x, y }: Stratum,
-  valueOf: (run: RunSummary) => number | undefined,
-): { x: Counted[]; y: Counted[] } {
-  const counted = (runs: readonly CountedRun[], others: typeof runs) =>
-    runs.flatMap((run, i) => {
-      const value = valueOf(run);
-      return value === undefined ||
-          (paired && valueOf(others[i]!) === undefined)
-        ? []
-        : [{ value, unit: run.unit }];
-    });
-  return { x: counted(x, y), y: counted(y, x) };
-}
+/** Share of runs without a value up to which means of the others are compared. */
+const MOST_MISSING = 0.1;
 
 /** How to compare means. */
 export interface MeansOptions {
