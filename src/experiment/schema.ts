@@ -110,7 +110,9 @@ export const CONFIG_SCHEMA = {
     },
     random_w: {
       kind: "boolean",
-      description: "randomise the topology, anew for each run",
+      default: false,
+      description:
+        "randomise the topology, anew for each run; `null_model` says it too, and what by",
     },
     null_model: {
       kind: "choice",
