@@ -78,7 +78,6 @@ export {
   describeExperiment,
   type Experiment,
   type GridValue,
-  type InitName,
 } from "./src/experiment/experiment.ts";
 export {
   type ExperimentOverrides,
@@ -112,6 +111,20 @@ export type {
 } from "./src/tasks/task.ts";
 export type { Trials, TrialSet } from "./src/tasks/trial_set.ts";
 
+// How models begin, what their neurons do, how they learn: those there are, and what new ones must be.
+export { type Arithmetic, NUMBERS, powerOf } from "./src/rnn/arithmetic.ts";
+export {
+  type Optimizer,
+  OPTIMIZERS,
+  type WeightUpdate,
+} from "./src/rnn/optimizers.ts";
+export { NONLINEARITIES, type Nonlinearity } from "./src/rnn/nonlinearities.ts";
+export {
+  type Initialisation,
+  INITIALISATIONS,
+  type NewTensor,
+} from "./src/rnn/initialisations.ts";
+
 // Engines: what trains.
 export {
   chooseEngine,
@@ -119,14 +132,12 @@ export {
   type DeviceChoice,
 } from "./src/train/choose_engine.ts";
 export {
-  type Activation,
   DeviceError,
   type DeviceTrouble,
   type Engine,
   type Model,
   type ModelRun,
   type ModelState,
-  type OptimizerName,
 } from "./src/engine/ensemble.ts";
 
 // Models: weights, and what they do on any inputs.

@@ -13,6 +13,7 @@
  */
 
 import { join } from "node:path";
+import { nameOf } from "../src/text/did_you_mean.ts";
 import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { writeNpy } from "../src/files/npy.ts";
 import { writeFileWhole } from "../src/files/write.ts";
@@ -74,8 +75,8 @@ export async function exportProblem(
     validateBatches,
     models: runs.map((run, i) => ({
       label: run.label,
-      activation: run.activation,
-      optimizer: run.optimizer,
+      activation: nameOf(run.activation),
+      optimizer: nameOf(run.optimizer),
       learningRate: run.learningRate,
       trainRecurrent: run.trainRecurrent,
       steps: run.trials.steps,

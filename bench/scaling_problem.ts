@@ -40,7 +40,7 @@ export function scalingProblem(point: ScalingPoint): EnsembleSpec {
   });
   const size = { hiddenSize, inputSize: 2, outputSize: 1 };
   const initial = initialParameters(size, {
-    scheme: "default",
+    initialisation: "default",
     connections,
     stream: createStream({ seed: 1, purpose: "weights" }),
   });

@@ -6,13 +6,14 @@
  */
 
 import {
-  ACTIVATIONS,
   CONFIG_SCHEMA,
   type KeySchema,
   LEARNING_RATE,
-  OPTIMIZERS,
   TRIAL_SCHEMA,
 } from "../src/experiment/schema.ts";
+import { INITIALISATIONS } from "../src/rnn/initialisations.ts";
+import { NONLINEARITIES } from "../src/rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../src/rnn/optimizers.ts";
 import { TASKS } from "../src/tasks/registry.ts";
 import type { ParameterSchema } from "../src/tasks/task.ts";
 
@@ -154,15 +155,15 @@ function tasks(): string[] {
       ...keyRows({ lr: LEARNING_RATE }),
       [
         "`nonlinearity`",
-        names(ACTIVATIONS),
+        names([...NONLINEARITIES.keys()]),
         "needed",
-        "of the recurrent units",
+        "of the recurrent units; [below](#nonlinearity-optimizer-and-init)",
       ],
       [
         "`optimizer`",
-        names(OPTIMIZERS),
+        names([...OPTIMIZERS.keys()]),
         "needed",
-        "with PyTorch's defaults, apart from the learning rate",
+        "with PyTorch's defaults, apart from the learning rate; [below](#nonlinearity-optimizer-and-init)",
       ],
     ]),
     ...[...TASKS.values()].map((task) =>
@@ -186,10 +187,33 @@ function tasks(): string[] {
   ];
 }
 
+/** What grids and `init` may name. */
+function choices(): string[] {
+  return [
+    "## nonlinearity, optimizer and init",
+    "[Extending](extending.md) says how to add one of one's own.",
+    ...Object.entries({
+      nonlinearity: NONLINEARITIES,
+      optimizer: OPTIMIZERS,
+      init: INITIALISATIONS,
+    }).map(([key, all]) =>
+      table(
+        [key, "", "source"],
+        [...all.values()].map(({ name, description, source }) => [
+          `\`${name}\``,
+          description,
+          source.replace(/https:\S+$/, (link) => `<${link}>`),
+        ]),
+      )
+    ),
+  ];
+}
+
 /** The page, before `deno fmt` lays it out. */
 export function configurationPage(): string {
-  return [INTRODUCTION, ...sections(), PARAMETERS, ...tasks()].join("\n\n") +
-    "\n";
+  return [
+    ...[INTRODUCTION, ...sections(), PARAMETERS, ...tasks(), ...choices()],
+  ].join("\n\n") + "\n";
 }
 
 if (import.meta.main) {

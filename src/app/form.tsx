@@ -11,13 +11,13 @@ import type { ComponentChildren } from "npm:preact@11.2.0";
 import { useRef } from "npm:preact@11.2.0/hooks";
 import { NULL_MODELS } from "../connectome/nulls/null_model.ts";
 import {
-  ACTIVATIONS,
   CONFIG_SCHEMA,
   type KeySchema,
   LEARNING_RATE,
-  OPTIMIZERS,
   TRIAL_SCHEMA,
 } from "../experiment/schema.ts";
+import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import { TASKS } from "../tasks/registry.ts";
 import {
   BIOLOGICAL,
@@ -240,13 +240,13 @@ export function Form(
         />
         <Choices
           name="nonlinearity"
-          all={ACTIVATIONS}
+          all={[...NONLINEARITIES.keys()]}
           value={values.nonlinearity!}
           set={set("nonlinearity")}
         />
         <Choices
           name="optimizer"
-          all={OPTIMIZERS}
+          all={[...OPTIMIZERS.keys()]}
           value={values.optimizer!}
           set={set("optimizer")}
         />

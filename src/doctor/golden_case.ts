@@ -6,6 +6,8 @@
  */
 
 import { join } from "node:path";
+import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import * as v from "npm:valibot@1.5.0";
 import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
@@ -126,12 +128,12 @@ const goldenCase = v.object({
   }),
   model: v.object({
     hidden: v.number(),
-    activation: v.picklist(["tanh", "relu"]),
+    activation: v.picklist([...NONLINEARITIES.keys()]),
     freeze_W_hh: v.boolean(),
   }),
   loss: v.picklist(["mse", "nll"]),
   optimizer: v.object({
-    name: v.picklist(["Adam", "RMSprop", "SGD"]),
+    name: v.picklist([...OPTIMIZERS.keys()]),
     lr: v.number(),
   }),
   train: trials,

@@ -17,6 +17,8 @@ import {
   countConnections,
   findConnectionProblem,
 } from "../graph/connections.ts";
+import { nonlinearityOf } from "../rnn/nonlinearities.ts";
+import { optimizerOf } from "../rnn/optimizers.ts";
 import {
   closePorts,
   PARAMETER_NAMES,
@@ -59,6 +61,12 @@ export function shapeOf({ runs, ...common }: EnsembleSpec): EnsembleShape {
   const trainCount = count(trainBatches);
   return {
     ...common,
+    nonlinearities: [
+      ...new Set(runs.map(({ activation }) => nonlinearityOf(activation))),
+    ],
+    optimizers: [
+      ...new Set(runs.map(({ optimizer }) => optimizerOf(optimizer))),
+    ],
     steps: runs.map(({ trials }) => trials.steps),
     trialCount: trainCount + count(validateBatches),
     trainCount,

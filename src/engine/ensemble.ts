@@ -20,22 +20,18 @@ import type {
   Parameters,
   Ports,
 } from "../rnn/parameters.ts";
+import type { Nonlinearity } from "../rnn/nonlinearities.ts";
+import type { Optimizer } from "../rnn/optimizers.ts";
 import type { LossName } from "../tasks/task.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import type { DeviceProfile } from "./device_profile.ts";
 
 export type { LossName };
 
-/** Nonlinearity of the recurrent units. */
-export type Activation = "tanh" | "relu";
-
-/** Optimizers, each with PyTorch's default parameters apart from the learning rate. */
-export type OptimizerName = "Adam" | "RMSprop" | "SGD";
-
 /** A model by itself: what it takes to run it on inputs. */
 export interface Model extends ModelSize {
-  /** Nonlinearity of its recurrent units. */
-  readonly activation: Activation;
+  /** Nonlinearity of its recurrent units: one of `NONLINEARITIES` by its name, or one's own. */
+  readonly activation: string | Nonlinearity;
   /** Where it is "nll" the outputs are log-probabilities of classes. */
   readonly loss: LossName;
   /** Where W_hh may differ from 0: [H, H], a receiver a row. */
@@ -48,11 +44,11 @@ export interface Model extends ModelSize {
 export interface ModelRun {
   /** Names the run in messages, e.g. "combination 3, iteration 0". */
   readonly label: string;
-  /** Nonlinearity of the recurrent units. */
-  readonly activation: Activation;
-  /** Optimizer. */
-  readonly optimizer: OptimizerName;
-  /** Step of the optimizer, above 0. */
+  /** Nonlinearity of the recurrent units: one of `NONLINEARITIES` by its name, or one's own. */
+  readonly activation: string | Nonlinearity;
+  /** Optimizer: one of `OPTIMIZERS` by its name, or one's own. */
+  readonly optimizer: string | Optimizer;
+  /** η, above 0. */
   readonly learningRate: number;
   /** False: W_hh gets no gradient and no update (`freeze_layer`). */
   readonly trainRecurrent: boolean;
@@ -78,13 +74,13 @@ export interface EnsembleSpec extends ModelSize {
 export interface ModelState {
   /** Epochs trained. */
   readonly epoch: number;
-  /** Optimizer steps made. */
+  /** Updates made. */
   readonly step: number;
   /** The six tensors. */
   readonly parameters: Parameters;
-  /** Adam's first moment; zeros for the other optimizers. */
+  /** What the optimizer keeps as `first`, such as Adam's mean gradient; zeros where it keeps none. */
   readonly firstMoment: Parameters;
-  /** Adam's second moment, RMSprop's square average; zeros for SGD. */
+  /** What it keeps as `second`, such as Adam's and RMSprop's mean square. */
   readonly secondMoment: Parameters;
 }
 
@@ -183,6 +179,9 @@ export interface EnsembleShape extends ModelSize {
   readonly trainCount: number;
   /** Trials of the largest batch. */
   readonly batchSize: number;
+  /** Nonlinearities and optimizers of the experiment: engines make ready for these. */
+  readonly nonlinearities: readonly Nonlinearity[];
+  readonly optimizers: readonly Optimizer[];
   /** Where W_hh may differ from 0: in all models or, where each has connections of its own, in one of them. */
   readonly connections: Connections;
   /** Whether every model has connections of its own; default false. */

@@ -7,14 +7,13 @@
 import { dirname } from "../files/path.ts";
 import { plural } from "../text/words.ts";
 import { configError } from "./configparser.ts";
-import type { Activation, OptimizerName } from "../engine/ensemble.ts";
 import type { NullModel } from "../connectome/nulls/null_model.ts";
+import type { Initialisation } from "../rnn/initialisations.ts";
+import type { Nonlinearity } from "../rnn/nonlinearities.ts";
+import type { Optimizer } from "../rnn/optimizers.ts";
 import type { Task, TaskParameters } from "../tasks/task.ts";
 import { countTrained } from "../tasks/trial_set.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
-
-/** `init`: how weights begin. `auto` is `he` for relu and `xavier` for tanh. */
-export type InitName = "default" | "xavier" | "he" | "auto";
 
 /** `compatibility`: follow the published description, or the original program where it departs from it. */
 export type Compatibility = "described" | "original";
@@ -41,9 +40,9 @@ export interface Combination {
   /** `lr` */
   readonly learningRate: number;
   /** `nonlinearity` */
-  readonly activation: Activation;
+  readonly activation: Nonlinearity;
   /** `optimizer` */
-  readonly optimizer: OptimizerName;
+  readonly optimizer: Optimizer;
   /** All parameters of the task, those of the grid and `nr_of_trials` included. */
   readonly parameters: TaskParameters;
 }
@@ -102,10 +101,13 @@ export interface Experiment {
   readonly training: {
     readonly epochs: number;
     readonly iterations: number;
-    readonly init: InitName;
+    /** How weights begin, as the config names it. */
+    readonly init: string;
     readonly freezeLayer: boolean;
     readonly remapW: boolean;
   };
+  /** How weights begin. With `compatibility` "original" it is "auto" for every `init` of biornn but "default", as in the original program. */
+  readonly initialisation: Initialisation;
   /** `[trialparams]` */
   readonly task: {
     readonly task: Task;

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Activation, OptimizerName } from "../engine/ensemble.ts";
+import type { Nonlinearity } from "../rnn/nonlinearities.ts";
+import type { Optimizer } from "../rnn/optimizers.ts";
 import type { ParameterSchema, Task, TaskParameters } from "../tasks/task.ts";
 import { countTrained } from "../tasks/trial_set.ts";
 import type { Combination, Experiment, GridValue } from "./experiment.ts";
@@ -19,17 +20,21 @@ import {
   showValue,
 } from "./dict.ts";
 import {
-  ACTIVATIONS,
   allowedValues,
   LEARNING_RATE,
   MOST_COMBINATIONS,
-  OPTIMIZERS,
   TRIAL_SCHEMA,
 } from "./schema.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote } from "../text/words.ts";
 import type { PythonValue } from "../python/literal.ts";
 import { reprPython, reprTuple } from "../python/repr.ts";
+
+/** What the grid may name. */
+export interface Choices {
+  readonly nonlinearities: ReadonlyMap<string, Nonlinearity>;
+  readonly optimizers: ReadonlyMap<string, Optimizer>;
+}
 
 /** What a key of the grid may be. */
 type GridSchema = ParameterSchema | { readonly choices: readonly string[] };
@@ -41,14 +46,17 @@ type GridSchema = ParameterSchema | { readonly choices: readonly string[] };
  */
 export function readGrid(
   ini: IniFile,
-  task: Experiment["task"],
+  { task, nonlinearities, optimizers }: Choices & {
+    readonly task: Experiment["task"];
+  },
 ): Experiment["grid"] {
+  const choices = { nonlinearities, optimizers };
   const dict = readLiteralDict(ini, {
     section: "combosparams",
     key: "combos_params",
     allowed: "a Python dict of lists",
   });
-  const schemas = gridSchemas(task);
+  const schemas = gridSchemas(task, choices);
   assertKnown(dict, { task, known: schemas });
   const keys = [...dict.entries.keys()];
   const lists = keys.map((key) =>
@@ -61,7 +69,7 @@ export function readGrid(
     );
   }
   const combinations = cartesianProduct(lists).map((values, index) =>
-    toCombination(values, { index, keys, task })
+    toCombination(values, { index, keys, task, choices })
   );
   for (const { parameters, repr } of combinations) {
     const problem = task.task.check?.(parameters);
@@ -81,11 +89,14 @@ function cartesianProduct<T>(lists: readonly (readonly T[])[]): T[][] {
   return product;
 }
 
-function gridSchemas({ task }: Experiment["task"]): Map<string, GridSchema> {
+function gridSchemas(
+  { task }: Experiment["task"],
+  { nonlinearities, optimizers }: Choices,
+): Map<string, GridSchema> {
   return new Map<string, GridSchema>([
     ["lr", LEARNING_RATE],
-    ["nonlinearity", { choices: ACTIVATIONS }],
-    ["optimizer", { choices: OPTIMIZERS }],
+    ["nonlinearity", { choices: [...nonlinearities.keys()] }],
+    ["optimizer", { choices: [...optimizers.keys()] }],
     ...Object.entries(task.gridParameters),
   ]);
 }
@@ -184,7 +195,8 @@ function gridValue(
 
 function toCombination(
   values: readonly GridValue[],
-  { index, keys, task }: {
+  { index, keys, task, choices }: {
+    choices: Choices;
     index: number;
     keys: readonly string[];
     task: Experiment["task"];
@@ -201,8 +213,8 @@ function toCombination(
     values,
     repr: reprTuple(values.map(({ repr }) => repr)),
     learningRate: valueOf("lr") as number,
-    activation: valueOf("nonlinearity") as Activation,
-    optimizer: valueOf("optimizer") as OptimizerName,
+    activation: choices.nonlinearities.get(String(valueOf("nonlinearity")))!,
+    optimizer: choices.optimizers.get(String(valueOf("optimizer")))!,
     parameters,
   };
 }

@@ -7,6 +7,12 @@
 import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
 import { InputError } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
+import {
+  type Initialisation,
+  INITIALISATIONS,
+} from "../rnn/initialisations.ts";
+import { NONLINEARITIES, type Nonlinearity } from "../rnn/nonlinearities.ts";
+import { type Optimizer, OPTIMIZERS } from "../rnn/optimizers.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import {
@@ -23,7 +29,7 @@ import {
   valueError,
   withValues,
 } from "./config.ts";
-import type { Compatibility, Experiment, InitName } from "./experiment.ts";
+import type { Compatibility, Experiment } from "./experiment.ts";
 import { readRegions } from "./dict.ts";
 import { readGrid, readTrialParams } from "./grid.ts";
 import { configError, type IniFile, iniValue } from "./configparser.ts";
@@ -54,6 +60,12 @@ export interface ReadExperimentOptions {
   readonly tasks?: ReadonlyMap<string, Task>;
   /** The null models that it may name; default {@linkcode NULL_MODELS}. */
   readonly nullModels?: Readonly<Record<string, NullModel>>;
+  /** The optimizers that it may name; default {@linkcode OPTIMIZERS}. */
+  readonly optimizers?: ReadonlyMap<string, Optimizer>;
+  /** The nonlinearities that it may name; default {@linkcode NONLINEARITIES}. */
+  readonly nonlinearities?: ReadonlyMap<string, Nonlinearity>;
+  /** The initialisations that it may name; default {@linkcode INITIALISATIONS}. */
+  readonly initialisations?: ReadonlyMap<string, Initialisation>;
   /** Values that stand in for the config's. */
   readonly overrides?: ExperimentOverrides;
   /** Where relative paths of `overrides`, and of `file` itself, begin. Default the working directory. */
@@ -117,6 +129,9 @@ export function readArms(
     file = "config.ini",
     tasks = TASKS,
     nullModels = NULL_MODELS,
+    optimizers = OPTIMIZERS,
+    nonlinearities = NONLINEARITIES,
+    initialisations = INITIALISATIONS,
     overrides = {},
     folder = ".",
   }: ReadExperimentOptions = {},
@@ -130,10 +145,18 @@ export function readArms(
   const nets = arms.map((arm) =>
     readNet(withArm(ini, arm), Object.keys(nullModels))
   );
-  const training = readTraining(ini, nets[0]!);
+  const training = readTraining(ini, {
+    ...{ net: nets[0]!, initialisations },
+  });
+  // The original takes no note of what its config says beyond "default".
+  const followed = nets[0]!.compatibility === "original" &&
+      ["xavier", "he"].includes(training.init)
+    ? "auto"
+    : training.init;
+  const initialisation = initialisations.get(followed)!;
   const task = readTrialParams(ini, tasks);
   assertStimuliApply(ini, { task: task.task, tasks });
-  const grid = readGrid(ini, task);
+  const grid = readGrid(ini, { task, nonlinearities, optimizers });
   assertRuns(ini, { grid, training, arms: arms.length });
   const integer = (section: string, key: string) =>
     readInteger(ini, { section, key });
@@ -161,7 +184,7 @@ export function readArms(
       nullModel: net.nullModel === "none"
         ? undefined
         : nullModels[net.nullModel],
-      ...{ training, task, grid, pretrained, run },
+      ...{ training, initialisation, task, grid, pretrained, run },
       source: {
         text,
         lines: linesOf(ini),
@@ -408,17 +431,20 @@ function readNetName(ini: IniFile): string {
 
 function readTraining(
   ini: IniFile,
-  net: Experiment["net"],
+  { net, initialisations }: {
+    readonly net: Experiment["net"];
+    readonly initialisations: ReadonlyMap<string, Initialisation>;
+  },
 ): Experiment["training"] {
   const section = "trainvalidate";
   return {
     epochs: readInteger(ini, { section, key: "epochs" }),
     iterations: readInteger(ini, { section, key: "iterations" }),
     // To the original, every word but "default" means "auto".
-    init: readChoice<InitName>(ini, {
+    init: readChoice<string>(ini, {
       section,
       key: "init",
-      choices: CONFIG_SCHEMA.trainvalidate.init.choices,
+      choices: [...initialisations.keys()],
       ...(net.compatibility === "original" ? { other: "auto" } : {}),
     }),
     freezeLayer: readBoolean(ini, { section, key: "freeze_layer" }),

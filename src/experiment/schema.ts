@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Activation, OptimizerName } from "../engine/ensemble.ts";
 import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
+import { INITIALISATIONS } from "../rnn/initialisations.ts";
 import type { ParameterSchema } from "../tasks/task.ts";
 
 /** A key of a config file. */
@@ -194,9 +194,9 @@ export const CONFIG_SCHEMA = {
     },
     init: {
       kind: "choice",
-      choices: ["default", "xavier", "he", "auto"],
+      choices: [...INITIALISATIONS.keys()],
       description:
-        "how weights begin: `default` is PyTorch's, `auto` is `he` for relu and `xavier` for tanh",
+        "how weights begin: [below](#nonlinearity-optimizer-and-init)",
     },
     freeze_layer: {
       kind: "boolean",
@@ -295,12 +295,6 @@ export const LEARNING_RATE: ParameterSchema = {
   above: 0,
   description: "learning rate",
 };
-
-/** `nonlinearity` in `combos_params`. */
-export const ACTIVATIONS: readonly Activation[] = ["relu", "tanh"];
-
-/** `optimizer` in `combos_params`. */
-export const OPTIMIZERS: readonly OptimizerName[] = ["Adam", "RMSprop", "SGD"];
 
 /** What a schema allows: "a whole number from 1 to 10". */
 export function allowedValues(

@@ -7,6 +7,8 @@
 
 import type { EnsembleSpec, ModelRun, ModelState } from "../engine/ensemble.ts";
 import { perWiring } from "../engine/guard_ensemble.ts";
+import { nonlinearityOf } from "../rnn/nonlinearities.ts";
+import { optimizerOf } from "../rnn/optimizers.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import { type BufferPart, readBack, type WatchedDevice } from "./device.ts";
 import { MODEL_BYTES, type ModelFields, writeStruct } from "./kernels.ts";
@@ -18,15 +20,13 @@ import {
   modelWords,
 } from "./layout.ts";
 import { bindingLimit } from "./plan.ts";
+import type { Rules } from "./rules.ts";
 import {
   packWeights,
   type Topology,
   unpackWeights,
   type WeightFormat,
 } from "./weight_format.ts";
-
-const OPTIMIZERS = { Adam: 0, RMSprop: 1, SGD: 2 } as const;
-const ACTIVATIONS = { tanh: 0, relu: 1 } as const;
 
 /** A model on the device; its place is its number there. */
 export interface PlacedModel {
@@ -52,9 +52,10 @@ export interface EnsembleBuffers {
  */
 export function createBuffers(
   { device, adapter }: WatchedDevice,
-  { runs, format, historySlots }: {
+  { runs, format, rules, historySlots }: {
     readonly runs: readonly ModelRun[];
     readonly format: WeightFormat;
+    readonly rules: Rules;
     readonly historySlots: number;
   },
 ): EnsembleBuffers {
@@ -127,7 +128,7 @@ export function createBuffers(
     writeStruct(table, {
       struct: "Model",
       offset: place * MODEL_BYTES,
-      values: fieldsOf(model, firstScored),
+      values: fieldsOf(model, { firstScored, rules }),
     });
     write("inputs", at.inputs, inputs);
     write("targets", at.targets, targets);
@@ -153,13 +154,16 @@ function wordsOfEach(value: (name: ModelBuffer) => number): ModelWords {
 
 function fieldsOf(
   { run, topology, at }: PlacedModel,
-  firstScored: number,
+  { firstScored, rules: { nonlinearities, optimizers } }: {
+    readonly firstScored: number;
+    readonly rules: Rules;
+  },
 ): ModelFields {
   return {
     steps: run.trials.steps,
     first_scored: firstScored,
-    activation: ACTIVATIONS[run.activation],
-    optimizer: OPTIMIZERS[run.optimizer],
+    activation: nonlinearities.indexOf(nonlinearityOf(run.activation)),
+    optimizer: optimizers.indexOf(optimizerOf(run.optimizer)),
     learning_rate: run.learningRate,
     train_recurrent: run.trainRecurrent ? 1 : 0,
     state_offset: at.state / 4,

@@ -37,6 +37,7 @@ import { type BatchPlace, placeBatches, planBatches } from "./layout.ts";
 import { planOnGpu } from "./plan.ts";
 import { createProfiler, sampleInterval } from "./profiler.ts";
 import { type BatchRunner, createBatchRunner } from "./record_batch.ts";
+import type { Rules } from "./rules.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
 import {
   type FormatName,
@@ -119,10 +120,14 @@ export async function createWebGpuEngine(
         reason,
         prepare() {
           const format = formatFor(planBatches(shape));
-          kernelCacheOf(gpu).get(kernelTexts(format, shape.loss));
+          kernelCacheOf(gpu).get(kernelTexts(format, shape));
         },
         createEnsemble: (runs) =>
-          createGpuEnsemble(gpu, { ...shape, runs }, { ...options, formatFor }),
+          createGpuEnsemble(gpu, { ...shape, runs }, {
+            ...options,
+            formatFor,
+            rules: shape,
+          }),
       };
     },
     destroy: () => gpu.destroy(),
@@ -150,6 +155,8 @@ export type ProfileExtent = "all" | "sample";
 export interface GpuEnsembleOptions {
   /** How weights are kept, with batches of those sizes. */
   readonly formatFor: (batches: readonly BatchPlace[]) => WeightFormat;
+  /** What its kernels are written for: at least what its models have. */
+  readonly rules: Rules;
   /** What to time: every kernel of every batch, or of a sample of the batches. */
   readonly profile?: ProfileExtent | undefined;
   /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
@@ -182,7 +189,9 @@ export async function createGpuEnsemble(
   const format = options.formatFor(batches);
   const { layout } = format;
   // The driver may go on compiling while the host packs the models.
-  const kernels = kernelCacheOf(gpu).get(kernelTexts(format, spec.loss));
+  const kernels = kernelCacheOf(gpu).get(
+    kernelTexts(format, { ...options.rules, loss: spec.loss }),
+  );
   const historyEpochs = Math.max(
     1,
     Math.floor(
@@ -195,9 +204,12 @@ export async function createGpuEnsemble(
   const made = createBuffers(gpu, {
     runs,
     format,
+    rules: options.rules,
     historySlots: probeSlot + 1,
   });
-  const runner = createBatchRunner(gpu, { format, kernels, made });
+  const runner = createBatchRunner(gpu, {
+    ...{ format, kernels, made, rules: options.rules },
+  });
   const profiler = options.profile === undefined
     ? undefined
     : createProfiler(gpu, {

@@ -13,6 +13,7 @@ import readoutText from "../shaders/readout.wgsl" with { type: "text" };
 import updateText from "../shaders/update.wgsl" with { type: "text" };
 import type { LossName } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
+import { type Rules, ruleTexts } from "./rules.ts";
 import type { WeightFormat } from "./weight_format.ts";
 
 /** The kernels of an update, in their order. */
@@ -44,7 +45,7 @@ export function readoutVectors({ layout }: WeightFormat): number {
 /** The texts of all kernels. */
 export function kernelTexts(
   format: WeightFormat,
-  loss: LossName,
+  { loss, ...rules }: { readonly loss: LossName } & Rules,
 ): KernelText[] {
   const { layout, places, forward, backward, gradient } = format;
   const { hidden, slot, units, vectors, inputSize, outputSize } = layout;
@@ -58,7 +59,8 @@ export function kernelTexts(
     BATCHES: layout.batches.length,
     ...format.constants,
   };
-  const product = `${activationText}\n${places}`;
+  const { nonlinearities, optimizers } = ruleTexts(rules);
+  const product = `${nonlinearities}${activationText}\n${places}`;
   const along = readoutVectors(format);
   const parts: Record<KernelName, readonly [string, ShaderConstants]> = {
     load: [loadText, { LANES: LOAD_LANES }],
@@ -72,7 +74,7 @@ export function kernelTexts(
     finishLoss: [finishLossText, { LANES: 64, SUM_VECTORS: along }],
     backward: [`${product}\n${backward.text}`, backward.constants],
     gradient: [
-      `${places}\n${updateText}\n${gradient.text}`,
+      `${places}\n${optimizers}${updateText}\n${gradient.text}`,
       gradient.constants,
     ],
   };
@@ -133,12 +135,17 @@ function bufferOf(name: KernelName, variable: string): string {
   return variable.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 }
 
+/** What expands a text. */
+const CONSTANT = /^const ([A-Z][A-Z0-9_]*) = (\d+)u;/;
+const BLOCK = /^\s*\/\/ for ([A-Z]+) in ([A-Z_]+)$/;
+const END = /^\s*\/\/ end$/;
+
 /** Fields of a struct of the shaders, in order; all are 4 bytes wide. */
 type StructFields = readonly (readonly [name: string, type: "u32" | "f32"])[];
 
 function fieldsOf(struct: string): StructFields {
   const body = new RegExp(`struct ${struct} \\{([^}]*)\\}`).exec(
-    layoutText,
+    expandShader(layoutText, {}),
   )![1]!;
   return [...body.matchAll(/^\s*(\w+): (u32|f32),$/gm)].map(
     ([, name, type]) => [name!, type as "u32" | "f32"],
@@ -328,10 +335,6 @@ function runOnZeros(
 
 /** Values of a kernel's UPPER_CASE constants, whole numbers. */
 export type ShaderConstants = Readonly<Record<string, number>>;
-
-const CONSTANT = /^const ([A-Z][A-Z0-9_]*) = (\d+)u;/;
-const BLOCK = /^\s*\/\/ for ([A-Z]+) in ([A-Z_]+)$/;
-const END = /^\s*\/\/ end$/;
 
 /**
  * Puts constants in and unrolls the blocks between `// for ITEM in COUNT` and

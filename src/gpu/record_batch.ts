@@ -14,6 +14,7 @@ import {
   readoutVectors,
   writeStruct,
 } from "./kernels.ts";
+import { type Rules, ruleTexts } from "./rules.ts";
 import type { EnsembleBuffers } from "./buffers.ts";
 import type { SubmitTimer } from "./profiler.ts";
 import type { StepProduct, WeightFormat } from "./weight_format.ts";
@@ -63,8 +64,9 @@ export interface BatchRunner {
 /** Binds the kernels' buffers. */
 export function createBatchRunner(
   gpu: WatchedDevice,
-  { format, kernels, made: { buffers, models } }: {
+  { format, rules, kernels, made: { buffers, models } }: {
     readonly format: WeightFormat;
+    readonly rules: Rules;
     readonly kernels: readonly Kernel[];
     readonly made: EnsembleBuffers;
   },
@@ -72,6 +74,7 @@ export function createBatchRunner(
   const { device } = gpu;
   const { layout } = format;
   const { batches } = layout;
+  const { perUpdate } = ruleTexts(rules);
   const steps = models.map(({ run }) => run.trials.steps);
   const bound = new Map<
     KernelName,
@@ -226,9 +229,10 @@ export function createBatchRunner(
           size: batches[number]!.size,
           number,
           history_slot: slot,
-          // In double precision: 1 − 0.999ᵏ cancels in single.
-          adam_step_scale: 1 / (1 - 0.9 ** update),
-          adam_root_scale: 1 / Math.sqrt(1 - 0.999 ** update),
+          // In double precision: Adam's 1 − 0.999ⁿ cancels in single.
+          ...Object.fromEntries(
+            perUpdate.map((of, i) => [`update_${i}`, of(update)]),
+          ),
           probe: probe ? 1 : 0,
           first_model: model ?? 0,
           models: models.length,

@@ -9,7 +9,6 @@
  * @module
  */
 
-import type { Activation, LossName } from "../engine/ensemble.ts";
 import {
   type Connections,
   countConnections,
@@ -24,12 +23,15 @@ import {
   type Parameters,
   parameterShapes,
 } from "../rnn/parameters.ts";
+import { NUMBERS } from "../rnn/arithmetic.ts";
+import { type Nonlinearity, nonlinearityOf } from "../rnn/nonlinearities.ts";
+import type { LossName } from "../tasks/task.ts";
 import type { Batch } from "./batch.ts";
 import { logSoftmaxRows, type Score, scoreBatch } from "./loss.ts";
 
 /** What a model is, apart from its parameters. */
 export interface Network extends ModelSize {
-  readonly activation: Activation;
+  readonly nonlinearity: Nonlinearity;
   readonly loss: LossName;
   /** False: W_hh gets no gradient. */
   readonly trainRecurrent: boolean;
@@ -47,7 +49,7 @@ export interface Network extends ModelSize {
 
 /** What {@linkcode createNetwork} needs. */
 export interface NetworkOptions extends ModelSize {
-  readonly activation: Activation;
+  readonly activation: string | Nonlinearity;
   readonly loss: LossName;
   readonly trainRecurrent: boolean;
   /** Of W_hh. */
@@ -56,12 +58,13 @@ export interface NetworkOptions extends ModelSize {
 
 /** Lists the connections of a model. */
 export function createNetwork(
-  { connections: recurrent, ...model }: NetworkOptions,
+  { connections: recurrent, activation, ...model }: NetworkOptions,
 ): Network {
   const { hiddenSize: H, inputSize: I, outputSize: O } = model;
   const readout = listConnections({ receivers: O, senders: H });
   return {
     ...model,
+    nonlinearity: nonlinearityOf(activation),
     input: listConnections({ receivers: H, senders: I }),
     recurrent,
     recurrentBack: transposeConnections(recurrent),
@@ -233,34 +236,27 @@ interface Rows {
 /** Applies act to the rows of `hidden`, [T · B, H], in place. */
 function activate(
   hidden: Float64Array,
-  { activation, hiddenSize: H }: Network,
+  { nonlinearity, hiddenSize: H }: Network,
   { from, to }: Rows,
 ): void {
-  if (activation === "tanh") {
-    for (let i = from * H; i < to * H; i++) hidden[i] = Math.tanh(hidden[i]!);
-  } else {
-    for (let i = from * H; i < to * H; i++) {
-      if (hidden[i]! < 0) hidden[i] = 0;
-    }
+  for (let i = from * H; i < to * H; i++) {
+    hidden[i] = nonlinearity.value(NUMBERS, hidden[i]!);
   }
 }
 
-/** Multiplies the rows of `delta` by act', which follows from h itself: 1 − h², or 1 where h > 0. */
+/** Multiplies the rows of `delta` by act', which follows from h itself. */
 function multiplyBySlope(
   delta: Float64Array,
   hidden: Float64Array,
-  { network, from, to }: Rows & { readonly network: Network },
+  { network: { nonlinearity, hiddenSize: H }, from, to }: Rows & {
+    readonly network: Network;
+  },
 ): void {
-  const H = network.hiddenSize;
-  if (network.activation === "tanh") {
-    for (let i = from * H; i < to * H; i++) {
-      delta[i]! *= 1 - hidden[i]! * hidden[i]!;
-    }
-  } else {
-    for (let i = from * H; i < to * H; i++) {
-      // NaN must stay NaN: a model that has gone wrong shows it.
-      if (hidden[i]! <= 0) delta[i] = 0;
-    }
+  for (let i = from * H; i < to * H; i++) {
+    delta[i] = nonlinearity.backward(NUMBERS, {
+      gradient: delta[i]!,
+      output: hidden[i]!,
+    });
   }
 }
 

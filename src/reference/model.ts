@@ -80,7 +80,7 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
       updateTensor(parameters[name], {
         optimizer,
         learningRate: run.learningRate,
-        step,
+        update: step,
         gradient: gradient[name],
         firstMoment: firstMoment[name],
         secondMoment: secondMoment[name],

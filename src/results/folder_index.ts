@@ -5,6 +5,8 @@
  * @module
  */
 
+import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import { InputError } from "../files/input_error.ts";
 import {
   parsePythonLiteral,
@@ -107,9 +109,6 @@ export function formatFolderIndex(titles: readonly string[]): string {
   return titles.map((title, index) => `${index} ${title}\n`).join("");
 }
 
-const NONLINEARITIES: readonly Plain[] = ["tanh", "relu"];
-const OPTIMIZERS: readonly Plain[] = ["Adam", "RMSprop", "SGD"];
-
 /**
  * Infers the keys of a grid from its values: a nonlinearity and an optimizer
  * by their names, the learning rate as the first number, where some are no
@@ -135,9 +134,9 @@ export function inferGridKeys(
   const keys: (string | undefined)[] = [];
   for (let i = 0; i < length; i++) {
     const column = combinations.flatMap((values) => values.slice(i, i + 1));
-    const key = column.every((value) => NONLINEARITIES.includes(value))
+    const key = column.every((value) => NONLINEARITIES.has(String(value)))
       ? "nonlinearity"
-      : column.every((value) => OPTIMIZERS.includes(value))
+      : column.every((value) => OPTIMIZERS.has(String(value)))
       ? "optimizer"
       : column.every((value) => typeof value === "number") &&
           column.some((value) => !Number.isInteger(value))

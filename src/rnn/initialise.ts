@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type RandomStream, WORDS_PER_UNIFORM } from "../random/stream.ts";
+import type { RandomStream } from "../random/stream.ts";
 import type { Connections } from "../graph/connections.ts";
+import { type DrawOptions, drawTensor } from "./initialisations.ts";
 import {
   closePorts,
   countPorts,
@@ -16,12 +17,9 @@ import {
   type Ports,
 } from "./parameters.ts";
 
-/** How wide the initial weights are spread. */
-export type InitScheme = "default" | "xavier" | "he";
-
 /** How to draw. */
-export interface InitialParametersOptions {
-  readonly scheme: InitScheme;
+export interface InitialParametersOptions
+  extends Omit<DrawOptions, "hiddenSize"> {
   /** Where W_hh may differ from 0. */
   readonly connections: Connections;
   /** The connections in the order that W_hh's values are to take over (`remap_w`), as `rankOrder` gives it. */
@@ -33,75 +31,21 @@ export interface InitialParametersOptions {
   readonly shared?: boolean;
   /** Which neurons the input reaches and the read-out sees; default all. */
   readonly ports?: Ports | undefined;
-  /** The run's stream of purpose "weights". */
-  readonly stream: RandomStream;
-}
-
-/**
- * Which scheme a config's `init` means: "auto" is he for relu and xavier for
- * tanh. The original program decides so for every `init` but "default",
- * whatever the config says; `compatibility` "original" brings that back.
- *
- * @example
- * ```ts
- * import { resolveScheme } from "./src/rnn/initialise.ts";
- *
- * resolveScheme("auto", { activation: "relu", compatibility: "described" }); // "he"
- * ```
- */
-export function resolveScheme(
-  init: InitScheme | "auto",
-  { activation, compatibility }: {
-    readonly activation: "tanh" | "relu";
-    readonly compatibility: string;
-  },
-): InitScheme {
-  if (init === "default") return "default";
-  if (init === "auto" || compatibility === "original") {
-    return activation === "relu" ? "he" : "xavier";
-  }
-  return init;
-}
-
-/**
- * Bound of the uniform distribution of a tensor with that many rows and
- * columns. Biases keep the default bound in every scheme.
- *
- * Sources: PyTorch's defaults for `nn.RNN` and `nn.Linear`; X. Glorot,
- * Y. Bengio, Understanding the difficulty of training deep feedforward neural
- * networks, AISTATS 2010; K. He et al., Delving deep into rectifiers,
- * https://doi.org/10.1109/ICCV.2015.123 (with the fan-out).
- */
-export function initialBound(
-  scheme: InitScheme,
-  { rows, columns, hiddenSize }: {
-    readonly rows: number;
-    readonly columns?: number;
-    readonly hiddenSize: number;
-  },
-): number {
-  if (scheme === "default" || columns === undefined) {
-    return 1 / Math.sqrt(hiddenSize);
-  }
-  return scheme === "xavier"
-    ? Math.sqrt(6 / (rows + columns))
-    : Math.sqrt(6 / rows);
 }
 
 /**
  * Draws the parameters of a new model. The tensors are drawn one after the
- * other, in PyTorch's order (W_ih, W_hh, b_ih, b_hh, W_fc, b_fc), row by row,
- * one double a value; of W_hh, the values that belong to no connection are
- * skipped, so that neither the other ones nor the other tensors depend on which
- * connections there are. All are rounded to float32 at the end, and none exceeds
- * its bound.
+ * other, in PyTorch's order (W_ih, W_hh, b_ih, b_hh, W_fc, b_fc), row by row;
+ * of W_hh, the values that belong to no connection are skipped, so that neither
+ * the other ones nor the other tensors depend on which connections there are.
+ * All are rounded to float32 at the end.
  *
- * Where only some neurons have ports, W_ih and W_fc are drawn in the same way, with the
- * bounds of the matrices that are left: of K neurons that get input and R that are read
- * out, [K, I] and [O, R], and for `default`, as PyTorch has it, 1/√R for W_fc and b_fc.
+ * Where only some neurons have ports, W_ih and W_fc are drawn in the same way, as
+ * the matrices that are left: of K neurons that get input and R that are read out,
+ * [K, I] and [O, R], and for `default`, as PyTorch has it, 1/√R for W_fc and b_fc.
  * All other weights of the two are 0.
  *
- * @throws {RangeError} If the connections are not those of a matrix [H, H].
+ * @throws {RangeError} If the connections are not those of a matrix [H, H], or the initialisation draws another number of values.
  *
  * @example
  * ```ts
@@ -113,7 +57,7 @@ export function initialBound(
  * const parameters = initialParameters(
  *   { hiddenSize: 2, inputSize: 2, outputSize: 1 },
  *   {
- *     scheme: "xavier",
+ *     initialisation: "xavier",
  *     connections: listConnections(square, Uint8Array.of(0, 1, 1, 0)),
  *     stream: createStream({ seed: 1, purpose: "weights" }),
  *   },
@@ -123,7 +67,7 @@ export function initialBound(
  */
 export function initialParameters(
   size: ModelSize,
-  { scheme, connections, rankOrder, shared = false, ports, stream }:
+  { connections, rankOrder, shared = false, ports, ...options }:
     InitialParametersOptions,
 ): Parameters<Float32Array> {
   const { hiddenSize } = size;
@@ -134,13 +78,16 @@ export function initialParameters(
     );
   }
   const shapes = parameterShapes(size, connections.sender.length);
-  const options = { scheme, hiddenSize, stream };
-  const draw = (name: keyof Parameters) => drawTensor(shapes[name], options);
+  const draw = (name: keyof Parameters) =>
+    drawTensor(shapes[name], { ...options, name, hiddenSize });
   const weightIh = drawTensor(shapes.weightIh, {
-    ...options,
+    ...{ ...options, name: "weightIh", hiddenSize },
     rows: countPorts(ports, "input", hiddenSize),
   });
-  const drawn = drawConnected(connections, { ...options, shared });
+  const drawn = drawTensor([hiddenSize, hiddenSize], {
+    ...options,
+    ...{ name: "weightHh", hiddenSize, connections, shared },
+  });
   const weightHh = rankOrder === undefined
     ? drawn
     : remapToOrder(drawn, rankOrder);
@@ -149,7 +96,7 @@ export function initialParameters(
     weightHh: new Float32Array(weightHh),
     biasIh: new Float32Array(draw("biasIh")),
     biasHh: new Float32Array(draw("biasHh")),
-    ...drawReadout(size, { scheme, ports, stream }),
+    ...drawReadout(size, { ...options, ports }),
   };
   closePorts(parameters, ports);
   return parameters;
@@ -158,87 +105,21 @@ export function initialParameters(
 /** Draws a fresh read-out: W_fc, then b_fc. Weights of neurons that it does not see are drawn too: `closePorts()` sets them to 0. */
 export function drawReadout(
   size: ModelSize,
-  { scheme, ports, stream }: {
-    readonly scheme: InitScheme;
+  { ports, ...options }: Omit<DrawOptions, "hiddenSize"> & {
     readonly ports?: Ports | undefined;
-    readonly stream: RandomStream;
   },
 ): Pick<Parameters<Float32Array>, "weightFc" | "biasFc"> {
   // The read-out does not depend on the connections.
-  const { weightFc, biasFc } = parameterShapes(size, 0);
+  const shapes = parameterShapes(size, 0);
   const columns = countPorts(ports, "output", size.hiddenSize);
-  const options = { scheme, hiddenSize: columns, stream };
+  const all = { ...options, hiddenSize: columns };
+  const weightFc = drawTensor(shapes.weightFc, {
+    ...{ ...all, name: "weightFc", columns },
+  });
+  const biasFc = drawTensor(shapes.biasFc, { ...all, name: "biasFc" });
   return {
-    weightFc: new Float32Array(drawTensor(weightFc, { ...options, columns })),
-    biasFc: new Float32Array(drawTensor(biasFc, options)),
-  };
-}
-
-/** How a tensor is drawn. */
-interface DrawOptions {
-  readonly scheme: InitScheme;
-  readonly hiddenSize: number;
-  readonly stream: RandomStream;
-}
-
-/** Draws a tensor, row by row; of its rows or columns so many count for its bound. */
-function drawTensor(
-  shape: readonly number[],
-  { scheme, hiddenSize, stream, rows, columns }: DrawOptions & {
-    readonly rows?: number;
-    readonly columns?: number;
-  },
-): Float64Array {
-  const [allRows = 0, allColumns] = shape;
-  const draw = boundedDraw(
-    initialBound(scheme, {
-      rows: rows ?? allRows,
-      hiddenSize,
-      ...(allColumns === undefined ? {} : { columns: columns ?? allColumns }),
-    }),
-    stream,
-  );
-  const values = new Float64Array(allRows * (allColumns ?? 1));
-  for (let i = 0; i < values.length; i++) values[i] = draw();
-  return values;
-}
-
-/** Draws the values of a matrix's connections, [n], as if the matrix were drawn whole. */
-function drawConnected(
-  { receivers, senders, start, sender }: Connections,
-  { scheme, hiddenSize, stream, shared }: DrawOptions & {
-    readonly shared: boolean;
-  },
-): Float64Array {
-  const draw = boundedDraw(
-    initialBound(scheme, { rows: receivers, columns: senders, hiddenSize }),
-    stream,
-  );
-  const values = new Float64Array(sender.length);
-  // The entry of the matrix that the stream's next value belongs to.
-  let next = 0;
-  const skipTo = (entry: number) => {
-    if (entry > next) stream.skip((entry - next) * WORDS_PER_UNIFORM);
-    next = entry;
-  };
-  for (let i = 0; i < receivers; i++) {
-    for (let n = start[i]!; n < start[i + 1]!; n++) {
-      if (!shared) skipTo(i * senders + sender[n]!);
-      values[n] = draw();
-      next++;
-    }
-  }
-  skipTo(receivers * senders);
-  return values;
-}
-
-/** Draws doubles of U(−bound, bound) that keep to the bound when they are rounded to float32. */
-function boundedDraw(bound: number, stream: RandomStream): () => number {
-  let limit = Math.fround(bound);
-  while (limit > bound) limit = Math.fround(limit * (1 - 2 ** -23));
-  return () => {
-    const value = bound * (2 * stream.uniform() - 1);
-    return Math.max(-limit, Math.min(limit, value));
+    weightFc: new Float32Array(weightFc),
+    biasFc: new Float32Array(biasFc),
   };
 }
 

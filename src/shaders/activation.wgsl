@@ -30,24 +30,13 @@ fn precise_tanh(x: vec4f) -> vec4f {
   return bitcast<vec4f>(bitcast<vec4u>(t) | (bitcast<vec4u>(x) & vec4u(0x80000000u)));
 }
 
+/// The host writes activated and passed_back: a branch for each nonlinearity. NaN stays
+/// NaN whatever they do.
 fn activate(x: vec4f, activation: u32) -> vec4f {
-  if (activation == 0u) {
-    return select(precise_tanh(x), x, is_nan(x));
-  }
-  return select(max(x, vec4f(0.0)), x, is_nan(x));
+  return select(activated(x, activation), x, is_nan(x));
 }
 
-/// act'(x) from h = act(x); NaN where h is.
-fn slope(h: vec4f, activation: u32) -> vec4f {
-  if (activation == 0u) {
-    return 1.0 - h * h;
-  }
-  return select(select(vec4f(0.0), vec4f(1.0), h > vec4f(0.0)), h, is_nan(h));
-}
-
-/// The gradient before the nonlinearity, from the one after it. As in PyTorch, a relu
-/// that is off passes 0 on, be the gradient infinite.
+/// The gradient before the nonlinearity, from the one after it and from h.
 fn through(gradient: vec4f, h: vec4f, activation: u32) -> vec4f {
-  let off = vec4<bool>(activation != 0u) & (h <= vec4f(0.0));
-  return select(gradient * slope(h, activation), vec4f(0.0), off);
+  return select(passed_back(gradient, h, activation), h, is_nan(h));
 }

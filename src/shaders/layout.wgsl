@@ -36,6 +36,9 @@ const OUTPUTS = 1u;
 const BATCHES = 2u;
 /// 0: forward through time. 1: back.
 const BACKWARD = 0u;
+/// Numbers of an update, and the name of each in what is unrolled.
+const NUMBERS = 16u;
+const NUMBER = 0u;
 
 /// Offsets of state, delta, inputs and targets count vectors, all others numbers.
 struct Model {
@@ -74,12 +77,14 @@ struct Batch {
   size: u32,
   number: u32,
   history_slot: u32,
-  adam_step_scale: f32,
-  adam_root_scale: f32,
   /// 1: outputs of all steps are wanted, and gradients instead of an update.
   probe: u32,
   first_model: u32,
   models: u32,
+  /// What the host computes for the optimizers.
+  // for NUMBER in NUMBERS
+  update_NUMBER: f32,
+  // end
 }
 
 struct Time {

@@ -1,17 +1,10 @@
-// One step of the optimizers, with PyTorch's defaults and formulas; the host puts
-// this text before the kernels that sum up a gradient, whose epilogue it is: no
-// gradient array exists but that of a probe.
-//   Adam     m += (1 − 0.9)(g − m);  v = 0.999 v + 0.001 g²
-//            p −= lr / (1 − 0.9ᵏ) · m / (√v / √(1 − 0.999ᵏ) + 1e-8)
-//   RMSprop  v = 0.99 v + 0.01 g²;  p −= lr · g / (√v + 1e-8)
-//   SGD      p −= lr · g
-// The factors with powers come from the host in double precision, as they cancel.
+// An update of the parameters; the host puts this text before the kernels that sum
+// up a gradient, whose epilogue it is: no gradient array exists but that of a probe.
+// It writes `updated` too: a branch for each optimizer, whose formulas are in
+// src/rnn/optimizers.ts.
 //
 // Both biases of the recurrent layer have the same gradient and so the same
 // moments: these are kept once, the biases twice, and the matrix holds their sum.
-//
-// Sources: https://pytorch.org/docs/stable/generated/torch.optim.Adam.html,
-// .RMSprop.html, .SGD.html.
 
 @group(0) @binding(1) var<storage, read> lists: array<u32>;
 @group(0) @binding(2) var<storage, read> state: array<vec4f>;
@@ -24,9 +17,12 @@
 /// Of the model that is probed, a number for each place of its matrix.
 @group(0) @binding(6) var<storage, read_write> gradient: array<f32>;
 
-/// Numbers of the optimizers in the table of models.
-const ADAM = 0u;
-const RMSPROP = 1u;
+/// A weight after an update, what the optimizer keeps, and whether it keeps anything.
+struct Updated {
+  weight: f32,
+  moments: vec2f,
+  keeps: bool,
+}
 
 /// Where a weight lies: its unit and column of W, and its place.
 struct Weight {
@@ -35,7 +31,7 @@ struct Weight {
   place: u32,
 }
 
-/// Makes the step of a weight, or writes its gradient down. Its value and moments were read before, by several at once:
+/// Updates a weight, or writes its gradient down. Its value and moments were read before, by several at once:
 /// a read after a write waits for it, as the compiler cannot know that they are of different weights. Returns the new value.
 fn learn(model: Model, weight: Weight, g: f32, before: f32, moments_before: vec2f) -> f32 {
   let place = weight.place;
@@ -46,25 +42,15 @@ fn learn(model: Model, weight: Weight, g: f32, before: f32, moments_before: vec2
   if (model.train_recurrent == 0u && weight.unit < HIDDEN && weight.column < HIDDEN) {
     return before;
   }
-  let rate = model.learning_rate;
-  var change = rate * g;
-  if (model.optimizer <= RMSPROP) {
-    var both = moments_before;
-    if (model.optimizer == ADAM) {
-      both.x += 0.1 * (g - both.x);
-      both.y = 0.999 * both.y + 0.001 * g * g;
-      change = (rate * batch.adam_step_scale) * both.x / (sqrt(both.y) * batch.adam_root_scale + 1e-8);
-    } else {
-      both.y = 0.99 * both.y + 0.01 * g * g;
-      change = rate * g / (sqrt(both.y) + 1e-8);
-    }
-    moments[model.moment_offset + place] = both;
+  let after = updated(model, before, g, moments_before);
+  if (after.keeps) {
+    moments[model.moment_offset + place] = after.moments;
   }
-  var value = before - change;
+  var value = after.weight;
   if (weight.unit < HIDDEN && weight.column == HIDDEN + INPUTS) {
     let pair = model.bias_offset + 2u * weight.unit;
-    let input_bias = parameters[pair] - change;
-    let hidden_bias = parameters[pair + 1u] - change;
+    let input_bias = updated(model, parameters[pair], g, moments_before).weight;
+    let hidden_bias = updated(model, parameters[pair + 1u], g, moments_before).weight;
     parameters[pair] = input_bias;
     parameters[pair + 1u] = hidden_bias;
     value = input_bias + hidden_bias;

@@ -1,10 +1,11 @@
 /**
- * "Did you mean …?"
+ * "Did you mean …?", and what may be given by its name.
  *
  * @module
  */
 
 import { distance } from "npm:fastest-levenshtein@1.0.16";
+import { listNames, quote } from "./words.ts";
 
 /** The search takes time with the product of two lengths. */
 const LONGEST = 100;
@@ -63,4 +64,31 @@ export function nearestNames(
 export function didYouMean(found: string, names: Iterable<string>): string {
   const [near] = nearestNames(found, names);
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
+}
+
+/**
+ * What is given, or that of its name.
+ *
+ * @throws {RangeError} If there is none of that name.
+ */
+export function findNamed<T extends { readonly name: string }>(
+  given: string | T,
+  { among, what }: {
+    readonly among: ReadonlyMap<string, T>;
+    readonly what: string;
+  },
+): T {
+  if (typeof given !== "string") return given;
+  const found = among.get(given);
+  if (found !== undefined) return found;
+  throw new RangeError(
+    `Cannot use the ${what} ${quote(given)}: it must be ${
+      listNames(among.keys())
+    }${didYouMean(given, among.keys())}`,
+  );
+}
+
+/** The name of what may be given by its name. */
+export function nameOf(given: string | { readonly name: string }): string {
+  return typeof given === "string" ? given : given.name;
 }

@@ -13,7 +13,11 @@ import {
   scaleConnectome,
 } from "../connectome/scale.ts";
 import type { EnsembleShape, ModelRun } from "../engine/ensemble.ts";
-import { type Experiment, regionsMismatch } from "../experiment/experiment.ts";
+import {
+  type Combination,
+  type Experiment,
+  regionsMismatch,
+} from "../experiment/experiment.ts";
 import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
@@ -21,7 +25,7 @@ import { type Connections, countConnections } from "../graph/connections.ts";
 import { checkConnections } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
-import { initialParameters, resolveScheme } from "../rnn/initialise.ts";
+import { initialParameters } from "../rnn/initialise.ts";
 import type { ModelSize, Ports } from "../rnn/parameters.ts";
 import {
   countTrained,
@@ -313,12 +317,17 @@ export function ensembleShape(
   const { task, nrOfTrials, trainSize } = experiment.task;
   const trialCount = task.trialCount(nrOfTrials);
   const trainCount = countTrained(trialCount, trainSize);
+  const distinct = <T>(of: (combination: Combination) => T) => [
+    ...new Set(experiment.grid.combinations.map(of)),
+  ];
   return {
     ...size,
     connections: sample,
     ownTopologies: experiment.net.nullModel !== "none" ||
       experiment.net.freshNetwork || pretrained !== undefined,
     loss: task.loss,
+    nonlinearities: distinct(({ activation }) => activation),
+    optimizers: distinct(({ optimizer }) => optimizer),
     steps: ids.map((id) =>
       task.steps(combinationOf(experiment, id).parameters)
     ),
@@ -369,6 +378,10 @@ export function pooledShape(
     others,
     ownTopologies: others.length > 0 ||
       shapes.some((shape) => shape.ownTopologies),
+    nonlinearities: [
+      ...new Set(shapes.flatMap(({ nonlinearities }) => nonlinearities)),
+    ],
+    optimizers: [...new Set(shapes.flatMap(({ optimizers }) => optimizers))],
     steps: shapes.flatMap(({ steps }) => steps),
     way,
   };
@@ -428,10 +441,8 @@ export async function buildRun(
     }, { size, loss: task.loss }),
     parameters: initialParameters(size, {
       ...topology,
-      scheme: resolveScheme(training.init, {
-        activation,
-        compatibility: net.compatibility,
-      }),
+      initialisation: experiment.initialisation,
+      nonlinearity: activation.name,
       shared: net.sharedInit,
       ports,
       stream: createStream({ seed: run.seed, purpose: "weights", ...id }),

@@ -9,7 +9,8 @@ import type { Connectome } from "../connectome/connectome.ts";
 import { randomiseNetwork } from "../connectome/nulls/null_model.ts";
 import type { Network, ScaleOptions } from "../connectome/scale.ts";
 import { scaleConnectome } from "../connectome/scale.ts";
-import type { Activation, ModelRun } from "../engine/ensemble.ts";
+import type { Nonlinearity } from "../rnn/nonlinearities.ts";
+import type { ModelRun } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { InputError } from "../files/input_error.ts";
 import type { Connections } from "../graph/connections.ts";
@@ -167,7 +168,7 @@ const MOST_PRODUCTS = 2e8;
 
 /** A model without its weights. */
 export interface MeasuredModel extends ModelSize {
-  readonly activation: Activation;
+  readonly activation: string | Nonlinearity;
   readonly loss: "mse" | "nll";
   readonly connections: Connections;
   readonly trials: TrialSet;

@@ -14,6 +14,12 @@ import { type Experiment, regionsMismatch } from "../experiment/experiment.ts";
 import { type ExperimentOverrides, readArms } from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
+import {
+  type Initialisation,
+  INITIALISATIONS,
+} from "../rnn/initialisations.ts";
+import { NONLINEARITIES, type Nonlinearity } from "../rnn/nonlinearities.ts";
+import { type Optimizer, OPTIMIZERS } from "../rnn/optimizers.ts";
 import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli, syntheticNote } from "../tasks/stimuli.ts";
 import type { Stimuli, Task } from "../tasks/task.ts";
@@ -31,6 +37,12 @@ export interface PrepareOptions {
   readonly tasks?: readonly Task[];
   /** Null models of one's own that the config may name, besides those of `NULL_MODELS`. */
   readonly nullModels?: Readonly<Record<string, NullModel>>;
+  /** Optimizers of one's own that the config may name, besides those of `OPTIMIZERS`. */
+  readonly optimizers?: readonly Optimizer[];
+  /** Nonlinearities of one's own that the config may name, besides those of `NONLINEARITIES`. */
+  readonly nonlinearities?: readonly Nonlinearity[];
+  /** Initialisations of one's own that the config may name, besides those of `INITIALISATIONS`. */
+  readonly initialisations?: readonly Initialisation[];
   /** Values that stand in for the config's, as flags of the command line do. */
   readonly overrides?: ExperimentOverrides;
   /** A connectome of one's own instead of the one that `net_name` asks for; it must have `rnn_size` regions. */
@@ -107,34 +119,47 @@ export async function prepareArms(
 
 async function readConfig(
   config: string | URL,
-  { tasks = [], nullModels = {}, overrides = {} }: PrepareOptions,
+  { tasks = [], nullModels = {}, overrides = {}, ...own }: PrepareOptions,
 ): Promise<Experiment[]> {
   const file = config instanceof URL ? fileURLToPath(config) : config;
-  // Results name a task and a null model by their names alone.
-  const taken = [
-    ...tasks.filter(({ name }, i) =>
-      TASKS.has(name) || tasks.findIndex((task) => task.name === name) < i
-    ).map(({ name }) => `task ${name}`),
-    ...Object.keys(nullModels).filter((name) =>
-      name === "none" || Object.hasOwn(NULL_MODELS, name)
-    ).map((name) => `null model ${name}`),
-  ];
-  if (taken.length > 0) {
-    throw new InputError(
-      `Cannot add the ${
-        taken[0]
-      }: there is one of that name already; give it another`,
-    );
+  for (const name of Object.keys(nullModels)) {
+    if (name === "none" || Object.hasOwn(NULL_MODELS, name)) {
+      throw alreadyThere("null model", name);
+    }
   }
   return readArms(await readTextFile(file, { what: "config file" }), {
     file,
-    tasks: new Map([
-      ...TASKS,
-      ...tasks.map((task) => [task.name, task] as const),
-    ]),
+    tasks: withOwn("task", TASKS, tasks),
+    optimizers: withOwn("optimizer", OPTIMIZERS, own.optimizers),
+    nonlinearities: withOwn(
+      ...["nonlinearity", NONLINEARITIES, own.nonlinearities] as const,
+    ),
+    initialisations: withOwn(
+      ...["initialisation", INITIALISATIONS, own.initialisations] as const,
+    ),
     nullModels: { ...NULL_MODELS, ...nullModels },
     overrides,
   });
+}
+
+/** Those of biornn and one's own; results name each by its name alone, so that none may be there twice. */
+function withOwn<T extends { readonly name: string }>(
+  what: string,
+  all: ReadonlyMap<string, T>,
+  own: readonly T[] = [],
+): ReadonlyMap<string, T> {
+  const joined = new Map(all);
+  for (const each of own) {
+    if (joined.has(each.name)) throw alreadyThere(what, each.name);
+    joined.set(each.name, each);
+  }
+  return joined;
+}
+
+function alreadyThere(what: string, name: string): InputError {
+  return new InputError(
+    `Cannot add the ${what} ${name}: there is one of that name already; give it another`,
+  );
 }
 
 interface LoadingOptions {

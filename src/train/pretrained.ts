@@ -346,7 +346,7 @@ export async function loadPretrained(
   const parameters = {
     ...loaded.parameters,
     ...(freshReadout
-      ? drawReadout(size, { scheme: "default", ports, stream })
+      ? drawReadout(size, { initialisation: "default", ports, stream })
       : {}),
   };
   closePorts(parameters, ports);

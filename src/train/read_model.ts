@@ -4,17 +4,20 @@
  * @module
  */
 
-import type { Activation, Model } from "../engine/ensemble.ts";
+import type { Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read.ts";
 import { readExperimentRecord } from "../results/experiment_record.ts";
 import { modelPath, type RunId } from "../results/layout.ts";
+import { NONLINEARITIES, type Nonlinearity } from "../rnn/nonlinearities.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 
 /** Which model of a results folder. */
 export interface ReadModelOptions extends RunId {
   /** Epochs after which it was stored, counted from 0, or "initial"; by default the last one. */
   readonly epoch?: number | "initial";
+  /** Nonlinearities of one's own that it may have, besides those of `NONLINEARITIES`. */
+  readonly nonlinearities?: readonly Nonlinearity[];
 }
 
 /**
@@ -34,7 +37,7 @@ export interface ReadModelOptions extends RunId {
  */
 export async function readModel(
   folder: string,
-  { combination, iteration, epoch }: ReadModelOptions,
+  { combination, iteration, epoch, nonlinearities = [] }: ReadModelOptions,
 ): Promise<Model> {
   const record = await readExperimentRecord(folder);
   const { grid, task, epochs, size } = record;
@@ -44,7 +47,14 @@ export async function readModel(
       `Cannot read a model of "${folder}": combination must be below ${grid.combinations.length}, found ${combination}`,
     );
   }
-  const activation = values[grid.keys.indexOf("nonlinearity")];
+  const activation = String(values[grid.keys.indexOf("nonlinearity")]);
+  const all = [...NONLINEARITIES.values(), ...nonlinearities];
+  const nonlinearity = all.find(({ name }) => name === activation);
+  if (nonlinearity === undefined) {
+    throw new InputError(
+      `Cannot read a model of "${folder}": its nonlinearity ${activation} is none of biornn's; give it in "nonlinearities"`,
+    );
+  }
   const name = modelPath(folder, {
     combination,
     iteration,
@@ -54,7 +64,7 @@ export async function readModel(
   const { parameters, connections } = decodeCheckpoint(bytes, { name, size });
   return {
     ...size,
-    activation: activation as Activation,
+    activation: nonlinearity,
     loss: task.loss,
     connections,
     parameters,

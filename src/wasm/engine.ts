@@ -5,16 +5,12 @@
  * @module
  */
 
-import {
-  DeviceError,
-  type Engine,
-  type EnsembleShape,
-} from "../engine/ensemble.ts";
+import type { Engine, EnsembleShape } from "../engine/ensemble.ts";
 import { countConnections } from "../graph/connections.ts";
 import { groupBySize } from "../engine/guard_ensemble.ts";
 import { mostListed } from "./connection_rows.ts";
 import { createWasmEnsemble } from "./ensemble.ts";
-import { fusesMultiplyAdd, kernelBytes } from "./kernels.ts";
+import { compileKernels, fusesMultiplyAdd } from "./kernels.ts";
 import {
   HISTORY_BYTES,
   LANES,
@@ -27,7 +23,11 @@ import { WorkerPool } from "./worker_pool.ts";
 
 /** Options of {@linkcode createWasmEngine}. */
 export interface WasmEngineOptions {
-  /** Workers, by default one for each core; results do not depend on it. */
+  /**
+   * Workers, by default one for each core; results do not depend on it. With 0 the
+   * thread that calls does the work, a quarter of a second at a time: so it is by
+   * default in a page that may not share memory, as it is not cross-origin isolated.
+   */
   readonly workers?: number;
   /**
    * Whether to use fused multiply-add where the machine has it, default true.
@@ -56,29 +56,29 @@ export interface WasmEngineOptions {
  */
 export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
   const { profile = false, memoryBytes = 2 ** 31 } = options;
-  if (Reflect.get(globalThis, "crossOriginIsolated") === false) {
-    throw new DeviceError(
-      "Cannot train on the CPU in this page: only pages that are cross-origin isolated may share memory with their workers",
-      { reason: "validation" },
-    );
-  }
-  const all = options.workers ?? navigator.hardwareConcurrency;
+  const alone = Reflect.get(globalThis, "crossOriginIsolated") === false;
+  const threads = options.workers ??
+    (alone ? 0 : navigator.hardwareConcurrency);
   const fused = (options.fused ?? true) && fusesMultiplyAdd();
-  const module = new WebAssembly.Module(kernelBytes({ fused, shared: true }));
   let pool: WorkerPool | undefined;
-  const start = () => pool ??= new WorkerPool(all);
+  const start = () => pool ??= new WorkerPool(threads);
   const way = fused ? "fused" : "separate";
   return {
     kind: "wasm",
     description: `float32 WebAssembly SIMD, ${way} multiply-add`,
     plan: (shape) => {
-      const { workers, ...plan } = planMemory(shape, { all, memoryBytes });
+      const kernels = compileKernels({ ...shape, fused, shared: threads > 0 });
+      const each = [...kernels.perUpdate.values()].map(({ length }) => length);
+      const { workers, ...plan } = planMemory(shape, {
+        ...{ all: Math.max(1, threads), memoryBytes },
+        numbers: Math.max(...each),
+      });
       return {
         ...plan,
         way: "",
         prepare: start,
         createEnsemble: async (runs) => {
-          const options = { pool: start(), workers, module, profile };
+          const options = { pool: start(), workers, kernels, profile };
           return await createWasmEnsemble({ ...shape, runs }, options);
         },
       };
@@ -90,7 +90,12 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
 /** Cuts runs into groups, and says how many of all workers there is memory for: each needs states and gradients of its own. */
 function planMemory(
   shape: EnsembleShape,
-  { all, memoryBytes }: { readonly all: number; readonly memoryBytes: number },
+  { all, memoryBytes, numbers }: {
+    readonly all: number;
+    readonly memoryBytes: number;
+    /** Numbers that an update is given at most. */
+    readonly numbers: number;
+  },
 ) {
   const { connections, others = [], ownTopologies = false, steps: T } = shape;
   const { hiddenSize, outputSize, batchSize } = shape;
@@ -102,6 +107,7 @@ function planMemory(
     steps: Math.max(...T),
     chunks: countChunks(shape),
     buffers: chunkBuffers(batchSize, all),
+    numbers: numbers * Math.ceil(shape.trainCount / batchSize),
     epochs: 1,
   };
   const parts = partsOf(extent);

@@ -6,14 +6,15 @@
 
 import { checkSpec } from "../engine/create_ensemble.ts";
 import { type KernelTime, sumProfiles } from "../engine/device_profile.ts";
-import type {
-  BatchProbe,
-  Ensemble,
-  EnsembleSpec,
-  EpochHistory,
-  TrainingOptions,
+import {
+  type BatchProbe,
+  type Ensemble,
+  type EnsembleSpec,
+  type EpochHistory,
+  type TrainingOptions,
 } from "../engine/ensemble.ts";
 import { guardEnsemble } from "../engine/guard_ensemble.ts";
+import { nameOf } from "../text/did_you_mean.ts";
 import { createHistory, joinHistories } from "../engine/history.ts";
 import {
   closePorts,
@@ -21,7 +22,7 @@ import {
   type Parameters,
 } from "../rnn/parameters.ts";
 import { LANES, ROW, stateRows } from "./memory_layout.ts";
-import { instantiateKernels } from "./kernels.ts";
+import { type CompiledKernels, instantiateKernels } from "./kernels.ts";
 import { runChunk } from "./model.ts";
 import { placeEnsemble } from "./place_ensemble.ts";
 import { CONTROL } from "./schedule.ts";
@@ -38,19 +39,20 @@ const CALL_MILLISECONDS = 250;
  */
 export function createWasmEnsemble(
   spec: EnsembleSpec,
-  { pool, workers, module, profile }: {
+  { pool, workers, kernels: { module, perUpdate }, profile }: {
     readonly pool: WorkerPool;
     /** How many of the workers take part. */
     readonly workers: number;
-    /** The kernels, for shared memory. */
-    readonly module: WebAssembly.Module;
+    readonly kernels: CompiledKernels;
     readonly profile: boolean;
   },
 ): Ensemble {
   checkSpec(spec);
   pool.check();
   const { runs, loss } = spec;
-  const { place, models, rows, mostEpochs } = placeEnsemble(spec, workers);
+  const { place, models, rows, mostEpochs } = placeEnsemble(spec, {
+    ...{ workers, perUpdate, shared: pool.shared },
+  });
   const { memory, schedule } = place;
   const { trainBatches, validateBatches } = runs[0]!.trials;
   const shape = {
@@ -85,6 +87,22 @@ export function createWasmEnsemble(
     });
   }
 
+  /** The updates that a model has made. */
+  const updatesOf = (model: number) =>
+    (runs[model]!.state?.step ?? 0) + trained * trainBatches.length;
+
+  /** Computes what a model's optimizer is given for the updates of the next epochs. */
+  function computeNumbers(model: number, epochs: number): void {
+    const { optimizer, learningRate } = runs[model]!;
+    const each = perUpdate.get(nameOf(optimizer))!;
+    let at = models[model]!.numbers / 4;
+    const before = updatesOf(model);
+    for (let n = 1; n <= epochs * trainBatches.length; n++) {
+      const given = { update: before + n, learningRate };
+      for (const number of each) floats[at++] = number(given);
+    }
+  }
+
   async function train(
     count: number,
     { signal, onEpochs, whileBusy }: TrainingOptions,
@@ -97,10 +115,11 @@ export function createWasmEnsemble(
         numbers.fill(0, control / 4, control / 4 + CONTROL.words);
       }
       numbers[place.queue / 4] = 0;
+      models.forEach((_, model) => computeNumbers(model, epochs));
       const start = performance.now();
       const expected = epochs * millisecondsPerEpoch;
       const [answers] = await Promise.all([
-        pool.train({ ensemble: place, module, epochs, trained, profile }),
+        pool.train({ ensemble: place, module, epochs, profile }),
         Number.isFinite(expected) ? whileBusy?.(expected) : undefined,
       ]);
       millisecondsPerEpoch = (performance.now() - start) / epochs;
@@ -178,10 +197,10 @@ export function createWasmEnsemble(
       train,
       states: (wanted) =>
         wanted.map((model) => {
-          const { weight, firstMoment, secondMoment, made } = models[model]!;
+          const { weight, firstMoment, secondMoment } = models[model]!;
           return {
             epoch: (runs[model]!.state?.epoch ?? 0) + trained,
-            step: made + trained * trainBatches.length,
+            step: updatesOf(model),
             parameters: tensors(model, weight),
             firstMoment: tensors(model, firstMoment),
             secondMoment: tensors(model, secondMoment),

@@ -14,26 +14,27 @@ import {
   type MakeLocals,
   ModuleBuilder,
   type Statement,
-  type V128,
   v128,
   type Value,
 } from "./assembler.ts";
 import { CONSTANTS, ROW } from "./memory_layout.ts";
+import type { Nonlinearity } from "../rnn/nonlinearities.ts";
+import type { Optimizer } from "../rnn/optimizers.ts";
 import {
-  addGradient,
-  addProducts,
-  type Arithmetic,
-  createArithmetic,
-  type Width,
-} from "./products.ts";
+  createLanes,
+  createRuleArithmetic,
+  type Lanes,
+  type PerUpdate,
+  type Term,
+} from "./arithmetic.ts";
+import { addGradient, addProducts, type Width } from "./products.ts";
 
+/** Names of the functions; of nonlinearities and optimizers there are those that were asked for. */
 type Name =
   | `${"linear" | "gradient"}${Width}`
-  | `${"forward" | "backward"}${"Relu" | "Tanh"}${Width}`
+  | `${"forward" | "backward"}${Width} ${string}`
   | "meanSquaredError"
-  | "adam"
-  | "rmsprop"
-  | "sgd"
+  | `update ${string}`
   | "add"
   | "clear"
   | "copy"
@@ -47,26 +48,45 @@ export type Kernels = Readonly<
   Record<Name, (...parameters: number[]) => number>
 >;
 
-const { add, sub, mul, div, sqrt, ne, splat, extract, relaxedMadd } = f32x4;
+/** What kernels are written for. */
+export interface KernelOptions {
+  /** With fused multiply-add or without. */
+  readonly fused: boolean;
+  /** For memory that threads share or not. */
+  readonly shared: boolean;
+  readonly nonlinearities: readonly Nonlinearity[];
+  readonly optimizers: readonly Optimizer[];
+}
+
+/** The module, and by the names of the optimizers the numbers that their kernels are given for each update. */
+export interface CompiledKernels {
+  readonly module: WebAssembly.Module;
+  readonly perUpdate: ReadonlyMap<string, readonly PerUpdate[]>;
+}
+
+const { add, sub, mul, ne, splat, extract, relaxedMadd } = f32x4;
 const { load, store } = v128;
 
 type Address = Local<"i32">;
 
-/** Writes the module: for memory that threads share or not, with fused multiply-add or without. */
-export function kernelBytes(
-  { fused, shared }: { readonly fused: boolean; readonly shared: boolean },
-): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder();
-  const arithmetic = createArithmetic({ fused });
+/** Writes the module and compiles it. */
+export function compileKernels(
+  { fused, shared, nonlinearities, optimizers }: KernelOptions,
+): CompiledKernels {
+  const builder = new ModuleBuilder();
+  const lanes = createLanes({ fused });
   for (const width of ["", "16"] as const) {
-    addProducts(module, arithmetic, width);
-    addGradient(module, arithmetic, width);
+    addProducts(builder, { lanes, width, nonlinearities });
+    addGradient(builder, { lanes, width });
   }
-  addLoss(module, arithmetic);
-  addOptimizers(module, arithmetic);
-  addMoves(module, arithmetic);
-  const { address } = CONSTANTS;
-  return module.bytes({ shared, data: { address, bytes: arithmetic.table() } });
+  addLoss(builder, lanes);
+  const perUpdate = new Map(
+    optimizers.map((each) => [each.name, addOptimizer(builder, lanes, each)]),
+  );
+  addMoves(builder, lanes);
+  const data = { address: CONSTANTS.address, bytes: lanes.table() };
+  const bytes = builder.bytes({ shared, data });
+  return { module: new WebAssembly.Module(bytes), perUpdate };
 }
 
 /**
@@ -106,7 +126,7 @@ export function instantiateKernels(
  *
  * Parameters: dy, y, target; scale.
  */
-function addLoss(module: ModuleBuilder, { constant }: Arithmetic): void {
+function addLoss(module: ModuleBuilder, { constant }: Lanes): void {
   module.function(
     "meanSquaredError",
     ["i32", "i32", "i32", "f32"],
@@ -149,67 +169,72 @@ function along(
 }
 
 /**
- * A step of the optimizers, in PyTorch's order of operations, so that what
- * overflows there does here:
+ * Adds `update NAME`: an update by that optimizer. Returns the numbers that it is
+ * given, in their order.
  *
- *     Adam:     m = β₁ m + (1 − β₁) g      v = β₂ v + (1 − β₂) g · g
- *               w = w − rate · m / (√v · inverseRoot + ε)
- *     RMSprop:  v = α v + (1 − α) g · g    w = w − rate · g / (√v + ε)
- *     SGD:      w = w − rate · g
- *
- * with Adam's rate = η / (1 − β₁ⁿ) and inverseRoot = 1 / √(1 − β₂ⁿ) from the host.
- *
- * Parameters: w, g, m (Adam), v (not SGD); bytes, rate, inverseRoot (Adam).
+ * Parameters: weight, gradient, first, second; bytes; numbers.
  */
-function addOptimizers(module: ModuleBuilder, { constant }: Arithmetic): void {
-  const blend = (decay: number, average: V128, fresh: V128) =>
-    add(mul(constant(decay), average), fresh);
-  const squares = (decay: number, average: V128, g: V128) =>
-    blend(decay, average, mul(mul(constant(1 - decay), g), g));
-  const quotient = (a: V128, root: V128) => div(a, add(root, constant(1e-8)));
-
-  const move = (weight: Value<"i32">, step: V128) =>
-    store(weight, sub(load(weight), step));
-
+function addOptimizer(
+  module: ModuleBuilder,
+  lanes: Lanes,
+  optimizer: Optimizer,
+): readonly PerUpdate[] {
+  const numbers: PerUpdate[] = [];
   module.function(
-    "adam",
-    ["i32", "i32", "i32", "i32", "i32", "f32", "f32"],
-    (local, weight, gradient, first, second, bytes, rate, inverseRoot) => {
-      const [g, m, v] = local("v128", "v128", "v128");
-      const root = mul(sqrt(v), splat(inverseRoot));
-      const step = quotient(mul(splat(rate), m), root);
-      return [along({ local, bytes }, (at) => [
-        g.set(load(at(gradient))),
-        m.set(blend(0.9, load(at(first)), mul(constant(1 - 0.9), g))),
-        v.set(squares(0.999, load(at(second)), g)),
-        store(at(first), m),
-        store(at(second), v),
-        move(at(weight), step),
-      ])];
+    `update ${optimizer.name}`,
+    ["i32", "i32", "i32", "i32", "i32", "i32"],
+    (local, weight, gradient, first, second, bytes, table) => {
+      const loaded: Statement[] = [];
+      const perUpdate = (number: PerUpdate) => {
+        const [vector] = local("v128");
+        const place = 4 * (numbers.push(number) - 1);
+        loaded.push(vector.set(v128.loadSplat(table, place)));
+        return vector;
+      };
+      const turn = along({ local, bytes }, (at) => {
+        const rule = createRuleArithmetic(local, {
+          ...{ lanes, width: 1, perUpdate },
+        });
+        const read = (address: Address) => {
+          let term: Term | undefined;
+          return () => term ??= rule.keep(() => load(at(address)));
+        };
+        const given = {
+          weight: read(weight),
+          gradient: read(gradient),
+          first: read(first),
+          second: read(second),
+        };
+        const write = (address: Address, term: Term | undefined) =>
+          term === undefined ? [] : [store(at(address), rule.at(term, 0))];
+        // What is not asked for is not read.
+        const after = optimizer.update<Term>(rule.arithmetic, {
+          get weight() {
+            return given.weight();
+          },
+          get gradient() {
+            return given.gradient();
+          },
+          get first() {
+            return given.first();
+          },
+          get second() {
+            return given.second();
+          },
+          learningRate: ({ learningRate }) => learningRate,
+          perUpdate: (of) => ({ update }) => of(update),
+        });
+        const written = [
+          ...write(first, after.first),
+          ...write(second, after.second),
+          ...write(weight, after.weight),
+        ];
+        return [...rule.code, ...written];
+      });
+      return [...loaded, turn];
     },
   );
-  module.function(
-    "rmsprop",
-    ["i32", "i32", "i32", "i32", "f32"],
-    (local, weight, gradient, second, bytes, rate) => {
-      const [g, v] = local("v128", "v128");
-      return [along({ local, bytes }, (at) => [
-        g.set(load(at(gradient))),
-        v.set(squares(0.99, load(at(second)), g)),
-        store(at(second), v),
-        move(at(weight), quotient(mul(splat(rate), g), sqrt(v))),
-      ])];
-    },
-  );
-  module.function(
-    "sgd",
-    ["i32", "i32", "i32", "f32"],
-    (local, weight, gradient, bytes, rate) => [
-      along({ local, bytes }, (at) => [
-        move(at(weight), mul(splat(rate), load(at(gradient)))),
-      ]),
-    ],
-  );
+  return numbers;
 }
 
 /**
@@ -218,7 +243,7 @@ function addOptimizers(module: ModuleBuilder, { constant }: Arithmetic): void {
  *
  * Parameters: sum or to, term or from, place; bytes.
  */
-function addMoves(module: ModuleBuilder, { constant }: Arithmetic): void {
+function addMoves(module: ModuleBuilder, { constant }: Lanes): void {
   module.function("add", ["i32", "i32", "i32"], (local, sum, term, bytes) => [
     along({ local, bytes }, (at) => [
       store(at(sum), add(load(at(sum)), load(at(term)))),

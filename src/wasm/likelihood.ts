@@ -8,6 +8,7 @@
  * @module
  */
 
+import { powerOf } from "../rnn/arithmetic.ts";
 import { LANES } from "./memory_layout.ts";
 
 /** Sums over scored trials. */
@@ -88,15 +89,4 @@ export function log(x: number): number {
   let sum = 0;
   for (let n = 23; n > 0; n -= 2) sum = sum * f * f + 1 / n;
   return k * Math.LN2 + 2 * f * sum;
-}
-
-/** baseⁿ by squaring, from multiplications alone: the same on every machine. */
-export function powerOf(base: number, n: number): number {
-  let power = 1;
-  let square = n < 0 ? 1 / base : base;
-  for (let rest = Math.abs(n); rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) power *= square;
-    square *= square;
-  }
-  return power;
 }

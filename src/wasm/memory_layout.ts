@@ -14,7 +14,7 @@ export const LANES = 32;
 export const ROW = 4 * LANES;
 
 /** Where the constants of the kernels lie, and room for how many. */
-export const CONSTANTS = { address: 1024, count: 64 } as const;
+export const CONSTANTS = { address: 1024, count: 128 } as const;
 
 /** Largest memory of a WebAssembly module with addresses of 32 bits. */
 export const MOST_BYTES = 2 ** 32;
@@ -66,14 +66,16 @@ export interface Extent extends ModelSize {
   /** Chunks of all batches, and how many gradients of them are kept. */
   readonly chunks: number;
   readonly buffers: number;
-  /** Epochs for whose scores there is room. */
+  /** Numbers for the updates of an epoch. */
+  readonly numbers: number;
+  /** Epochs for whose scores and numbers there is room. */
   readonly epochs: number;
 }
 
 /** Sizes of all parts in bytes, by what has them. */
 export function partsOf(extent: Extent) {
   const { hiddenSize: H, inputSize, outputSize: O } = extent;
-  const { listed, back, steps, chunks, buffers, epochs } = extent;
+  const { listed, back, steps, chunks, buffers, numbers, epochs } = extent;
   return {
     /** A list of connections; all its numbers are places and offsets in bytes. */
     topology: {
@@ -88,7 +90,7 @@ export function partsOf(extent: Extent) {
       // Of each connection in the transposed list; behind its end if it is none of it.
       backPlace: 4 * listed,
     },
-    /** A model: its weights and moments, its trials by chunks, and what its chunks gave. */
+    /** A model: its weights and moments, its trials by chunks, what its chunks gave, and what the host computes for its updates. */
     model: {
       control: 16,
       weight: 4 * listed,
@@ -96,6 +98,7 @@ export function partsOf(extent: Extent) {
       secondMoment: 4 * listed,
       trials: chunks * chunkBytes(inputSize, steps),
       scores: 16 * chunks * epochs,
+      numbers: 4 * numbers * epochs,
     },
     /** A model in training: its gradients, one for each chunk that is under way and their sum, and its weights in the transposed order. */
     slot: {

@@ -7,7 +7,7 @@
 import type { LossName, ModelRun } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 import type { Kernels } from "./kernels.ts";
-import { powerOf, type Score, scoreLikelihood } from "./likelihood.ts";
+import { type Score, scoreLikelihood } from "./likelihood.ts";
 import {
   chunkBytes,
   deltaRows,
@@ -20,19 +20,18 @@ import {
 import type { Schedule, Task } from "./schedule.ts";
 
 /** A model in memory and all that its training depends on. */
-export interface PlacedModel extends
-  Placed<"model">,
-  Pick<
-    ModelRun,
-    "activation" | "optimizer" | "learningRate" | "trainRecurrent"
-  > {
+export interface PlacedModel
+  extends Placed<"model">, Pick<ModelRun, "trainRecurrent"> {
+  /** By their names. */
+  readonly nonlinearity: string;
+  readonly optimizer: string;
+  /** Numbers that the optimizer is given for an update. */
+  readonly numbersEach: number;
   /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
   readonly topology: Placed<"topology"> & {
     readonly listed: number;
     readonly recurrent: number;
   };
-  /** Steps of the optimizer before the ensemble was made. */
-  readonly made: number;
   /** T */
   readonly steps: number;
   /** [T]: whether any trial is scored at a step. */
@@ -91,9 +90,8 @@ export function runChunk(
   const { offset, start, startInput, backStart } = topology;
   const lanes = batch.size - LANES * chunk;
   const width = lanes <= LANES / 2 ? "16" : "";
-  const slope = model.activation === "relu" ? "Relu" : "Tanh";
-  const forward = `forward${slope}${width}` as const;
-  const backward = `backward${slope}${width}` as const;
+  const forward = `forward${width} ${model.nonlinearity}` as const;
+  const backward = `backward${width} ${model.nonlinearity}` as const;
   const linear = `linear${width}` as const;
   const outer = `gradient${width}` as const;
   const readout = start + 4 * H;
@@ -110,7 +108,7 @@ export function runChunk(
     const [now, next] = [state(t), state(t + 1)];
     k.copy(now + H * ROW, inputs + t * (I + 1) * ROW, (I + 1) * ROW);
     const from = t === 0 ? startInput : start;
-    k[forward](next, now, now, from, start + 4, offset, weight, H);
+    k[forward]!(next, now, now, from, start + 4, offset, weight, H);
     if (!isScored(t)) continue;
     // Of what lies beside h the read-out needs the ones alone.
     k.copy(next + (H + I) * ROW, inputs + I * ROW, ROW);
@@ -144,7 +142,7 @@ export function runChunk(
     const [h, before] = [state(t + 1), state(t)];
     const back = t === end - 1 ? topology.backStartReadout : backStart;
     const { backOffset } = topology;
-    k[backward](now, next, h, back, backStart + 4, backOffset, backWeight, H);
+    k[backward]!(now, next, h, back, backStart + 4, backOffset, backWeight, H);
     if (isScored(t)) {
       k[outer](gradient, dy, h, readout, readout + 4, offset, O);
     }
@@ -163,14 +161,15 @@ export function runChunk(
   return score;
 }
 
-/** Adds the gradients of a wave in a part of the list, and after the last wave makes the optimizer's step number `step` there. */
+/** Adds the gradients of a wave in a part of the list, and after the last wave makes the update there. */
 export function updatePart(
   { kernels, schedule }: Workshop,
   model: PlacedModel,
-  { task, slot, step }: {
+  { task, slot, update }: {
     readonly task: Task & { readonly part: number };
     readonly slot: Placed<"slot">;
-    readonly step: number;
+    /** Number of the update, counted from the first of the call. */
+    readonly update: number;
   },
 ): void {
   const { listed, backPlace } = model.topology;
@@ -189,13 +188,7 @@ export function updatePart(
   const w = model.weight + from;
   const m = model.firstMoment + from;
   const v = model.secondMoment + from;
-  const { learningRate, optimizer } = model;
-  if (optimizer === "Adam") {
-    const rate = learningRate / (1 - powerOf(0.9, step));
-    const inverseRoot = 1 / Math.sqrt(1 - powerOf(0.999, step));
-    kernels.adam(w, g, m, v, length, rate, inverseRoot);
-  } else if (optimizer === "RMSprop") {
-    kernels.rmsprop(w, g, v, length, learningRate);
-  } else kernels.sgd(w, g, length, learningRate);
+  const numbers = model.numbers + 4 * model.numbersEach * update;
+  kernels[`update ${model.optimizer}`]!(w, g, m, v, length, numbers);
   kernels.scatter(slot.backWeight, w, backPlace + from, length);
 }

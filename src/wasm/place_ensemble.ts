@@ -6,6 +6,7 @@
 
 import { DeviceError, type EnsembleSpec } from "../engine/ensemble.ts";
 import { perWiring } from "../engine/guard_ensemble.ts";
+import { nameOf } from "../text/did_you_mean.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/trial_set.ts";
 import { listRows } from "./connection_rows.ts";
@@ -27,7 +28,13 @@ import { createSchedule, type Schedule } from "./schedule.ts";
  */
 export function placeEnsemble(
   spec: EnsembleSpec,
-  workers: number,
+  { workers, perUpdate, shared }: {
+    readonly workers: number;
+    /** Numbers that each optimizer is given for an update, by its name. */
+    readonly perUpdate: ReadonlyMap<string, readonly unknown[]>;
+    /** Whether other threads work on it. */
+    readonly shared: boolean;
+  },
 ) {
   const { runs, loss, hiddenSize, inputSize, outputSize } = spec;
   const size = { hiddenSize, inputSize, outputSize };
@@ -38,11 +45,17 @@ export function placeEnsemble(
   const back = Math.max(...rows.map(({ backOffset }) => backOffset.length));
   const schedule = createSchedule(runs[0]!.trials, { workers, listed });
   const { chunks, buffers } = schedule;
-  const epochBytes = 16 * chunks * runs.length;
+  const updates = runs[0]!.trials.trainBatches.length;
+  const numbers = updates * Math.max(
+    ...runs.map(({ optimizer }) => perUpdate.get(nameOf(optimizer))!.length),
+  );
+  const epochBytes = (16 * chunks + 4 * numbers) * runs.length;
   /** Epochs for whose scores there is room. */
   const epochs = Math.max(1, Math.floor(HISTORY_BYTES / epochBytes));
   const steps = Math.max(...runs.map(({ trials }) => trials.steps));
-  const most = { ...size, listed, back, steps, chunks, buffers, epochs };
+  const most = {
+    ...{ ...size, listed, back, steps, chunks, buffers, numbers, epochs },
+  };
 
   const placer = new Placer();
   const { queue } = placer.place({ queue: 4 });
@@ -60,7 +73,7 @@ export function placeEnsemble(
   const slots = repeat(Math.min(workers, runs.length), slot);
   const places = repeat(workers, worker);
 
-  const memory = createMemory(placer.end);
+  const memory = createMemory(placer.end, shared);
   for (const [list, placed] of topologies) {
     for (const name of Object.keys(placed) as (keyof typeof placed)[]) {
       const { length } = list[name];
@@ -68,8 +81,8 @@ export function placeEnsemble(
     }
   }
   const models = runs.map((run, i): PlacedModel => {
-    const { trials, state, activation, optimizer } = run;
-    const { learningRate, trainRecurrent } = run;
+    const { trials, state, trainRecurrent } = run;
+    const optimizer = nameOf(run.optimizer);
     const placed = addresses[i]!;
     const list = rows[i]!;
     const put = (address: number, tensors: Parameters) => {
@@ -88,14 +101,15 @@ export function placeEnsemble(
     const all = { trials, schedule, factor };
     return {
       ...placed,
-      ...{ activation, optimizer, learningRate, trainRecurrent },
+      ...{ optimizer, trainRecurrent },
+      nonlinearity: nameOf(run.activation),
+      numbersEach: perUpdate.get(optimizer)!.length,
       ...fillTrials(memory, placed.trials, all),
       topology: {
         ...topologies.get(list)!,
         listed: list.length,
         recurrent: list.places.weightHh.length,
       },
-      made: state?.step ?? 0,
       steps: trials.steps,
     };
   });
@@ -107,11 +121,11 @@ export function placeEnsemble(
   return { place, models, rows, mostEpochs: epochs };
 }
 
-function createMemory(bytes: number): WebAssembly.Memory {
+function createMemory(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = Math.ceil(bytes / 2 ** 16);
   try {
     const size = { initial: pages, maximum: pages };
-    return new WebAssembly.Memory({ ...size, shared: true });
+    return new WebAssembly.Memory({ ...size, shared });
   } catch (cause) {
     throw new DeviceError(
       `there is no memory for an ensemble of ${Math.ceil(bytes / 2 ** 20)} MiB`,

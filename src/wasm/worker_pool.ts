@@ -6,17 +6,24 @@
 
 import type { KernelTime } from "../engine/device_profile.ts";
 import { DeviceError } from "../engine/ensemble.ts";
-import type { Answer, Order } from "./worker.ts";
+import { type Order, work } from "./work.ts";
+import type { Answer } from "./worker.ts";
 
-/** Workers that train one ensemble at a time. */
+/** Workers that train one ensemble at a time; or none, where the thread that calls does their work. */
 export class WorkerPool {
+  /** Whether they need memory that is shared. */
+  readonly shared: boolean;
   readonly #workers: readonly Worker[];
-  readonly #failed = new Int32Array(new SharedArrayBuffer(4));
+  readonly #failed: Int32Array;
   #failure: DeviceError | undefined;
   #reject: (failure: DeviceError) => void = () => {};
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(count: number) {
+    this.shared = count > 0;
+    this.#failed = new Int32Array(
+      this.shared ? new SharedArrayBuffer(4) : new ArrayBuffer(4),
+    );
     this.#workers = Array.from({ length: count }, (_, number) => {
       const worker = new Worker(new URL("./worker.ts", import.meta.url), {
         type: "module",
@@ -45,6 +52,7 @@ export class WorkerPool {
   train(order: Omit<Order, "worker" | "failed">): Promise<KernelTime[][]> {
     const answers = this.#last.then(() => {
       this.check();
+      if (!this.shared) return this.#workHere(order);
       return Promise.all(
         order.ensemble.places.map((_, number) =>
           new Promise<KernelTime[]>((resolve, reject) => {
@@ -62,6 +70,14 @@ export class WorkerPool {
     });
     this.#last = answers.catch(() => {});
     return answers;
+  }
+
+  /** Lets the thread see to other things first. */
+  async #workHere(
+    order: Omit<Order, "worker" | "failed">,
+  ): Promise<KernelTime[][]> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return [work({ ...order, worker: 0, failed: this.#failed })];
   }
 
   destroy(): void {

@@ -9,6 +9,9 @@ import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
+import { INITIALISATIONS } from "../../src/rnn/initialisations.ts";
+import { NONLINEARITIES } from "../../src/rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../../src/rnn/optimizers.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { buildRun, runsOf } from "../../src/train/build_run.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";
@@ -118,7 +121,7 @@ compatibility = ${pick("described", "original")}
 [trainvalidate]
 epochs = ${between(1, 12)}
 iterations = ${between(1, 2)}
-init = ${pick("default", "xavier", "he", "auto")}
+init = ${pick(...INITIALISATIONS.keys())}
 freeze_layer = ${pick("True", "False", "False", "False")}
 remap_w = ${bool()}
 [trialparams]
@@ -127,10 +130,8 @@ trial_params = {"task_name":"${task}", ${parameters} "nr_of_trials":${
   }, "train_size":0.7${task.startsWith("pic") ? `, "rescale":${bool()}` : ""}}
 [combosparams]
 combos_params = {"lr":${list(rates)}, "nonlinearity":${
-    list(some(2, () => pick("relu", "tanh")))
-  }, "optimizer":${
-    list(some(2, () => pick("Adam", "RMSprop", "SGD")))
-  }, ${grid}}
+    list(some(2, () => pick(...NONLINEARITIES.keys())))
+  }, "optimizer":${list(some(2, () => pick(...OPTIMIZERS.keys())))}, ${grid}}
 [run]
 seed = ${stream.integer(2 ** 31)}
 batch_size = ${between(1, 9)}

@@ -10,6 +10,9 @@ import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
 import { denseMatrix } from "../../src/graph/connections.ts";
 import type { RandomStream } from "../../src/random/stream.ts";
 import { closePorts } from "../../src/rnn/parameters.ts";
+import { type Arithmetic, NUMBERS } from "../../src/rnn/arithmetic.ts";
+import { nonlinearityOf } from "../../src/rnn/nonlinearities.ts";
+import { optimizerOf } from "../../src/rnn/optimizers.ts";
 
 /** What a training gives. */
 export interface Trained {
@@ -21,16 +24,24 @@ export interface Trained {
 
 const f = Math.fround;
 
-/** act(x), and act'(x) · g from h = act(x). */
-const ACTIVATIONS = {
-  tanh: {
-    act: (x: number) => f(Math.tanh(x)),
-    back: (g: number, h: number) => f(g * f(1 - f(h * h))),
-  },
-  relu: {
-    act: (x: number) => x < 0 ? 0 : x,
-    back: (g: number, h: number) => h <= 0 ? 0 : g,
-  },
+/** Two numbers or more become one, each rounded. */
+const rounded = (of: (...numbers: number[]) => number) =>
+(
+  ...numbers: number[]
+) => f(of(...numbers.map(f)));
+
+/** The arithmetic of rules, every number rounded. */
+const SINGLE: Arithmetic<number> = {
+  add: rounded(NUMBERS.add),
+  subtract: rounded(NUMBERS.subtract),
+  multiply: rounded(NUMBERS.multiply),
+  divide: rounded(NUMBERS.divide),
+  squareRoot: rounded(NUMBERS.squareRoot),
+  absolute: rounded(NUMBERS.absolute),
+  tanh: rounded(NUMBERS.tanh),
+  ifAtMost: NUMBERS.ifAtMost,
+  blend: (average, fresh, { keep }) =>
+    f(f(f(keep) * average) + f(f(1 - keep) * fresh)),
 };
 
 /**
@@ -49,7 +60,8 @@ export function trainSingle(
   const { hiddenSize: H, inputSize: I, outputSize: O, loss } = spec;
   const { initial, connections, trials } = run;
   const { steps: T, inputs, targets } = trials;
-  const { act, back } = ACTIVATIONS[run.activation];
+  const act = nonlinearityOf(run.activation);
+  const optimizer = optimizerOf(run.optimizer);
   const mask = denseMatrix(
     connections,
     new Float32Array(initial.weightHh.length).fill(1),
@@ -69,7 +81,7 @@ export function trainSingle(
     ) as typeof p;
   const m = like();
   const v = like();
-  let step = 0;
+  let updates = 0;
   const noisy = (value: number) =>
     digits === undefined
       ? value
@@ -98,8 +110,8 @@ export function trainSingle(
               z = f(z + f(p.hh[i * H + j]! * h[now - H + j]!));
             }
           }
-          const value = noisy(act(noisy(z)));
-          h[now + i] = run.activation === "tanh"
+          const value = noisy(act.value(SINGLE, noisy(z)));
+          h[now + i] = act.name === "tanh"
             ? Math.max(-1, Math.min(1, value))
             : value;
         }
@@ -157,7 +169,10 @@ export function trainSingle(
               sum = f(sum + f(p.hh[j * H + i]! * later[j]!));
             }
           }
-          delta[i] = back(noisy(sum), h[now + i]!);
+          delta[i] = act.backward(SINGLE, {
+            gradient: noisy(sum),
+            output: h[now + i]!,
+          });
         }
         for (let i = 0; i < H; i++) {
           const d = delta[i]!;
@@ -187,28 +202,22 @@ export function trainSingle(
   }
 
   function update(g: typeof p): void {
-    step++;
-    const rate = f(run.learningRate / (1 - 0.9 ** step));
-    const root = f(Math.sqrt(1 - 0.999 ** step));
+    updates++;
     for (const name of names) {
       if (name === "hh" && !run.trainRecurrent) continue;
       for (let i = 0; i < p[name].length; i++) {
         if (name === "hh" && mask[i] === 0) continue;
-        const own = noisy(g[name][i]!);
-        let change = f(f(run.learningRate) * own);
-        if (run.optimizer === "Adam") {
-          m[name][i] = f(f(0.9 * m[name][i]!) + f(0.1 * own));
-          v[name][i] = f(f(0.999 * v[name][i]!) + f(0.001 * f(own * own)));
-          const scale = f(f(f(Math.sqrt(v[name][i]!)) / root) + 1e-8);
-          // As PyTorch does: the product first, which may overflow.
-          change = f(f(rate * m[name][i]!) / scale);
-        } else if (run.optimizer === "RMSprop") {
-          v[name][i] = f(f(0.99 * v[name][i]!) + f(0.01 * f(own * own)));
-          change = f(
-            f(f(run.learningRate) * own) / f(f(Math.sqrt(v[name][i]!)) + 1e-8),
-          );
-        }
-        p[name][i] = f(p[name][i]! - change);
+        const after = optimizer.update(SINGLE, {
+          weight: p[name][i]!,
+          gradient: noisy(g[name][i]!),
+          first: m[name][i]!,
+          second: v[name][i]!,
+          learningRate: run.learningRate,
+          perUpdate: (of) => of(updates),
+        });
+        p[name][i] = after.weight;
+        m[name][i] = after.first ?? 0;
+        v[name][i] = after.second ?? 0;
       }
     }
   }

@@ -8,8 +8,9 @@
 import { type KernelText, kernelTexts } from "../../src/gpu/kernels.ts";
 import { makeLayout, placeBatches } from "../../src/gpu/layout.ts";
 import { formatOf } from "../../src/gpu/plan.ts";
-import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
 import { WAYS } from "../gpu/example_runs.ts";
+import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
+import { RULES } from "../reference/example_runs.ts";
 
 /** A kernel and the ensemble that it is for. */
 export interface KernelVariant extends KernelText {
@@ -46,7 +47,7 @@ export function kernelVariants(granted: AdapterLimits): KernelVariant[] {
       });
       const of =
         `${way}, H = ${size.hiddenSize}, I = ${size.inputSize}, ${loss}`;
-      for (const text of kernelTexts(format, loss)) {
+      for (const text of kernelTexts(format, { loss, ...RULES })) {
         variants.set(`${text.name} ${text.code}`, { ...text, of });
       }
     }

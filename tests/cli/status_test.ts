@@ -55,7 +55,7 @@ describe("deno task status", () => {
       });
       const weights = initialParameters(size, {
         connections: listConnections({ receivers: 29, senders: 29 }),
-        scheme: "default",
+        initialisation: "default",
         stream: createStream({ seed: 0, purpose: "weights" }),
       });
       const state = {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { INITIALISATIONS } from "../../src/rnn/initialisations.ts";
+import { NONLINEARITIES } from "../../src/rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../../src/rnn/optimizers.ts";
 import { resolve } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
@@ -82,6 +85,7 @@ describe("readExperiment()", () => {
         targetSparsityIntrinsic: 1,
       },
       nullModel: undefined,
+      initialisation: INITIALISATIONS.get("default"),
       training: {
         epochs: 500,
         iterations: 5,
@@ -133,8 +137,8 @@ describe("readExperiment()", () => {
       ],
       repr: "(1e-06, 'tanh', 'RMSprop', 10)",
       learningRate: 0.000001,
-      activation: "tanh",
-      optimizer: "RMSprop",
+      activation: NONLINEARITIES.get("tanh"),
+      optimizer: OPTIMIZERS.get("RMSprop"),
       parameters: { low: 0, high: 1, pattern_length: 10, nr_of_trials: 500 },
     });
   });
@@ -244,9 +248,19 @@ describe("readExperiment()", () => {
       "random_w = False\ncompatibility = original",
     );
     assert.equal(read(text).training.init, "auto");
-    for (const init of ["default", "he", "xavier", "auto"] as const) {
-      const { training } = read(withChange("init = default", `init = ${init}`));
-      assert.equal(training.init, init);
+    for (const init of INITIALISATIONS.keys()) {
+      const text = withChange("init = default", `init = ${init}`);
+      assert.equal(read(text).training.init, init);
+      assert.equal(read(text).initialisation.name, init);
+      const original = read(text.replace(
+        "random_w = False",
+        "random_w = False\ncompatibility = original",
+      ));
+      assert.equal(original.training.init, init);
+      assert.equal(
+        original.initialisation.name,
+        ["xavier", "he"].includes(init) ? "auto" : init,
+      );
     }
   });
 
@@ -378,7 +392,7 @@ describe("config/", () => {
     assert.equal(net.name, "Synthetic_Macaque_29");
     assert.equal(net.regions, 29);
     assert.equal(task.task.name, "seq_mem");
-    const activations = grid.combinations.map((c) => c.activation);
+    const activations = grid.combinations.map((c) => c.activation.name);
     assert.deepEqual([...new Set(activations)].sort(), ["relu", "tanh"]);
   });
 });

@@ -186,7 +186,7 @@ export const WRONG_CONFIGS:
     [
       "init = default",
       "init = xaver",
-      ', line 12: [trainvalidate] init must be default, xavier, he or auto, found "xaver" (did you mean "xavier"?)',
+      ', line 12: [trainvalidate] init must be default, xavier, he, auto or normal, found "xaver" (did you mean "xavier"?)',
     ],
     [
       "seed = 1",
@@ -353,11 +353,11 @@ export const WRONG_CONFIGS:
     [
       '"relu"',
       '"Relu"',
-      `, line 21: [combosparams] combos_params: "nonlinearity" must be a list of relu or tanh, found 'Relu' (did you mean "relu"?)`,
+      `, line 21: [combosparams] combos_params: "nonlinearity" must be a list of relu, tanh, leaky_relu or sigmoid, found 'Relu' (did you mean "relu"?)`,
     ],
     [
       '"Adam"',
-      '"Adagrad"',
-      `, line 22: [combosparams] combos_params: "optimizer" must be a list of Adam, RMSprop or SGD, found 'Adagrad'`,
+      '"RMSProp"',
+      `, line 22: [combosparams] combos_params: "optimizer" must be a list of Adam, RMSprop, SGD, AdamW or Adagrad, found 'RMSProp' (did you mean "RMSprop"?)`,
     ],
   ];

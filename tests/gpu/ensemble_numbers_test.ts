@@ -128,7 +128,7 @@ function ringSpec(
     validateBatches: [1],
   });
   const initial = initialParameters(size, {
-    scheme: "default",
+    initialisation: "default",
     connections,
     stream: createStream({ seed: 1, purpose: "weights" }),
   });

@@ -13,6 +13,7 @@ import { countConnections } from "../../src/graph/connections.ts";
 import { assertParametersClose } from "./closeness.ts";
 import { createInWay, exampleSpec, FORMATS, type Way } from "./example_runs.ts";
 import { randomConnections } from "./random_connections.ts";
+import { RULES } from "../reference/example_runs.ts";
 
 const engine = await createWebGpuEngine();
 const missing = engine === undefined
@@ -319,6 +320,7 @@ describe(suite, () => {
 
   itNeeds("plans groups that it can create", missing, () => {
     const plan = engine!.plan({
+      ...RULES,
       hiddenSize: 220,
       inputSize: 2,
       outputSize: 1,

@@ -5,11 +5,9 @@
  */
 
 import type {
-  Activation,
   EnsembleSpec,
   LossName,
   ModelRun,
-  OptimizerName,
 } from "../../src/engine/ensemble.ts";
 import { checkSpec, shapeOf } from "../../src/engine/create_ensemble.ts";
 import type { WatchedDevice } from "../../src/gpu/device.ts";
@@ -90,16 +88,17 @@ export async function createInWay(
   { limits = gpu.adapter.limits, ...way }: Way = {},
 ): Promise<GpuEnsemble> {
   checkSpec(spec);
-  const { formatFor } = planOnGpu(shapeOf(spec), {
+  const rules = shapeOf(spec);
+  const { formatFor } = planOnGpu(rules, {
     memoryBytes: 2 ** 31,
     limits,
     ...way,
   });
-  return await createGpuEnsemble(gpu, spec, { ...way, formatFor });
+  return await createGpuEnsemble(gpu, spec, { ...way, formatFor, rules });
 }
 
-const ACTIVATIONS: readonly Activation[] = ["tanh", "relu"];
-const OPTIMIZERS: readonly OptimizerName[] = ["Adam", "RMSprop", "SGD"];
+const ACTIVATIONS = ["tanh", "relu"] as const;
+const OPTIMIZERS = ["Adam", "RMSprop", "SGD"] as const;
 
 function numbers(
   stream: RandomStream,
@@ -167,8 +166,8 @@ function exampleRun(
   const take = (count: number) => order.slice(next, next += count);
   return {
     label: `iteration ${iteration}`,
-    activation: ACTIVATIONS[iteration % 2] as Activation,
-    optimizer: OPTIMIZERS[iteration % 3] as OptimizerName,
+    activation: ACTIVATIONS[iteration % 2]!,
+    optimizer: OPTIMIZERS[iteration % 3]!,
     learningRate: learningRate * (1 + iteration / 10),
     trainRecurrent: iteration % 5 !== 4,
     connections,

@@ -14,6 +14,7 @@ import {
   FORMATS,
 } from "./example_runs.ts";
 import { randomConnections } from "./random_connections.ts";
+import { RULES } from "../reference/example_runs.ts";
 
 const OPTIONS: PlanOptions = { limits: DEFAULT_LIMITS, memoryBytes: 2 ** 31 };
 const TRIALS = {
@@ -57,6 +58,7 @@ function shape(
 ): EnsembleShape {
   return {
     ...TRIALS,
+    ...RULES,
     hiddenSize: connections.receivers,
     connections,
     ...change,

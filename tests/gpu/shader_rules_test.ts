@@ -8,6 +8,7 @@ import {
 import { makeLayout, placeBatches } from "../../src/gpu/layout.ts";
 import { formatOf } from "../../src/gpu/plan.ts";
 import { DEFAULT_LIMITS, FORMATS } from "./example_runs.ts";
+import { RULES } from "../reference/example_runs.ts";
 
 const TYPE_BYTES: Readonly<Record<string, number>> = {
   u32: 4,
@@ -72,7 +73,7 @@ function allKernels(): KernelText[] {
               limits: DEFAULT_LIMITS,
               allSteps,
             });
-            kernels.push(...kernelTexts(format, "nll"));
+            kernels.push(...kernelTexts(format, { loss: "nll", ...RULES }));
           }
         }
       }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { NONLINEARITIES } from "../../src/rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../../src/rnn/optimizers.ts";
 import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {
@@ -11,6 +13,12 @@ import {
   listConnections,
 } from "../../src/graph/connections.ts";
 import { closePorts, parameterShapes } from "../../src/rnn/parameters.ts";
+
+/** All nonlinearities and optimizers that there are. */
+export const RULES = {
+  nonlinearities: [...NONLINEARITIES.values()],
+  optimizers: [...OPTIMIZERS.values()],
+};
 
 /** What an example is like; all else is drawn. */
 export interface ExampleOptions {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import type { OptimizerName } from "../../src/engine/ensemble.ts";
 import { updateTensor } from "../../src/reference/optimizer.ts";
 
 /** Weight 1 after each step of learning rate 0.01 down these gradients. */
-function weightsAfter(optimizer: OptimizerName, gradients: number[]): number[] {
+function weightsAfter(optimizer: string, gradients: number[]): number[] {
   const weights = Float64Array.of(1);
   const moments = {
     firstMoment: new Float64Array(1),
@@ -12,7 +11,7 @@ function weightsAfter(optimizer: OptimizerName, gradients: number[]): number[] {
   };
   return gradients.map((gradient, i) => {
     updateTensor(weights, {
-      ...{ optimizer, learningRate: 0.01, step: i + 1, ...moments },
+      ...{ optimizer, learningRate: 0.01, update: i + 1, ...moments },
       gradient: Float64Array.of(gradient),
     });
     return weights[0]!;

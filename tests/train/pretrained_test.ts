@@ -60,7 +60,7 @@ async function withFolder(
 
 function trained(size = seqMem) {
   return initialParameters(size, {
-    scheme: "default",
+    initialisation: "default",
     connections,
     stream: createStream({ seed: 3, purpose: "weights" }),
   });
