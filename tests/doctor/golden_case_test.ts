@@ -91,8 +91,16 @@ describe("readGoldenCase()", () => {
       14,
       /mask must be of shape \[14,14\], found \[13,13\]$/,
     ],
-    [["model", "activation"], "elu", /\("relu" \| "tanh" \| .*\), found "elu"$/],
-    [["optimizer", "name"], "Lion", /"RMSprop" \| "SGD" \| .*\), found "Lion"$/],
+    [
+      ["model", "activation"],
+      "elu",
+      /\("relu" \| "tanh" \| .*\), found "elu"$/,
+    ],
+    [
+      ["optimizer", "name"],
+      "Lion",
+      /"RMSprop" \| "SGD" \| .*\), found "Lion"$/,
+    ],
     [["init", "b_ih", "data", 3], "x", /init\.b_ih\.data must be/],
     [
       ["init", "b_fc", "data"],
