@@ -13,7 +13,7 @@ import {
   NULL_MODEL_NAMES,
   randomiseNetwork,
 } from "../connectome/nulls/null_model.ts";
-import { nullReportTable, reportNull } from "../connectome/nulls/report.ts";
+import { nullReportTable, reportNull } from "../connectome/nulls/null_model.ts";
 import {
   countScaledConnections,
   scaleConnectome,

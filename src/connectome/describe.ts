@@ -6,8 +6,13 @@
 
 import { CATALOGUE_LICENCE, catalogueEntry } from "./catalogue.ts";
 import type { Connectome } from "./connectome.ts";
-import { graphMeasures } from "./measures.ts";
+import {
+  graphMeasures,
+  MOST_IN_MODULES,
+  summariseNetwork,
+} from "./measures.ts";
 import { formatTable } from "../text/table.ts";
+import { plural } from "../text/words.ts";
 
 /** A connectome in a list. */
 export interface ListedConnectome {
@@ -41,6 +46,10 @@ const SHOWN_OF_MANY = 20;
 export function describeConnectome(connectome: Connectome): string[] {
   const { regions, regionNames, neuronDensity } = connectome;
   const metrics = graphMeasures(connectome.graph);
+  const summary = summariseNetwork(connectome.graph);
+  const { clustering, modularity, modules, sampled } = summary;
+  const from = (nodes: number) =>
+    nodes === regions ? "" : ` (of ${nodes} regions, spread over all)`;
   const entry = catalogueEntry(connectome.name);
   const orders = Math.log10(metrics.largestWeight / metrics.smallestWeight);
   const facts: string[][] = [
@@ -74,6 +83,29 @@ export function describeConnectome(connectome: Connectome): string[] {
     ["receives from", `${range(metrics.inDegree)} regions each`],
     ["weight sent", `${range(metrics.outStrength)} a region`],
     ["weight received", `${range(metrics.inStrength)} a region`],
+    [
+      "clustering",
+      `${number(clustering)}${from(sampled.clustering)}, weighted`,
+    ],
+    [
+      "path length",
+      `${number(summary.pathLength)} steps, ${
+        number(summary.weightedPathLength)
+      } with 1 / weight as lengths${from(sampled.paths)}`,
+    ],
+    [
+      "modularity",
+      Number.isNaN(modularity)
+        ? `not computed of more than ${MOST_IN_MODULES} connections`
+        : `${number(modularity)}, ${plural(modules, "module")}`,
+    ],
+    [
+      "rich club",
+      `density ${
+        percent(summary.richClub)
+      } among the tenth with most connections`,
+    ],
+    ["spectral radius", number(summary.spectralRadius)],
     ...(neuronDensity === undefined
       ? []
       : [["neuron density", densityText(neuronDensity)]]),
@@ -123,7 +155,8 @@ function number(value: number): string {
 
 function range(values: ArrayLike<number>): string {
   const all = Array.from(values);
-  return `${number(Math.min(...all))} to ${number(Math.max(...all))}`;
+  const least = all.reduce((a, b) => Math.min(a, b));
+  return `${number(least)} to ${number(all.reduce((a, b) => Math.max(a, b)))}`;
 }
 
 function densityText(density: Float64Array): string {

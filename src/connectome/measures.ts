@@ -1,9 +1,12 @@
 /**
- * What a graph looks like in a few numbers.
+ * What a graph looks like in a few numbers, and its modules: groups of nodes that are
+ * connected with each other more than with others.
  *
  * @module
  */
 
+import { DirectedGraph } from "npm:graphology@0.26.0";
+import communities from "npm:graphology-communities-louvain@2.0.2";
 import { InputError } from "../files/input_error.ts";
 import {
   filterGraph,
@@ -14,7 +17,7 @@ import {
   transposeGraph,
 } from "../graph/graph.ts";
 import { spectralRadius } from "../graph/spectrum.ts";
-import { modularityOf, modulesOf } from "./modules.ts";
+import { createStream } from "../random/stream.ts";
 
 /** Figures of a weighted, directed graph. */
 export interface GraphMeasures {
@@ -128,22 +131,31 @@ export interface NetworkSummary {
   readonly clustering: number;
   /** Of its modules, as {@linkcode modulesOf} finds them. */
   readonly modularity: number;
+  /** How many of them there are. */
+  readonly modules: number;
   /** Mean number of steps from a node to another that can be reached. */
   readonly pathLength: number;
+  /** The same with 1 / weight as a connection's length, along the shortest ways; the harmonic mean, so that a few far pairs do not decide. */
+  readonly weightedPathLength: number;
+  /** Density among the tenth of the nodes that have most connections, in and out; with all that have as many as the last of them. */
+  readonly richClub: number;
   /** Of the matrix of weights. */
   readonly spectralRadius: number;
+  /** Nodes that paths begin at, and nodes whose clustering is measured: all, or of a large network some, evenly spread over their numbers. */
+  readonly sampled: { readonly paths: number; readonly clustering: number };
 }
 
-/** Work above which a figure is not computed, but NaN: some seconds. */
-const MOST_WORK = 2e9;
+/** Pairs of connections that clustering looks at, and connections that paths go along: a second or two. */
+const MOST_WORK = 3e8;
+const MOST_ALONG_PATHS = 2e7;
+/** Nodes that paths begin at, at least. */
+const LEAST_SOURCES = 20;
 /** Connections in which modules are sought. */
-const MOST_IN_MODULES = 100_000;
-/** Nodes that paths begin at; of more, some. */
-const MOST_STARTS = 1000;
+export const MOST_IN_MODULES = 100_000;
 
 /**
- * What a network is like in the figures that null models are judged by; NaN for
- * those that would take too long.
+ * What a network is like in the figures that null models are judged by; clustering and
+ * paths of a large one from some of its nodes, and NaN for the modularity of more than 100,000 connections.
  *
  * @throws {InputError} If it has no connection.
  */
@@ -152,6 +164,11 @@ export function summariseNetwork(graph: Graph): NetworkSummary {
   const { start, sender, weights, ...size } = rowsOf(graph, {
     transpose: true,
   });
+  const clustering = meanClustering(graph);
+  const paths = pathLengths(graph);
+  const moduleOf = graph.weight.length <= MOST_IN_MODULES
+    ? modulesOf(graph)
+    : undefined;
   return {
     connections: measures.connections,
     density: measures.density,
@@ -160,12 +177,14 @@ export function summariseNetwork(graph: Graph): NetworkSummary {
     outStrengthSpread: spread(measures.outStrength),
     inStrengthSpread: spread(measures.inStrength),
     reciprocity: measures.reciprocity,
-    clustering: meanClustering(graph),
-    modularity: graph.weight.length <= MOST_IN_MODULES
-      ? modularityOf(graph, modulesOf(graph))
-      : NaN,
-    pathLength: meanPathLength(graph),
+    clustering: clustering.mean,
+    modularity: moduleOf === undefined ? NaN : modularityOf(graph, moduleOf),
+    modules: moduleOf === undefined ? NaN : new Set(moduleOf).size,
+    pathLength: paths.steps,
+    weightedPathLength: paths.weighted,
+    richClub: richClub(graph, measures),
     spectralRadius: spectralRadius({ ...size, start, sender }, weights),
+    sampled: { paths: paths.sources, clustering: clustering.nodes },
   };
 }
 
@@ -185,7 +204,9 @@ function spread(values: ArrayLike<number>): number {
  * Source: G. Fagiolo, Clustering in complex directed networks, Phys. Rev. E 76, 026107
  * (2007), https://doi.org/10.1103/PhysRevE.76.026107.
  */
-export function meanClustering(graph: Graph): number {
+function meanClustering(
+  graph: Graph,
+): { readonly mean: number; readonly nodes: number } {
   const between = filterGraph(graph, (a, b) => a !== b);
   const { nodes: n } = graph;
   const largest = between.weight.reduce((a, b) => Math.max(a, b), 0);
@@ -211,14 +232,14 @@ export function meanClustering(graph: Graph): number {
   for (const own of partners) {
     for (const j of own.keys()) work += partners[j]!.size;
   }
-  if (work > MOST_WORK) return NaN;
+  const stride = Math.max(1, Math.ceil(work / MOST_WORK));
   const lists = partners.map((own) => ({
     to: Uint32Array.from(own.keys()),
     root: Float64Array.from(own.values()),
   }));
   const marked = new Float64Array(n);
   let sum = 0, counted = 0;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < n; i += stride) {
     const possible = 2 * (degree[i]! * (degree[i]! - 1) - 2 * mutual[i]!);
     if (possible <= 0) continue;
     const own = lists[i]!;
@@ -234,17 +255,35 @@ export function meanClustering(graph: Graph): number {
     sum += triangles / possible;
     counted++;
   }
-  return counted === 0 ? 0 : sum / counted;
+  return {
+    mean: counted === 0 ? 0 : sum / counted,
+    nodes: Math.ceil(n / stride),
+  };
 }
 
-/** Mean number of steps along connections between nodes of which one reaches the other; of a large graph from some nodes. */
-export function meanPathLength(graph: Graph): number {
-  const { nodes: n, from, to } = graph;
+/**
+ * Mean lengths of the shortest ways between nodes of which one reaches the other: in steps,
+ * and, as harmonic mean, with 1 / weight as the length of a connection (E. W. Dijkstra, Numer. Math. 1,
+ * 269–271 (1959), https://doi.org/10.1007/BF01386390); of a large graph from some of its nodes.
+ */
+function pathLengths(
+  { nodes: n, from, to, weight }: Graph,
+): {
+  readonly steps: number;
+  readonly weighted: number;
+  readonly sources: number;
+} {
   const first = firstOfEach(from, n);
-  const stride = Math.max(1, Math.ceil(n / MOST_STARTS));
+  const affordable = Math.max(
+    LEAST_SOURCES,
+    MOST_ALONG_PATHS / (weight.length + n),
+  );
+  const stride = Math.max(1, Math.ceil(n / affordable));
   const steps = new Int32Array(n);
+  const length = new Float64Array(n);
   const queue = new Uint32Array(n);
-  let sum = 0, pairs = 0;
+  const heap = new NodeHeap(length);
+  let allSteps = 0, allNear = 0, pairs = 0;
   for (let source = 0; source < n; source += stride) {
     steps.fill(-1);
     steps[source] = 0;
@@ -255,11 +294,179 @@ export function meanPathLength(graph: Graph): number {
         const next = to[edge]!;
         if (steps[next]! >= 0) continue;
         steps[next] = steps[node]! + 1;
-        sum += steps[next]!;
+        allSteps += steps[next]!;
         pairs++;
         queue[tail++] = next;
       }
     }
+    length.fill(Infinity);
+    length[source] = 0;
+    heap.raise(source);
+    for (let node = heap.pop(); node >= 0; node = heap.pop()) {
+      if (node !== source) allNear += 1 / length[node]!;
+      for (let edge = first[node]!; edge < first[node + 1]!; edge++) {
+        const next = to[edge]!;
+        const reached = length[node]! + 1 / weight[edge]!;
+        if (reached >= length[next]!) continue;
+        length[next] = reached;
+        heap.raise(next);
+      }
+    }
   }
-  return pairs === 0 ? NaN : sum / pairs;
+  return {
+    steps: pairs === 0 ? NaN : allSteps / pairs,
+    weighted: pairs === 0 ? NaN : pairs / allNear,
+    sources: Math.ceil(n / stride),
+  };
+}
+
+/** Nodes in a binary heap, that of least length first. */
+class NodeHeap {
+  readonly #nodes: Uint32Array;
+  /** Where each node is in the heap; −1 of those that are not. */
+  readonly #place: Int32Array;
+  #count = 0;
+
+  constructor(readonly length: Float64Array) {
+    this.#nodes = new Uint32Array(length.length);
+    this.#place = new Int32Array(length.length).fill(-1);
+  }
+
+  /** Puts a node in, or moves it up, as its length has become less. */
+  raise(node: number): void {
+    let at = this.#place[node]!;
+    if (at < 0) at = this.#count++;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const other = this.#nodes[above]!;
+      if (this.length[other]! <= this.length[node]!) break;
+      this.#put(other, at);
+      at = above;
+    }
+    this.#put(node, at);
+  }
+
+  /** Takes the first node out; −1 where there is none. */
+  pop(): number {
+    if (this.#count === 0) return -1;
+    const top = this.#nodes[0]!;
+    this.#place[top] = -1;
+    const node = this.#nodes[--this.#count]!;
+    if (this.#count === 0) return top;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= this.#count) break;
+      const right = this.#nodes[below + 1]!;
+      if (
+        below + 1 < this.#count &&
+        this.length[right]! < this.length[this.#nodes[below]!]!
+      ) below++;
+      const other = this.#nodes[below]!;
+      if (this.length[other]! >= this.length[node]!) break;
+      this.#put(other, at);
+      at = below;
+    }
+    this.#put(node, at);
+    return top;
+  }
+
+  #put(node: number, at: number): void {
+    this.#nodes[at] = node;
+    this.#place[node] = at;
+  }
+}
+
+/**
+ * Density among the nodes with most connections: the rich-club coefficient of directed
+ * graphs, at the degree that a tenth of the nodes has or exceeds.
+ *
+ * Source: V. Colizza, A. Flammini, M. A. Serrano, A. Vespignani, Detecting rich-club
+ * ordering in complex networks, Nat. Phys. 2, 110–115 (2006), https://doi.org/10.1038/nphys209.
+ */
+function richClub(
+  { nodes: n, from, to }: Graph,
+  { outDegree, inDegree }: GraphMeasures,
+): number {
+  const degree = outDegree.map((out, node) => out + inDegree[node]!);
+  const least = degree.toSorted().at(-Math.ceil(n / 10))!;
+  const hubs = degree.reduce((sum, d) => sum + (d >= least ? 1 : 0), 0);
+  if (hubs < 2) return NaN;
+  let between = 0;
+  for (let edge = 0; edge < from.length; edge++) {
+    const [a, b] = [from[edge]!, to[edge]!];
+    if (a !== b && degree[a]! >= least && degree[b]! >= least) between++;
+  }
+  return between / (hubs * (hubs - 1));
+}
+
+/** The package's types speak of a default export, but it is the module itself. */
+const louvain = communities as unknown as (
+  graph: DirectedGraph,
+  options: { readonly rng: () => number },
+) => Readonly<Record<string, number>>;
+
+/**
+ * [N], the number of the module of each node, by the Louvain method for weighted,
+ * directed graphs: the same for the same graph.
+ *
+ * Sources: V. D. Blondel et al., Fast unfolding of communities in large networks, J.
+ * Stat. Mech. P10008 (2008), https://doi.org/10.1088/1742-5468/2008/10/P10008; for
+ * directed graphs N. Dugué, A. Perez, https://hal.science/hal-01231784.
+ *
+ * @example
+ * ```ts
+ * import { modulesOf } from "./src/connectome/measures.ts";
+ * import { graphOfMatrix } from "./src/graph/graph.ts";
+ *
+ * modulesOf(graphOfMatrix([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0], 4)); // [0, 0, 1, 1]
+ * ```
+ */
+export function modulesOf(graph: Graph): Uint32Array {
+  const network = new DirectedGraph();
+  for (let node = 0; node < graph.nodes; node++) network.addNode(node);
+  for (let edge = 0; edge < graph.weight.length; edge++) {
+    network.addDirectedEdge(graph.from[edge]!, graph.to[edge]!, {
+      weight: graph.weight[edge]!,
+    });
+  }
+  const { uniform } = createStream({ seed: 0, purpose: "topology" });
+  const found = louvain(network, { rng: uniform });
+  // Numbered in the order of the nodes.
+  const numbers = new Map<number, number>();
+  return Uint32Array.from({ length: graph.nodes }, (_, node) => {
+    const module = found[node]!;
+    if (!numbers.has(module)) numbers.set(module, numbers.size);
+    return numbers.get(module)!;
+  });
+}
+
+/**
+ * How much more weight lies within the modules than chance would put there:
+ * Q = Σ (w_ij / m − s_i t_j / m²) over pairs within a module, with what a node sends, s,
+ * receives, t, and the whole weight m.
+ *
+ * Source: E. A. Leicht, M. E. J. Newman, Community structure in directed networks, Phys.
+ * Rev. Lett. 100, 118703 (2008), https://doi.org/10.1103/PhysRevLett.100.118703.
+ */
+export function modularityOf(
+  { from, to, weight }: Graph,
+  moduleOf: ArrayLike<number>,
+): number {
+  const sent: number[] = [];
+  const received: number[] = [];
+  let whole = 0, within = 0;
+  for (let edge = 0; edge < weight.length; edge++) {
+    const a = moduleOf[from[edge]!]!, b = moduleOf[to[edge]!]!;
+    const w = weight[edge]!;
+    whole += w;
+    if (a === b) within += w;
+    sent[a] = (sent[a] ?? 0) + w;
+    received[b] = (received[b] ?? 0) + w;
+  }
+  let expected = 0;
+  for (const [module, s] of sent.entries()) {
+    expected += (s ?? 0) * (received[module] ?? 0);
+  }
+  return within / whole - expected / whole ** 2;
 }

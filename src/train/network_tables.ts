@@ -5,7 +5,7 @@
  * @module
  */
 
-import { nullReportTable, reportNull } from "../connectome/nulls/report.ts";
+import { nullReportTable, reportNull } from "../connectome/nulls/null_model.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { RunId } from "../results/layout.ts";
 import type { NetworkState, NetworkStates } from "../results/run_file.ts";

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
   graphMeasures,
+  modularityOf,
+  modulesOf,
   summariseNetwork,
 } from "../../src/connectome/measures.ts";
-import { modularityOf, modulesOf } from "../../src/connectome/modules.ts";
 import { graphOfMatrix, sortGraph } from "../../src/graph/graph.ts";
 import { syntheticGraph } from "./example_networks.ts";
 
@@ -58,6 +59,8 @@ describe("summariseNetwork()", () => {
     assert.equal(found.reciprocity, 2 / 4);
     // From each of the three nodes both others are reached, in 1 or 2 steps.
     assert.equal(found.pathLength, (1 + 1 + 2 + 1 + 1 + 2) / 6);
+    // Ways of length 1/8 and 1; from node 1 to 0 it is 1/4, over node 2.
+    assert.ok(Math.abs(found.weightedPathLength - 6 / (3 * 8 + 3 * 4)) < 1e-12);
     // Fagiolo: ∛(w / 8) is 1, 1, 1 and 0.5; node 1 has 2 partners, one way each.
     const triangles = 1 * 1 * 1.5;
     const expected = (2 * triangles / (2 * (3 * 2 - 2)) * 2 +
@@ -70,6 +73,43 @@ describe("summariseNetwork()", () => {
     );
   });
 
+  it("tells how densely the nodes of most connections are connected", () => {
+    // Nodes 0 and 1 of twenty have connections with all; 0 → 1, but not back.
+    const matrix = new Float64Array(400);
+    for (let node = 2; node < 20; node++) {
+      matrix[node] = matrix[20 + node] = matrix[20 * node] = 1;
+    }
+    matrix[1] = 1;
+    const two = summariseNetwork(graphOfMatrix(matrix, 20));
+    assert.equal(two.richClub, 0.5);
+    // Of equal nodes all are in the club, whose density is that of the graph.
+    const ring = new Float64Array(400);
+    for (let node = 0; node < 20; node++) ring[20 * node + (node + 1) % 20] = 1;
+    assert.equal(summariseNetwork(graphOfMatrix(ring, 20)).richClub, 1 / 19);
+  });
+
+  it("measures large networks from some of their nodes, and says of how many", () => {
+    const nodes = 6000;
+    const from = Uint32Array.from({ length: 2 * nodes }, (_, i) => i >> 1);
+    const graph = sortGraph({
+      nodes,
+      from,
+      to: from.map((node, i) => (node + (i & 1 ? 1 : 100)) % nodes),
+      weight: new Float64Array(2 * nodes).fill(0.5),
+    });
+    const { pathLength, weightedPathLength, sampled } = summariseNetwork(graph);
+    assert.ok(
+      sampled.paths >= 1000 && sampled.paths < 1500,
+      `${sampled.paths}`,
+    );
+    assert.equal(sampled.clustering, nodes);
+    // Hundreds and ones: 29.5 + 49.5 on average.
+    assert.ok(Math.abs(pathLength - 79) < 0.1, `${pathLength}`);
+    // A step has the length 2; the harmonic mean is the smaller one.
+    assert.ok(weightedPathLength < 2 * pathLength, `${weightedPathLength}`);
+    assert.ok(weightedPathLength > pathLength, `${weightedPathLength}`);
+  });
+
   it("is the same for the same graph with other numbers for its nodes", () => {
     const { graph } = syntheticGraph(3);
     const turned = sortGraph({
@@ -78,9 +118,11 @@ describe("summariseNetwork()", () => {
       to: graph.to.map((node) => 28 - node),
     });
     const [one, other] = [summariseNetwork(graph), summariseNetwork(turned)];
-    for (const key of Object.keys(one) as (keyof typeof one)[]) {
+    for (
+      const key of Object.keys(one) as Exclude<keyof typeof one, "sampled">[]
+    ) {
       // Modules are found by a way that depends on the order.
-      if (key === "modularity") continue;
+      if (["modularity", "modules", "sampled"].includes(key)) continue;
       assert.ok(Math.abs(one[key] - other[key]) < 1e-9, key);
     }
   });

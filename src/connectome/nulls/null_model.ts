@@ -1,6 +1,6 @@
 /**
  * The null models by name: what a biological network is compared with. Each keeps
- * some of its features and makes the others random.
+ * some of its features and makes the others random; a report tells which, in figures.
  *
  * To add one, write a function as those in this folder, with what it keeps, its
  * paper and its draws, and a line in {@linkcode NULL_MODELS}.
@@ -17,7 +17,11 @@ import {
 } from "../../graph/graph.ts";
 import type { RandomStream } from "../../random/stream.ts";
 import type { Network } from "../scale.ts";
-import { modulesOf } from "../modules.ts";
+import {
+  modulesOf,
+  type NetworkSummary,
+  summariseNetwork,
+} from "../measures.ts";
 import {
   permuteBlocks,
   permutePlaces,
@@ -239,4 +243,73 @@ function lengthBins(distances: Float64Array, regions: number): Uint8Array {
     binOf[pair] = Math.floor(rank * LENGTH_BINS / pairs.length);
   }
   return binOf;
+}
+
+/** A figure before and after. */
+export interface NullReportRow {
+  readonly measure: string;
+  readonly biological: number;
+  /** Mean over the samples of the null model. */
+  readonly random: number;
+  /** (random − biological) / biological; NaN where that is 0. */
+  readonly change: number;
+}
+
+const NAMES: Readonly<
+  Record<Exclude<keyof NetworkSummary, "sampled">, string>
+> = {
+  connections: "connections",
+  density: "density",
+  outDegreeSpread: "out-degree, standard deviation",
+  inDegreeSpread: "in-degree, standard deviation",
+  outStrengthSpread: "weight sent, standard deviation",
+  inStrengthSpread: "weight received, standard deviation",
+  reciprocity: "reciprocity",
+  clustering: "clustering (weighted)",
+  modularity: "modularity",
+  modules: "modules",
+  pathLength: "path length (steps)",
+  weightedPathLength: "path length (1 / weight)",
+  richClub: "rich club (density among the tenth with most connections)",
+  spectralRadius: "spectral radius of the weights",
+};
+
+/** Compares samples of a null model with the network they were made of. */
+export function reportNull(
+  network: Graph,
+  samples: readonly Graph[],
+): NullReportRow[] {
+  const before = summariseNetwork(network);
+  const after = samples.map(summariseNetwork);
+  return (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((key) => {
+    const biological = before[key];
+    const random = after.reduce((sum, each) => sum + each[key], 0) /
+      after.length;
+    return {
+      measure: NAMES[key],
+      biological,
+      random,
+      change: biological === 0 ? NaN : (random - biological) / biological,
+    };
+  });
+}
+
+/** The report as cells of a table, a header first. */
+export function nullReportTable(
+  rows: readonly NullReportRow[],
+  name: string,
+): string[][] {
+  const figure = (value: number) =>
+    Number.isNaN(value) ? "" : String(
+      Number.isInteger(value) ? value : Number(value.toPrecision(4)),
+    );
+  return [
+    ["measure", "biological", name, "relative change"],
+    ...rows.map(({ measure, biological, random, change }) => [
+      measure,
+      figure(biological),
+      figure(random),
+      Number.isNaN(change) ? "" : change.toFixed(3),
+    ]),
+  ];
 }

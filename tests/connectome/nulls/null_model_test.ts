@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../../src/compat/testing.ts";
 import { graphMeasures } from "../../../src/connectome/measures.ts";
-import { modulesOf } from "../../../src/connectome/modules.ts";
+import { modulesOf } from "../../../src/connectome/measures.ts";
 import {
   NULL_MODEL_NAMES,
   NULL_MODELS,
