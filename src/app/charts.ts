@@ -115,13 +115,20 @@ export function drawCurves(
           type: "quantitative",
           title: "epoch",
           scale: { domain: [0, epochs], nice: false },
-          axis: { grid: false, tickMinStep: 1 },
+          axis: { grid: false, tickMinStep: 1, tickCount: 10 },
         },
         color: {
           field: "arm",
           type: "nominal",
           scale: { domain: arms, range: colors.arms },
-          legend: { orient: "top", title: null, symbolType: "stroke" },
+          legend: {
+            orient: "top",
+            title: null,
+            symbolType: "stroke",
+            symbolStrokeWidth: 3,
+            symbolSize: 160,
+            symbolOpacity: 1,
+          },
         },
       },
       layer: [
@@ -311,7 +318,7 @@ export function drawOutputs(
 export function outputRows(
   { steps, classifies, outputs, outputSize, targets }: TrialPicture,
 ): object[] {
-  return Array.from({ length: steps * outputSize }, (_, at) => {
+  const rows = Array.from({ length: steps * outputSize }, (_, at) => {
     const t = Math.floor(at / outputSize);
     const output = at % outputSize;
     const target = targets[t]!;
@@ -322,4 +329,6 @@ export function outputRows(
       target: classifies ? target !== 0 && target === output : target,
     };
   });
+  // Class 0 stands for "not scored".
+  return rows.filter((row) => !classifies || row.class > 0);
 }

@@ -38,7 +38,6 @@ interface FormProps {
   readonly addFiles: (files: Iterable<File>) => void;
   readonly settings: Settings;
   readonly change: (settings: Settings) => void;
-  readonly children: ComponentChildren;
 }
 
 /** Keys that stand in the form's main part; the others follow below. */
@@ -51,7 +50,10 @@ const MAIN = [
   "seed",
 ];
 
-/** What a key is called in the form. */
+/** Null models that are seen at once. */
+const FIRST_ARMS: readonly string[] = ["permute", "degrees", "regions"];
+
+/** What a key is called in the form; such a label needs no hint. */
 const LABELS: Readonly<Record<string, string>> = {
   nr_neurons: "Neurons in each region",
   epochs: "Epochs",
@@ -91,7 +93,7 @@ const MOST_REGIONS = 120;
 
 /** The whole form. */
 export function Form(
-  { settings, change, connectomes, addFiles, children }: FormProps,
+  { settings, change, connectomes, addFiles }: FormProps,
 ) {
   const files = useRef<HTMLInputElement>(null);
   const { arms, values } = settings;
@@ -129,7 +131,18 @@ export function Form(
         each === arm ? on : arms.includes(each)
       ),
     });
+  const arm = (name: string) => (
+    <Check
+      key={name}
+      id={`arm-${name}`}
+      label={name.replaceAll("_", " ")}
+      hint={`keeps ${NULL_MODELS[name as keyof typeof NULL_MODELS].keeps}`}
+      on={arms.includes(name)}
+      set={toggle(name)}
+    />
+  );
   const parameters = parametersOf(values.task_name!);
+  const details = parameters.filter(([, , inGrid]) => !inGrid);
   const more = (["net", "trainvalidate", "run"] as const).flatMap((section) =>
     Object.entries<KeySchema>(CONFIG_SCHEMA[section]).filter(([key]) =>
       !MAIN.includes(key) && key in values
@@ -199,12 +212,14 @@ export function Form(
               <option value={name} key={name}>{name}</option>
             ))}
           </select>
-          <small>{TASKS.get(values.task_name!)?.description}</small>
+          <small>
+            {plain(TASKS.get(values.task_name!)?.description ?? "")}
+          </small>
         </p>
         {field("nr_of_trials", TRIAL_SCHEMA.nr_of_trials)}
-        {parameters.filter(([, , inGrid]) => !inGrid).map(([name, schema]) =>
-          field(name, schema)
-        )}
+        <More title="Details of the task" of={details}>
+          {([name, schema]) => field(name, schema)}
+        </More>
       </fieldset>
       <fieldset class="card">
         <legend>Arms</legend>
@@ -215,16 +230,18 @@ export function Form(
           on={arms.includes(BIOLOGICAL)}
           set={toggle(BIOLOGICAL)}
         />
-        {Object.entries(NULL_MODELS).map(([name, { keeps }]) => (
-          <Check
-            key={name}
-            id={`arm-${name}`}
-            label={name.replaceAll("_", " ")}
-            hint={`keeps ${keeps}`}
-            on={arms.includes(name)}
-            set={toggle(name)}
-          />
-        ))}
+        {FIRST_ARMS.map(arm)}
+        <More
+          title="More null models"
+          of={Object.keys(NULL_MODELS).filter((name) =>
+            !FIRST_ARMS.includes(name)
+          )}
+          open={arms.some((name) =>
+            name !== BIOLOGICAL && !FIRST_ARMS.includes(name)
+          )}
+        >
+          {arm}
+        </More>
       </fieldset>
       <fieldset class="card">
         <legend>Grid</legend>
@@ -290,14 +307,31 @@ export function Form(
           </p>
         </details>
       </fieldset>
-      {children}
     </form>
   );
 }
 
-/** Without the links of the manual. */
-function plain(text: string): string {
-  return text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+/** Without the links and marks of the manual. */
+export function plain(text: string): string {
+  return text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "")
+    .replaceAll("_", " ");
+}
+
+/** What not everybody needs; nothing where there is nothing. */
+function More<T>(
+  { title, of, open = false, children }: {
+    readonly title: string;
+    readonly of: readonly T[];
+    readonly open?: boolean;
+    readonly children: (each: T) => ComponentChildren;
+  },
+) {
+  return of.length === 0 ? null : (
+    <details open={open}>
+      <summary>{title}</summary>
+      {of.map(children)}
+    </details>
+  );
 }
 
 function Field(
@@ -315,7 +349,7 @@ function Field(
     description?: string;
   };
   const label = LABELS[name] ?? name.replaceAll("_", " ");
-  const hint = plain(description);
+  const hint = name in LABELS ? "" : plain(description);
   if (kind === "boolean" && !list) {
     return (
       <Check
@@ -339,7 +373,7 @@ function Field(
             autoComplete="off"
             spellcheck={false}
             value={value}
-            aria-describedby={`${name}-hint`}
+            aria-describedby={hint === "" ? undefined : `${name}-hint`}
             onInput={(event) => set(event.currentTarget.value)}
           />
         )
@@ -347,7 +381,7 @@ function Field(
           <select
             id={name}
             value={value}
-            aria-describedby={`${name}-hint`}
+            aria-describedby={hint === "" ? undefined : `${name}-hint`}
             onChange={(event) => set(event.currentTarget.value)}
           >
             {choices.map((choice) => (
@@ -357,7 +391,7 @@ function Field(
             ))}
           </select>
         )}
-      <small id={`${name}-hint`}>{hint}</small>
+      {hint !== "" && <small id={`${name}-hint`}>{hint}</small>}
     </p>
   );
 }

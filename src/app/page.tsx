@@ -149,31 +149,21 @@ function App() {
 
   return (
     <div class="columns">
+      <div class="results">
+        <Status
+          training={training}
+          order={order}
+          problem={problem}
+          start={() => start(settings)}
+        />
+        <Results training={training} watched={watched} watch={watch} />
+      </div>
       <Form
         settings={settings}
         change={setSettings}
         connectomes={connectomes}
         addFiles={addFiles}
-      >
-        <div class="actions">
-          {problem.error === undefined
-            ? <p class="summary">{problem.summary}</p>
-            : <p class="problem" role="alert">{problem.error}</p>}
-          <button
-            type="button"
-            class="primary"
-            id="train"
-            disabled={problem.error !== undefined}
-            onClick={() => start(settings)}
-          >
-            {training.phase === "idle" ? "Train" : "Train anew"}
-          </button>
-        </div>
-      </Form>
-      <div class="results">
-        <Status training={training} order={order} />
-        <Results training={training} watched={watched} watch={watch} />
-      </div>
+      />
     </div>
   );
 }
@@ -228,58 +218,98 @@ function heard(before: Training, news: News): Training {
 }
 
 const PHASES = {
-  idle: "Nothing is training.",
+  idle: "Ready",
   preparing: "Preparing …",
-  training: "Training …",
-  stopped: "Stopped.",
-  finished: "Finished.",
+  training: "Training",
+  stopped: "Stopped",
+  finished: "Finished",
 } as const;
 
 function Status(
-  { training, order }: {
+  { training, order, problem, start }: {
     readonly training: Training;
     readonly order: (order: Order) => void;
+    readonly problem: ReturnType<typeof findProblem>;
+    readonly start: () => void;
   },
 ) {
   const { phase, begun, progress, notes, error } = training;
   const done = progress?.done ?? 0;
+  const speed = progress?.updatesPerSecond ?? 0;
   return (
     <section class="card status" aria-label="Training">
-      <p role="status" id="phase" data-phase={phase}>{PHASES[phase]}</p>
-      {error !== undefined && <p class="problem" role="alert">{error}</p>}
+      <div class="head">
+        <p class="phase" role="status" id="phase" data-phase={phase}>
+          {PHASES[phase]}
+          {begun !== undefined && phase !== "preparing" &&
+            `, ${Math.floor(100 * done)} %`}
+        </p>
+        <div class="buttons">
+          <CopyLink />
+          {phase === "training" && (
+            <button
+              type="button"
+              id="stop"
+              onClick={() => order({ ask: "stop" })}
+            >
+              Stop
+            </button>
+          )}
+          {phase === "stopped" && (
+            <button
+              type="button"
+              id="go"
+              onClick={() => order({ ask: "go on" })}
+            >
+              Go on
+            </button>
+          )}
+          <button
+            type="button"
+            class="primary"
+            id="train"
+            disabled={problem.error !== undefined || phase === "preparing"}
+            onClick={start}
+          >
+            {phase === "idle" ? "Train" : "Train anew"}
+          </button>
+        </div>
+      </div>
       {begun !== undefined && (
-        <>
-          <progress max={1} value={done} aria-label="Epochs trained" />
-          <p class="muted">
-            {Math.floor(100 * done)} %
-            {progress !== undefined && progress.updatesPerSecond > 0 &&
-              `, ${Math.round(progress.updatesPerSecond)} updates a second`}
-            {`, ${begun.engine}`}
-          </p>
-        </>
+        <progress max={1} value={done} aria-label="Epochs trained" />
+      )}
+      {problem.error === undefined
+        ? <p class="muted summary">{problem.summary}</p>
+        : <p class="problem" role="alert">{problem.error}</p>}
+      {begun !== undefined && (
+        <p class="muted">
+          {begun.engine}
+          {speed > 0 &&
+            `; ${Math.round(speed).toLocaleString("en")} updates a second`}
+        </p>
+      )}
+      {error !== undefined && (
+        <p class="problem" role="alert" id="error">{error}</p>
       )}
       {notes.slice(-2).map((note) => <p class="muted" key={note}>{note}</p>)}
-      <div class="buttons">
-        {phase === "training" && (
-          <button
-            type="button"
-            id="stop"
-            onClick={() => order({ ask: "stop" })}
-          >
-            Stop
-          </button>
-        )}
-        {phase === "stopped" && (
-          <button
-            type="button"
-            id="go"
-            onClick={() => order({ ask: "go on" })}
-          >
-            Go on
-          </button>
-        )}
-      </div>
     </section>
+  );
+}
+
+/** A link repeats the run: all settings are in it. */
+function CopyLink() {
+  const [copied, set] = useState(false);
+  return (
+    <button
+      type="button"
+      onClick={async () => {
+        await navigator.clipboard.writeText(location.href);
+        set(true);
+        setTimeout(() => set(false), 2000);
+      }}
+    >
+      <span role="status">{copied ? "Copied" : "Copy link"}</span>
+    </button>
   );
 }
 
@@ -349,7 +379,7 @@ function Results(
               </select>
             </label>
           </div>
-          <Matrix picture={progress?.matrix} />
+          <Matrix picture={progress?.matrix} epoch={progress?.epoch} />
           <label class="check">
             <input
               type="checkbox"

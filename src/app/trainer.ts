@@ -14,6 +14,7 @@ import {
   type ModelRun,
   type Plan,
 } from "../engine/ensemble.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { InputError } from "../files/input_error.ts";
 import { createWebGpuEngine } from "../gpu/engine.ts";
 import { simulate } from "../reference/simulate.ts";
@@ -209,7 +210,7 @@ async function start(settings: Settings): Promise<void> {
     tell: "begun",
     engine: `${engine.kind}: ${engine.description}`,
     arms: experiments.map(([name]) => name),
-    combinations: grid.combinations.map(({ repr }) => repr),
+    combinations: titlesOf(grid),
     runs: grid.combinations.length * training.iterations,
     epochs: training.epochs,
   });
@@ -239,6 +240,18 @@ async function start(settings: Settings): Promise<void> {
   }
   updates = milliseconds = 0;
   await (loop = train());
+}
+
+/** What tells the combinations from each other. */
+function titlesOf({ keys, combinations }: Experiment["grid"]): string[] {
+  const differs = keys.map((_, i) =>
+    new Set(combinations.map(({ values }) => values[i]!.repr)).size > 1
+  );
+  return combinations.map(({ values }) =>
+    keys.flatMap((key, i) =>
+      differs[i] ? [`${key.replaceAll("_", " ")} ${values[i]!.value}`] : []
+    ).join(", ")
+  );
 }
 
 /** Those that were added, by name. */

@@ -8,6 +8,8 @@
  */
 
 import { useEffect, useRef, useState } from "npm:preact@11.2.0/hooks";
+import { plural } from "../text/words.ts";
+import { plain } from "./form.tsx";
 import type { Task } from "../tasks/task.ts";
 import type * as Charts from "./charts.ts";
 import type { Band, MatrixPicture, TrialPicture } from "./trainer.ts";
@@ -134,17 +136,24 @@ export function Trial(
         rows={(module) => module.outputRows(picture)}
       />
       <p class="muted">
-        {task.description}. {classifies
-          ? "Dark: the class the network bets on. A ring: what is right."
+        {sentence(plain(task.description ?? task.name))} {classifies
+          ? "The stronger a colour, the surer the network is of that class. The ring: what is right."
           : "Line: what the network answers. Rings: what is right."}
       </p>
     </>
   );
 }
 
+function sentence(words: string): string {
+  return `${words[0]!.toUpperCase()}${words.slice(1)}.`;
+}
+
 /** W_hh as a picture. */
 export function Matrix(
-  { picture }: { readonly picture: MatrixPicture | undefined },
+  { picture, epoch = 0 }: {
+    readonly picture: MatrixPicture | undefined;
+    readonly epoch: number | undefined;
+  },
 ) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const colors = useColors();
@@ -171,9 +180,10 @@ export function Matrix(
         }`}
       />
       <p class="muted">
-        {picture.neurons} × {picture.neurons}{" "}
-        neurons, a receiver a row, a sender a column; strongest{" "}
-        {largest.toPrecision(2)}
+        {picture.neurons} neurons after{" "}
+        {plural(epoch, "epoch")}: senders from left to right, receivers from top
+        to bottom. Violet raises, teal lowers; the strongest is{" "}
+        {largest.toPrecision(2)}.
       </p>
     </>
   );
