@@ -13,6 +13,7 @@ import { useEffect, useMemo, useRef, useState } from "npm:preact@11.2.0/hooks";
 import {
   defaultSettings,
   experimentsOf,
+  labelOf,
   linkOf,
   type Settings,
   settingsOfConfig,
@@ -31,16 +32,12 @@ interface Training {
   /** What the settings were. */
   readonly settings?: Settings;
   readonly progress?: News & { tell: "progress" };
+  readonly summary?: News & { tell: "finished" };
   readonly notes: readonly string[];
   readonly error?: string;
 }
 
 const IDLE: Training = { phase: "idle", notes: [] };
-
-/** What an arm is called. */
-export function labelOf(arm: string): string {
-  return arm === "none" ? "biological" : arm.replaceAll("_", " ");
-}
 
 const EMBEDDED: KnownConnectome = {
   name: defaultSettings().values.net_name!,
@@ -178,7 +175,7 @@ function findProblem(
 ): { readonly error?: string; readonly summary?: string } {
   try {
     const all = experimentsOf(settings);
-    const { grid, training, net } = all[0]![1];
+    const { grid, training, net } = all[0]!;
     const { length } = grid.combinations;
     const runs = all.length * length * training.iterations;
     return {
@@ -212,8 +209,9 @@ function heard(before: Training, news: News): Training {
         },
       };
     case "stopped":
+      return { ...before, phase: "stopped" };
     case "finished":
-      return { ...before, phase: news.tell };
+      return { ...before, phase: "finished", summary: news };
   }
 }
 
@@ -320,7 +318,7 @@ function Results(
     readonly watch: (change: Partial<Watched>) => void;
   },
 ) {
-  const { begun, progress, settings } = training;
+  const { begun, progress, settings, summary } = training;
   if (begun === undefined || settings === undefined) {
     return (
       <section class="card empty">
@@ -337,6 +335,13 @@ function Results(
   const task = TASKS.get(settings.values.task_name!)!;
   return (
     <>
+      {summary !== undefined && (
+        <Outcome
+          summary={summary}
+          arms={labels}
+          combinations={begun.combinations}
+        />
+      )}
       <section class="card" aria-labelledby="curves">
         <div class="head">
           <h2 id="curves">Loss</h2>
@@ -404,6 +409,67 @@ function Results(
         </section>
       </div>
     </>
+  );
+}
+
+/** What came of it: losses, what can be said of them, and all files. */
+function Outcome(
+  { summary: { zip, findings, losses }, arms, combinations }: {
+    readonly summary: News & { tell: "finished" };
+    readonly arms: readonly string[];
+    readonly combinations: readonly string[];
+  },
+) {
+  const address = useMemo(
+    () => URL.createObjectURL(new Blob([zip], { type: "application/zip" })),
+    [zip],
+  );
+  useEffect(() => () => URL.revokeObjectURL(address), [address]);
+  const short = (value: number) => Number(value.toPrecision(3)).toString();
+  return (
+    <section class="card" aria-labelledby="outcome">
+      <div class="head">
+        <h2 id="outcome">Result</h2>
+        <a class="button" id="zip" href={address} download="biornn.zip">
+          Download results (.zip)
+        </a>
+      </div>
+      <div class="wide" role="region" aria-label="Losses" tabIndex={0}>
+        <table>
+          <caption>
+            Lowest validation loss, mean ± standard deviation over runs
+          </caption>
+          <thead>
+            <tr>
+              {combinations.length > 1 && <th scope="col">combination</th>}
+              {arms.map((arm) => <th scope="col" key={arm}>{arm}</th>)}
+            </tr>
+          </thead>
+          <tbody>
+            {combinations.map((title, c) => (
+              <tr key={title}>
+                {combinations.length > 1 && <th scope="row">{title}</th>}
+                {losses.map((own, a) => {
+                  const [mean, sd] = own[c]!;
+                  return (
+                    <td key={arms[a]}>
+                      {short(mean)}
+                      {Number.isFinite(sd) && ` ± ${short(sd)}`}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {findings.map((finding) => <p key={finding}>{finding}</p>)}
+      <p class="muted">
+        The archive holds a results folder for each arm, as{" "}
+        <code>deno task train config.ini</code> writes it;{" "}
+        <code>deno task viz</code> reads them.
+      </p>
+    </section>
   );
 }
 

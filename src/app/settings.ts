@@ -7,7 +7,7 @@
 
 import { type IniFile, iniValue, readIni } from "../experiment/configparser.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { readExperiment } from "../experiment/read.ts";
+import { readArms } from "../experiment/read.ts";
 import { CONFIG_SCHEMA, TRIAL_SCHEMA } from "../experiment/schema.ts";
 import { InputError } from "../files/input_error.ts";
 import { parsePythonLiteral, type PythonValue } from "../python/literal.ts";
@@ -29,6 +29,11 @@ export interface Settings {
 
 /** Of the biological network, in `arms`. */
 export const BIOLOGICAL = "none";
+
+/** What an arm is called. */
+export function labelOf(arm: string): string {
+  return arm === BIOLOGICAL ? "biological" : arm.replaceAll("_", " ");
+}
 
 /** Keys that the page decides itself. */
 const OWN = ["random_w", "null_model"];
@@ -144,7 +149,7 @@ function literal(text: string): string {
 }
 
 /** The config that the settings mean. */
-export function configOf({ values }: Settings): string {
+export function configOf({ arms, values }: Settings): string {
   const task = values.task_name!;
   const parameters = parametersOf(task);
   const dict = (entries: readonly (readonly [string, string])[]) =>
@@ -160,7 +165,9 @@ export function configOf({ values }: Settings): string {
   const lines = ["[paths]", "path_to_results = results"];
   for (const section of SECTIONS) {
     lines.push("", `[${section}]`);
-    if (section === "net") lines.push("random_w = False");
+    if (section === "net") {
+      lines.push("random_w = False", `null_model = ${armsText(arms)}`);
+    }
     for (const key of plainKeys(section)) {
       if (values[key] === "") continue;
       lines.push(`${key} = ${values[key]!.replaceAll("%", "%%")}`);
@@ -187,31 +194,44 @@ function listOf(text: string): string {
   return `[${items.filter((item) => item !== "").map(literal).join(", ")}]`;
 }
 
-/** The experiment of each arm, as `deno task compare` makes them. */
-export function experimentsOf(
-  settings: Settings,
-): (readonly [arm: string, Experiment])[] {
+/** One null model as it is, several as a list of arms. */
+function armsText(arms: readonly string[]): string {
+  const [arm, ...more] = arms;
+  return more.length === 0
+    ? arm ?? BIOLOGICAL
+    : `[${arms.map(reprString).join(", ")}]`;
+}
+
+/**
+ * The experiment of each arm.
+ *
+ * @throws {InputError} If a value is not allowed.
+ */
+export function experimentsOf(settings: Settings): Experiment[] {
   if (settings.arms.length === 0) {
     throw new InputError("Cannot train: choose an arm at least");
   }
-  const text = configOf(settings);
-  return settings.arms.map((arm) => [
-    arm,
-    readExperiment(text, {
-      file: "config.ini",
-      overrides: { set: { "net.random_w": "False", "net.null_model": arm } },
-    }),
-  ]);
+  return readArms(configOf(settings), { file: "config.ini" });
 }
 
-/** The settings that a config file means. */
+/**
+ * The settings that a config file means.
+ *
+ * @throws {InputError} If it is none, or names what a page can't have.
+ */
 export function settingsOfConfig(text: string, file: string): Settings {
-  const { source, net, paths, task } = readExperiment(text, { file });
+  const experiments = readArms(text, { file });
+  const { source, net, paths, task } = experiments[0]!;
+  const refuse = (what: string) =>
+    new InputError(
+      `Cannot use "${file}": ${what}; train it with deno task train`,
+    );
   for (const key of ["pretrained", "latents", "images"] as const) {
     if (paths[key] === undefined) continue;
-    throw new InputError(
-      `Cannot use "${file}": its [paths] ${key} names a file or folder, which a page can't read; train it with deno task train`,
-    );
+    throw refuse(`its [paths] ${key} names what a page can't read`);
+  }
+  if (experiments.some((each) => each.net.name !== net.name)) {
+    throw refuse("it trains several connectomes");
   }
   const ini = readIni(source.effective, { file });
   const start = defaultSettings(task.task.name);
@@ -227,9 +247,7 @@ export function settingsOfConfig(text: string, file: string): Settings {
     for (const [key, value] of dictOf(ini, place)) values[key] = value;
   }
   return {
-    arms: net.nullModel === BIOLOGICAL
-      ? [BIOLOGICAL]
-      : [BIOLOGICAL, net.nullModel],
+    arms: experiments.map((each) => each.net.nullModel),
     device: "auto",
     values,
   };

@@ -19,7 +19,7 @@ import { InputError } from "../files/input_error.ts";
 import { createWebGpuEngine } from "../gpu/engine.ts";
 import { simulate } from "../reference/simulate.ts";
 import { type RunId, runKey } from "../results/layout.ts";
-import { failureOf, type RunHistory } from "../results/run_file.ts";
+import { engineName, failureOf, type RunHistory } from "../results/run_file.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import {
   buildRun,
@@ -28,10 +28,18 @@ import {
   prepareWith,
   runsOf,
 } from "../train/build_run.ts";
+import { encodeLatents } from "../tasks/latents.ts";
+import { syntheticDigits } from "../tasks/synthetic_digits.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
 import { middleCurve } from "../viz/series.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
-import { type Device, experimentsOf, type Settings } from "./settings.ts";
+import { summarise, type Summary, type TrainedRun } from "./results.ts";
+import {
+  type Device,
+  experimentsOf,
+  labelOf,
+  type Settings,
+} from "./settings.ts";
 
 /** Which model is looked at. */
 export interface Watched {
@@ -47,7 +55,7 @@ export interface Watched {
 export type Order =
   | { readonly ask: "start"; readonly settings: Settings }
   | { readonly ask: "add"; readonly file: File }
-  | { readonly ask: "stop" | "go on" | "results" }
+  | { readonly ask: "stop" | "go on" }
   | { readonly ask: "watch"; readonly watched: Watched };
 
 /** A curve of an arm: mean and standard deviation over runs by epoch. */
@@ -112,17 +120,9 @@ export type News =
     readonly trial?: TrialPicture;
     readonly epoch?: number;
   }
-  | {
-    readonly tell: "stopped" | "finished";
-  };
-
-/** A trained run. */
-export interface TrainedRun {
-  readonly id: RunId;
-  readonly run: ModelRun;
-  readonly history: RunHistory;
-  readonly parameters: Parameters;
-}
+  | { readonly tell: "stopped" }
+  /** All is trained: results and comparison. */
+  | ({ readonly tell: "finished" } & Summary);
 
 type History = ReturnType<typeof emptyHistory>;
 
@@ -203,21 +203,29 @@ async function start(settings: Settings): Promise<void> {
   engine?.destroy();
   engine = undefined;
   const experiments = experimentsOf(settings);
-  const [, { net, grid, training, task }] = experiments[0]!;
+  const [{ net, grid, training, task }] = experiments as [Experiment];
   const connectome = await connectomeOf(net.name);
   engine = await openEngine(settings.device);
   tell({
     tell: "begun",
-    engine: `${engine.kind}: ${engine.description}`,
-    arms: experiments.map(([name]) => name),
+    engine: engineName(engine),
+    arms: experiments.map(({ net }) => net.nullModel),
     combinations: titlesOf(grid),
     runs: grid.combinations.length * training.iterations,
     epochs: training.epochs,
   });
-  for (const [name, experiment] of experiments) {
+  const note = (line: string) => tell({ tell: "note", line });
+  const { run: { seed } } = experiments[0]!;
+  const digits = task.task.stimuli && syntheticDigits({ seed });
+  const stimuli = digits && task.task.stimuli === "latents"
+    ? encodeLatents(digits)
+    : digits;
+  for (const experiment of experiments) {
     const prepared = await prepareWith(experiment, {
       connectome,
-      onProgress: (line) => tell({ tell: "note", line }),
+      stimuli,
+      network: arms[0]?.prepared.network,
+      onProgress: note,
     });
     const runs = runsOf(experiment);
     const plan = engine.plan(ensembleShape(prepared, runs));
@@ -228,7 +236,7 @@ async function start(settings: Settings): Promise<void> {
       ]),
     );
     arms.push({
-      name,
+      name: experiment.net.nullModel,
       prepared,
       plan,
       waiting: plan.groups.map((numbers) => numbers.map((n) => runs[n]!)),
@@ -298,7 +306,17 @@ async function train(): Promise<void> {
   }
   await tellProgress();
   running = undefined;
-  tell({ tell: arms.some(isUnfinished) ? "stopped" : "finished" });
+  if (arms.some(isUnfinished)) return tell({ tell: "stopped" });
+  const name = engineName(engine!);
+  const summary = summarise(
+    arms.map(({ prepared, trained }) => ({
+      prepared,
+      engine: name,
+      runs: runsOf(prepared.experiment).map((id) => trained.get(runKey(id))!),
+    })),
+    labelOf,
+  );
+  tell({ tell: "finished", ...summary }, [summary.zip.buffer]);
 }
 
 function isUnfinished({ group, waiting }: Arm): boolean {
@@ -515,8 +533,6 @@ async function obey(order: Order): Promise<void> {
       return running === undefined && arms.length > 0
         ? await tellProgress()
         : undefined;
-    case "results":
-      return;
   }
 }
 

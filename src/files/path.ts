@@ -5,4 +5,4 @@
  * @module
  */
 
-export { dirname, join, resolve } from "npm:pathe@2.0.3";
+export { basename, dirname, join, resolve } from "npm:pathe@2.0.3";

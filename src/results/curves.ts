@@ -5,8 +5,8 @@
  * @module
  */
 
-import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
+import { join } from "../files/path.ts";
 import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere } from "../files/read.ts";
 import { type ExperimentRecord, MENDED } from "./experiment_record.ts";

@@ -7,8 +7,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
+import { join } from "../files/path.ts";
 import { readTextFile } from "../files/read.ts";
 import { type JsonFields, parseJsonObject, type Plain } from "./json_fields.ts";
 import { EXPERIMENT_FILE } from "./layout.ts";

@@ -383,13 +383,3 @@ export async function readSums(path: string): Promise<Map<string, string>> {
   }
   return sums;
 }
-
-/** The text of a file of checksums. */
-export function sumsOf(
-  files: readonly (readonly [name: string, content: () => Uint8Array])[],
-): Uint8Array {
-  const lines = files.map(([name, content]) =>
-    `${fileSum(content())}  ${name}\n`
-  );
-  return new TextEncoder().encode(lines.join(""));
-}

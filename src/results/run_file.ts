@@ -469,6 +469,16 @@ export function fileSum(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** The text of a file of checksums. */
+export function sumsOf(
+  files: readonly (readonly [name: string, content: () => Uint8Array])[],
+): Uint8Array {
+  const lines = files.map(([name, content]) =>
+    `${fileSum(content())}  ${name}\n`
+  );
+  return new TextEncoder().encode(lines.join(""));
+}
+
 /** What is known of a run without its curves and state. */
 export function factsOf(record: RunRecord): RunFacts {
   const { history: _history, state: _state, ...facts } = record;

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { basename } from "node:path";
 import denoConfig from "../../deno.json" with { type: "json" };
+import type { ModelRun } from "../engine/ensemble.ts";
 import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
+import { basename } from "../files/path.ts";
 import {
   type Graph,
   maskOfGraph,
@@ -16,22 +17,41 @@ import {
   rowsOf,
 } from "../graph/graph.ts";
 import {
+  encodeExperimentRecord,
   type ExperimentRecord,
   NUMERICS,
   type Plain,
   type RecordedFailure,
 } from "../results/experiment_record.ts";
+import { formatFolderIndex } from "../results/folder_index.ts";
 import {
   CONNECTOME_FILE,
+  EXPERIMENT_FILE,
+  INDEX_FILE,
+  MEASURES_FILE,
   NETWORK_FILE,
   NETWORK_MASK_FILE,
+  NULL_MODEL_FILE,
+  type RunId,
   SPARSE_CONNECTOME_FILE,
   SPARSE_NETWORK_FILE,
 } from "../results/layout.ts";
-import type { NetworkStates } from "../results/run_file.ts";
+import type { NetworkStates, RunHistory } from "../results/run_file.ts";
+import { encodeCheckpoint } from "../rnn/checkpoint.ts";
+import type { Parameters } from "../rnn/parameters.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
 import { syntheticNote } from "../tasks/stimuli.ts";
 import type { PreparedExperiment } from "./build_run.ts";
+import {
+  hasNullModel,
+  meanStates,
+  type MeasuredRun,
+  measuresTable,
+  nullModelTable,
+} from "./network_tables.ts";
+
+/** Files by their names in a results folder, with what gives their bytes. */
+export type NamedFiles = (readonly [name: string, content: () => Uint8Array])[];
 
 /** Names this program in records, e.g. "biornn 0.1.0, numerics 2". */
 export const PROGRAM = `biornn ${denoConfig.version}, numerics ${NUMERICS}`;
@@ -71,7 +91,7 @@ export function experimentRecord(
       name: "biornn",
       version: denoConfig.version,
       numerics: NUMERICS,
-      deno: Deno.version.deno,
+      deno: "Deno" in globalThis ? Deno.version.deno : "none: a browser",
     },
     trainedBy: programs,
     fingerprint,
@@ -155,10 +175,73 @@ export function experimentRecord(
   };
 }
 
+/** What is known before anything is trained; `experiment.json` apart. */
+export function firstFiles(prepared: PreparedExperiment): NamedFiles {
+  const { experiment: { grid }, connectome, network } = prepared;
+  const index = formatFolderIndex(grid.combinations.map(({ repr }) => repr));
+  return [
+    ...(hasNullModel(prepared)
+      ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
+      : []),
+    [INDEX_FILE, () => new TextEncoder().encode(index)],
+    ...connectomeFiles(connectome.graph),
+    ...networkFiles(network),
+  ];
+}
+
+/** What is known when all is trained. */
+export function lastFiles(
+  prepared: PreparedExperiment,
+  { measured, ...found }: Omit<Found, "states"> & {
+    readonly measured: readonly MeasuredRun[];
+  },
+): NamedFiles {
+  const record = experimentRecord(prepared, {
+    ...found,
+    states: meanStates(measured),
+  });
+  return [
+    [
+      EXPERIMENT_FILE,
+      () => new TextEncoder().encode(encodeExperimentRecord(record)),
+    ],
+    [MEASURES_FILE, () => measuresTable(prepared.experiment, measured)],
+  ];
+}
+
+/** A model as it lies in a results folder. */
+export function modelBytes(
+  { experiment, connectome, size, fingerprint }: PreparedExperiment,
+  { id, epoch, parameters, connections, history }: {
+    readonly id: RunId;
+    readonly epoch: number | "initial";
+    readonly parameters: Parameters;
+    readonly connections: ModelRun["connections"];
+    readonly history?: RunHistory;
+  },
+): Uint8Array {
+  const metadata: Record<string, string> = {
+    combination: experiment.grid.combinations[id.combination]!.repr,
+    iteration: String(id.iteration),
+    epoch: String(epoch),
+    seed: String(experiment.run.seed),
+    experiment: fingerprint,
+    task: experiment.task.task.name,
+    connectome: experiment.net.name,
+    connectome_sha256: connectome.sha256,
+    random_w: experiment.net.nullModel === "none" ? "False" : "True",
+    null_model: experiment.net.nullModel,
+    compatibility: experiment.net.compatibility,
+  };
+  if (history !== undefined && epoch !== "initial") {
+    metadata.train_loss = String(history.trainLoss[epoch]);
+    metadata.validate_loss = String(history.validateLoss[epoch]);
+  }
+  return encodeCheckpoint(parameters, { size, connections, metadata });
+}
+
 /** The connectome, a large one as SciPy's sparse matrix. */
-export function connectomeFiles(
-  graph: Graph,
-): (readonly [string, () => Uint8Array])[] {
+function connectomeFiles(graph: Graph): NamedFiles {
   if (graph.nodes > MOST_DENSE_NEURONS) {
     return [[SPARSE_CONNECTOME_FILE, () => sparse(graph)]];
   }
@@ -170,9 +253,7 @@ export function connectomeFiles(
 }
 
 /** The scaled network, before any randomisation: a large one as SciPy's sparse matrix. */
-export function networkFiles(
-  network: Graph,
-): (readonly [string, () => Uint8Array])[] {
+function networkFiles(network: Graph): NamedFiles {
   if (network.nodes > MOST_DENSE_NEURONS) {
     return [[SPARSE_NETWORK_FILE, () => sparse(network)]];
   }

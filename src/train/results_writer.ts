@@ -6,7 +6,7 @@
  */
 
 import { dirname, join } from "node:path";
-import type { Engine, ModelRun } from "../engine/ensemble.ts";
+import type { Engine } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { listFolder, readFileBytes, readIfThere } from "../files/read.ts";
 import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
@@ -16,18 +16,12 @@ import {
   curveFiles,
   curvesOf,
 } from "../results/curves.ts";
-import {
-  encodeExperimentRecord,
-  type RecordedFailure,
-} from "../results/experiment_record.ts";
-import { formatFolderIndex } from "../results/folder_index.ts";
+import type { RecordedFailure } from "../results/experiment_record.ts";
 import {
   CURVE_FILES,
   EXPERIMENT_FILE,
   INDEX_FILE,
-  MEASURES_FILE,
   modelPath,
-  NULL_MODEL_FILE,
   type RunId,
   runKey,
   SUMS_FILE,
@@ -35,32 +29,24 @@ import {
 } from "../results/layout.ts";
 import { type FolderLock, readLocks } from "../results/lock.ts";
 import { openFolder, sweep } from "../results/open_folder.ts";
-import { sumsOf } from "../results/results_folder.ts";
 import {
   engineName,
   fileSum,
   type RunHistory,
   type RunRecord,
+  sumsOf,
   thenBy,
   weightFailure,
 } from "../results/run_file.ts";
 import { RunStore } from "../results/run_store.ts";
-import { encodeCheckpoint } from "../rnn/checkpoint.ts";
-import type { Parameters } from "../rnn/parameters.ts";
-import {
-  hasNullModel,
-  meanStates,
-  type MeasuredRun,
-  measuresTable,
-  nullModelTable,
-} from "./network_tables.ts";
+import type { MeasuredRun } from "./network_tables.ts";
 import { networkStates } from "./networks.ts";
 import { type PreparedExperiment, runsOf } from "./build_run.ts";
 import {
-  connectomeFiles,
   experimentRecord,
-  type Found,
-  networkFiles,
+  firstFiles,
+  lastFiles,
+  modelBytes,
   PROGRAM,
   sparse,
 } from "./record_experiment.ts";
@@ -131,24 +117,9 @@ export class ResultsWriter implements ArmResults {
       readonly ids: readonly RunId[];
     },
   ): Promise<ResultsWriter> {
-    const { experiment, connectome, network, size } = prepared;
+    const { experiment, size } = prepared;
     const folder = experiment.paths.results;
-    const files: (readonly [string, () => Uint8Array])[] = [
-      [
-        INDEX_FILE,
-        () =>
-          new TextEncoder().encode(
-            formatFolderIndex(
-              experiment.grid.combinations.map((c) => c.repr),
-            ),
-          ),
-      ],
-      ...connectomeFiles(connectome.graph),
-      ...networkFiles(network),
-      ...(hasNullModel(prepared)
-        ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
-        : []),
-    ];
+    const files = firstFiles(prepared);
     const lock = await openFolder(folder, {
       record: experimentRecord(prepared, {
         engines: [engineName(engine)],
@@ -278,37 +249,10 @@ export class ResultsWriter implements ArmResults {
   /** Path and bytes of a model's file. */
   #modelFile(
     id: RunId,
-    { epoch, parameters, connections, history }: {
-      readonly epoch: number | "initial";
-      readonly parameters: Parameters;
-      readonly connections: ModelRun["connections"];
-      readonly history?: RunHistory;
-    },
+    model: Omit<Parameters<typeof modelBytes>[1], "id">,
   ): readonly [path: string, content: () => Uint8Array] {
-    const { experiment, connectome, size, fingerprint } = this.prepared;
-    const metadata: Record<string, string> = {
-      combination: experiment.grid.combinations[id.combination]!.repr,
-      iteration: String(id.iteration),
-      epoch: String(epoch),
-      seed: String(experiment.run.seed),
-      experiment: fingerprint,
-      task: experiment.task.task.name,
-      connectome: experiment.net.name,
-      connectome_sha256: connectome.sha256,
-      random_w: experiment.net.nullModel === "none" ? "False" : "True",
-      null_model: experiment.net.nullModel,
-      compatibility: experiment.net.compatibility,
-    };
-    if (history !== undefined && epoch !== "initial") {
-      metadata.train_loss = String(history.trainLoss[epoch]);
-      metadata.validate_loss = String(history.validateLoss[epoch]);
-    }
-    return [modelPath(this.folder, { ...id, epoch }), () => {
-      const bytes = encodeCheckpoint(parameters, {
-        size,
-        connections,
-        metadata,
-      });
+    return [modelPath(this.folder, { ...id, epoch: model.epoch }), () => {
+      const bytes = modelBytes(this.prepared, { id, ...model });
       this.#models.set(runKey(id), fileSum(bytes));
       return bytes;
     }];
@@ -394,33 +338,21 @@ export class ResultsWriter implements ArmResults {
         engines: [...engines].sort(),
         programs: [...programs].sort(),
         failures,
-        states: meanStates(measured),
-      }, measured);
+        measured,
+      });
     }
     return { complete, missing, failures };
   }
 
   /** Writes the final record, and the checksums of all files that have none within. */
-  async #finish(
-    found: Found,
-    measured: readonly MeasuredRun[],
-  ): Promise<void> {
+  async #finish(found: Parameters<typeof lastFiles>[1]): Promise<void> {
     const { experiment } = this.prepared;
-    await writeFileWhole(
-      join(this.folder, EXPERIMENT_FILE),
-      encodeExperimentRecord(experimentRecord(this.prepared, found)),
-    );
-    await writeFileWhole(
-      join(this.folder, MEASURES_FILE),
-      measuresTable(experiment, measured),
-    );
+    const last = lastFiles(this.prepared, found);
+    for (const [name, content] of last) {
+      await writeFileWhole(join(this.folder, name), content());
+    }
     const names = [
-      EXPERIMENT_FILE,
-      MEASURES_FILE,
-      ...(hasNullModel(this.prepared) ? [NULL_MODEL_FILE] : []),
-      INDEX_FILE,
-      ...connectomeFiles(this.prepared.connectome.graph).map(([name]) => name),
-      ...networkFiles(this.prepared.network).map(([name]) => name),
+      ...[...last, ...firstFiles(this.prepared)].map(([name]) => name),
       ...experiment.grid.combinations.flatMap(({ index }) =>
         Object.entries(CURVE_FILES).flatMap(([curve, file]) =>
           experiment.task.task.loss === "nll" || curve.endsWith("Loss")

@@ -9,7 +9,8 @@ import {
   parseFolderIndex,
 } from "../../src/results/folder_index.ts";
 import { openFolder } from "../../src/results/open_folder.ts";
-import { readResultsFolder, sumsOf } from "../../src/results/results_folder.ts";
+import { readResultsFolder } from "../../src/results/results_folder.ts";
+import { sumsOf } from "../../src/results/run_file.ts";
 import { RunStore } from "../../src/results/run_store.ts";
 import { readStatus } from "../../src/results/status.ts";
 import {
