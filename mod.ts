@@ -109,7 +109,7 @@ export type {
   TaskParameters,
   TrialOptions,
 } from "./src/tasks/task.ts";
-export type { Trials, TrialSet } from "./src/tasks/trial_set.ts";
+export type { Trials, TrialSet } from "./src/tasks/task.ts";
 
 // How models begin, what their neurons do, how they learn: those there are, and what new ones must be.
 export { type Arithmetic, NUMBERS, powerOf } from "./src/rnn/arithmetic.ts";

@@ -9,7 +9,7 @@ import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { createStream, type RandomStream } from "../src/random/stream.ts";
 import type { Connections } from "../src/graph/connections.ts";
 import { initialParameters } from "../src/rnn/initialise.ts";
-import type { TrialSet } from "../src/tasks/trial_set.ts";
+import type { TrialSet } from "../src/tasks/task.ts";
 
 /** Neurons of a region: the blocks that connectomes have. */
 const REGION = 4;

@@ -28,8 +28,8 @@ import {
   prepareWith,
   runsOf,
 } from "../train/build_run.ts";
-import { encodeLatents } from "../tasks/latents.ts";
-import { syntheticDigits } from "../tasks/synthetic_digits.ts";
+import { encodeLatents } from "../tasks/synthetic_stimuli.ts";
+import { syntheticDigits } from "../tasks/synthetic_stimuli.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
 import { middleCurve } from "../viz/series.ts";
 import { createWasmEngine } from "../wasm/engine.ts";

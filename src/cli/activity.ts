@@ -15,7 +15,7 @@ import {
   type ExperimentRecord,
   readExperimentRecord,
 } from "../results/experiment_record.ts";
-import type { Trials } from "../tasks/trial_set.ts";
+import type { Trials } from "../tasks/task.ts";
 import { Papa } from "../text/csv.ts";
 import { formatBytes, plural } from "../text/words.ts";
 import { readModel } from "../train/read_model.ts";

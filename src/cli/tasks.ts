@@ -11,7 +11,9 @@ import { createStream } from "../random/stream.ts";
 import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
 import {
+  allowedValues,
   generateTrials,
+  isAllowed,
   type ParameterSchema,
   type Task,
   type TaskParameters,
@@ -130,29 +132,15 @@ function valueOf(
   text: string,
   { key, schema }: { readonly key: string; readonly schema: ParameterSchema },
 ): number | boolean {
-  const { kind, from = -Infinity, to = Infinity, above, below } = schema;
-  if (kind === "boolean") {
+  if (schema.kind === "boolean") {
     if (text === "True" || text === "False") return text === "True";
-    throw new InputError(
-      `Cannot use ${key}=${text}: allowed are True and False`,
-    );
+  } else {
+    const value = text.trim() === "" ? NaN : Number(text);
+    const fits = schema.kind === "number" || Number.isSafeInteger(value);
+    if (fits && isAllowed(value, schema)) return value;
   }
-  const value = text.trim() === "" ? NaN : Number(text);
-  const fits = value >= from && value <= to &&
-    (above === undefined || value > above) &&
-    (below === undefined || value < below);
-  if (fits && (kind === "number" || Number.isSafeInteger(value))) return value;
   throw new InputError(
-    `Cannot use ${key}=${text}: it must be ${
-      kind === "integer" ? "a whole number" : "a number"
-    } ${
-      [
-        Number.isFinite(from) ? `from ${from}` : "",
-        above === undefined ? "" : `above ${above}`,
-        Number.isFinite(to) ? `to ${to}` : "",
-        below === undefined ? "" : `below ${below}`,
-      ].filter((part) => part !== "").join(" ")
-    }`,
+    `Cannot use ${key}=${text}: it must be ${allowedValues(schema)}`,
   );
 }
 

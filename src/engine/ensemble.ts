@@ -22,8 +22,7 @@ import type {
 } from "../rnn/parameters.ts";
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import type { Optimizer } from "../rnn/optimizers.ts";
-import type { LossName } from "../tasks/task.ts";
-import type { TrialSet } from "../tasks/trial_set.ts";
+import type { LossName, TrialSet } from "../tasks/task.ts";
 import type { DeviceProfile } from "./device_profile.ts";
 
 export type { LossName };

@@ -15,13 +15,8 @@ import {
   iniValue,
   readIni,
 } from "./configparser.ts";
-import {
-  allowedValues,
-  CONFIG_SCHEMA,
-  isAllowed,
-  type KeySchema,
-  sectionSchema,
-} from "./schema.ts";
+import { CONFIG_SCHEMA, type KeySchema, sectionSchema } from "./schema.ts";
+import { allowedValues, isAllowed } from "../tasks/task.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote, shorten } from "../text/words.ts";
 import {

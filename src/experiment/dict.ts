@@ -5,11 +5,14 @@
  * @module
  */
 
-import type { ParameterSchema } from "../tasks/task.ts";
+import {
+  allowedValues,
+  isAllowed,
+  type ParameterSchema,
+} from "../tasks/task.ts";
 import { type ConfigKey, readLiteralText, valueError } from "./config.ts";
 import { type IniFile, iniValue } from "./configparser.ts";
 import type { RegionChoice } from "./experiment.ts";
-import { allowedValues, isAllowed } from "./schema.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote, shorten } from "../text/words.ts";
 import {

@@ -11,8 +11,7 @@ import type { NullModel } from "../connectome/nulls/null_model.ts";
 import type { Initialisation } from "../rnn/initialisations.ts";
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import type { Optimizer } from "../rnn/optimizers.ts";
-import type { Task, TaskParameters } from "../tasks/task.ts";
-import { countTrained } from "../tasks/trial_set.ts";
+import { countTrained, type Task, type TaskParameters } from "../tasks/task.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
 
 /** `compatibility`: follow the published description, or the original program where it departs from it. */

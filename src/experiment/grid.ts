@@ -7,8 +7,13 @@
 
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import type { Optimizer } from "../rnn/optimizers.ts";
-import type { ParameterSchema, Task, TaskParameters } from "../tasks/task.ts";
-import { countTrained } from "../tasks/trial_set.ts";
+import {
+  allowedValues,
+  countTrained,
+  type ParameterSchema,
+  type Task,
+  type TaskParameters,
+} from "../tasks/task.ts";
 import type { Combination, Experiment, GridValue } from "./experiment.ts";
 import type { IniFile } from "./configparser.ts";
 import {
@@ -19,12 +24,7 @@ import {
   readLiteralDict,
   showValue,
 } from "./dict.ts";
-import {
-  allowedValues,
-  LEARNING_RATE,
-  MOST_COMBINATIONS,
-  TRIAL_SCHEMA,
-} from "./schema.ts";
+import { LEARNING_RATE, MOST_COMBINATIONS, TRIAL_SCHEMA } from "./schema.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote } from "../text/words.ts";
 import type { PythonValue } from "../python/literal.ts";

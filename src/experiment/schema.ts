@@ -7,7 +7,7 @@
 
 import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
 import { INITIALISATIONS } from "../rnn/initialisations.ts";
-import type { ParameterSchema } from "../tasks/task.ts";
+import { NR_OF_TRIALS, type ParameterSchema } from "../tasks/task.ts";
 
 /** A key of a config file. */
 export type KeySchema =
@@ -274,13 +274,7 @@ export function sectionSchema(
 
 /** Keys of `trial_params` that every task has, `task_name` apart. */
 export const TRIAL_SCHEMA = {
-  nr_of_trials: {
-    kind: "integer",
-    from: 1,
-    to: 10_000_000,
-    description:
-      "number of trials; the n-back tasks make as many matching as non-matching ones",
-  },
+  nr_of_trials: NR_OF_TRIALS,
   train_size: {
     kind: "number",
     above: 0,
@@ -295,34 +289,3 @@ export const LEARNING_RATE: ParameterSchema = {
   above: 0,
   description: "learning rate",
 };
-
-/** What a schema allows: "a whole number from 1 to 10". */
-export function allowedValues(
-  { kind, from, to, above, below }: ParameterSchema,
-): string {
-  if (kind === "boolean") return "True or False";
-  const limits: string[] = [];
-  if (above !== undefined) limits.push(`above ${above}`);
-  if (below !== undefined) limits.push(`below ${below}`);
-  if (from === undefined && to !== undefined) limits.push(`at most ${to}`);
-  const range = from === undefined
-    ? ""
-    : `from ${from}${to === undefined ? "" : ` to ${to}`}`;
-  const joined = limits.join(" and ");
-  const bounded = to !== undefined || below !== undefined;
-  const noun = bounded ? "a number" : "a finite number";
-  return [kind === "integer" ? "a whole number" : noun, range, joined]
-    .filter((part) => part !== "").join(" ");
-}
-
-/** Whether a number is one that a schema allows. */
-export function isAllowed(
-  value: number,
-  { from, to, above, below }: ParameterSchema,
-): boolean {
-  return Number.isFinite(value) &&
-    (from === undefined || value >= from) &&
-    (to === undefined || value <= to) &&
-    (above === undefined || value > above) &&
-    (below === undefined || value < below);
-}

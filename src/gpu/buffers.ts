@@ -9,7 +9,7 @@ import type { EnsembleSpec, ModelRun, ModelState } from "../engine/ensemble.ts";
 import { perWiring } from "../engine/guard_ensemble.ts";
 import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
-import type { TrialSet } from "../tasks/trial_set.ts";
+import type { TrialSet } from "../tasks/task.ts";
 import { type BufferPart, readBack, type WatchedDevice } from "./device.ts";
 import { MODEL_BYTES, type ModelFields, writeStruct } from "./kernels.ts";
 import {

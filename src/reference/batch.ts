@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Trials } from "../tasks/trial_set.ts";
+import type { Trials } from "../tasks/task.ts";
 
 /** B trials of T steps; row t · B + b is trial b at step t. */
 export interface Batch {

@@ -5,7 +5,7 @@
  */
 
 import type { Model } from "../engine/ensemble.ts";
-import type { Trials } from "../tasks/trial_set.ts";
+import type { Trials } from "../tasks/task.ts";
 import { byTrial, gatherBatch } from "./batch.ts";
 import { createNetwork, forward } from "./elman.ts";
 

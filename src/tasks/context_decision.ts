@@ -16,25 +16,16 @@
  * @module
  */
 
-import { countParameter, numberParameter, type Task } from "./task.ts";
+import {
+  blankTrials,
+  checkedParameters,
+  countParameter,
+  type Task,
+} from "./task.ts";
 
 const STRENGTHS = [-1, -0.5, 0.5, 1] as const;
 
-/**
- * The task `context_decision`: both contexts in turn.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { contextDecision } from "./src/tasks/context_decision.ts";
- *
- * const trials = contextDecision.generate(
- *   { evidence: 0.5, noise: 0.5, evidence_length: 10, nr_of_trials: 100 },
- *   { stream: createStream({ seed: 1, purpose: "trials" }) },
- * );
- * trials.inputs; // 100 trials × 11 time steps × 4 numbers
- * ```
- */
+/** The task `context_decision`: both contexts in turn. */
 export const contextDecision: Task = {
   name: "context_decision",
   description:
@@ -71,14 +62,17 @@ export const contextDecision: Task = {
   inputSize: () => 4,
   trialCount: (nrOfTrials) => nrOfTrials,
   generate(parameters, { stream }) {
-    const all = { evidence: 0.5, noise: 0.5, ...parameters };
-    const evidence = numberParameter(all, "evidence");
-    const noise = numberParameter(all, "noise");
-    const length = countParameter(all, "evidence_length");
-    const trialCount = countParameter(all, "nr_of_trials");
+    const {
+      evidence,
+      noise,
+      evidence_length: length,
+      nr_of_trials: trialCount,
+    } = checkedParameters<"evidence" | "noise" | "evidence_length">(
+      contextDecision,
+      parameters,
+    );
     const steps = length + 1;
-    const inputs = new Float32Array(trialCount * steps * 4);
-    const targets = new Float32Array(trialCount * steps);
+    const trials = blankTrials({ trialCount, steps, inputSize: 4 });
     for (let trial = 0; trial < trialCount; trial++) {
       const context = trial % 2;
       const streams = [0, 1].map(() =>
@@ -86,13 +80,13 @@ export const contextDecision: Task = {
       );
       for (let t = 0; t < length; t++) {
         const at = (trial * steps + t) * 4;
-        inputs[at + context] = 1;
+        trials.inputs[at + context] = 1;
         for (const [i, value] of streams.entries()) {
-          inputs[at + 2 + i] = value + noise * stream.normal();
+          trials.inputs[at + 2 + i] = value + noise * stream.normal();
         }
       }
-      targets[trial * steps + length] = streams[context]! > 0 ? 2 : 1;
+      trials.targets[trial * steps + length] = streams[context]! > 0 ? 2 : 1;
     }
-    return { trialCount, steps, inputSize: 4, inputs, targets };
+    return trials;
   },
 };

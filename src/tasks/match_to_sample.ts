@@ -16,23 +16,14 @@
  */
 
 import { MATCH, NO_MATCH } from "./n_back.ts";
-import { countParameter, type Task } from "./task.ts";
+import {
+  blankTrials,
+  checkedParameters,
+  countParameter,
+  type Task,
+} from "./task.ts";
 
-/**
- * The task `match_to_sample`: trials that match and trials that do not, in turn.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { matchToSample } from "./src/tasks/match_to_sample.ts";
- *
- * const trials = matchToSample.generate(
- *   { directions: 8, delay: 4, nr_of_trials: 100 },
- *   { stream: createStream({ seed: 1, purpose: "trials" }) },
- * );
- * trials.targets; // 100 trials × 7 time steps
- * ```
- */
+/** The task `match_to_sample`: trials that match and trials that do not, in turn. */
 export const matchToSample: Task = {
   name: "match_to_sample",
   description:
@@ -63,12 +54,11 @@ export const matchToSample: Task = {
   inputSize: () => 3,
   trialCount: (nrOfTrials) => nrOfTrials,
   generate(parameters, { stream }) {
-    const all = { directions: 8, ...parameters };
-    const directions = countParameter(all, "directions", 2);
-    const trialCount = countParameter(all, "nr_of_trials");
-    const steps = countParameter(all, "delay", 0) + 3;
-    const inputs = new Float32Array(trialCount * steps * 3);
-    const targets = new Float32Array(trialCount * steps);
+    const { directions, delay, nr_of_trials: trialCount } = checkedParameters<
+      "directions" | "delay"
+    >(matchToSample, parameters);
+    const steps = delay + 3;
+    const trials = blankTrials({ trialCount, steps, inputSize: 3 });
     for (let trial = 0; trial < trialCount; trial++) {
       const matches = trial % 2 === 0;
       const sample = stream.integer(directions);
@@ -77,13 +67,13 @@ export const matchToSample: Task = {
       const probe = first + steps - 2;
       const show = (row: number, direction: number) => {
         const angle = 2 * Math.PI * direction / directions;
-        inputs.set([Math.cos(angle), Math.sin(angle)], row * 3 + 1);
+        trials.inputs.set([Math.cos(angle), Math.sin(angle)], row * 3 + 1);
       };
       show(first, sample);
       show(probe, matches ? sample : other);
-      inputs[probe * 3] = 1;
-      targets[probe + 1] = matches ? MATCH : NO_MATCH;
+      trials.inputs[probe * 3] = 1;
+      trials.targets[probe + 1] = matches ? MATCH : NO_MATCH;
     }
-    return { trialCount, steps, inputSize: 3, inputs, targets };
+    return trials;
   },
 };

@@ -15,34 +15,13 @@
  */
 
 import {
+  checkedParameters,
   countParameter,
   drawValue,
   type Task,
-  type TaskParameters,
 } from "./task.ts";
 
-function check(parameters: TaskParameters): string | undefined {
-  const { lag, trial_length: length } = parameters;
-  return Number(lag) < Number(length)
-    ? undefined
-    : `lag ${lag} needs a trial_length above ${lag}, found ${length}`;
-}
-
-/**
- * The task `memory_capacity`.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { memoryCapacity } from "./src/tasks/memory_capacity.ts";
- *
- * const trials = memoryCapacity.generate(
- *   { trial_length: 30, lag: 2, nr_of_trials: 100 },
- *   { stream: createStream({ seed: 1, purpose: "trials" }) },
- * );
- * trials.targets; // 100 trials × 30 time steps, the first two of which are not scored
- * ```
- */
+/** The task `memory_capacity`. */
 export const memoryCapacity: Task = {
   name: "memory_capacity",
   description:
@@ -69,19 +48,16 @@ export const memoryCapacity: Task = {
     },
   },
   inputNames: ["value"],
-  check,
+  check: ({ lag, trial_length: length }) =>
+    Number(lag) < Number(length)
+      ? undefined
+      : `lag ${lag} needs a trial_length above ${lag}, found ${length}`,
   steps: (parameters) => countParameter(parameters, "trial_length"),
   inputSize: () => 1,
   trialCount: (nrOfTrials) => nrOfTrials,
   generate(parameters, { stream }) {
-    const all = { trial_length: 30, ...parameters };
-    const lag = countParameter(all, "lag", 0);
-    const steps = countParameter(all, "trial_length");
-    const trialCount = countParameter(all, "nr_of_trials");
-    const wrong = check(all);
-    if (wrong !== undefined) {
-      throw new RangeError(`Cannot make trials: ${wrong}`);
-    }
+    const { lag, trial_length: steps, nr_of_trials: trialCount } =
+      checkedParameters<"lag" | "trial_length">(memoryCapacity, parameters);
     const inputs = Float32Array.from(
       { length: trialCount * steps },
       () => drawValue(stream, { low: -1 }),

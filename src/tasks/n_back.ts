@@ -1,11 +1,11 @@
 /**
- * `nback_mem`: was the last number the one shown n steps before? And what it
+ * `nback_mem`: was the last number the one shown n time steps before? And what it
  * shares with the tasks that ask the same of pictures.
  *
- * A trial has T = `trial_length` + 1 steps of I = 2 numbers (cue, value):
+ * A trial has T = `trial_length` + 1 time steps of I = 2 numbers (cue, value):
  * `trial_length` values of U(0, 1), the last of which is the probe and comes
- * with the cue 1, then a step of zeros. The target stands at the last step: 2
- * where the probe was also shown `n_back` steps before, 1 where it was not.
+ * with the cue 1, then zeros. The target stands at the last time step: 2 where
+ * the probe was also shown `n_back` time steps before, 1 where it was not.
  *
  * Source: the task of A. Goulas, F. Damicelli, C. C. Hilgetag, Bio-instantiated
  * recurrent neural networks, https://doi.org/10.1016/j.neunet.2021.07.011.
@@ -14,6 +14,8 @@
  */
 
 import {
+  blankTrials,
+  checkedParameters,
   countParameter,
   drawValue,
   type ParameterSchema,
@@ -21,10 +23,10 @@ import {
   type TaskParameters,
 } from "./task.ts";
 
-/** Class of a trial whose probe was not shown n_back steps before. */
+/** Class of a trial whose probe was not shown n_back time steps before. */
 export const NO_MATCH = 1;
 
-/** Class of a trial whose probe was shown n_back steps before. */
+/** Class of a trial whose probe was shown n_back time steps before. */
 export const MATCH = 2;
 
 /** Classes 0 (fixation, never scored), {@linkcode NO_MATCH} and {@linkcode MATCH}. */
@@ -49,7 +51,7 @@ export const N_BACK: ParameterSchema = {
   to: LONGEST - 1,
   example: 2,
   description:
-    "how many steps before the probe the item stands that it is compared with",
+    "how many time steps before the probe the item stands that it is compared with",
 };
 
 /** Says what is wrong where the probe would be compared with what was before the trial. */
@@ -62,41 +64,8 @@ export function checkNBack(parameters: TaskParameters): string | undefined {
 }
 
 /**
- * The parameters of an n-back task.
- *
- * @throws {RangeError} If they are missing or do not go together.
- */
-export function nBackParameters(
-  parameters: TaskParameters,
-): { trialLength: number; nBack: number; nrOfTrials: number } {
-  const wrong = checkNBack(parameters);
-  if (wrong !== undefined) throw new RangeError(`Cannot make trials: ${wrong}`);
-  return {
-    trialLength: countParameter(parameters, "trial_length", 2),
-    nBack: countParameter(parameters, "n_back"),
-    nrOfTrials: countParameter(parameters, "nr_of_trials"),
-  };
-}
-
-function steps(parameters: TaskParameters): number {
-  return countParameter(parameters, "trial_length", 2) + 1;
-}
-
-/**
  * The task `nback_mem`: `nr_of_trials` matching trials, then as many that do
  * not match. In none is the probe repeated by accident.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { nbackMem } from "./src/tasks/n_back.ts";
- *
- * const trials = nbackMem.generate(
- *   { trial_length: 5, n_back: 2, nr_of_trials: 100 },
- *   { stream: createStream({ seed: 1, purpose: "trials" }) },
- * );
- * trials.targets; // 200 trials × 6 steps
- * ```
  */
 export const nbackMem: Task = {
   name: "nback_mem",
@@ -108,29 +77,27 @@ export const nbackMem: Task = {
   gridParameters: { n_back: N_BACK },
   inputNames: ["cue", "value"],
   check: checkNBack,
-  steps,
+  steps: (parameters) => countParameter(parameters, "trial_length", 2) + 1,
   inputSize: () => 2,
   trialCount: (nrOfTrials) => 2 * nrOfTrials,
   generate(parameters, { stream }) {
-    const { trialLength, nBack, nrOfTrials } = nBackParameters(parameters);
-    const t = trialLength + 1;
-    const trialCount = 2 * nrOfTrials;
-    const inputs = new Float32Array(trialCount * t * 2);
-    const targets = new Float32Array(trialCount * t);
+    const { trial_length: length, n_back: nBack, nr_of_trials: matching } =
+      checkedParameters<"trial_length" | "n_back">(nbackMem, parameters);
+    const steps = length + 1;
+    const trialCount = 2 * matching;
+    const trials = blankTrials({ trialCount, steps, inputSize: 2 });
     for (let trial = 0; trial < trialCount; trial++) {
-      const matches = trial < nrOfTrials;
-      const first = trial * t;
-      const last = first + trialLength - 1;
+      const matches = trial < matching;
+      const last = trial * steps + length - 1;
       const probe = drawValue(stream);
-      for (let step = first; step < last; step++) {
-        inputs[step * 2 + 1] = matches && step === last - nBack
+      for (let t = trial * steps; t < last; t++) {
+        trials.inputs[2 * t + 1] = matches && t === last - nBack
           ? probe
           : drawValue(stream, { other: probe });
       }
-      inputs[last * 2] = 1;
-      inputs[last * 2 + 1] = probe;
-      targets[last + 1] = matches ? MATCH : NO_MATCH;
+      trials.inputs.set([1, probe], 2 * last);
+      trials.targets[last + 1] = matches ? MATCH : NO_MATCH;
     }
-    return { trialCount, steps: t, inputSize: 2, inputs, targets };
+    return trials;
   },
 };

@@ -1,12 +1,12 @@
 /**
- * `pic_latent_mem` and `pic_mem`: was the last picture the one shown n steps
+ * `pic_latent_mem` and `pic_mem`: was the last picture the one shown n time steps
  * before? The network sees 50 latent features of each picture (I = 51), or its
  * 28 × 28 pixels (I = 785).
  *
- * A trial has T = `trial_length` + 2 steps of I numbers (cue, picture):
+ * A trial has T = `trial_length` + 2 time steps of I numbers (cue, picture):
  * `trial_length` pictures, the last of which is the probe, then the cue 1, then
- * zeros. The target stands at the last step: 2 where the same picture was shown
- * `n_back` steps before the probe, 1 where it was not.
+ * zeros. The target stands at the last time step: 2 where the same picture was
+ * shown `n_back` time steps before the probe, 1 where it was not.
  *
  * Source: the tasks of A. Goulas, F. Damicelli, C. C. Hilgetag, Bio-instantiated
  * recurrent neural networks, https://doi.org/10.1016/j.neunet.2021.07.011.
@@ -21,18 +21,18 @@ import {
   MATCH,
   N_BACK,
   N_BACK_CLASSES,
-  nBackParameters,
   NO_MATCH,
   TRIAL_LENGTH,
 } from "./n_back.ts";
 import {
+  blankTrials,
+  checkedParameters,
   countParameter,
   type Stimuli,
   type Task,
-  type TaskParameters,
   type TrialOptions,
+  type Trials,
 } from "./task.ts";
-import type { Trials } from "./trial_set.ts";
 
 /** The largest value of a pixel. */
 const WHITE = 255;
@@ -47,22 +47,6 @@ const EPSILON = Math.fround(1e-12);
  * The task `pic_latent_mem`: `nr_of_trials` matching trials, then as many that
  * do not match. The probe's label is drawn first, then a picture of that label;
  * all other pictures have other labels and differ from one another.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { picLatentMem } from "./src/tasks/pictures.ts";
- * import { loadStimuli } from "./src/tasks/stimuli.ts";
- *
- * const trials = picLatentMem.generate(
- *   { trial_length: 5, n_back: 2, nr_of_trials: 100, rescale: true },
- *   {
- *     stream: createStream({ seed: 1, purpose: "trials" }),
- *     stimuli: await loadStimuli("latents", { seed: 1 }),
- *   },
- * );
- * trials.inputs; // 200 trials × 7 steps × 51 numbers
- * ```
  */
 export const picLatentMem: Task = pictureTask({
   name: "pic_latent_mem",
@@ -77,22 +61,6 @@ export const picLatentMem: Task = pictureTask({
  * The task `pic_mem`, as {@linkcode picLatentMem} with pixels. With
  * `compatibility` "original", probe and other pictures are any pictures, of
  * whatever labels: about one in ten of the others then has the probe's label.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { picMem } from "./src/tasks/pictures.ts";
- * import { loadStimuli } from "./src/tasks/stimuli.ts";
- *
- * const trials = picMem.generate(
- *   { trial_length: 5, n_back: 2, nr_of_trials: 100, rescale: true },
- *   {
- *     stream: createStream({ seed: 1, purpose: "trials" }),
- *     stimuli: await loadStimuli("images", { seed: 1 }),
- *   },
- * );
- * trials.inputs; // 200 trials × 7 steps × 785 numbers
- * ```
  */
 export const picMem: Task = pictureTask({
   name: "pic_mem",
@@ -140,7 +108,7 @@ function pictureTask(
     compatibility: TrialOptions["compatibility"],
   ) =>
     sortedAlbum(stimuli, !(kind === "images" && compatibility === "original"));
-  return {
+  const task: Task = {
     name,
     description,
     loss: "nll",
@@ -165,14 +133,18 @@ function pictureTask(
     trialCount: (nrOfTrials) => 2 * nrOfTrials,
     generate(parameters, { stream, stimuli, compatibility }) {
       const shown = needStimuli(stimuli);
-      return pictureTrials(parameters, {
-        stream,
-        stimuli: shown,
-        album: albumOf(shown, compatibility),
-        scale: parameters.rescale === false ? (picture) => picture : rescale,
-      });
+      return pictureTrials(
+        checkedParameters<"trial_length" | "n_back">(task, parameters),
+        {
+          stream,
+          stimuli: shown,
+          album: albumOf(shown, compatibility),
+          scale: parameters.rescale === false ? (picture) => picture : rescale,
+        },
+      );
     },
   };
+  return task;
 }
 
 function needStimuli(stimuli: Stimuli | undefined): Stimuli {
@@ -225,7 +197,9 @@ function drawOthers(
  * @throws {InputError} If there are too few pictures, or all have one label.
  */
 function pictureTrials(
-  parameters: TaskParameters,
+  { trial_length: length, n_back: nBack, nr_of_trials: matching }: Readonly<
+    Record<"trial_length" | "n_back" | "nr_of_trials", number>
+  >,
   { stream, stimuli, album, scale }: {
     readonly stream: RandomStream;
     readonly stimuli: Stimuli;
@@ -233,36 +207,33 @@ function pictureTrials(
     readonly scale: (picture: Float32Array) => Float32Array;
   },
 ): Trials {
-  const { trialLength, nBack, nrOfTrials } = nBackParameters(parameters);
-  assertEnough(stimuli, { album, needed: trialLength - 1 });
-  const t = trialLength + 2;
-  const width = stimuli.size + 1;
-  const trialCount = 2 * nrOfTrials;
-  const inputs = new Float32Array(trialCount * t * width);
-  const targets = new Float32Array(trialCount * t);
+  assertEnough(stimuli, { album, needed: length - 1 });
+  const steps = length + 2;
+  const inputSize = stimuli.size + 1;
+  const trialCount = 2 * matching;
+  const trials = blankTrials({ trialCount, steps, inputSize });
   const show = (row: number, picture: number) => {
     const from = picture * stimuli.size;
     const values = stimuli.values.subarray(from, from + stimuli.size);
-    inputs.set(scale(values), row * width + 1);
+    trials.inputs.set(scale(values), row * inputSize + 1);
   };
   for (let trial = 0; trial < trialCount; trial++) {
-    const matches = trial < nrOfTrials;
-    const first = trial * t;
-    const last = first + trialLength - 1;
+    const matches = trial < matching;
+    const last = trial * steps + length - 1;
     const range = stream.integer(album.ranges.length);
     const [start, end] = album.ranges[range]!;
     const probe = album.order[start + stream.integer(end - start)]!;
-    const k = matches ? trialLength - 2 : trialLength - 1;
+    const k = matches ? length - 2 : length - 1;
     const others = drawOthers(album, { range, k, stream });
     let next = 0;
-    for (let row = first; row < last; row++) {
-      show(row, matches && row === last - nBack ? probe : others[next++]!);
+    for (let t = trial * steps; t < last; t++) {
+      show(t, matches && t === last - nBack ? probe : others[next++]!);
     }
     show(last, probe);
-    inputs[(last + 1) * width] = 1;
-    targets[last + 2] = matches ? MATCH : NO_MATCH;
+    trials.inputs[(last + 1) * inputSize] = 1;
+    trials.targets[last + 2] = matches ? MATCH : NO_MATCH;
   }
-  return { trialCount, steps: t, inputSize: width, inputs, targets };
+  return trials;
 }
 
 function assertEnough(

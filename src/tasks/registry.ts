@@ -18,9 +18,13 @@ import type { Task } from "./task.ts";
  *
  * @example
  * ```ts
- * import { TASKS } from "@biornn/biornn";
+ * import { createStream, TASKS } from "@biornn/biornn";
  *
- * TASKS.get("seq_mem")?.steps({ pattern_length: 3 }); // 7
+ * const task = TASKS.get("seq_mem")!;
+ * const parameters = { pattern_length: 3, nr_of_trials: 100 };
+ * task.steps(parameters); // 7
+ * const stream = createStream({ seed: 1, purpose: "trials" });
+ * task.generate(parameters, { stream }).inputs; // 100 trials × 7 time steps × 2 numbers
  * ```
  */
 export const TASKS: ReadonlyMap<string, Task> = new Map(

@@ -1,9 +1,9 @@
 /**
  * `seq_mem`: remember a sequence of numbers and replay it after a cue.
  *
- * A trial with L = `pattern_length` has T = 2L + 1 steps of I = 2 numbers (cue,
- * value): L steps [0, v], the cue [1, 0], then zeros. The targets are the L
- * values, in the same order, on the last L steps.
+ * A trial with L = `pattern_length` has T = 2L + 1 time steps of I = 2 numbers (cue,
+ * value): L time steps [0, v], the cue [1, 0], then zeros. The targets are the L
+ * values, in the same order, at the last L of them.
  *
  * Source: the task of A. Goulas, F. Damicelli, C. C. Hilgetag, Bio-instantiated
  * recurrent neural networks, https://doi.org/10.1016/j.neunet.2021.07.011.
@@ -12,36 +12,17 @@
  */
 
 import {
+  blankTrials,
+  checkedParameters,
   countParameter,
   drawValue,
-  numberParameter,
   type Task,
-  type TaskParameters,
 } from "./task.ts";
 
 /** A smaller range would leave float32 with too few different values. */
 const SMALLEST_RANGE = 1e-6;
 
-function steps(parameters: TaskParameters): number {
-  return 2 * countParameter(parameters, "pattern_length") + 1;
-}
-
-/**
- * The task `seq_mem`. Values are drawn from U(`low`, `high`), apart from
- * exactly 0, which as a target means "not scored".
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { seqMem } from "./src/tasks/seq_mem.ts";
- *
- * const trials = seqMem.generate(
- *   { pattern_length: 3, low: 0, high: 1, nr_of_trials: 100 },
- *   { stream: createStream({ seed: 1, purpose: "trials" }) },
- * );
- * trials.inputs; // 100 trials × 7 steps × 2 numbers
- * ```
- */
+/** The task `seq_mem`. Values are of U(`low`, `high`), but for 0, which as a target means "not scored". */
 export const seqMem: Task = {
   name: "seq_mem",
   description:
@@ -79,31 +60,23 @@ export const seqMem: Task = {
       ? undefined
       : `high must be above low by ${SMALLEST_RANGE} or more, found low ${low} and high ${high}`;
   },
-  steps,
+  steps: (parameters) => 2 * countParameter(parameters, "pattern_length") + 1,
   inputSize: () => 2,
   trialCount: (nrOfTrials) => nrOfTrials,
   generate(parameters, { stream }) {
-    const all = { low: 0, high: 1, ...parameters };
-    const wrong = seqMem.check?.(all);
-    if (wrong !== undefined) {
-      throw new RangeError(`Cannot make trials: ${wrong}`);
-    }
-    const low = numberParameter(all, "low");
-    const high = numberParameter(all, "high");
-    const length = countParameter(all, "pattern_length");
-    const trialCount = countParameter(all, "nr_of_trials");
-    const t = steps(all);
-    const inputs = new Float32Array(trialCount * t * 2);
-    const targets = new Float32Array(trialCount * t);
+    const { low, high, pattern_length: length, nr_of_trials: trialCount } =
+      checkedParameters<"low" | "high" | "pattern_length">(seqMem, parameters);
+    const steps = 2 * length + 1;
+    const trials = blankTrials({ trialCount, steps, inputSize: 2 });
     for (let trial = 0; trial < trialCount; trial++) {
-      const first = trial * t;
-      for (let step = 0; step < length; step++) {
+      const first = trial * steps;
+      for (let t = first; t < first + length; t++) {
         const value = drawValue(stream, { low, high });
-        inputs[(first + step) * 2 + 1] = value;
-        targets[first + length + 1 + step] = value;
+        trials.inputs[2 * t + 1] = value;
+        trials.targets[t + length + 1] = value;
       }
-      inputs[(first + length) * 2] = 1;
+      trials.inputs[2 * (first + length)] = 1;
     }
-    return { trialCount, steps: t, inputSize: 2, inputs, targets };
+    return trials;
   },
 };

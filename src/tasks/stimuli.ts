@@ -24,8 +24,7 @@ import {
   type TorchValue,
 } from "../files/torch.ts";
 import { writeFileWhole } from "../files/write.ts";
-import { encodeLatents } from "./latents.ts";
-import { syntheticDigits } from "./synthetic_digits.ts";
+import { encodeLatents, syntheticDigits } from "./synthetic_stimuli.ts";
 import type { Stimuli, Task } from "./task.ts";
 
 /** Where stimuli come from. */

@@ -1,14 +1,41 @@
 /**
- * What a task is, and what tasks need to read their parameters and draw values.
+ * What a task is, what trials are and how they are split into batches, and what tasks
+ * need to read their parameters and draw values.
  *
  * @module
  */
 
+import { InputError } from "../files/input_error.ts";
 import type { RandomStream } from "../random/stream.ts";
-import type { Trials } from "./trial_set.ts";
 
 /** Mean squared error, or negative log-likelihood after a log-softmax. */
 export type LossName = "mse" | "nll";
+
+/**
+ * Trials of one run. A target of 0 means "not scored". Where the loss is "mse"
+ * a target is the number the network should give; where it is "nll" it is the
+ * class, from 1.
+ */
+export interface Trials {
+  /** Number of trials. */
+  readonly trialCount: number;
+  /** T, the time steps of a trial. */
+  readonly steps: number;
+  /** I, the numbers shown at each time step. */
+  readonly inputSize: number;
+  /** [trialCount, T, I], row-major. */
+  readonly inputs: Float32Array;
+  /** [trialCount, T], row-major; 0 = not scored. */
+  readonly targets: Float32Array;
+}
+
+/** Trials, split into training and validation batches. */
+export interface TrialSet extends Trials {
+  /** Trial numbers of every training batch, in the order of training; the same in every epoch. */
+  readonly trainBatches: readonly Uint32Array[];
+  /** Trial numbers of every validation batch. */
+  readonly validateBatches: readonly Uint32Array[];
+}
 
 /** What a parameter of a task may be; the config reader checks it and names it in errors. */
 export interface ParameterSchema {
@@ -183,23 +210,80 @@ function findProblem(
   return isScored ? undefined : "all targets are 0, so that nothing is scored";
 }
 
-/**
- * A number among a task's parameters.
- *
- * @throws {RangeError} If it is missing or no number.
- */
-export function numberParameter(
-  parameters: TaskParameters,
-  name: string,
-): number {
-  const value = parameters[name];
-  if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw new RangeError(
-      `Cannot make trials: ${name} must be a number, found ${value}`,
-    );
-  }
-  return value;
+/** What a schema allows: "a whole number from 1 to 10". */
+export function allowedValues(
+  { kind, from, to, above, below }: ParameterSchema,
+): string {
+  if (kind === "boolean") return "True or False";
+  const limits: string[] = [];
+  if (above !== undefined) limits.push(`above ${above}`);
+  if (below !== undefined) limits.push(`below ${below}`);
+  if (from === undefined && to !== undefined) limits.push(`at most ${to}`);
+  const range = from === undefined
+    ? ""
+    : `from ${from}${to === undefined ? "" : ` to ${to}`}`;
+  const joined = limits.join(" and ");
+  const bounded = to !== undefined || below !== undefined;
+  const noun = bounded ? "a number" : "a finite number";
+  return [kind === "integer" ? "a whole number" : noun, range, joined]
+    .filter((part) => part !== "").join(" ");
 }
+
+/** Whether a number is in the range that a schema allows. */
+export function isAllowed(
+  value: number,
+  { from, to, above, below }: ParameterSchema,
+): boolean {
+  return Number.isFinite(value) &&
+    (from === undefined || value >= from) &&
+    (to === undefined || value <= to) &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below);
+}
+
+/**
+ * The numbers among a task's parameters, `nr_of_trials` among them, with the task's
+ * defaults where they are left out.
+ *
+ * @throws {RangeError} If one is missing or not allowed, or they do not go together.
+ */
+export function checkedParameters<K extends string>(
+  task: Pick<Task, "trialParameters" | "gridParameters" | "check">,
+  given: TaskParameters,
+): Readonly<Record<K | "nr_of_trials", number>> {
+  const fail = (what: string): never => {
+    throw new RangeError(`Cannot make trials: ${what}`);
+  };
+  const schemas: Record<string, ParameterSchema> = {
+    ...task.trialParameters,
+    ...task.gridParameters,
+    nr_of_trials: NR_OF_TRIALS,
+  };
+  const all: Record<string, number | boolean> = { ...given };
+  for (const [name, schema] of Object.entries(schemas)) {
+    if (all[name] === undefined && schema.default !== undefined) {
+      all[name] = schema.default;
+    }
+    if (schema.kind === "boolean") continue;
+    const value = all[name];
+    const isNumber = typeof value === "number" && isAllowed(value, schema);
+    if (!isNumber || (schema.kind === "integer" && !Number.isInteger(value))) {
+      fail(`${name} must be ${allowedValues(schema)}, found ${value}`);
+    }
+  }
+  const wrong = task.check?.(all);
+  if (wrong !== undefined) fail(wrong);
+  return all as Record<K | "nr_of_trials", number>;
+}
+
+/** `nr_of_trials`, which all tasks have. */
+export const NR_OF_TRIALS = {
+  kind: "integer",
+  from: 1,
+  to: 10_000_000,
+  description:
+    "number of trials; the n-back tasks make as many matching as non-matching ones",
+} as const satisfies ParameterSchema;
 
 /**
  * A whole number that is at least `from`, among a task's parameters.
@@ -211,13 +295,25 @@ export function countParameter(
   name: string,
   from = 1,
 ): number {
-  const value = numberParameter(parameters, name);
-  if (!Number.isSafeInteger(value) || value < from) {
-    throw new RangeError(
-      `Cannot make trials: ${name} must be a whole number from ${from}, found ${value}`,
-    );
+  const value = parameters[name];
+  if (Number.isSafeInteger(value) && Number(value) >= from) {
+    return Number(value);
   }
-  return value;
+  throw new RangeError(
+    `Cannot make trials: ${name} must be a whole number from ${from}, found ${value}`,
+  );
+}
+
+/** Trials in which nothing is shown and nothing scored yet. */
+export function blankTrials(
+  size: Pick<Trials, "trialCount" | "steps" | "inputSize">,
+): Trials {
+  const rows = size.trialCount * size.steps;
+  return {
+    ...size,
+    inputs: new Float32Array(rows * size.inputSize),
+    targets: new Float32Array(rows),
+  };
 }
 
 /**
@@ -237,4 +333,85 @@ export function drawValue(
     value = Math.fround(low + (high - low) * stream.uniform());
   }
   return value;
+}
+
+/** How to split. */
+export interface SplitOptions {
+  /** Share of the trials that train, above 0 and below 1. */
+  readonly trainSize: number;
+  /** Trials of a batch; the last batch may be smaller. */
+  readonly batchSize: number;
+  /** The run's stream of purpose "split". */
+  readonly stream: RandomStream;
+}
+
+/**
+ * Shuffles whole trials once; the first ⌊trainSize · n⌋ of them train and all
+ * others validate, in this order, batch after batch, in every epoch. The number
+ * is that of scikit-learn's `GroupShuffleSplit`
+ * (https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.GroupShuffleSplit.html).
+ *
+ * @throws {InputError} If no trial is left to train on.
+ * @throws {RangeError} If `trainSize` or `batchSize` is out of range.
+ *
+ * @example
+ * ```ts
+ * import { createStream } from "@biornn/biornn";
+ * import { seqMem } from "./src/tasks/seq_mem.ts";
+ * import { splitTrials } from "./src/tasks/task.ts";
+ *
+ * const trials = seqMem.generate(
+ *   { pattern_length: 3, nr_of_trials: 1000 },
+ *   { stream: createStream({ seed: 1, purpose: "trials" }) },
+ * );
+ * const set = splitTrials(trials, {
+ *   trainSize: 0.8,
+ *   batchSize: 128,
+ *   stream: createStream({ seed: 1, purpose: "split" }),
+ * });
+ * set.trainBatches.length; // 7: six batches of 128 trials and one of 32
+ * ```
+ */
+export function splitTrials(
+  trials: Trials,
+  { trainSize, batchSize, stream }: SplitOptions,
+): TrialSet {
+  if (!(trainSize > 0 && trainSize < 1)) {
+    throw new RangeError(
+      `Cannot split trials: trainSize must be above 0 and below 1, found ${trainSize}`,
+    );
+  }
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(
+      `Cannot split trials: batchSize must be a whole number from 1, found ${batchSize}`,
+    );
+  }
+  const { trialCount } = trials;
+  const trainCount = countTrained(trialCount, trainSize);
+  if (trainCount === 0) {
+    throw new InputError(
+      `Cannot split ${trialCount} trial${
+        trialCount === 1 ? "" : "s"
+      } with train_size ${trainSize}: none is left to train on; use more trials or a larger train_size`,
+    );
+  }
+  const order = stream.permutation(trialCount);
+  return {
+    ...trials,
+    trainBatches: cut(order.subarray(0, trainCount), batchSize),
+    validateBatches: cut(order.subarray(trainCount), batchSize),
+  };
+}
+
+/** How many of some trials train; the others validate. */
+export function countTrained(trialCount: number, trainSize: number): number {
+  return Math.floor(trainSize * trialCount);
+}
+
+function cut(order: Uint32Array, batchSize: number): Uint32Array[] {
+  const batches: Uint32Array[] = [];
+  for (let start = 0; start < order.length; start += batchSize) {
+    batches.push(order.slice(start, start + batchSize));
+  }
+  return batches;
 }

@@ -29,10 +29,11 @@ import { initialParameters } from "../rnn/initialise.ts";
 import type { ModelSize, Ports } from "../rnn/parameters.ts";
 import {
   countTrained,
+  generateTrials,
   splitTrials,
+  type Stimuli,
   type TrialSet,
-} from "../tasks/trial_set.ts";
-import { generateTrials, type Stimuli } from "../tasks/task.ts";
+} from "../tasks/task.ts";
 import {
   createRunNetworks,
   matchStart,

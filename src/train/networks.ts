@@ -22,7 +22,7 @@ import type { NetworkState, NetworkStates } from "../results/run_file.ts";
 import { rankOrder } from "../rnn/initialise.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
 import { estimateSpectralRadius, spectralRadius } from "../graph/spectrum.ts";
-import type { TrialSet } from "../tasks/trial_set.ts";
+import type { TrialSet } from "../tasks/task.ts";
 
 /** Connections of a recurrent layer. */
 export interface Topology {

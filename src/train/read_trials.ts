@@ -17,8 +17,7 @@ import {
 import type { RunId } from "../results/layout.ts";
 import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
-import type { Stimuli, Task } from "../tasks/task.ts";
-import type { Trials, TrialSet } from "../tasks/trial_set.ts";
+import type { Stimuli, Task, Trials, TrialSet } from "../tasks/task.ts";
 import { formatBytes } from "../text/words.ts";
 import { drawTrials, stimuliChecksum } from "./build_run.ts";
 

@@ -16,8 +16,7 @@ import {
   coactivationFigure,
 } from "./activity_figures.ts";
 import { coactivation, type HiddenStates } from "../analysis/activity.ts";
-import type { Task } from "../tasks/task.ts";
-import type { Trials } from "../tasks/trial_set.ts";
+import type { Task, Trials } from "../tasks/task.ts";
 import { type DrawFiguresOptions, planFigures } from "./build_figures.ts";
 import type { Figure } from "./figure.ts";
 import { trialFigure } from "./trial_figure.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Task } from "../tasks/task.ts";
-import type { Trials } from "../tasks/trial_set.ts";
+import type { Task, Trials } from "../tasks/task.ts";
 import { type Figure, makeFigure, type Spec } from "./figure.ts";
 import { DIVERGING, FIGURE_PIXELS } from "./theme.ts";
 

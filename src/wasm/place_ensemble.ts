@@ -8,7 +8,7 @@ import { DeviceError, type EnsembleSpec } from "../engine/ensemble.ts";
 import { perWiring } from "../engine/guard_ensemble.ts";
 import { nameOf } from "../text/did_you_mean.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
-import type { TrialSet } from "../tasks/trial_set.ts";
+import type { TrialSet } from "../tasks/task.ts";
 import { listRows } from "./connection_rows.ts";
 import {
   chunkBytes,

@@ -12,7 +12,7 @@
  * @module
  */
 
-import type { TrialSet } from "../tasks/trial_set.ts";
+import type { TrialSet } from "../tasks/task.ts";
 import { LANES } from "./memory_layout.ts";
 
 /** A batch, common to all models of an ensemble. */

@@ -38,7 +38,7 @@ describe("deno task tasks", () => {
       [["show", "seq_mem", "pattern_length=0"], /from 1 to 10000$/],
       [["show", "seq_mem", "pattern_length=1.5"], /a whole number from 1/],
       [["show", "nback_mem", "n_back=5"], /needs a trial_length above 5/],
-      [["show", "pic_mem", "rescale=1"], /allowed are True and False$/],
+      [["show", "pic_mem", "rescale=1"], /it must be True or False$/],
       [["show", "seq_mem", "--seed", "-1"], /it must be an integer from 0$/],
     ];
     await Promise.all(wrong.map(async ([args, message]) => {

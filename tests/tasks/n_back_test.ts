@@ -14,7 +14,7 @@ const lengths = fc.integer({ min: 2, max: 12 }).chain((length) =>
 const stream = (seed: number) => createStream({ seed, purpose: "trials" });
 
 describe("nback_mem", () => {
-  it("repeats the probe n_back steps before in matching trials and nowhere else", () => {
+  it("repeats the probe n_back time steps before in matching trials and nowhere else", () => {
     fc.assert(fc.property(lengths, fc.nat(1e9), (parameters, seed) => {
       const { trial_length, n_back, nr_of_trials } = parameters;
       const set = nbackMem.generate(parameters, { stream: stream(seed) });

@@ -16,21 +16,21 @@ describe("seq_mem", () => {
       (length, trials, seed) => {
         const parameters = { pattern_length: length, nr_of_trials: trials };
         const set = seqMem.generate(parameters, { stream: stream(seed) });
-        const t = 2 * length + 1;
-        assert.equal(seqMem.steps(parameters), t);
-        assert.equal(set.steps, t);
+        const T = 2 * length + 1;
+        assert.equal(seqMem.steps(parameters), T);
+        assert.equal(set.steps, T);
         assert.equal(set.trialCount, trials);
-        assert.equal(set.inputs.length, trials * t * seqMem.inputSize());
-        assert.equal(set.targets.length, trials * t);
-        for (let row = 0; row < trials * t; row++) {
-          const step = row % t;
+        assert.equal(set.inputs.length, trials * T * seqMem.inputSize());
+        assert.equal(set.targets.length, trials * T);
+        for (let row = 0; row < trials * T; row++) {
+          const t = row % T;
           const [cue, value] = set.inputs.subarray(2 * row, 2 * row + 2);
-          assert.equal(cue, step === length ? 1 : 0);
-          if (step < length) {
+          assert.equal(cue, t === length ? 1 : 0);
+          if (t < length) {
             assert.ok((value as number) > 0 && (value as number) <= 1);
             assert.equal(set.targets[row + length + 1], value);
           } else assert.equal(value, 0);
-          if (step <= length) assert.equal(set.targets[row], 0);
+          if (t <= length) assert.equal(set.targets[row], 0);
         }
       },
     ));

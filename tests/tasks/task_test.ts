@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
+import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { generateTrials, type Task } from "../../src/tasks/task.ts";
+import { seqMem } from "../../src/tasks/seq_mem.ts";
+import {
+  checkedParameters,
+  generateTrials,
+  splitTrials,
+  type Stimuli,
+  type Task,
+} from "../../src/tasks/task.ts";
 
 /** Two trials of three time steps; the last one is scored. */
 const TASK: Task = {
@@ -130,6 +139,187 @@ describe("generateTrials()", () => {
         generateTrials(task, parameters, {
           stream: createStream({ seed: 1, purpose: "trials" }),
         }), task.name);
+    }
+  });
+});
+
+const pictures = (size: number): Stimuli => ({
+  size,
+  count: 2,
+  values: new Float32Array(2 * size),
+  labels: Uint8Array.of(0, 1),
+  source: "blank pictures",
+  synthetic: true,
+});
+
+describe("TASKS", () => {
+  it("has the tasks with their sizes, losses and grid keys", () => {
+    const facts = [...TASKS].map(([name, task]) => [
+      name,
+      task.loss,
+      task.inputSize(pictures(task.stimuli === "images" ? 784 : 50)),
+      task.outputSize,
+      task.steps({
+        ...{ pattern_length: 3, trial_length: 5 },
+        ...{ delay: 2, evidence_length: 4 },
+      }),
+      task.trialCount(500),
+      Object.keys(task.gridParameters).join(),
+      Object.keys(task.trialParameters).join(),
+    ]);
+    assert.deepEqual(facts, [
+      ["seq_mem", "mse", 2, 1, 7, 500, "pattern_length", "low,high"],
+      ["nback_mem", "nll", 2, 3, 6, 1000, "n_back", "trial_length"],
+      [
+        "pic_latent_mem",
+        "nll",
+        51,
+        3,
+        7,
+        1000,
+        "n_back",
+        "trial_length,rescale",
+      ],
+      ["pic_mem", "nll", 785, 3, 7, 1000, "n_back", "trial_length,rescale"],
+      ["match_to_sample", "nll", 3, 3, 5, 500, "delay", "directions"],
+      [
+        "context_decision",
+        "nll",
+        4,
+        3,
+        5,
+        500,
+        "evidence_length",
+        "evidence,noise",
+      ],
+      ["memory_capacity", "mse", 1, 1, 5, 500, "lag", "trial_length"],
+    ]);
+  });
+});
+
+const trialsOf = (count: number) =>
+  seqMem.generate({ pattern_length: 1, nr_of_trials: count }, {
+    stream: createStream({ seed: 1, purpose: "trials" }),
+  });
+const split = (
+  count: number,
+  { trainSize = 0.8, batchSize = 128, seed = 1, iteration = 0 } = {},
+) =>
+  splitTrials(trialsOf(count), {
+    trainSize,
+    batchSize,
+    stream: createStream({ seed, purpose: "split", iteration }),
+  });
+
+describe("splitTrials()", () => {
+  it("puts every trial into one batch, and fills all batches but the last", () => {
+    fc.assert(fc.property(
+      fc.integer({ min: 2, max: 300 }),
+      fc.double({ min: 0.5, max: 0.99, noNaN: true }),
+      fc.integer({ min: 1, max: 150 }),
+      fc.nat(1e9),
+      (count, trainSize, batchSize, seed) => {
+        const set = split(count, { trainSize, batchSize, seed });
+        const numbers = (batches: readonly Uint32Array[]) => {
+          for (const [i, batch] of batches.entries()) {
+            if (i < batches.length - 1) assert.equal(batch.length, batchSize);
+            else assert.ok(batch.length >= 1 && batch.length <= batchSize);
+          }
+          return batches.flatMap((batch) => [...batch]);
+        };
+        const train = numbers(set.trainBatches);
+        const validate = numbers(set.validateBatches);
+        assert.equal(train.length, Math.floor(trainSize * count));
+        assert.ok(validate.length >= 1);
+        assert.deepEqual(
+          [...train, ...validate].sort((a, b) => a - b),
+          Array.from({ length: count }, (_, i) => i),
+        );
+        assert.equal(set.inputs.length, count * 3 * 2);
+      },
+    ));
+  });
+
+  it("takes as many training trials as scikit-learn's GroupShuffleSplit", () => {
+    // n, train_size, and floor(train_size * n) in double precision, which it takes.
+    for (
+      const [count, trainSize, expected] of [
+        [1000, 0.8, 800],
+        [100, 0.29, 28],
+        [10, 0.7, 7],
+        [7, 0.5, 3],
+        [1000, 0.333, 333],
+      ] as const
+    ) {
+      const { trainBatches } = split(count, { trainSize });
+      const size = trainBatches.reduce((sum, batch) => sum + batch.length, 0);
+      assert.equal(size, expected);
+    }
+  });
+
+  it("gives the same order for a seed and another for another iteration", () => {
+    assert.deepEqual(split(200), split(200));
+    const first = split(200).trainBatches;
+    assert.notDeepEqual(first, split(200, { iteration: 1 }).trainBatches);
+    const order = first.flatMap((batch) => [...batch]);
+    assert.notDeepEqual(order, order.toSorted((a, b) => a - b));
+  });
+
+  it("tells where nothing is left to train on", () => {
+    assert.throws(
+      () => split(3, { trainSize: 0.3 }),
+      (error) =>
+        error instanceof InputError &&
+        /^Cannot split 3 trials with train_size 0.3: none/.test(error.message),
+    );
+    assert.throws(() => split(3, { trainSize: 1 }), RangeError);
+    assert.throws(() => split(3, { batchSize: 0 }), RangeError);
+  });
+});
+
+describe("checkedParameters()", () => {
+  const task = {
+    ...TASK,
+    trialParameters: {
+      noise: { kind: "number", above: 0, default: 0.5, description: "" },
+      rescale: { kind: "boolean", default: true, description: "" },
+    },
+    gridParameters: {
+      delay: { kind: "integer", from: 0, to: 9, description: "" },
+    },
+    check: ({ delay, noise }: Record<string, number | boolean>) =>
+      Number(delay) > Number(noise) ? undefined : "delay is too short",
+  } as const;
+
+  it("gives those that are there, and defaults for the others", () => {
+    assert.deepEqual(checkedParameters(task, { delay: 3, nr_of_trials: 2 }), {
+      delay: 3,
+      nr_of_trials: 2,
+      noise: 0.5,
+      rescale: true,
+    });
+  });
+
+  it("refuses what is missing, not allowed, or does not go together", () => {
+    const wrong = [
+      [{}, "delay must be a whole number from 0 to 9, found undefined"],
+      [{ delay: 1.5 }, "delay must be a whole number from 0 to 9, found 1.5"],
+      [{ delay: true }, "delay must be a whole number from 0 to 9, found true"],
+      [
+        { delay: 1, noise: 0 },
+        "noise must be a finite number above 0, found 0",
+      ],
+      [
+        { delay: 1 },
+        "nr_of_trials must be a whole number from 1 to 10000000, found undefined",
+      ],
+      [{ delay: 0, nr_of_trials: 1 }, "delay is too short"],
+    ] as const;
+    for (const [parameters, sentence] of wrong) {
+      assert.throws(
+        () => checkedParameters(task, parameters),
+        new RangeError(`Cannot make trials: ${sentence}`),
+      );
     }
   });
 });

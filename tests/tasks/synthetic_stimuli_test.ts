@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
-import { encodeLatents } from "../../src/tasks/latents.ts";
-import { syntheticDigits } from "../../src/tasks/synthetic_digits.ts";
+import {
+  encodeLatents,
+  syntheticDigits,
+} from "../../src/tasks/synthetic_stimuli.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
 
 /** Share of the pictures whose nearest class mean, of other pictures, is their own. */
