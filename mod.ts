@@ -154,10 +154,14 @@ export type { ModelSize, Parameters } from "./src/rnn/parameters.ts";
 export type { Connections, FloatArray } from "./src/graph/connections.ts";
 
 // Results: read, compare, draw.
+export type {
+  CombinationCurves,
+  Curves,
+  NullMeasure,
+  RunMeasures,
+} from "./src/results/data_files.ts";
 export {
-  type CombinationCurves,
   type CombinationResult,
-  type Curves,
   readResultsFolder,
   type ResultsFolder,
 } from "./src/results/results_folder.ts";

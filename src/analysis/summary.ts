@@ -9,10 +9,10 @@
  * @module
  */
 
-import type { Plain } from "../results/json_fields.ts";
+import type { Plain } from "../results/experiment_record.ts";
+import type { Curves } from "../results/data_files.ts";
 import type {
   CombinationResult,
-  Curves,
   ResultsFolder,
 } from "../results/results_folder.ts";
 

@@ -8,7 +8,7 @@
 import { compareLabels } from "../analysis/compare.ts";
 import type { ModelRun } from "../engine/ensemble.ts";
 import { zipSync } from "../files/zip.ts";
-import { curveFiles, type Curves, curvesOf } from "../results/curves.ts";
+import { curveFiles, type Curves, curvesOf } from "../results/data_files.ts";
 import {
   finishedName,
   modelPath,

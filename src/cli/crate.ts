@@ -11,7 +11,7 @@ import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read.ts";
 import { writeFileWhole } from "../files/write.ts";
-import { bibtex } from "../results/citations.ts";
+import { bibtex, type CrateFile, roCrate } from "../results/archive.ts";
 import {
   CITATIONS_FILE,
   CRATE_FILE,
@@ -21,7 +21,6 @@ import {
 } from "../results/layout.ts";
 import { readExperimentRecord } from "../results/experiment_record.ts";
 import { readStatus } from "../results/status.ts";
-import { type CrateFile, roCrate } from "../results/ro_crate.ts";
 import { plural } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";

@@ -7,13 +7,11 @@
  */
 
 import { createHash } from "node:crypto";
+import { parseJson } from "../files/json.ts";
 import { InputError } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { readTextFile } from "../files/read.ts";
-import { type JsonFields, parseJsonObject, type Plain } from "./json_fields.ts";
 import { EXPERIMENT_FILE } from "./layout.ts";
-
-export type { Plain };
 
 /**
  * Raised by hand with each change of the program that changes a number of a
@@ -209,18 +207,7 @@ export interface RecordedFailure {
   readonly what: string;
 }
 
-/**
- * The text of `experiment.json`.
- *
- * @example
- * ```ts no-eval
- * import { encodeExperimentRecord, parseExperimentRecord } from "./src/results/experiment_record.ts";
- *
- * const name = "results/experiment.json";
- * const record = parseExperimentRecord(Deno.readTextFileSync(name), { name });
- * encodeExperimentRecord(record); // the same text
- * ```
- */
+/** The text of `experiment.json`. */
 export function encodeExperimentRecord(record: ExperimentRecord): string {
   const text = JSON.stringify(record, null, 2);
   return `${text.slice(0, -END.length)},\n  "checksum": "${
@@ -236,14 +223,158 @@ function textSum(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** Throws where the text ends in a checksum that it does not fit. */
-function refuseChanged(text: string, name: string): void {
-  const found = CHECKSUM.exec(text);
-  if (found === null) return;
-  if (textSum(text.slice(0, found.index) + END) === found[1]) return;
-  throw new InputError(
-    `Cannot read "${name}": it does not fit its checksum, so it was damaged or changed`,
+/** Throws that a member is not what it should be. */
+type Fail = (path: string, wanted: string, found: unknown) => never;
+/** Gives a value back, without what this version does not know; fails where it is not what it should be. */
+type Reader = (
+  value: unknown,
+  place: { readonly path: string; readonly fail: Fail },
+) => unknown;
+
+/** A plain value, as a grid or a task's parameter has it. */
+export type Plain = number | string | boolean;
+
+const isPlain = (value: unknown): value is Plain =>
+  ["number", "string", "boolean"].includes(typeof value);
+
+const rule =
+  (wanted: string, fits: (value: unknown) => boolean): Reader =>
+  (value, { path, fail }) => fits(value) ? value : fail(path, wanted, value);
+const optional = (read: Reader, fallback?: unknown): Reader => (value, place) =>
+  value === undefined ? fallback : read(value, place);
+const list = (read: Reader): Reader => (value, { path, fail }) =>
+  Array.isArray(value)
+    ? value.map((one, i) => read(one, { path: `${path}[${i}]`, fail }))
+    : fail(path, "a list", value);
+const object =
+  (members: Readonly<Record<string, Reader>>): Reader =>
+  (value, { path, fail }) => {
+    if (!isObject(value)) return fail(path, "an object", value);
+    const above = path === "" ? "" : `${path}.`;
+    return Object.fromEntries(
+      Object.entries(members).flatMap(([name, read]) => {
+        const own = Object.hasOwn(value, name) ? value[name] : undefined;
+        const found = read(own, { path: `${above}${name}`, fail });
+        return found === undefined ? [] : [[name, found]];
+      }),
+    );
+  };
+const string = rule("a string", (value) => typeof value === "string");
+const boolean = rule("true or false", (value) => typeof value === "boolean");
+const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === "string");
+const strings = rule("a list of strings", isStrings);
+const plain = rule(
+  "an object of numbers, strings and booleans",
+  (value) => isObject(value) && Object.values(value).every(isPlain),
+);
+const choice = (...names: readonly string[]) =>
+  rule(
+    names.map((name) => `"${name}"`).join(" or "),
+    (value) => names.includes(value as string),
   );
+const integer = (from = 0, to = Number.MAX_SAFE_INTEGER) =>
+  rule(
+    `an integer from ${from} to ${to}`,
+    (value) =>
+      Number.isInteger(value) && Number(value) >= from && Number(value) <= to,
+  );
+const number = (above: number, to: number) =>
+  rule(
+    `a number above ${above} and at most ${to}`,
+    (value) => typeof value === "number" && value > above && value <= to,
+  );
+
+const size = integer(1);
+const measured = number(-1, Number.MAX_VALUE);
+const state = object({
+  spectralRadius: measured,
+  spectralRadiusError: optional(measured),
+  activity: measured,
+});
+const indices = rule("a list", Array.isArray);
+
+/** The members of `experiment.json`, in their order. What some versions did not say is optional. */
+const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
+  format: string,
+  program: object({
+    name: string,
+    version: string,
+    numerics: optional(integer(), 1),
+    deno: string,
+  }),
+  trainedBy: optional(strings, []),
+  parts: optional(object({ count: size, first: integer(), step: size })),
+  fingerprint: string,
+  config: object({ file: string, text: string, effective: optional(string) }),
+  overrides: plain,
+  task: object({ name: string, loss: choice("mse", "nll"), parameters: plain }),
+  grid: object({
+    keys: rule(
+      "different names",
+      (keys) => isStrings(keys) && new Set(keys).size === keys.length,
+    ),
+    combinations: rule("a list of lists", Array.isArray),
+  }),
+  epochs: size,
+  iterations: size,
+  batchSize: size,
+  seed: integer(),
+  storeEveryEpoch: integer(),
+  compatibility: choice("described", "original"),
+  init: string,
+  freezeLayer: boolean,
+  remapW: boolean,
+  randomW: boolean,
+  nullModel: optional(string),
+  match: optional(string),
+  sharedInit: optional(boolean),
+  nullSamples: optional(size),
+  freshNetwork: optional(boolean),
+  randPartition: optional(boolean),
+  targetSparsity: optional(number(0, 1), 0.8),
+  targetSparsityIntrinsic: optional(number(0, 1), 1),
+  inputRegions: optional(indices),
+  outputRegions: optional(indices),
+  orientation: optional(object({ network: string, weight_hh: string })),
+  connectome: object({
+    name: string,
+    species: string,
+    regions: size,
+    neurons: size,
+    sha256: string,
+    source: string,
+    synthetic: boolean,
+    citations: strings,
+    regionNames: strings,
+  }),
+  stimuli: optional(object({
+    source: string,
+    synthetic: boolean,
+    note: optional(string),
+    sha256: optional(string),
+  })),
+  pretrained: optional(object({
+    folder: string,
+    epoch: integer(),
+    iteration: integer(),
+    sha256: string,
+  })),
+  engine: object({ kind: string, description: string }),
+  size: object({ hiddenSize: size, inputSize: size, outputSize: size }),
+  failures: list(object({
+    combination: integer(),
+    iteration: integer(),
+    epoch: integer(),
+    what: string,
+  })),
+  networkStates: optional(object({ initial: state, trained: state })),
+};
+
+/** A value in words, cut to a length that fits a message. */
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
 /**
@@ -257,171 +388,53 @@ export function parseExperimentRecord(
   text: string,
   { name }: { readonly name: string },
 ): ExperimentRecord {
-  const root = parseJsonObject(text, name);
-  refuseChanged(text, name);
-  const format = root.string("format");
-  if (format !== FORMAT) {
-    throw new InputError(
-      `Cannot read "${name}": its format is "${
-        format.slice(0, 40)
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new InputError(`Cannot read "${name}": ${why}`, { cause });
+  };
+  const fail: Fail = (path, wanted, found) =>
+    refuse(`${path} must be ${wanted}, found ${show(found)}`);
+  let root: unknown;
+  try {
+    root = parseJson(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    refuse(`it ${error.message}`, error);
+  }
+  if (!isObject(root)) {
+    return refuse(`it must hold a JSON object, found ${show(root)}`);
+  }
+  const sum = CHECKSUM.exec(text);
+  if (sum !== null && textSum(text.slice(0, sum.index) + END) !== sum[1]) {
+    refuse("it does not fit its checksum, so it was damaged or changed");
+  }
+  if (typeof root.format === "string" && root.format !== FORMAT) {
+    refuse(
+      `its format is "${
+        root.format.slice(0, 40)
       }"; this version reads "${FORMAT}"`,
     );
   }
-  const program = root.object("program");
-  const orientation = root.optional("orientation");
-  const parts = root.optional("parts");
-  const pretrained = root.optional("pretrained");
-  const config = root.object("config");
-  const task = root.object("task");
-  const grid = root.object("grid");
-  const connectome = root.object("connectome");
-  const stimuli = root.optional("stimuli");
-  const engine = root.object("engine");
-  const size = root.object("size");
-  const regions = connectome.integer("regions", { from: 1 });
-  const states = root.optional("networkStates");
-  const keys = grid.strings("keys");
-  if (new Set(keys).size < keys.length) grid.fail("keys", "different names");
-  return {
-    format,
-    program: {
-      name: program.string("name"),
-      version: program.string("version"),
-      numerics: program.has("numerics") ? program.integer("numerics") : 1,
-      deno: program.string("deno"),
-    },
-    trainedBy: root.has("trainedBy") ? root.strings("trainedBy") : [],
-    ...(parts === undefined ? {} : {
-      parts: {
-        count: parts.integer("count", { from: 1 }),
-        first: parts.integer("first"),
-        step: parts.integer("step", { from: 1 }),
-      },
-    }),
-    fingerprint: root.string("fingerprint"),
-    config: {
-      file: config.string("file"),
-      text: config.string("text"),
-      ...(config.has("effective")
-        ? { effective: config.string("effective") }
-        : {}),
-    },
-    overrides: root.plain("overrides"),
-    task: {
-      name: task.string("name"),
-      loss: task.choice("loss", ["mse", "nll"]),
-      parameters: task.plain("parameters"),
-    },
-    grid: { keys, combinations: grid.table("combinations", keys.length) },
-    epochs: root.integer("epochs", { from: 1 }),
-    iterations: root.integer("iterations", { from: 1 }),
-    batchSize: root.integer("batchSize", { from: 1 }),
-    seed: root.integer("seed"),
-    storeEveryEpoch: root.integer("storeEveryEpoch"),
-    compatibility: root.choice("compatibility", ["described", "original"]),
-    init: root.string("init"),
-    freezeLayer: root.boolean("freezeLayer"),
-    remapW: root.boolean("remapW"),
-    randomW: root.boolean("randomW"),
-    ...(root.has("nullModel") ? { nullModel: root.string("nullModel") } : {}),
-    ...(root.has("match") ? { match: root.string("match") } : {}),
-    ...(root.has("sharedInit")
-      ? { sharedInit: root.boolean("sharedInit") }
-      : {}),
-    ...(root.has("nullSamples")
-      ? { nullSamples: root.integer("nullSamples", { from: 1 }) }
-      : {}),
-    ...(root.has("freshNetwork")
-      ? { freshNetwork: root.boolean("freshNetwork") }
-      : {}),
-    ...(root.has("randPartition")
-      ? { randPartition: root.boolean("randPartition") }
-      : {}),
-    ...sparsitiesOf(root),
-    ...(root.has("inputRegions")
-      ? { inputRegions: root.integers("inputRegions", { below: regions }) }
-      : {}),
-    ...(root.has("outputRegions")
-      ? { outputRegions: root.integers("outputRegions", { below: regions }) }
-      : {}),
-    ...(orientation === undefined ? {} : {
-      orientation: {
-        network: orientation.string("network"),
-        weight_hh: orientation.string("weight_hh"),
-      },
-    }),
-    connectome: {
-      name: connectome.string("name"),
-      species: connectome.string("species"),
-      regions,
-      neurons: connectome.integer("neurons", { from: 1 }),
-      sha256: connectome.string("sha256"),
-      source: connectome.string("source"),
-      synthetic: connectome.boolean("synthetic"),
-      citations: connectome.strings("citations"),
-      regionNames: connectome.strings("regionNames"),
-    },
-    ...(stimuli === undefined ? {} : {
-      stimuli: {
-        source: stimuli.string("source"),
-        synthetic: stimuli.boolean("synthetic"),
-        ...(stimuli.has("note") ? { note: stimuli.string("note") } : {}),
-        ...(stimuli.has("sha256") ? { sha256: stimuli.string("sha256") } : {}),
-      },
-    }),
-    ...(pretrained === undefined ? {} : {
-      pretrained: {
-        folder: pretrained.string("folder"),
-        epoch: pretrained.integer("epoch"),
-        iteration: pretrained.integer("iteration"),
-        sha256: pretrained.string("sha256"),
-      },
-    }),
-    engine: {
-      kind: engine.string("kind"),
-      description: engine.string("description"),
-    },
-    size: {
-      hiddenSize: size.integer("hiddenSize", { from: 1 }),
-      inputSize: size.integer("inputSize", { from: 1 }),
-      outputSize: size.integer("outputSize", { from: 1 }),
-    },
-    failures: root.objects("failures").map((failure) => ({
-      combination: failure.integer("combination"),
-      iteration: failure.integer("iteration"),
-      epoch: failure.integer("epoch"),
-      what: failure.string("what"),
-    })),
-    ...(states === undefined ? {} : {
-      networkStates: {
-        initial: stateOf(states.object("initial")),
-        trained: stateOf(states.object("trained")),
-      },
-    }),
-  };
-}
-
-function stateOf(state: JsonFields): RecordedState {
-  const range = { above: -1, to: Number.MAX_VALUE };
-  return {
-    spectralRadius: state.number("spectralRadius", range),
-    ...(state.has("spectralRadiusError")
-      ? { spectralRadiusError: state.number("spectralRadiusError", range) }
-      : {}),
-    activity: state.number("activity", range),
-  };
-}
-
-/** Files of the versions that had one value for each do not say which. */
-function sparsitiesOf(
-  root: JsonFields,
-): Pick<ExperimentRecord, "targetSparsity" | "targetSparsityIntrinsic"> {
-  const share = (key: string, earlier: number) =>
-    root.has(key) ? root.number(key, { above: 0, to: 1 }) : earlier;
-  return {
-    targetSparsity: share("targetSparsity", 0.8),
-    targetSparsityIntrinsic: share("targetSparsityIntrinsic", 1),
-  };
+  const record = object(MEMBERS)(root, { path: "", fail }) as ExperimentRecord;
+  // What depends on another member.
+  const { grid: { keys, combinations }, connectome: { regions } } = record;
+  const isRow = (row: unknown) =>
+    Array.isArray(row) && row.length === keys.length && row.every(isPlain);
+  if (!combinations.every(isRow)) {
+    fail(
+      "grid.combinations",
+      `a list of lists of ${keys.length} plain values`,
+      combinations,
+    );
+  }
+  for (const key of ["inputRegions", "outputRegions"] as const) {
+    const indices = record[key];
+    const isIndex = (one: unknown) =>
+      Number.isInteger(one) && Number(one) >= 0 && Number(one) < regions;
+    if (indices?.every(isIndex) === false) {
+      fail(key, `a list of integers from 0 to ${regions - 1}`, indices);
+    }
+  }
+  return record;
 }
 
 /**
@@ -464,10 +477,6 @@ export function differencesOf(
   here: ExperimentRecord,
 ): string[] {
   const found: string[] = [];
-  const show = (value: unknown) => {
-    const text = JSON.stringify(value) ?? "nothing";
-    return text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  };
   const compare = (a: unknown, b: unknown, path: string): void => {
     if (JSON.stringify(a) === JSON.stringify(b)) return;
     if (isObject(a) && isObject(b)) {

@@ -179,17 +179,7 @@ export interface ModelName {
   readonly epoch: number | "initial";
 }
 
-/**
- * Name of a model's file in the folder of its combination.
- *
- * @example
- * ```ts
- * import { modelName } from "./src/results/layout.ts";
- *
- * modelName({ epoch: 499, iteration: 0 });
- * // "model_state_dict_epoch_499_iter_0.safetensors"
- * ```
- */
+/** Name of a model's file in the folder of its combination. */
 export function modelName({ epoch, iteration }: ModelName): string {
   return `model_state_dict_epoch_${epoch}_iter_${iteration}.safetensors`;
 }

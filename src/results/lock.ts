@@ -15,7 +15,6 @@ import { InputError, RetryError } from "../files/input_error.ts";
 import { listFolder, readTextFile, systemReason } from "../files/read.ts";
 import { lockedPart, lockName, type PartName } from "./layout.ts";
 import { makeFolder } from "../files/write.ts";
-import type { HeartbeatOrders } from "./lock_heartbeat.ts";
 
 /** Milliseconds between two signs of life. */
 const BEAT = 10_000;
@@ -304,9 +303,9 @@ function hold(
   path: string,
   { folder, own }: { folder: string; own: OwnLock },
 ): FolderLock {
-  const worker = new Worker(new URL("./lock_heartbeat.ts", import.meta.url), {
+  const worker = new Worker(import.meta.url, {
     type: "module",
-    name: "heartbeat",
+    name: HEARTBEAT,
   });
   // Without signs of life the lock is as good on this machine, which is no reason to end a training.
   worker.addEventListener("error", (event) => event.preventDefault());
@@ -331,6 +330,43 @@ function hold(
       own.file.close();
     },
   };
+}
+
+/** What the thread is told when it starts. */
+interface HeartbeatOrders {
+  readonly path: string;
+  /** What tells the lock from others of the same name. */
+  readonly id: string;
+  /** Milliseconds. */
+  readonly interval: number;
+}
+
+/** The thread that gives signs of life, which is this file too: waiting for a device blocks the event loop, and a timer beside it. */
+const HEARTBEAT = "lock heartbeat";
+
+function beat({ path, id, interval }: HeartbeatOrders): void {
+  let file: Deno.FsFile | undefined;
+  let text = new Uint8Array();
+  setInterval(() => {
+    try {
+      if (file === undefined) {
+        text = Deno.readFileSync(path);
+        if (!new TextDecoder().decode(text).includes(id)) return;
+        // Once open, it stays this file, even where another one gets its name.
+        file = Deno.openSync(path, { write: true });
+      }
+      file.seekSync(0, Deno.SeekMode.Start);
+      file.writeSync(text);
+    } catch {
+      // A disk that is full or away for a while: the training has its own sentence for it.
+    }
+  }, interval);
+}
+
+if (self.name === HEARTBEAT) {
+  self.addEventListener("message", (event) => {
+    beat((event as MessageEvent<HeartbeatOrders>).data);
+  });
 }
 
 function describe(owner: LockOwner | undefined): string {

@@ -8,27 +8,28 @@
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { readIfThere, systemReason } from "../files/read.ts";
-import { Papa } from "../text/csv.ts";
 import {
   type CombinationCurves,
   compareRuns,
   contradictionsOf,
   type Curves,
+  type IndexEntry,
+  inferGridKeys,
   networksOf,
+  type NullMeasure,
+  parseFolderIndex,
+  parseNullMeasures,
+  parseRunMeasures,
   readCurves,
+  type RunMeasures,
   withoutFailed,
-} from "./curves.ts";
+} from "./data_files.ts";
 import {
   type ExperimentRecord,
   MENDED,
   parseExperimentRecord,
+  type Plain,
 } from "./experiment_record.ts";
-import {
-  type IndexEntry,
-  inferGridKeys,
-  parseFolderIndex,
-} from "./folder_index.ts";
-import type { Plain } from "./json_fields.ts";
 import {
   CURVE_FILES,
   EXPERIMENT_FILE,
@@ -64,10 +65,10 @@ export interface ResultsFolder {
   readonly experiment: ExperimentRecord | undefined;
   /** Those that are finished, in the order of `folder_index.txt`. */
   readonly combinations: readonly CombinationResult[];
-  /** Cells of `null_model.csv`, a header first: what the null model kept; undefined where there is none. */
-  readonly nullModelTable?: readonly (readonly string[])[];
-  /** Cells of `measures.csv`, a header first: what networks did before and after training. */
-  readonly measuresTable?: readonly (readonly string[])[];
+  /** What the null model changed; undefined where there is none. */
+  readonly nullMeasures?: readonly NullMeasure[];
+  /** What networks were and did before and after training; undefined where it is not finished. */
+  readonly runMeasures?: RunMeasures;
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
@@ -175,7 +176,7 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
     parameters: parametersOf(entry, { keys, path }),
     ...curves,
   }));
-  const tableOf = async (name: string) => {
+  const tableOf = async <T>(name: string, parse: (text: string) => T) => {
     const { bytes, isDamaged } = await read(name, "the table");
     if (isDamaged) {
       warnings.push(
@@ -184,18 +185,16 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
     }
     return bytes === undefined || isDamaged
       ? undefined
-      : Papa.parse<string[]>(textOf(bytes, join(path, name)), {
-        skipEmptyLines: true,
-      }).data;
+      : parse(textOf(bytes, join(path, name)));
   };
-  const nullModelTable = await tableOf(NULL_MODEL_FILE);
-  const measuresTable = await tableOf(MEASURES_FILE);
+  const nullMeasures = await tableOf(NULL_MODEL_FILE, parseNullMeasures);
+  const runMeasures = await tableOf(MEASURES_FILE, parseRunMeasures);
   return {
     path,
     experiment,
     combinations,
-    ...(nullModelTable && { nullModelTable }),
-    ...(measuresTable && { measuresTable }),
+    ...(nullMeasures && { nullMeasures }),
+    ...(runMeasures && { runMeasures }),
     warnings,
   };
 }

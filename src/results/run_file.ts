@@ -106,18 +106,6 @@ export function thenBy(before: string | undefined, now: string): string {
  * are.
  *
  * @returns undefined where all is finite.
- *
- * @example
- * ```ts
- * import { failureOf } from "./src/results/run_file.ts";
- *
- * failureOf({
- *   history: {
- *     trainLoss: Float64Array.of(0.5, NaN),
- *     validateLoss: Float64Array.of(0.6, NaN),
- *   },
- * }); // { epoch: 1, what: "training loss became NaN" }
- * ```
  */
 export function failureOf(
   { history, failure }: Pick<RunRecord, "history" | "failure">,

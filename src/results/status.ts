@@ -22,7 +22,7 @@ import {
   runLabel,
   RUNS_FOLDER,
 } from "./layout.ts";
-import { parseFolderIndex } from "./folder_index.ts";
+import { parseFolderIndex } from "./data_files.ts";
 import { readResultsFolder } from "./results_folder.ts";
 import { readLocks } from "./lock.ts";
 import { decodeRunRecord, failureOf, runsIn } from "./run_file.ts";
@@ -66,14 +66,6 @@ export interface ResultsStatus {
  * Reads how far an experiment is. Trainings may be writing to the folder.
  *
  * @throws {InputError} If there is no such folder, or it is no results folder.
- *
- * @example
- * ```ts no-eval
- * import { readStatus } from "./src/results/status.ts";
- *
- * const { combinations } = await readStatus("results/bio");
- * combinations[0]?.runs; // e.g. [{ kind: "done" }, { kind: "missing" }]
- * ```
  */
 export async function readStatus(path: string): Promise<ResultsStatus> {
   const record = path !== "" &&

@@ -23,7 +23,7 @@ import {
   type Plain,
   type RecordedFailure,
 } from "../results/experiment_record.ts";
-import { formatFolderIndex } from "../results/folder_index.ts";
+import { formatFolderIndex } from "../results/data_files.ts";
 import {
   CONNECTOME_FILE,
   EXPERIMENT_FILE,

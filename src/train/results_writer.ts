@@ -15,7 +15,7 @@ import {
   type CombinationCurves,
   curveFiles,
   curvesOf,
-} from "../results/curves.ts";
+} from "../results/data_files.ts";
 import type { RecordedFailure } from "../results/experiment_record.ts";
 import {
   CURVE_FILES,

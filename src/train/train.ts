@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import type { Engine, Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { curvesOf } from "../results/curves.ts";
+import { curvesOf } from "../results/data_files.ts";
 import type { RecordedFailure } from "../results/experiment_record.ts";
 import { type RunId, runKey } from "../results/layout.ts";
 import {

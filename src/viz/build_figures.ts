@@ -19,7 +19,6 @@ import {
   type MatchedCombination,
 } from "../analysis/match.ts";
 import type { Comparison } from "../analysis/comparison.ts";
-import { readNullMeasures, readRunMeasures } from "../results/measures.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
 import {
   curveFigure,
@@ -122,7 +121,7 @@ export async function planFigures(
     ...(has("boxplots") ? [boxplots(context)] : []),
     ...(has("curves") ? curves(context) : []),
     ...(has("networks") ? await networks(context) : []),
-    ...(has("measures") ? await measures(context) : []),
+    ...(has("measures") ? measures(context) : []),
   ];
   const fileNames = uniqueNames(plans.map(([name]) => name));
   return plans.map(([, build], i) => {
@@ -410,28 +409,20 @@ async function networks(
 }
 
 /** What null models changed, of folders that say so; what runs measured is compared with the biological network of the same connectome. */
-async function measures(
-  { folders, labels, width = "two" }: Context,
-): Promise<Plan[]> {
+function measures({ folders, labels, width = "two" }: Context): Plan[] {
   const changes: MeasureChange[] = [];
-  const stored = folders.filter(({ results }) => results.path !== "");
-  const ofRuns = await Promise.all(
-    stored.map(({ results }) => readRunMeasures(results.path)),
-  );
-  for (const [i, { label, results }] of stored.entries()) {
+  for (const { label, results } of folders) {
     if (results.experiment?.randomW !== true) continue;
-    for (const one of await readNullMeasures(results.path)) {
+    for (const one of results.nullMeasures ?? []) {
       // Density tells the same.
       if (one.measure !== "connections") changes.push({ label, ...one });
     }
     const { connectome } = results.experiment;
-    const biological = ofRuns[
-      stored.findIndex(({ results: { experiment } }) =>
-        experiment?.randomW === false &&
-        experiment.connectome.sha256 === connectome.sha256
-      )
-    ];
-    for (const [measure, random] of ofRuns[i]!) {
+    const biological = folders.find(({ results: { experiment } }) =>
+      experiment?.randomW === false &&
+      experiment.connectome.sha256 === connectome.sha256
+    )?.results.runMeasures;
+    for (const [measure, random] of results.runMeasures ?? []) {
       const value = biological?.get(measure);
       if (value === undefined) continue;
       changes.push({ label, measure, biological: value, random });

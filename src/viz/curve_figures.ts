@@ -6,7 +6,7 @@
  */
 
 import type { Baseline, Quantity } from "../analysis/summary.ts";
-import type { Curves } from "../results/results_folder.ts";
+import type { Curves } from "../results/data_files.ts";
 import { type Drawing, HOVER, makeFigure, type Spec } from "./figure.ts";
 import {
   axisTitle,

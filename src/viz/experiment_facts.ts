@@ -7,7 +7,7 @@
 
 import type { LabelledResults } from "../analysis/match.ts";
 import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
-import { bibtex } from "../results/citations.ts";
+import { bibtex } from "../results/archive.ts";
 import type { ExperimentRecord } from "../results/experiment_record.ts";
 import { type Html, html, NONE, type Part, table, withLinks } from "./page.ts";
 
@@ -170,23 +170,35 @@ function changeInWords(change: number): string {
   return `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent)} %`;
 }
 
-/** Some measures of networks, a value or more of each label. */
+/** A number with four digits. */
+function figure(value: number | undefined): string {
+  return value === undefined || !Number.isFinite(value)
+    ? NONE
+    : String(Number(value.toPrecision(4)));
+}
+
+/** Measures of networks: of each a column or more a label. */
 function measuresOf(
-  { label, heads, rows }: {
+  { label, names, columns }: {
     readonly label: string;
-    readonly heads: readonly string[];
-    readonly rows: ReadonlyMap<string, readonly string[]>;
+    readonly names: Iterable<string>;
+    readonly columns: readonly (readonly [
+      head: string,
+      of: (name: string) => string,
+    ])[];
   },
 ): Html {
   return html`<h3>${label}</h3>${
     table({
       label,
       head: html`<tr><th scope="col">measure</th>${
-        heads.map((head) => html`<th scope="col" class="number">${head}</th>`)
+        columns.map(([head]) =>
+          html`<th scope="col" class="number">${head}</th>`
+        )
       }</tr>`,
-      body: [...rows].map(([name, cells]) =>
+      body: [...names].map((name) =>
         html`<tr><th scope="row">${name}</th>${
-          cells.map((cell) => html`<td class="number">${cell || NONE}</td>`)
+          columns.map(([, of]) => html`<td class="number">${of(name)}</td>`)
         }</tr>`
       ),
     })
@@ -195,84 +207,50 @@ function measuresOf(
 
 /** What null models kept of the network, and what training did to networks: whatever measures the results have. */
 export function measureTables(folders: readonly LabelledResults[]): Html {
-  return html`${nullModelsOf(folders)}${trainedOf(folders)}`;
-}
-
-function nullModelsOf(folders: readonly LabelledResults[]): Part {
-  const known = folders.flatMap(({ label, results: { nullModelTable } }) =>
-    nullModelTable === undefined
-      ? []
-      : [{ label, rows: nullModelTable.slice(1) }]
-  );
-  if (known.length === 0) return "";
-  // Null models of one network have one column of what it was before.
-  const before = known.map(({ rows }) => JSON.stringify(rows.map((r) => r[1])));
-  const isOne = new Set(before).size === 1;
-  const names = new Set(
-    known.flatMap(({ rows }) => rows.map(([name]) => name!)),
-  );
-  const cellsOf = (name: string) =>
-    known.flatMap(({ rows }, i) => {
-      const [, biological = "", random = "", change = ""] = rows.find((row) =>
-        row[0] === name
-      ) ?? [];
-      return [
-        ...(i === 0 || !isOne ? [biological] : []),
-        random,
-        change === "" ? "" : changeInWords(Number(change)),
-      ];
-    });
-  return measuresOf({
-    label: "Networks before and after the null model",
-    heads: known.flatMap(({ label }, i) => [
-      ...(i === 0 || !isOne ? ["biological"] : []),
+  const changed = folders.flatMap(({ label, results: { nullMeasures } }) =>
+    nullMeasures === undefined ? [] : [{
       label,
-      "change",
-    ]),
-    rows: new Map([...names].map((name) => [name, cellsOf(name)])),
-  });
-}
-
-const TRAINED = /^(.+)_trained$/;
-
-function trainedOf(folders: readonly LabelledResults[]): Part {
-  const known = folders.flatMap(({ label, results: { measuresTable } }) =>
-    measuresTable === undefined ? [] : [{ label, table: measuresTable }]
+      rows: new Map(nullMeasures.map((one) => [one.measure, one])),
+    }]
   );
-  const rows = new Map<string, string[]>();
-  const names = new Set(
-    known.flatMap(({ table: [header = []] }) =>
-      header.flatMap((column) => TRAINED.exec(column)?.[1] ?? [])
+  // Null models of one network have one column of what it was before.
+  const isOne = new Set(
+    changed.map(({ rows }) =>
+      JSON.stringify([...rows.values()].map((one) => one.biological))
     ),
+  ).size === 1;
+  const trained = folders.flatMap(({ label, results: { runMeasures } }) =>
+    runMeasures === undefined ? [] : [{ label, rows: runMeasures }]
   );
-  for (const name of names) {
-    rows.set(
-      name.replaceAll("_", " "),
-      known.flatMap(({ table: [header = [], ...runs] }) => {
-        const [first, last] = ["initial", "trained"].map((state) =>
-          header.indexOf(`${name}_${state}`)
-        );
-        const pairs = runs.map((run) => [run[first!], run[last!]] as const)
-          .filter((pair) => pair.every((one) => one && isFinite(Number(one))));
-        const [before, after] = [0, 1].map((side) =>
-          pairs.reduce((sum, pair) => sum + Number(pair[side]), 0) /
-          pairs.length
-        ) as [number, number];
-        return pairs.length === 0 ? ["", "", ""] : [
-          String(Number(before.toPrecision(3))),
-          String(Number(after.toPrecision(3))),
-          changeInWords((after - before) / before),
-        ];
-      }),
-    );
-  }
-  return rows.size === 0 ? "" : measuresOf({
-    label: "Networks before and after training, means over the runs",
-    heads: known.flatMap((
-      { label },
-    ) => [`${label}, before`, "after", "change"]),
-    rows,
-  });
+  return html`${
+    changed.length === 0 ? "" : measuresOf({
+      label: "Networks before and after the null model",
+      names: new Set(changed.flatMap(({ rows }) => [...rows.keys()])),
+      columns: changed.flatMap(({ label, rows }, i) => [
+        ...(i === 0 || !isOne
+          ? [
+            [
+              "biological",
+              (name: string) => figure(rows.get(name)?.biological),
+            ] as const,
+          ]
+          : []),
+        [label, (name: string) => figure(rows.get(name)?.random)] as const,
+        ["change", (name: string) => {
+          const { biological = NaN, random = NaN } = rows.get(name) ?? {};
+          return changeInWords((random - biological) / biological);
+        }] as const,
+      ]),
+    })
+  }${
+    trained.length === 0 ? "" : measuresOf({
+      label: "Networks before and after training, means over the runs",
+      names: new Set(trained.flatMap(({ rows }) => [...rows.keys()])),
+      columns: trained.map(({ label, rows }) =>
+        [label, (name: string) => figure(rows.get(name))] as const
+      ),
+    })
+  }`;
 }
 
 /** The text of each config, folded. */

@@ -6,7 +6,7 @@
  */
 
 import { combinationName, keyInWords } from "../analysis/match.ts";
-import type { Plain } from "../results/json_fields.ts";
+import type { Plain } from "../results/experiment_record.ts";
 import type { Spec } from "./figure.ts";
 import { CHARACTER_PIXELS } from "./theme.ts";
 

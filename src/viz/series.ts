@@ -6,7 +6,7 @@
  */
 
 import { type Quantity, spansDecades } from "../analysis/summary.ts";
-import type { Curves } from "../results/results_folder.ts";
+import type { Curves } from "../results/data_files.ts";
 import type { Json } from "./figure.ts";
 
 /** Epochs at the start that are not drawn: an untrained network's loss would set the scale. */

@@ -3,10 +3,8 @@ import { Papa } from "../../src/text/csv.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
-import {
-  type CombinationCurves,
-  readResultsFolder,
-} from "../../src/results/results_folder.ts";
+import type { CombinationCurves } from "../../src/results/data_files.ts";
+import { readResultsFolder } from "../../src/results/results_folder.ts";
 import {
   formatFindings,
   formatStatisticsCsv,

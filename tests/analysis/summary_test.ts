@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import type { CombinationCurves } from "../../src/results/results_folder.ts";
+import type { CombinationCurves } from "../../src/results/data_files.ts";
 import { summarizeLoss, summarizeResults } from "../../src/analysis/summary.ts";
 import {
   alike,

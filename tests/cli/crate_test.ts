@@ -7,7 +7,7 @@ import {
 import { describe, it } from "../../src/compat/testing.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { bibtex } from "../../src/results/citations.ts";
+import { bibtex } from "../../src/results/archive.ts";
 import { prepare } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
 import { runTask } from "./run_task.ts";

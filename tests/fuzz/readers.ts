@@ -18,7 +18,7 @@ import { safeName } from "../../src/files/read.ts";
 import { decodeSafetensors } from "../../src/files/safetensors.ts";
 import { readTorchFile } from "../../src/files/torch.ts";
 import { parseExperimentRecord } from "../../src/results/experiment_record.ts";
-import { parseFolderIndex } from "../../src/results/folder_index.ts";
+import { parseFolderIndex } from "../../src/results/data_files.ts";
 import {
   decodeCheckpoint,
   encodeCheckpoint,

@@ -10,13 +10,13 @@ import {
   encodeExperimentRecord,
   type ExperimentRecord,
 } from "../../src/results/experiment_record.ts";
-import { formatFolderIndex } from "../../src/results/folder_index.ts";
-import { EXPERIMENT_FILE, INDEX_FILE } from "../../src/results/layout.ts";
 import {
   type CombinationCurves,
   curveFiles,
   type Curves,
-} from "../../src/results/curves.ts";
+  formatFolderIndex,
+} from "../../src/results/data_files.ts";
+import { EXPERIMENT_FILE, INDEX_FILE } from "../../src/results/layout.ts";
 
 /** Runs a test in a folder of its own, which is removed afterwards. */
 export async function inFolder(

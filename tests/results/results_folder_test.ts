@@ -7,7 +7,7 @@ import { writeNpy } from "../../src/files/npy.ts";
 import {
   inferGridKeys,
   parseFolderIndex,
-} from "../../src/results/folder_index.ts";
+} from "../../src/results/data_files.ts";
 import { openFolder } from "../../src/results/open_folder.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { sumsOf } from "../../src/results/run_file.ts";
@@ -90,14 +90,13 @@ describe("readResultsFolder()", () => {
         sumsOf([["null_model.csv", () => bytes]]),
       );
       const sound = await readResultsFolder(path);
-      assert.deepEqual(sound.nullModelTable, [
-        ["measure", "biological", "permute"],
-        ["out-degree, spread", "1", "2"],
+      assert.deepEqual(sound.nullMeasures, [
+        { measure: "out-degree, spread", biological: 1, random: 2 },
       ]);
-      assert.equal(sound.measuresTable, undefined);
+      assert.equal(sound.runMeasures, undefined);
       await Deno.writeTextFile(file, "measure,biological,permute\n");
       const damaged = await readResultsFolder(path);
-      assert.equal(damaged.nullModelTable, undefined);
+      assert.equal(damaged.nullMeasures, undefined);
       assert.match(
         damaged.warnings.join(),
         /null_model\.csv does not fit its checksum in SHA256SUMS and is left out/,

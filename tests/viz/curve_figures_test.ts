@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import type { Curves } from "../../src/results/results_folder.ts";
+import type { Curves } from "../../src/results/data_files.ts";
 import { curveFigure } from "../../src/viz/curve_figures.ts";
 import type { Drawing, Spec } from "../../src/viz/figure.ts";
 import { renderSvg } from "../../src/viz/render.ts";

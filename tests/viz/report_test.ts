@@ -3,6 +3,10 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
+import {
+  parseNullMeasures,
+  parseRunMeasures,
+} from "../../src/results/data_files.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { planFigures } from "../../src/viz/build_figures.ts";
 import { drawable } from "../../src/viz/figure.ts";
@@ -81,27 +85,22 @@ describe("startReport()", () => {
     try {
       await makeResults({ folder, grid: GRID, iterations: 1, epochs: 2 });
       const results = await readResultsFolder(folder);
-      const nullModel = (name: string, rows: string[][]) => ({
-        label: name,
+      const nullModel = (label: string, more: string) => ({
+        label,
         results: {
           ...results,
-          nullModelTable: [
-            ["measure", "biological", name, "relative change"],
-            ["density", "0.5", "0.5", "0.000"],
-            ...rows,
-          ],
-          measuresTable: [
-            ["iteration", "rich_club_initial", "rich_club_trained", "error"],
-            ["0", "1", "3", "0"],
-            ["1", "3", "3", "0"],
-            ["2", "", "3", "0"],
-          ],
+          nullMeasures: parseNullMeasures(
+            `measure,biological,${label},relative change\r\ndensity,0.5,0.5,0.000\r\n${more}`,
+          ),
+          runMeasures: parseRunMeasures(
+            "iteration,rich_club_initial,rich_club_trained,error\n0,1,3,0\n1,3,3,0\n2,,3,0\n",
+          ),
         },
       });
       const text = await startReport().finish({
         folders: [
-          nullModel("degrees", [["rich club", "2", "1", "-0.500"]]),
-          nullModel("lattice", [["path length", "3", "6", "1.000"]]),
+          nullModel("degrees", "rich club,2,1,-0.500\r\n"),
+          nullModel("lattice", "path length,3,6,1.000\r\n"),
         ],
         comparisons: [],
         warnings: [],
@@ -115,8 +114,9 @@ describe("startReport()", () => {
           "density|0.5|0.5|0 %|0.5|0.5|0 %",
           "rich club|2|1|−50 %|–|–|–",
           "path length|–|–|–|3|6|+100 %",
-          "measure|degrees, before|after|change|lattice, before|after|change",
-          "rich club|2|3|+50 %|2|3|+50 %",
+          "measure|degrees|lattice",
+          "rich club, before training|2|2",
+          "rich club, after training|3|3",
         ]
       ) assert.ok(rows.includes(row), `${row} in ${rows.join("\n")}`);
       assert.match(

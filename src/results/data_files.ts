@@ -1,6 +1,8 @@
 /**
- * The curves of a combination: as files, and whether they are what they should
- * be.
+ * The files of a results folder that other programs read: `folder_index.txt`, a
+ * line a combination, `<number> <Python tuple>`; curves as NumPy arrays; tables of
+ * what was measured of networks. The original program writes the first two; it
+ * names no keys of the grid, so that these are inferred.
  *
  * @module
  */
@@ -9,7 +11,20 @@ import { InputError } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere } from "../files/read.ts";
-import { type ExperimentRecord, MENDED } from "./experiment_record.ts";
+import {
+  parsePythonLiteral,
+  PythonLiteralError,
+  type PythonValue,
+} from "../python/literal.ts";
+import { reprPython } from "../python/repr.ts";
+import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../rnn/optimizers.ts";
+import { Papa } from "../text/csv.ts";
+import {
+  type ExperimentRecord,
+  MENDED,
+  type Plain,
+} from "./experiment_record.ts";
 import { CURVE_FILES, finishedName, RUNS_FOLDER } from "./layout.ts";
 import {
   decodeRunRecord,
@@ -17,6 +32,129 @@ import {
   type RunHistory,
   type RunRecord,
 } from "./run_file.ts";
+
+/** A line of the file. */
+export interface IndexEntry {
+  /** Number of the combination, which is also the name of its folder. */
+  readonly index: number;
+  /** The tuple as it stands in the file, e.g. `(0.0001, 'relu', 'Adam', 3)`. */
+  readonly title: string;
+  /** The values of the tuple. */
+  readonly values: readonly Plain[];
+}
+
+const LINE = /^(0|[1-9][0-9]{0,8})\s+(\(.*\))$/;
+
+/**
+ * Reads the text of the file.
+ *
+ * @param options `name` of the file, for messages.
+ * @throws {InputError} If a line is no number and tuple, or a number stands twice with different tuples.
+ */
+export function parseFolderIndex(
+  text: string,
+  { name }: { readonly name: string },
+): IndexEntry[] {
+  const entries = new Map<number, IndexEntry>();
+  for (const [i, untrimmed] of text.split(/\r\n|\r|\n/).entries()) {
+    const line = untrimmed.trim();
+    if (line === "") continue;
+    const fail = (what: string): never => {
+      throw new InputError(`Cannot read "${name}": line ${i + 1} ${what}`);
+    };
+    const entry = parseLine(line, fail);
+    const before = entries.get(entry.index);
+    // A run that was started twice may have written its lines twice.
+    if (before !== undefined && before.title !== entry.title) {
+      fail(
+        `gives combination ${entry.index} as ${entry.title}, but an earlier line as ${before.title}`,
+      );
+    }
+    entries.set(entry.index, entry);
+  }
+  return [...entries.values()];
+}
+
+function parseLine(line: string, fail: (what: string) => never): IndexEntry {
+  const [, index, title] = LINE.exec(line) ?? [];
+  const shown = JSON.stringify(
+    line.length > 60 ? `${line.slice(0, 60)}…` : line,
+  );
+  if (index === undefined || title === undefined) {
+    return fail(
+      `must be a number and a Python tuple, such as 0 (0.0001, 'relu'), found ${shown}`,
+    );
+  }
+  let tuple: PythonValue;
+  try {
+    tuple = parsePythonLiteral(title);
+  } catch (error) {
+    if (!(error instanceof PythonLiteralError)) throw error;
+    return fail(`holds no Python tuple: ${error.message}, in ${shown}`);
+  }
+  if (tuple.kind !== "tuple") {
+    return fail(`holds a ${tuple.kind} where a tuple is needed: ${shown}`);
+  }
+  return {
+    index: Number(index),
+    title,
+    values: tuple.items.map((item) => {
+      switch (item.kind) {
+        case "integer":
+          return Number(item.value);
+        case "float":
+        case "string":
+        case "boolean":
+          return item.value;
+        default:
+          return reprPython(item);
+      }
+    }),
+  };
+}
+
+/** The text of the file, for combinations numbered from 0. */
+export function formatFolderIndex(titles: readonly string[]): string {
+  return titles.map((title, index) => `${index} ${title}\n`).join("");
+}
+
+/**
+ * Infers the keys of a grid from its values: a nonlinearity and an optimizer
+ * by their names, the learning rate as the first number, where some are no
+ * integers, and the one integer left over as the task's difficulty. What can't
+ * be told is called "parameter 1", "parameter 2", … by its place.
+ *
+ * @param combinations The values of every combination.
+ * @param options `accuracy`: whether the task has one, which tells n-back from sequence memory.
+ */
+export function inferGridKeys(
+  combinations: readonly (readonly Plain[])[],
+  { accuracy }: { readonly accuracy: boolean },
+): string[] {
+  const length = Math.max(0, ...combinations.map((values) => values.length));
+  const keys: (string | undefined)[] = [];
+  for (let i = 0; i < length; i++) {
+    const column = combinations.flatMap((values) => values.slice(i, i + 1));
+    const key = column.every((value) => NONLINEARITIES.has(String(value)))
+      ? "nonlinearity"
+      : column.every((value) => OPTIMIZERS.has(String(value)))
+      ? "optimizer"
+      : column.every((value) => typeof value === "number") &&
+          column.some((value) => !Number.isInteger(value))
+      ? "lr"
+      : undefined;
+    keys.push(key !== undefined && keys.includes(key) ? undefined : key);
+  }
+  const difficulty = keys.indexOf(undefined);
+  if (
+    length === 4 && keys.includes("lr") &&
+    keys.lastIndexOf(undefined) === difficulty &&
+    combinations.every((values) => Number.isInteger(values[difficulty]))
+  ) {
+    keys[difficulty] = accuracy ? "n_back" : "pattern_length";
+  }
+  return keys.map((key, i) => key ?? `parameter ${i + 1}`);
+}
 
 /** One quantity over the epochs of every iteration. */
 export interface Curves {
@@ -261,4 +399,65 @@ export async function changedFiles(
     changed.push([path, () => bytes] as const);
   }
   return changed;
+}
+
+/** Means over runs by measure in words, such as `spectral radius, before training`. */
+export type RunMeasures = ReadonlyMap<string, number>;
+
+/** A measure of the network before and after a null model; NaN where it was not computed. */
+export interface NullMeasure {
+  /** E.g. "reciprocity". */
+  readonly measure: string;
+  /** Of the network before. */
+  readonly biological: number;
+  /** Mean over samples. */
+  readonly random: number;
+}
+
+/** When a column of `measures.csv` was measured, by the end of its name. */
+const WHEN = [["_initial", "before training"], ["_trained", "after training"]];
+
+function rowsOf(text: string): Record<string, string>[] {
+  return Papa.parse<Record<string, string>>(text, {
+    header: true,
+    skipEmptyLines: true,
+  }).data;
+}
+
+/** A number of a table; NaN where its cell is empty. */
+function numberOf(cell: string | undefined): number {
+  return cell === undefined || cell === "" ? NaN : Number(cell);
+}
+
+/** Reads `null_model.csv`, whatever it measures: what the null model changed. */
+export function parseNullMeasures(text: string): NullMeasure[] {
+  return rowsOf(text).map((row) => {
+    const [measure = "", biological, random] = Object.values(row);
+    return {
+      measure,
+      biological: numberOf(biological),
+      random: numberOf(random),
+    };
+  });
+}
+
+/** Reads `measures.csv`, whatever it measures before and after training: means over the runs. */
+export function parseRunMeasures(text: string): RunMeasures {
+  const rows = rowsOf(text);
+  const means = new Map<string, number>();
+  for (const column of Object.keys(rows[0] ?? {})) {
+    for (const [ending, when] of WHEN) {
+      if (!column.endsWith(ending!)) continue;
+      const values = rows.map((row) => numberOf(row[column])).filter(
+        Number.isFinite,
+      );
+      if (values.length === 0) continue;
+      const name = column.slice(0, -ending!.length).replaceAll("_", " ");
+      means.set(
+        `${name}, ${when}`,
+        values.reduce((sum, value) => sum + value, 0) / values.length,
+      );
+    }
+  }
+  return means;
 }
