@@ -150,8 +150,8 @@ export function compareLabels(
       })
     )
   );
-  const over = correct(compared.flatMap((one) => one.over ?? []));
-  const single = correct(compared.flatMap((one) => one.single));
+  const over = correctRows(compared.flatMap((one) => one.over ?? []));
+  const single = correctRows(compared.flatMap((one) => one.single));
   const rows = compared.flatMap((one) => [
     ...(one.over === undefined ? [] : [over.shift()!]),
     ...one.single.map(() => single.shift()!),
@@ -463,8 +463,8 @@ function isCollapsed(strata: readonly Stratum[]): boolean {
 
 const CORRECTED = ["p", "equivalenceP", "notWorseP", "failureP"] as const;
 
-/** Corrects the p values of rows for their number. */
-function correct(rows: readonly ComparedRuns[]): Comparison[] {
+/** Corrects the p values of rows for their number, and puts them into words. */
+export function correctRows(rows: readonly ComparedRuns[]): Comparison[] {
   const holm = Object.fromEntries(
     CORRECTED.map((key) => [key, holmCorrection(rows.map((row) => row[key]))]),
   ) as Record<keyof Corrected, number[]>;

@@ -150,7 +150,11 @@ const ONE_SIGNAL = 1000;
  * Ctrl-C, or a scheduler's SIGTERM, ends the epoch under way; a second one
  * ends at once. The signal's reason is the exit code.
  */
-function stopOnSignals(onStop: (name: string) => void): AbortController {
+function stopOnSignals(onStop: (name: string) => void): {
+  readonly signal: AbortSignal;
+  /** Ends this, so that another training can begin. */
+  readonly release: () => void;
+} {
   const controller = new AbortController();
   let first = 0;
   const stop = (name: keyof typeof INTERRUPTED) => () => {
@@ -162,13 +166,28 @@ function stopOnSignals(onStop: (name: string) => void): AbortController {
     controller.abort(INTERRUPTED[name]);
     onStop(name);
   };
-  Deno.addSignalListener("SIGINT", stop("Ctrl-C"));
-  if (Deno.build.os !== "windows") {
-    Deno.addSignalListener("SIGTERM", stop("SIGTERM"));
-    // Deno takes back what `nohup` has set, so that it has to be set again.
-    Deno.addSignalListener("SIGHUP", isDetached() ? () => {} : stop("SIGHUP"));
+  const listeners: [Deno.Signal, () => void][] = [
+    ["SIGINT", stop("Ctrl-C")],
+    ...(Deno.build.os === "windows" ? [] : [
+      ["SIGTERM", stop("SIGTERM")] as [Deno.Signal, () => void],
+      // Deno takes back what `nohup` has set, so that it has to be set again.
+      ["SIGHUP", isDetached() ? () => {} : stop("SIGHUP")] as [
+        Deno.Signal,
+        () => void,
+      ],
+    ]),
+  ];
+  for (const [name, listen] of listeners) {
+    Deno.addSignalListener(name, listen);
   }
-  return controller;
+  return {
+    signal: controller.signal,
+    release() {
+      for (const [name, listen] of listeners) {
+        Deno.removeSignalListener(name, listen);
+      }
+    },
+  };
 }
 
 /** Whether all that is read and written are files, as under `nohup`, which is to outlive its terminal. */
@@ -304,11 +323,46 @@ export interface TrainConfigOptions {
 /** Trains all arms of a config, as the flags say, and returns the exit code. */
 export async function trainConfig(
   flags: Flags,
-  { settings, done = tellResults }: TrainConfigOptions = {},
+  { settings, done }: TrainConfigOptions = {},
+): Promise<number> {
+  return await trainExperiments(await readConfig(flags, settings), {
+    flags,
+    done,
+  });
+}
+
+/** What opens the engine that the flags ask for; wrong flags are told at once. */
+export function engineOf(
+  flags: Flags,
+): (warn: (line: string) => void) => Promise<Engine> {
+  const device = readDeviceChoice(flags.string.device);
+  const workers = readCount(flags, "workers");
+  if (workers !== undefined && !(Number.isInteger(workers) && workers > 0)) {
+    throw new InputError(
+      `Cannot use --workers ${workers}: it must be a whole number, 1 or more`,
+    );
+  }
+  const gigabytes = readCount(flags, "memory");
+  return (warn) =>
+    chooseEngine(device, {
+      warn,
+      profile: flags.boolean.profile === true,
+      workers,
+      memoryBytes: gigabytes === undefined ? undefined : gigabytes * 1e9,
+      fused: flags.boolean["no-fma"] !== true,
+    });
+}
+
+/** Trains experiments side by side, as the flags say, and returns the exit code. */
+export async function trainExperiments(
+  experiments: readonly Experiment[],
+  { flags, done = tellResults }: {
+    readonly flags: Flags;
+    readonly done?: TrainConfigOptions["done"];
+  },
 ): Promise<number> {
   const start = performance.now();
-  const experiments = await readConfig(flags, settings);
-  const device = readDeviceChoice(flags.string.device);
+  const openEngine = engineOf(flags);
   const checkpointSeconds = readCount(flags, "checkpoint_seconds") ?? 60;
   const claim = readShard(flags.string.shard, (name) => Deno.env.get(name));
   checkOverwrite(flags, claim);
@@ -320,22 +374,7 @@ export async function trainConfig(
   const arms = await prepareExperiments(experiments, {
     onProgress: progress.line,
   });
-  const workers = readCount(flags, "workers");
-  if (workers !== undefined && !(Number.isInteger(workers) && workers > 0)) {
-    throw new InputError(
-      `Cannot use --workers ${workers}: it must be a whole number, 1 or more`,
-    );
-  }
-  const gigabytes = readCount(flags, "memory");
-  const openEngine = (warn: (line: string) => void) =>
-    chooseEngine(device, {
-      warn,
-      profile: flags.boolean.profile === true,
-      workers,
-      memoryBytes: gigabytes === undefined ? undefined : gigabytes * 1e9,
-      fused: flags.boolean["no-fma"] !== true,
-    });
-  const engine: Engine = await openEngine(progress.line);
+  const engine = await openEngine(progress.line);
   try {
     const [first] = experiments as [Experiment];
     print(describeExperiment(first, experiments));
@@ -362,7 +401,7 @@ export async function trainConfig(
         ? new RetryError(error.message, { cause: error })
         : error;
     });
-    const { signal } = stopOnSignals((name) =>
+    const { signal, release } = stopOnSignals((name) =>
       progress.line(
         `${name}: stopping after the epoch under way (once more: at once)`,
       )
@@ -394,6 +433,7 @@ export async function trainConfig(
         : error;
     } finally {
       watchdog.stop();
+      release();
       for (const arm of results) await arm.close();
     }
     if (flags.boolean.profile) {

@@ -182,8 +182,19 @@ const TRAINING = 1000;
  */
 export async function describeTime(
   arms: readonly PreparedExperiment[],
-  { engine, shard }: DescribeOptions,
+  options: DescribeOptions,
 ): Promise<string> {
+  const { seconds, models } = await probeTime(arms, options);
+  return `${"time".padEnd(13)}about ${formatDuration(seconds)}, by a probe of ${
+    plural(models, "model")
+  }`;
+}
+
+/** The same in numbers: seconds, and models of the probe. */
+export async function probeTime(
+  arms: readonly PreparedExperiment[],
+  { engine, shard }: DescribeOptions,
+): Promise<{ readonly seconds: number; readonly models: number }> {
   const planned = planTogether(plannedRuns(arms, shard), engine);
   let seconds = 0;
   let models = 0;
@@ -195,9 +206,7 @@ export async function describeTime(
     seconds += probe.seconds;
     models += probe.models;
   }
-  return `${"time".padEnd(13)}about ${formatDuration(seconds)}, by a probe of ${
-    plural(models, "model")
-  }`;
+  return { seconds, models };
 }
 
 async function estimateTime(

@@ -1,0 +1,318 @@
+/**
+ * `deno task paper`: trains any part of the experiments of Goulas, Damicelli and
+ * Hilgetag (2021), and reports on all that are there.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FlagNames, Flags } from "../compat/cli.ts";
+import { loadConnectome } from "../connectome/load.ts";
+import {
+  NULL_MODEL_NAMES,
+  type NullModelName,
+} from "../connectome/nulls/null_model.ts";
+import {
+  BIOLOGICAL,
+  cellFolder,
+  cellsOf,
+  cellTitle,
+  MATCHES,
+  PAPER_TASKS,
+  type PaperCell,
+  type PaperChoice,
+  readCell,
+  SPECIES,
+  STRATEGIES,
+} from "../experiment/paper.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { InputError } from "../files/input_error.ts";
+import { listFolder, readTextFile } from "../files/read.ts";
+import { readParts } from "../results/open_folder.ts";
+import { readResultsFolder } from "../results/results_folder.ts";
+import { formatTable } from "../text/table.ts";
+import { formatDuration, plural } from "../text/words.ts";
+import { probeTime } from "../train/describe_plan.ts";
+import { prepareExperiments } from "../train/prepare.ts";
+import type { ReportedCell } from "../viz/paper_report.ts";
+import { choiceFlag, choicesFlag } from "./flags.ts";
+import { print, printError, runCommand } from "./run_command.ts";
+import { readOverrides } from "./settings.ts";
+import { shownPath, userFolder, userPath } from "./shell.ts";
+import { engineOf, trainExperiments, TRAINING_FLAGS } from "./train.ts";
+
+const HELP =
+  `Repeats Goulas, Damicelli and Hilgetag (2021), or any part of it: are networks wired like brains better
+at remembering than random ones? docs/paper.md tells what that takes and what was seen.
+
+  deno task paper --species macaque --task seq_mem --epochs 500
+
+  --species NAME …          macaque marmoset human; synthetic needs no download; default the first three
+  --task NAME …             seq_mem nback_mem pic_latent_mem; default all
+  --strategies NAME …       how networks are built; default all of: random_ranked (weights split at random,
+                            initial weights in the connectome's rank order), equal_ranked (split evenly),
+                            random, equal (initial weights in no order)
+  --arms NAME …             networks that are compared: none, the biological one, and null models;
+                            default none permute regions degrees
+  --match NAME …            starts of null models: none, spectral_radius, activity; default the first two
+  --path_to_results DIR     folder for all experiments and the report; default results/goulas2021
+  --dry-run                 say how many trainings it comes to, and how long they take on this machine
+  and all flags of deno task train, which its --help lists
+
+The arms of an experiment train side by side, each into a folder of its name; one experiment comes after
+the other. What was stopped goes on with --resume; parts of it can be trained at different times or, with
+--shard i/n, on different machines into the same folder. The report is about all experiments in the
+folder of which all networks are trained: figs/report.html, figs/paper.csv and the forest plot.
+
+  --width 85|178            print width of the forest plot in mm; default 178
+  --help                    this text`;
+
+/** Names of all arms that there may be, the biological one first: the others are compared with it. */
+const ARM_NAMES = [
+  BIOLOGICAL,
+  ...Object.values(MATCHES).flatMap((suffix) =>
+    NULL_MODEL_NAMES.map((name) => `${name}${suffix}`)
+  ),
+];
+
+/** What `--species` is where nobody says: those of the paper. */
+const MEASURED = ["macaque", "marmoset", "human"] as const;
+
+function readChoice(flags: Flags): PaperChoice {
+  const keys = <K extends string>(of: Readonly<Record<K, unknown>>) =>
+    Object.keys(of) as K[];
+  const arms = choicesFlag(
+    flags,
+    "arms",
+    ["none", ...NULL_MODEL_NAMES] as const,
+  );
+  return {
+    species: choicesFlag(flags, "species", keys(SPECIES)) ?? MEASURED,
+    tasks: choicesFlag(flags, "task", PAPER_TASKS) ?? PAPER_TASKS,
+    strategies: choicesFlag(flags, "strategies", keys(STRATEGIES)) ??
+      keys(STRATEGIES),
+    nullModels:
+      arms?.filter((name): name is NullModelName => name !== "none") ??
+        ["permute", "regions", "degrees"],
+    matches: choicesFlag(flags, "match", keys(MATCHES)) ??
+      ["none", "spectral_radius"],
+  };
+}
+
+/** What a run of the command is about. */
+interface Paper {
+  readonly flags: Flags;
+  readonly choice: PaperChoice;
+  readonly folder: string;
+  readonly read: (cell: PaperCell) => Experiment[];
+}
+
+async function openPaper(flags: Flags): Promise<Paper> {
+  if (flags.positional.length > 0) {
+    throw new InputError(
+      `Cannot repeat the paper: it takes flags only, found "${
+        flags.positional[0]
+      }"`,
+    );
+  }
+  const choice = readChoice(flags);
+  const overrides = readOverrides(flags);
+  const folder = userPath(
+    flags.string.path_to_results ?? join("results", "goulas2021"),
+    "--path_to_results",
+  );
+  const configs = new Map<string, { text: string; file: string }>();
+  for (const task of choice.tasks) {
+    const file = fileURLToPath(
+      new URL(`../../config/goulas2021/${task}.ini`, import.meta.url),
+    );
+    const text = await readTextFile(file, { what: "config file" });
+    configs.set(task, { text, file: `config/goulas2021/${task}.ini` });
+  }
+  const read = (cell: PaperCell) =>
+    readCell(cell, {
+      ...choice,
+      overrides,
+      results: folder,
+      folder: userFolder(),
+      config: configs.get(cell.task)!,
+    });
+  return { flags, choice, folder, read };
+}
+
+/** The cells whose connectome can be had, and a sentence for each that cannot. */
+async function availableCells({ choice, read }: Paper) {
+  const missing: string[] = [];
+  const species: (keyof typeof SPECIES)[] = [];
+  for (const one of choice.species) {
+    const [cell] = cellsOf({ ...choice, species: [one] });
+    const [{ net, paths }] = read(cell!) as [Experiment];
+    try {
+      await loadConnectome(net.name, {
+        ...(paths.network === undefined ? {} : { folder: paths.network }),
+        onProgress: printError,
+      });
+      species.push(one);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      missing.push(`${one} is left out: ${error.message}`);
+    }
+  }
+  return { cells: cellsOf({ ...choice, species }), missing };
+}
+
+async function paper(flags: Flags): Promise<number> {
+  const opened = await openPaper(flags);
+  engineOf(flags);
+  const { cells, missing } = await availableCells(opened);
+  for (const sentence of missing) printError(`warning: ${sentence}`);
+  if (cells.length === 0) {
+    throw new InputError(
+      "Cannot repeat the paper: none of the connectomes can be had",
+    );
+  }
+  if (flags.boolean["dry-run"]) {
+    await describe(cells, opened);
+    return missing.length === 0 ? 0 : 2;
+  }
+  let left = 0;
+  for (const [i, cell] of cells.entries()) {
+    printError(`${cellTitle(cell)} (${i + 1} of ${cells.length})`);
+    let done = false;
+    const code = await trainExperiments(opened.read(cell), {
+      flags,
+      done: () => {
+        done = true;
+      },
+    });
+    if (code !== 0) return code;
+    if (!done) left++;
+  }
+  if (left > 0) {
+    print(
+      `This part is done; of ${
+        plural(left, "experiment")
+      } runs of other parts are still to come.`,
+    );
+  }
+  await report(opened, missing);
+  return missing.length === 0 ? 0 : 2;
+}
+
+/** `--dry-run`: how many trainings, and how long they take; ways to build networks cost the same. */
+async function describe(
+  cells: readonly PaperCell[],
+  { flags, read }: Paper,
+): Promise<void> {
+  const engine = await engineOf(flags)(printError);
+  const rows: string[][] = [];
+  let [total, seconds] = [0, 0];
+  try {
+    const kinds = Map.groupBy(
+      cells,
+      ({ species, task }) => `${species} ${task}`,
+    );
+    for (const alike of kinds.values()) {
+      const [first] = alike as [PaperCell];
+      const arms = await prepareExperiments(read(first), {
+        onProgress: () => {},
+      });
+      const { grid, training } = arms[0]!.experiment;
+      const each = grid.combinations.length * training.iterations;
+      const probed = await probeTime(arms, { engine, shard: undefined });
+      const trainings = alike.length * arms.length * each;
+      const own = alike.length * probed.seconds;
+      total += trainings;
+      seconds += own;
+      rows.push([
+        first.species,
+        first.task,
+        `${plural(alike.length, "strategy")} × ${
+          plural(arms.length, "network")
+        } × ${each}`.replace("strategys", "strategies"),
+        String(trainings),
+        formatDuration(own),
+      ]);
+    }
+  } finally {
+    engine.destroy();
+  }
+  for (
+    const line of formatTable([
+      ["species", "task", "experiments", "trainings", "time"],
+      ...rows,
+      ["all", "", "", String(total), formatDuration(seconds)],
+    ])
+  ) print(line);
+  print(
+    `The time is that of this machine (${engine.description}), by a probe of each species and task; n parts (--shard) on as many machines take an n-th of it.`,
+  );
+}
+
+/** Reports on all experiments in the folder of which all networks are trained. */
+async function report(
+  { flags, folder }: Paper,
+  missing: readonly string[],
+): Promise<void> {
+  const all = cellsOf({
+    species: Object.keys(SPECIES) as PaperCell["species"][],
+    tasks: PAPER_TASKS,
+    strategies: Object.keys(STRATEGIES) as PaperCell["strategy"][],
+  });
+  const reported: ReportedCell[] = [];
+  const unfinished: string[] = [];
+  for (const cell of all) {
+    const place = join(folder, cellFolder(cell));
+    const there = (await listFolder(place) ?? []).map(({ name }) => name);
+    const arms = [];
+    for (const label of ARM_NAMES.filter((name) => there.includes(name))) {
+      const path = join(place, label);
+      if (await readParts(path) === "finished") {
+        arms.push({ label, results: await readResultsFolder(path) });
+      } else unfinished.push(`${cellTitle(cell)}, ${label}`);
+    }
+    if (arms[0]?.label !== BIOLOGICAL) continue;
+    reported.push({ name: cellTitle(cell), arms });
+  }
+  if (reported.length === 0) {
+    print("No experiment is finished, so that there is no report yet.");
+    return;
+  }
+  const [{ writePaperReport }, { DEFAULT_FORMATS, prepareFolder }] =
+    await Promise.all([
+      import("../viz/paper_report.ts"),
+      import("../viz/write_figures.ts"),
+    ]);
+  const directory = join(folder, "figs");
+  await prepareFolder(directory);
+  const { files, findings } = await writePaperReport(reported, {
+    title: "Goulas, Damicelli and Hilgetag (2021), repeated",
+    directory,
+    formats: DEFAULT_FORMATS,
+    width: choiceFlag(flags, "width", ["85", "178"]) === "85" ? "one" : "two",
+    overwrite: flags.boolean.overwrite === true,
+    missing: [
+      ...missing,
+      ...(unfinished.length === 0
+        ? []
+        : [`not finished, and not in this report: ${unfinished.join("; ")}`]),
+    ],
+  });
+  for (const line of findings) print(line);
+  print(
+    `Wrote ${plural(files.length, "file")} about ${
+      plural(reported.length, "experiment")
+    } to ${shownPath(directory)}: ${files.join(" ")}`,
+  );
+}
+
+const FLAGS: FlagNames = {
+  ...TRAINING_FLAGS,
+  string: [...TRAINING_FLAGS.string, "width"],
+  list: ["species", "task", "strategies", "arms", "match"],
+};
+
+if (import.meta.main) {
+  await runCommand({ help: HELP, flags: FLAGS, onlyLogs: true, run: paper });
+}

@@ -1,0 +1,451 @@
+/**
+ * The report of many experiments that ask one question: the numbers of each as
+ * a table, and how the biological network compares with random ones in all of
+ * them, as a forest plot.
+ *
+ * @module
+ */
+
+import { baselineOf, taskFacts } from "../analysis/baseline.ts";
+import {
+  compareLabels,
+  correctRows,
+  type LabelledResults,
+} from "../analysis/compare.ts";
+import type { Comparison } from "../analysis/comparison.ts";
+import { ALPHA, isEquivalent, short } from "../analysis/describe_comparison.ts";
+import { gridMean, type Interval } from "../analysis/grid_summary.ts";
+import {
+  type Measure,
+  MEASURES,
+  type RunSummary,
+  spansDecades,
+  summarizeResults,
+} from "../analysis/summary.ts";
+import { tableP } from "../analysis/tables.ts";
+import { Papa } from "../text/csv.ts";
+import { plural } from "../text/words.ts";
+import { cellFigures } from "./dot_figures.ts";
+import { citeOf } from "./experiment_facts.ts";
+import {
+  figuresOf,
+  type Html,
+  html,
+  NONE,
+  pageBody,
+  type Part,
+  startPage,
+  table,
+  warningList,
+} from "./page.ts";
+import type { FigureWidth } from "./theme.ts";
+import { openFigureFolder, type WriteOptions } from "./write_figures.ts";
+
+/** An experiment of the report: its name, and the biological network's results before those of random ones. */
+export interface ReportedCell {
+  readonly name: string;
+  readonly arms: readonly LabelledResults[];
+}
+
+/** An arm's row of the table. */
+interface ArmRow {
+  readonly cell: string;
+  readonly label: string;
+  readonly runs: number;
+  /** Those that beat the baseline; undefined where the task's is not known. */
+  readonly learned: number | undefined;
+  readonly diverged: number;
+  readonly minLoss: Interval;
+  readonly minLossEpoch: Interval;
+  readonly epoch99: Interval;
+  readonly spectralRadius: number;
+  /** Against the biological network, over all combinations that were learned. */
+  readonly compared: ReadonlyMap<Measure, Comparison>;
+}
+
+/** A cell's table. */
+interface CellTable {
+  readonly name: string;
+  /** Combinations that a run learned, and all. */
+  readonly learned: number;
+  readonly combinations: number;
+  readonly rows: readonly ArmRow[];
+}
+
+/** What was written, and what was found. */
+export interface WrittenReport {
+  readonly files: readonly string[];
+  readonly findings: readonly string[];
+}
+
+/** Logarithm of the ratio of spectral radii from which starts are told to be apart. */
+const APART = Math.log(1.1);
+
+const TABLE = "paper.csv";
+const REPORT = "report.html";
+
+/**
+ * Compares the arms of every experiment with its first one, corrects over all
+ * of them, and writes the table, the forest plot and a page with both.
+ *
+ * @param cells Experiments of which all arms are trained.
+ * @throws {InputError} If a file can't be written or would replace somebody else's.
+ */
+export async function writePaperReport(
+  cells: readonly ReportedCell[],
+  { title, width = "two", missing, ...options }: WriteOptions & {
+    readonly title: string;
+    readonly width?: FigureWidth;
+    /** One sentence each: what is not in it. */
+    readonly missing: readonly string[];
+  },
+): Promise<WrittenReport> {
+  const compared = cells.map(({ arms }) => compareLabels(arms));
+  const over = compared.map(({ rows }) =>
+    rows.filter(({ combination }) => combination === undefined)
+  );
+  const corrected = correctRows(over.flat());
+  const byCell = over.map((rows) => corrected.splice(0, rows.length));
+  const tables = cells.map((cell, i) => tableOf(cell, byCell[i]!));
+  const figures = cellFigures(
+    cells.map(({ name }, i) => ({ name, comparisons: byCell[i]! })),
+    { width },
+  ).map((drawing, i, { length }) => ({
+    name: length === 1 ? "forest" : `forest_${i + 1}`,
+    ...drawing,
+  }));
+  const folder = await openFigureFolder([
+    ...figures.flatMap(({ name }) =>
+      options.formats.map((one) => `${name}.${one}`)
+    ),
+    TABLE,
+    REPORT,
+  ], options);
+  const page = startPage();
+  for (const figure of figures) {
+    await folder.draw(figure);
+    page.add(figure);
+  }
+  const rows = byCell.flat();
+  const findings = [...findingsOf(rows), ...startsOf(tables)];
+  await folder.write(TABLE, csvOf(tables));
+  await folder.write(
+    REPORT,
+    await page.finish(
+      title,
+      pageBody([
+        {
+          id: "effects",
+          name: "Effects over all experiments",
+          content: [countsTable(rows), figuresOf("overview", page.figures)],
+        },
+        { id: "table", name: "Losses and epochs", content: tableHtml(tables) },
+        {
+          id: "sentences",
+          name: "Each comparison in words",
+          content: cells.map(({ name }, i) => {
+            const { warnings } = compared[i]!;
+            return html`
+              <details
+                class="fold"><summary>${name}</summary><ul>${byCell[i]!.map((
+                  { sentence },
+                ) => html`<li>${sentence}</li>`)}</ul>${warningList(
+                  warnings,
+                )}</details>
+            `;
+          }),
+        },
+        {
+          id: "cite",
+          name: "How to cite",
+          content: citeOf(cells.flatMap(({ arms }) => arms)),
+        },
+      ], {
+        title,
+        lead: html`<p class="lead">${leadOf(cells)}</p>`,
+        front: [
+          findings.length === 0
+            ? ""
+            : html`<ul class="findings">${
+              findings.map((sentence) => html`<li>${sentence}</li>`)
+            }</ul>`,
+          warningList(missing),
+        ],
+        figures: figures.length,
+      }),
+    ),
+  );
+  await folder.finish();
+  return { files: folder.files, findings };
+}
+
+function tableOf(
+  { name, arms }: ReportedCell,
+  comparisons: readonly Comparison[],
+): CellTable {
+  const summaries = arms.map(({ results }) => summarizeResults(results).runs);
+  const all = summaries.flat();
+  const baseline = baselineOf(
+    taskFacts(arms.map(({ results }) => results)),
+    "loss",
+  );
+  const hasLearned = ({ loss }: RunSummary) =>
+    baseline === undefined ||
+    (loss !== undefined && loss.minLoss < baseline.beaten);
+  const learned = new Set(
+    all.filter(hasLearned).map(({ combination }) => combination),
+  );
+  const combinations = new Set(all.map(({ combination }) => combination));
+  // What nobody learned is described where there is nothing else.
+  const shown = learned.size > 0 ? learned : combinations;
+  const log = spansDecades(all.flatMap(({ loss }) => loss?.minLoss ?? []));
+  return {
+    name,
+    learned: learned.size,
+    combinations: combinations.size,
+    rows: arms.map(({ label, results }, i) => {
+      const runs = summaries[i]!;
+      const kept = runs.filter(({ combination }) => shown.has(combination));
+      const mean = (of: keyof NonNullable<RunSummary["loss"]>, log = false) =>
+        gridMean(kept, {
+          valueOf: ({ loss }) => loss?.[of] as number | undefined,
+          log,
+        });
+      const own = comparisons.filter(({ other }) => other.label === label);
+      return {
+        cell: name,
+        label,
+        runs: runs.length,
+        learned: baseline && runs.filter(hasLearned).length,
+        diverged: runs.filter(({ loss }) => loss === undefined).length,
+        minLoss: mean("minLoss", log),
+        minLossEpoch: mean("minLossEpoch"),
+        epoch99: mean("epoch99"),
+        spectralRadius:
+          results.experiment?.networkStates?.initial.spectralRadius ?? NaN,
+        compared: new Map(own.map((row) => [row.measure, row])),
+      };
+    }),
+  };
+}
+
+/** What came out of a comparison. */
+function outcomeOf(row: Comparison): "lower" | "higher" | "open" {
+  if (!(row.holm.p < ALPHA)) return "open";
+  return row.effect.estimate < 0 ? "lower" : "higher";
+}
+
+/** A sentence a measure. */
+function findingsOf(rows: readonly Comparison[]): string[] {
+  return [...Map.groupBy(rows, ({ measure }) => measure)].map((
+    [measure, own],
+  ) => {
+    const count = (of: ReturnType<typeof outcomeOf>) =>
+      own.filter((row) => outcomeOf(row) === of).length;
+    const { name } = MEASURES[measure];
+    const reference = own[0]!.reference.label;
+    return `${name[0]!.toUpperCase()}${name.slice(1)}: of ${
+      plural(own.length, "comparison")
+    } with ${reference}, ${reference} is lower in ${
+      count("lower")
+    }, higher in ${
+      count("higher")
+    }, and there is no evidence of a difference in ${count("open")}; ${
+      own.filter(isEquivalent).length
+    } are equivalent within the margin (after Holm's correction over all experiments, measures and networks).`;
+  });
+}
+
+/** How far random networks began from the biological one, which decides much of what they learn. */
+function startsOf(tables: readonly CellTable[]): string[] {
+  const ratios = tables.flatMap(({ rows: [biological, ...random] }) =>
+    random.map(({ label, spectralRadius }) => ({
+      label,
+      ratio: spectralRadius / biological!.spectralRadius,
+    }))
+  ).filter(({ ratio }) => Number.isFinite(ratio));
+  const apart = ratios.filter(({ ratio }) => Math.abs(Math.log(ratio)) > APART);
+  if (apart.length === 0) return [];
+  const all = apart.map(({ ratio }) => ratio);
+  return [
+    `${apart.length} of ${plural(ratios.length, "random network")} (${
+      [...new Set(apart.map(({ label }) => label))].join(", ")
+    }) began at ${short(Math.min(...all))} to ${
+      short(Math.max(...all))
+    } times the biological spectral radius: what differs from these may come from there and not from topology.`,
+  ];
+}
+
+/** The findings for each random network, by measure. */
+function countsTable(rows: readonly Comparison[]): Part {
+  if (rows.length === 0) return "";
+  const reference = rows[0]!.reference.label;
+  const measures = [...new Set(rows.map(({ measure }) => measure))];
+  const titles = [
+    `${reference} lower`,
+    `${reference} higher`,
+    "no evidence",
+    "equivalent",
+  ];
+  return table({
+    label: "What was found",
+    head: html`
+      <tr><td></td><td></td>${measures.map((measure) =>
+        html`<th scope="colgroup" colspan="${titles.length}">${
+          MEASURES[measure].name
+        }</th>`
+      )}</tr>
+      <tr><th scope="col">compared with</th><th scope="col" class="number">experiments</th>${measures
+        .map(() =>
+          titles.map((title) =>
+            html`<th scope="col" class="number">${title}</th>`
+          )
+        )}</tr>
+    `,
+    body: [...Map.groupBy(rows, ({ other }) => other.label)].map((
+      [label, own],
+    ) =>
+      html`<tr><th scope="row">${label}</th><td class="number">${
+        own.filter(({ measure }) => measure === measures[0]).length
+      }</td>${
+        measures.map((measure) => {
+          const each = own.filter((row) => row.measure === measure);
+          const outcomes = each.map(outcomeOf);
+          return [
+            ...(["lower", "higher", "open"] as const).map((one) =>
+              outcomes.filter((outcome) => outcome === one).length
+            ),
+            each.filter(isEquivalent).length,
+          ].map((count) => html`<td class="number">${count}</td>`);
+        })
+      }</tr>`
+    ),
+  });
+}
+
+function intervalText({ estimate, low, high }: Interval): string {
+  if (Number.isNaN(estimate)) return NONE;
+  return Number.isNaN(low)
+    ? short(estimate)
+    : `${short(estimate)} [${short(low)} to ${short(high)}]`;
+}
+
+const COLUMNS: readonly (readonly [
+  title: string,
+  of: (row: ArmRow) => string | number,
+])[] = [
+  [
+    "runs that beat the baseline",
+    ({ runs, learned = NONE, diverged }) =>
+      `${learned} of ${runs}${diverged === 0 ? "" : `, ${diverged} diverged`}`,
+  ],
+  ["minimum loss", ({ minLoss }) => intervalText(minLoss)],
+  ["epoch of minimum", ({ minLossEpoch }) => intervalText(minLossEpoch)],
+  ["epoch of 99 %", ({ epoch99 }) => intervalText(epoch99)],
+  [
+    "spectral radius at the start",
+    ({ spectralRadius }) =>
+      Number.isNaN(spectralRadius) ? NONE : short(spectralRadius),
+  ],
+  ["effect on minimum loss", (row) => effectText(row, "minLoss")],
+  ["p (Holm)", (row) => tableP(row.compared.get("minLoss")?.holm.p ?? NaN)],
+  ["effect on epoch of 99 %", (row) => effectText(row, "epoch99")],
+  ["p (Holm)", (row) => tableP(row.compared.get("epoch99")?.holm.p ?? NaN)],
+];
+
+function effectText({ compared }: ArmRow, measure: Measure): string {
+  const row = compared.get(measure);
+  return row === undefined || Number.isNaN(row.effect.estimate)
+    ? NONE
+    : short(row.effect.estimate);
+}
+
+function tableHtml(tables: readonly CellTable[]): Html {
+  return html`<p>Minimum validation loss, the epoch that has it, and the first epoch within 1 % of the curve’s range above it: means of the combinations’ means with 95 % intervals, of losses that span decades geometric means. Combinations that no run of an experiment learned are left out. Effects are those of the biological network against the row’s, below 0 where the biological one is lower; their intervals are in the figure and, with all numbers, in ${TABLE}.</p>${
+    table({
+      label: "Losses and epochs",
+      head: html`<tr><th scope="col">network</th>${
+        COLUMNS.map(([title]) =>
+          html`<th scope="col" class="number">${title}</th>`
+        )
+      }</tr>`,
+      body: tables.map(({ name, learned, combinations, rows }) =>
+        html`
+          <tr class="heading">
+            <th scope="rowgroup"
+              colspan="${COLUMNS.length + 1}">${name} (${learned} of ${plural(
+                combinations,
+                "combination",
+              )} learned)</th>
+          </tr>${rows.map((row) =>
+            html`<tr><th scope="row">${row.label}</th>${
+              COLUMNS.map(([, of]) => html`<td class="number">${of(row)}</td>`)
+            }</tr>`
+          )}
+        `
+      ),
+    })
+  }`;
+}
+
+function csvOf(tables: readonly CellTable[]): string {
+  const cell = (value: number | undefined) =>
+    value === undefined || Number.isNaN(value)
+      ? ""
+      : String(Number(value.toPrecision(6)));
+  const interval = (of: Interval | undefined) =>
+    [of?.estimate, of?.low, of?.high].map(cell);
+  const three = (name: string) => [name, `${name}_low`, `${name}_high`];
+  const measures = ["minLoss", "epoch99"] as const;
+  const text = Papa.unparse([
+    [
+      "experiment",
+      "network",
+      "runs",
+      "beat_baseline",
+      "diverged",
+      ...three("minimum_loss"),
+      ...three("epoch_of_minimum"),
+      ...three("epoch_of_99_percent"),
+      "spectral_radius_initial",
+      ...["minimum_loss", "epoch_of_99_percent"].flatMap((name) => [
+        ...three(`effect_on_${name}`),
+        `p_holm_${name}`,
+      ]),
+    ],
+    ...tables.flatMap(({ rows }) => rows).map((row) => [
+      row.cell,
+      row.label,
+      ...[row.runs, row.learned, row.diverged].map(cell),
+      ...interval(row.minLoss),
+      ...interval(row.minLossEpoch),
+      ...interval(row.epoch99),
+      cell(row.spectralRadius),
+      ...measures.flatMap((measure) => [
+        ...interval(row.compared.get(measure)?.effect),
+        cell(row.compared.get(measure)?.holm.p),
+      ]),
+    ]),
+  ], { newline: "\r\n" });
+  return `${text}\r\n`;
+}
+
+function leadOf(cells: readonly ReportedCell[]): string {
+  const arms = cells.flatMap((cell) => cell.arms);
+  const runs = arms.reduce(
+    (sum, { results }) =>
+      sum + results.combinations.reduce(
+        (own, { validateLoss }) => own + validateLoss.iterations,
+        0,
+      ),
+    0,
+  );
+  const epochs = [
+    ...new Set(
+      arms.flatMap(({ results }) => results.experiment?.epochs ?? []),
+    ),
+  ].sort((a, b) => a - b);
+  return `${plural(cells.length, "experiment")}, ${
+    plural(arms.length, "network")
+  }, ${plural(runs, "training")} of ${epochs.join(" or ")} epochs.`;
+}
