@@ -6,21 +6,26 @@
  * @module
  */
 
-import { baselineOf, taskFacts } from "../analysis/baseline.ts";
 import {
   compareLabels,
   correctRows,
   type LabelledResults,
 } from "../analysis/compare.ts";
-import type { Comparison } from "../analysis/comparison.ts";
-import { ALPHA, isEquivalent, short } from "../analysis/describe_comparison.ts";
-import { gridMean, type Interval } from "../analysis/grid_summary.ts";
 import {
+  ALPHA,
+  type Comparison,
+  isEquivalent,
+  short,
+} from "../analysis/comparison.ts";
+import { gridMean, type Interval } from "../analysis/means.ts";
+import {
+  baselineOf,
   type Measure,
   MEASURES,
   type RunSummary,
   spansDecades,
   summarizeResults,
+  taskFacts,
 } from "../analysis/summary.ts";
 import { tableP } from "../analysis/tables.ts";
 import { Papa } from "../text/csv.ts";

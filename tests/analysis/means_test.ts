@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { gridMean } from "../../src/analysis/grid_summary.ts";
+import { gridMean } from "../../src/analysis/means.ts";
 import type { RunSummary } from "../../src/analysis/summary.ts";
 
 /** Runs of combinations, a list of losses each; NaN diverged. */
