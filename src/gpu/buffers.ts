@@ -14,10 +14,14 @@ import { type BufferPart, readBack, type WatchedDevice } from "./device.ts";
 import { MODEL_BYTES, type ModelFields, writeStruct } from "./kernels.ts";
 import {
   type Layout,
+  LIST_NAMES,
   MODEL_BUFFERS,
   type ModelBuffer,
   type ModelWords,
   modelWords,
+  OWN_BUFFERS,
+  rangeBuffer,
+  rangesOf,
 } from "./layout.ts";
 import { bindingLimit } from "./plan.ts";
 import type { Rules } from "./rules.ts";
@@ -60,27 +64,29 @@ export function createBuffers(
   },
 ): EnsembleBuffers {
   const { layout } = format;
+  if (layout.ranged && runs.length > 1) {
+    throw new RangeError(
+      `Cannot train ${runs.length} models together: the states of one are more than can be bound at once`,
+    );
+  }
   const batches = layout.batches.length;
   const total = wordsOfEach(() => 0);
-  const topologies: { topology: Topology; at: number }[] = [];
+  const topologies: Pick<PlacedModel, "topology" | "at">[] = [];
   const placeTopology = perWiring(({ connections, ports }) => {
     const topology = format.topology(connections, ports);
-    const placed = { topology, at: total.lists };
-    total.lists += topology.words.lists;
+    const placed = { topology, at: { ...total } };
+    for (const name of LIST_NAMES) total[name] += topology.words[name];
     topologies.push(placed);
     return placed;
   });
   const models = runs.map((run): PlacedModel => {
-    const known = placeTopology(run);
-    const { topology } = known;
+    const { topology, at: { lists, back } } = placeTopology(run);
     const words = modelWords(layout, {
       steps: run.trials.steps,
       weights: topology.words,
     });
-    const at = { ...total, lists: known.at };
-    for (const name of MODEL_BUFFERS) {
-      if (name !== "lists") total[name] += words[name];
-    }
+    const at = { ...total, lists, back };
+    for (const name of OWN_BUFFERS) total[name] += words[name];
     return { run, topology, words, at, scored: countScored(run.trials) };
   });
   const most = (value: (model: PlacedModel) => number) =>
@@ -97,6 +103,14 @@ export function createBuffers(
     ),
     none: 4,
   };
+  if (layout.ranged) {
+    const { steps } = runs[0]!.trials;
+    for (const [range, { first, last }] of rangesOf(layout, steps).entries()) {
+      const row = 4 * layout.vectors * (last - first + 1);
+      sizes[rangeBuffer("state", range)] = layout.slot * row;
+      sizes[rangeBuffer("delta", range)] = layout.units * row;
+    }
+  }
   const binding = bindingLimit(adapter.limits);
   for (const [name, words] of Object.entries(sizes)) {
     if (4 * words <= binding.bytes) continue;
@@ -119,7 +133,10 @@ export function createBuffers(
   const write = (name: string, word: number, data: BufferSource) =>
     device.queue.writeBuffer(buffers[name]!, word * 4, data);
   for (const { topology, at } of topologies) {
-    if (topology.lists.length > 0) write("lists", at, topology.lists);
+    for (const name of LIST_NAMES) {
+      // Deno ends where nothing is to be written.
+      if (topology[name].length > 0) write(name, at[name], topology[name]);
+    }
   }
   const table = new DataView(new ArrayBuffer(runs.length * MODEL_BYTES));
   for (const [place, model] of models.entries()) {
@@ -174,7 +191,7 @@ function fieldsOf(
     parameter_offset: at.parameters,
     bias_offset: at.parameters + topology.words.parameters,
     moment_offset: at.moments / 2,
-    ...topology.fields(at.lists),
+    ...topology.fields(at),
   };
 }
 

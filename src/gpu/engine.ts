@@ -33,7 +33,13 @@ import {
   type WatchedDevice,
 } from "./device.ts";
 import { kernelCacheOf, kernelTexts } from "./kernels.ts";
-import { type BatchPlace, placeBatches, planBatches } from "./layout.ts";
+import {
+  type BatchPlace,
+  placeBatches,
+  planBatches,
+  rangeBuffer,
+  rangesOf,
+} from "./layout.ts";
 import { planOnGpu } from "./plan.ts";
 import { createProfiler, sampleInterval } from "./profiler.ts";
 import { type BatchRunner, createBatchRunner } from "./record_batch.ts";
@@ -317,6 +323,7 @@ async function probeBatch(
   const { hiddenSize: H, outputSize: O, slot: rows } = layout;
   const B = layout.batches[number]!.size;
   const width = 4 * layout.vectors;
+  const ranges = rangesOf(layout, T);
   const [history, outputs, hidden, gradient] = await readBack(gpu, [
     {
       buffer: buffers.history!,
@@ -325,8 +332,8 @@ async function probeBatch(
     },
     { buffer: buffers.outputs!, firstWord: 0, words: T * O * width },
     {
-      buffer: buffers.state!,
-      firstWord: at.state + T * rows * width,
+      buffer: buffers[rangeBuffer("state", ranges.length - 1)]!,
+      firstWord: at.state + (T - ranges.at(-1)!.first) * rows * width,
       words: H * width,
     },
     { buffer: buffers.gradient!, firstWord: 0, words: topology.words.places },

@@ -57,6 +57,8 @@ export function kernelTexts(
     INPUTS: inputSize,
     OUTPUTS: outputSize,
     BATCHES: layout.batches.length,
+    STRETCH: layout.stretch,
+    RANGED: layout.ranged ? 1 : 0,
     ...format.constants,
   };
   const { nonlinearities, optimizers } = ruleTexts(rules);
@@ -127,11 +129,13 @@ export function bindingsOf({ name, code }: KernelText): Binding[] {
 
 /**
  * The buffer of a variable. Forward and backward are one text: the slots that it
- * writes are states or deltas, and forward it needs no others.
+ * writes are states or deltas, and forward it needs no others; the way back has
+ * lists of its own.
  */
 function bufferOf(name: KernelName, variable: string): string {
   if (variable === "slots") return name === "forward" ? "state" : "delta";
   if (variable === "state" && name === "forward") return "none";
+  if (variable === "lists" && name === "backward") return "back";
   return variable.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 }
 

@@ -13,14 +13,24 @@ import type { ModelSize } from "../rnn/parameters.ts";
 export interface Layout extends ModelSize {
   /** H, padded to a multiple of 4. */
   readonly hidden: number;
-  /** Rows of a state slot: hidden units, inputs and the one, padded to a multiple of 16. */
+  /** Rows of a state slot: hidden units, inputs and the one, padded as the format of weights wants. */
   readonly slot: number;
-  /** Rows of a delta slot: hidden units and outputs, padded to a multiple of 16. */
+  /** Rows of a delta slot: hidden units and outputs, padded likewise. */
   readonly units: number;
   /** Vectors of four trials of the largest batch. */
   readonly vectors: number;
   /** The batches of an epoch, training batches first. */
   readonly batches: readonly BatchPlace[];
+  /** Time steps whose slots every adapter can bind at once. */
+  readonly stretch: number;
+  /** Whether the slots of each stretch lie in a buffer of their own. */
+  readonly ranged: boolean;
+}
+
+/** Slots first … last of states and deltas, which are bound together. */
+export interface SlotRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** A batch and where it stands among the trials of a model. */
@@ -57,27 +67,71 @@ export function planBatches(
   return placeBatches(cut(trainCount), cut(trialCount - trainCount));
 }
 
+/** Bytes that every WebGPU adapter can bind. */
+const GRANTED_BYTES = 2 ** 27;
+
 /** Pads the sizes of an ensemble. */
 export function makeLayout(
   { hiddenSize, inputSize, outputSize }: ModelSize,
-  batches: readonly BatchPlace[],
+  { batches, slot, units, ranged = false, stretch }:
+    & Pick<Layout, "batches" | "slot" | "units">
+    & SlotOptions,
 ): Layout {
-  const hidden = roundUp(hiddenSize, 4);
+  const vectors = Math.max(...batches.map(({ size }) => Math.ceil(size / 4)));
+  const granted = Math.floor(
+    GRANTED_BYTES / (16 * vectors * Math.max(slot, units)),
+  );
   return {
     hiddenSize,
     inputSize,
     outputSize,
-    hidden,
-    slot: roundUp(hidden + inputSize + 1, 16),
-    units: roundUp(hidden + outputSize, 16),
-    vectors: Math.max(...batches.map(({ size }) => Math.ceil(size / 4))),
+    hidden: roundUp(hiddenSize, 4),
+    slot,
+    units,
+    vectors,
     batches,
+    // Steps need the slot before the first, too.
+    stretch: stretch ?? Math.max(1, granted - 1),
+    ranged,
   };
 }
 
-/** Buffers with a part for each model, or each topology. */
-export const MODEL_BUFFERS = [
-  "lists",
+/** How slots lie in buffers. */
+export interface SlotOptions {
+  /** Whether each stretch has a buffer of its own, default false. */
+  readonly ranged?: boolean | undefined;
+  /** Time steps of a stretch; by default as many as every adapter can bind. */
+  readonly stretch?: number | undefined;
+}
+
+/**
+ * The ranges of the slots of a model, 0 … T: one, or a stretch each, which begins
+ * with the last slot of the one before.
+ */
+export function rangesOf(
+  { ranged, stretch }: Layout,
+  steps: number,
+): SlotRange[] {
+  if (!ranged) return [{ first: 0, last: steps }];
+  return Array.from({ length: Math.ceil(steps / stretch) }, (_, i) => ({
+    first: i * stretch,
+    last: Math.min(steps, (i + 1) * stretch),
+  }));
+}
+
+/** Name of the buffer of a range of states or deltas. */
+export function rangeBuffer(name: string, range: number): string {
+  return range === 0 ? name : `${name} ${range}`;
+}
+
+/** Buffers with a part for each topology. */
+export const LIST_NAMES = ["lists", "back"] as const;
+
+/** One of the buffers with a part for each topology. */
+export type ListName = typeof LIST_NAMES[number];
+
+/** Buffers with a part for each model. */
+export const OWN_BUFFERS = [
   "parameters",
   "moments",
   "state",
@@ -87,7 +141,10 @@ export const MODEL_BUFFERS = [
   "stepSums",
 ] as const;
 
-/** One of the buffers with a part for each model. */
+/** All of these. */
+export const MODEL_BUFFERS = [...LIST_NAMES, ...OWN_BUFFERS] as const;
+
+/** One of the buffers with a part for each model, or each topology. */
 export type ModelBuffer = typeof MODEL_BUFFERS[number];
 
 /** Words, 32-bit numbers, of each of them. */
@@ -95,19 +152,25 @@ export type ModelWords = Record<ModelBuffer, number>;
 
 /** Words of a model of T steps whose weights take so many. */
 export function modelWords(
-  { hidden, slot, units, vectors, batches, inputSize }: Layout,
-  { steps, weights: { lists, places, parameters } }: {
+  layout: Layout,
+  { steps, weights: { lists, back, places, parameters } }: {
     readonly steps: number;
     readonly weights: WeightWords;
   },
 ): ModelWords {
+  const { hidden, slot, units, vectors, batches, inputSize } = layout;
+  const slots = rangesOf(layout, steps).reduce(
+    (sum, { first, last }) => sum + last - first + 1,
+    0,
+  );
   const trials = batches.reduce((sum, { size }) => sum + roundUp(size, 4), 0);
   return {
     lists,
+    back,
     parameters: roundUp(parameters + 2 * hidden, 4),
     moments: roundUp(2 * places, 4),
-    state: (steps + 1) * slot * vectors * 4,
-    delta: (steps + 1) * units * vectors * 4,
+    state: slots * slot * vectors * 4,
+    delta: slots * units * vectors * 4,
     inputs: trials * steps * inputSize,
     targets: trials * steps,
     // A tile of the read-out has at least one vector.
@@ -117,8 +180,9 @@ export function modelWords(
 
 /** What the weights of a model take. */
 export interface WeightWords {
-  /** Words of the lists of a topology. */
+  /** Words of the lists of a topology, and of those for the way back. */
   readonly lists: number;
+  readonly back: number;
   /** Places of weights: words of a gradient, half of those of the moments. */
   readonly places: number;
   /** Words of `parameters`, without the two biases. */

@@ -12,21 +12,23 @@
 import type { EnsembleShape } from "../engine/ensemble.ts";
 import { countBlocks } from "../graph/blocks.ts";
 import { countConnections } from "../graph/connections.ts";
+import { plural } from "../text/words.ts";
 import { blockFormat, canNumberBlocks } from "./blocks/block_format.ts";
 import { denseFormat } from "./dense/dense_format.ts";
 import {
   type BatchPlace,
   type Layout,
-  makeLayout,
   MODEL_BUFFERS,
   type ModelWords,
   modelWords,
   planBatches,
+  type WeightWords,
 } from "./layout.ts";
 import type {
   AdapterLimits,
   ConnectionCount,
   FormatName,
+  FormatOptions,
   WeightFormat,
 } from "./weight_format.ts";
 
@@ -73,6 +75,9 @@ const WORDS: Record<FormatName, string> = {
   connections: "single connections",
 };
 
+/** Why a model whose states lie in ranges trains by itself. */
+const RANGED = "ranges";
+
 /**
  * Chooses a format and cuts runs into groups, in their order, so that every buffer
  * of a group can be bound and all of them together keep within the memory.
@@ -83,15 +88,12 @@ export function planOnGpu(
   shape: EnsembleShape,
   options: PlanOptions,
 ): GpuDecision {
-  const layout = makeLayout(shape, planBatches(shape));
   const count = countOf(shape);
-  const { format, because } = chooseFormat(shape, {
-    ...options,
-    layout,
-    count,
-  });
+  const { format, because } = chooseFormat(shape, options, count);
   const { limits, memoryBytes } = options;
+  const { ranged, stretch } = format.layout;
   const weights = format.words(withRoom(shape, count));
+  const probe = probeBytes(shape, format, weights);
   const binding = bindingLimit(limits);
   const mostModels = limits.maxComputeWorkgroupsPerDimension!;
   const groups: number[][] = [];
@@ -102,7 +104,7 @@ export function planOnGpu(
     const words = modelWords(format.layout, { steps, weights });
     // The lists of a topology are there once, whichever of its models they are for.
     const more = used !== undefined && shape.ownTopologies !== true
-      ? { ...words, lists: 0 }
+      ? { ...words, lists: 0, back: 0 }
       : words;
     let reason: string | undefined;
     if (used !== undefined) {
@@ -110,7 +112,9 @@ export function planOnGpu(
       const name = MODEL_BUFFERS.find((name) =>
         4 * (sums[name] + more[name]) > binding.bytes
       );
-      if (name !== undefined) {
+      if (ranged) {
+        reason = RANGED;
+      } else if (name !== undefined) {
         reason = `${binding.name} of ${megabytes(binding.bytes)} (${name})`;
       } else if (bytes.at(-1)! + bytesOf(more) > memoryBytes) {
         reason = `${megabytes(memoryBytes)} for an ensemble`;
@@ -121,7 +125,7 @@ export function planOnGpu(
     if (used === undefined || reason !== undefined) {
       limitedBy ??= reason;
       groups.push([run]);
-      bytes.push(bytesOf(words));
+      bytes.push(bytesOf(words) + probe);
       used = { ...words };
     } else {
       groups.at(-1)!.push(run);
@@ -131,14 +135,27 @@ export function planOnGpu(
   }
   const extent = limitedBy === undefined
     ? "all models fit in one ensemble"
+    : limitedBy === RANGED
+    ? "one model at a time"
     : `limited by ${limitedBy}`;
+  const states = ranged
+    ? `; states in stretches of ${
+      plural(stretch, "time step")
+    }, as all take more than the ${binding.name} of ${megabytes(binding.bytes)}`
+    : "";
   return {
     way: format.name,
     formatFor: (batches) =>
-      formatOf(format.name, { ...options, layout: makeLayout(shape, batches) }),
+      formatOf(format.name, {
+        ...options,
+        size: shape,
+        batches,
+        ranged,
+        stretch,
+      }),
     groups,
     bytes,
-    reason: `${WORDS[format.name]}${because}; ${extent}`,
+    reason: `${WORDS[format.name]}${because}${states}; ${extent}`,
   };
 }
 
@@ -174,12 +191,10 @@ function withRoom(
 
 function chooseFormat(
   shape: EnsembleShape,
-  options: PlanOptions & {
-    readonly layout: Layout;
-    readonly count: ConnectionCount;
-  },
+  options: PlanOptions,
+  count: ConnectionCount,
 ): { readonly format: WeightFormat; readonly because: string } {
-  const { layout, count, format: asked = shape.way } = options;
+  const { format: asked = shape.way } = options;
   const { connections, blocks } = count;
   const cost: Record<FormatName, number> = {
     dense: COSTS.dense * shape.hiddenSize ** 2,
@@ -187,7 +202,7 @@ function chooseFormat(
     connections: COSTS.connections * connections,
   };
   const ranked = FORMATS.filter((name) => asked === undefined || name === asked)
-    .filter((name) => name !== "blocks" || canNumberBlocks(layout))
+    .filter((name) => name !== "blocks" || canNumberBlocks(shape))
     .toSorted((a, b) => cost[a] - cost[b]);
   if (ranked.length === 0) {
     throw new RangeError(
@@ -196,8 +211,8 @@ function chooseFormat(
   }
   let misfit: Misfit | undefined;
   for (const name of ranked) {
-    const format = formatOf(name, options);
-    const problem = findMisfit(shape, { ...options, format });
+    const format = fitStates(name, shape, options);
+    const problem = findMisfit(shape, { ...options, format, count });
     if (problem === undefined) {
       const because = options.format !== undefined
         ? ", as asked for"
@@ -214,15 +229,42 @@ function chooseFormat(
 /** The way of keeping weights of that name. */
 export function formatOf(
   name: FormatName,
-  { layout, limits, allSteps = true }: {
-    readonly layout: Layout;
-    readonly limits: AdapterLimits;
-    readonly allSteps?: boolean | undefined;
-  },
+  options: FormatOptions,
 ): WeightFormat {
-  return name === "dense"
-    ? denseFormat(layout, { limits, allSteps })
-    : blockFormat(layout, { name, limits });
+  return name === "dense" ? denseFormat(options) : blockFormat(name, options);
+}
+
+/** The way of that name, with its states in ranges where all at once could not be bound. */
+function fitStates(
+  name: FormatName,
+  shape: EnsembleShape,
+  options: PlanOptions,
+): WeightFormat {
+  const of = { ...options, size: shape, batches: planBatches(shape) };
+  const format = formatOf(name, of);
+  return slotsBytes(format.layout, mostSteps(shape)) <=
+      bindingLimit(options.limits).bytes
+    ? format
+    : formatOf(name, { ...of, ranged: true });
+}
+
+function mostSteps(shape: EnsembleShape): number {
+  return shape.mostSteps ?? Math.max(...shape.steps);
+}
+
+/** Bytes of so many steps of a model in the larger one of state and delta. */
+function slotsBytes({ slot, units, vectors }: Layout, steps: number): number {
+  return 16 * vectors * (steps + 1) * Math.max(slot, units);
+}
+
+/** Bytes that an ensemble needs to show one model's batch. */
+function probeBytes(
+  shape: EnsembleShape,
+  { layout }: WeightFormat,
+  { places }: WeightWords,
+): number {
+  return 4 * places +
+    16 * mostSteps(shape) * layout.outputSize * layout.vectors;
 }
 
 function describeDensity(
@@ -258,29 +300,41 @@ function findMisfit(
     readonly count: ConnectionCount;
   },
 ): Misfit | undefined {
-  const steps = shape.mostSteps ?? Math.max(...shape.steps);
+  const steps = mostSteps(shape);
   const weights = format.words(withRoom(shape, count));
   const words = modelWords(format.layout, { steps, weights });
-  const largest = MODEL_BUFFERS.reduce((a, b) => words[b] > words[a] ? b : a);
+  const bytes = bytesOf(words) + probeBytes(shape, format, weights);
   const what = `Cannot train a model of H = ${shape.hiddenSize}, T = ${steps}`;
+  const smaller = "; smaller batches ([run] batch_size) take less";
   const binding = bindingLimit(limits);
-  if (4 * words[largest] > binding.bytes) {
-    const smaller = largest === "state" || largest === "delta"
-      ? "; smaller batches ([run] batch_size) take less"
-      : "";
+  const { ranged, stretch } = format.layout;
+  const bound = { ...words };
+  if (ranged) {
+    bound.state = bound.delta = slotsBytes(format.layout, stretch) / 4;
+  }
+  const largest = MODEL_BUFFERS.reduce((a, b) => bound[b] > bound[a] ? b : a);
+  if (4 * bound[largest] > binding.bytes) {
+    const isState = largest === "state" || largest === "delta";
     return {
-      bytes: bytesOf(words),
-      message: `${what} on this adapter: its buffer "${largest}" takes ${
-        megabytes(4 * words[largest])
-      }, and ${binding.name} is ${megabytes(binding.bytes)}${smaller}`,
+      bytes,
+      message: `${what} on this adapter: ${
+        isState
+          ? "its states before and after one time step take"
+          : `its buffer "${largest}" takes`
+      } ${megabytes(4 * bound[largest])}, and ${binding.name} is ${
+        megabytes(binding.bytes)
+      }${isState ? smaller : ""}`,
     };
   }
-  if (bytesOf(words) <= memoryBytes) return undefined;
+  if (bytes <= memoryBytes) return undefined;
+  const states = 4 * (words.state + words.delta);
   return {
-    bytes: bytesOf(words),
+    bytes,
     message: `${what}: it takes ${
-      megabytes(bytesOf(words))
-    }, and the memory for an ensemble is ${megabytes(memoryBytes)}`,
+      megabytes(bytes)
+    }, and the memory for an ensemble is ${megabytes(memoryBytes)}${
+      states > bytes / 2 ? smaller : ""
+    }`,
   };
 }
 

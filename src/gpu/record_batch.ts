@@ -16,6 +16,7 @@ import {
 } from "./kernels.ts";
 import { type Rules, ruleTexts } from "./rules.ts";
 import type { EnsembleBuffers } from "./buffers.ts";
+import { rangeBuffer, rangesOf, type SlotRange } from "./layout.ts";
 import type { SubmitTimer } from "./profiler.ts";
 import type { StepProduct, WeightFormat } from "./weight_format.ts";
 
@@ -76,21 +77,22 @@ export function createBatchRunner(
   const { batches } = layout;
   const { perUpdate } = ruleTexts(rules);
   const steps = models.map(({ run }) => run.trials.steps);
-  const bound = new Map<
-    KernelName,
-    readonly [GPUComputePipeline, GPUBindGroup]
-  >();
-  for (const { name, bindings, pipeline, layout } of kernels) {
-    const group = device.createBindGroup({
-      label: name,
-      layout,
-      entries: bindings.map(({ buffer }, binding) => ({
-        binding,
-        resource: { buffer: buffers[buffer]! },
-      })),
-    });
-    bound.set(name, [pipeline, group]);
-  }
+  const ranges = rangesOf(layout, steps[0]!);
+  const bound = new Map(kernels.map(({ name, bindings, pipeline, layout }) => {
+    const groups = ranges.map((_, range) =>
+      device.createBindGroup({
+        label: name,
+        layout,
+        entries: bindings.map(({ buffer }, binding) => ({
+          binding,
+          resource: {
+            buffer: buffers[rangeBuffer(buffer, range)] ?? buffers[buffer]!,
+          },
+        })),
+      })
+    );
+    return [name, { pipeline, groups }] as const;
+  }));
   const uniform = (label: string, entries: number) =>
     device.createBuffer({
       label,
@@ -99,8 +101,16 @@ export function createBatchRunner(
     });
   const batchUniforms = uniform("batches", MOST_ENTRIES);
   const timeUniforms = uniform("time steps", steps[0]!);
-  const times = Array.from({ length: steps[0]! }, (_, i) => ({ step: i + 1 }));
-  write(timeUniforms, "Time", times);
+  write(
+    timeUniforms,
+    "Time",
+    ranges.flatMap(({ first, last }) =>
+      Array.from(
+        { length: last - first },
+        (_, i) => ({ step: first + i + 1, first, last }),
+      )
+    ),
+  );
   const uniforms = device.createBindGroup({
     label: "batch and time step",
     layout: kernelCacheOf(gpu).uniformLayout,
@@ -134,18 +144,40 @@ export function createBatchRunner(
     let single = false;
     let openSingle = false;
 
-    function use(name: KernelName): GPUComputePassEncoder {
-      if (pass !== undefined && (single || openSingle)) {
-        pass.end();
-        pass = undefined;
-      }
+    function endPass(): void {
+      pass?.end();
+      pass = undefined;
+    }
+
+    function use(name: KernelName, range: number): GPUComputePassEncoder {
+      if (single || openSingle) endPass();
       openSingle = single;
       pass ??= timer?.beginPass(encoder, single ? name : undefined) ??
         encoder.beginComputePass({ label });
-      const [pipeline, group] = bound.get(name)!;
+      const { pipeline, groups } = bound.get(name)!;
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
+      pass.setBindGroup(0, groups[range]!);
       return pass;
+    }
+
+    /** Hands the hidden units of a slot that two ranges have on from one to the other. */
+    function handOn(
+      name: "state" | "delta",
+      { from, to }: { readonly from: number; readonly to: number },
+    ): void {
+      endPass();
+      const row = 16 * layout.vectors;
+      const rows = name === "state" ? layout.slot : layout.units;
+      const shared = ranges[Math.max(from, to)]!.first;
+      const at = (range: number) =>
+        (shared - ranges[range]!.first) * rows * row;
+      encoder.copyBufferToBuffer(
+        buffers[rangeBuffer(name, from)]!,
+        at(from),
+        buffers[rangeBuffer(name, to)]!,
+        at(to),
+        layout.hidden * row,
+      );
     }
 
     function add(entry: BatchEntry): void {
@@ -157,54 +189,70 @@ export function createBatchRunner(
       const offset = entries.length * UNIFORM_STRIDE;
       entries.push(entry);
       single = timer?.beginBatch(size) ?? false;
+      /** Workgroups along x, y and z, and the number of a time step. */
+      type Groups = readonly [number, number, number, number];
       const dispatch = (
         name: KernelName,
-        groups: readonly (readonly [number, number, number, number?])[],
+        range: number,
+        groups: readonly Groups[],
       ) => {
-        const open = use(name);
-        for (const [x, y, z, step = 1] of groups) {
+        const open = use(name, range);
+        for (const [x, y, z, step] of groups) {
           open.setBindGroup(1, uniforms, [offset, (step - 1) * UNIFORM_STRIDE]);
           open.dispatchWorkgroups(x, y, z);
         }
         timer?.count(name, groups.length);
       };
+      /** Dispatches of a range: one, or one a time step. */
       const throughTime = (
-        name: "forward" | "backward",
-        product: StepProduct,
-      ) => {
-        const [x] = product.groups([]);
-        const y = Math.ceil(vectors / product.vectors);
-        if (product.allSteps) return dispatch(name, [[x, y, count]]);
+        { allSteps, groups, vectors: tile }: StepProduct,
+        { first, last }: SlotRange,
+      ): Groups[] => {
+        const [x] = groups([]);
+        const y = Math.ceil(vectors / tile);
+        if (allSteps) return [[x, y, count, 1]];
         // Models with more steps come first, so those that have a step are a prefix.
-        const each = Array.from({ length: mostSteps }, (_, i) => {
-          const having = own.filter((steps) => steps > i).length;
-          return [x, y, having, i + 1] as const;
+        return Array.from({ length: last - first }, (_, i) => {
+          const having = own.filter((steps) => steps > first + i).length;
+          return [x, y, having, first + i + 1];
         });
-        dispatch(name, name === "forward" ? each : each.reverse());
       };
-      dispatch("load", [[
-        Math.ceil((layout.inputSize + 1) * vectors / LOAD_LANES),
-        mostSteps + 1,
-        count,
-      ]]);
-      throughTime("forward", format.forward);
-      dispatch("readout", [[
-        mostSteps,
-        Math.ceil(vectors / readoutTile),
-        count,
-      ]]);
-      dispatch("finishLoss", [[Math.ceil(count / 64), 1, 1]]);
+      const used = rangesOf(layout, mostSteps);
+      const lastRange = used.length - 1;
+      const inputRows = (layout.inputSize + 1) * vectors;
+      for (const [range, { first, last }] of used.entries()) {
+        const x = Math.ceil(inputRows / LOAD_LANES);
+        dispatch("load", range, [[x, last - first + 1, count, first + 1]]);
+      }
+      for (const [range, slots] of used.entries()) {
+        dispatch("forward", range, throughTime(format.forward, slots));
+        if (range < lastRange) {
+          handOn("state", { from: range, to: range + 1 });
+        }
+      }
+      const tiles = Math.ceil(vectors / readoutTile);
+      for (const [range, { first, last }] of used.entries()) {
+        dispatch("readout", range, [[last - first, tiles, count, first + 1]]);
+      }
+      dispatch("finishLoss", 0, [[Math.ceil(count / 64), 1, 1, 1]]);
       if (!training) return;
-      throughTime("backward", format.backward);
+      for (const [i, slots] of used.toReversed().entries()) {
+        const range = lastRange - i;
+        const steps = throughTime(format.backward, slots).reverse();
+        dispatch("backward", range, steps);
+        if (range > 0) handOn("delta", { from: range, to: range - 1 });
+      }
       const [x, y = 1] = gradientGroups;
-      dispatch("gradient", [[x, y, count]]);
+      for (const [range, { first }] of used.entries()) {
+        dispatch("gradient", range, [[x, y, count, first + 1]]);
+      }
     }
 
     return {
       add,
       entries,
       finish(last) {
-        pass?.end();
+        endPass();
         last?.(encoder);
         timer?.resolve(encoder);
         return encoder.finish();

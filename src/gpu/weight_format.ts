@@ -8,8 +8,19 @@
  */
 
 import type { Connections } from "../graph/connections.ts";
-import type { FloatArray, Parameters, Ports } from "../rnn/parameters.ts";
-import { type Layout, type WeightWords } from "./layout.ts";
+import type {
+  FloatArray,
+  ModelSize,
+  Parameters,
+  Ports,
+} from "../rnn/parameters.ts";
+import type {
+  BatchPlace,
+  Layout,
+  ListName,
+  SlotOptions,
+  WeightWords,
+} from "./layout.ts";
 import type { ModelFields, ShaderConstants } from "./kernels.ts";
 
 /** "dense", whole matrices; "blocks", blocks of 4 × 4 weights; "connections", each by itself. */
@@ -17,6 +28,15 @@ export type FormatName = "dense" | "blocks" | "connections";
 
 /** Limits of an adapter, by their WebGPU names. */
 export type AdapterLimits = Readonly<Record<string, number>>;
+
+/** What a way of keeping weights is made for. */
+export interface FormatOptions extends SlotOptions {
+  readonly size: ModelSize;
+  readonly batches: readonly BatchPlace[];
+  readonly limits: AdapterLimits;
+  /** False: a dispatch a time step, even where all fit one. */
+  readonly allSteps?: boolean | undefined;
+}
 
 /** A way of keeping weights, for models of certain sizes on a certain adapter. */
 export interface WeightFormat {
@@ -60,9 +80,11 @@ export interface StepProduct extends Product {
 /** Where the weights of models with the same connections lie. */
 export interface Topology {
   readonly words: WeightWords;
+  /** What the kernels find weights by: all but the way back, and that. */
   readonly lists: Uint32Array<ArrayBuffer>;
-  /** Fields of a model whose lists begin at that word. */
-  fields(listsAt: number): Partial<ModelFields>;
+  readonly back: Uint32Array<ArrayBuffer>;
+  /** Fields of a model whose lists begin at those words. */
+  fields(at: Readonly<Record<ListName, number>>): Partial<ModelFields>;
   /** Entries of W_hh that a product goes through, those without a connection included. */
   readonly entries: number;
   /** Chunks of the gradient. */

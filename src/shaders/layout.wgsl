@@ -11,6 +11,10 @@
 //   delta, per model [T + 1, UNITS, trials]: slot t is [delta_{t+1} | dy_t | 0…],
 //     what delta_t is summed up from; delta_{T+1} = dy_0 = 0
 //
+// Where all slots are more than can be bound at once, a stretch of time steps has
+// buffers of its own, and a dispatch for itself: they hold its slots and the one
+// before, whose hidden units the host copies from its neighbour.
+//
 // With W = [W_hh | W_ih | b_ih + b_hh] above [W_fc | 0 | b_fc], one matrix of
 // UNITS × SLOT, all three products have the same form:
 //   h_t = act((W · state_{t−1})[hidden])
@@ -90,6 +94,9 @@ struct Batch {
 struct Time {
   /// Number of a time step, from 1.
   step: u32,
+  /// First and last slot that is bound: 0 and T, or the slot before a stretch and its last one.
+  first: u32,
+  last: u32,
 }
 
 @group(0) @binding(0) var<storage, read> models: array<Model>;
@@ -103,10 +110,10 @@ fn batch_vectors() -> u32 {
 
 /// First vector of a row of state slot t.
 fn state_row(model: Model, t: u32, row: u32) -> u32 {
-  return model.state_offset + (t * SLOT + row) * VECTORS;
+  return model.state_offset + ((t - time.first) * SLOT + row) * VECTORS;
 }
 
 /// First vector of a row of delta slot t.
 fn delta_row(model: Model, t: u32, row: u32) -> u32 {
-  return model.delta_offset + (t * UNITS + row) * VECTORS;
+  return model.delta_offset + ((t - time.first) * UNITS + row) * VECTORS;
 }

@@ -1,7 +1,8 @@
 // Copies the inputs of a batch into the state: slot t gets x_{t+1} and the row of
-// ones that multiplies the biases, for t = 0 … T. All else is left as it is.
+// ones that multiplies the biases, for all t that are bound. All else is left as it
+// is.
 //
-// Mapping: workgroup (x, y, z) = (some of the rows and vectors, t, model); an
+// Mapping: workgroup (x, y, z) = (some of the rows and vectors, slot, model); an
 // invocation copies a vector of four trials. Workgroup memory: none.
 
 /// Per model and batch [steps, INPUTS, trials of the batch], in vectors of four.
@@ -14,7 +15,7 @@ fn main(
   @builtin(local_invocation_id) lane: vec3u,
 ) {
   let model = models[group.z + batch.first_model];
-  let t = group.y;
+  let t = time.first + group.y;
   let vectors = batch_vectors();
   let item = group.x * LANES + lane.x;
   let row = item / vectors;

@@ -2,7 +2,7 @@
 // y_t = W_fc h_t + b_fc, mean squared error or the negative log-likelihood of a
 // log-softmax over OUTPUTS classes; the mean is over the batch's scored entries.
 //
-// Mapping: workgroup (x, y, z) = (step t − 1, tile of trials, model). TRIAL_LANES
+// Mapping: workgroup (x, y, z) = (time step, tile of trials, model). TRIAL_LANES
 // invocations lie side by side along the trials, four trials each; the others
 // share the units among them. Partial sums are added in a fixed order.
 // Workgroup memory: LANES · OUTPUTS · 16 + TRIAL_LANES · 8 bytes.
@@ -36,7 +36,7 @@ fn main(
 ) {
   let m = group.z + batch.first_model;
   let model = models[m];
-  let t = group.x + 1u;
+  let t = time.first + 1u + group.x;
   if (t > model.steps || (batch.probe == 0u && t <= model.first_scored)) {
     return;
   }

@@ -6,7 +6,7 @@
  */
 
 import { type KernelText, kernelTexts } from "../../src/gpu/kernels.ts";
-import { makeLayout, placeBatches } from "../../src/gpu/layout.ts";
+import { placeBatches } from "../../src/gpu/layout.ts";
 import { formatOf } from "../../src/gpu/plan.ts";
 import { WAYS } from "../gpu/example_runs.ts";
 import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
@@ -38,12 +38,12 @@ export function kernelVariants(granted: AdapterLimits): KernelVariant[] {
   const variants = new Map<string, KernelVariant>();
   const batches = placeBatches([128, 128, 128, 16], [100]);
   for (const { loss, ...size } of SIZES) {
-    const layout = makeLayout(size, batches);
-    for (const { name: way, format: name, limits, allSteps } of WAYS) {
+    for (const { name: way, format: name, limits, ...rest } of WAYS) {
       const format = formatOf(name!, {
-        layout,
+        ...rest,
+        size,
+        batches,
         limits: limits ?? granted,
-        allSteps,
       });
       const of =
         `${way}, H = ${size.hiddenSize}, I = ${size.inputSize}, ${loss}`;

@@ -12,7 +12,7 @@ import type {
 import { checkSpec, shapeOf } from "../../src/engine/create_ensemble.ts";
 import type { WatchedDevice } from "../../src/gpu/device.ts";
 import { createGpuEnsemble, type GpuEnsemble } from "../../src/gpu/engine.ts";
-import { planOnGpu } from "../../src/gpu/plan.ts";
+import { formatOf, planOnGpu } from "../../src/gpu/plan.ts";
 import type { AdapterLimits, FormatName } from "../../src/gpu/weight_format.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
 import {
@@ -44,6 +44,9 @@ export interface Way {
   readonly allSteps?: boolean;
   /** Limits to take the adapter's for. */
   readonly limits?: AdapterLimits;
+  /** Time steps of a stretch, and whether each has buffers of its own: those are for one model alone. */
+  readonly stretch?: number;
+  readonly ranged?: boolean;
   readonly historyBytes?: number;
   readonly profile?: "all" | "sample";
 }
@@ -94,7 +97,15 @@ export async function createInWay(
     limits,
     ...way,
   });
-  return await createGpuEnsemble(gpu, spec, { ...way, formatFor, rules });
+  return await createGpuEnsemble(gpu, spec, {
+    ...way,
+    rules,
+    formatFor(batches) {
+      const planned = formatFor(batches);
+      if (way.stretch === undefined) return planned;
+      return formatOf(planned.name, { ...way, size: spec, batches, limits });
+    },
+  });
 }
 
 const ACTIVATIONS = ["tanh", "relu"] as const;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { formatOf } from "../../src/gpu/plan.ts";
-import { makeLayout, placeBatches } from "../../src/gpu/layout.ts";
+import { placeBatches } from "../../src/gpu/layout.ts";
 import {
   packWeights,
   type Topology,
@@ -43,8 +43,11 @@ const EXAMPLES: fc.Arbitrary<Example> = fc.record({
       () => stream.uniform() < density ? 1 : 0,
     ),
   );
-  const layout = makeLayout(size, placeBatches([5], []));
-  const format = formatOf(name, { layout, limits: DEFAULT_LIMITS });
+  const format = formatOf(name, {
+    size,
+    batches: placeBatches([5], []),
+    limits: DEFAULT_LIMITS,
+  });
   return { format, connections, topology: format.topology(connections) };
 });
 
@@ -88,7 +91,8 @@ describe("the formats of weights", () => {
       });
       const { words } = topology;
       assert.equal(words.lists, topology.lists.length);
-      for (const name of ["lists", "places", "parameters"] as const) {
+      assert.equal(words.back, topology.back.length);
+      for (const name of ["lists", "back", "places", "parameters"] as const) {
         assert.ok(words[name] <= planned[name], name);
       }
     }));
@@ -102,8 +106,8 @@ describe("the lists of blocks", () => {
     fc.assert(fc.property(blocks, ({ format, connections, topology }) => {
       const { layout, constants } = format;
       const side = constants.BLOCK!;
-      const { lists } = topology;
-      const at = topology.fields(0);
+      const { lists, back } = topology;
+      const at = topology.fields({ lists: 0, back: 0 });
       const units = connections.receivers;
       const columnOf = (word: number) =>
         side === 1 ? word % 2 ** 31 : word >>> 16;
@@ -129,39 +133,40 @@ describe("the lists of blocks", () => {
       }
       assert.deepEqual(mask, denseMask(connections));
       // Back: each column's blocks, by the numbers that they have in the rows.
-      const back = new Uint8Array(units ** 2);
+      const found = new Uint8Array(units ** 2);
       for (let column = 0; column < constants.COLUMN_BLOCKS!; column++) {
-        const begin = lists[at.columns_at! + column]!;
-        const end = lists[at.columns_at! + column + 1]!;
+        const begin = back[at.columns_at! + column]!;
+        const end = back[at.columns_at! + column + 1]!;
         assert.equal((end - begin) % constants.AHEAD!, 0);
         for (let n = begin; n < end; n++) {
-          const row = lists[at.back_at! + 2 * n]!;
-          const word = lists[
-            at.blocks_at! + lists[at.back_at! + 2 * n + 1]!
-          ]!;
+          const row = back[at.back_at! + 2 * n]!;
+          const word = lists[at.blocks_at! + back[at.back_at! + 2 * n + 1]!]!;
           for (let within = 0; within < side ** 2; within++) {
             if (!isWeight(word, within)) continue;
             assert.equal(columnOf(word), column);
             const unit = row * side + Math.floor(within / side);
             if (unit >= layout.hidden) {
               assert.ok(n < begin + constants.OUTPUT_BLOCKS!);
-            } else back[unit * units + column * side + within % side]!++;
+            } else found[unit * units + column * side + within % side]!++;
           }
         }
       }
-      assert.deepEqual(back, mask);
+      assert.deepEqual(found, mask);
     }));
   });
 
   it("put each row into one pair and each block into one chunk", () => {
     fc.assert(fc.property(blocks, ({ format, topology }) => {
       const count = format.constants.COLUMN_BLOCKS!;
-      const { lists, chunks } = topology;
-      const at = topology.fields(0);
-      for (const pairs of [at.row_pairs_at!, at.column_pairs_at!]) {
-        const rows = [
-          ...lists.subarray(pairs, pairs + 2 * Math.ceil(count / 2)),
+      const { lists, back, chunks } = topology;
+      const at = topology.fields({ lists: 0, back: 0 });
+      for (
+        const pairs of [
+          lists.subarray(at.row_pairs_at),
+          back.subarray(at.column_pairs_at),
         ]
+      ) {
+        const rows = [...pairs.subarray(0, 2 * Math.ceil(count / 2))]
           .filter((row) => row < count).sort((a, b) => a - b);
         assert.deepEqual(rows, Array.from({ length: count }, (_, i) => i));
       }

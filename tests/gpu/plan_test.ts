@@ -4,9 +4,17 @@ import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { createEnsemble, shapeOf } from "../../src/engine/create_ensemble.ts";
 import type { EnsembleShape } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../../src/gpu/engine.ts";
-import { MODEL_BUFFERS, planBatches } from "../../src/gpu/layout.ts";
+import {
+  MODEL_BUFFERS,
+  modelWords,
+  planBatches,
+  rangesOf,
+} from "../../src/gpu/layout.ts";
 import { planOnGpu, type PlanOptions } from "../../src/gpu/plan.ts";
-import type { Connections } from "../../src/graph/connections.ts";
+import {
+  type Connections,
+  countConnections,
+} from "../../src/graph/connections.ts";
 import {
   createInWay,
   DEFAULT_LIMITS,
@@ -50,6 +58,30 @@ function scattered(units: number, each: number): Connections {
       (_, i) => i % each * apart + Math.floor(i / each / 4) % apart,
     ),
   };
+}
+
+/** About so many connections at random places; some units have many more than others, as neurons do. */
+function randomDegrees(units: number, count: number): Connections {
+  let state = 1;
+  const random = () => {
+    state = Math.imul(state, 1_664_525) + 1_013_904_223 | 0;
+    return (state >>> 0) / 2 ** 32;
+  };
+  const start = new Uint32Array(units + 1);
+  const lists = Array.from({ length: units }, (_, unit) => {
+    // The mean of −log u is 1.
+    const degree = Math.round(-Math.log(1 - random()) * count / units);
+    const all = Uint32Array.from(
+      { length: degree },
+      () => Math.floor(random() * units),
+    ).sort();
+    const list = all.filter((sender, i) => sender !== all[i - 1]);
+    start[unit + 1] = start[unit]! + list.length;
+    return list;
+  });
+  const sender = new Uint32Array(start[units]!);
+  for (const [unit, list] of lists.entries()) sender.set(list, start[unit]);
+  return { receivers: units, senders: units, start, sender };
 }
 
 function shape(
@@ -130,19 +162,69 @@ describe("planOnGpu()", () => {
     );
   });
 
-  it("says what makes the states of a large network fit", () => {
-    const long = shape(LARGE, { steps: [21] });
-    assert.throws(
-      () => plan(long),
-      /its buffer "state" takes 21\d MiB, and maxStorageBufferBindingSize is 128 MiB; smaller batches \(\[run\] batch_size\) take less$/,
+  it("keeps the states of a large network in stretches of time steps", () => {
+    const long = shape(LARGE, { steps: [21, 40, 3] });
+    const { reason, groups } = plan(long);
+    assert.equal(
+      reason,
+      "single connections, as 0.5 % of all possible exist; states in stretches of 12 time steps, as all take more than the maxStorageBufferBindingSize of 128 MiB; one model at a time",
     );
-    assert.equal(plan({ ...long, batchSize: 64 }).format, "connections");
+    assert.deepEqual(groups, [[0], [1], [2]]);
+    // Where less is at stake, or more can be bound, models train together.
+    const limits = { ...DEFAULT_LIMITS, maxStorageBufferBindingSize: 2 ** 30 };
+    for (
+      const { reason, groups } of [
+        plan({ ...long, batchSize: 16 }),
+        plan(long, { limits: { ...limits, maxBufferSize: 2 ** 30 } }),
+      ]
+    ) {
+      assert.doesNotMatch(reason, /stretches/);
+      assert.deepEqual(groups, [[0, 1, 2]]);
+    }
+    assert.throws(
+      () => plan(shape(LARGE, { batchSize: 1000, trainCount: 1000 })),
+      /: its states before and after one time step take 15\d MiB, and maxStorageBufferBindingSize is 128 MiB; smaller batches \(\[run\] batch_size\) take less$/,
+    );
+  });
+
+  it("has room for every synapse of a fly's brain in what every adapter grants", () => {
+    const fly = shape(randomDegrees(139_255, 15_100_000), {
+      steps: [21],
+      batchSize: 32,
+    });
+    const { formatFor, bytes, reason } = planOnGpu(fly, OPTIONS);
+    assert.match(reason, /^single connections, as 0\.078 % .* 6 time steps, /);
+    assert.ok(bytes[0]! < 2 ** 31, `${bytes[0]} bytes`);
+    const { layout, words } = formatFor(planBatches(fly));
+    const model = modelWords(layout, {
+      steps: 21,
+      weights: words({
+        connections: countConnections(fly.connections),
+        blocks: 0,
+      }),
+    });
+    for (const name of MODEL_BUFFERS) {
+      if (name === "state" || name === "delta") continue;
+      assert.ok(
+        4 * model[name] <= 2 ** 27,
+        `${name}: ${4 * model[name]} bytes`,
+      );
+    }
+    const ranges = rangesOf(layout, 21);
+    assert.equal(ranges[0]!.first, 0);
+    assert.equal(ranges.at(-1)!.last, 21);
+    for (const [i, { first, last }] of ranges.entries()) {
+      // What comes next begins with the slot that this ends with.
+      if (i > 0) assert.equal(first, ranges[i - 1]!.last);
+      const rows = (last - first + 1) * Math.max(layout.slot, layout.units);
+      assert.ok(16 * layout.vectors * rows <= 2 ** 27);
+    }
   });
 
   it("names the least that it would take where nothing fits", () => {
     assert.throws(
       () => plan(shape(SPARSE), { memoryBytes: 2 ** 20 }),
-      /^RangeError: Cannot train a model of H = 228, T = 7: it takes [1-9]\.\d MiB, and the memory for an ensemble is 1\.0 MiB$/,
+      /^RangeError: Cannot train a model of H = 228, T = 7: it takes [1-9]\.\d MiB, and the memory for an ensemble is 1\.0 MiB; smaller batches \(\[run\] batch_size\) take less$/,
     );
   });
 
@@ -253,13 +335,14 @@ describe("the plan of the WebGPU engine", () => {
           const ensemble = await createInWay(engine!.gpu, spec, { format });
           const { buffers } = ensemble.made;
           ensemble.destroy();
-          const created = MODEL_BUFFERS.reduce(
+          const names = [...MODEL_BUFFERS, "gradient", "outputs"];
+          const created = names.reduce(
             (sum, name) => sum + buffers[name]!.size,
             0,
           );
           // Whole vectors of four; blocks leave room for rows that are filled up.
           const [planned] = bytes as [number];
-          assert.ok(planned >= created - 16 * MODEL_BUFFERS.length);
+          assert.ok(planned >= created - 16 * names.length);
           assert.ok(planned <= 1.15 * created, `${planned}, ${created}`);
         },
       );

@@ -6,6 +6,7 @@
 
 import type { WatchedDevice } from "../../src/gpu/device.ts";
 import type { GpuEnsemble } from "../../src/gpu/engine.ts";
+import { rangeBuffer, rangesOf } from "../../src/gpu/layout.ts";
 
 /** Fills what the kernels must not read before they wrote it with NaN. */
 export function poisonBuffers(
@@ -26,16 +27,22 @@ export function poisonBuffers(
   }
   for (const { run: { trials: { steps, targets } }, at } of models) {
     const firstScored = targets.findIndex((target) => target !== 0) % steps;
-    for (let t = 0; t <= steps; t++) {
-      const state = at.state + t * slot * width;
-      // h_0, and the rows that fill up, stay 0.
-      if (t > 0) poison("state", state, hiddenSize * width);
-      poison("state", state + hidden * width, (inputSize + 1) * width);
-      const delta = at.delta + t * units * width;
-      if (t < steps) poison("delta", delta, hiddenSize * width);
-      // dy is written at scored steps alone.
-      if (t > firstScored) {
-        poison("delta", delta + hidden * width, outputSize * width);
+    for (const [range, { first, last }] of rangesOf(layout, steps).entries()) {
+      const [states, deltas] = [
+        rangeBuffer("state", range),
+        rangeBuffer("delta", range),
+      ];
+      for (let t = first; t <= last; t++) {
+        const state = at.state + (t - first) * slot * width;
+        // h_0, and the rows that fill up, stay 0.
+        if (t > 0) poison(states, state, hiddenSize * width);
+        poison(states, state + hidden * width, (inputSize + 1) * width);
+        const delta = at.delta + (t - first) * units * width;
+        if (t < steps) poison(deltas, delta, hiddenSize * width);
+        // dy is written at scored steps alone.
+        if (t > firstScored) {
+          poison(deltas, delta + hidden * width, outputSize * width);
+        }
       }
     }
   }

@@ -5,7 +5,7 @@ import {
   type KernelText,
   kernelTexts,
 } from "../../src/gpu/kernels.ts";
-import { makeLayout, placeBatches } from "../../src/gpu/layout.ts";
+import { placeBatches } from "../../src/gpu/layout.ts";
 import { formatOf } from "../../src/gpu/plan.ts";
 import { DEFAULT_LIMITS, FORMATS } from "./example_runs.ts";
 import { RULES } from "../reference/example_runs.ts";
@@ -65,11 +65,12 @@ function allKernels(): KernelText[] {
     for (const outputSize of [1, 4]) {
       for (const rows of [1, 128, 300]) {
         const size = { hiddenSize, inputSize: 51, outputSize };
-        const layout = makeLayout(size, placeBatches([rows], []));
+        const batches = placeBatches([rows], []);
         for (const name of FORMATS) {
           for (const allSteps of [true, false]) {
             const format = formatOf(name, {
-              layout,
+              size,
+              batches,
               limits: DEFAULT_LIMITS,
               allSteps,
             });

@@ -16,10 +16,11 @@ import productText from "../../shaders/blocks/product.wgsl" with {
 };
 import { forEachBlockRow } from "../../graph/blocks.ts";
 import type { Connections } from "../../graph/connections.ts";
-import { hasPort, type Ports } from "../../rnn/parameters.ts";
-import { type Layout, roundUp } from "../layout.ts";
+import { hasPort, type ModelSize, type Ports } from "../../rnn/parameters.ts";
+import { type Layout, makeLayout, roundUp } from "../layout.ts";
 import type {
   AdapterLimits,
+  FormatOptions,
   StepProduct,
   Topology,
   WeightFormat,
@@ -32,20 +33,20 @@ const MOST_GROUPS = 65_535;
 
 /** Blocks of 4 × 4 weights, or single connections. */
 export function blockFormat(
-  common: Layout,
-  { name, limits }: {
-    readonly name: "blocks" | "connections";
-    readonly limits: AdapterLimits;
-  },
+  name: "blocks" | "connections",
+  options: FormatOptions,
 ): WeightFormat {
-  const { hidden, inputSize, outputSize } = common;
+  const { size, limits, allSteps = true } = options;
+  const { inputSize, outputSize } = size;
+  const hidden = roundUp(size.hiddenSize, 4);
   // Both slots end with four rows that stay 0, for blocks that hold nothing: of
   // all others, which may be infinite, 0 times them were NaN.
-  const layout = {
-    ...common,
+  const layout = makeLayout(size, {
+    ...options,
     slot: hidden + roundUp(inputSize + 1, 4) + 4,
     units: hidden + roundUp(outputSize, 4) + 4,
-  };
+  });
+  const inOne = { limits, allSteps: allSteps && !layout.ranged };
   const shape = makeBlockShape(layout, name === "blocks" ? 4 : 1);
   const { side, ahead, chunk } = shape;
   return {
@@ -60,14 +61,14 @@ export function blockFormat(
       OUTPUT_BLOCKS: shape.outputBlocks,
     },
     forward: stepProduct(layout, {
+      ...inOne,
       shape,
-      limits,
       rows: layout.slot,
       backward: 0,
     }),
     backward: stepProduct(layout, {
+      ...inOne,
       shape,
-      limits,
       rows: layout.units,
       backward: 1,
     }),
@@ -88,7 +89,7 @@ export function blockFormat(
       return {
         places,
         parameters: places,
-        lists: listWords(shape, recurrent),
+        ...listWords(shape, recurrent),
       };
     },
     topology: (connections: Connections, ports?: Ports) =>
@@ -103,9 +104,10 @@ export function blockFormat(
  */
 function stepProduct(
   { vectors }: Layout,
-  { shape, limits, rows, backward }: {
+  { shape, limits, allSteps: mayLoop, rows, backward }: {
     readonly shape: BlockShape;
     readonly limits: AdapterLimits;
+    readonly allSteps: boolean;
     readonly rows: number;
     readonly backward: 0 | 1;
   },
@@ -120,7 +122,7 @@ function stepProduct(
   const fits = () =>
     rows * trialLanes * 16 <= memory && pairs * trialLanes <= mostLanes;
   while (trialLanes > 2 && !fits()) trialLanes /= 2;
-  const allSteps = side > 1 && fits();
+  const allSteps = mayLoop && side > 1 && fits();
   let lanes = pairs * trialLanes;
   if (!allSteps) {
     trialLanes = 1;
@@ -179,8 +181,10 @@ function makeBlockShape(layout: Layout, side: BlockSide): BlockShape {
 }
 
 /** Columns of blocks whose numbers leave room for the bits of a block's entries. */
-export function canNumberBlocks({ slot }: Layout): boolean {
-  return slot / 4 <= 1 << 16;
+export function canNumberBlocks(
+  { hiddenSize, inputSize }: ModelSize,
+): boolean {
+  return (hiddenSize + inputSize + 12) / 4 <= 1 << 16;
 }
 
 /** At most so many blocks, filled up, with so many among the hidden units. */
@@ -194,16 +198,21 @@ function countAllBlocks(
 }
 
 /** At most so many words of the lists of a topology. */
-function listWords(shape: BlockShape, recurrent: number): number {
+function listWords(
+  shape: BlockShape,
+  recurrent: number,
+): { readonly lists: number; readonly back: number } {
   const { hiddenBlocks, outputBlocks, layout, side, ahead, chunk } = shape;
   const rows = hiddenBlocks + Math.ceil(layout.outputSize / side);
   const blocks = countAllBlocks(shape, recurrent);
-  const back = recurrent + hiddenBlocks * (outputBlocks + ahead - 1);
   // Each row may end with a chunk that is not full.
   const chunks = Math.floor(blocks / chunk) + rows;
   const pairs = 2 * Math.ceil(hiddenBlocks / 2);
-  return rows + 1 + hiddenBlocks + 1 + blocks + 2 * back + 2 * chunks +
-    2 * pairs;
+  return {
+    lists: rows + 1 + blocks + 2 * chunks + pairs,
+    back: hiddenBlocks + 1 +
+      2 * (recurrent + hiddenBlocks * (outputBlocks + ahead - 1)) + pairs,
+  };
 }
 
 /** Makes the lists of connections. */
@@ -214,34 +223,61 @@ function makeTopology(
     readonly ports: Ports | undefined;
   },
 ): Topology {
-  const { layout, side, ahead, chunk, hiddenBlocks, inputBlocks } = shape;
+  const {
+    layout,
+    side,
+    ahead,
+    chunk,
+    hiddenBlocks,
+    inputBlocks,
+    outputBlocks,
+  } = shape;
   const { hiddenSize, inputSize, outputSize } = layout;
   const { start, sender, receivers } = connections;
   const area = side ** 2;
   const outputRows = Math.ceil(outputSize / side);
-  const list: number[] = [];
-  const rows: number[] = [];
-  /** By column, the rows and numbers of its blocks. */
-  const columns: number[][] = Array.from({ length: hiddenBlocks }, () => []);
   const word = (column: number, bits: number) =>
     side === 1
       ? (bits === 0 ? column + EMPTY : column)
       : ((column << 16) | bits) >>> 0;
-  const one = Math.floor((layout.hidden + inputSize) / side);
-  // The last four rows of both slots are 0.
-  const nothing = word(layout.slot / side - 1, 0);
-  const noRow = layout.units / side - 1;
-  const fillUp = (length: number) => {
-    while (length++ % ahead > 0) list.push(nothing);
-  };
 
+  // First the lengths of rows and columns, then where each begins.
+  const rows = new Uint32Array(hiddenBlocks + outputRows + 1);
+  const columns = new Uint32Array(hiddenBlocks + 1);
+  let entries = 0;
+  rows.fill(inputBlocks, 1);
+  forEachBlockRow(connections, side, (found, row) => {
+    rows[row + 1] = roundUp(inputBlocks + found.length, ahead);
+    for (const column of found) columns[column + 1]!++;
+    entries += found.length * area;
+  });
+  rows.fill(hiddenBlocks + 1, hiddenBlocks + 1);
+  let chunkCount = 0;
+  for (let row = 1; row < rows.length; row++) {
+    chunkCount += Math.ceil(rows[row]! / chunk);
+    rows[row]! += rows[row - 1]!;
+  }
+  for (let column = 1; column <= hiddenBlocks; column++) {
+    columns[column] = columns[column - 1]! +
+      roundUp(outputBlocks + columns[column]!, ahead);
+  }
+
+  // The last four rows of both slots are 0.
+  const zeroBlock = rows.at(-1)!;
+  const noRow = layout.units / side - 1;
+  const blocks = new Uint32Array(zeroBlock + 1)
+    .fill(word(layout.slot / side - 1, 0));
+  const inColumns = new Uint32Array(2 * columns.at(-1)!);
+  for (let at = 0; at < inColumns.length; at += 2) {
+    inColumns[at] = noRow;
+    inColumns[at + 1] = zeroBlock;
+  }
   const recurrent = new Uint32Array(sender.length);
   const numberOf = new Uint32Array(hiddenBlocks);
-  let entries = 0;
+  const next = columns.map((first) => first + outputBlocks);
   forEachBlockRow(connections, side, (found, row) => {
-    const begin = list.length;
-    rows.push(begin);
-    for (let b = 0; b < inputBlocks; b++) {
+    let number = rows[row]!;
+    for (let b = 0; b < inputBlocks; b++, number++) {
       const bits = bitsOf(side, {
         rows: receivers - row * side,
         columns: inputSize + 1 - b * side,
@@ -249,13 +285,15 @@ function makeTopology(
           b * side + j === inputSize ||
           hasPort(ports, row * side + i, "input"),
       });
-      list.push(bits === 0 ? nothing : word(hiddenBlocks + b, bits));
+      if (bits !== 0) blocks[number] = word(hiddenBlocks + b, bits);
     }
     for (const column of found) {
-      numberOf[column] = list.length;
-      list.push(word(column, side === 1 ? 1 : 0));
+      const at = 2 * next[column]!++;
+      inColumns[at] = row;
+      inColumns[at + 1] = number;
+      blocks[number] = word(column, side === 1 ? 1 : 0);
+      numberOf[column] = number++;
     }
-    entries += found.length * area;
     const last = Math.min((row + 1) * side, receivers);
     for (let unit = row * side; unit < last; unit++) {
       for (let c = start[unit]!; c < start[unit + 1]!; c++) {
@@ -263,98 +301,71 @@ function makeTopology(
         const block = numberOf[Math.floor(from / side)]!;
         const within = (unit % side) * side + from % side;
         recurrent[c] = block * area + within;
-        if (side > 1) list[block] = (list[block]! | (1 << within)) >>> 0;
+        if (side > 1) blocks[block]! |= 1 << within;
       }
     }
-    fillUp(list.length - begin);
   });
-  // Padding to a multiple of 4 units may leave rows without a connection's row.
-  for (let row = rows.length; row < hiddenBlocks; row++) {
-    rows.push(list.length);
-    for (let b = 0; b < inputBlocks; b++) list.push(nothing);
-  }
-  const readoutBlock = list.length;
-  for (let row = 0; row < outputRows; row++) {
-    rows.push(list.length);
-    for (let column = 0; column < hiddenBlocks; column++) {
+  const readoutBlock = rows[hiddenBlocks]!;
+  const one = Math.floor((layout.hidden + inputSize) / side);
+  for (let row = 0, number = readoutBlock; row < outputRows; row++) {
+    for (let column = 0; column < hiddenBlocks; column++, number++) {
       const bits = bitsOf(side, {
         rows: outputSize - row * side,
         columns: hiddenSize - column * side,
         has: (_, j) => hasPort(ports, column * side + j, "output"),
       });
-      columns[column]!.push(hiddenBlocks + row, list.length);
-      list.push(word(column, bits));
+      const at = 2 * (columns[column]! + row);
+      inColumns[at] = hiddenBlocks + row;
+      inColumns[at + 1] = number;
+      blocks[number] = word(column, bits);
     }
     // Of the inputs only the one reaches an output.
-    const bits =
-      bitsOf(side, { rows: outputSize - row * side, columns: side }) &
-      columnBits(side, inputSize % side);
-    list.push(word(one, bits));
+    const bits = bitsOf(side, {
+      rows: outputSize - row * side,
+      columns: side,
+      has: (_, j) => j === inputSize % side,
+    });
+    blocks[number++] = word(one, bits);
   }
-  rows.push(list.length);
-  const zeroBlock = list.length;
-  list.push(nothing);
-  const pad = (column: number[], length: number) => {
-    while (column.length < 2 * length) column.push(noRow, zeroBlock);
-  };
-  for (const column of columns) pad(column, shape.outputBlocks);
-  for (let row = 0; row < hiddenBlocks; row++) {
-    for (let n = rows[row]! + inputBlocks; n < rows[row + 1]!; n++) {
-      const found = list[n]!;
-      const isEmpty = side === 1 ? found >= EMPTY : (found & 0xffff) === 0;
-      if (!isEmpty) columns[side === 1 ? found : found >>> 16]!.push(row, n);
-    }
-  }
-  for (const column of columns) pad(column, roundUp(column.length / 2, ahead));
 
-  const chunks: number[] = [];
-  for (let row = 0; row + 1 < rows.length; row++) {
+  const chunks = new Uint32Array(2 * chunkCount);
+  for (let row = 0, at = 0; row + 1 < rows.length; row++) {
     for (let n = rows[row]!; n < rows[row + 1]!; n += chunk) {
-      chunks.push(row, n);
+      chunks[at++] = row;
+      chunks[at++] = n;
     }
   }
-  const columnStarts = [0];
-  for (const column of columns) {
-    columnStarts.push(columnStarts.at(-1)! + column.length / 2);
-  }
-  const parts = [
-    rows,
-    columnStarts,
-    list,
-    columns.flat(),
-    chunks,
-    pairUp(rows, hiddenBlocks),
-    pairUp(columnStarts, hiddenBlocks),
-  ];
-  const at: number[] = [];
-  let length = 0;
-  for (const part of parts) {
-    at.push(length);
-    length += part.length;
-  }
-  const lists = new Uint32Array(length);
-  for (const [i, part] of parts.entries()) lists.set(part, at[i]);
-  const places = list.length * area;
-  const rowStarts = Uint32Array.from(rows);
+  const forward = [rows, blocks, chunks, pairUp(rows, hiddenBlocks)];
+  const backward = [columns, inColumns, pairUp(columns, hiddenBlocks)];
+  const [rowsAt, blocksAt, chunksAt, rowPairsAt] = placesOf(forward);
+  const [columnsAt, backAt, columnPairsAt] = placesOf(backward);
+  const places = blocks.length * area;
+  const [lists, back] = [joined(forward), joined(backward)];
   return {
-    words: { lists: length, places, parameters: places },
+    words: {
+      lists: lists.length,
+      back: back.length,
+      places,
+      parameters: places,
+    },
     lists,
-    fields: (base) => ({
-      rows_at: base + at[0]!,
-      columns_at: base + at[1]!,
-      blocks_at: base + at[2]!,
-      back_at: base + at[3]!,
-      chunks_at: base + at[4]!,
-      row_pairs_at: base + at[5]!,
-      column_pairs_at: base + at[6]!,
-      chunks: chunks.length / 2,
+    back,
+    fields: ({ lists, back }) => ({
+      rows_at: lists + rowsAt!,
+      blocks_at: lists + blocksAt!,
+      chunks_at: lists + chunksAt!,
+      row_pairs_at: lists + rowPairsAt!,
+      columns_at: back + columnsAt!,
+      back_at: back + backAt!,
+      column_pairs_at: back + columnPairsAt!,
+      chunks: chunkCount,
       readout_block: readoutBlock,
     }),
     entries,
-    chunks: chunks.length / 2,
+    chunks: chunkCount,
     recurrent,
     input(unit, i) {
-      const block = rowStarts[Math.floor(unit / side)]! + Math.floor(i / side);
+      const block = rows[Math.floor(unit / side)]! + Math.floor(i / side);
       return block * area + unit % side * side + i % side;
     },
     output(o, unit) {
@@ -367,25 +378,41 @@ function makeTopology(
   };
 }
 
+/** Where each part begins when they lie one after the other, and where the last ends. */
+function placesOf(parts: readonly Uint32Array[]): number[] {
+  const places = [0];
+  for (const { length } of parts) places.push(places.at(-1)! + length);
+  return places;
+}
+
+function joined(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
+  const places = placesOf(parts);
+  const whole = new Uint32Array(places.at(-1)!);
+  for (const [i, part] of parts.entries()) whole.set(part, places[i]);
+  return whole;
+}
+
 /** The longest of so many parts, which begin there, with the shortest, and so on; what lacks a partner has one beyond the last. */
-function pairUp(starts: readonly number[], count: number): number[] {
+function pairUp(starts: Uint32Array, count: number): Uint32Array {
   const length = (part: number) => starts[part + 1]! - starts[part]!;
-  const ranked = Array.from({ length: count }, (_, part) => part)
+  const ranked = Uint32Array.from({ length: count }, (_, part) => part)
     .sort((a, b) => length(b) - length(a) || a - b);
-  const pairs = Math.ceil(count / 2);
-  return Array.from({ length: pairs }, (_, i) => {
+  const pairs = new Uint32Array(2 * Math.ceil(count / 2)).fill(count);
+  for (let i = 0; 2 * i < count; i++) {
     const other = count - 1 - i;
-    return [ranked[i]!, other > i ? ranked[other]! : count];
-  }).flat();
+    pairs[2 * i] = ranked[i]!;
+    if (other > i) pairs[2 * i + 1] = ranked[other]!;
+  }
+  return pairs;
 }
 
 /** A bit for each entry of a block that has so many rows and columns, or for those of them that exist. */
 function bitsOf(
   side: BlockSide,
-  { rows, columns, has = () => true }: {
+  { rows, columns, has }: {
     readonly rows: number;
     readonly columns: number;
-    readonly has?: (i: number, j: number) => boolean;
+    readonly has: (i: number, j: number) => boolean;
   },
 ): number {
   let bits = 0;
@@ -394,12 +421,5 @@ function bitsOf(
       if (has(i, j)) bits |= 1 << (i * side + j);
     }
   }
-  return bits;
-}
-
-/** The bits of one column of a block. */
-function columnBits(side: BlockSide, column: number): number {
-  let bits = 0;
-  for (let i = 0; i < side; i++) bits |= 1 << (i * side + column);
   return bits;
 }

@@ -15,25 +15,30 @@ import sequenceText from "../../shaders/dense/sequence.wgsl" with {
 import stepText from "../../shaders/dense/step.wgsl" with { type: "text" };
 import type { Connections } from "../../graph/connections.ts";
 import { hasPort, type Ports } from "../../rnn/parameters.ts";
-import type { Layout } from "../layout.ts";
+import { type Layout, makeLayout, roundUp } from "../layout.ts";
 import type {
   AdapterLimits,
+  FormatOptions,
   Product,
   StepProduct,
   Topology,
   WeightFormat,
 } from "../weight_format.ts";
 
-/** Whole matrices. `allSteps` false: a dispatch a time step, even where all fit one. */
-export function denseFormat(
-  layout: Layout,
-  options: { readonly limits: AdapterLimits; readonly allSteps: boolean },
-): WeightFormat {
-  const { hiddenSize, hidden, slot, units } = layout;
+/** Whole matrices. */
+export function denseFormat(options: FormatOptions): WeightFormat {
+  const { size, limits, allSteps = true } = options;
+  const { hiddenSize, inputSize, outputSize } = size;
+  const hidden = roundUp(hiddenSize, 4);
+  const slot = roundUp(hidden + inputSize + 1, 16);
+  const units = roundUp(hidden + outputSize, 16);
+  const layout = makeLayout(size, { ...options, slot, units });
+  const inOne = { limits, allSteps: allSteps && !layout.ranged };
   const matrix = units * slot;
   const maskWords = Math.ceil(slot / 32);
   const words = {
     lists: units * maskWords,
+    back: 0,
     places: matrix,
     parameters: matrix + slot * hidden,
   };
@@ -42,21 +47,22 @@ export function denseFormat(
     layout,
     places: placesText,
     constants: {},
-    forward: stepProduct(layout, { ...options, rows: slot, backward: 0 }),
-    backward: stepProduct(layout, { ...options, rows: units, backward: 1 }),
-    gradient: gradientProduct(layout, options.limits),
+    forward: stepProduct(layout, { ...inOne, rows: slot, backward: 0 }),
+    backward: stepProduct(layout, { ...inOne, rows: units, backward: 1 }),
+    gradient: gradientProduct(layout, limits),
     words: () => words,
     topology: (connections, ports): Topology => ({
       words,
       lists: trainedBits(layout, connections, ports),
-      fields: (at) => ({ mask_at: at }),
+      back: new Uint32Array(),
+      fields: ({ lists }) => ({ mask_at: lists }),
       entries: hiddenSize ** 2,
       chunks: 0,
       recurrent: placesOf(connections, slot),
       input: (unit, i) => unit * slot + hidden + i,
       output: (o, unit) =>
         (hidden + o) * slot +
-        (unit < hiddenSize ? unit : hidden + layout.inputSize),
+        (unit < hiddenSize ? unit : hidden + inputSize),
       complete(values) {
         for (let unit = 0; unit < hidden; unit++) {
           for (let column = 0; column < slot; column++) {

@@ -4,13 +4,16 @@
 // Mapping: workgroup (x, y, z) = (chunk of CHUNK blocks of one row, more of them,
 // model). An invocation takes every LANES-th vector of four trials and sums all
 // entries of the chunk in registers; then the invocations' sums are added in a fixed
-// order, an entry an invocation. Workgroup memory: ENTRIES · (LANES + 1) · 4 bytes.
+// order, an entry an invocation (ENTRIES ≤ LANES). Workgroup memory:
+// ENTRIES · (LANES + 1) · 4 bytes.
 
 /// Blocks of a chunk.
 const CHUNK = 1u;
 /// Chunks along x; more of them lie along y.
 const CHUNKS_ALONG = 32768u;
 const ENTRIES = CHUNK * BLOCK * BLOCK;
+/// Time steps that are summed up in registers.
+const STRETCH = 1u;
 /// Names in what is unrolled: block of the chunk, row and column of a block.
 const NEXT = 0u;
 const I = 0u;
@@ -36,58 +39,66 @@ fn main(
   let is_output = row >= COLUMN_BLOCKS;
   // for NEXT in CHUNK
   let column_NEXT = block_column(lists[model.blocks_at + min(first + NEXT, end - 1u)]) * BLOCK;
-  // for I in BLOCK
-  // for J in BLOCK
-  var sum_NEXT_I_J = 0.0;
   // end
-  // end
-  // end
+  // The entry whose sums this invocation adds.
+  let number = min(first + lane.x / (BLOCK * BLOCK), end - 1u);
+  let within = lane.x % (BLOCK * BLOCK);
+  let word = lists[model.blocks_at + number];
+  let is_own = lane.x < (end - first) * BLOCK * BLOCK && is_weight(word, within);
+  let place = number * BLOCK * BLOCK + within;
+  var g = gradient_before(place);
   // h_0 = 0: chunks without inputs, with which a row begins, start with slot 1.
-  let start = select(select(1u, 0u, first < row_begin + INPUT_BLOCKS), model.first_scored + 1u, is_output);
-  let stop = model.steps + select(0u, 1u, is_output);
-  for (var t = start; t < stop; t += 1u) {
-    let d = delta_row(model, t, row * BLOCK);
-    let s = state_row(model, t, 0u);
-    for (var vector = lane.x; vector < batch_vectors(); vector += LANES) {
-      // for I in BLOCK
-      let d_I = delta[d + I * VECTORS + vector];
-      // end
-      // for NEXT in CHUNK
-      // for J in BLOCK
-      let s_NEXT_J = state[s + (column_NEXT + J) * VECTORS + vector];
-      // end
-      // end
-      // for NEXT in CHUNK
-      // for I in BLOCK
-      // for J in BLOCK
-      sum_NEXT_I_J += dot(d_I, s_NEXT_J);
-      // end
-      // end
-      // end
+  let start = begin_slot(select(select(1u, 0u, first < row_begin + INPUT_BLOCKS), model.first_scored + 1u, is_output));
+  let stop = end_slot(model.steps + select(0u, 1u, is_output));
+  // A stretch at a time, whether or not it is a dispatch's all: so adapters agree.
+  for (var stretch = (max(start, 1u) - 1u) / STRETCH; stretch * STRETCH + min(stretch, 1u) < stop; stretch += 1u) {
+    // for NEXT in CHUNK
+    // for I in BLOCK
+    // for J in BLOCK
+    var sum_NEXT_I_J = 0.0;
+    // end
+    // end
+    // end
+    let until = min(stop, (stretch + 1u) * STRETCH + 1u);
+    for (var t = max(start, select(stretch * STRETCH + 1u, 0u, stretch == 0u)); t < until; t += 1u) {
+      let d = delta_row(model, t, row * BLOCK);
+      let s = state_row(model, t, 0u);
+      for (var vector = lane.x; vector < batch_vectors(); vector += LANES) {
+        // for I in BLOCK
+        let d_I = delta[d + I * VECTORS + vector];
+        // end
+        // for NEXT in CHUNK
+        // for J in BLOCK
+        let s_NEXT_J = state[s + (column_NEXT + J) * VECTORS + vector];
+        // end
+        // end
+        // for NEXT in CHUNK
+        // for I in BLOCK
+        // for J in BLOCK
+        sum_NEXT_I_J += dot(d_I, s_NEXT_J);
+        // end
+        // end
+        // end
+      }
     }
+    // for NEXT in CHUNK
+    // for I in BLOCK
+    // for J in BLOCK
+    partial[(NEXT * BLOCK + I) * BLOCK + J][lane.x] = sum_NEXT_I_J;
+    // end
+    // end
+    // end
+    workgroupBarrier();
+    if (is_own) {
+      for (var other = 0u; other < LANES; other += 1u) {
+        g += partial[lane.x][other];
+      }
+    }
+    workgroupBarrier();
   }
-  // for NEXT in CHUNK
-  // for I in BLOCK
-  // for J in BLOCK
-  partial[(NEXT * BLOCK + I) * BLOCK + J][lane.x] = sum_NEXT_I_J;
-  // end
-  // end
-  // end
-  workgroupBarrier();
-  for (var entry = lane.x; entry < (end - first) * BLOCK * BLOCK; entry += LANES) {
-    let number = first + entry / (BLOCK * BLOCK);
-    let within = entry % (BLOCK * BLOCK);
-    let word = lists[model.blocks_at + number];
-    if (!is_weight(word, within)) {
-      continue;
-    }
-    var g = 0.0;
-    for (var other = 0u; other < LANES; other += 1u) {
-      g += partial[entry][other];
-    }
+  if (is_own) {
     let unit = row * BLOCK + within / BLOCK;
     let column = block_column(word) * BLOCK + within % BLOCK;
-    let place = number * BLOCK * BLOCK + within;
     let before = parameters[model.parameter_offset + place];
     learn(model, Weight(unit, column, place), g, before, moments[model.moment_offset + place]);
   }

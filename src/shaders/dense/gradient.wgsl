@@ -44,11 +44,11 @@ fn main(
   let vectors = batch_vectors();
   let stages_each = (vectors + STAGE - 1u) / STAGE;
   // h_0 = 0: tiles of hidden columns alone begin with slot 1. delta_{T+1} = 0: those of hidden units alone end before slot T.
-  let begin = select(0u, 1u, first_column + TN * GN <= HIDDEN);
-  let end = model.steps + select(1u, 0u, first_unit + TM * GM <= HIDDEN);
+  let begin = begin_slot(select(0u, 1u, first_column + TN * GN <= HIDDEN));
+  let end = end_slot(model.steps + select(1u, 0u, first_unit + TM * GM <= HIDDEN));
   // for I in TM
   // for J in TN
-  var sum_I_J = 0.0;
+  var sum_I_J = gradient_before(min(first_unit + own_unit + I * GM, UNITS - 1u) * SLOT + min(first_column + own_column + J * GN, SLOT - 1u));
   // end
   // end
   // for LOAD in LEFT_LOADS
