@@ -169,6 +169,8 @@ or a graph (.graphml); lists are read by the names in their header.`,
       "duplicates",
       "min_weight",
       "subset",
+      "signs",
+      "sign_column",
     ],
     flagHelp: [
       `  --rows source|target             what the rows of a matrix are: regions that send (default) or that receive
@@ -177,7 +179,9 @@ or a graph (.graphml); lists are read by the names in their header.`,
   --duplicates sum|error           several rows of one pair are summed (default), or refused
   --types A,B                      rows whose column "type" has one of these alone
   --min_weight X                   leave out connections of less weight
-  --subset FILE                    keep the regions that the file lists, one a line`,
+  --subset FILE                    keep the regions that the file lists, one a line
+  --signs FILE                     which neurons inhibit: a table of ids and what they release (ACh, GABA, Glu) or +, -
+  --sign_column X                  the same from a column of the list, by most of the weight that a neuron sends`,
       WRITES,
     ],
     takes: "file",

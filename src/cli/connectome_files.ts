@@ -19,6 +19,12 @@ import {
   scaleConnectome,
   scaleNeuronDensity,
 } from "../connectome/scale.ts";
+import {
+  describeSigns,
+  readSigns,
+  signsOf,
+  signsTable,
+} from "../connectome/signs.ts";
 import { matrixTable } from "../connectome/tables.ts";
 import { InputError } from "../files/input_error.ts";
 import { writeNpy } from "../files/npy.ts";
@@ -224,7 +230,8 @@ const MOST_IN_TABLE = 1000;
 /** Reads the file and writes C_NAME.csv, or of many regions C_NAME.npz and Names_NAME.txt. */
 export async function importFile(path: string, flags: Flags): Promise<void> {
   outFolder(flags);
-  const { source, target, weight, types, subset, matrix } = flags.string;
+  const { source, target, weight, types, subset, matrix, sign_column } =
+    flags.string;
   const file = sourceOfFile(path, { what: "the connectome" });
   const rows = choiceFlag(flags, "rows", ["source", "target"]);
   const duplicates = choiceFlag(flags, "duplicates", ["sum", "error"]);
@@ -232,12 +239,13 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
     fallback: 0,
     to: Number.MAX_VALUE,
   });
-  const { graph, regionNames, notes } = await importConnectome(file, {
+  const imported = await importConnectome(file, {
     ...(source === undefined ? {} : { source }),
     ...(target === undefined ? {} : { target }),
     ...(weight === undefined ? {} : { weight }),
     ...(rows === undefined ? {} : { rows }),
     ...(matrix === undefined ? {} : { matrix }),
+    ...(sign_column === undefined ? {} : { signs: sign_column }),
     ...(duplicates === undefined ? {} : { duplicates }),
     ...(types === undefined
       ? {}
@@ -246,13 +254,21 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
     minWeight,
     onProgress: printError,
   });
+  const { graph, regionNames, notes } = imported;
+  const signs = flags.string.signs === undefined
+    ? imported.signs
+    : signsOf(regionNames, await signsIn(flags.string.signs));
   const name = importedName(path);
+  const others = signs === undefined
+    ? {}
+    : { [`Signs_${name}.csv`]: signsTable(regionNames, signs) };
   if (graph.nodes <= MOST_IN_TABLE) {
     const table = matrixTable(regionNames, graph);
-    await writeFiles({ [`C_${name}.csv`]: table }, flags);
+    await writeFiles({ ...others, [`C_${name}.csv`]: table }, flags);
   } else {
     const { start, sender, weights } = rowsOf(graph, { transpose: false });
     await writeFiles({
+      ...others,
       [`Names_${name}.txt`]: `${regionNames.join("\n")}\n`,
       [`C_${name}.npz`]: writeSparseNpz({
         shape: [graph.nodes, graph.nodes],
@@ -262,6 +278,7 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
       }),
     }, flags);
   }
+  if (signs !== undefined) print(describeSigns(signs));
   for (const note of notes) {
     if (note.startsWith("warning: ")) printError(note);
     else print(note);
@@ -270,6 +287,12 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
     `${name}: ${plural(graph.nodes, "region")}, ${
       plural(graph.weight.length, "connection")
     }`,
+  );
+}
+
+async function signsIn(path: string): Promise<ReadonlyMap<string, number>> {
+  return await readSigns(
+    sourceOfFile(userPath(path, "--signs"), { what: "the signs" }),
   );
 }
 

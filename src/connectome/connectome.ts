@@ -28,6 +28,8 @@ export interface Connectome {
   readonly neuronDensity?: Float64Array;
   /** Distances between regions, [N, N], row-major, e.g. in mm. */
   readonly distances?: Float64Array;
+  /** N signs, 1 of regions that excite, −1 of those that inhibit, 0 where it is not known. */
+  readonly signs?: Int8Array;
   /** What to cite, one paper an element, each with its DOI. */
   readonly citations: readonly string[];
   /** True where the connections were generated, not measured. */
@@ -71,9 +73,9 @@ const LARGEST_WEIGHT = 1e100;
  * ```
  */
 export function validateConnectome(
-  { graph, regionNames, neuronDensity, distances }: Pick<
+  { graph, regionNames, neuronDensity, distances, signs }: Pick<
     Connectome,
-    "graph" | "regionNames" | "neuronDensity" | "distances"
+    "graph" | "regionNames" | "neuronDensity" | "distances" | "signs"
   >,
   file: string,
 ): void {
@@ -95,6 +97,9 @@ export function validateConnectome(
   }
   if (distances !== undefined && distances.length !== n * n) {
     throw problem(`it has ${n} regions but ${distances.length} distances`);
+  }
+  if (signs !== undefined && signs.length !== n) {
+    throw problem(`it has ${n} regions but ${signs.length} signs`);
   }
   for (let edge = 0; edge < weight.length; edge++) {
     const i = from[edge]!;
@@ -127,6 +132,7 @@ export interface CreateConnectomeOptions extends
       | "regionNames"
       | "neuronDensity"
       | "distances"
+      | "signs"
       | "citations"
       | "synthetic"
       | "source"
@@ -156,7 +162,7 @@ export async function createConnectome(
   graph: Graph,
   options: CreateConnectomeOptions,
 ): Promise<Connectome> {
-  const { name, neuronDensity, distances } = options;
+  const { name, neuronDensity, distances, signs } = options;
   const { nodes } = graph;
   const isOutside = (region: number) => region >= nodes;
   const outside = graph.from.find(isOutside) ?? graph.to.find(isOutside);
@@ -190,6 +196,7 @@ export async function createConnectome(
     regionNames,
     ...(neuronDensity === undefined ? {} : { neuronDensity }),
     ...(distances === undefined ? {} : { distances }),
+    ...(signs === undefined ? {} : { signs }),
     citations: options.citations ?? [],
     synthetic: options.synthetic ?? false,
     source: options.source ?? "given by a program",

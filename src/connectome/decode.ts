@@ -28,7 +28,7 @@ import {
 } from "./edge_list.ts";
 import { isGraphFile, readGraphFile } from "./graph_files.ts";
 import { isMatrixFile, readMatrixFile } from "./matrix_files.ts";
-import { RowReader } from "./rows.ts";
+import { readRows } from "./rows.ts";
 import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./synthetic.ts";
 import {
   isMissing,
@@ -55,6 +55,8 @@ export function importedName(path: string): string {
     .replace(/^C_/, "");
 }
 
+/** What is asked of lists alone. */
+const LIST_FLAGS = ["source", "target", "weight", "types"] as const;
 /** Tables of so many columns are told from lists by their shape alone, and of so many at once. */
 const CLEARLY_WIDE = 6;
 const WIDER_THAN_LISTS = 100;
@@ -85,7 +87,7 @@ export async function importConnectome(
       `Cannot use --matrix ${matrix}: "${path}" is neither MATLAB's nor HDF5`,
     );
   }
-  for (const flag of ["source", "target", "weight", "types"] as const) {
+  for (const flag of LIST_FLAGS) {
     if (options[flag] === undefined || !isMatrixFile(path)) continue;
     throw new InputError(
       `Cannot use --${flag} ${
@@ -129,8 +131,8 @@ async function readList(
   options: Omit<EdgeListOptions, "file">,
 ): Promise<SquareMatrix | EdgeList> {
   const { name: path } = file;
-  const { source, target, weight, types } = options;
-  const asksForList = [source, target, weight, types].some((option) =>
+  const { source, target, weight, types, signs } = options;
+  const asksForList = [source, target, weight, types, signs].some((option) =>
     option !== undefined
   );
   if (!asksForList && !isGraphFile(path)) return await readTable(file, options);
@@ -284,55 +286,6 @@ export async function readMatrix(file: ByteSource): Promise<SquareMatrix> {
   return matrix.finish();
 }
 
-/**
- * Gives the rows of a table: text in UTF-8, or in UTF-16 with a mark, as Excel's
- * "Unicode text" is; unpacked if its name ends in .gz.
- */
-async function readRows(
-  { name: path, chunks }: ByteSource,
-  onRow: (cells: string[], row: number) => void,
-): Promise<void> {
-  const packed = /\.gz$/i.test(path);
-  const bytes = chunks();
-  const pieces = packed
-    ? ReadableStream.from(bytes).pipeThrough(new DecompressionStream("gzip"))
-    : bytes;
-  const reader = new RowReader(path, onRow);
-  let decoder: TextDecoder | undefined;
-  const noText = (cause: unknown) =>
-    new InputError(
-      `Cannot read the connectome "${path}": it is no ${
-        packed ? "gzip file of text" : "text"
-      } in UTF-8`,
-      { cause },
-    );
-  const textOf = (piece?: Uint8Array<ArrayBuffer>) => {
-    decoder ??= decoderOf(piece);
-    try {
-      return decoder.decode(piece, { stream: piece !== undefined });
-    } catch (cause) {
-      throw noText(cause);
-    }
-  };
-  try {
-    for await (const piece of pieces) reader.add(textOf(piece));
-  } catch (error) {
-    // That of the unpacking, which speaks of no file.
-    if (packed && error instanceof TypeError) throw noText(error);
-    throw error;
-  }
-  reader.add(textOf());
-  reader.end();
-}
-
-function decoderOf([first, second]: Uint8Array = new Uint8Array()) {
-  const wide = first === 0xff && second === 0xfe
-    ? "utf-16le"
-    : first === 0xfe && second === 0xff
-    ? "utf-16be"
-    : "utf-8";
-  return new TextDecoder(wide, { fatal: true });
-}
 /**
  * `Synthetic_Macaque_29`: a connectome of our own making with the published
  * statistics of the macaque's cortex. No part of it was measured.

@@ -11,6 +11,7 @@ import {
   MOST_IN_MODULES,
   summariseNetwork,
 } from "./measures.ts";
+import { describeSigns } from "./signs.ts";
 import { formatTable } from "../text/table.ts";
 import { plural } from "../text/words.ts";
 
@@ -105,6 +106,9 @@ export function describeConnectome(connectome: Connectome): string[] {
         percent(summary.richClub)
       } among the tenth with most connections`,
     ],
+    ...(connectome.signs === undefined
+      ? []
+      : [["signs", describeSigns(connectome.signs)]]),
     ["spectral radius", number(summary.spectralRadius)],
     ...(neuronDensity === undefined
       ? []

@@ -8,6 +8,7 @@ import { InputError } from "../files/input_error.ts";
 import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
 import { RowReader } from "./rows.ts";
+import { signOf } from "./signs.ts";
 import { cellNumber, isMissing } from "./tables.ts";
 
 /** How a list is read. */
@@ -20,6 +21,8 @@ export interface EdgeListOptions {
   readonly target?: string;
   /** That of its weight. */
   readonly weight?: string;
+  /** That of what the region releases that a connection comes from, or of its sign. */
+  readonly signs?: string;
   /** What becomes of several lines for one pair; default "sum". */
   readonly duplicates?: "sum" | "error";
   /** Lines of these types alone are read, as the column `type` has them. */
@@ -37,6 +40,8 @@ export interface EdgeList {
   readonly graph: Graph;
   /** Names in the order in which the list first names them, the order of the nodes. */
   readonly regionNames: readonly string[];
+  /** [N], the sign that most of the weight a region sends has; only where a column of signs is asked for. */
+  readonly signs?: Int8Array;
   /** What was done with the lines, a fact an element, e.g. "12 rows used". */
   readonly notes: readonly string[];
 }
@@ -60,6 +65,7 @@ interface Columns {
   /** Undefined where each line is a connection of weight 1. */
   readonly weight: number | undefined;
   readonly type: number | undefined;
+  readonly sign: number | undefined;
   readonly header: boolean;
 }
 
@@ -111,6 +117,8 @@ export class EdgeListReader {
   readonly #names = new Map<string, number>();
   readonly #edges = new GraphBuilder();
   readonly #numbers = new ListNumbers();
+  /** Weight that each region sends with +, less that with −. */
+  readonly #votes: number[] = [];
   /** Rows that lack something, the first of them. */
   readonly #lacking: number[] = [];
   #columns: Columns | undefined;
@@ -220,9 +228,23 @@ export class EdgeListReader {
     }
     const a = this.#numberOf(from);
     const b = this.#numberOf(to);
+    if (place.sign !== undefined) this.#vote(a, cells[place.sign]!, weight);
     count.used++;
     if (a === b) count.itself++;
     else if (weight > 0) this.#edges.add(a, b, weight);
+  }
+
+  /** Counts a row's weight for the sign of its sender. */
+  #vote(region: number, cell = "", weight = 0): void {
+    const sign = signOf(cell);
+    if (sign === undefined) {
+      throw this.#problem(
+        `row ${this.#row} has ${
+          JSON.stringify(cell.slice(0, 40))
+        } in the column of signs, allowed are +, -, ACh, GABA, Glu, and transmitters that do either`,
+      );
+    }
+    this.#votes[region] = (this.#votes[region] ?? 0) + sign * weight;
   }
 
   #numberOf(name: string): number {
@@ -297,7 +319,17 @@ export class EdgeListReader {
         ]
         : []),
     ];
-    return { graph: kept, regionNames: names, notes };
+    return {
+      graph: kept,
+      regionNames: names,
+      ...(this.#columns.sign === undefined ? {} : {
+        signs: Int8Array.from(
+          names,
+          (_, region) => Math.sign(this.#votes[region] ?? 0),
+        ),
+      }),
+      notes,
+    };
   }
 }
 
@@ -355,7 +387,7 @@ function findColumns(
     const at = plain.findIndex((cell) => HEADERS[kind].test(cell));
     return at < 0 ? undefined : at;
   };
-  const asked = (kind: "source" | "target" | "weight") => {
+  const asked = (kind: "source" | "target" | "weight" | "signs") => {
     const wanted = options[kind];
     if (wanted === undefined) return undefined;
     // A number is a column's, not a region's of that name in the first row.
@@ -368,13 +400,16 @@ function findColumns(
     const other = plain.indexOf(plainHeader(wanted));
     if (other >= 0) return other;
     throw problem(
-      `--${kind} ${wanted} is none of its columns: ${cells.join(", ")}`,
+      `--${
+        kind === "signs" ? "sign_column" : kind
+      } ${wanted} is none of its columns: ${cells.join(", ")}`,
     );
   };
   const named = { source: byName("source"), target: byName("target") };
   const source = asked("source") ?? named.source;
   const target = asked("target") ?? named.target;
   const weight = asked("weight") ?? byName("weight");
+  const sign = asked("signs");
   const type = byName("type");
   const words = cells.every((cell) =>
     !isMissing(cell) && Number.isNaN(cellNumber(cell))
@@ -392,6 +427,7 @@ function findColumns(
       target,
       weight: weight ?? weightBeside(cells, { source, target, type, problem }),
       type,
+      sign,
       header,
     };
   }
@@ -417,19 +453,21 @@ function findColumns(
         ? 2
         : cells.length - 2),
     type,
+    sign,
     header,
   };
 }
 
 /** Columns one further to the right. */
 function besideCounter(
-  { source, target, weight, type, header }: Columns,
+  { source, target, weight, type, sign, header }: Columns,
 ): Columns {
   return {
     source: source + 1,
     target: target + 1,
     weight: weight === undefined ? undefined : weight + 1,
     type: type === undefined ? undefined : type + 1,
+    sign: sign === undefined ? undefined : sign + 1,
     header,
   };
 }

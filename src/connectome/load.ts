@@ -35,6 +35,7 @@ import {
   importConnectome,
   readMatrix,
 } from "./decode.ts";
+import { readSigns, signsOf } from "./signs.ts";
 import { SYNTHETIC_NAME } from "./synthetic.ts";
 
 /** What messages call a connectome's file. */
@@ -68,8 +69,8 @@ export interface LoadOptions {
  * In a folder, the connectome NAME is the file `C_NAME.npy`, `.npz` (of
  * `scipy.sparse.save_npz`), `.csv` or `.tsv` for the weights, a row a region that
  * sends; `Names_NAME.lst` (or `.txt`) for the names of the regions, `ND_NAME.npy` for
- * the neuron densities and `D_NAME.npy` for the distances; the last three need
- * not be there.
+ * the neuron densities, `D_NAME.npy` for the distances and `Signs_NAME.csv` for which
+ * regions excite and which inhibit; the last four need not be there.
  *
  * @throws {InputError} If there is none of that name, it can't be read or can't be had.
  *
@@ -162,15 +163,23 @@ async function readConnectomeFolder(
   const namesFile = await find([`Names_${name}.lst`, `Names_${name}.txt`]);
   const densityFile = await find([`ND_${name}.npy`]);
   const distanceFile = await find([`D_${name}.npy`]);
+  const signsFile = await find([`Signs_${name}.csv`]);
+  const regionNames =
+    (namesFile === undefined ? undefined : await readNames(namesFile)) ??
+      names ??
+      Array.from({ length: graph.nodes }, (_, region) => String(region + 1));
   const connectome: Connectome = {
     name,
     species: "unknown",
     regions: graph.nodes,
     graph,
-    regionNames:
-      (namesFile === undefined ? undefined : await readNames(namesFile)) ??
-        names ??
-        Array.from({ length: graph.nodes }, (_, region) => String(region + 1)),
+    regionNames,
+    ...(signsFile === undefined ? {} : {
+      signs: signsOf(
+        regionNames,
+        await readSigns(sourceOfFile(signsFile, { what: "the signs" })),
+      ),
+    }),
     ...(densityFile === undefined ? {} : {
       neuronDensity: await readNumbers(densityFile, {
         what: "the neuron densities",

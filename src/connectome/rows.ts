@@ -6,6 +6,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
+import type { ByteSource } from "../files/read.ts";
 
 /** Is given each row of a table: its cells, and its number in the file from 1. */
 export type OnRow = (cells: string[], row: number) => void;
@@ -87,6 +88,55 @@ export class RowReader {
   }
 }
 
+/**
+ * Gives the rows of a table: text in UTF-8, or in UTF-16 with a mark, as Excel's
+ * "Unicode text" is; unpacked if its name ends in .gz.
+ */
+export async function readRows(
+  { name: path, chunks }: ByteSource,
+  onRow: OnRow,
+): Promise<void> {
+  const packed = /\.gz$/i.test(path);
+  const bytes = chunks();
+  const pieces = packed
+    ? ReadableStream.from(bytes).pipeThrough(new DecompressionStream("gzip"))
+    : bytes;
+  const reader = new RowReader(path, onRow);
+  let decoder: TextDecoder | undefined;
+  const noText = (cause: unknown) =>
+    new InputError(
+      `Cannot read the connectome "${path}": it is no ${
+        packed ? "gzip file of text" : "text"
+      } in UTF-8`,
+      { cause },
+    );
+  const textOf = (piece?: Uint8Array<ArrayBuffer>) => {
+    decoder ??= decoderOf(piece);
+    try {
+      return decoder.decode(piece, { stream: piece !== undefined });
+    } catch (cause) {
+      throw noText(cause);
+    }
+  };
+  try {
+    for await (const piece of pieces) reader.add(textOf(piece));
+  } catch (error) {
+    // That of the unpacking, which speaks of no file.
+    if (packed && error instanceof TypeError) throw noText(error);
+    throw error;
+  }
+  reader.add(textOf());
+  reader.end();
+}
+
+function decoderOf([first, second]: Uint8Array = new Uint8Array()) {
+  const wide = first === 0xff && second === 0xfe
+    ? "utf-16le"
+    : first === 0xfe && second === 0xff
+    ? "utf-16be"
+    : "utf-8";
+  return new TextDecoder(wide, { fatal: true });
+}
 /** A line above a table; what Excel writes for an error, #DIV/0!, is no such line. */
 const ABOVE = /^[ \t]*(?:$|%|#(?!DIV\/0!|N\/A|NUM!|VALUE!|REF!|NAME\?|NULL!))/;
 

@@ -408,6 +408,7 @@ export function matrixTable(
   return [["from", ...names.map(quoted)].join(","), ...rows, ""].join("\n");
 }
 
-function quoted(text: string): string {
+/** A cell of a CSV table, in quotes where it needs some. */
+export function quoted(text: string): string {
   return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

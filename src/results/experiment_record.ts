@@ -153,6 +153,8 @@ export interface ExperimentRecord {
     readonly synthetic: boolean;
     readonly citations: readonly string[];
     readonly regionNames: readonly string[];
+    /** A character a region: + where it excites, - where it inhibits, 0 where that is not known; undefined where nothing said it. */
+    readonly signs?: string;
   };
   /** Pictures or latent vectors that the task showed. */
   readonly stimuli?: {
@@ -347,6 +349,7 @@ const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
     synthetic: boolean,
     citations: strings,
     regionNames: strings,
+    signs: optional(string),
   }),
   stimuli: optional(object({
     source: string,

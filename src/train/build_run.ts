@@ -174,6 +174,14 @@ export async function prepareWith(
     keepDiagonal: false,
     randPartition: net.randPartition,
   } as const;
+  if (
+    connectome.signs !== undefined &&
+    (!experiment.training.remapW || net.compatibility === "original")
+  ) {
+    onProgress(
+      `note: which neurons of ${net.name} inhibit has no effect: it is used by remap_w = True without compatibility = original`,
+    );
+  }
   const connections = countScaledConnections(connectome.graph, scaling);
   const size = modelSize(experiment, stimuli);
   const { hiddenSize } = size;
@@ -246,6 +254,7 @@ async function fingerprintOf(
     connectome.fileRows === "source"
       ? connectome.sha256
       : `${connectome.sha256} turned`,
+    ...(connectome.signs === undefined ? [] : [connectome.signs.join()]),
     training,
     [task.task.name, task.nrOfTrials, task.trainSize],
     task.parameters,

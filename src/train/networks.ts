@@ -48,7 +48,8 @@ export type Scaling = Omit<ScaleOptions, "stream">;
 /**
  * The network's own connections, found once; with `null_model` random ones, and with
  * `fresh_network` newly scaled ones, from the run's own streams. Equal weights are
- * ranked by chance, anew for each run.
+ * ranked by chance, anew for each run. Connections of neurons that are known to inhibit
+ * are ranked as negative weights, the strongest last.
  */
 export function createRunNetworks(
   { net, nullModel, training, run }: Experiment,
@@ -63,6 +64,14 @@ export function createRunNetworks(
     const { weights, ...connections } = rowsOf(source, {
       transpose: !original,
     });
+    const { signs } = connectome;
+    // The original knows no signs.
+    if (signs !== undefined && !original) {
+      for (let c = 0; c < weights.length; c++) {
+        const region = source.regionOf[connections.sender[c]!]!;
+        if (signs[region]! < 0) weights[c]! *= -1;
+      }
+    }
     return { weights, connections };
   };
   const ranked = (weights: Float64Array, id: RunId) =>

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { signsText } from "../connectome/signs.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 import type { ModelRun } from "../engine/ensemble.ts";
 import { writeNpy } from "../files/npy.ts";
@@ -154,6 +155,9 @@ export function experimentRecord(
       synthetic: connectome.synthetic,
       citations: connectome.citations,
       regionNames: connectome.regionNames,
+      ...(connectome.signs === undefined
+        ? {}
+        : { signs: signsText(connectome.signs) }),
     },
     ...(stimuli === undefined ? {} : {
       stimuli: {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { wilcoxonSignedRank } from "../../src/analysis/rank_tests.ts";
+import type { Connectome } from "../../src/connectome/connectome.ts";
+import { loadConnectome } from "../../src/connectome/load.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { countConnections } from "../../src/graph/connections.ts";
@@ -266,5 +268,53 @@ describe("measures of runs", () => {
       spectralRadius(run.connections, run.initial.weightHh),
     );
     assert.ok(state.activity > 0 && state.activity < 1);
+  });
+});
+
+describe("signs of a connectome's regions", () => {
+  it("rank what inhibits below what excites, the strongest last", async () => {
+    const plain = await loadConnectome("Synthetic_Macaque_29");
+    // Region 3 inhibits; of the others nothing is known.
+    const signs = Int8Array.from({ length: 29 }, (_, i) => i === 3 ? -1 : 0);
+    for (const null_model of ["none", "degrees"]) {
+      const experiment = read(config({ null_model }));
+      const start = async (connectome: Connectome) => {
+        const prepared = await prepareExperiment(experiment, {
+          onProgress: () => {},
+          connectome,
+        });
+        const run = await buildRun(prepared, { combination: 0, iteration: 0 });
+        const { sender } = run.connections;
+        const regionOf = prepared.network.regionOf;
+        return {
+          prepared,
+          weights: run.initial.weightHh,
+          inhibits: Array.from(sender, (j) => regionOf[j] === 3),
+        };
+      };
+      const [without, signed] = [
+        await start(plain),
+        await start({ ...plain, signs }),
+      ];
+      assert.notEqual(
+        without.prepared.fingerprint,
+        signed.prepared.fingerprint,
+      );
+      assert.deepEqual(without.inhibits, signed.inhibits);
+      // The same numbers, of which those that inhibit have the lowest.
+      const sorted = without.weights.toSorted();
+      assert.deepEqual(signed.weights.toSorted(), sorted);
+      const count = signed.inhibits.filter((it) => it).length;
+      const highest = sorted[count - 1]!;
+      signed.weights.forEach((weight, c) =>
+        assert.equal(weight <= highest, signed.inhibits[c], null_model)
+      );
+      // What was the highest of them without signs is the lowest with them.
+      const own = without.weights.map((weight, c) =>
+        without.inhibits[c] ? weight : -Infinity
+      );
+      const strongest = own.indexOf(own.reduce((a, b) => Math.max(a, b)));
+      assert.equal(signed.weights[strongest], sorted[0]);
+    }
   });
 });
