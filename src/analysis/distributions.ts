@@ -186,11 +186,11 @@ export function studentQuantile(
   return (low + high) / 2;
 }
 
-/** Share of all choices of signs for which the steps chosen sum to the limit at most. */
+/** Shares of all choices of signs for which the steps chosen sum to 0, 1, … up to the limit. */
 export function signDistribution(
   steps: readonly number[],
   limit: number,
-): number {
+): Float64Array {
   const share = new Float64Array(limit + 1);
   share[0] = 1;
   for (const step of steps) {
@@ -198,7 +198,7 @@ export function signDistribution(
       share[sum] = (share[sum]! + (sum >= step ? share[sum - step]! : 0)) / 2;
     }
   }
-  return share.reduce((sum, one) => sum + one, 0);
+  return share;
 }
 
 /** Twice the share of all ways to rank the groups whose U is not below that observed. */

@@ -18,7 +18,12 @@ import {
   type LabelledResults,
   matchCombinations,
 } from "./match.ts";
-import { normalUpperTail, smallestSignedRankP } from "./distributions.ts";
+import {
+  doubledUDistribution,
+  signDistribution,
+  smallestSignedRankP,
+  studentQuantile,
+} from "./distributions.ts";
 
 /** How losses of runs spread, all on the scale of natural logarithms. */
 export interface Spread {
@@ -61,32 +66,14 @@ function unitOf({ paired, sd, correlation }: PowerDesign): number {
 
 /** How often each sum of a stratum's statistic occurs: of the ranks above 0, or U. */
 function stratumDistribution({ iterations: n, paired }: PowerDesign) {
-  if (paired) {
-    let share = Float64Array.of(1);
-    for (let rank = 1; rank <= n; rank++) {
-      const next = new Float64Array(share.length + rank);
-      for (const [sum, one] of share.entries()) {
-        next[sum]! += one / 2;
-        next[sum + rank]! += one / 2;
-      }
-      share = next;
-    }
-    return share;
-  }
-  // ways[k]: of k of the numbers so far, by how many of the others they are above.
-  const ways = Array.from({ length: n + 1 }, () => new Float64Array(n * n + 1));
-  ways[0]![0] = 1;
-  for (let number = 0; number < 2 * n; number++) {
-    for (let k = Math.min(n, number + 1); k >= 1; k--) {
-      const step = number - (k - 1);
-      if (step > n) continue;
-      for (let u = n * n; u >= step; u--) {
-        ways[k]![u]! += ways[k - 1]![u - step]!;
-      }
-    }
-  }
-  const all = ways[n]!.reduce((sum, one) => sum + one, 0);
-  return ways[n]!.map((one) => one / all);
+  const ranks = Float64Array.from(
+    { length: paired ? n : 2 * n },
+    (_, i) => i + 1,
+  );
+  return paired
+    ? signDistribution([...ranks], n * (n + 1) / 2)
+    // Without ties twice U is even.
+    : doubledUDistribution(ranks, n).filter((_, i) => i % 2 === 0);
 }
 
 /** The largest sum of the statistic over all strata that is significant; below 0 where none is. */
@@ -122,13 +109,7 @@ function criticalSum(design: PowerDesign): number {
 }
 
 function normalDeviate(tail: number): number {
-  let [low, high] = [0, 40];
-  for (let i = 0; i < 80; i++) {
-    const middle = (low + high) / 2;
-    if (normalUpperTail(middle) > tail) low = middle;
-    else high = middle;
-  }
-  return low;
+  return studentQuantile(tail, Infinity);
 }
 
 /** What the ranks of the differences above 0 sum to. */
@@ -311,27 +292,34 @@ const MANY_RUNS = 40;
  * found over all combinations, in standard deviations of the difference of a
  * pair, and whether one in a single combination can be found at all.
  *
- * @param plan `measures` that are compared: loss and epoch, and accuracy where the task has one.
+ * @param plan `measures` that are compared: loss and epoch, and accuracy where the task has one; `networks` that all combinations share, which then count and not runs.
  */
 export function describePower(
-  { iterations, combinations, measures }: {
+  { iterations, combinations, measures, networks }: {
     readonly iterations: number;
     readonly combinations: number;
     readonly measures: number;
+    readonly networks?: number | undefined;
   },
 ): string {
   const what = `${plural(iterations, "iteration")} of ${
     plural(combinations, "combination")
-  }, compared in pairs with another experiment: `;
-  const all = 2 ** -Math.min(1000, iterations * combinations - 1);
+  }, compared in pairs with another experiment${
+    networks === undefined
+      ? ""
+      : ` on ${plural(networks, "network")} that count once each`
+  }: `;
+  const single = Math.min(iterations, networks ?? Infinity);
+  const units = networks ?? iterations * combinations;
+  const all = smallestSignedRankP(units);
   if (all * measures >= ALPHA) {
     return `${what}too few to show any difference, as p cannot fall below ${
       short(Math.min(1, all * measures))
     }`;
   }
   const design = {
-    iterations,
-    combinations,
+    iterations: single,
+    combinations: units / single,
     paired: true,
     tests: measures,
     // In units of the spread of a pair's difference.
@@ -341,15 +329,19 @@ export function describePower(
   };
   const over = `${what}over all, a difference of ${
     short(detectable(design))
-  } standard deviations of a pair's difference is found in 80 % of cases`;
+  } standard deviations of ${
+    networks === undefined ? "a pair's" : "a network's"
+  } difference is found in 80 % of cases`;
   if (combinations === 1) return over;
-  const smallest = smallestSignedRankP(iterations) * measures * combinations;
+  const smallest = smallestSignedRankP(single) * measures * combinations;
   if (smallest < ALPHA) return over;
-  let enough = iterations;
+  let enough = single;
   while (smallestSignedRankP(enough) * measures * combinations >= ALPHA) {
     enough++;
   }
-  return `${over}; none in a single combination, which takes ${enough} iterations at least`;
+  return `${over}; none in a single combination, which takes ${enough} ${
+    networks === undefined ? "iterations" : "networks"
+  } at least`;
 }
 
 /** The difference that is found in 80 % of cases. */

@@ -139,7 +139,7 @@ export function wilcoxonSignedRank(differences: readonly number[]): TestResult {
   if (differences.length <= (plain ? EXACT_PAIRS : EXACT_TIED_PAIRS)) {
     // Tied ranks are halves; twice a rank is an integer.
     const steps = Array.from(ranks, (value) => Math.round(value * 2));
-    const p = 2 * signDistribution(steps, Math.round(statistic * 2));
+    const p = 2 * sumOf(signDistribution(steps, Math.round(statistic * 2)));
     return { statistic, p: Math.min(1, p), method: "exact", direction };
   }
   const variance = (n * (n + 1) * (2 * n + 1) - tieSum(ties) / 2) / 24;
@@ -197,6 +197,10 @@ function uVariance(
   return m * n / 12 * (total + 1 - tieSum(ties) / (total * (total - 1)));
 }
 
+function sumOf(numbers: Float64Array): number {
+  return numbers.reduce((sum, one) => sum + one, 0);
+}
+
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
@@ -249,7 +253,7 @@ export function stratifiedSignedRank(
       (above, one) => above + one.plus * unit / one.total,
       0,
     ));
-    const p = 2 * signDistribution(steps, Math.min(plus, sum - plus));
+    const p = 2 * sumOf(signDistribution(steps, Math.min(plus, sum - plus)));
     const direction = Math.sign(2 * plus - sum);
     return { statistic, p: Math.min(1, p), method: "exact", direction };
   }

@@ -382,9 +382,20 @@ export async function trainExperiments(
     if (flags.boolean["dry-run"]) {
       print(await describeTime(arms, { engine, shard }));
       const { grid, training, task } = first;
+      const { iterations } = training;
+      const networks = Math.min(
+        ...experiments.map(({ net }) =>
+          net.nullModel !== "none" && net.nullSamples > 0
+            ? Math.min(net.nullSamples, iterations)
+            : net.freshNetwork
+            ? iterations
+            : Infinity
+        ),
+      );
       const what = describePower({
-        iterations: training.iterations,
+        iterations,
         combinations: grid.combinations.length,
+        networks: networks === Infinity ? undefined : networks,
         measures: task.task.loss === "nll" ? 3 : 2,
       });
       print(`${"statistics".padEnd(13)}${what}`);

@@ -140,6 +140,24 @@ describe("describePower()", () => {
       of(5, 24),
       /^5 iterations of 24 combinations, .*over all, a difference of 0\.\d+ standard deviations .* 80 % of cases; none in a single combination, which takes 11 iterations at least$/,
     );
+    assert.match(
+      describePower({
+        iterations: 24,
+        combinations: 2,
+        measures: 2,
+        networks: 6,
+      }),
+      /^24 iterations of 2 combinations, compared in pairs with another experiment on 6 networks that count once each: too few to show any difference, as p cannot fall below 0\.0625$/,
+    );
+    assert.match(
+      describePower({
+        iterations: 24,
+        combinations: 4,
+        measures: 2,
+        networks: 8,
+      }),
+      /over all, a difference of 1\.\d+ standard deviations of a network's difference .*none in a single combination, which takes 9 networks at least$/,
+    );
     assert.match(of(20, 4), /over all, a difference of 0\.\d+ [^;]*$/);
     assert.match(
       of(5, 1),
