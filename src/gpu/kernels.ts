@@ -9,6 +9,7 @@ import activationText from "../shaders/activation.wgsl" with { type: "text" };
 import finishLossText from "../shaders/finish_loss.wgsl" with { type: "text" };
 import layoutText from "../shaders/layout.wgsl" with { type: "text" };
 import loadText from "../shaders/load.wgsl" with { type: "text" };
+import productText from "../shaders/product.wgsl" with { type: "text" };
 import readoutText from "../shaders/readout.wgsl" with { type: "text" };
 import updateText from "../shaders/update.wgsl" with { type: "text" };
 import type { LossName } from "../engine/ensemble.ts";
@@ -62,7 +63,9 @@ export function kernelTexts(
     ...format.constants,
   };
   const { nonlinearities, optimizers } = ruleTexts(rules);
-  const product = `${nonlinearities}${activationText}\n${places}`;
+  const product = [nonlinearities, activationText, productText, places].join(
+    "\n",
+  );
   const along = readoutVectors(format);
   const parts: Record<KernelName, readonly [string, ShaderConstants]> = {
     load: [loadText, { LANES: LOAD_LANES }],

@@ -16,10 +16,7 @@
 // before, whose hidden units the host copies from its neighbour.
 //
 // With W = [W_hh | W_ih | b_ih + b_hh] above [W_fc | 0 | b_fc], one matrix of
-// UNITS × SLOT, all three products have the same form:
-//   h_t = act((W · state_{t−1})[hidden])
-//   delta_t = act'(h_t) ⊙ (Wᵀ · delta slot t)[hidden]
-//   gradient of W = Σ_t delta slot t · (state slot t)ᵀ, t = 0 … T
+// UNITS × SLOT, all three products have the same form (product.wgsl, gradient.wgsl).
 
 /// Invocations of a workgroup.
 const LANES = 64u;
@@ -38,8 +35,6 @@ const INPUTS = 2u;
 const OUTPUTS = 1u;
 /// Batches of an epoch, training and validation.
 const BATCHES = 2u;
-/// 0: forward through time. 1: back.
-const BACKWARD = 0u;
 /// Numbers of an update, and the name of each in what is unrolled.
 const NUMBERS = 16u;
 const NUMBER = 0u;

@@ -1,24 +1,19 @@
-// Time steps of all models on the blocks that exist, forward: h_t = act(W · state
-// slot t − 1), or backward: delta_t = act'(h_t) ⊙ (Wᵀ · delta slot t). Cost follows
-// the blocks, not H².
+// Time steps of all models on the blocks that exist, forward or backward
+// (product.wgsl). Cost follows the blocks, not H².
 //
 // Mapping: workgroup (x, y, z) = (some pairs of rows of blocks, tile of trials, model);
 // rows are columns on the way back. Of its invocations TRIAL_LANES lie side by side
 // along the trials; each sums the BLOCK units of two rows, a long one and a short
-// one, for one vector of trials, AHEAD blocks at once. With TILED all steps are run, all rows are in one workgroup,
-// and the slot that is summed up from is in workgroup memory; without, one step.
+// one, for one vector of trials, AHEAD blocks at once. With TILED all steps are run, all
+// rows are in one workgroup, and the slot that is summed up from is in workgroup
+// memory; without, one step.
 // Workgroup memory: TILE_ROWS · TRIAL_LANES · 16 bytes.
 //
 // Why so (on an H200, H = 220, 120 models, a fourth of the blocks): steps in the
 // workgroup, 32 trials and two blocks ahead do the work of 52 TFLOP/s on a whole
 // matrix; a dispatch a step and a block at a time did less than half of it.
 
-@group(0) @binding(1) var<storage, read> lists: array<u32>;
-/// The slots that are summed up from and written: state, or delta backward.
-@group(0) @binding(2) var<storage, read_write> slots: array<vec4f>;
-@group(0) @binding(3) var<storage, read> parameters: array<vec4f>;
-/// Backward alone: h_t.
-@group(0) @binding(4) var<storage, read> state: array<vec4f>;
+@group(0) @binding(4) var<storage, read> lists: array<u32>;
 
 /// 1: all steps in a workgroup.
 const TILED = 0u;
@@ -32,14 +27,6 @@ const TO = 0u;
 const FROM = 0u;
 
 var<workgroup> tile: array<array<array<vec4f, TRIAL_LANES>, BLOCK>, TILE_ROWS / BLOCK>;
-
-/// First vector of a row of slot t.
-fn slot_row(model: Model, t: u32, row: u32) -> u32 {
-  if (BACKWARD == 1u) {
-    return delta_row(model, t, row);
-  }
-  return state_row(model, t, row);
-}
 
 /// Four trials of the slot that is summed up from, which begins at vector `at`.
 fn source(at: u32, block: u32, row: u32, trials: u32) -> vec4f {
@@ -87,8 +74,7 @@ fn main(
   }
   for (var step = 1u; step <= steps; step += 1u) {
     let t = select(time.step, select(step, model.steps + 1u - step, BACKWARD == 1u), TILED == 1u);
-    let from_slot = select(t - 1u, t, BACKWARD == 1u);
-    let to_slot = select(t, t - 1u, BACKWARD == 1u);
+    let from_slot = source_slot(t);
     if (TILED == 1u) {
       workgroupBarrier();
       // The rows that are not hidden units': inputs and the one, or dy.
@@ -143,13 +129,8 @@ fn main(
     if (is_there && row_PART < COLUMN_BLOCKS) {
       // for TO in BLOCK
       let unit_TO = row_PART * BLOCK + TO;
-      if (BACKWARD == 1u) {
-        let h_TO = state[state_row(model, t, unit_TO) + vector];
-        sum_PART_TO = through(sum_PART_TO, h_TO, model.activation);
-      } else {
-        sum_PART_TO = activate(sum_PART_TO, model.activation);
-      }
-      slots[slot_row(model, to_slot, unit_TO) + vector] = sum_PART_TO;
+      sum_PART_TO = outcome(model, t, unit_TO, vector, sum_PART_TO);
+      slots[outcome_row(model, t, unit_TO) + vector] = sum_PART_TO;
       if (TILED == 1u) {
         tile[row_PART][TO][trials] = sum_PART_TO;
       }

@@ -1,6 +1,5 @@
-// All time steps of all models, forward: h_t = act(W · state slot t − 1), or
-// backward: delta_t = act'(h_t) ⊙ (Wᵀ · delta slot t), where the slots of some
-// trials fit workgroup memory.
+// All time steps of all models, forward or backward (product.wgsl), where the slots of
+// some trials fit workgroup memory.
 //
 // Mapping: workgroup (x, y, z) = (0, tile of trials, model). It keeps the slot that
 // is summed up from, of its 4 · TRIAL_LANES trials, in workgroup memory over all
@@ -13,12 +12,6 @@
 // Tiles of 16 trials, 26 with 32: many small workgroups, so that those of models
 // with most steps do not run alone at the end. Inner indices of the tile are
 // constants: compilers clamp all others.
-
-/// The slots that are summed up from and written: state, or delta backward.
-@group(0) @binding(1) var<storage, read_write> slots: array<vec4f>;
-@group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
-/// Backward alone: h_t.
-@group(0) @binding(3) var<storage, read> state: array<vec4f>;
 
 /// Rows of a slot: SLOT, or UNITS backward.
 const ROWS = 16u;
@@ -35,29 +28,13 @@ const VECTOR = 4u;
 
 var<workgroup> tile: array<array<array<vec4f, TRIAL_LANES>, AHEAD>, ROWS / AHEAD>;
 
-/// First vector of a row of slot t.
-fn slot_row(model: Model, t: u32, row: u32) -> u32 {
-  if (BACKWARD == 1u) {
-    return delta_row(model, t, row);
-  }
-  return state_row(model, t, row);
-}
-
 /// Keeps what a unit has come to at step t, for the next one to sum up.
 fn finish(model: Model, t: u32, unit: u32, trials: u32, vector: u32, sum: vec4f) {
-  var value = sum;
-  var slot = t;
-  if (BACKWARD == 1u) {
-    // Beyond the batch the last vector of trials stands in.
-    let h = state[state_row(model, t, unit) + min(vector, batch_vectors() - 1u)];
-    value = through(value, h, model.activation);
-    slot = t - 1u;
-  } else {
-    value = activate(value, model.activation);
-  }
+  // Beyond the batch the last vector of trials stands in.
+  let value = outcome(model, t, unit, min(vector, batch_vectors() - 1u), sum);
   tile[unit / AHEAD][unit % AHEAD][trials] = value;
   if (vector < batch_vectors()) {
-    slots[slot_row(model, slot, unit) + vector] = value;
+    slots[outcome_row(model, t, unit) + vector] = value;
   }
 }
 
@@ -80,12 +57,11 @@ fn main(
   workgroupBarrier();
   for (var step = 1u; step <= model.steps; step += 1u) {
     let t = select(step, model.steps + 1u - step, BACKWARD == 1u);
-    let source = select(t - 1u, t, BACKWARD == 1u);
     // The rows that are not hidden units': inputs and the one, or dy.
     for (var i = lane.x; i < (ROWS - HIDDEN) * TRIAL_LANES; i += LANES) {
       let row = HIDDEN + i / TRIAL_LANES;
       let vector = min(first_vector + i % TRIAL_LANES, batch_vectors() - 1u);
-      tile[row / AHEAD][row % AHEAD][i % TRIAL_LANES] = slots[slot_row(model, source, row) + vector];
+      tile[row / AHEAD][row % AHEAD][i % TRIAL_LANES] = slots[slot_row(model, source_slot(t), row) + vector];
     }
     workgroupBarrier();
     // for VEC in VECS

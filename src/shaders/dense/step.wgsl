@@ -1,17 +1,10 @@
-// One time step of all models, forward: h_t = act(W · state slot t − 1), or
-// backward: delta_t = act'(h_t) ⊙ (Wᵀ · delta slot t), for networks whose slots
-// do not fit workgroup memory: a tiled product.
+// One time step of all models, forward or backward (product.wgsl), for networks whose
+// slots do not fit workgroup memory: a tiled product.
 //
 // Mapping: workgroup (x, y, z) = (tile of units, tile of trials, model). Some rows
 // of both factors, a stage, are in workgroup memory; an invocation sums 2 vectors
 // of units × 2 of trials. The next stage is loaded into registers while this one
 // is multiplied. Workgroup memory: STAGE · (TRIAL_LANES + UNIT_LANES) · 32 bytes.
-
-/// The slots that are summed up from and written: state, or delta backward.
-@group(0) @binding(1) var<storage, read_write> slots: array<vec4f>;
-@group(0) @binding(2) var<storage, read> parameters: array<vec4f>;
-/// Backward alone: h_t.
-@group(0) @binding(3) var<storage, read> state: array<vec4f>;
 
 /// Rows of a slot: SLOT, or UNITS backward.
 const ROWS = 16u;
@@ -33,22 +26,9 @@ const VECTOR = 4u;
 var<workgroup> left: array<array<vec4f, 2u * UNIT_LANES>, STAGE>;
 var<workgroup> right: array<array<vec4f, 2u * TRIAL_LANES>, STAGE>;
 
-/// First vector of a row of slot t.
-fn slot_row(model: Model, t: u32, row: u32) -> u32 {
-  if (BACKWARD == 1u) {
-    return delta_row(model, t, row);
-  }
-  return state_row(model, t, row);
-}
-
 /// Writes what a unit has come to at step t.
 fn finish(model: Model, t: u32, unit: u32, vector: u32, sum: vec4f) {
-  if (BACKWARD == 1u) {
-    let h = state[state_row(model, t, unit) + vector];
-    slots[slot_row(model, t - 1u, unit) + vector] = through(sum, h, model.activation);
-  } else {
-    slots[slot_row(model, t, unit) + vector] = activate(sum, model.activation);
-  }
+  slots[outcome_row(model, t, unit) + vector] = outcome(model, t, unit, vector, sum);
 }
 
 @compute @workgroup_size(LANES)
@@ -68,7 +48,6 @@ fn main(
   let vectors = batch_vectors();
   let stride = select(HIDDEN / 4u, SLOT / 4u, BACKWARD == 1u);
   let weights = (model.parameter_offset + select(UNITS * SLOT, 0u, BACKWARD == 1u)) / 4u;
-  let source = select(t - 1u, t, BACKWARD == 1u);
   // for VEC in PAIR
   // for S in PAIR
   // for U in VECTOR
@@ -104,7 +83,7 @@ fn main(
       next_w_LOAD = parameters[weights + (next * STAGE + weight_LOAD / (2u * UNIT_LANES)) * stride + min(first_unit + weight_LOAD % (2u * UNIT_LANES), HIDDEN / 4u - 1u)];
       // end
       // for LOAD in SLOT_LOADS
-      next_s_LOAD = slots[slot_row(model, source, min(next * STAGE + slot_LOAD / (2u * TRIAL_LANES), ROWS - 1u)) + min(first_vector + slot_LOAD % (2u * TRIAL_LANES), vectors - 1u)];
+      next_s_LOAD = slots[slot_row(model, source_slot(t), min(next * STAGE + slot_LOAD / (2u * TRIAL_LANES), ROWS - 1u)) + min(first_vector + slot_LOAD % (2u * TRIAL_LANES), vectors - 1u)];
       // end
     }
     if (next > begin) {
