@@ -8,9 +8,7 @@
 import { join } from "node:path";
 import type { Flags } from "../src/compat/cli.ts";
 import { type Command, print, printError } from "../src/cli/run_command.ts";
-import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
 import { createWasmEngine } from "../src/wasm/engine.ts";
 import { exportProblem } from "./export_problem.ts";
@@ -20,7 +18,7 @@ import {
   gridProblem,
   wantedConnectome,
 } from "./grid_problem.ts";
-import { describeMachine, load } from "./machine.ts";
+import { load, type Origin, originOf, saveMeasured } from "./machine.ts";
 import { type Contestant, startOurs, together } from "./contestant.ts";
 import {
   peerEnvironment,
@@ -31,7 +29,6 @@ import {
 import { startPeer } from "./peers.ts";
 import { takeTurns } from "./take_turns.ts";
 import { epochFlop } from "./work.ts";
-import type { Machine } from "./machine.ts";
 import type { Measured } from "./take_turns.ts";
 import { formatSpread, spread, threeDigits } from "./work.ts";
 
@@ -113,8 +110,7 @@ async function compare(flags: Flags): Promise<number> {
     const { spec } = problem;
     const comparison: Comparison = {
       format: "biornn-comparison/1",
-      command: ["deno task bench:peers", ...Deno.args.slice(1)].join(" "),
-      machine: describeMachine(),
+      ...originOf("bench:peers"),
       network: problem.network,
       density: problem.density,
       hiddenSize: spec.hiddenSize,
@@ -126,12 +122,7 @@ async function compare(flags: Flags): Promise<number> {
       measured,
     };
     print(comparisonTable(comparison));
-    if (flags.string.out !== undefined) {
-      await writeFileWhole(
-        userPath(flags.string.out, "--out"),
-        `${JSON.stringify(comparison, undefined, 2)}\n`,
-      );
-    }
+    await saveMeasured(flags, comparison);
     const wrong = measured.filter((one) =>
       !(one.lossDifference.first <= LARGEST_DIFFERENCE)
     );
@@ -279,10 +270,8 @@ async function findPythons(
 }
 
 /** All of a comparison, as it is saved. */
-export interface Comparison {
+export interface Comparison extends Origin {
   readonly format: "biornn-comparison/1";
-  readonly command: string;
-  readonly machine: Machine;
   readonly network: string;
   /** Share of W_hh's elements that exist. */
   readonly density: number;

@@ -12,9 +12,7 @@ import {
   profileTable,
   sumProfiles,
 } from "../src/engine/device_profile.ts";
-import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine, type WebGpuEngine } from "../src/gpu/engine.ts";
 
 import { choiceFlag, countFlag } from "../src/cli/flags.ts";
@@ -23,7 +21,7 @@ import {
   gridProblem,
   wantedConnectome,
 } from "./grid_problem.ts";
-import { describeMachine } from "./machine.ts";
+import { originOf, saveMeasured } from "./machine.ts";
 import { epochFlop, threeDigits } from "./work.ts";
 
 const HELP =
@@ -106,8 +104,7 @@ async function grid(flags: Flags): Promise<number> {
     const gflops = flop * (epochs - 1) / times.restSeconds / 1e9;
     const result = {
       format: "biornn-grid/1",
-      command: ["deno task bench:grid", ...Deno.args.slice(1)].join(" "),
-      machine: describeMachine(),
+      ...originOf("bench:grid"),
       adapter: engine.adapter,
       network: problem.network,
       density: problem.density,
@@ -123,12 +120,7 @@ async function grid(flags: Flags): Promise<number> {
       ...times,
     };
     print(describe(result));
-    if (flags.string.out !== undefined) {
-      await writeFileWhole(
-        userPath(flags.string.out, "--out"),
-        `${JSON.stringify(result, undefined, 2)}\n`,
-      );
-    }
+    await saveMeasured(flags, result);
     return Number.isFinite(times.lastLoss) ? 0 : 1;
   } finally {
     engine.destroy();

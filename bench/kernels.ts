@@ -10,7 +10,6 @@ import type { Flags } from "../src/compat/cli.ts";
 import { createEnsemble } from "../src/engine/create_ensemble.ts";
 import type { EnsembleSpec } from "../src/engine/ensemble.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { writeFileWhole } from "../src/files/write.ts";
 import {
   createWebGpuEngine,
   type WebGpuEngineOptions,
@@ -19,7 +18,7 @@ import { createReferenceEngine } from "../src/reference/engine.ts";
 import { type FloatArray, PARAMETER_NAMES } from "../src/rnn/parameters.ts";
 import { countFlag } from "../src/cli/flags.ts";
 import { gridProblem, wantedConnectome } from "./grid_problem.ts";
-import { describeMachine } from "./machine.ts";
+import { originOf, saveMeasured } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 import { threeDigits } from "./work.ts";
 
@@ -139,22 +138,15 @@ async function kernels(flags: Flags): Promise<number> {
       engine.destroy();
     }
   }
-  if (flags.string.out !== undefined) {
-    const saved = {
-      format: "biornn-kernels/1",
-      command: ["deno task bench:kernels", ...Deno.args.slice(1)].join(" "),
-      machine: describeMachine(),
-      adapter,
-      network: problem.network,
-      hiddenSize: problem.spec.hiddenSize,
-      models: problem.spec.runs.length,
-      results,
-    };
-    await writeFileWhole(
-      flags.string.out,
-      `${JSON.stringify(saved, undefined, 2)}\n`,
-    );
-  }
+  await saveMeasured(flags, {
+    format: "biornn-kernels/1",
+    ...originOf("bench:kernels"),
+    adapter,
+    network: problem.network,
+    hiddenSize: problem.spec.hiddenSize,
+    models: problem.spec.runs.length,
+    results,
+  });
   return results.every(({ worstError }) => worstError <= LARGEST_ERROR) ? 0 : 1;
 }
 

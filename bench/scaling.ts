@@ -9,9 +9,7 @@ import type { Flags } from "../src/compat/cli.ts";
 import { shapeOf } from "../src/engine/create_ensemble.ts";
 import type { EnsembleSpec } from "../src/engine/ensemble.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
-import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";
-import { writeFileWhole } from "../src/files/write.ts";
 import {
   createWebGpuEngine,
   type GpuPlan,
@@ -19,9 +17,9 @@ import {
 } from "../src/gpu/engine.ts";
 import type { FormatName } from "../src/gpu/weight_format.ts";
 import { countFlag } from "../src/cli/flags.ts";
-import { describeMachine, type Machine } from "./machine.ts";
+import { type Origin, originOf, saveMeasured } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
-import { epochFlop, threeDigits } from "./work.ts";
+import { epochFlop, threeDigits, trainFor } from "./work.ts";
 
 /** The curves: one size grows, or H at so many connections a neuron. */
 export type ScalingAxis =
@@ -56,10 +54,8 @@ export interface ScalingTime extends ScalingPoint {
 }
 
 /** All curves, as they are saved. */
-export interface Scaling {
+export interface Scaling extends Origin {
   readonly format: "biornn-scaling/1";
-  readonly command: string;
-  readonly machine: Machine;
   readonly adapter: string;
   readonly times: readonly ScalingTime[];
 }
@@ -152,19 +148,13 @@ async function scaling(flags: Flags): Promise<number> {
   } finally {
     engine.destroy();
   }
-  if (flags.string.out !== undefined) {
-    const result: Scaling = {
-      format: "biornn-scaling/1",
-      command: ["deno task bench:scaling", ...Deno.args.slice(1)].join(" "),
-      machine: describeMachine(),
-      adapter: engine.description,
-      times,
-    };
-    await writeFileWhole(
-      userPath(flags.string.out, "--out"),
-      `${JSON.stringify(result, undefined, 2)}\n`,
-    );
-  }
+  const measured: Scaling = {
+    format: "biornn-scaling/1",
+    ...originOf("bench:scaling"),
+    adapter: engine.description,
+    times,
+  };
+  await saveMeasured(flags, measured);
   return 0;
 }
 
@@ -185,22 +175,15 @@ async function measure(
   }
   const ensemble = await plan.createEnsemble(spec.runs);
   try {
-    // A call ends with a wait, of 21 ms on a GPU, in which its clock falls: so there
-    // are as many epochs in one call as fill the time, and those before it
-    // compile and get the device going.
-    let epochs = 1;
-    let all = await timed(() => ensemble.train(epochs));
-    do {
-      const more = milliseconds / all;
-      epochs = Math.ceil(epochs * Math.min(16, Math.max(1.2, more)));
-      all = await timed(() => ensemble.train(epochs));
-    } while (all < 0.8 * milliseconds);
+    // Compiles, and gets the device going.
+    await ensemble.train(1);
+    const all = await trainFor(ensemble, { milliseconds });
     return {
       axis,
       ...point,
       storage: ensemble.format.name,
-      milliseconds: all / epochs / point.models,
-      gflops: epochFlop(spec) * epochs / all / 1e6,
+      milliseconds: all.milliseconds / all.epochs / point.models,
+      gflops: epochFlop(spec) * all.epochs / all.milliseconds / 1e6,
     };
   } finally {
     ensemble.destroy();
@@ -230,13 +213,6 @@ function shares({ gflops }: ScalingTime, { string }: Flags): string {
       }`
       : "";
   }).join("");
-}
-
-/** Milliseconds that something takes. */
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
 }
 
 function describe(time: ScalingTime): string {

@@ -5,19 +5,17 @@
  * @module
  */
 
-import { cpuUsage } from "node:process";
 import { createEnsemble } from "../src/engine/create_ensemble.ts";
 import { type Command, print } from "../src/cli/run_command.ts";
 import type { Flags } from "../src/compat/cli.ts";
 import { type KernelTime, profileTable } from "../src/engine/device_profile.ts";
 import type { Engine } from "../src/engine/ensemble.ts";
-import { writeFileWhole } from "../src/files/write.ts";
 import { createWebGpuEngine } from "../src/gpu/engine.ts";
 
 import { createReferenceEngine } from "../src/reference/engine.ts";
 import { createWasmEngine } from "../src/wasm/engine.ts";
 import { countFlag } from "../src/cli/flags.ts";
-import { describeMachine, load, type Machine } from "./machine.ts";
+import { load, originOf, saveMeasured } from "./machine.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 import {
   epochFlop,
@@ -25,6 +23,7 @@ import {
   type Spread,
   spread,
   threeDigits,
+  trainFor,
 } from "./work.ts";
 
 /** What one engine did. */
@@ -38,17 +37,6 @@ interface EngineResult {
   readonly gflopPerCpuSecond: Spread;
 }
 
-/** A saved benchmark. */
-interface BenchResult {
-  readonly format: "biornn-bench/1";
-  readonly command: string;
-  readonly machine: Machine;
-  readonly load: number | null;
-  readonly problem: ScalingPoint;
-  readonly results: readonly EngineResult[];
-  readonly kernels: readonly KernelTime[];
-}
-
 const HELP =
   `Measures a whole training step (batch of 128, Adam and RMSprop) on each engine;
 counted as 3·2·B·T·H² operations a model.
@@ -59,14 +47,14 @@ Usage: deno task bench [flags]
   --neurons N   H; default 220
   --steps N     T; default 7
   --rounds N    how often to measure; default 5
-  --save        write the measurements into bench/results/`;
+  --out FILE    write the measurements as JSON`;
 
 /** `deno task bench` */
 export const stepCommand: Command = {
   help: HELP,
   flags: {
-    boolean: ["save"],
-    string: ["models", "neurons", "steps", "rounds"],
+    boolean: [],
+    string: ["models", "neurons", "steps", "rounds", "out"],
     list: [],
   },
   run: measureStep,
@@ -121,23 +109,14 @@ async function measureStep(flags: Flags): Promise<number> {
     problem,
   );
   print(profileTable(kernels));
-  if (flags.boolean.save === true) {
-    const result: BenchResult = {
-      format: "biornn-bench/1",
-      command: ["deno task bench", ...Deno.args.slice(1)].join(" "),
-      machine: describeMachine(),
-      load: load() ?? null,
-      problem,
-      results,
-      kernels,
-    };
-    const path = `bench/results/${new Date().toISOString().slice(0, 10)}-${
-      (results[0] as EngineResult).engine.replace(/[^A-Za-z0-9]+/g, "_")
-    }.json`;
-    await Deno.mkdir("bench/results", { recursive: true });
-    await writeFileWhole(path, `${JSON.stringify(result, null, 2)}\n`);
-    print(`Saved ${path}`);
-  }
+  await saveMeasured(flags, {
+    format: "biornn-bench/1",
+    ...originOf("bench"),
+    load: load() ?? null,
+    problem,
+    results,
+    kernels,
+  });
   return 0;
 }
 
@@ -160,15 +139,11 @@ async function measure(
   const gflopPerCpuSecond: number[] = [];
   let epochs = 1;
   for (let round = 0; round < rounds; round++) {
-    const began = performance.now();
-    const used = cpuUsage();
-    await ensemble.train(epochs);
-    const seconds = (performance.now() - began) / 1000;
-    const { user, system } = cpuUsage(used);
+    const all = await trainFor(ensemble, { milliseconds: 500, epochs });
+    epochs = all.epochs;
     const gflop = epochs * epochFlop(spec) / 1e9;
-    gflops.push(gflop / seconds);
-    gflopPerCpuSecond.push(gflop / (user + system) * 1e6);
-    epochs = Math.max(1, Math.round(0.5 * epochs / seconds));
+    gflops.push(1000 * gflop / all.milliseconds);
+    gflopPerCpuSecond.push(gflop / all.cpuSeconds);
   }
   ensemble.destroy();
   return {

@@ -1,10 +1,12 @@
 /**
- * How the work of training is counted, and how repeated times are summed up.
+ * How the work of training is counted and timed, and how repeated times are summed
+ * up.
  *
  * @module
  */
 
-import type { EnsembleSpec } from "../src/engine/ensemble.ts";
+import { cpuUsage } from "node:process";
+import type { Ensemble, EnsembleSpec } from "../src/engine/ensemble.ts";
 
 /**
  * Floating-point operations of one epoch of all models: those of the recurrent
@@ -27,6 +29,40 @@ export function epochFlop(
 
 function trialsIn(batches: readonly Uint32Array[]): number {
   return batches.reduce((sum, batch) => sum + batch.length, 0);
+}
+
+/** Epochs that were trained in one call, and the time that they took. */
+export interface TrainedFor {
+  readonly epochs: number;
+  readonly milliseconds: number;
+  /** Of all cores together. */
+  readonly cpuSeconds: number;
+}
+
+/**
+ * Trains for about so long in one call, by as many epochs as that takes: a call ends
+ * with a wait, of 21 ms on a GPU, in which its clock falls.
+ */
+export async function trainFor(
+  ensemble: Ensemble,
+  { milliseconds, epochs = 1 }: {
+    readonly milliseconds: number;
+    /** To begin with. */
+    readonly epochs?: number;
+  },
+): Promise<TrainedFor> {
+  while (true) {
+    const began = performance.now();
+    const used = cpuUsage();
+    await ensemble.train(epochs);
+    const { user, system } = cpuUsage(used);
+    const all = performance.now() - began;
+    if (all >= 0.8 * milliseconds) {
+      return { epochs, milliseconds: all, cpuSeconds: (user + system) / 1e6 };
+    }
+    const more = Math.min(16, Math.max(1.2, milliseconds / all));
+    epochs = Math.ceil(epochs * more);
+  }
 }
 
 /** Middle, least and most of repeated measurements. */
