@@ -14,11 +14,11 @@ import {
   curves,
   exampleRecord,
   falling,
-  inFolder,
   scatter,
   TITLES,
   writeExample,
 } from "../results/example_results.ts";
+import { withFolder } from "../with_folder.ts";
 
 interface Label {
   readonly label: string;
@@ -34,7 +34,7 @@ async function compare(
   options?: Parameters<typeof compareLabels>[1],
 ): Promise<ReturnType<typeof compareLabels>> {
   let compared: ReturnType<typeof compareLabels> | undefined;
-  await inFolder(async (folder) => {
+  await withFolder(async (folder) => {
     const read = [];
     for (const { label, seed, ...example } of labels) {
       const iterations = example.combinations[0]?.validateLoss.iterations ?? 1;

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { gridMean } from "../../src/analysis/means.ts";
+import { gridMean, testEquivalence } from "../../src/analysis/means.ts";
 import type { RunSummary } from "../../src/analysis/summary.ts";
+
+import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 /** Runs of combinations, a list of losses each; NaN diverged. */
 function runsOf(combinations: readonly (readonly number[])[]): RunSummary[] {
@@ -67,5 +70,76 @@ describe("gridMean()", () => {
       low: 3,
       high: 3,
     });
+  });
+});
+
+describe("testEquivalence()", () => {
+  it("equals SciPy's pairs of one-sided t tests", () => {
+    for (const [x, y, margin, paired, p] of SCIPY.equivalence) {
+      assertClose(testEquivalence([{ x, y }], { margin, paired }).p, p);
+    }
+  });
+
+  it("finds more equivalence the wider the margin", () => {
+    const groups = { x: [1, 2, 3, 4], y: [1.5, 2, 2.5, 4.5] };
+    const p = [0.5, 1, 2, 4].map((margin) =>
+      testEquivalence([groups], { margin, paired: false }).p
+    );
+    assert.deepEqual(p, p.toSorted((a, b) => b - a));
+  });
+
+  it("tells on which side the margin is kept", () => {
+    const low = { x: [1, 1.1, 0.9, 1.05], y: [5, 5.2, 4.9, 5.1] };
+    const test = testEquivalence([low], { margin: 0.5, paired: false });
+    assert.ok(test.notHigherP < 1e-6);
+    assert.ok(test.notLowerP > 1 - 1e-6);
+    assert.equal(test.p, test.notLowerP);
+    const back = testEquivalence([{ x: low.y, y: low.x }], {
+      margin: 0.5,
+      paired: false,
+    });
+    assert.equal(back.notLowerP, test.notHigherP);
+  });
+
+  it("equals the definition for several strata, its interval too", () => {
+    for (
+      const [strata, paired, p, low, high] of STRATA.stratified_equivalence
+    ) {
+      const found = testEquivalence(strata.map(([x, y]) => ({ x, y })), {
+        margin: 0.5,
+        paired,
+      });
+      assertClose(found.p, p);
+      assertClose(found.interval[0], low);
+      assertClose(found.interval[1], high);
+    }
+  });
+
+  it("has an interval inside the margin where p is below 0.05, and only there", () => {
+    const value = fc.double({ min: -1, max: 1, noNaN: true });
+    const group = fc.array(value, { minLength: 2, maxLength: 9 });
+    fc.assert(fc.property(group, group, (x, y) => {
+      const test = testEquivalence([{ x, y }], { margin: 0.7, paired: false });
+      const inside = test.interval[0] > -0.7 && test.interval[1] < 0.7;
+      assert.equal(test.p < 0.05, inside);
+    }));
+  });
+
+  it("has no p where nothing varies or a group is a single number", () => {
+    const of = (x: number[], y: number[]) =>
+      testEquivalence([{ x, y }], { margin: 1, paired: false }).p;
+    assert.ok(Number.isNaN(of([1, 1], [1, 1])));
+    assert.ok(Number.isNaN(of([1], [1, 2])));
+    assert.throws(() => of([1, NaN], [1, 2]), RangeError);
+  });
+
+  it("refuses a margin that is not above 0", () => {
+    for (const margin of [0, -1, NaN]) {
+      assert.throws(
+        () =>
+          testEquivalence([{ x: [1, 2], y: [1, 2] }], { margin, paired: true }),
+        RangeError,
+      );
+    }
   });
 });

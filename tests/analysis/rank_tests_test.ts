@@ -2,18 +2,21 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
-  failureTest,
-  pairedFailureTest,
   smallestRankSumP,
   smallestSignedRankP,
 } from "../../src/analysis/distributions.ts";
 import {
+  cliffsDelta,
+  describeNumbers,
   mannWhitneyU,
+  meanEffect,
   rank,
+  rankBiserial,
   stratifiedRankSum,
   stratifiedSignedRank,
   wilcoxonSignedRank,
 } from "../../src/analysis/rank_tests.ts";
+import { createStream } from "../../src/random/stream.ts";
 import { assertClose, SCIPY, STRATA } from "./scipy_values.ts";
 
 /** With ties, as epochs have. */
@@ -26,6 +29,10 @@ const numbers = (minLength: number, maxLength = 40) =>
     { minLength, maxLength },
   );
 
+const integers = fc.array(fc.integer({ min: -20, max: 20 }), {
+  minLength: 1,
+  maxLength: 30,
+});
 describe("rank()", () => {
   it("shares the mean rank among ties", () => {
     const { ranks, ties } = rank([3, 1, 3, 2, 3, 1]);
@@ -123,32 +130,6 @@ describe("stratifiedRankSum()", () => {
   });
 });
 
-describe("failureTest()", () => {
-  it("equals SciPy's test of Fisher, and the definition over several tables", () => {
-    for (const [tables, p] of STRATA.fisher) {
-      const found = failureTest(tables.map(([m, n, a, b]) => ({
-        runs: [m, n],
-        failed: [a, b],
-      })));
-      assertClose(found, p, JSON.stringify(tables), 1e-9);
-    }
-  });
-});
-
-describe("pairedFailureTest()", () => {
-  it("equals the exact test of McNemar in statsmodels", () => {
-    for (const [onlyX, onlyY, p] of STRATA.mcnemar) {
-      assertClose(
-        pairedFailureTest(onlyX, onlyY),
-        p,
-        `${onlyX} ${onlyY}`,
-        1e-9,
-      );
-    }
-    assert.equal(pairedFailureTest(0, 0), 1);
-  });
-});
-
 describe("wilcoxonSignedRank()", () => {
   it("equals SciPy for 2 to 200 pairs, with and without ties and zeros", () => {
     for (const [differences, statistic, p] of SCIPY.wilcoxon) {
@@ -233,5 +214,172 @@ describe("mannWhitneyU()", () => {
   it("finds nothing where all are equal, and nothing to test in an empty group", () => {
     assert.equal(mannWhitneyU({ x: [1, 1], y: [1, 1, 1] }).p, 1);
     assert.ok(Number.isNaN(mannWhitneyU({ x: [], y: [1] }).p));
+  });
+});
+
+describe("cliffsDelta()", () => {
+  const of = (x: number[], y: number[]) => cliffsDelta({ x, y }).estimate;
+
+  it("is 1 or -1 where groups do not overlap, 0 where they are the same", () => {
+    assert.equal(of([5, 6], [1, 2, 3]), 1);
+    assert.equal(of([1], [2, 3]), -1);
+    assert.equal(of([1, 2], [1, 2]), 0);
+    assert.ok(Math.abs(of([1, 2, 3], [2, 3, 4]) + 5 / 9) < 1e-15);
+    assert.ok(Number.isNaN(of([], [1])));
+  });
+
+  it("is antisymmetric and tells the same as Mann-Whitney's U", () => {
+    fc.assert(fc.property(integers, integers, (x, y) => {
+      assert.ok(Math.abs(of(x, y) + of(y, x)) < 1e-12);
+      const { statistic } = mannWhitneyU({ x, y });
+      const ofU = 2 * statistic / (x.length * y.length) - 1;
+      assert.ok(Math.abs(of(x, y) - ofU) < 1e-12);
+    }));
+  });
+
+  it("takes infinite numbers for the largest, and refuses what is none", () => {
+    assert.equal(of([Infinity, Infinity], [1, 2]), 1);
+    assert.equal(of([Infinity], [Infinity]), 0);
+    assert.throws(() => of([NaN, 1], [1, 2]), RangeError);
+  });
+
+  it("has the interval that SciPy's root finder gives", () => {
+    for (const [x, y, [estimate, low, high]] of STRATA.cliffs_delta) {
+      const effect = cliffsDelta({ x, y });
+      assertClose(effect.estimate, estimate!);
+      assert.ok(Math.abs(effect.low - low!) < 1e-9, `${effect.low} ${low}`);
+      assert.ok(Math.abs(effect.high - high!) < 1e-9, `${effect.high} ${high}`);
+    }
+  });
+});
+
+describe("rankBiserial()", () => {
+  it("has the interval that SciPy's root finder gives", () => {
+    for (const [differences, [estimate, low, high]] of STRATA.rank_biserial) {
+      const effect = rankBiserial(differences);
+      assertClose(effect.estimate, estimate!);
+      assert.ok(Math.abs(effect.low - low!) < 1e-9);
+      assert.ok(Math.abs(effect.high - high!) < 1e-9);
+    }
+  });
+
+  it("has the direction of the signed-rank test, and is 0 where no pair differs", () => {
+    fc.assert(fc.property(integers, (differences) => {
+      const { direction } = wilcoxonSignedRank(differences);
+      assert.equal(Math.sign(rankBiserial(differences).estimate), direction);
+    }));
+    assert.equal(rankBiserial([0, 0, 0]).estimate, 0);
+    assert.ok(Number.isNaN(rankBiserial([]).estimate));
+  });
+});
+
+describe("intervals of effects", () => {
+  it("hold their estimate, of one stratum and of many", () => {
+    fc.assert(fc.property(fc.array(integers, { minLength: 1 }), (strata) => {
+      const effects = strata.flatMap((one) =>
+        one.length < 2 ? [] : [
+          rankBiserial(one),
+          cliffsDelta({ x: one, y: one.slice(1).concat(9) }),
+        ]
+      ).filter(({ low }) => !Number.isNaN(low));
+      for (const { estimate, low, high } of [...effects, meanEffect(effects)]) {
+        if (Number.isNaN(estimate)) continue;
+        assert.ok(-1 <= low && high <= 1);
+        assert.ok(low <= estimate + 1e-12 && estimate <= high + 1e-12);
+      }
+    }));
+  });
+
+  it("do not shrink to a point where the groups do not overlap", () => {
+    const { low, high } = rankBiserial([1, 2, 3, 4, 5]);
+    assert.equal(high, 1);
+    assert.ok(low < 0.1, `${low}`);
+    assert.ok(
+      cliffsDelta({ x: [6, 7, 8, 9, 10], y: [1, 2, 3, 4, 5] }).low < 0.6,
+    );
+  });
+
+  it("of a mean are what SciPy's root finder gives", () => {
+    for (const [strata, [estimate, low, high]] of STRATA.mean_effect) {
+      const effect = meanEffect(strata.map(rankBiserial));
+      assertClose(effect.estimate, estimate!);
+      assert.ok(Math.abs(effect.low - low!) < 1e-9);
+      assert.ok(Math.abs(effect.high - high!) < 1e-9);
+    }
+  });
+
+  // Share of 95 % intervals that hold the true effect, of normal and skewed integers, as 20,000 samples had it. A
+  // percentile bootstrap holds it in 82 to 93 % at n = 5, 90 to 94 % at n = 10.
+  const COVERAGE = [
+    // kind, integers, n, strata: true effects, coverage in %
+    ["paired", "normal", 5, 1, [0, 0.344, 0.628, 0.918], [94, 96, 96, 97]],
+    ["paired", "normal", 10, 1, [0, 0.363, 0.652, 0.934], [95, 97, 97, 97]],
+    ["paired", "normal", 5, 24, [0, 0.344, 0.628, 0.918], [95, 95, 97, 98]],
+    ["paired", "lognormal", 5, 1, [0, 0.321, 0.545, 0.777], [94, 95, 96, 96]],
+    ["unpaired", "normal", 5, 1, [0, 0.276, 0.521, 0.843], [94, 95, 95, 95]],
+    ["unpaired", "normal", 10, 1, [0, 0.276, 0.521, 0.843], [95, 95, 96, 96]],
+    ["unpaired", "normal", 5, 24, [0, 0.276, 0.521, 0.843], [95, 95, 96, 97]],
+    ["unpaired", "lognormal", 5, 1, [0, 0.317, 0.523, 0.742], [94, 96, 95, 94]],
+  ] as const;
+  for (const [kind, numbers, n, strata, truths, table] of COVERAGE) {
+    it(`cover ${table.join(", ")} % of ${numbers} ${kind} samples of ${n} in ${strata} strata`, () => {
+      const stream = createStream({ seed: n * strata, purpose: "bootstrap" });
+      const number = () =>
+        numbers === "normal" ? stream.normal() : Math.exp(stream.normal());
+      const list = (of: () => number) => Array.from({ length: n }, of);
+      const samples = strata > 1 ? 300 : 1500;
+      for (const [i, shift] of [0, 0.5, 1, 2].entries()) {
+        let held = 0;
+        for (let r = 0; r < samples; r++) {
+          const { low, high } = meanEffect(
+            Array.from(
+              { length: strata },
+              () =>
+                kind === "paired"
+                  ? rankBiserial(list(() => number() - number() + shift))
+                  : cliffsDelta({
+                    x: list(() => number() + shift),
+                    y: list(number),
+                  }),
+            ),
+          );
+          if (low <= truths[i]! && truths[i]! <= high) held++;
+        }
+        const found = 100 * held / samples;
+        // Three standard errors, and what the table is rounded by.
+        const error = 300 * Math.sqrt(0.05 * 0.95 / samples) + 0.5;
+        assert.ok(
+          Math.abs(found - table[i]!) <= error,
+          `shift ${shift}: ${found} %`,
+        );
+      }
+    });
+  }
+});
+
+describe("describeNumbers()", () => {
+  it("gives mean, sd with n - 1, and the median of odd and even counts", () => {
+    assert.deepEqual(describeNumbers([6, 1, 2]), {
+      n: 3,
+      mean: 3,
+      sd: Math.sqrt(7),
+      median: 2,
+    });
+    assert.equal(describeNumbers([10, 1, 3, 2]).median, 2.5);
+  });
+
+  it("has no sd for one number and nothing for none", () => {
+    assert.deepEqual(describeNumbers([4]), {
+      n: 1,
+      mean: 4,
+      sd: NaN,
+      median: 4,
+    });
+    assert.deepEqual(describeNumbers([]), {
+      n: 0,
+      mean: NaN,
+      sd: NaN,
+      median: NaN,
+    });
   });
 });

@@ -18,18 +18,6 @@ import {
 } from "../../src/results/data_files.ts";
 import { EXPERIMENT_FILE, INDEX_FILE } from "../../src/results/layout.ts";
 
-/** Runs a test in a folder of its own, which is removed afterwards. */
-export async function inFolder(
-  body: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_results_" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** A row of values an iteration. */
 export function curves(...rows: number[][]): Curves {
   return {

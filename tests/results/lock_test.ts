@@ -4,7 +4,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { RetryError } from "../../src/files/input_error.ts";
 import type { PartName } from "../../src/results/layout.ts";
 import { lockFolder } from "../../src/results/lock.ts";
-import { inFolder } from "./example_results.ts";
+import { withFolder } from "../with_folder.ts";
 
 const PARTS = [undefined, { index: 0, count: 2 }, { index: 1, count: 2 }];
 
@@ -48,7 +48,7 @@ async function writeForeign(folder: string, name = "training.lock") {
 
 describe("lockFolder()", () => {
   it("lets different parts train at once, and nothing else", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       for (const first of PARTS) {
         const held = await lock(folder, { part: first });
         for (const second of PARTS) {
@@ -69,7 +69,7 @@ describe("lockFolder()", () => {
     }));
 
   it("takes over from a process that was killed, and says so", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const program = `
         import { lockFolder } from ${
         JSON.stringify(
@@ -101,7 +101,7 @@ describe("lockFolder()", () => {
     }));
 
   it("waits for a sign of life of another machine's process", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await writeForeign(folder);
       const lines: string[] = [];
       const attempt = lock(folder, { lines, deadAfter: 2000 });
@@ -115,7 +115,7 @@ describe("lockFolder()", () => {
     }));
 
   it("takes over what has given no sign of life for long", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       for (const part of PARTS) {
         await writeForeign(folder);
         const old = new Date(Date.now() - 60_000);
@@ -129,7 +129,7 @@ describe("lockFolder()", () => {
     }));
 
   it("takes a damaged lock for that of nobody, after a while", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await Deno.writeTextFile(join(folder, "training.lock"), "{");
       const held = await lock(folder, { deadAfter: 200 });
       await held.check();
@@ -137,7 +137,7 @@ describe("lockFolder()", () => {
     }));
 
   it("gives one of many that come at once the folder of a dead process", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await writeForeign(folder);
       const attempts = await Promise.allSettled(
         Array.from({ length: 8 }, () => lock(folder, { deadAfter: 100 })),
@@ -154,7 +154,7 @@ describe("lockFolder()", () => {
     }));
 
   it("notices that another process took the folder", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const held = await lock(folder);
       await writeForeign(folder);
       await assertBusy(

@@ -19,10 +19,10 @@ import {
   alike,
   exampleRecord,
   falling,
-  inFolder,
   writeCurves,
   writeExample,
 } from "./example_results.ts";
+import { withFolder } from "../with_folder.ts";
 
 /** A record of a training that is under way. */
 function begun(changes: Partial<ExperimentRecord> = {}): ExperimentRecord {
@@ -112,7 +112,7 @@ async function writeRun(path: string, experiment: string): Promise<void> {
 
 describe("curveFiles()", () => {
   it("writes float64 arrays of shape (iterations, epochs), and accuracies where there are any", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await writeCurves(folder, 3, alike(falling([0.1, 0.2], 5)));
       assert.deepEqual(await namesIn(folder), [
         "3/train_loss_all.npy",
@@ -142,7 +142,7 @@ describe("modelPath()", () => {
 
 describe("openFolder()", () => {
   it("makes the folder and those above it, and takes an empty one", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = join(folder, "a", "b");
       await open(path, { mode: "new" });
       assert.deepEqual(await namesIn(folder), ["a/b/experiment.json"]);
@@ -151,7 +151,7 @@ describe("openFolder()", () => {
     }));
 
   it("refuses results that are there, names the ways out and changes nothing", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeFull(folder);
       const before = await filesBelow(path);
       await assertRefused(
@@ -162,7 +162,7 @@ describe("openFolder()", () => {
     }));
 
   it("with overwrite removes what a training writes, and nothing else", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeFull(folder);
       const kept = [
         "0/notes.txt",
@@ -188,7 +188,7 @@ describe("openFolder()", () => {
     }));
 
   it("removes nothing where the new files can't be written", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeFull(folder);
       const before = await filesBelow(path);
       await assert.rejects(open(path, {
@@ -201,7 +201,7 @@ describe("openFolder()", () => {
     }));
 
   it("never removes anything from a folder that holds no results", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       for (
         const files of [
           ["0/train_loss_all.npy", "thesis.tex"],
@@ -222,7 +222,7 @@ describe("openFolder()", () => {
     }));
 
   it("does not follow, nor remove, a link that is named like a folder of results", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       for (const name of ["7", "runs"]) {
         const path = await writeFull(folder);
         const elsewhere = join(folder, `elsewhere_${name}`);
@@ -243,7 +243,7 @@ describe("openFolder()", () => {
     }));
 
   it("goes on with the same experiment, and keeps its results", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeFull(folder);
       const before = (await namesIn(path))
         .filter((name) => !name.endsWith(".tmp"));
@@ -252,7 +252,7 @@ describe("openFolder()", () => {
     }));
 
   it("says in what another experiment differs", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeFull(folder);
       const changes = { fingerprint: "another", seed: 8, epochs: 13 };
       await assertRefused(
@@ -262,7 +262,7 @@ describe("openFolder()", () => {
     }));
 
   it("does not go on with results of unknown origin, the original program's among them", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeFull(folder);
       await Deno.remove(join(path, "experiment.json"));
       const before = await filesBelow(path);
@@ -280,7 +280,7 @@ describe("openFolder()", () => {
     }));
 
   it("writes a record that is damaged or gone again, where runs say that they belong to the experiment", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeFull(folder);
       await writeRun(path, begun().fingerprint);
       const file = join(path, "experiment.json");
@@ -312,7 +312,7 @@ describe("openFolder()", () => {
     }));
 
   it("goes on where a training was killed before it wrote its record", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await writeAll(folder, ["folder_index.txt.12-0-0a1b2c3d.tmp"]);
       await Deno.mkdir(join(folder, "runs"));
       await open(folder, { mode: "join" });
@@ -320,7 +320,7 @@ describe("openFolder()", () => {
     }));
 
   it("remembers the number of parts until the whole is trained or finished", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = join(folder, "parts");
       const part = (index: number, count: number) =>
         ({ index, count, first: 0, step: 1 }) as const;
@@ -349,7 +349,7 @@ describe("openFolder()", () => {
     }));
 
   it("says in a sentence why a folder can't be made", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const file = join(folder, "file");
       await Deno.writeTextFile(file, "");
       await assertRefused(
@@ -386,7 +386,7 @@ const OTHERS = [
 
 describe("sweep()", () => {
   const withFiles = (body: (folder: string) => Promise<void>) =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await writeAll(folder, [OF_RUN_0_1, OF_RUN_10_1, OF_ALL, OTHERS].flat());
       await body(folder);
     });

@@ -18,10 +18,10 @@ import {
   curves,
   exampleRecord,
   falling,
-  inFolder,
   TITLES,
   writeExample,
 } from "./example_results.ts";
+import { withFolder } from "../with_folder.ts";
 
 async function assertRefused(path: string, message: RegExp): Promise<void> {
   await assert.rejects(readResultsFolder(path), (error) => {
@@ -35,7 +35,7 @@ async function assertRefused(path: string, message: RegExp): Promise<void> {
 
 describe("readResultsFolder()", () => {
   it("reads back what was written, with the grid's keys", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const first = alike(falling([0.1, 0.2, 0.3]));
       const second = alike(curves([0.5, NaN], [Infinity, 0.25]));
       const record = exampleRecord();
@@ -75,7 +75,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("reads the tables of networks, unless they are damaged", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const loss = alike(falling([0.1]));
       const path = await writeExample(folder, "bio", {
         combinations: [loss, loss],
@@ -104,7 +104,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("reads a folder of the original program, and infers the keys", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const loss = falling([0.1, 0.2]);
       const path = await writeExample(folder, "original", {
         combinations: [alike(loss), alike(loss)],
@@ -120,7 +120,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("calls the difficulty n_back where there are accuracies, and keeps those of one iteration only", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeExample(folder, "original", {
         combinations: [
           alike(falling([0.1, 0.2]), falling([50])),
@@ -138,7 +138,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("takes an empty accuracy file for none, and one dimension for one iteration", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeExample(folder, "original", {
         combinations: [alike(falling([0.1])), alike(falling([0.2]))],
       });
@@ -156,7 +156,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("leaves out unfinished combinations and names them", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = await writeExample(folder, "bio", {
         combinations: [undefined, alike(falling([0.1]))],
       });
@@ -169,7 +169,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("leaves out curves that do not fit their checksum", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const loss = alike(falling([0.1]));
       const path = await writeExample(folder, "bio", {
         combinations: [loss, loss],
@@ -203,7 +203,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("says where the list of combinations contradicts the record, or repeats itself", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const loss = alike(falling([0.1]));
       const path = await writeExample(folder, "bio", {
         titles: TITLES.slice(0, 1),
@@ -228,7 +228,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("refuses a missing folder, a file, and a folder without an index", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await assertRefused(join(folder, "none"), /there is no such folder/);
       const file = join(folder, "file");
       await Deno.writeTextFile(file, "");
@@ -237,7 +237,7 @@ describe("readResultsFolder()", () => {
     }));
 
   it("refuses damaged files: one sentence that names the file", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const loss = alike(falling([0.1]));
       const path = await writeExample(folder, "bio", {
         combinations: [loss, loss],
@@ -348,7 +348,7 @@ describe("a pipe in place of a file of results", () => {
   ];
   for (const name of names) {
     it(`is refused or passed over, and nobody waits for its writer: ${name}`, () =>
-      inFolder(async (folder) => {
+      withFolder(async (folder) => {
         if (Deno.build.os === "windows") return;
         const loss = alike(falling([0.1, 0.2, 0.3]));
         const record = exampleRecord({ trainedBy: [], failures: [] });

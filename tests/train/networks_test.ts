@@ -15,7 +15,7 @@ import { measuredModel, networkState } from "../../src/train/networks.ts";
 import { buildRun } from "../../src/train/build_run.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
-import { inFolder } from "../results/example_results.ts";
+import { withFolder } from "../with_folder.ts";
 
 /** An experiment of 58 neurons with such keys in `[net]`. */
 function config(
@@ -233,7 +233,7 @@ describe("a null model that begins elsewhere", () => {
 
 describe("networks of results", () => {
   it("are told apart by their checksums, in memory as in a folder", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const engine = await chooseEngine("cpu", { warn: () => {} });
       const networksOf = async (net: Readonly<Record<string, string>>) => {
         const prepared = await prepare(net);

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
+  failureTest,
+  holmCorrection,
   logGamma,
   normalUpperTail,
+  pairedFailureTest,
   studentQuantile,
   studentUpperTail,
 } from "../../src/analysis/distributions.ts";
@@ -86,5 +89,65 @@ describe("distribution functions", () => {
     assert.ok(Number.isNaN(normalUpperTail(NaN)));
     assert.ok(Number.isNaN(studentUpperTail(NaN, 3)));
     assert.ok(Number.isNaN(studentUpperTail(1, NaN)));
+  });
+});
+
+describe("failureTest()", () => {
+  it("equals SciPy's test of Fisher, and the definition over several tables", () => {
+    for (const [tables, p] of STRATA.fisher) {
+      const found = failureTest(tables.map(([m, n, a, b]) => ({
+        runs: [m, n],
+        failed: [a, b],
+      })));
+      assertClose(found, p, JSON.stringify(tables), 1e-9);
+    }
+  });
+});
+
+describe("pairedFailureTest()", () => {
+  it("equals the exact test of McNemar in statsmodels", () => {
+    for (const [onlyX, onlyY, p] of STRATA.mcnemar) {
+      assertClose(
+        pairedFailureTest(onlyX, onlyY),
+        p,
+        `${onlyX} ${onlyY}`,
+        1e-9,
+      );
+    }
+    assert.equal(pairedFailureTest(0, 0), 1);
+  });
+});
+
+describe("holmCorrection()", () => {
+  it("equals statsmodels", () => {
+    for (const [p, corrected] of [...SCIPY.holm, ...STRATA.holm]) {
+      for (const [i, value] of holmCorrection(p).entries()) {
+        assertClose(value, corrected[i] as number);
+      }
+    }
+  });
+
+  it("keeps the order, never lowers a p and leaves out what was not tested", () => {
+    const p = fc.oneof(
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.constant(NaN),
+    );
+    fc.assert(fc.property(fc.array(p), (values) => {
+      const corrected = holmCorrection(values);
+      const tested = values.filter((value) => !Number.isNaN(value));
+      for (const [i, value] of values.entries()) {
+        const after = corrected[i] as number;
+        assert.equal(Number.isNaN(after), Number.isNaN(value));
+        if (Number.isNaN(value)) continue;
+        assert.ok(after >= value && after <= 1);
+        for (const [j, other] of values.entries()) {
+          if (value <= other) assert.ok(after <= (corrected[j] as number));
+        }
+      }
+      assert.deepEqual(
+        holmCorrection(tested),
+        corrected.filter((value) => !Number.isNaN(value)),
+      );
+    }));
   });
 });
