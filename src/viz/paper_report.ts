@@ -142,7 +142,9 @@ export async function writePaperReport(
         {
           id: "effects",
           name: "Effects over all experiments",
-          content: [countsTable(rows), figuresOf("overview", page.figures)],
+          content: rows.length === 0
+            ? ""
+            : [countsTable(rows), figuresOf("overview", page.figures)],
         },
         { id: "table", name: "Losses and epochs", content: tableHtml(tables) },
         {
@@ -240,24 +242,26 @@ function outcomeOf(row: Comparison): "lower" | "higher" | "open" {
   return row.effect.estimate < 0 ? "lower" : "higher";
 }
 
+/** How many comparisons came out lower, higher and open, and of how many labels are equivalent. */
+function countsOf(rows: readonly Comparison[]) {
+  const outcomes = rows.map(outcomeOf);
+  const [lower, higher, open] = (["lower", "higher", "open"] as const).map((
+    one,
+  ) => outcomes.filter((outcome) => outcome === one).length);
+  return { lower, higher, open, equivalent: rows.filter(isEquivalent).length };
+}
+
 /** A sentence a measure. */
 function findingsOf(rows: readonly Comparison[]): string[] {
   return [...Map.groupBy(rows, ({ measure }) => measure)].map((
     [measure, own],
   ) => {
-    const count = (of: ReturnType<typeof outcomeOf>) =>
-      own.filter((row) => outcomeOf(row) === of).length;
+    const { lower, higher, open, equivalent } = countsOf(own);
     const { name } = MEASURES[measure];
     const reference = own[0]!.reference.label;
     return `${name[0]!.toUpperCase()}${name.slice(1)}: of ${
       plural(own.length, "comparison")
-    } with ${reference}, ${reference} is lower in ${
-      count("lower")
-    }, higher in ${
-      count("higher")
-    }, and there is no evidence of a difference in ${count("open")}; ${
-      own.filter(isEquivalent).length
-    } are equivalent within the margin (after Holm's correction over all experiments, measures and networks).`;
+    } with ${reference}, ${reference} is lower in ${lower}, higher in ${higher}, and there is no evidence of a difference in ${open}; ${equivalent} are equivalent within the margin (after Holm's correction over all experiments, measures and networks).`;
   });
 }
 
@@ -283,7 +287,6 @@ function startsOf(tables: readonly CellTable[]): string[] {
 
 /** The findings for each random network, by measure. */
 function countsTable(rows: readonly Comparison[]): Part {
-  if (rows.length === 0) return "";
   const reference = rows[0]!.reference.label;
   const measures = [...new Set(rows.map(({ measure }) => measure))];
   const titles = [
@@ -313,56 +316,69 @@ function countsTable(rows: readonly Comparison[]): Part {
       html`<tr><th scope="row">${label}</th><td class="number">${
         own.filter(({ measure }) => measure === measures[0]).length
       }</td>${
-        measures.map((measure) => {
-          const each = own.filter((row) => row.measure === measure);
-          const outcomes = each.map(outcomeOf);
-          return [
-            ...(["lower", "higher", "open"] as const).map((one) =>
-              outcomes.filter((outcome) => outcome === one).length
-            ),
-            each.filter(isEquivalent).length,
-          ].map((count) => html`<td class="number">${count}</td>`);
-        })
+        measures.map((measure) =>
+          Object.values(
+            countsOf(own.filter((row) => row.measure === measure)),
+          ).map((count) => html`<td class="number">${count!}</td>`)
+        )
       }</tr>`
     ),
   });
 }
 
-function intervalText({ estimate, low, high }: Interval): string {
+type Value = Interval | number | undefined;
+
+/** A column of the table and, with the ends of an interval, of the CSV file. */
+type Column = readonly [
+  title: string,
+  name: string,
+  of: (row: ArmRow) => Value,
+  text?: (value: Value) => string,
+];
+
+const COLUMNS: readonly Column[] = [
+  ["runs", "runs", (row) => row.runs],
+  ["beat baseline", "beat_baseline", (row) => row.learned],
+  ["diverged", "diverged", (row) => row.diverged],
+  ["minimum loss", "minimum_loss", (row) => row.minLoss],
+  ["epoch of minimum", "epoch_of_minimum", (row) => row.minLossEpoch],
+  ["epoch of 99 %", "epoch_of_99_percent", (row) => row.epoch99],
+  [
+    "spectral radius at the start",
+    "spectral_radius_initial",
+    (row) => row.spectralRadius,
+  ],
+  ...comparedColumns("minLoss", "minimum loss"),
+  ...comparedColumns("epoch99", "epoch of 99 %"),
+];
+
+function comparedColumns(measure: Measure, of: string): Column[] {
+  const name = of.replaceAll(" ", "_").replace("%", "percent");
+  return [
+    [
+      `effect on ${of}`,
+      `effect_on_${name}`,
+      ({ compared }) => compared.get(measure)?.effect,
+      (value) => cellText((value as Interval).estimate),
+    ],
+    [
+      "p (Holm)",
+      `p_holm_${name}`,
+      ({ compared }) => compared.get(measure)?.holm.p,
+      (value) => tableP(value as number),
+    ],
+  ];
+}
+
+function cellText(value: Value): string {
+  if (value === undefined) return NONE;
+  const { estimate, low, high } = typeof value === "number"
+    ? { estimate: value, low: NaN, high: NaN }
+    : value;
   if (Number.isNaN(estimate)) return NONE;
   return Number.isNaN(low)
     ? short(estimate)
     : `${short(estimate)} [${short(low)} to ${short(high)}]`;
-}
-
-const COLUMNS: readonly (readonly [
-  title: string,
-  of: (row: ArmRow) => string | number,
-])[] = [
-  [
-    "runs that beat the baseline",
-    ({ runs, learned = NONE, diverged }) =>
-      `${learned} of ${runs}${diverged === 0 ? "" : `, ${diverged} diverged`}`,
-  ],
-  ["minimum loss", ({ minLoss }) => intervalText(minLoss)],
-  ["epoch of minimum", ({ minLossEpoch }) => intervalText(minLossEpoch)],
-  ["epoch of 99 %", ({ epoch99 }) => intervalText(epoch99)],
-  [
-    "spectral radius at the start",
-    ({ spectralRadius }) =>
-      Number.isNaN(spectralRadius) ? NONE : short(spectralRadius),
-  ],
-  ["effect on minimum loss", (row) => effectText(row, "minLoss")],
-  ["p (Holm)", (row) => tableP(row.compared.get("minLoss")?.holm.p ?? NaN)],
-  ["effect on epoch of 99 %", (row) => effectText(row, "epoch99")],
-  ["p (Holm)", (row) => tableP(row.compared.get("epoch99")?.holm.p ?? NaN)],
-];
-
-function effectText({ compared }: ArmRow, measure: Measure): string {
-  const row = compared.get(measure);
-  return row === undefined || Number.isNaN(row.effect.estimate)
-    ? NONE
-    : short(row.effect.estimate);
 }
 
 function tableHtml(tables: readonly CellTable[]): Html {
@@ -384,7 +400,12 @@ function tableHtml(tables: readonly CellTable[]): Html {
               )} learned)</th>
           </tr>${rows.map((row) =>
             html`<tr><th scope="row">${row.label}</th>${
-              COLUMNS.map(([, of]) => html`<td class="number">${of(row)}</td>`)
+              COLUMNS.map(([, , of, text = cellText]) => {
+                const value = of(row);
+                return html`<td class="number">${
+                  value === undefined ? NONE : text(value)
+                }</td>`;
+              })
             }</tr>`
           )}
         `
@@ -394,42 +415,26 @@ function tableHtml(tables: readonly CellTable[]): Html {
 }
 
 function csvOf(tables: readonly CellTable[]): string {
-  const cell = (value: number | undefined) =>
-    value === undefined || Number.isNaN(value)
-      ? ""
-      : String(Number(value.toPrecision(6)));
-  const interval = (of: Interval | undefined) =>
-    [of?.estimate, of?.low, of?.high].map(cell);
-  const three = (name: string) => [name, `${name}_low`, `${name}_high`];
-  const measures = ["minLoss", "epoch99"] as const;
+  const rows = tables.flatMap(({ rows }) => rows);
+  const columns = COLUMNS.flatMap(([, name, of]) =>
+    rows.some((row) => typeof of(row) === "object")
+      ? (["estimate", "low", "high"] as const).map((end) =>
+        [
+          end === "estimate" ? name : `${name}_${end}`,
+          (row: ArmRow) => (of(row) as Interval | undefined)?.[end],
+        ] as const
+      )
+      : [[name, (row: ArmRow) => of(row) as number | undefined] as const]
+  );
   const text = Papa.unparse([
-    [
-      "experiment",
-      "network",
-      "runs",
-      "beat_baseline",
-      "diverged",
-      ...three("minimum_loss"),
-      ...three("epoch_of_minimum"),
-      ...three("epoch_of_99_percent"),
-      "spectral_radius_initial",
-      ...["minimum_loss", "epoch_of_99_percent"].flatMap((name) => [
-        ...three(`effect_on_${name}`),
-        `p_holm_${name}`,
-      ]),
-    ],
-    ...tables.flatMap(({ rows }) => rows).map((row) => [
+    ["experiment", "network", ...columns.map(([name]) => name)],
+    ...rows.map((row) => [
       row.cell,
       row.label,
-      ...[row.runs, row.learned, row.diverged].map(cell),
-      ...interval(row.minLoss),
-      ...interval(row.minLossEpoch),
-      ...interval(row.epoch99),
-      cell(row.spectralRadius),
-      ...measures.flatMap((measure) => [
-        ...interval(row.compared.get(measure)?.effect),
-        cell(row.compared.get(measure)?.holm.p),
-      ]),
+      ...columns.map(([, of]) => {
+        const value = of(row) ?? NaN;
+        return Number.isNaN(value) ? "" : String(Number(value.toPrecision(6)));
+      }),
     ]),
   ], { newline: "\r\n" });
   return `${text}\r\n`;
