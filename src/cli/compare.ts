@@ -14,9 +14,8 @@ import { InputError } from "../files/input_error.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, plural } from "../text/words.ts";
-import { FIGURE_KINDS } from "../viz/build_figures.ts";
 import { drawResults } from "../viz/draw_results.ts";
-import { DEFAULT_FORMATS, prepareFolder } from "../viz/write_figures.ts";
+import { prepareFolder } from "../viz/write_figures.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath } from "./shell.ts";
 import { trainConfig, TRAINING_FLAGS } from "./train.ts";
@@ -85,13 +84,7 @@ async function draw(
   );
   const drawn = await drawResults(trained, {
     directory,
-    formats: DEFAULT_FORMATS,
-    kinds: FIGURE_KINDS,
-    combination: undefined,
-    ylabel: undefined,
-    width: undefined,
     overwrite: boolean.overwrite === true || boolean.resume === true,
-    all: true,
   });
   for (const warning of drawn.warnings) printError(`warning: ${warning}`);
   for (const line of formatFindings(drawn.comparisons)) print(line);

@@ -279,17 +279,15 @@ async function report(
     print("No experiment is finished, so that there is no report yet.");
     return;
   }
-  const [{ writePaperReport }, { DEFAULT_FORMATS, prepareFolder }] =
-    await Promise.all([
-      import("../viz/paper_report.ts"),
-      import("../viz/write_figures.ts"),
-    ]);
+  const [{ writePaperReport }, { prepareFolder }] = await Promise.all([
+    import("../viz/paper_report.ts"),
+    import("../viz/write_figures.ts"),
+  ]);
   const directory = join(folder, "figs");
   await prepareFolder(directory);
   const { files, findings } = await writePaperReport(reported, {
     title: "Goulas, Damicelli and Hilgetag (2021), repeated",
     directory,
-    formats: DEFAULT_FORMATS,
     width: choiceFlag(flags, "width", ["85", "178"]) === "85" ? "one" : "two",
     overwrite: flags.boolean.overwrite === true,
     missing: [

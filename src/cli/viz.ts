@@ -7,8 +7,9 @@
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import type { LabelledResults } from "../analysis/match.ts";
-import { FIGURE_KINDS, type FigureKind } from "../viz/build_figures.ts";
-import { DEFAULT_FORMATS, type Format, FORMATS } from "../viz/write_figures.ts";
+import { FIGURE_KINDS } from "../viz/build_figures.ts";
+import type { DrawResultsOptions } from "../viz/draw_results.ts";
+import { DEFAULT_FORMATS, FORMATS } from "../viz/write_figures.ts";
 import type { FigureWidth } from "../viz/theme.ts";
 import { plural, quote } from "../text/words.ts";
 import {
@@ -49,22 +50,9 @@ const HELP = `Draws and compares the results of experiments.
 Without --only and --combination, statistics.csv is written too. It and the report compare
 minimum loss, 99 % epoch and final accuracy of the first label with each other.`;
 
-interface Wanted {
+interface Wanted extends DrawResultsOptions {
   readonly folders: readonly string[];
   readonly labels: readonly string[];
-  readonly directory: string;
-  readonly ylabel: string | undefined;
-  readonly formats: readonly Format[];
-  readonly kinds: readonly FigureKind[];
-  readonly combination: number | undefined;
-  readonly width: FigureWidth | undefined;
-  readonly dpi: number;
-  /** As a share; undefined for the default. */
-  readonly margin: number | undefined;
-  readonly allPairs: boolean;
-  readonly overwrite: boolean;
-  /** Whether all is wanted, statistics included. */
-  readonly all: boolean;
 }
 
 /** Widths in mm. */
@@ -87,7 +75,6 @@ function readFlags(flags: Flags): Wanted {
   needed(list.results_labels, "results_labels");
   const width = choiceFlag(flags, "width", Object.keys(WIDTHS));
   const margin = numberFlag(flags, "margin", { above: 0, to: 1000 });
-  const only = choicesFlag(flags, "only", FIGURE_KINDS);
   const combination = numberFlag(flags, "combination", {
     to: 999_999_999,
     whole: true,
@@ -98,7 +85,7 @@ function readFlags(flags: Flags): Wanted {
     directory: userPath(needed(string.save_figs, "save_figs"), "--save_figs"),
     ylabel: string.ylabel,
     formats: choicesFlag(flags, "formats", FORMATS) ?? DEFAULT_FORMATS,
-    kinds: only ?? (combination === undefined ? FIGURE_KINDS : ["curves"]),
+    kinds: choicesFlag(flags, "only", FIGURE_KINDS),
     combination,
     width: width === undefined ? undefined : WIDTHS[width],
     dpi: numberFlag(flags, "dpi", {
@@ -110,7 +97,6 @@ function readFlags(flags: Flags): Wanted {
     margin: margin === undefined ? undefined : margin / 100,
     allPairs: boolean.all_pairs === true,
     overwrite: boolean.overwrite === true,
-    all: only === undefined && combination === undefined,
   };
 }
 

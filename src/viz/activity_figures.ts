@@ -5,15 +5,9 @@
  */
 
 import { type HiddenStates, regionMeans } from "../analysis/activity.ts";
-import {
-  type Figure,
-  HOVER,
-  type Json,
-  makeFigure,
-  type Spec,
-} from "./figure.ts";
-import { number, quantity, text } from "./layers.ts";
-import { matrixPanel, ticksOf } from "./network_figure.ts";
+import { type Figure, type Json, makeFigure, type Spec } from "./figure.ts";
+import { number, text } from "./layers.ts";
+import { cellHover, matrixPanel, ticksOf } from "./network_figure.ts";
 import { sixDigits } from "./series.ts";
 import {
   DIVERGING,
@@ -184,25 +178,8 @@ function hoverLayer(
   if (values.length > MOST_TOOLTIPS) return [];
   const rows = Array.from(values, (value, at) => {
     const [i, j] = [Math.floor(at / columns), at % columns];
-    return {
-      top: i + 0.5,
-      bottom: i + 1.5,
-      left: j + 0.5,
-      right: j + 1.5,
-      value: Number.isFinite(value) ? sixDigits(value) : null,
-      ...fields(i, j),
-    };
+    const shown = Number.isFinite(value) ? sixDigits(value) : null;
+    return { i, j, value: shown, ...fields(i, j) };
   });
-  return [{
-    name: HOVER,
-    data: { values: rows },
-    mark: { type: "rect", fillOpacity: 0, aria: false },
-    encoding: {
-      x: quantity("left"),
-      x2: { field: "right" },
-      y: quantity("top"),
-      y2: { field: "bottom" },
-      tooltip: [...tooltip],
-    },
-  }];
+  return [cellHover({ values: rows }, tooltip)];
 }

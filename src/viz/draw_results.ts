@@ -17,10 +17,15 @@ import {
 } from "./activity_figures.ts";
 import { coactivation, type HiddenStates } from "../analysis/activity.ts";
 import type { Task, Trials } from "../tasks/task.ts";
-import { type DrawFiguresOptions, planFigures } from "./build_figures.ts";
+import {
+  type DrawFiguresOptions,
+  FIGURE_KINDS,
+  planFigures,
+} from "./build_figures.ts";
 import type { Figure } from "./figure.ts";
 import { trialFigure } from "./trial_figure.ts";
 import {
+  DEFAULT_FORMATS,
   missingLetters,
   openFigureFolder,
   type WriteOptions,
@@ -32,8 +37,6 @@ export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
   readonly margin?: number | undefined;
   /** Whether every label is compared with every other one. */
   readonly allPairs?: boolean | undefined;
-  /** Whether all is wanted, statistics included. */
-  readonly all: boolean;
 }
 
 /** What was made. */
@@ -51,7 +54,8 @@ const STATISTICS = "statistics.csv";
 const REPORT = "report.html";
 
 /**
- * Draws and compares results, and writes everything to a folder.
+ * Draws and compares results, and writes everything to a folder, or the kinds
+ * of figures, or the combination, that is asked for, without statistics.
  *
  * @param folders Results and their labels; the others are compared with the first.
  * @throws {InputError} If a file is damaged or can't be written, would replace somebody else's, or there is no such combination.
@@ -60,13 +64,20 @@ export async function drawResults(
   folders: readonly LabelledResults[],
   options: DrawResultsOptions,
 ): Promise<DrawnResults> {
-  const { formats, combination, margin, allPairs, all } = options;
+  const { formats = DEFAULT_FORMATS, combination, margin, allPairs } = options;
+  const kinds = options.kinds ??
+    (combination === undefined ? FIGURE_KINDS : ["curves" as const]);
+  const all = options.kinds === undefined && combination === undefined;
   const compared = compareLabels(folders, {
     ...(margin === undefined ? {} : { margin }),
     ...(allPairs === undefined ? {} : { allPairs }),
   });
   const comparisons = all ? compared.rows : [];
-  const planned = await planFigures(folders, { ...options, comparisons });
+  const planned = await planFigures(folders, {
+    ...options,
+    kinds,
+    comparisons,
+  });
   const folder = await openFigureFolder([
     ...planned.flatMap(({ name }) => formats.map((one) => `${name}.${one}`)),
     ...(comparisons.length > 0 ? [STATISTICS] : []),
@@ -111,7 +122,7 @@ export async function drawResults(
 /** What of the texts in figures the font can't draw. */
 async function letterWarnings(
   folders: readonly LabelledResults[],
-  { formats, ylabel = "" }: DrawResultsOptions,
+  { formats = DEFAULT_FORMATS, ylabel = "" }: DrawResultsOptions,
 ): Promise<string[]> {
   return !formats.includes("png") && !formats.includes("pdf")
     ? []

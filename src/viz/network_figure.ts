@@ -312,7 +312,9 @@ function panelSpec(
     colors,
     x: { title: `to ${unit}`, units, pixels: side, ticks },
     y: { title: `from ${unit}`, units, pixels: side, ticks },
-    hover: hover && unit === "region" ? [hoverLayer()] : [],
+    hover: hover && unit === "region"
+      ? [cellHover({ name: "pairs" }, PAIR_TOOLTIP)]
+      : [],
   });
 }
 
@@ -446,12 +448,12 @@ export function matrixPanel(
   };
 }
 
-function hoverLayer(): Spec {
+/** What is told of the cell under the mouse, of rows with its place `i` and `j`. */
+export function cellHover(data: Spec, tooltip: readonly Spec[]): Spec {
   const edge = (as: string, calculate: string): Spec => ({ calculate, as });
-  const mean = (field: string, title: string) => number(field, title, ".3~g");
   return {
     name: HOVER,
-    data: { name: "pairs" },
+    data,
     transform: [
       edge("top", "datum.i + 0.5"),
       edge("bottom", "datum.i + 1.5"),
@@ -464,14 +466,19 @@ function hoverLayer(): Spec {
       x2: { field: "right" },
       y: quantity("top"),
       y2: { field: "bottom" },
-      tooltip: [
-        text("from", "from"),
-        text("to", "to"),
-        mean("connectome", "connectome"),
-        mean("network", "mean of scaled network"),
-        mean("initial", "mean size of initial weights"),
-        mean("trained", "mean size of trained weights"),
-      ],
+      tooltip,
     },
   };
 }
+
+const mean = (field: string, title: string) => number(field, title, ".3~g");
+
+/** What is told of a pair of regions. */
+const PAIR_TOOLTIP = [
+  text("from", "from"),
+  text("to", "to"),
+  mean("connectome", "connectome"),
+  mean("network", "mean of scaled network"),
+  mean("initial", "mean size of initial weights"),
+  mean("trained", "mean size of trained weights"),
+];

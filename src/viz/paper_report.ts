@@ -44,7 +44,11 @@ import {
   warningList,
 } from "./page.ts";
 import type { FigureWidth } from "./theme.ts";
-import { openFigureFolder, type WriteOptions } from "./write_figures.ts";
+import {
+  DEFAULT_FORMATS,
+  openFigureFolder,
+  type WriteOptions,
+} from "./write_figures.ts";
 
 /** An experiment of the report: its name, and the biological network's results before those of random ones. */
 export interface ReportedCell {
@@ -98,12 +102,14 @@ const REPORT = "report.html";
  */
 export async function writePaperReport(
   cells: readonly ReportedCell[],
-  { title, width = "two", missing, ...options }: WriteOptions & {
-    readonly title: string;
-    readonly width?: FigureWidth;
-    /** One sentence each: what is not in it. */
-    readonly missing: readonly string[];
-  },
+  { title, width = "two", missing, ...options }:
+    & Omit<WriteOptions, "formats">
+    & {
+      readonly title: string;
+      readonly width?: FigureWidth;
+      /** One sentence each: what is not in it. */
+      readonly missing: readonly string[];
+    },
 ): Promise<WrittenReport> {
   const compared = cells.map(({ arms }) => compareLabels(arms));
   const over = compared.map(({ rows }) =>
@@ -121,7 +127,7 @@ export async function writePaperReport(
   }));
   const folder = await openFigureFolder([
     ...figures.flatMap(({ name }) =>
-      options.formats.map((one) => `${name}.${one}`)
+      DEFAULT_FORMATS.map((one) => `${name}.${one}`)
     ),
     TABLE,
     REPORT,

@@ -27,7 +27,8 @@ export const DEFAULT_FORMATS: readonly Format[] = FORMATS.filter((one) =>
 /** How to write. */
 export interface WriteOptions {
   readonly directory: string;
-  readonly formats: readonly Format[];
+  /** Default {@linkcode DEFAULT_FORMATS}. */
+  readonly formats?: readonly Format[];
   /** Pixels an inch of PNG files; default 300. */
   readonly dpi?: number;
   /** Whether files that were not written by this program, or were changed since, may be replaced; default false. */
@@ -71,7 +72,8 @@ export async function prepareFolder(directory: string): Promise<void> {
  */
 export async function openFigureFolder(
   names: readonly string[],
-  { directory, formats, dpi = 300, overwrite = false }: WriteOptions,
+  { directory, formats = DEFAULT_FORMATS, dpi = 300, overwrite = false }:
+    WriteOptions,
 ): Promise<FigureFolder> {
   const listed = await readList(directory);
   if (!overwrite) {
