@@ -1,14 +1,13 @@
 /// <reference lib="dom" />
 /**
  * The charts of the page, by Vega without `eval`, which the page's policy
- * forbids.
+ * forbids, and without Vega-Lite, which would be a quarter of the page's scripts.
  *
  * @module
  */
 
-import { expressionInterpreter } from "npm:vega-interpreter@2.3.2";
 import * as vega from "npm:vega@6.4.0";
-import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
+import { expressionInterpreter } from "npm:vega-interpreter@2.3.2";
 import type { Band, TrialPicture } from "./trainer.ts";
 
 /** Colours of the page, from its style sheet. */
@@ -17,6 +16,7 @@ export interface Colors {
   readonly muted: string;
   readonly line: string;
   readonly card: string;
+  /** Ends of the scale of quantities. */
   readonly low: string;
   readonly high: string;
   /** One an arm. */
@@ -30,52 +30,54 @@ export interface Chart {
   destroy(): void;
 }
 
-const DATA = "rows";
+const FONT = "system-ui, sans-serif";
+const WIDTH = "max(120, containerSize()[0])";
 
+/** Draws a specification as wide as its host; its numbers are the data set "rows". */
 function draw(
   host: HTMLElement,
-  { spec, colors, description }: {
-    readonly spec: object;
+  { colors, transforms = [], ...spec }: {
     readonly colors: Colors;
     readonly description: string;
+    readonly height: number;
+    /** Data sets made of the rows. */
+    readonly transforms?: readonly object[];
+    readonly scales: readonly object[];
+    readonly axes: readonly object[];
+    readonly marks: readonly object[];
   },
 ): Chart {
   const { ink, muted, line } = colors;
-  const axis = {
-    labelColor: muted,
-    titleColor: ink,
-    domainColor: line,
-    tickColor: line,
-    gridColor: line,
-    gridOpacity: 0.6,
-    labelFontSize: 12,
-    titleFontSize: 12,
-    titleFontWeight: "normal",
-  };
-  const { spec: compiled } = compile({
+  const whole = {
     ...spec,
-    description,
-    width: "container",
-    autosize: { type: "fit", contains: "padding", resize: true },
-    background: "transparent",
-    data: { name: DATA },
+    autosize: { type: "fit-x", contains: "padding" },
+    padding: 4,
+    signals: [{
+      name: "width",
+      init: WIDTH,
+      on: [{ events: "window:resize", update: WIDTH }],
+    }],
+    data: [{ name: "rows" }, ...transforms],
     config: {
-      font: "system-ui, sans-serif",
-      view: { stroke: null },
-      axis,
-      legend: {
-        labelColor: ink,
+      style: { cell: { stroke: null } },
+      axis: {
+        labelColor: muted,
+        labelFont: FONT,
         labelFontSize: 12,
-        titleColor: muted,
+        titleColor: ink,
+        titleFont: FONT,
+        titleFontSize: 12,
         titleFontWeight: "normal",
-        labelLimit: 300,
+        domain: false,
+        ticks: false,
+        labelPadding: 6,
+        gridColor: line,
+        gridOpacity: 0.7,
       },
     },
-  } as unknown as TopLevelSpec, {
-    logger: vega.logger(vega.Error),
-  });
+  };
   const view = new vega.View(
-    vega.parse(compiled, undefined, { ast: true }),
+    vega.parse(whole as unknown as vega.Spec, undefined, { ast: true }),
     {
       expr: expressionInterpreter as never,
       renderer: "canvas",
@@ -87,11 +89,14 @@ function draw(
   let last: Promise<unknown> = view.runAsync();
   return {
     update(rows) {
-      last = last.then(() => view.data(DATA, [...rows]).runAsync());
+      last = last.then(() => view.data("rows", [...rows]).runAsync());
     },
     destroy: () => view.finalize(),
   };
 }
+
+/** What every mark of a chart is drawn by. */
+const encode = (update: object) => ({ encode: { update } });
 
 /** The loss of each arm by epoch, with its band. */
 export function drawCurves(
@@ -102,49 +107,76 @@ export function drawCurves(
     readonly colors: Colors;
   },
 ): Chart {
-  const y = { type: "quantitative", scale: { zero: false, nice: true } };
+  const x = { scale: "x", field: "epoch" };
+  const y = (field: string) => ({ scale: "y", field });
+  const color = { scale: "color", field: "arm" };
   return draw(host, {
     colors,
     description:
       "Validation loss by epoch: a line and a band, mean and standard deviation over runs, for each arm",
-    spec: {
-      height: 280,
-      encoding: {
-        x: {
-          field: "epoch",
-          type: "quantitative",
-          title: "epoch",
-          scale: { domain: [0, epochs], nice: false },
-          axis: { grid: false, tickMinStep: 1, tickCount: 10 },
-        },
-        color: {
-          field: "arm",
-          type: "nominal",
-          scale: { domain: arms, range: colors.arms },
-          legend: {
-            orient: "top",
-            title: null,
-            symbolType: "stroke",
-            symbolStrokeWidth: 3,
-            symbolSize: 160,
-            symbolOpacity: 1,
-          },
-        },
+    height: 260,
+    scales: [
+      { name: "x", type: "linear", domain: [0, epochs], range: "width" },
+      {
+        name: "y",
+        type: "linear",
+        domain: { data: "rows", fields: ["low", "high"] },
+        range: "height",
+        nice: true,
+        zero: false,
       },
-      layer: [
+      {
+        name: "color",
+        type: "ordinal",
+        domain: arms,
+        range: colors.arms.slice(0, arms.length),
+      },
+    ],
+    axes: [
+      {
+        orient: "bottom",
+        scale: "x",
+        title: "epoch",
+        tickCount: 10,
+        tickMinStep: 1,
+        labelOverlap: true,
+      },
+      {
+        orient: "left",
+        scale: "y",
+        title: "validation loss",
+        grid: true,
+        tickCount: 6,
+        minExtent: 40,
+      },
+    ],
+    marks: [{
+      type: "group",
+      from: { facet: { name: "own", data: "rows", groupby: "arm" } },
+      marks: [
         {
-          mark: { type: "area", opacity: 0.2 },
-          encoding: {
-            y: { ...y, field: "low", title: "validation loss" },
-            y2: { field: "high" },
-          },
+          type: "area",
+          from: { data: "own" },
+          ...encode({
+            x,
+            y: y("low"),
+            y2: y("high"),
+            fill: color,
+            fillOpacity: { value: 0.2 },
+          }),
         },
         {
-          mark: { type: "line", strokeWidth: 2 },
-          encoding: { y: { ...y, field: "middle", title: "validation loss" } },
+          type: "line",
+          from: { data: "own" },
+          ...encode({
+            x,
+            y: y("middle"),
+            stroke: color,
+            strokeWidth: { value: 2 },
+          }),
         },
       ],
-    },
+    }],
   });
 }
 
@@ -164,46 +196,72 @@ export function curveRows(
   );
 }
 
+/** Room for what stands left of a trial, so that its charts are below each other. */
+const MARGIN = 56;
+
+function timeScale(steps: number) {
+  return {
+    name: "x",
+    type: "band",
+    domain: Array.from({ length: steps }, (_, t) => t + 1),
+    range: "width",
+    paddingInner: steps > 40 ? 0 : 0.08,
+  };
+}
+
+/** Cells of a table by time step and row, as dark as their number is large. */
+function cells({ rows, number }: { rows: string; number: string }) {
+  return {
+    type: "rect",
+    from: { data: "rows" },
+    ...encode({
+      x: { scale: "x", field: "t" },
+      width: { scale: "x", band: 1 },
+      y: { scale: "y", field: rows },
+      height: { scale: "y", band: 1 },
+      fill: { scale: "shade", field: number },
+    }),
+  };
+}
+
 /** Inputs of a trial: time to the right, a row an input. */
 export function drawInputs(
   host: HTMLElement,
-  { names, colors }: {
+  { names, steps, colors }: {
     readonly names: readonly string[];
+    readonly steps: number;
     readonly colors: Colors;
   },
 ): Chart {
   const many = names.length > 8;
+  const padding = many ? 0 : 0.12;
   return draw(host, {
     colors,
     description: "Inputs of a trial by time step",
-    spec: {
-      height: many ? 120 : 22 * names.length,
-      mark: { type: "rect" },
-      encoding: {
-        x: {
-          field: "t",
-          type: "ordinal",
-          axis: null,
-          scale: { paddingInner: many ? 0 : 0.08 },
-        },
-        y: {
-          field: "input",
-          type: "ordinal",
-          sort: names,
-          title: many ? `${names.length} inputs` : null,
-          axis: many
-            ? { labels: false, ticks: false, domain: false }
-            : { ticks: false, domain: false, minExtent: 56 },
-          scale: { paddingInner: many ? 0 : 0.12 },
-        },
-        color: {
-          field: "value",
-          type: "quantitative",
-          legend: null,
-          scale: { range: [colors.low, colors.high] },
-        },
+    height: many ? 120 : 22 * names.length,
+    scales: [
+      timeScale(steps),
+      {
+        name: "y",
+        type: "band",
+        domain: names,
+        range: "height",
+        paddingInner: padding,
       },
-    },
+      {
+        name: "shade",
+        type: "linear",
+        domain: { data: "rows", field: "value" },
+        range: [colors.low, colors.high],
+      },
+    ],
+    axes: [{
+      orient: "left",
+      scale: "y",
+      minExtent: MARGIN,
+      ...(many ? { labels: false, title: `${names.length} inputs` } : {}),
+    }],
+    marks: [cells({ rows: "input", number: "value" })],
   });
 }
 
@@ -222,95 +280,106 @@ export function inputRows(
 /** What is asked of the network and what it answers: a number a time step, or the probability of each class. */
 export function drawOutputs(
   host: HTMLElement,
-  { classifies, steps, colors }: {
+  { classifies, steps, classes, colors }: {
     readonly classifies: boolean;
     readonly steps: number;
+    readonly classes: number;
     readonly colors: Colors;
   },
 ): Chart {
-  const x = {
-    field: "t",
-    type: "ordinal",
-    title: "time step",
-    scale: {
-      domain: Array.from({ length: steps }, (_, t) => t + 1),
-      paddingInner: 0.08,
-    },
-    axis: { labelAngle: 0, labelOverlap: true, domain: false, ticks: false },
-  };
-  const [answer = colors.ink] = colors.arms;
-  if (classifies) {
-    return draw(host, {
-      colors,
-      description:
-        "Probability of each class by time step; a ring marks the target",
-      spec: {
-        height: 110,
-        encoding: {
-          x,
-          y: {
-            field: "class",
-            type: "ordinal",
-            title: "class",
-            scale: { paddingInner: 0.12 },
-            axis: { ticks: false, domain: false, minExtent: 40 },
-          },
-        },
-        layer: [
-          {
-            mark: "rect",
-            encoding: {
-              color: {
-                field: "output",
-                type: "quantitative",
-                legend: null,
-                scale: { domain: [0, 1], range: [colors.low, colors.high] },
-              },
-            },
-          },
-          {
-            transform: [{ filter: "datum.target" }],
-            mark: {
-              type: "point",
-              size: 130,
-              strokeWidth: 3,
-              color: colors.arms[1],
-              filled: false,
-            },
-          },
-        ],
+  const middle = { scale: "x", field: "t", band: 0.5 };
+  const [line, ring] = colors.arms;
+  const rings = {
+    type: "symbol",
+    from: { data: "targets" },
+    ...encode({
+      x: middle,
+      y: {
+        scale: "y",
+        field: classifies ? "class" : "target",
+        band: classifies ? 0.5 : 0,
       },
-    });
-  }
-  const y = {
-    type: "quantitative",
-    title: "output",
-    axis: { tickCount: 4, minExtent: 56 },
+      size: { value: classifies ? 130 : 90 },
+      stroke: { value: ring },
+      strokeWidth: { value: 2.5 },
+      fill: { value: "transparent" },
+    }),
+  };
+  const scored = {
+    name: "targets",
+    source: "rows",
+    transform: [{ type: "filter", expr: "datum.target" }],
+  };
+  const time = {
+    orient: "bottom",
+    scale: "x",
+    title: "time step",
+    labelOverlap: true,
   };
   return draw(host, {
     colors,
-    description: "Output of the network by time step, and the targets",
-    spec: {
-      height: 130,
-      encoding: { x },
-      layer: [
-        {
-          mark: { type: "line", strokeWidth: 2, color: answer, point: false },
-          encoding: { y: { ...y, field: "output" } },
-        },
-        {
-          transform: [{ filter: "datum.target !== 0" }],
-          mark: {
-            type: "point",
-            size: 90,
-            strokeWidth: 2.5,
-            filled: false,
-            color: colors.arms[1],
+    transforms: [scored],
+    ...(classifies
+      ? {
+        description:
+          "Probability of each class by time step; rings mark what is right",
+        height: 26 * (classes - 1),
+        scales: [
+          timeScale(steps),
+          {
+            name: "y",
+            type: "band",
+            domain: Array.from({ length: classes - 1 }, (_, i) => i + 1),
+            range: "height",
+            paddingInner: 0.12,
           },
-          encoding: { y: { ...y, field: "target" } },
-        },
-      ],
-    },
+          {
+            name: "shade",
+            type: "linear",
+            domain: [0, 1],
+            range: [colors.low, colors.high],
+          },
+        ],
+        axes: [
+          time,
+          {
+            orient: "left",
+            scale: "y",
+            title: "class",
+            minExtent: MARGIN - 16,
+          },
+        ],
+        marks: [cells({ rows: "class", number: "output" }), rings],
+      }
+      : {
+        description: "Output by time step; rings mark what is right",
+        height: 130,
+        scales: [timeScale(steps), {
+          name: "y",
+          type: "linear",
+          domain: { data: "rows", fields: ["output", "target"] },
+          range: "height",
+          nice: true,
+        }],
+        axes: [time, {
+          orient: "left",
+          scale: "y",
+          title: "output",
+          grid: true,
+          tickCount: 4,
+          minExtent: MARGIN - 16,
+        }],
+        marks: [{
+          type: "line",
+          from: { data: "rows" },
+          ...encode({
+            x: middle,
+            y: { scale: "y", field: "output" },
+            stroke: { value: line },
+            strokeWidth: { value: 2 },
+          }),
+        }, rings],
+      }),
   });
 }
 

@@ -335,13 +335,6 @@ function Results(
   const task = TASKS.get(settings.values.task_name!)!;
   return (
     <>
-      {summary !== undefined && (
-        <Outcome
-          summary={summary}
-          arms={labels}
-          combinations={begun.combinations}
-        />
-      )}
       <section class="card" aria-labelledby="curves">
         <div class="head">
           <h2 id="curves">Loss</h2>
@@ -367,6 +360,13 @@ function Results(
           labelOf={labelOf}
         />
       </section>
+      {summary !== undefined && (
+        <Outcome
+          summary={summary}
+          arms={labels}
+          combinations={begun.combinations}
+        />
+      )}
       <div class="pair">
         <section class="card" aria-labelledby="weights">
           <div class="head">
@@ -463,7 +463,12 @@ function Outcome(
           </tbody>
         </table>
       </div>
-      {findings.map((finding) => <p key={finding}>{finding}</p>)}
+      {findings.length > 0 && (
+        <details>
+          <summary>The comparison in words</summary>
+          {findings.map((finding) => <p key={finding}>{finding}</p>)}
+        </details>
+      )}
       <p class="muted">
         The archive holds a results folder for each arm, as{" "}
         <code>deno task train config.ini</code> writes it;{" "}

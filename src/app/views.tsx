@@ -95,12 +95,27 @@ export function Curves(
     `${labelOf(arm)} ${middle.at(-1)?.toPrecision(3) ?? "none yet"}`
   ).join(", ");
   return (
-    <VegaChart
-      label={`Validation loss by epoch; now: ${last}`}
-      of={[arms.join(), epochs, colors]}
-      make={(module, host) => module.drawCurves(host, { arms, epochs, colors })}
-      rows={(module) => module.curveRows(bands, labelOf)}
-    />
+    <>
+      <ul class="legend">
+        {arms.map((arm, i) => (
+          <li key={arm}>
+            <span class="swatch" style={{ background: colors.arms[i] }} />
+            {arm}
+          </li>
+        ))}
+      </ul>
+      <VegaChart
+        label={`Validation loss by epoch; now: ${last}`}
+        of={[arms.join(), epochs, colors]}
+        make={(module, host) =>
+          module.drawCurves(host, { arms, epochs, colors })}
+        rows={(module) => module.curveRows(bands, labelOf)}
+      />
+      <p class="muted">
+        Lines are means over runs, bands one standard deviation to either side.
+        The first epoch is left out.
+      </p>
+    </>
   );
 }
 
@@ -123,7 +138,8 @@ export function Trial(
       <VegaChart
         label={`Inputs over ${steps} time steps`}
         of={[names.join(), steps, colors]}
-        make={(module, host) => module.drawInputs(host, { names, colors })}
+        make={(module, host) =>
+          module.drawInputs(host, { names, steps, colors })}
         rows={(module) => module.inputRows(picture, names)}
       />
       <VegaChart
@@ -132,7 +148,10 @@ export function Trial(
           : "Output and targets"}
         of={[classifies, steps, colors]}
         make={(module, host) =>
-          module.drawOutputs(host, { classifies, steps, colors })}
+          module.drawOutputs(host, {
+            ...{ classifies, steps, colors },
+            classes: picture.outputSize,
+          })}
         rows={(module) => module.outputRows(picture)}
       />
       <p class="muted">
