@@ -233,7 +233,10 @@ export function sourceOfBytes(name: string, bytes: Uint8Array): ByteSource {
   const own = bytes.slice();
   return {
     name,
-    chunks: () => ReadableStream.from([own]),
+    // Browsers have no ReadableStream.from().
+    async *chunks() {
+      yield own;
+    },
     bytes: () => Promise.resolve(own),
     size: () => Promise.resolve(own.length),
     slice: (start, end) => Promise.resolve(own.slice(start, end).buffer),
