@@ -11,6 +11,7 @@ import type {
   EnsembleShape,
   EnsembleSpec,
   ModelRun,
+  Rules,
 } from "./ensemble.ts";
 import {
   type Connections,
@@ -19,6 +20,7 @@ import {
 } from "../graph/connections.ts";
 import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
+import { nameOf } from "../text/did_you_mean.ts";
 import {
   closePorts,
   PARAMETER_NAMES,
@@ -40,8 +42,9 @@ export async function createEnsemble(
   engine: Engine,
   spec: EnsembleSpec,
 ): Promise<Ensemble> {
-  checkSpec(spec);
-  const { groups, reason, createEnsemble } = engine.plan(shapeOf(spec));
+  const shape = shapeOf(spec);
+  checkSpec({ ...shape, ...spec });
+  const { groups, reason, createEnsemble } = engine.plan(shape);
   if (groups.length > 1) {
     throw new RangeError(
       `Cannot train ${spec.runs.length} models together: ${reason}`,
@@ -50,8 +53,15 @@ export async function createEnsemble(
   return await createEnsemble(spec.runs);
 }
 
-/** The shape of runs that are there already. */
+/**
+ * The shape of runs that are there already.
+ *
+ * @throws {RangeError} If there are none.
+ */
 export function shapeOf({ runs, ...common }: EnsembleSpec): EnsembleShape {
+  if (runs.length === 0) {
+    throw new RangeError("Cannot create an ensemble: it has no runs");
+  }
   const { trainBatches, validateBatches } = runs[0]!.trials;
   const sizes = (batches: readonly Uint32Array[]) =>
     batches.map((batch) => batch.length);
@@ -83,9 +93,15 @@ export function shapeOf({ runs, ...common }: EnsembleSpec): EnsembleShape {
  *
  * @throws {RangeError} That names the run, what was found and what is allowed.
  */
-export function checkSpec(spec: EnsembleSpec): void {
-  if (spec.runs.length === 0) {
-    throw new RangeError("Cannot create an ensemble: it has no runs");
+export function checkSpec(spec: EnsembleSpec & Rules): void {
+  for (const rules of [spec.nonlinearities, spec.optimizers]) {
+    const names = rules.map(({ name }) => name);
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice !== undefined) {
+      throw new RangeError(
+        `Cannot create an ensemble: two of its rules are called ${twice}`,
+      );
+    }
   }
   const sizes = batchSizes(spec.runs[0]!);
   for (const run of spec.runs) {
@@ -105,8 +121,19 @@ function batchSizes({ trials }: ModelRun): string {
   return `${lengths(trials.trainBatches)}; ${lengths(trials.validateBatches)}`;
 }
 
-function findProblem(run: ModelRun, spec: EnsembleSpec): string | undefined {
-  const { connections, initial, state } = run;
+function findProblem(
+  run: ModelRun,
+  spec: EnsembleSpec & Rules,
+): string | undefined {
+  const { connections, initial, state, activation, optimizer } = run;
+  if (
+    !spec.nonlinearities.includes(nonlinearityOf(activation)) ||
+    !spec.optimizers.includes(optimizerOf(optimizer))
+  ) {
+    return `its ${nameOf(activation)} or its ${
+      nameOf(optimizer)
+    } is none of those that the plan was made for`;
+  }
   if (!(run.learningRate > 0) || !Number.isFinite(run.learningRate)) {
     return `its learning rate is ${run.learningRate}; allowed are numbers above 0`;
   }

@@ -63,6 +63,12 @@ export interface ModelRun {
   readonly state?: ModelState;
 }
 
+/** What models may have: engines make ready for these, and name them by their places here. */
+export interface Rules {
+  readonly nonlinearities: readonly Nonlinearity[];
+  readonly optimizers: readonly Optimizer[];
+}
+
 /** Models that train together, and what they have in common. */
 export interface EnsembleSpec extends ModelSize {
   readonly loss: LossName;
@@ -74,7 +80,7 @@ export interface ModelState {
   /** Epochs trained. */
   readonly epoch: number;
   /** Updates made. */
-  readonly step: number;
+  readonly updates: number;
   /** The six tensors. */
   readonly parameters: Parameters;
   /** What the optimizer keeps as `first`, such as Adam's mean gradient; zeros where it keeps none. */
@@ -167,7 +173,7 @@ export interface Engine {
 }
 
 /** What is known of the runs of an experiment before they are drawn. */
-export interface EnsembleShape extends ModelSize {
+export interface EnsembleShape extends ModelSize, Rules {
   readonly loss: LossName;
   /** T of each run. */
   readonly steps: readonly number[];
@@ -178,9 +184,6 @@ export interface EnsembleShape extends ModelSize {
   readonly trainCount: number;
   /** Trials of the largest batch. */
   readonly batchSize: number;
-  /** Nonlinearities and optimizers of the experiment: engines make ready for these. */
-  readonly nonlinearities: readonly Nonlinearity[];
-  readonly optimizers: readonly Optimizer[];
   /** Where W_hh may differ from 0: in all models or, where each has connections of its own, in one of them. */
   readonly connections: Connections;
   /** Whether every model has connections of its own; default false. */

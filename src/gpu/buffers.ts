@@ -5,8 +5,13 @@
  * @module
  */
 
-import type { EnsembleSpec, ModelRun, ModelState } from "../engine/ensemble.ts";
-import { perWiring } from "../engine/guard_ensemble.ts";
+import type {
+  EnsembleSpec,
+  ModelRun,
+  ModelState,
+  Rules,
+} from "../engine/ensemble.ts";
+import { perWiring } from "../engine/common.ts";
 import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
 import type { TrialSet } from "../tasks/task.ts";
@@ -24,7 +29,6 @@ import {
   rangesOf,
 } from "./layout.ts";
 import { bindingLimit } from "./plan.ts";
-import type { Rules } from "./rules.ts";
 import {
   packWeights,
   type Topology,
@@ -372,7 +376,7 @@ export function checkOnGpu({ outputSize, runs }: EnsembleSpec): void {
   const first = runs[0]!;
   for (const run of runs) {
     if (
-      (run.state?.step ?? 0) !== (first.state?.step ?? 0) ||
+      (run.state?.updates ?? 0) !== (first.state?.updates ?? 0) ||
       (run.state?.epoch ?? 0) !== (first.state?.epoch ?? 0)
     ) {
       throw new RangeError(

@@ -16,9 +16,9 @@ import type {
   EpochHistory,
   ModelRun,
   Plan,
+  Rules,
 } from "../engine/ensemble.ts";
-import { guardEnsemble } from "../engine/guard_ensemble.ts";
-import { createHistory } from "../engine/history.ts";
+import { createHistory, guardEnsemble } from "../engine/common.ts";
 import { closePorts } from "../rnn/parameters.ts";
 import {
   checkOnGpu,
@@ -43,7 +43,6 @@ import {
 import { planOnGpu } from "./plan.ts";
 import { createProfiler, sampleInterval } from "./profiler.ts";
 import { type BatchRunner, createBatchRunner } from "./record_batch.ts";
-import type { Rules } from "./rules.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
 import {
   type FormatName,
@@ -132,7 +131,6 @@ export async function createWebGpuEngine(
           createGpuEnsemble(gpu, { ...shape, runs }, {
             ...options,
             formatFor,
-            rules: shape,
           }),
       };
     },
@@ -161,8 +159,6 @@ export type ProfileExtent = "all" | "sample";
 export interface GpuEnsembleOptions {
   /** How weights are kept, with batches of those sizes. */
   readonly formatFor: (batches: readonly BatchPlace[]) => WeightFormat;
-  /** What its kernels are written for: at least what its models have. */
-  readonly rules: Rules;
   /** What to time: every kernel of every batch, or of a sample of the batches. */
   readonly profile?: ProfileExtent | undefined;
   /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
@@ -176,7 +172,7 @@ export interface GpuEnsembleOptions {
  */
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
-  spec: EnsembleSpec,
+  spec: EnsembleSpec & Rules,
   options: GpuEnsembleOptions,
 ): Promise<GpuEnsemble> {
   gpu.check();
@@ -196,7 +192,7 @@ export async function createGpuEnsemble(
   const { layout } = format;
   // The driver may go on compiling while the host packs the models.
   const kernels = kernelCacheOf(gpu).get(
-    kernelTexts(format, { ...options.rules, loss: spec.loss }),
+    kernelTexts(format, spec),
   );
   const historyEpochs = Math.max(
     1,
@@ -210,11 +206,11 @@ export async function createGpuEnsemble(
   const made = createBuffers(gpu, {
     runs,
     format,
-    rules: options.rules,
+    rules: spec,
     historySlots: probeSlot + 1,
   });
   const runner = createBatchRunner(gpu, {
-    ...{ format, kernels, made, rules: options.rules },
+    ...{ format, kernels, made, rules: spec },
   });
   const profiler = options.profile === undefined
     ? undefined
@@ -223,7 +219,7 @@ export async function createGpuEnsemble(
     });
   const trainer = createEpochTrainer(gpu, runner, {
     epoch: runs[0]!.state?.epoch ?? 0,
-    update: runs[0]!.state?.step ?? 0,
+    update: runs[0]!.state?.updates ?? 0,
     profiler,
     history: made.buffers.history!,
     historyEpochs,
@@ -276,7 +272,7 @@ export async function createGpuEnsemble(
       const places = models.map((model) => placeOf[model]!);
       const { epoch, update } = trainer;
       const states = await readStates(gpu, places, { layout, made });
-      return states.map((state) => ({ epoch, step: update, ...state }));
+      return states.map((state) => ({ epoch, updates: update, ...state }));
     },
     probe(model, number) {
       gpu.check();

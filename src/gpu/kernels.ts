@@ -12,9 +12,9 @@ import loadText from "../shaders/load.wgsl" with { type: "text" };
 import productText from "../shaders/product.wgsl" with { type: "text" };
 import readoutText from "../shaders/readout.wgsl" with { type: "text" };
 import updateText from "../shaders/update.wgsl" with { type: "text" };
-import type { LossName } from "../engine/ensemble.ts";
+import type { LossName, Rules } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
-import { type Rules, ruleTexts } from "./rules.ts";
+import { ruleTexts } from "./rules.ts";
 import type { WeightFormat } from "./weight_format.ts";
 
 /** The kernels of an update, in their order. */

@@ -14,7 +14,8 @@ import {
   readoutVectors,
   writeStruct,
 } from "./kernels.ts";
-import { type Rules, ruleTexts } from "./rules.ts";
+import type { Rules } from "../engine/ensemble.ts";
+import { ruleTexts } from "./rules.ts";
 import type { EnsembleBuffers } from "./buffers.ts";
 import { rangeBuffer, rangesOf, type SlotRange } from "./layout.ts";
 import type { SubmitTimer } from "./profiler.ts";

@@ -5,11 +5,8 @@
  * @module
  */
 
-import type { EnsembleShape } from "../engine/ensemble.ts";
+import type { Rules } from "../engine/ensemble.ts";
 import type { Arithmetic } from "../rnn/arithmetic.ts";
-
-/** What kernels are written for; models name each by its place here. */
-export type Rules = Pick<EnsembleShape, "nonlinearities" | "optimizers">;
 
 /** A number that the host computes for each update. */
 type PerUpdate = (update: number) => number;

@@ -1,10 +1,11 @@
 /**
- * One batch of trials in the order in which time runs.
+ * One batch of trials in the order in which time runs; its loss and accuracy,
+ * and the gradient of the loss in the outputs.
  *
  * @module
  */
 
-import type { Trials } from "../tasks/task.ts";
+import type { LossName, Trials } from "../tasks/task.ts";
 
 /** B trials of T steps; row t · B + b is trial b at step t. */
 export interface Batch {
@@ -68,4 +69,90 @@ export function byTrial(
     }
   }
   return ordered;
+}
+
+/** Outputs and what they should be. */
+export interface Scored {
+  readonly loss: LossName;
+  /** O */
+  readonly outputSize: number;
+  /** [rows, O]; log-probabilities where the loss is "nll". */
+  readonly output: Float64Array;
+  /** [rows]; 0 = not scored; for "nll" the class, 1…O − 1. */
+  readonly targets: Float64Array;
+}
+
+/** What {@linkcode scoreBatch} gives. */
+export interface Score {
+  /** Mean over the scored rows; NaN where there are none, as in PyTorch. */
+  readonly loss: number;
+  /** Share of right answers in %; undefined where the loss is "mse". */
+  readonly accuracy: number | undefined;
+  /** [rows, O]: dLoss / dy, for "nll" in the outputs y before the log-softmax. */
+  readonly gradient: Float64Array;
+}
+
+/** Puts log(eʸ / Σ eʸ) in place of each row y of `output`, [rows, size]. */
+export function logSoftmaxRows(output: Float64Array, size: number): void {
+  for (let row = 0; row < output.length; row += size) {
+    const y = output.subarray(row, row + size);
+    const largest = y.reduce((a, b) => Math.max(a, b));
+    const sum = y.reduce(
+      (total, value) => total + Math.exp(value - largest),
+      0,
+    );
+    const shift = largest + Math.log(sum);
+    for (let o = 0; o < size; o++) y[o]! -= shift;
+  }
+}
+
+/** Scores the rows whose target is not 0. */
+export function scoreBatch(scored: Scored): Score {
+  return scored.loss === "mse" ? meanSquaredError(scored) : likelihood(scored);
+}
+
+function meanSquaredError({ output, targets, outputSize }: Scored): Score {
+  const gradient = new Float64Array(output.length);
+  // As in the original: a target is one number, compared with every output.
+  const n = countScored(targets) * outputSize;
+  let sum = 0;
+  for (let i = 0; i < output.length; i++) {
+    const target = targets[Math.floor(i / outputSize)]!;
+    if (target === 0) continue;
+    const error = output[i]! - target;
+    sum += error * error;
+    gradient[i] = 2 * error / n;
+  }
+  return { loss: sum / n, accuracy: undefined, gradient };
+}
+
+function likelihood({ output, targets, outputSize }: Scored): Score {
+  const gradient = new Float64Array(output.length);
+  const n = countScored(targets);
+  let sum = 0;
+  let correct = 0;
+  for (let row = 0; row < targets.length; row++) {
+    const target = targets[row]!;
+    if (target === 0) continue;
+    const first = row * outputSize;
+    const y = output.subarray(first, first + outputSize);
+    sum -= y[target]!;
+    if (firstLargest(y) === target) correct++;
+    for (let o = 0; o < outputSize; o++) {
+      gradient[first + o] = (Math.exp(y[o]!) - (o === target ? 1 : 0)) / n;
+    }
+  }
+  return { loss: sum / n, accuracy: 100 * correct / n, gradient };
+}
+
+function countScored(targets: Float64Array): number {
+  return targets.reduce((n, target) => n + (target === 0 ? 0 : 1), 0);
+}
+
+function firstLargest(values: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) {
+    if (values[i]! > values[best]!) best = i;
+  }
+  return best;
 }

@@ -26,8 +26,7 @@ import {
 import { NUMBERS } from "../rnn/arithmetic.ts";
 import { type Nonlinearity, nonlinearityOf } from "../rnn/nonlinearities.ts";
 import type { LossName } from "../tasks/task.ts";
-import type { Batch } from "./batch.ts";
-import { logSoftmaxRows, type Score, scoreBatch } from "./loss.ts";
+import { type Batch, logSoftmaxRows, type Score, scoreBatch } from "./batch.ts";
 
 /** What a model is, apart from its parameters. */
 export interface Network extends ModelSize {

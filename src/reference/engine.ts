@@ -12,12 +12,12 @@ import type {
   EnsembleShape,
   EnsembleSpec,
   EpochHistory,
+  Rules,
   TrainingOptions,
 } from "../engine/ensemble.ts";
-import { createHistory } from "../engine/history.ts";
+import { createHistory, groupBySize, guardEnsemble } from "../engine/common.ts";
 import { createModel, type Epoch } from "./model.ts";
 import { countConnections } from "../graph/connections.ts";
-import { groupBySize, guardEnsemble } from "../engine/guard_ensemble.ts";
 
 /** Options of {@linkcode createReferenceEngine}. */
 export interface ReferenceEngineOptions {
@@ -131,7 +131,7 @@ const TELL_MILLISECONDS = 500;
  *
  * @throws {RangeError} If the description does not agree with itself.
  */
-function createReferenceEnsemble(spec: EnsembleSpec): Ensemble {
+function createReferenceEnsemble(spec: EnsembleSpec & Rules): Ensemble {
   checkSpec(spec);
   const models = spec.runs.map((run) => createModel(run, spec));
 

@@ -10,7 +10,9 @@ import type {
   ModelRun,
   ModelState,
 } from "../engine/ensemble.ts";
-import type { BatchScore } from "../engine/history.ts";
+import type { BatchScore } from "../engine/common.ts";
+import { NUMBERS } from "../rnn/arithmetic.ts";
+import { type Optimizer, optimizerOf } from "../rnn/optimizers.ts";
 import {
   closePorts,
   PARAMETER_NAMES,
@@ -18,7 +20,6 @@ import {
 } from "../rnn/parameters.ts";
 import { byTrial, gatherBatch } from "./batch.ts";
 import { backward, createNetwork, evaluate, zeroParameters } from "./elman.ts";
-import { updateTensor } from "./optimizer.ts";
 
 /** The batches of one epoch. */
 export interface Epoch {
@@ -50,7 +51,7 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
   });
   const start: ModelState = run.state ?? {
     epoch: 0,
-    step: 0,
+    updates: 0,
     parameters: run.initial,
     firstMoment: zeroParameters(network),
     secondMoment: zeroParameters(network),
@@ -58,7 +59,7 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
   const parameters = copyParameters(start.parameters);
   const firstMoment = copyParameters(start.firstMoment);
   const secondMoment = copyParameters(start.secondMoment);
-  let { epoch, step } = start;
+  let { epoch, updates } = start;
 
   function learn(trialNumbers: Uint32Array) {
     const batch = gatherBatch(trials, trialNumbers);
@@ -74,13 +75,13 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
   }
 
   function update(gradient: Parameters<Float64Array>): void {
-    step++;
+    updates++;
     for (const name of PARAMETER_NAMES) {
       if (name === "weightHh" && !trainRecurrent) continue;
       updateTensor(parameters[name], {
         optimizer,
         learningRate: run.learningRate,
-        update: step,
+        update: updates,
         gradient: gradient[name],
         firstMoment: firstMoment[name],
         secondMoment: secondMoment[name],
@@ -105,7 +106,7 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
     },
     state: () => ({
       epoch,
-      step,
+      updates,
       parameters: copyParameters(parameters),
       firstMoment: copyParameters(firstMoment),
       secondMoment: copyParameters(secondMoment),
@@ -130,4 +131,60 @@ function copyParameters(source: Parameters): Parameters<Float64Array> {
   return Object.fromEntries(
     PARAMETER_NAMES.map((name) => [name, new Float64Array(source[name])]),
   ) as unknown as Parameters<Float64Array>;
+}
+
+/** One tensor's gradient and moments; all of one length. */
+export interface Update {
+  readonly optimizer: string | Optimizer;
+  readonly learningRate: number;
+  /** Number of this update, from 1. */
+  readonly update: number;
+  readonly gradient: Float64Array;
+  /** What the optimizer keeps. */
+  readonly firstMoment: Float64Array;
+  readonly secondMoment: Float64Array;
+}
+
+/**
+ * Updates a tensor and its moments, in place.
+ *
+ * @param weights The tensor.
+ *
+ * @example
+ * ```ts
+ * import { updateTensor } from "./src/reference/model.ts";
+ *
+ * const weights = Float64Array.of(1);
+ * updateTensor(weights, {
+ *   optimizer: "SGD",
+ *   learningRate: 0.1,
+ *   update: 1,
+ *   gradient: Float64Array.of(2),
+ *   firstMoment: new Float64Array(1),
+ *   secondMoment: new Float64Array(1),
+ * });
+ * weights[0]; // 0.8
+ * ```
+ */
+export function updateTensor(
+  weights: Float64Array,
+  { gradient, firstMoment, secondMoment, learningRate, ...update }: Update,
+): void {
+  const optimizer = optimizerOf(update.optimizer);
+  /** What was computed for this update, in the order in which it is asked for. */
+  const computed: number[] = [];
+  for (let i = 0; i < weights.length; i++) {
+    let asked = 0;
+    const after = optimizer.update(NUMBERS, {
+      weight: weights[i]!,
+      gradient: gradient[i]!,
+      first: firstMoment[i]!,
+      second: secondMoment[i]!,
+      learningRate,
+      perUpdate: (of) => computed[asked++] ??= of(update.update),
+    });
+    weights[i] = after.weight;
+    if (after.first !== undefined) firstMoment[i] = after.first;
+    if (after.second !== undefined) secondMoment[i] = after.second;
+  }
 }

@@ -181,7 +181,7 @@ function metadataOf(record: RunRecord): Record<string, string> {
       : { failed_epoch: String(failure.epoch), failure: failure.what }),
     ...(state === undefined
       ? {}
-      : { epoch: String(state.epoch), step: String(state.step) }),
+      : { epoch: String(state.epoch), step: String(state.updates) }),
   };
 }
 
@@ -368,7 +368,7 @@ function recordOf(
     ...record,
     state: {
       epoch: Number(epoch),
-      step: Number(step),
+      updates: Number(step),
       parameters: parameters!,
       firstMoment: firstMoment!,
       secondMoment: secondMoment!,

@@ -16,7 +16,7 @@ import {
   type V128,
   v128,
 } from "./assembler.ts";
-import { CONSTANTS } from "./memory_layout.ts";
+import { CONSTANTS } from "./plan.ts";
 
 export type Vector = Local<"v128">;
 

@@ -29,7 +29,7 @@ import {
   type Parameters,
   type Ports,
 } from "../rnn/parameters.ts";
-import { type Placed, ROW } from "./memory_layout.ts";
+import { mostListed, padded, type Placed, ROW } from "./plan.ts";
 
 /** The list of a model's connections, as it lies in memory. */
 export interface ConnectionRows
@@ -38,18 +38,6 @@ export interface ConnectionRows
   readonly length: number;
   /** For each tensor the number of each entry's connection in the list. */
   readonly places: Readonly<Record<keyof Parameters, Uint32Array>>;
-}
-
-/** How long the list is at most, with padding. */
-export function mostListed(
-  { hiddenSize: H, inputSize: I, outputSize: O }: ModelSize,
-  connections: number,
-): number {
-  return connections + 3 * H + H * padded(I + 2) + O * padded(H + 1);
-}
-
-function padded(connections: number): number {
-  return Math.ceil(connections / 4) * 4;
 }
 
 /** Lists the connections of a model. */

@@ -8,25 +8,29 @@ import { checkSpec } from "../engine/create_ensemble.ts";
 import { type KernelTime, sumProfiles } from "../engine/device_profile.ts";
 import {
   type BatchProbe,
+  DeviceError,
   type Ensemble,
   type EnsembleSpec,
   type EpochHistory,
+  type Rules,
   type TrainingOptions,
 } from "../engine/ensemble.ts";
-import { guardEnsemble } from "../engine/guard_ensemble.ts";
-import { nameOf } from "../text/did_you_mean.ts";
-import { createHistory, joinHistories } from "../engine/history.ts";
+import {
+  createHistory,
+  guardEnsemble,
+  joinHistories,
+} from "../engine/common.ts";
 import {
   closePorts,
   PARAMETER_NAMES,
   type Parameters,
 } from "../rnn/parameters.ts";
-import { LANES, ROW, stateRows } from "./memory_layout.ts";
+import { nameOf } from "../text/did_you_mean.ts";
 import { type CompiledKernels, instantiateKernels } from "./kernels.ts";
-import { runChunk } from "./model.ts";
-import { placeEnsemble } from "./place_ensemble.ts";
-import { CONTROL } from "./schedule.ts";
-import type { WorkerPool } from "./worker_pool.ts";
+import { placeEnsemble } from "./place.ts";
+import { CONTROL, LANES, ROW, stateRows } from "./plan.ts";
+import { type Order, runChunk, work } from "./work.ts";
+import type { Answer } from "./worker.ts";
 
 /** Milliseconds that one call to the workers should take: what an abort has to wait for. */
 const CALL_MILLISECONDS = 250;
@@ -38,7 +42,7 @@ const CALL_MILLISECONDS = 250;
  * @throws {DeviceError} If there is no memory for it, or a worker has failed.
  */
 export function createWasmEnsemble(
-  spec: EnsembleSpec,
+  spec: EnsembleSpec & Rules,
   { pool, workers, kernels: { module, perUpdate }, profile }: {
     readonly pool: WorkerPool;
     /** How many of the workers take part. */
@@ -89,7 +93,7 @@ export function createWasmEnsemble(
 
   /** The updates that a model has made. */
   const updatesOf = (model: number) =>
-    (runs[model]!.state?.step ?? 0) + trained * trainBatches.length;
+    (runs[model]!.state?.updates ?? 0) + trained * trainBatches.length;
 
   /** Computes what a model's optimizer is given for the updates of the next epochs. */
   function computeNumbers(model: number, epochs: number): void {
@@ -200,7 +204,7 @@ export function createWasmEnsemble(
           const { weight, firstMoment, secondMoment } = models[model]!;
           return {
             epoch: (runs[model]!.state?.epoch ?? 0) + trained,
-            step: updatesOf(model),
+            updates: updatesOf(model),
             parameters: tensors(model, weight),
             firstMoment: tensors(model, firstMoment),
             secondMoment: tensors(model, secondMoment),
@@ -219,4 +223,91 @@ export function createWasmEnsemble(
         }))),
     }),
   };
+}
+
+/** Workers that train one ensemble at a time; or none, where the thread that calls does their work. */
+export class WorkerPool {
+  /** Whether they need memory that is shared. */
+  readonly shared: boolean;
+  readonly #workers: readonly Worker[];
+  readonly #failed: Int32Array;
+  #failure: DeviceError | undefined;
+  #reject: (failure: DeviceError) => void = () => {};
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(count: number) {
+    this.shared = count > 0;
+    this.#failed = new Int32Array(
+      this.shared ? new SharedArrayBuffer(4) : new ArrayBuffer(4),
+    );
+    this.#workers = Array.from({ length: count }, (_, number) => {
+      const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+        type: "module",
+        name: `biornn ${number}`,
+      });
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        this.#fail(event.message);
+      });
+      return worker;
+    });
+  }
+
+  /** @throws {DeviceError} If a worker has failed or died: none can be used any more. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Gives the order to as many workers as there are places for, after the order
+   * before, and waits until all have obeyed; returns the times of each one's
+   * kernels.
+   *
+   * @throws {DeviceError} If one of them fails or dies.
+   */
+  train(order: Omit<Order, "worker" | "failed">): Promise<KernelTime[][]> {
+    const answers = this.#last.then(() => {
+      this.check();
+      if (!this.shared) return this.#workHere(order);
+      return Promise.all(
+        order.ensemble.places.map((_, number) =>
+          new Promise<KernelTime[]>((resolve, reject) => {
+            this.#reject = reject;
+            const worker = this.#workers[number]!;
+            worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+              if (typeof data === "string") this.#fail(data);
+              else resolve(data);
+            };
+            const own = { worker: number, failed: this.#failed };
+            worker.postMessage({ ...order, ...own });
+          })
+        ),
+      );
+    });
+    this.#last = answers.catch(() => {});
+    return answers;
+  }
+
+  /** Lets the thread see to other things first. */
+  async #workHere(
+    order: Omit<Order, "worker" | "failed">,
+  ): Promise<KernelTime[][]> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return [work({ ...order, worker: 0, failed: this.#failed })];
+  }
+
+  destroy(): void {
+    this.#fail("it was ended");
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= new DeviceError(
+      `a worker of the WebAssembly engine failed: ${message}`,
+      { reason: "internal" },
+    );
+    // The others wait for what the one has left undone.
+    Atomics.store(this.#failed, 0, 1);
+    this.#reject(this.#failure);
+  }
 }

@@ -17,7 +17,7 @@ import {
   v128,
   type Value,
 } from "./assembler.ts";
-import { CONSTANTS, ROW } from "./memory_layout.ts";
+import { CONSTANTS, ROW } from "./plan.ts";
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import type { Optimizer } from "../rnn/optimizers.ts";
 import {

@@ -33,7 +33,7 @@ import {
   type V128,
   v128,
 } from "./assembler.ts";
-import { LANES, ROW } from "./memory_layout.ts";
+import { LANES, ROW } from "./plan.ts";
 
 /** Chunks of up to 16 trials take half the time. */
 export type Width = "" | "16";

@@ -6,16 +6,239 @@
  * @module
  */
 
+import type { PlacedEnsemble, PlacedModel } from "./place.ts";
 import type { KernelTime } from "../engine/device_profile.ts";
+import { powerOf } from "../rnn/arithmetic.ts";
 import { instantiateKernels, type Kernels } from "./kernels.ts";
-import { gradientBytes } from "./memory_layout.ts";
 import {
-  type PlacedEnsemble,
-  type PlacedModel,
-  runChunk,
-  updatePart,
-} from "./model.ts";
-import { CONTROL } from "./schedule.ts";
+  chunkBytes,
+  CONTROL,
+  deltaRows,
+  gradientBytes,
+  LANES,
+  type Placed,
+  ROW,
+  stateRows,
+  type Task,
+} from "./plan.ts";
+
+/** Sums over scored trials. */
+export interface Score {
+  /** Σ −log p(target), or of squared errors. */
+  loss: number;
+  /** Trials whose largest output is that of the target. */
+  correct: number;
+}
+
+/**
+ * Puts the log-probabilities of a row of trials in place of its outputs, and
+ * the loss's gradient in the outputs before the log-softmax,
+ * (p − [o = target]) / scored, into `gradient`: 0 where the target is 0, which
+ * stands for what is not scored. Adds to the score.
+ */
+export function scoreLikelihood(
+  { output, targets, gradient, scored }: {
+    /** [O, 32], as is the gradient. */
+    readonly output: Float32Array;
+    readonly gradient: Float32Array;
+    /** [32]: classes. */
+    readonly targets: Float32Array;
+    /** Scored entries of the whole batch. */
+    readonly scored: number;
+  },
+  score: Score,
+): void {
+  const size = output.length / LANES;
+  let loss = 0;
+  for (let lane = 0; lane < LANES; lane++) {
+    const target = targets[lane]!;
+    let best = 0;
+    for (let o = 1; o < size; o++) {
+      if (output[o * LANES + lane]! > output[best * LANES + lane]!) best = o;
+    }
+    // A NaN anywhere makes the sum and with it all of them NaN.
+    const largest = output[best * LANES + lane]!;
+    let sum = 0;
+    for (let o = 0; o < size; o++) {
+      sum += exp(output[o * LANES + lane]! - largest);
+    }
+    const shift = largest + log(sum);
+    for (let o = 0; o < size; o++) {
+      const at = o * LANES + lane;
+      const logarithm = output[at]! - shift;
+      output[at] = logarithm;
+      gradient[at] = target === 0
+        ? 0
+        : (exp(logarithm) - (o === target ? 1 : 0)) / scored;
+      if (o === target && target !== 0) loss -= logarithm;
+    }
+    if (target !== 0 && best === target) score.correct++;
+  }
+  score.loss += loss;
+}
+
+/** ln 2 as a sum of a short and a small number. */
+const LN2 = { short: 0.6931471803691238, rest: 1.9082149292705877e-10 };
+
+/** eˣ for x ≤ 0: 2ᵏ · eʳ with |r| ≤ ln 2 / 2, and eʳ as its series. */
+export function exp(x: number): number {
+  // What is smaller is nothing beside the largest, whose exponential is 1.
+  if (x < -700) return 0;
+  const k = Math.round(x / Math.LN2);
+  const r = x - k * LN2.short - k * LN2.rest;
+  let sum = 1;
+  for (let n = 14; n > 0; n--) sum = 1 + sum * r / n;
+  return sum * powerOf(2, k);
+}
+
+/** ln x for finite x ≥ 1: x = 2ᵏ · m with m ≤ √2, and ln m = 2 artanh((m − 1) / (m + 1)) as its series. */
+export function log(x: number): number {
+  let k = 0;
+  let m = x;
+  for (; m > Math.SQRT2; m /= 2) k++;
+  const f = (m - 1) / (m + 1);
+  let sum = 0;
+  for (let n = 23; n > 0; n -= 2) sum = sum * f * f + 1 / n;
+  return k * Math.LN2 + 2 * f * sum;
+}
+
+/** What it takes to work on the models of an ensemble. */
+export interface Workshop extends PlacedEnsemble {
+  readonly kernels: Kernels;
+  readonly own: Placed<"worker">;
+  /** Adds operations of the products with W_hh to those of a kernel. */
+  count(kernel: string, flop: number): void;
+}
+
+/**
+ * Runs a chunk through the network and, to learn, back through time:
+ *
+ *     h_t = act(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh)     y_t = W_fc h_t + b_fc
+ *     δ_t = act'(h_t) · (W_fcᵀ dy_t + W_hhᵀ δ_{t+1})
+ *
+ * State t holds h_t beside x_{t+1}, so that both are senders of one list; dy_t
+ * lies beside δ_{t+1}. The gradient is added up right after each δ_t, so that
+ * only two δ are kept. Where nothing is scored dy_t is 0 and y_t isn't computed.
+ */
+export function runChunk(
+  shop: Workshop,
+  model: PlacedModel,
+  { task: { batch, chunk }, learn, everyStep = false }: {
+    readonly task: Pick<Task, "batch" | "chunk">;
+    /** Where the gradient goes, and the weights in the transposed order; without it the chunk is only scored. */
+    readonly learn?: Omit<Placed<"slot">, "chunkGradients"> | undefined;
+    /** Compute outputs and states of all steps, not only up to what is scored. */
+    readonly everyStep?: boolean;
+  },
+): Score {
+  const { kernels: k, memory, size, loss, own } = shop;
+  const { hiddenSize: H, inputSize: I, outputSize: O } = size;
+  const { topology, steps, weight, scoredSteps } = model;
+  const { offset, start, startInput, backStart } = topology;
+  const lanes = batch.size - LANES * chunk;
+  const width = lanes <= LANES / 2 ? "16" : "";
+  const forward = `forward${width} ${model.nonlinearity}` as const;
+  const backward = `backward${width} ${model.nonlinearity}` as const;
+  const linear = `linear${width}` as const;
+  const outer = `gradient${width}` as const;
+  const readout = start + 4 * H;
+  const state = (t: number) => own.states + t * stateRows(size) * ROW;
+  const output = (t: number) => own.outputs + t * O * ROW;
+  const place = batch.first + chunk;
+  const inputs = model.trials + place * chunkBytes(I, steps);
+  const targets = inputs + steps * (I + 1) * ROW;
+  const isScored = (t: number) => everyStep || scoredSteps[t]!;
+  const scored = model.scored[batch.number]!;
+  const end = everyStep ? steps : scoredSteps.lastIndexOf(true) + 1;
+
+  for (let t = 0; t < end; t++) {
+    const [now, next] = [state(t), state(t + 1)];
+    k.copy(now + H * ROW, inputs + t * (I + 1) * ROW, (I + 1) * ROW);
+    const from = t === 0 ? startInput : start;
+    k[forward]!(next, now, now, from, start + 4, offset, weight, H);
+    if (!isScored(t)) continue;
+    // Of what lies beside h the read-out needs the ones alone.
+    k.copy(next + (H + I) * ROW, inputs + I * ROW, ROW);
+    const to = readout + 4;
+    k[linear](output(t), next, next, readout, to, offset, weight, O);
+  }
+
+  const row = (address: number, rows = 1) =>
+    new Float32Array(memory.buffer, address, rows * LANES);
+  const score: Score = { loss: 0, correct: 0 };
+  let next = own.deltas;
+  let now = own.deltas + deltaRows(size) * ROW;
+  if (learn !== undefined) k.clear(learn.gradient, 4 * topology.listed);
+  for (let t = end - 1; t >= 0; t--) {
+    const dy = next + H * ROW;
+    if (isScored(t)) {
+      const [y, target] = [output(t), targets + t * ROW];
+      if (loss === "nll") {
+        const rows = { output: row(y, O), gradient: row(dy, O) };
+        const targets = row(target);
+        scoreLikelihood({ ...rows, targets, scored }, score);
+      } else {
+        for (let at = 0; at < O * ROW; at += ROW) {
+          const scale = 2 / scored;
+          score.loss += k.meanSquaredError(dy + at, y + at, target, scale);
+        }
+      }
+    } else k.clear(dy, O * ROW);
+    if (learn === undefined) continue;
+    const { gradient, backWeight } = learn;
+    const [h, before] = [state(t + 1), state(t)];
+    const back = t === end - 1 ? topology.backStartReadout : backStart;
+    const { backOffset } = topology;
+    k[backward]!(now, next, h, back, backStart + 4, backOffset, backWeight, H);
+    if (isScored(t)) {
+      k[outer](gradient, dy, h, readout, readout + 4, offset, O);
+    }
+    const from = t > 0 && model.trainRecurrent ? start : startInput;
+    k[outer](gradient, now, before, from, start + 4, offset, H);
+    [next, now] = [now, next];
+  }
+
+  const trials = width === "16" ? LANES / 2 : LANES;
+  const operations = 2 * trials * topology.recurrent * Math.max(0, end - 1);
+  shop.count(forward, operations);
+  if (learn !== undefined) {
+    shop.count(backward, operations);
+    if (model.trainRecurrent) shop.count(outer, operations);
+  }
+  return score;
+}
+
+/** Adds the gradients of a wave in a part of the list, and after the last wave makes the update there. */
+export function updatePart(
+  { kernels, schedule }: Workshop,
+  model: PlacedModel,
+  { task, slot, update }: {
+    readonly task: Task & { readonly part: number };
+    readonly slot: Placed<"slot">;
+    /** Number of the update, counted from the first of the call. */
+    readonly update: number;
+  },
+): void {
+  const { listed, backPlace } = model.topology;
+  const bytes = 4 * listed;
+  const whole = Math.ceil(bytes / schedule.parts / 64) * 64;
+  const from = Math.min(bytes, task.part * whole);
+  const length = Math.min(whole, bytes - from);
+  const g = slot.gradient + from;
+  const left = task.batch.count - task.chunk;
+  if (task.chunk === 0) kernels.clear(g, length);
+  for (let buffer = 0; buffer < Math.min(left, schedule.buffers); buffer++) {
+    const chunk = slot.chunkGradients + buffer * gradientBytes(listed);
+    kernels.add(g, chunk + from, length);
+  }
+  if (left > schedule.buffers) return;
+  const w = model.weight + from;
+  const m = model.firstMoment + from;
+  const v = model.secondMoment + from;
+  const numbers = model.numbers + 4 * model.numbersEach * update;
+  kernels[`update ${model.optimizer}`]!(w, g, m, v, length, numbers);
+  kernels.scatter(slot.backWeight, w, backPlace + from, length);
+}
 
 /** What a thread is told: to train an ensemble for some epochs. */
 export interface Order {

@@ -60,7 +60,7 @@ describe("deno task status", () => {
       });
       const state = {
         epoch: 3,
-        step: 6,
+        updates: 6,
         parameters: weights,
         firstMoment: weights,
         secondMoment: weights,

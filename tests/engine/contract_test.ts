@@ -94,11 +94,14 @@ for (const engine of ENGINES) {
         4,
       );
       assert.deepEqual(second.states, whole.states);
-      assert.deepEqual(whole.states.map(({ epoch, step }) => [epoch, step]), [
-        [7, 21],
-        [7, 21],
-        [7, 21],
-      ]);
+      assert.deepEqual(
+        whole.states.map(({ epoch, updates }) => [epoch, updates]),
+        [
+          [7, 21],
+          [7, 21],
+          [7, 21],
+        ],
+      );
       for (let model = 0; model < 3; model++) {
         assert.deepEqual(
           [

@@ -284,7 +284,7 @@ export const RUN = {
 };
 export const STATE = {
   epoch: 2,
-  step: 8,
+  updates: 8,
   parameters: PARAMETERS,
   firstMoment: PARAMETERS,
   secondMoment: PARAMETERS,

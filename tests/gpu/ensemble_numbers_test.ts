@@ -222,8 +222,8 @@ describe(suite, () => {
             const states = await gpu.state();
             const expectedStates = await oracle.state();
             for (const [model, state] of states.entries()) {
-              const { epoch, step } = expectedStates[model]!;
-              assert.deepEqual([state.epoch, state.step], [epoch, step]);
+              const { epoch, updates } = expectedStates[model]!;
+              assert.deepEqual([state.epoch, state.updates], [epoch, updates]);
               for (
                 const tensors of [
                   state.parameters,

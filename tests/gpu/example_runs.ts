@@ -90,16 +90,15 @@ export async function createInWay(
   spec: EnsembleSpec,
   { limits = gpu.adapter.limits, ...way }: Way = {},
 ): Promise<GpuEnsemble> {
-  checkSpec(spec);
-  const rules = shapeOf(spec);
-  const { formatFor } = planOnGpu(rules, {
+  const shape = shapeOf(spec);
+  checkSpec({ ...shape, ...spec });
+  const { formatFor } = planOnGpu(shape, {
     memoryBytes: 2 ** 31,
     limits,
     ...way,
   });
-  return await createGpuEnsemble(gpu, spec, {
+  return await createGpuEnsemble(gpu, { ...shape, ...spec }, {
     ...way,
-    rules,
     formatFor(batches) {
       const planned = formatFor(batches);
       if (way.stretch === undefined) return planned;

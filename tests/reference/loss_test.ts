@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { logSoftmaxRows, scoreBatch } from "../../src/reference/loss.ts";
+import { logSoftmaxRows, scoreBatch } from "../../src/reference/batch.ts";
 
 describe("scoreBatch()", () => {
   it("takes the mean squared error over the scored rows alone", () => {

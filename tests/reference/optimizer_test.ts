@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { updateTensor } from "../../src/reference/optimizer.ts";
+import { updateTensor } from "../../src/reference/model.ts";
 
 /** Weight 1 after each step of learning rate 0.01 down these gradients. */
 function weightsAfter(optimizer: string, gradients: number[]): number[] {

@@ -35,7 +35,7 @@ function parameters(start: number): Parameters {
 function state(epoch: number): ModelState {
   return {
     epoch,
-    step: epoch * 4,
+    updates: epoch * 4,
     parameters: parameters(epoch),
     firstMoment: parameters(0.1),
     secondMoment: parameters(0.2),

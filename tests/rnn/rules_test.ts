@@ -8,7 +8,7 @@ import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import type { Engine, EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { updateTensor } from "../../src/reference/optimizer.ts";
+import { updateTensor } from "../../src/reference/model.ts";
 import { NUMBERS } from "../../src/rnn/arithmetic.ts";
 import {
   NONLINEARITIES,

@@ -3,14 +3,14 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { powerOf } from "../../src/rnn/arithmetic.ts";
 import { OPTIMIZERS } from "../../src/rnn/optimizers.ts";
 import { RULES } from "../reference/example_runs.ts";
-import { updateTensor } from "../../src/reference/optimizer.ts";
+import { updateTensor } from "../../src/reference/model.ts";
 import {
   compileKernels,
   fusesMultiplyAdd,
   instantiateKernels,
 } from "../../src/wasm/kernels.ts";
-import { exp, log } from "../../src/wasm/likelihood.ts";
-import { LANES } from "../../src/wasm/memory_layout.ts";
+import { exp, log } from "../../src/wasm/work.ts";
+import { LANES } from "../../src/wasm/plan.ts";
 
 const ROW = 4 * LANES;
 

@@ -4,21 +4,67 @@
  * @module
  */
 
-import { DeviceError, type EnsembleSpec } from "../engine/ensemble.ts";
-import { perWiring } from "../engine/guard_ensemble.ts";
-import { nameOf } from "../text/did_you_mean.ts";
-import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
+import {
+  DeviceError,
+  type EnsembleSpec,
+  type LossName,
+  type ModelRun,
+} from "../engine/ensemble.ts";
+import { perWiring } from "../engine/common.ts";
+import {
+  type ModelSize,
+  PARAMETER_NAMES,
+  type Parameters,
+} from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/task.ts";
+import { nameOf } from "../text/did_you_mean.ts";
 import { listRows } from "./connection_rows.ts";
 import {
   chunkBytes,
+  createSchedule,
   HISTORY_BYTES,
   LANES,
   partsOf,
+  type Placed,
   Placer,
-} from "./memory_layout.ts";
-import type { PlacedEnsemble, PlacedModel } from "./model.ts";
-import { createSchedule, type Schedule } from "./schedule.ts";
+  type Schedule,
+} from "./plan.ts";
+
+/** A model in memory and all that its training depends on. */
+export interface PlacedModel
+  extends Placed<"model">, Pick<ModelRun, "trainRecurrent"> {
+  /** By their names. */
+  readonly nonlinearity: string;
+  readonly optimizer: string;
+  /** Numbers that the optimizer is given for an update. */
+  readonly numbersEach: number;
+  /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
+  readonly topology: Placed<"topology"> & {
+    readonly listed: number;
+    readonly recurrent: number;
+  };
+  /** T */
+  readonly steps: number;
+  /** [T]: whether any trial is scored at a step. */
+  readonly scoredSteps: readonly boolean[];
+  /** Scored entries of each batch, training batches first. */
+  readonly scored: readonly number[];
+}
+
+/** An ensemble in memory. */
+export interface PlacedEnsemble {
+  readonly memory: WebAssembly.Memory;
+  readonly size: ModelSize;
+  readonly loss: LossName;
+  readonly schedule: Schedule;
+  /** Where the number of models taken stands. */
+  readonly queue: number;
+  /** The models with most work first. */
+  readonly models: readonly PlacedModel[];
+  readonly slots: readonly Placed<"slot">[];
+  /** Each worker's own part. */
+  readonly places: readonly Placed<"worker">[];
+}
 
 /**
  * Places topologies, each once, models, and what so many workers need; models
