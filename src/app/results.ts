@@ -28,7 +28,7 @@ import {
 } from "../results/run_file.ts";
 import type { Parameters as Weights } from "../rnn/parameters.ts";
 import type { PreparedExperiment } from "../train/build_run.ts";
-import { networkStates } from "../train/networks.ts";
+import { measuredModel, networkState } from "../train/measure.ts";
 import {
   experimentRecord,
   firstFiles,
@@ -87,16 +87,16 @@ function describe(arm: TrainedArm): Described {
     if (iteration === 0) keepModel({ epoch: "initial", parameters: initial });
     const model = keepModel({ epoch: epochs - 1, parameters, history });
     const failure = weightFailure(parameters, epochs - 1);
+    const measured = measuredModel(trained.run, { size, loss });
     const record = {
       ...{ id, engine, history, model },
       ...(topology === undefined ? {} : { topology }),
       experiment: fingerprint,
       program: PROGRAM,
-      networkStates: networkStates(trained.run, {
-        trained: parameters,
-        size,
-        loss,
-      }),
+      networkStates: {
+        initial: networkState(measured, initial),
+        trained: networkState(measured, parameters),
+      },
       ...(failure === undefined ? {} : { failure }),
     };
     keep(`${RUNS_FOLDER}/${finishedName(id)}`, encodeRunRecord(record));

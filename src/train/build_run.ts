@@ -34,12 +34,8 @@ import {
   type Stimuli,
   type TrialSet,
 } from "../tasks/task.ts";
-import {
-  createRunNetworks,
-  matchStart,
-  measuredModel,
-  type Topology,
-} from "./networks.ts";
+import { matchStart, measuredModel } from "./measure.ts";
+import { createRunNetworks, type Topology } from "./networks.ts";
 import {
   chooseRegions,
   type ChosenRegions,

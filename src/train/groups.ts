@@ -17,6 +17,7 @@ import type {
   ModelRun,
   Plan,
 } from "../engine/ensemble.ts";
+import type { Network } from "../connectome/scale.ts";
 import { InputError } from "../files/input_error.ts";
 import type { RunId } from "../results/layout.ts";
 import {
@@ -164,6 +165,12 @@ function planEnsembles(engine: Engine, shape: EnsembleShape): Plan {
   }
 }
 
+/** A run, and the network that it has by itself, to be written. */
+export interface DrawnRun {
+  readonly run: ModelRun;
+  readonly network: Network | undefined;
+}
+
 /** The runs of a group, drawn or still to draw. */
 export interface RunDrawer {
   /**
@@ -178,14 +185,15 @@ export interface RunDrawer {
    *
    * @throws {InputError} If a pretrained model is asked for and does not fit.
    */
-  all(): Promise<readonly ModelRun[]>;
+  all(): Promise<readonly DrawnRun[]>;
 }
 
 /** Makes the drawer of a group's runs; nothing is drawn yet. */
 export function createRunDrawer({ runs }: Pick<RunGroup, "runs">): RunDrawer {
-  const drawn: ModelRun[] = [];
-  const draw = async ({ results, id }: ArmRun) => {
-    drawn.push(await buildRun(results.prepared, id));
+  const drawn: DrawnRun[] = [];
+  const draw = async ({ results: { prepared }, id }: ArmRun) => {
+    const run = await buildRun(prepared, id);
+    drawn.push({ run, network: prepared.ownNetworkOf(id) });
   };
   let failed = false;
   return {

@@ -184,9 +184,6 @@ export function firstFiles(prepared: PreparedExperiment): NamedFiles {
   const { experiment: { grid }, connectome, network } = prepared;
   const index = formatFolderIndex(grid.combinations.map(({ repr }) => repr));
   return [
-    ...(hasNullModel(prepared)
-      ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
-      : []),
     [INDEX_FILE, () => new TextEncoder().encode(index)],
     ...connectomeFiles(connectome.graph),
     ...networkFiles(network),
@@ -210,6 +207,10 @@ export function lastFiles(
       () => new TextEncoder().encode(encodeExperimentRecord(record)),
     ],
     [MEASURES_FILE, () => measuresTable(prepared.experiment, measured)],
+    // Not at first: training need not wait for it.
+    ...(hasNullModel(prepared)
+      ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
+      : []),
   ];
 }
 

@@ -31,7 +31,9 @@ import { type FolderLock, readLocks } from "../results/lock.ts";
 import { openFolder, sweep } from "../results/open_folder.ts";
 import {
   engineName,
+  factsOf,
   fileSum,
+  type NetworkStates,
   type RunHistory,
   type RunRecord,
   sumsOf,
@@ -39,8 +41,9 @@ import {
   weightFailure,
 } from "../results/run_file.ts";
 import { RunStore } from "../results/run_store.ts";
+import { decodeCheckpoint } from "../rnn/checkpoint.ts";
+import type { Parameters as Weights } from "../rnn/parameters.ts";
 import type { MeasuredRun } from "./network_tables.ts";
-import { networkStates } from "./networks.ts";
 import { type PreparedExperiment, runsOf } from "./build_run.ts";
 import {
   experimentRecord,
@@ -51,6 +54,7 @@ import {
   sparse,
 } from "./record_experiment.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
+import type { DrawnRun } from "./groups.ts";
 import type { ArmResults, RunAt, TrainedRun } from "./train_group.ts";
 
 /** How to open a results folder. */
@@ -162,7 +166,11 @@ export class ResultsWriter implements ArmResults {
   }
 
   /** Writes a run's random topology, unless it is there with that checksum. */
-  async #saveTopology(id: RunId, known: string | undefined): Promise<void> {
+  async #saveTopology(
+    id: RunId,
+    known: string | undefined,
+    random = () => this.prepared.ownNetworkOf(id),
+  ): Promise<void> {
     const { nullModel, freshNetwork } = this.prepared.experiment.net;
     if (nullModel === "none" && !freshNetwork) return;
     const path = topologyPath(this.folder, id);
@@ -173,9 +181,9 @@ export class ResultsWriter implements ArmResults {
         return;
       }
     }
-    const random = this.prepared.ownNetworkOf(id);
-    if (random === undefined) return;
-    const bytes = sparse(random);
+    const network = random();
+    if (network === undefined) return;
+    const bytes = sparse(network);
     await writeFileWhole(path, bytes);
     this.#topologies.set(runKey(id), fileSum(bytes));
   }
@@ -205,10 +213,12 @@ export class ResultsWriter implements ArmResults {
    * Writes what the runs begin with: of each combination the first model, as
    * the original does, and of random topologies each run's.
    */
-  async saveInitial(runs: readonly TrainedRun[]): Promise<void> {
+  async saveInitial(
+    runs: readonly (TrainedRun & Pick<DrawnRun, "network">)[],
+  ): Promise<void> {
     await this.#lock.check();
-    for (const { id, resumed } of runs) {
-      await this.#saveTopology(id, resumed?.topology);
+    for (const { id, resumed, network } of runs) {
+      await this.#saveTopology(id, resumed?.topology, () => network);
     }
     await writeFilesWhole(runs.flatMap(({ id, run }) => {
       if (run.state !== undefined || id.iteration !== 0) return [];
@@ -261,19 +271,14 @@ export class ResultsWriter implements ArmResults {
   /** Writes the runs as finished. */
   async saveFinished(runs: readonly RunAt[]): Promise<void> {
     await this.#lock.check();
-    const { experiment: { training, task }, size } = this.prepared;
+    const { training } = this.prepared.experiment;
     await this.store.saveFinished(runs.map((each) => {
-      const { id, run, state: { parameters } } = each;
+      const { id, state: { parameters } } = each;
       const model = this.#models.get(runKey(id));
       const failure = weightFailure(parameters, training.epochs - 1);
       return {
         ...this.#recordOf(each, training.epochs),
         ...(model === undefined ? {} : { model }),
-        networkStates: networkStates(run, {
-          trained: parameters,
-          size,
-          loss: task.task.loss,
-        }),
         ...(failure === undefined ? {} : { failure }),
       };
     }));
@@ -283,15 +288,32 @@ export class ResultsWriter implements ArmResults {
     }
   }
 
+  /** Writes what the network of a finished run does into its file. */
+  async saveMeasured(id: RunId, networkStates: NetworkStates): Promise<void> {
+    await this.#lock.check();
+    const record = await this.store.finishedRecord(id);
+    if (record === undefined) return;
+    await this.store.saveFinished([{ ...record, networkStates }]);
+  }
+
+  /** Reads the last model of a finished run. */
+  async readTrained(id: RunId): Promise<Weights> {
+    const epoch = this.prepared.experiment.training.epochs - 1;
+    const name = modelPath(this.folder, { ...id, epoch });
+    const bytes = await readFileBytes(name, { what: "the model" });
+    return decodeCheckpoint(bytes, { name, size: this.prepared.size })
+      .parameters;
+  }
+
   /**
    * Writes the files of every combination whose runs are all finished and that
-   * this process has not written yet, and when all are, the final
+   * this process has not written yet, and at the end, when all are, the final
    * `experiment.json`. Whichever process sees a combination complete does it;
    * as the files depend on the runs alone, it does no harm when two do.
    *
    * @throws {InputError} If a file can't be written.
    */
-  async assemble(): Promise<Assembly> {
+  async assemble({ atEnd }: { readonly atEnd: boolean }): Promise<Assembly> {
     await this.#lock.check();
     const { experiment } = this.prepared;
     const { iterations } = experiment.training;
@@ -306,7 +328,12 @@ export class ResultsWriter implements ArmResults {
       let finished = 0;
       for (let iteration = 0; iteration < iterations; iteration++) {
         const id = { combination, iteration };
-        const facts = await this.store.finished(id);
+        let facts = await this.store.finished(id);
+        if (atEnd && facts !== undefined && !facts.networkStates) {
+          // Another process may have measured it since it was read.
+          const record = await this.store.finishedRecord(id);
+          facts = record && factsOf(record);
+        }
         if (facts === undefined) {
           missing.push(id);
           continue;
@@ -333,7 +360,7 @@ export class ResultsWriter implements ArmResults {
       complete.push(combination);
     }
     await writeFilesWhole(files);
-    if (missing.length === 0) {
+    if (atEnd && missing.length === 0) {
       await this.#finish({
         engines: [...engines].sort(),
         programs: [...programs].sort(),

@@ -13,12 +13,18 @@ import type { Engine } from "../engine/ensemble.ts";
 import { plural } from "../text/words.ts";
 
 /** What the host does by turns; the device stands idle in all but the training. */
-export type Phase = "drawing" | "starting" | "training" | "saving";
+export type Phase =
+  | "drawing"
+  | "starting"
+  | "training"
+  | "saving"
+  | "measuring";
 
 const PHASES: Readonly<Record<Exclude<Phase, "training">, string>> = {
   drawing: "drawing trials and weights",
   starting: "uploading and compiling",
   saving: "saving",
+  measuring: "measuring networks",
 };
 
 /** Adds up times. */
@@ -38,7 +44,7 @@ export interface TimeTotals {
   /** Since the sheet was made. */
   readonly all: number;
   readonly phases: Readonly<Record<Phase, number>>;
-  /** Drawing while the device trained, a part of the training. */
+  /** Drawing and measuring while the device trained, a part of the training. */
   readonly beside: number;
   /** Undefined where the device can't be timed. */
   readonly device: DeviceProfile | undefined;
@@ -49,7 +55,13 @@ export function createTimeSheet(
   now: () => number = () => performance.now(),
 ): TimeSheet {
   const start = now();
-  const phases = { drawing: 0, starting: 0, training: 0, saving: 0 };
+  const phases = {
+    drawing: 0,
+    starting: 0,
+    training: 0,
+    saving: 0,
+    measuring: 0,
+  };
   const profiles: DeviceProfile[] = [];
   let besides = 0;
   async function measure<T>(
@@ -141,7 +153,7 @@ export function describeTimes(
   }
   if (beside > 0) {
     lines.push(
-      `Drawn for the next ensemble while one trained: ${seconds(beside)}`,
+      `Drawn and measured while the device trained: ${seconds(beside)}`,
     );
   }
   return lines.join("\n");

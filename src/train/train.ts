@@ -18,14 +18,15 @@ import {
 import {
   factsOf,
   fileSum,
+  type NetworkStates,
   type RunFacts,
   type RunHistory,
   weightFailure,
 } from "../results/run_file.ts";
+import type { Parameters as Weights } from "../rnn/parameters.ts";
 import { type PreparedExperiment, runName, runsOf } from "./build_run.ts";
 import { chooseEngine } from "./choose_engine.ts";
 import { meanStates } from "./network_tables.ts";
-import { networkStates } from "./networks.ts";
 import type { TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
 import { experimentRecord, PROGRAM, sparse } from "./record_experiment.ts";
@@ -214,6 +215,7 @@ class KeptResults implements ArmResults {
   readonly prepared: PreparedExperiment;
   readonly ids: readonly RunId[];
   readonly #runs = new Map<string, KeptRun>();
+  readonly #networks = new Map<string, string>();
   readonly store: ArmResults["store"] = {
     finished: (id) => Promise.resolve(this.#runs.get(runKey(id))?.facts),
     stateEpochs: () => Promise.resolve([]),
@@ -229,7 +231,11 @@ class KeptResults implements ArmResults {
     this.ids = runs ?? runsOf(prepared.experiment);
   }
 
-  saveInitial(): Promise<void> {
+  saveInitial(runs: Parameters<ArmResults["saveInitial"]>[0]): Promise<void> {
+    for (const { id, network } of runs) {
+      const name = network === undefined ? "" : fileSum(sparse(network));
+      this.#networks.set(runKey(id), name);
+    }
     return Promise.resolve();
   }
   saveStates(): Promise<void> {
@@ -246,19 +252,28 @@ class KeptResults implements ArmResults {
       const failure = weightFailure(parameters, training.epochs - 1);
       const facts = factsOf({
         ...{ id, engine, history, experiment: fingerprint, program: PROGRAM },
-        networkStates: networkStates(run, { trained: parameters, size, loss }),
         ...(failure === undefined ? {} : { failure }),
       });
       const { activation, connections } = run;
-      const own = this.prepared.ownNetworkOf(id);
       this.#runs.set(runKey(id), {
-        network: own === undefined ? "" : fileSum(sparse(own)),
+        network: this.#networks.get(runKey(id))!,
         facts,
         history,
         model: { ...size, activation, loss, connections, parameters },
       });
     }
     return Promise.resolve();
+  }
+
+  saveMeasured(id: RunId, networkStates: NetworkStates): Promise<void> {
+    const kept = this.#runs.get(runKey(id))!;
+    const facts = { ...kept.facts, networkStates };
+    this.#runs.set(runKey(id), { ...kept, facts });
+    return Promise.resolve();
+  }
+
+  readTrained(id: RunId): Promise<Weights> {
+    return Promise.resolve(this.#runs.get(runKey(id))!.model.parameters);
   }
 
   assemble(): Promise<Assembly> {

@@ -13,6 +13,8 @@ import {
   type RunRecord,
   thenBy,
 } from "../results/run_file.ts";
+import { plural } from "../text/words.ts";
+import { buildRun } from "./build_run.ts";
 import { createEngineKeeper } from "./engine_keeper.ts";
 import {
   type ArmRun,
@@ -21,11 +23,17 @@ import {
   type RunDrawer,
   type RunGroup,
 } from "./groups.ts";
+import { Measurer } from "./measure.ts";
 import { createTally, type Progress } from "./progress.ts";
 import { PROGRAM } from "./record_experiment.ts";
 import type { Assembly } from "./results_writer.ts";
 import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
-import { type ArmResults, trainGroup } from "./train_group.ts";
+import {
+  type ArmResults,
+  eachOf,
+  measurementOf,
+  trainGroup,
+} from "./train_group.ts";
 
 /** What a training needs. */
 export interface TrainOptions {
@@ -83,11 +91,15 @@ export async function trainArms(
     }
   }
   const assemblies = new Map<ArmResults, Assembly>();
-  const assemble = async (some: Iterable<ArmResults>) => {
-    for (const arm of some) assemblies.set(arm, await arm.assemble());
-  };
+  const assemble = (some: Iterable<ArmResults>, atEnd = false) =>
+    sheet.time("saving", () =>
+      eachOf(some, async (arm) => {
+        assemblies.set(arm, await arm.assemble({ atEnd }));
+      }));
   await assemble(arms);
+  const measurer = new Measurer();
   let progressed = false;
+  let progressedEver = false;
   /** The group after the one that trains, and its runs as far as they are drawn. */
   let ahead: { group: RunGroup; drawer: RunDrawer } | undefined;
   try {
@@ -119,15 +131,19 @@ export async function trainArms(
           engine: keeper.engine,
           drawer,
           resumed,
-          sheet,
+          ...{ sheet, measurer },
           checkpointInterval: options.checkpointSeconds * 1000,
           onEpochs(event) {
-            progressed = true;
+            progressed = progressedEver = true;
             tally.add(event);
           },
           async whileBusy(milliseconds) {
-            if (following === undefined || signal.aborted) return;
-            await sheet.beside(() => following.drawFor(milliseconds));
+            if (signal.aborted) return;
+            const end = performance.now() + milliseconds;
+            await sheet.beside(async () => {
+              await following?.drawFor(milliseconds);
+              await measurer.work(end - performance.now());
+            });
           },
         });
       } catch (error) {
@@ -139,8 +155,20 @@ export async function trainArms(
         continue;
       }
       const touched = new Set(group.runs.map(({ results }) => results));
-      await sheet.time("saving", () => assemble(touched));
+      await assemble(touched);
     }
+    if (!signal.aborted) {
+      await sheet.time("measuring", () =>
+        measureLeft(all, {
+          ...{ measurer, signal },
+          tell: progress.line,
+          // Where nothing was left to train, it is what there is to do.
+          milliseconds: progressedEver
+            ? Math.max(LEAST_MEASURING, sheet.totals().phases.training)
+            : Infinity,
+        }));
+    }
+    await assemble(arms, true);
   } finally {
     progress.finish();
     keeper.destroy();
@@ -152,6 +180,54 @@ export async function trainArms(
     return { finished, assembly };
   });
 }
+
+/** Milliseconds that networks may be measured for at the end, however short the training was. */
+const LEAST_MEASURING = 20_000;
+
+/** Measures what training left no time for, those of an interrupted training too, unless it would take longer than the training did. */
+async function measureLeft(
+  runs: readonly ArmRun[],
+  { measurer, signal, tell, milliseconds }: {
+    readonly measurer: Measurer;
+    readonly signal: AbortSignal;
+    readonly tell: (line: string) => void;
+    readonly milliseconds: number;
+  },
+): Promise<void> {
+  const end = performance.now() + milliseconds;
+  const hasTime = () => !signal.aborted && performance.now() < end;
+  while (hasTime()) {
+    const before = performance.now();
+    const left = await measurer.work(Math.min(SLICE, end - before));
+    if (left === 0) break;
+    // A timer, so that a signal is heard.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  let missing = 0;
+  for (const { results, id } of runs) {
+    const facts = await results.store.finished(id);
+    if (facts === undefined || facts.networkStates !== undefined) continue;
+    if (!hasTime()) {
+      missing++;
+      continue;
+    }
+    const run = await buildRun(results.prepared, id);
+    measurer.begin([measurementOf(results, { id, run })]);
+    measurer.end(run.label, await results.readTrained(id));
+    await measurer.work(SLICE);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  if (missing > 0) {
+    tell(
+      `note: spectral radius and activity of ${
+        plural(missing, "run")
+      } were not measured, which would take longer than the training; --resume does`,
+    );
+  }
+}
+
+/** Milliseconds after which a signal is listened to. */
+const SLICE = 200;
 
 /** Where the runs of a group stand; undefined where a state turned out to be damaged. */
 async function statesOf(

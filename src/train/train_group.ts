@@ -14,12 +14,15 @@ import type {
 import type { RunId } from "../results/layout.ts";
 import {
   engineName,
+  type NetworkStates,
   type RunHistory,
   type RunRecord,
 } from "../results/run_file.ts";
 import type { RunStore } from "../results/run_store.ts";
+import type { Parameters } from "../rnn/parameters.ts";
 import type { PreparedExperiment } from "./build_run.ts";
-import type { ArmRun, RunDrawer, RunGroup } from "./groups.ts";
+import type { ArmRun, DrawnRun, RunDrawer, RunGroup } from "./groups.ts";
+import { measuredModel, type Measurement, type Measurer } from "./measure.ts";
 import type { BestLoss, EpochsTrained } from "./progress.ts";
 import type { Assembly } from "./results_writer.ts";
 import type { TimeSheet } from "./time_sheet.ts";
@@ -49,16 +52,22 @@ export interface ArmResults {
     RunStore,
     "finished" | "stateEpochs" | "statesAt" | "removeStates"
   >;
-  /** Keeps what runs begin with. */
-  saveInitial(runs: readonly TrainedRun[]): Promise<void>;
+  /** Keeps what runs begin with, and the networks that they have by themselves. */
+  saveInitial(
+    runs: readonly (TrainedRun & Pick<DrawnRun, "network">)[],
+  ): Promise<void>;
   /** Keeps where runs are, to go on from there. */
   saveStates(runs: readonly RunAt[]): Promise<void>;
   /** Keeps models. */
   saveModels(runs: readonly RunAt[]): Promise<void>;
   /** Keeps finished runs; {@linkcode saveModels} was told their last models before. */
   saveFinished(runs: readonly RunAt[]): Promise<void>;
-  /** Makes the curves of all combinations that are complete. */
-  assemble(): Promise<Assembly>;
+  /** Keeps what the network of a finished run does. */
+  saveMeasured(id: RunId, states: NetworkStates): Promise<void>;
+  /** The weights of a finished run. */
+  readTrained(id: RunId): Promise<Parameters>;
+  /** Makes the curves of all combinations that are complete and, at the end, what is told of all runs. */
+  assemble(options: { readonly atEnd: boolean }): Promise<Assembly>;
 }
 
 /** What a group needs to train. */
@@ -76,6 +85,8 @@ export interface GroupOptions {
   readonly whileBusy: (milliseconds: number) => Promise<void>;
   /** Where to note what took how long. */
   readonly sheet: TimeSheet;
+  /** Measures what the runs' networks do. */
+  readonly measurer: Measurer;
 }
 
 /**
@@ -105,7 +116,7 @@ export async function trainGroup(
     emptyHistory(epochs, classifies, resumed[i]?.history)
   );
   const trained = members.map(({ id }, i): TrainedRun => {
-    const run = drawn[i]!;
+    const { run } = drawn[i]!;
     const state = resumed[i]?.state;
     return {
       ...{ id, engine },
@@ -119,12 +130,18 @@ export async function trainGroup(
     runs: readonly R[],
     to: (results: ArmResults, runs: readonly R[]) => Promise<void>,
   ) =>
-    sheet.time("saving", async () => {
+    sheet.time("saving", () => {
       const arms = Map.groupBy(runs, (_, i) => members[i]!.results);
-      for (const [results, own] of arms) await to(results, own);
+      return eachOf(arms, ([results, own]) => to(results, own));
     });
-  await save(trained, (results, runs) => results.saveInitial(runs));
-  const batches = drawn[0]?.trials.trainBatches.length ?? 0;
+  await save(
+    trained.map((run, i) => ({ ...run, network: drawn[i]!.network })),
+    (results, runs) => results.saveInitial(runs),
+  );
+  options.measurer.begin(
+    members.map(({ results }, i) => measurementOf(results, trained[i]!)),
+  );
+  const batches = drawn[0]?.run.trials.trainBatches.length ?? 0;
   const ensemble = await sheet.time(
     "starting",
     () => plan.createEnsemble(trained.map(({ run }) => run)),
@@ -183,11 +200,39 @@ export async function trainGroup(
     }
     if (epoch < epochs) return false;
     await save(last, (results, runs) => results.saveFinished(runs));
+    for (const { run, state } of last) {
+      options.measurer.end(run.label, state.parameters);
+    }
     return true;
   } finally {
     sheet.addDevice(ensemble.profile?.());
     ensemble.destroy();
   }
+}
+
+/** What is to be measured of a run. */
+export function measurementOf(
+  results: ArmResults,
+  { id, run }: Pick<TrainedRun, "id" | "run">,
+): Measurement {
+  const { size, experiment: { task } } = results.prepared;
+  return {
+    name: run.label,
+    model: measuredModel(run, { size, loss: task.task.loss }),
+    initial: run.initial,
+    keep: (states) => results.saveMeasured(id, states),
+  };
+}
+
+/** Does the same with all at once: files of several folders are written side by side. */
+export async function eachOf<T>(
+  all: Iterable<T>,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  // Nothing may go on when an error is told.
+  const done = await Promise.allSettled(Array.from(all, work));
+  const failed = done.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** The original saves after epoch 0, n, 2n … and after the last one, counted from 0. */

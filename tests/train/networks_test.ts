@@ -11,7 +11,7 @@ import { spectralRadius } from "../../src/graph/spectrum.ts";
 import type { ResultsFolder } from "../../src/results/results_folder.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { chooseEngine } from "../../src/train/choose_engine.ts";
-import { measuredModel, networkState } from "../../src/train/networks.ts";
+import { measuredModel, networkState } from "../../src/train/measure.ts";
 import { buildRun } from "../../src/train/build_run.ts";
 import { prepareExperiment } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";

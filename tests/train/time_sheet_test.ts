@@ -29,6 +29,7 @@ describe("createTimeSheet()", () => {
       starting: 0,
       training: 6,
       saving: 5,
+      measuring: 0,
     });
     assert.deepEqual({ all, beside }, { all: 18, beside: 6 });
     assert.equal(device, undefined);
@@ -62,7 +63,7 @@ describe("describeTimes()", () => {
         "kernel    calls     ms  GFLOP/s   share",
         "gradient      4  650.0      3.1  86.7 %",
         "readout       4  100.0           13.3 %",
-        "GPU busy: 75.0 % of 1.0 s (0.8 s in kernels); not busy: recording and waiting 5.0 %, drawing trials and weights 10.0 %, uploading and compiling 0.0 %, saving 0.0 %, all else 10.0 %",
+        "GPU busy: 75.0 % of 1.0 s (0.8 s in kernels); not busy: recording and waiting 5.0 %, drawing trials and weights 10.0 %, uploading and compiling 0.0 %, saving 0.0 %, measuring networks 0.0 %, all else 10.0 %",
       ],
     );
   });

@@ -1,0 +1,220 @@
+/**
+ * What networks do, by two numbers, the spectral radius of W_hh and mean activity: measured
+ * beside a training, and matched between arms at its start.
+ *
+ * @module
+ */
+
+import type { ModelRun } from "../engine/ensemble.ts";
+import { InputError } from "../files/input_error.ts";
+import type { Connections } from "../graph/connections.ts";
+import { estimateSpectralRadius, spectralRadius } from "../graph/spectrum.ts";
+import { simulate } from "../reference/simulate.ts";
+import { type RunId, runLabel } from "../results/layout.ts";
+import type { NetworkState, NetworkStates } from "../results/run_file.ts";
+import type { Nonlinearity } from "../rnn/nonlinearities.ts";
+import type { ModelSize, Parameters } from "../rnn/parameters.ts";
+
+/** Trials that activity is measured on, at most, and products of W_hh's weights. */
+const MOST_TRIALS = 16;
+const MOST_PRODUCTS = 2e8;
+
+/** A model without its weights, and trials that its activity is measured on. */
+export interface MeasuredModel extends ModelSize {
+  readonly activation: string | Nonlinearity;
+  readonly loss: "mse" | "nll";
+  readonly connections: Connections;
+  /** Time steps of a trial. */
+  readonly steps: number;
+  /** [trial, T, I]: the first training trials. */
+  readonly inputs: Float32Array;
+}
+
+/** What is measured of a run's model. */
+export function measuredModel(
+  { activation, connections, trials }: Pick<
+    ModelRun,
+    "activation" | "connections" | "trials"
+  >,
+  { size, loss }: { readonly size: ModelSize; readonly loss: "mse" | "nll" },
+): MeasuredModel {
+  const { steps, inputSize } = trials;
+  const [batch = new Uint32Array()] = trials.trainBatches;
+  const affordable = MOST_PRODUCTS /
+    (steps * (connections.sender.length + size.hiddenSize * inputSize));
+  const count = Math.min(
+    batch.length,
+    Math.max(1, Math.min(MOST_TRIALS, Math.floor(affordable))),
+  );
+  const length = steps * inputSize;
+  const inputs = new Float32Array(count * length);
+  for (let i = 0; i < count; i++) {
+    const first = batch[i]! * length;
+    inputs.set(trials.inputs.subarray(first, first + length), i * length);
+  }
+  return { ...size, loss, activation, connections, steps, inputs };
+}
+
+/** Measures what weights do. */
+export function networkState(
+  model: MeasuredModel,
+  parameters: Parameters,
+): NetworkState {
+  const { radius, error } = estimateSpectralRadius(
+    model.connections,
+    parameters.weightHh,
+  );
+  return {
+    spectralRadius: radius,
+    spectralRadiusError: error,
+    activity: meanActivity(model, parameters),
+  };
+}
+
+function meanActivity(model: MeasuredModel, parameters: Parameters): number {
+  const { steps, inputSize, inputs } = model;
+  const { hidden } = simulate({ ...model, parameters }, {
+    trialCount: inputs.length / (steps * inputSize),
+    ...{ steps, inputSize, inputs },
+  });
+  let sum = 0;
+  for (const h of hidden) sum += Math.abs(h);
+  return sum / hidden.length;
+}
+
+/** Doublings and halvings of the weights that are tried for a match of activity. */
+const MOST_DOUBLINGS = 8;
+/** Halvings of the range of factors: to a hundred-thousandth. */
+const HALVINGS = 16;
+
+/**
+ * The initial weights of a null model's run, with W_hh scaled by one factor so that
+ * it starts where the biological network starts: with its spectral radius, or with
+ * its mean activity, as nearly as one factor can. Without that a null model that scatters the strong
+ * connections within regions starts at half the radius, and what it learns tells of
+ * that, not of topology.
+ *
+ * @throws {InputError} If the radius can't be matched, as the null model's network has no cycle.
+ */
+export function matchStart(
+  id: RunId,
+  { match, biological, random }: {
+    readonly match: "spectral_radius" | "activity";
+    readonly biological: Start;
+    readonly random: Start;
+  },
+): Parameters<Float32Array> {
+  const scaled = (factor: number): Parameters<Float32Array> => ({
+    ...random.parameters,
+    weightHh: random.parameters.weightHh.map((weight) => weight * factor),
+  });
+  const fail = (why: string): never => {
+    throw new InputError(
+      `Cannot match the start of ${
+        runLabel(id)
+      } by [net] match = ${match}: ${why}`,
+    );
+  };
+  if (match === "spectral_radius") {
+    const radius = (start: Start) =>
+      spectralRadius(start.model.connections, start.parameters.weightHh);
+    const [wanted, found] = [radius(biological), radius(random)];
+    if (!(found > 0)) {
+      fail(
+        `the null model's network has no cycle, so that its spectral radius is ${found}`,
+      );
+    }
+    return scaled(wanted / found);
+  }
+  const wanted = meanActivity(biological.model, biological.parameters);
+  const excess = (factor: number) =>
+    meanActivity(random.model, scaled(factor)) - wanted;
+  return scaled(findZero(excess));
+}
+
+/**
+ * A factor at which the excess is 0, the nearest to 1; where there is none, the one of
+ * least excess: relu units may be driven by their inputs and biases alone.
+ */
+function findZero(excess: (factor: number) => number): number {
+  const tried = Array.from(
+    { length: 2 * MOST_DOUBLINGS + 1 },
+    (_, i) => 2 ** (i - MOST_DOUBLINGS),
+  ).map((factor) => ({ factor, value: excess(factor) }));
+  const crossings = tried.slice(1).map((high, i) => ({ low: tried[i]!, high }))
+    .filter(({ low, high }) => (low.value < 0) !== (high.value < 0))
+    .sort((a, b) =>
+      Math.abs(Math.log2(a.low.factor)) - Math.abs(Math.log2(b.low.factor))
+    );
+  const [crossing] = crossings;
+  if (crossing === undefined) {
+    return tried.reduce((a, b) => Math.abs(b.value) < Math.abs(a.value) ? b : a)
+      .factor;
+  }
+  let { low: { factor: low, value }, high: { factor: high } } = crossing;
+  for (let halving = 0; halving < HALVINGS; halving++) {
+    const middle = Math.sqrt(low * high);
+    const found = excess(middle);
+    if ((found < 0) === (value < 0)) [low, value] = [middle, found];
+    else high = middle;
+  }
+  return Math.sqrt(low * high);
+}
+
+/** A model at its start. */
+export interface Start {
+  readonly model: MeasuredModel;
+  readonly parameters: Parameters<Float32Array>;
+}
+
+/** A run to measure. */
+export interface Measurement {
+  /** Tells it from the others. */
+  readonly name: string;
+  readonly model: MeasuredModel;
+  readonly initial: Parameters;
+  /** Takes what was found. */
+  readonly keep: (states: NetworkStates) => Promise<void>;
+}
+
+/**
+ * Measures runs bit by bit, in time that training leaves: what they begin with as soon as
+ * they train, what they have learnt when their results are safe.
+ */
+export class Measurer {
+  readonly #begun = new Map<
+    string,
+    Measurement & { initialState?: NetworkState; trained?: Parameters }
+  >();
+
+  /** Runs whose training begins. */
+  begin(runs: readonly Measurement[]): void {
+    for (const run of runs) {
+      if (!this.#begun.has(run.name)) this.#begun.set(run.name, run);
+    }
+  }
+
+  /** The weights that a run has learnt. */
+  end(name: string, trained: Parameters): void {
+    const run = this.#begun.get(name);
+    if (run !== undefined) run.trained = trained;
+  }
+
+  /**
+   * Measures until the time, in milliseconds, is up; the last run may take longer.
+   *
+   * @returns How many runs that have been trained are left.
+   */
+  async work(milliseconds: number): Promise<number> {
+    const end = performance.now() + milliseconds;
+    for (const [name, run] of this.#begun) {
+      if (performance.now() >= end) break;
+      run.initialState ??= networkState(run.model, run.initial);
+      const { initialState: initial, trained } = run;
+      if (trained === undefined) continue;
+      this.#begun.delete(name);
+      await run.keep({ initial, trained: networkState(run.model, trained) });
+    }
+    return [...this.#begun.values()].filter(({ trained }) => trained).length;
+  }
+}
