@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { middleCurve, thin } from "../../src/viz/series.ts";
+import { chooseScale, middleCurve, thin } from "../../src/viz/series.ts";
 
 const curve = fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), {
   minLength: 1,
@@ -57,5 +57,25 @@ describe("middleCurve()", () => {
     );
     assert.equal(low[0], 0);
     assert.equal(high[1], 100);
+  });
+});
+
+describe("chooseScale()", () => {
+  it("is logarithmic beyond a range of 30", () => {
+    assert.equal(chooseScale([0.01, 0.3]).log, false);
+    assert.equal(chooseScale([0.01, 0.301]).log, true);
+  });
+
+  it("is linear where a value is 0 or below", () => {
+    assert.equal(chooseScale([0, 1, 1000]).log, false);
+    assert.equal(chooseScale([-1, 1000]).log, false);
+  });
+
+  it("passes over what is not finite", () => {
+    assert.deepEqual(chooseScale([NaN, 2, Infinity, 3]), {
+      log: false,
+      low: 2,
+      high: 3,
+    });
   });
 });

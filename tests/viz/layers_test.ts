@@ -3,26 +3,6 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { axisTitle, logTicks } from "../../src/viz/layers.ts";
 import { chooseScale } from "../../src/viz/series.ts";
 
-describe("chooseScale()", () => {
-  it("is logarithmic beyond a range of 30", () => {
-    assert.equal(chooseScale([0.01, 0.3]).log, false);
-    assert.equal(chooseScale([0.01, 0.301]).log, true);
-  });
-
-  it("is linear where a value is 0 or below", () => {
-    assert.equal(chooseScale([0, 1, 1000]).log, false);
-    assert.equal(chooseScale([-1, 1000]).log, false);
-  });
-
-  it("passes over what is not finite", () => {
-    assert.deepEqual(chooseScale([NaN, 2, Infinity, 3]), {
-      log: false,
-      low: 2,
-      high: 3,
-    });
-  });
-});
-
 describe("axisTitle()", () => {
   it("says that a scale is logarithmic", () => {
     const log = chooseScale([1, 100]);
