@@ -422,6 +422,37 @@ describe("planFigures()", () => {
     }
   });
 
+  it("draws what null models changed, beside what runs measured", async () => {
+    const [bio, rand] = await folders(SMALL, SMALL);
+    const measured = (spectralRadius: number) =>
+      new Map([["spectral radius, before training", spectralRadius]]);
+    const { figures } = await buildFigures([
+      { ...bio!, results: { ...bio!.results, runMeasures: measured(1) } },
+      {
+        ...rand!,
+        results: {
+          ...rand!.results,
+          runMeasures: measured(0.5),
+          nullMeasures: [
+            { measure: "connections", biological: 9, random: 9 },
+            { measure: "modularity", biological: 0.8, random: 0.4 },
+          ],
+        },
+      },
+    ], { kinds: ["measures"] });
+    assert.deepEqual(figures.map(({ name }) => name), ["measures"]);
+    const [panel] = figures[0]!.spec.concat as unknown as {
+      data: { values: { measure: string; change: number; label: string }[] };
+    }[];
+    assert.deepEqual(
+      panel!.data.values.map((row) => [row.label, row.measure, row.change]),
+      [
+        ["rand", "modularity", -0.5],
+        ["rand", "spectral radius, before training", -0.5],
+      ],
+    );
+  });
+
   it("draws the connectome alone where the network is too large, and says so", async () => {
     const root = await Deno.makeTempDir();
     try {
