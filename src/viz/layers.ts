@@ -122,7 +122,7 @@ export function axisTitle(quantity: string, { log }: ValueScale): string {
  * Round numbers on a logarithmic scale: 1, 2 and 5 times powers of ten up to
  * two decades, beyond that powers of ten, seven at most.
  */
-export function logTicks(low: number, high: number): number[] {
+function logTicks(low: number, high: number): number[] {
   const decades = Math.log10(high / low);
   const factors = decades <= 2 ? [1, 2, 5] : [1];
   const step = Math.max(1, Math.ceil(decades / 7));

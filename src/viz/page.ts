@@ -122,20 +122,8 @@ type PackedColumn =
   | { readonly values: readonly Json[] }
   | { readonly runs: readonly Json[] };
 
-/** A table. Fields that a row lacks are null. */
-interface PackedTable {
-  readonly rows: number;
-  readonly columns: Readonly<Record<string, PackedColumn>>;
-}
-
-/** A specification whose `datasets` are packed. */
-interface PackedSpec {
-  readonly spec: Spec;
-  readonly tables: Readonly<Record<string, PackedTable>>;
-}
-
-/** Packs a table. */
-export function packTable(rows: readonly Spec[]): PackedTable {
+/** Packs a table; fields that a row lacks are null. */
+function packTable(rows: readonly Spec[]) {
   const keys = new Set(rows.flatMap((row) => Object.keys(row)));
   const columns: Record<string, PackedColumn> = {};
   for (const key of keys) {
@@ -156,7 +144,7 @@ function packColumn(values: readonly Json[]): PackedColumn {
 }
 
 /** Takes the data out of a specification. */
-function packSpec({ datasets = {}, ...spec }: Spec): PackedSpec {
+function packSpec({ datasets = {}, ...spec }: Spec) {
   const tables = Object.fromEntries(
     Object.entries(datasets as Record<string, readonly Spec[]>).map((
       [name, rows],

@@ -287,7 +287,7 @@ export function runRows(
  * @param most How many positions may be kept, 4 at least.
  * @returns Positions from 0, ascending; all of them if there are at most `most`.
  */
-export function thin(values: ArrayLike<number>, most: number): number[] {
+function thin(values: ArrayLike<number>, most: number): number[] {
   const n = values.length;
   if (n <= most) return Array.from({ length: n }, (_, i) => i);
   const stretches = Math.max(1, Math.floor((most - 2) / 2));

@@ -17,7 +17,7 @@ export const FIGURE_PIXELS: Readonly<Record<FigureWidth, number>> = {
 };
 
 /** The font that is bundled, and those of like widths for machines that lack it. */
-export const FONT = "DejaVu Sans, Verdana, Geneva, sans-serif";
+const FONT = "DejaVu Sans, Verdana, Geneva, sans-serif";
 
 /** Size of the smallest text: 6 points in print. */
 export const SMALL_TEXT = 8;
@@ -35,7 +35,7 @@ export const MUTED = "#6b6b6b";
  * and more against white, and stay apart under the three kinds of colour
  * blindness.
  */
-export const PALETTE: readonly string[] = [
+const PALETTE: readonly string[] = [
   "#2e2565",
   "#1f9d94",
   "#e8452c",

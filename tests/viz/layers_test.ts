@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { axisTitle, logTicks } from "../../src/viz/layers.ts";
+import { axisTitle, scaleProperties } from "../../src/viz/layers.ts";
 import { chooseScale } from "../../src/viz/series.ts";
 
 describe("axisTitle()", () => {
@@ -12,7 +12,11 @@ describe("axisTitle()", () => {
   });
 });
 
-describe("logTicks()", () => {
+function logTicks(low: number, high: number): number[] {
+  return scaleProperties({ log: true, low, high }).axis.values as number[];
+}
+
+describe("scaleProperties()", () => {
   it("takes 1, 2 and 5 in up to two decades, powers of ten beyond", () => {
     assert.deepEqual(logTicks(0.003, 0.2), [
       0.005,

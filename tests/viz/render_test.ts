@@ -7,7 +7,6 @@ import {
   renderPdf,
   renderPng,
 } from "../../src/viz/render.ts";
-import { FONT } from "../../src/viz/theme.ts";
 import { type DecodedPng, decodePng } from "./decode_png.ts";
 
 /** A picture of 100 × 40 CSS pixels. */
@@ -63,7 +62,7 @@ describe("renderPng()", () => {
     const text = "epoch ± 10⁻³";
     const columns = inkColumns(
       await picture(
-        `<text x="2" y="25" font-size="10px" font-family="${FONT}">${text}</text>`,
+        `<text x="2" y="25" font-size="10px" font-family="DejaVu Sans">${text}</text>`,
       ),
     );
     const measured = (await loadFont()).width(text) * 10 * 2;

@@ -11,7 +11,6 @@ import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { planFigures } from "../../src/viz/build_figures.ts";
 import { drawable } from "../../src/viz/figure.ts";
 import { html, withLinks } from "../../src/viz/page.ts";
-import { packTable } from "../../src/viz/page.ts";
 import { startReport } from "../../src/viz/report.ts";
 import page from "../../src/viz/report_page.js" with { type: "text" };
 import { makeResults } from "./make_results.ts";
@@ -245,15 +244,6 @@ async function runPage(data: readonly string[]): Promise<unknown[]> {
   await done.promise;
   return drawn;
 }
-
-describe("packTable()", () => {
-  it("counts repeated values, and leaves others as they are", () => {
-    assert.deepEqual(packTable([{ a: 1, b: 1 }, { a: 1, b: 2 }, { a: 1 }]), {
-      rows: 3,
-      columns: { a: { runs: [1, 3] }, b: { values: [1, 2, null] } },
-    });
-  });
-});
 
 describe("withLinks()", () => {
   it("makes links of DOIs alone, and escapes the rest", () => {

@@ -1,14 +1,30 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { chooseScale, middleCurve, thin } from "../../src/viz/series.ts";
+import { chooseScale, middleCurve, middleRows } from "../../src/viz/series.ts";
 
 const curve = fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), {
   minLength: 1,
   maxLength: 300,
 });
 
-describe("thin()", () => {
+/** Epochs that are drawn of a curve, of so many at most. */
+function thin(values: readonly number[], points: number): number[] {
+  const middle = Float64Array.from(values);
+  const series = {
+    n: 1,
+    start: 0,
+    runs: [],
+    middle,
+    low: middle,
+    high: middle,
+  };
+  return middleRows(series, { points }).map((row) =>
+    (row as { epoch: number }).epoch
+  );
+}
+
+describe("middleRows()", () => {
   it("keeps all of a curve that is short enough", () => {
     assert.deepEqual(thin([3, 1, 2], 3), [0, 1, 2]);
   });

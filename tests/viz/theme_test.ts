@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { labelColors, MUTED, PALETTE } from "../../src/viz/theme.ts";
+import { labelColors, MUTED } from "../../src/viz/theme.ts";
+
+/** Those that are no steps around the colour circle. */
+const PALETTE = labelColors(6);
 
 type Triple = readonly [number, number, number];
 
@@ -60,7 +63,7 @@ function lab(color: string, vision: readonly Triple[]): Triple {
   return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 }
 
-describe("PALETTE", () => {
+describe("labelColors(), of six labels", () => {
   it("stands out from white paper", () => {
     for (const color of [...PALETTE, MUTED]) {
       assert.ok(contrast(color, "#ffffff") >= 3, color);
