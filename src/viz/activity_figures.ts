@@ -6,8 +6,15 @@
 
 import { type HiddenStates, regionMeans } from "../analysis/activity.ts";
 import { type Figure, type Json, makeFigure, type Spec } from "./figure.ts";
-import { number, text } from "./layers.ts";
-import { cellHover, matrixPanel, ticksOf } from "./network_figure.ts";
+import { lines, number, text } from "./layers.ts";
+import { MOST_PIXELS } from "./matrices.ts";
+import {
+  cellHover,
+  type MatrixAxis,
+  matrixPanel,
+  regionStep,
+  ticksOf,
+} from "./network_figure.ts";
 import { sixDigits } from "./series.ts";
 import {
   DIVERGING,
@@ -29,6 +36,8 @@ const MOST_TOOLTIPS = 4096;
 
 /** Room for an axis with its title, and with the names of regions. */
 const NAMES_PIXELS = 74;
+/** Room of a sign of a subtitle. */
+const SIGN_PIXELS = 7;
 /** Largest height of a row with a name, and of all rows. */
 const ROW_PIXELS = 14;
 const MOST_HEIGHT = 640;
@@ -66,7 +75,9 @@ export function activityFigure(
       title: "Mean activity of the regions",
       model,
       caption:
-        `${model}: mean hidden state of each region's neurons at each time step, over ${trialCount} trials.`,
+        `${model}: mean hidden state of each region's neurons at each time step, over ${trialCount} trials.${
+          reduced(regions)
+        }`,
       width: FIGURE_PIXELS.one,
     },
     matrixPanel({
@@ -82,12 +93,7 @@ export function activityFigure(
         pixels: width,
         ticks: { tickMinStep: 1, format: "d" },
       },
-      y: {
-        title: "region",
-        units: regions,
-        pixels: height,
-        ticks: ticksOf(regionNames, { units: regions, side: height }),
-      },
+      y: regionAxis(regionNames, height),
       hover: hoverLayer(values, {
         columns: steps,
         fields: (i, j) => ({ region: regionNames[i]!, step: j + 1 }),
@@ -108,8 +114,7 @@ export function coactivationFigure(
 ): Figure {
   const regions = regionNames.length;
   const side = FIGURE_PIXELS.two - 2 * NAMES_PIXELS;
-  const ticks = ticksOf(regionNames, { units: regions, side });
-  const axis = { title: "region", units: regions, pixels: side, ticks };
+  const axis = regionAxis(regionNames, side);
   // Exactly 0 is a number here, and has the colour between the two.
   const values = matrix.map((value) => value === 0 ? Number.MIN_VALUE : value);
   return finish(
@@ -118,7 +123,9 @@ export function coactivationFigure(
       title: "Co-activation of the regions",
       model,
       caption:
-        `${model}: Spearman's rank correlation of the mean activity of every two regions, over all time steps of all trials; grey: a region whose activity never changes.`,
+        `${model}: Spearman's rank correlation of the mean activity of every two regions, over all time steps of all trials; grey: a region whose activity never changes.${
+          reduced(regions)
+        }`,
       width: FIGURE_PIXELS.two,
     },
     matrixPanel({
@@ -142,6 +149,33 @@ export function coactivationFigure(
   );
 }
 
+/** Names where there is room; else numbers, from 0 as in configs and arrays. */
+function regionAxis(names: readonly string[], pixels: number): MatrixAxis {
+  const units = names.length;
+  const ticks = ticksOf(names, { units, side: pixels });
+  if ("labelFontSize" in ticks) {
+    return { title: "region", units, pixels, ticks };
+  }
+  const step = regionStep(units);
+  const values = Array.from(
+    { length: Math.ceil(units / step) },
+    (_, i) => 1 + i * step,
+  );
+  return {
+    title: "number of the region",
+    units,
+    pixels,
+    ticks: { values, labelExpr: "datum.value - 1" },
+  };
+}
+
+/** Where there are more regions than pixels. */
+function reduced(regions: number): string {
+  return regions > MOST_PIXELS
+    ? " A pixel shows the value of largest size among its regions."
+    : "";
+}
+
 function finish(
   name: string,
   { model, ...facts }: Pick<Figure, "title" | "caption" | "width"> & {
@@ -149,7 +183,8 @@ function finish(
   },
   panel: Spec,
 ): Figure {
-  const title = { text: facts.title, subtitle: model };
+  const subtitle = lines(model, Math.floor(facts.width / SIGN_PIXELS));
+  const title = { text: facts.title, subtitle };
   return {
     name,
     ...makeFigure({ section: "overview", ...facts }, { ...panel, title }),

@@ -250,7 +250,7 @@ export interface MatrixColors {
 }
 
 /** A picture need not be finer than this: 40 mm at 600 dots an inch. */
-const MOST_PIXELS = 960;
+export const MOST_PIXELS = 960;
 /** Programs that smooth pictures do no harm to cells that are several pixels wide. */
 const FEWEST_PIXELS = 360;
 

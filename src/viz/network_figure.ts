@@ -250,12 +250,16 @@ function pairRows(
 
 /** The first region and about four more, at round numbers. */
 function regionTicks(regions: number): number[] {
-  const step =
-    [1, 2, 5, 10, 20, 50, 100, 200, 500].find((size) => regions <= 5 * size) ??
-      1000;
+  const step = regionStep(regions);
   const ticks = [1];
   for (let i = step; i <= regions; i += step) if (i > 1) ticks.push(i);
   return ticks;
+}
+
+/** A round number of regions, of which about five make all. */
+export function regionStep(regions: number): number {
+  return [1, 2, 5, 10, 20, 50, 100, 200, 500]
+    .find((size) => regions <= 5 * size) ?? 1000;
 }
 
 /** Up to four powers of ten in a range, or its ends where there are none. */
@@ -364,7 +368,7 @@ export function matrixPanel(
         domain: false,
         offset: 1,
         ...ticks,
-        ...(field === "x" && "labelExpr" in ticks
+        ...(field === "x" && "labelFontSize" in ticks
           ? { labelAngle: -90, labelAlign: "right", labelBaseline: "middle" }
           : {}),
       },

@@ -210,7 +210,7 @@ export function runChunk(
 
 /** Adds the gradients of a wave in a part of the list, and after the last wave makes the update there. */
 export function updatePart(
-  { kernels, schedule }: Workshop,
+  { kernels, schedule, memory, size }: Workshop,
   model: PlacedModel,
   { task, slot, update }: {
     readonly task: Task & { readonly part: number };
@@ -232,12 +232,33 @@ export function updatePart(
     kernels.add(g, chunk + from, length);
   }
   if (left > schedule.buffers) return;
-  const w = model.weight + from;
-  const m = model.firstMoment + from;
-  const v = model.secondMoment + from;
   const numbers = model.numbers + 4 * model.numbersEach * update;
-  kernels[`update ${model.optimizer}`]!(w, g, m, v, length, numbers);
-  kernels.scatter(slot.backWeight, w, backPlace + from, length);
+  const change = kernels[`update ${model.optimizer}`]!;
+  const { weight, firstMoment, secondMoment } = model;
+  const changePart = (first: number, end: number) => {
+    const start = Math.max(from, first);
+    const length = Math.min(from + whole, end) - start;
+    if (length <= 0) return;
+    change(
+      weight + start,
+      slot.gradient + start,
+      firstMoment + start,
+      secondMoment + start,
+      length,
+      numbers,
+    );
+  };
+  if (model.trainRecurrent) changePart(0, bytes);
+  else {
+    // Some optimizers change weights that have no gradient, too: all but W_hh's are given to them.
+    const { start, startInput } = model.topology;
+    const { hiddenSize: H } = size;
+    const begins = new Uint32Array(memory.buffer, start, H + 1);
+    const inputs = new Uint32Array(memory.buffer, startInput, H);
+    for (let i = 0; i < H; i++) changePart(inputs[i]!, begins[i + 1]!);
+    changePart(begins[H]!, bytes);
+  }
+  kernels.scatter(slot.backWeight, weight + from, backPlace + from, length);
 }
 
 /** What a thread is told: to train an ensemble for some epochs. */

@@ -133,6 +133,9 @@ async function judge(
   });
 }
 
+const nameOf = (rule: string | { readonly name: string }) =>
+  typeof rule === "string" ? rule : rule.name;
+
 /** What is wrong with a run; undefined where nothing is. */
 function whatIsWrong(
   found: Trained,
@@ -190,7 +193,9 @@ describe("random experiments", () => {
             const what = whatIsWrong(own, judgement);
             if (what === undefined) continue;
             wrong.push(
-              `experiment ${number}, ${label} (${activation}, ${optimizer}, lr ${learningRate}) on ${name}: ${what}\n${config}`,
+              `experiment ${number}, ${label} (${nameOf(activation)}, ${
+                nameOf(optimizer)
+              }, lr ${learningRate}) on ${name}: ${what}\n${config}`,
             );
           }
         }

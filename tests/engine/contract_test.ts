@@ -14,6 +14,7 @@ import {
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
 import { exampleSpec, withPorts } from "../reference/example_runs.ts";
+import { OPTIMIZERS } from "../../src/rnn/optimizers.ts";
 import { closePorts, hasPort } from "../../src/rnn/parameters.ts";
 
 /** Models that differ in all that may differ. */
@@ -135,12 +136,35 @@ for (const engine of ENGINES) {
       }
     });
 
+    it("leaves frozen weights to the bit, whatever the optimizer", async () => {
+      for (const optimizer of OPTIMIZERS.keys()) {
+        // Several parts of a list that takes more than one.
+        const spec = exampleSpec({
+          hiddenSize: 37,
+          run: { optimizer, trainRecurrent: false },
+        });
+        const ensemble = await createEnsemble(engine, spec);
+        await ensemble.train(3);
+        const [{ parameters, firstMoment, secondMoment }] =
+          (await ensemble.state()) as [ModelState];
+        const { weightHh, ...others } = spec.runs[0]!.initial;
+        assert.deepEqual(new Float32Array(parameters.weightHh), weightHh);
+        for (const { weightHh } of [firstMoment, secondMoment]) {
+          assert.ok(weightHh.every((moment) => moment === 0));
+        }
+        for (const [name, before] of Object.entries(others)) {
+          const after = parameters[name as keyof typeof others];
+          assert.ok(before.every((w, i) => w !== after[i]), name);
+        }
+      }
+    });
+
     it("trains weights of the input and the read-out where there are ports alone", async () => {
       for (const loss of ["mse", "nll"] as const) {
         const base = exampleSpec({ loss, hiddenSize: 9, inputSize: 3 });
         const spec = withPorts({
           ...base,
-          runs: (["Adam", "RMSprop", "SGD"] as const).map((optimizer) => ({
+          runs: [...OPTIMIZERS.keys()].map((optimizer) => ({
             ...base.runs[0]!,
             optimizer,
           })),
