@@ -167,10 +167,12 @@ export {
 } from "./src/results/results_folder.ts";
 export type {
   ExperimentRecord,
+  NetworkState,
+  NetworkStates,
   Plain,
   PretrainedRecord,
   RecordedFailure,
-  RecordedState,
+  RunFailure,
 } from "./src/results/experiment_record.ts";
 export { compareLabels, type CompareOptions } from "./src/analysis/compare.ts";
 export type {

@@ -474,12 +474,9 @@ export function correctRows(rows: readonly ComparedRuns[]): Comparison[] {
   return rows.map((compared, i) => {
     const row = {
       ...compared,
-      holm: {
-        p: holm.p[i]!,
-        equivalenceP: holm.equivalenceP[i]!,
-        notWorseP: holm.notWorseP[i]!,
-        failureP: holm.failureP[i]!,
-      },
+      holm: Object.fromEntries(
+        CORRECTED.map((key) => [key, holm[key][i]!]),
+      ) as unknown as Corrected,
       smallestPHolm: Math.min(1, Math.max(compared.smallestP, smallest)),
     };
     return { ...row, sentence: describeComparison(row) };

@@ -280,7 +280,7 @@ export function smallestRankSumP(
 }
 
 /** Runs of two labels and how many of them failed, in one stratum. */
-export interface FailureCounts {
+interface FailureCounts {
   readonly runs: readonly [x: number, y: number];
   readonly failed: readonly [x: number, y: number];
 }

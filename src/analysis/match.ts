@@ -320,7 +320,7 @@ export function checkConditions(folders: readonly LabelledResults[]): {
 export const FEWEST = 2;
 
 /** A run, and the unit that it is part of: the runs that share a random network, or itself. */
-export type CountedRun = RunSummary & { readonly unit: string };
+type CountedRun = RunSummary & { readonly unit: string };
 
 /** The runs of both labels in one combination. */
 export interface Stratum<Run extends RunSummary = CountedRun> {

@@ -29,7 +29,7 @@ import { describeNumbers, type Groups } from "./rank_tests.ts";
 import { type Measure, MEASURES, type RunSummary } from "./summary.ts";
 
 /** What to test. */
-export interface EquivalenceOptions {
+interface EquivalenceOptions {
   /** Means that differ by less than this count as equivalent; above 0. */
   readonly margin: number;
   /** Whether number i of one group belongs to number i of the other. */
@@ -37,7 +37,7 @@ export interface EquivalenceOptions {
 }
 
 /** Outcome of the two tests. */
-export interface EquivalenceResult {
+interface EquivalenceResult {
   /** Mean of x less mean of y; of several strata, the mean of their differences. */
   readonly difference: number;
   /** Its 90 % interval: inside ± margin if and only if p is below 0.05. */
@@ -143,7 +143,7 @@ function independentPart({ x, y }: Groups): Part {
 const MOST_MISSING = 0.1;
 
 /** How to compare means. */
-export interface MeansOptions {
+interface MeansOptions {
   readonly measure: Measure;
   /** As of `CompareOptions`. */
   readonly margin: number;

@@ -221,7 +221,7 @@ export function iterationsFor(
 }
 
 /** The spread of a pilot, and of how many combinations it was measured. */
-export interface Pilot extends Spread {
+interface Pilot extends Spread {
   readonly combinations: number;
 }
 

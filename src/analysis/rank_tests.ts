@@ -42,7 +42,7 @@ export interface Groups {
 }
 
 /** A test's outcome. */
-export interface TestResult {
+interface TestResult {
   /** Of several strata, the mean of their effects. */
   readonly statistic: number;
   /** Two-sided; NaN where nothing can be tested. */
@@ -107,7 +107,7 @@ function tieSum(ties: readonly number[]): number {
 }
 
 /** Ranks of the sizes of differences that are not 0, and what those above 0 sum to. */
-export function signedRanks(differences: readonly number[]) {
+function signedRanks(differences: readonly number[]) {
   const kept = differences.filter((d) => d !== 0);
   const { ranks, ties } = rank(kept.map(Math.abs));
   // Nothing but a NaN is neither above, nor below, nor 0; rank() has refused it.

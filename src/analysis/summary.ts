@@ -17,7 +17,7 @@ import type {
 } from "../results/results_folder.ts";
 
 /** What a loss curve comes down to. */
-export interface LossSummary {
+interface LossSummary {
   /** The lowest loss. */
   readonly minLoss: number;
   /** The first epoch that has it. */
@@ -45,7 +45,7 @@ export interface RunSummary {
 }
 
 /** What to leave out. */
-export interface SummaryOptions {
+interface SummaryOptions {
   /** Epochs left out at the beginning, unless there are no others; default 1, as in the original's figures. */
   readonly start?: number;
   /** Epochs after which curves are cut, where experiments differ in length; default all. */
@@ -179,7 +179,7 @@ function finalAccuracyOf(
 export type Measure = "minLoss" | "epoch99" | "finalAccuracy";
 
 /** A measure in words and numbers. */
-export interface MeasureInfo {
+interface MeasureInfo {
   /** E.g. "minimum validation loss". */
   readonly name: string;
   readonly unit: "" | "epochs" | "%";
@@ -244,7 +244,7 @@ export interface Baseline {
 }
 
 /** What is known of a task. */
-export interface TaskFacts {
+interface TaskFacts {
   /** `seq_mem`, `nback_mem`, …; undefined where nothing says. */
   readonly name: string | undefined;
   /** Which loss it has; undefined where nothing says. */

@@ -11,7 +11,7 @@ import { parseJson } from "../files/json.ts";
 import { InputError } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { readTextFile } from "../files/read.ts";
-import { EXPERIMENT_FILE } from "./layout.ts";
+import { EXPERIMENT_FILE, type RunId } from "./layout.ts";
 
 /**
  * Raised by hand with each change of the program that changes a number of a
@@ -181,33 +181,37 @@ export interface ExperimentRecord {
   /** Runs whose loss was NaN or infinite, and from which epoch on. */
   readonly failures: readonly RecordedFailure[];
   /** What the networks did before and after training, means over the runs; in `measures.csv` run by run. */
-  readonly networkStates?: {
-    readonly initial: RecordedState;
-    readonly trained: RecordedState;
-  };
+  readonly networkStates?: NetworkStates;
 }
 
-/** What networks do, on average. */
-export interface RecordedState {
+/** What a network does, or what networks do on average. */
+export interface NetworkState {
   /** The largest absolute value of an eigenvalue of W_hh. */
   readonly spectralRadius: number;
-  /** The largest relative error that one of the runs' may have. */
+  /** The relative error that it may have, the largest of several; undefined in files that are older than it. */
   readonly spectralRadiusError?: number;
-  /** Mean |h| over neurons and time steps. */
+  /** Mean |h| over neurons and time steps of the first training trials. */
   readonly activity: number;
 }
 
-/** A run that went wrong. */
-export interface RecordedFailure {
-  /** Number of the combination, from 0. */
-  readonly combination: number;
-  /** Number of the iteration, from 0. */
-  readonly iteration: number;
-  /** The first epoch, from 0, whose loss is no number. */
+/** The same before the first epoch and after the last one. */
+export interface NetworkStates {
+  /** Before the first epoch. */
+  readonly initial: NetworkState;
+  /** After the last one. */
+  readonly trained: NetworkState;
+}
+
+/** Where and how a run went wrong. */
+export interface RunFailure {
+  /** The first epoch, from 0, that is known to be wrong. */
   readonly epoch: number;
   /** E.g. "training loss became NaN". */
   readonly what: string;
 }
+
+/** A run that went wrong. */
+export interface RecordedFailure extends RunId, RunFailure {}
 
 /** The text of `experiment.json`. */
 export function encodeExperimentRecord(record: ExperimentRecord): string {

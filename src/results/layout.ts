@@ -99,7 +99,7 @@ const LOCK = new RegExp(`^training(?:_${NUMBER}_of_${NUMBER})?\\.lock$`);
 const TEMPORARY = /\.[0-9]+-[0-9]+-[0-9a-f]{8}\.tmp$/;
 
 /** What a file of a results folder belongs to. */
-export interface OwnFile {
+interface OwnFile {
   /** Undefined where it is the experiment's or a combination's. */
   readonly id?: RunId;
   /** Half-written, or being written now. */
@@ -173,7 +173,7 @@ export function lockedPart(name: string): PartName | "all" | undefined {
 }
 
 /** Which model of a combination. */
-export interface ModelName {
+interface ModelName {
   readonly iteration: number;
   /** Counted from 0, as the original does; "initial" before the first one. */
   readonly epoch: number | "initial";

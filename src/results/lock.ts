@@ -22,7 +22,7 @@ const BEAT = 10_000;
 const DEAD_AFTER = 12 * BEAT;
 
 /** A process that trains. */
-export interface LockOwner {
+interface LockOwner {
   readonly host: string;
   readonly pid: number;
   /** Start of the training, ISO 8601. */
@@ -47,7 +47,7 @@ export interface FolderLock {
 }
 
 /** How to lock. */
-export interface LockOptions {
+interface LockOptions {
   /** The part to train; all of it where undefined. */
   readonly part: PartName | undefined;
   /** Told in a sentence when the lock of a dead process is taken over. */

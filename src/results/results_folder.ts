@@ -370,7 +370,7 @@ function parametersOf(
 const SUM = /^([0-9a-f]{64}) [ *](.+)$/;
 
 /** The checksums that a finished training left, by name with "/"; a line that is none is passed over. */
-export async function readSums(path: string): Promise<Map<string, string>> {
+async function readSums(path: string): Promise<Map<string, string>> {
   const sums = new Map<string, string>();
   const bytes = path === ""
     ? undefined

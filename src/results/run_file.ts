@@ -24,6 +24,11 @@ import {
   type Parameters,
   parameterShapes,
 } from "../rnn/parameters.ts";
+import type {
+  NetworkState,
+  NetworkStates,
+  RunFailure,
+} from "./experiment_record.ts";
 import { type RunId, runKey } from "./layout.ts";
 
 /** Curves of one run, one value an epoch. */
@@ -54,35 +59,11 @@ export interface RunFacts {
   readonly failure?: RunFailure;
 }
 
-/** What a network does. */
-export interface NetworkState {
-  /** The largest absolute value of an eigenvalue of W_hh. */
-  readonly spectralRadius: number;
-  /** The relative error that it may have; undefined in files that are older than it. */
-  readonly spectralRadiusError?: number;
-  /** Mean |h| over neurons and time steps of the first training trials. */
-  readonly activity: number;
-}
-
-/** The same before the first epoch and after the last one. */
-export interface NetworkStates {
-  readonly initial: NetworkState;
-  readonly trained: NetworkState;
-}
-
 /** A finished run, or one under way where `state` is given. */
 export interface RunRecord extends RunFacts {
   /** Of the epochs that were trained. */
   readonly history: RunHistory;
   readonly state?: ModelState;
-}
-
-/** Where and how a run went wrong. */
-export interface RunFailure {
-  /** The first epoch, from 0, that is known to be wrong. */
-  readonly epoch: number;
-  /** E.g. "training loss became NaN". */
-  readonly what: string;
 }
 
 /** Names an engine in records, e.g. "webgpu: NVIDIA H200". */
@@ -165,24 +146,25 @@ function curveTensors(history: RunHistory): Tensor[] {
 
 function metadataOf(record: RunRecord): Record<string, string> {
   const { id, state, failure, model, topology, networkStates } = record;
-  return {
-    combination: String(id.combination),
-    iteration: String(id.iteration),
+  const all = {
+    combination: id.combination,
+    iteration: id.iteration,
     experiment: record.experiment,
     engine: record.engine,
     program: record.program,
-    ...(model === undefined ? {} : { model }),
-    ...(topology === undefined ? {} : { topology }),
-    ...(networkStates === undefined
-      ? {}
-      : { network_states: encodeStates(networkStates) }),
-    ...(failure === undefined
-      ? {}
-      : { failed_epoch: String(failure.epoch), failure: failure.what }),
-    ...(state === undefined
-      ? {}
-      : { epoch: String(state.epoch), step: String(state.updates) }),
+    model,
+    topology,
+    network_states: networkStates && encodeStates(networkStates),
+    failed_epoch: failure?.epoch,
+    failure: failure?.what,
+    epoch: state?.epoch,
+    step: state?.updates,
   };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, String(value)]]
+    ),
+  );
 }
 
 /** Radius and activity before, and after; then the errors of both radii. */

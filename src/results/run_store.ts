@@ -37,7 +37,7 @@ import {
 } from "./run_file.ts";
 
 /** What a store needs to know. */
-export interface RunStoreOptions {
+interface RunStoreOptions {
   /** The results folder. */
   readonly folder: string;
   /** Fingerprint of the experiment; files of another one are an error. */

@@ -11,7 +11,10 @@ import type { Connections } from "../graph/connections.ts";
 import { estimateSpectralRadius, spectralRadius } from "../graph/spectrum.ts";
 import { simulate } from "../reference/simulate.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
-import type { NetworkState, NetworkStates } from "../results/run_file.ts";
+import type {
+  NetworkState,
+  NetworkStates,
+} from "../results/experiment_record.ts";
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
 

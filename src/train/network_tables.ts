@@ -8,7 +8,10 @@
 import { nullReportTable, reportNull } from "../connectome/nulls/null_model.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { RunId } from "../results/layout.ts";
-import type { NetworkState, NetworkStates } from "../results/run_file.ts";
+import type {
+  NetworkState,
+  NetworkStates,
+} from "../results/experiment_record.ts";
 import { Papa } from "../text/csv.ts";
 import type { PreparedExperiment } from "./build_run.ts";
 

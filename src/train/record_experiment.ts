@@ -20,6 +20,7 @@ import {
 import {
   encodeExperimentRecord,
   type ExperimentRecord,
+  type NetworkStates,
   NUMERICS,
   type Plain,
   type RecordedFailure,
@@ -37,7 +38,7 @@ import {
   SPARSE_CONNECTOME_FILE,
   SPARSE_NETWORK_FILE,
 } from "../results/layout.ts";
-import type { NetworkStates, RunHistory } from "../results/run_file.ts";
+import type { RunHistory } from "../results/run_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";

@@ -16,7 +16,10 @@ import {
   curveFiles,
   curvesOf,
 } from "../results/data_files.ts";
-import type { RecordedFailure } from "../results/experiment_record.ts";
+import type {
+  NetworkStates,
+  RecordedFailure,
+} from "../results/experiment_record.ts";
 import {
   CURVE_FILES,
   EXPERIMENT_FILE,
@@ -33,7 +36,6 @@ import {
   engineName,
   factsOf,
   fileSum,
-  type NetworkStates,
   type RunHistory,
   type RunRecord,
   sumsOf,

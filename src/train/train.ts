@@ -9,7 +9,10 @@ import { join } from "node:path";
 import type { Engine, Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { curvesOf } from "../results/data_files.ts";
-import type { RecordedFailure } from "../results/experiment_record.ts";
+import type {
+  NetworkStates,
+  RecordedFailure,
+} from "../results/experiment_record.ts";
 import { type RunId, runKey } from "../results/layout.ts";
 import {
   readResultsFolder,
@@ -18,7 +21,6 @@ import {
 import {
   factsOf,
   fileSum,
-  type NetworkStates,
   type RunFacts,
   type RunHistory,
   weightFailure,

@@ -12,9 +12,9 @@ import type {
   ModelState,
 } from "../engine/ensemble.ts";
 import type { RunId } from "../results/layout.ts";
+import type { NetworkStates } from "../results/experiment_record.ts";
 import {
   engineName,
-  type NetworkStates,
   type RunHistory,
   type RunRecord,
 } from "../results/run_file.ts";

@@ -14,6 +14,7 @@ import {
   sweep,
 } from "../../src/results/open_folder.ts";
 import { encodeRunRecord } from "../../src/results/run_file.ts";
+import { damageAll } from "../soak/damage.ts";
 import { filesBelow } from "../soak/tiny_experiment.ts";
 import {
   alike,
@@ -417,4 +418,13 @@ describe("sweep()", () => {
         ...OTHERS,
       ]);
     }));
+});
+
+describe("a results folder with a flipped or missing byte", () => {
+  it("is refused, warned of or sound, and gives the undisturbed bytes when it is gone on with", async () => {
+    const { damages, noticed, mended } = await damageAll({ every: 809 });
+    assert.ok(damages > 30, `${damages}`);
+    assert.ok(noticed > 10, `${noticed} of ${damages}`);
+    assert.ok(mended > 20, `${mended} of ${damages}`);
+  });
 });
