@@ -53,7 +53,7 @@ at remembering than random ones? docs/paper.md tells what that takes and what wa
   --strategies NAME …       how networks are built; default all of: random_ranked (weights split at random,
                             initial weights in the connectome's rank order), equal_ranked (split evenly),
                             random, equal (initial weights in no order)
-  --arms NAME …             networks that are compared: none, the biological one, and null models;
+  --arms NAME …             networks that are compared: none, the biological one (always), and null models;
                             default none permute regions degrees
   --match NAME …            starts of null models: none, spectral_radius, activity; default the first two
   --path_to_results DIR     folder for all experiments and the report; default results/goulas2021
