@@ -363,6 +363,8 @@ const LABELS_A_PANEL: Readonly<Record<FigureWidth, number>> = {
   two: 4,
 };
 const DOT_PIXELS = 6;
+/** Longest name of a measure whose explanation in brackets is shown. */
+const LONGEST_MEASURE = 32;
 /** Beyond this change, the axis is logarithmic away from 0. */
 const WIDE = 2;
 
@@ -413,7 +415,7 @@ export function measureFigure(
       width,
       rows: (longest) =>
         drawnLabels(
-          names.map((name) => name.replace(", standard deviation", " (sd)")),
+          names.map(measureName),
           longest,
         ).map((name) => ({ name })),
       panels: Array.from({ length: panels }, (_, i): Panel => {
@@ -461,4 +463,10 @@ export function measureFigure(
     }),
     resolve: { legend: { color: "shared" } },
   });
+}
+
+/** A measure's name on an axis; the tooltip has all of a long one. */
+function measureName(name: string): string {
+  const short = name.replace(", standard deviation", " (sd)");
+  return short.length > LONGEST_MEASURE ? short.replace(/ \(.*\)$/, "") : short;
 }

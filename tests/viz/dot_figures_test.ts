@@ -53,11 +53,14 @@ describe("measureFigure()", () => {
       const changes = labels.slice(1).flatMap((label, i) => [
         change(label, "density", 2 + i / 10),
         change(label, "in-degree, standard deviation", 2 - i / 10),
+        change(label, "rich club (density of what has most connections)", 3),
       ]);
       for (const width of ["one", "two"] as const) {
         const texts = await drawn(measureFigure(changes, { labels, width })!);
         for (const label of labels.slice(1)) assert.ok(texts.includes(label));
-        assert.ok(texts.includes("in-degree (sd)"));
+        for (const name of ["in-degree (sd)", "rich club"]) {
+          assert.ok(texts.includes(name), name);
+        }
       }
     });
   }
