@@ -303,7 +303,7 @@ function equivalenceInWords(row: Row): string {
     : `${short(low * scale)} to ${short(high * scale)} ${unit}`;
   const test = `TOST, ${shortP(holm.equivalenceP)}${
     holm.equivalenceP === row.equivalenceP ? "" : " after Holm's correction"
-  }; 90 % interval ${interval}`;
+  }${Number.isNaN(low) ? "" : `; 90 % interval ${interval}`}`;
   const within = marginInWords(row);
   if (isEquivalent(row)) {
     return `the means are equivalent within ${within} (${test})`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { compareLabels } from "../../src/analysis/compare.ts";
 import type { LabelledResults } from "../../src/analysis/match.ts";
 import { describe, it } from "../../src/compat/testing.ts";
@@ -103,6 +104,51 @@ describe("compareLabels() of runs that share networks", () => {
       ]).sentence,
       /bio's 24 runs are on networks of their own; rand's 24 runs are on networks of their own\.$/,
     );
+  });
+
+  it("changes no number of any experiment where each run has a network of its own", () => {
+    const losses = fc.array(
+      fc.array(
+        fc.oneof(
+          { weight: 9, arbitrary: fc.integer({ min: 1, max: 40 }) },
+          { weight: 1, arbitrary: fc.constant(NaN) },
+        ),
+        { minLength: 1, maxLength: 7 },
+      ),
+      { minLength: 1, maxLength: 3 },
+    );
+    const property = fc.property(
+      losses,
+      losses,
+      fc.constantFrom(7, 8),
+      fc.boolean(),
+      (x, y, seed, isOne) => {
+        const numbers = (known: boolean) => {
+          const { rows } = compareLabels([
+            armOf("a", {
+              losses: x,
+              network: known ? isOne ? one : own : undefined,
+            }),
+            armOf("b", { losses: y, network: known ? own : undefined, seed }),
+          ]);
+          for (const { sentence } of rows) {
+            assert.ok(!/NaN|undefined|– to –/.test(sentence), sentence);
+          }
+          return rows.map(({ sentence: _, reference, other, ...row }) => [
+            {
+              ...row,
+              effect: { ...row.effect, variance: undefined },
+              combination: row.combination?.title,
+              notLearned: row.notLearned.map(({ title }) => title),
+            },
+            { ...reference, networks: undefined },
+            { ...other, networks: undefined },
+          ]);
+        };
+        assert.deepEqual(numbers(true), numbers(false));
+      },
+    );
+    fc.assert(property, { numRuns: 60 });
   });
 
   it("takes the runs of one network for the units, where each label has one", () => {
