@@ -9,7 +9,16 @@ import type { LabelledResults } from "../analysis/match.ts";
 import { CATALOGUE, COLLECTION_CITATION } from "../connectome/catalogue.ts";
 import { bibtex } from "../results/archive.ts";
 import type { ExperimentRecord } from "../results/experiment_record.ts";
-import { type Html, html, NONE, type Part, table, withLinks } from "./page.ts";
+import {
+  type Column,
+  type Html,
+  html,
+  NONE,
+  numberTable,
+  type Part,
+  table,
+  withLinks,
+} from "./page.ts";
 
 type Fact = readonly [name: string, of: (record: ExperimentRecord) => string];
 
@@ -177,30 +186,18 @@ function figure(value: number | undefined): string {
     : String(Number(value.toPrecision(4)));
 }
 
-/** Measures of networks: of each a column or more a label. */
+/** Measures of networks, a row each. */
 function measuresOf(
-  { label, names, columns }: {
-    readonly label: string;
-    readonly names: Iterable<string>;
-    readonly columns: readonly (readonly [
-      head: string,
-      of: (name: string) => string,
-    ])[];
-  },
+  label: string,
+  names: Iterable<string>,
+  columns: readonly Column<string>[],
 ): Html {
   return html`<h3>${label}</h3>${
-    table({
+    numberTable([...new Set(names)], {
       label,
-      head: html`<tr><th scope="col">measure</th>${
-        columns.map(([head]) =>
-          html`<th scope="col" class="number">${head}</th>`
-        )
-      }</tr>`,
-      body: [...names].map((name) =>
-        html`<tr><th scope="row">${name}</th>${
-          columns.map(([, of]) => html`<td class="number">${of(name)}</td>`)
-        }</tr>`
-      ),
+      corner: "measure",
+      header: (name) => name,
+      groups: [["", columns]],
     })
   }`;
 }
@@ -223,33 +220,29 @@ export function measureTables(folders: readonly LabelledResults[]): Html {
     runMeasures === undefined ? [] : [{ label, rows: runMeasures }]
   );
   return html`${
-    changed.length === 0 ? "" : measuresOf({
-      label: "Networks before and after the null model",
-      names: new Set(changed.flatMap(({ rows }) => [...rows.keys()])),
-      columns: changed.flatMap(({ label, rows }, i) => [
-        ...(i === 0 || !isOne
-          ? [
-            [
-              "biological",
-              (name: string) => figure(rows.get(name)?.biological),
-            ] as const,
-          ]
-          : []),
-        [label, (name: string) => figure(rows.get(name)?.random)] as const,
-        ["change", (name: string) => {
+    changed.length === 0 ? "" : measuresOf(
+      "Networks before and after the null model",
+      changed.flatMap(({ rows }) => [...rows.keys()]),
+      changed.flatMap(({ label, rows }, i): Column<string>[] => [
+        ...(i > 0 && isOne ? [] : [
+          ["biological", (name) => figure(rows.get(name)?.biological)],
+        ] as Column<string>[]),
+        [label, (name) => figure(rows.get(name)?.random)],
+        ["change", (name) => {
           const { biological = NaN, random = NaN } = rows.get(name) ?? {};
           return changeInWords((random - biological) / biological);
-        }] as const,
+        }],
       ]),
-    })
+    )
   }${
-    trained.length === 0 ? "" : measuresOf({
-      label: "Networks before and after training, means over the runs",
-      names: new Set(trained.flatMap(({ rows }) => [...rows.keys()])),
-      columns: trained.map(({ label, rows }) =>
-        [label, (name: string) => figure(rows.get(name))] as const
-      ),
-    })
+    trained.length === 0 ? "" : measuresOf(
+      "Networks before and after training, means over the runs",
+      trained.flatMap(({ rows }) => [...rows.keys()]),
+      trained.map(({ label, rows }) => [
+        label,
+        (name) => figure(rows.get(name)),
+      ]),
+    )
   }`;
 }
 

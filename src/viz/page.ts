@@ -117,6 +117,66 @@ export function table(
   `;
 }
 
+/** A column of numbers: its title, and what it has in a row. */
+export type Column<Row> = readonly [
+  title: string,
+  of: (row: Row) => string | number,
+];
+
+/** A table of numbers, a header a row. */
+export function numberTable<Row>(
+  rows: readonly Row[],
+  { header, heading, groups, corner = "", ...about }: {
+    readonly label: string;
+    readonly caption?: Part;
+    /** Above the headers. */
+    readonly corner?: string;
+    readonly header: (row: Row) => string;
+    /** Stands above rows that have it in common. */
+    readonly heading?: (row: Row) => string;
+    /** Columns, and the title that some have in common. */
+    readonly groups: readonly (readonly [
+      title: string,
+      columns: readonly Column<Row>[],
+    ])[];
+  },
+): Html {
+  const columns = groups.flatMap(([, own]) => own);
+  const titled = groups.some(([title]) => title !== "");
+  return table({
+    ...about,
+    head: html`${
+      !titled
+        ? ""
+        : html`<tr><td></td>${
+          groups.map(([title, own]) =>
+            html`<th scope="colgroup" colspan="${own.length}">${title}</th>`
+          )
+        }</tr>`
+    }<tr>${
+      corner === "" ? html`<td></td>` : html`<th scope="col">${corner}</th>`
+    }${
+      columns.map(([title]) =>
+        html`<th scope="col" class="number">${title}</th>`
+      )
+    }</tr>`,
+    body: rows.map((row, i) => {
+      const above = heading?.(row);
+      return html`${
+        above === undefined || (i > 0 && above === heading!(rows[i - 1]!))
+          ? ""
+          : html`
+            <tr class="heading">
+              <th scope="rowgroup" colspan="${columns.length + 1}">${above}</th>
+            </tr>
+          `
+      }<tr><th scope="row">${header(row)}</th>${
+        columns.map(([, of]) => html`<td class="number">${of(row)}</td>`)
+      }</tr>`;
+    }),
+  });
+}
+
 /** A column: its values, or `[value, count, value, count, …]` where that is shorter. */
 type PackedColumn =
   | { readonly values: readonly Json[] }

@@ -33,14 +33,15 @@ import { plural } from "../text/words.ts";
 import { cellFigures } from "./dot_figures.ts";
 import { citeOf } from "./experiment_facts.ts";
 import {
+  type Column,
   figuresOf,
   type Html,
   html,
   NONE,
+  numberTable,
   pageBody,
   type Part,
   startPage,
-  table,
   warningList,
 } from "./page.ts";
 import type { FigureWidth } from "./theme.ts";
@@ -295,54 +296,47 @@ function startsOf(tables: readonly CellTable[]): string[] {
 function countsTable(rows: readonly Comparison[]): Part {
   const reference = rows[0]!.reference.label;
   const measures = [...new Set(rows.map(({ measure }) => measure))];
-  const titles = [
-    `${reference} lower`,
-    `${reference} higher`,
-    "no evidence",
-    "equivalent",
-  ];
-  return table({
+  const titles = {
+    lower: `${reference} lower`,
+    higher: `${reference} higher`,
+    open: "no evidence",
+    equivalent: "equivalent",
+  } as const;
+  type Own = [label: string, rows: Comparison[]];
+  const of = ([, own]: Own, measure: Measure) =>
+    own.filter((row) => row.measure === measure);
+  return numberTable([
+    ...Map.groupBy(rows, ({ other }) => other.label),
+  ], {
     label: "What was found",
-    head: html`
-      <tr><td></td><td></td>${measures.map((measure) =>
-        html`<th scope="colgroup" colspan="${titles.length}">${
-          MEASURES[measure].name
-        }</th>`
-      )}</tr>
-      <tr><th scope="col">compared with</th><th scope="col" class="number">experiments</th>${measures
-        .map(() =>
-          titles.map((title) =>
-            html`<th scope="col" class="number">${title}</th>`
-          )
-        )}</tr>
-    `,
-    body: [...Map.groupBy(rows, ({ other }) => other.label)].map((
-      [label, own],
-    ) =>
-      html`<tr><th scope="row">${label}</th><td class="number">${
-        own.filter(({ measure }) => measure === measures[0]).length
-      }</td>${
-        measures.map((measure) =>
-          Object.values(
-            countsOf(own.filter((row) => row.measure === measure)),
-          ).map((count) => html`<td class="number">${count!}</td>`)
-        )
-      }</tr>`
-    ),
+    corner: "compared with",
+    header: ([label]) => label,
+    groups: [
+      ["", [["experiments", (own) => of(own, measures[0]!).length]]],
+      ...measures.map((measure) =>
+        [
+          MEASURES[measure].name,
+          Object.entries(titles).map(([key, title]): Column<Own> => [
+            title,
+            (own) => countsOf(of(own, measure))[key as keyof typeof titles]!,
+          ]),
+        ] as const
+      ),
+    ],
   });
 }
 
 type Value = Interval | number | undefined;
 
 /** A column of the table and, with the ends of an interval, of the CSV file. */
-type Column = readonly [
+type ArmColumn = readonly [
   title: string,
   name: string,
   of: (row: ArmRow) => Value,
   text?: (value: Value) => string,
 ];
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly ArmColumn[] = [
   ["runs", "runs", (row) => row.runs],
   ["beat baseline", "beat_baseline", (row) => row.learned],
   ["diverged", "diverged", (row) => row.diverged],
@@ -358,7 +352,7 @@ const COLUMNS: readonly Column[] = [
   ...comparedColumns("epoch99", "epoch of 99 %"),
 ];
 
-function comparedColumns(measure: Measure, of: string): Column[] {
+function comparedColumns(measure: Measure, of: string): ArmColumn[] {
   const name = of.replaceAll(" ", "_").replace("%", "percent");
   return [
     [
@@ -388,34 +382,28 @@ function cellText(value: Value): string {
 }
 
 function tableHtml(tables: readonly CellTable[]): Html {
+  const headings = new Map(
+    tables.map(({ name, learned, combinations }) => [
+      name,
+      `${name} (${learned} of ${plural(combinations, "combination")} learned)`,
+    ]),
+  );
   return html`<p>Minimum validation loss, the epoch that has it, and the first epoch within 1 % of the curve’s range above it: means of the combinations’ means with 95 % intervals, of losses that span decades geometric means. Combinations that no run of an experiment learned are left out. Effects are those of the biological network against the row’s, below 0 where the biological one is lower; their intervals are in the figure and, with all numbers, in ${TABLE}.</p>${
-    table({
+    numberTable(tables.flatMap(({ rows }) => rows), {
       label: "Losses and epochs",
-      head: html`<tr><th scope="col">network</th>${
-        COLUMNS.map(([title]) =>
-          html`<th scope="col" class="number">${title}</th>`
-        )
-      }</tr>`,
-      body: tables.map(({ name, learned, combinations, rows }) =>
-        html`
-          <tr class="heading">
-            <th scope="rowgroup"
-              colspan="${COLUMNS.length + 1}">${name} (${learned} of ${plural(
-                combinations,
-                "combination",
-              )} learned)</th>
-          </tr>${rows.map((row) =>
-            html`<tr><th scope="row">${row.label}</th>${
-              COLUMNS.map(([, , of, text = cellText]) => {
-                const value = of(row);
-                return html`<td class="number">${
-                  value === undefined ? NONE : text(value)
-                }</td>`;
-              })
-            }</tr>`
-          )}
-        `
-      ),
+      corner: "network",
+      header: ({ label }) => label,
+      heading: ({ cell }) => headings.get(cell)!,
+      groups: [[
+        "",
+        COLUMNS.map(([title, , of, text = cellText]) => [
+          title,
+          (row) => {
+            const value = of(row);
+            return value === undefined ? NONE : text(value);
+          },
+        ]),
+      ]],
     })
   }`;
 }

@@ -17,15 +17,16 @@ import {
 } from "./experiment_facts.ts";
 import type { Figure } from "./figure.ts";
 import {
+  type Column,
   type FigureFacts,
   figuresOf,
   type Html,
   html,
   NONE,
+  numberTable,
   pageBody,
   type Part,
   startPage,
-  table,
   warningList,
 } from "./page.ts";
 import { labelColors } from "./theme.ts";
@@ -157,13 +158,7 @@ function statisticsOf(comparisons: readonly Comparison[]): Part {
 ${statisticsTables(comparisons)}`;
 }
 
-/** A column of the tables of comparisons: its title, and what it has in a row. */
-type Column = readonly [
-  title: string,
-  of: (row: Comparison) => string | number,
-];
-
-function groupColumns(side: "reference" | "other"): Column[] {
+function groupColumns(side: "reference" | "other"): Column<Comparison>[] {
   return [
     ["runs", (row) => row[side].runs],
     ["beat baseline", (row) => row[side].learned ?? NONE],
@@ -185,7 +180,7 @@ function percent(row: Comparison): string {
     : `${short(100 * low)} to ${short(100 * high)} %`;
 }
 
-const COMPARED: readonly Column[] = [
+const COMPARED: readonly Column<Comparison>[] = [
   [
     "effect [95 % interval]",
     ({ effect }) =>
@@ -200,16 +195,6 @@ const COMPARED: readonly Column[] = [
   ["p of equivalence (Holm)", (row) => tableP(row.holm.equivalenceP)],
 ];
 
-/** The cells of a row, and those above them. */
-function cells(columns: readonly Column[], row: Comparison): Part {
-  return columns.map(([, of]) => html`<td class="number">${of(row)}</td>`);
-}
-function titles(columns: readonly Column[]): Part {
-  return columns.map(([title]) =>
-    html`<th scope="col" class="number">${title}</th>`
-  );
-}
-
 /** A table of comparisons of the same two labels. */
 function comparisonTable(
   rows: readonly Comparison[],
@@ -219,25 +204,15 @@ function comparisonTable(
   },
 ): Part {
   const [first] = rows;
-  if (first === undefined) return "";
-  const groups = [
-    [first.reference.label, groupColumns("reference")],
-    [first.other.label, groupColumns("other")],
-    ["comparison", COMPARED],
-  ] as const;
-  const columns = groups.flatMap(([, own]) => own);
-  return table({
+  return first === undefined ? "" : numberTable(rows, {
     label: caption,
     caption,
-    head: html`
-      <tr><td></td>${groups.map(([name, own]) =>
-        html`<th scope="colgroup" colspan="${own.length}">${name}</th>`
-      )}</tr>
-      <tr><td></td>${titles(columns)}</tr>
-    `,
-    body: rows.map((row) =>
-      html`<tr><th scope="row">${header(row)}</th>${cells(columns, row)}</tr>`
-    ),
+    header,
+    groups: [
+      [first.reference.label, groupColumns("reference")],
+      [first.other.label, groupColumns("other")],
+      ["comparison", COMPARED],
+    ],
   });
 }
 
@@ -246,27 +221,21 @@ function findingsTable(rows: readonly Comparison[]): Html {
   const both =
     (of: (group: Comparison["reference"]) => string | number) =>
     ({ reference, other }: Comparison) => `${of(reference)}; ${of(other)}`;
-  const columns: readonly Column[] = [
-    [
-      "runs that beat the baseline",
-      both(({ learned, runs }) => `${learned ?? NONE} of ${runs}`),
-    ],
-    ["diverged", both(({ failed }) => failed)],
-    ["median", both(({ typical }) => short(typical))],
-    ...COMPARED,
-  ];
-  return table({
+  return numberTable(rows, {
     label: "Findings",
     caption:
       "Over all combinations that were learned; the forest plot shows the effects.",
-    head: html`<tr><th scope="col">measure</th><th scope="col">labels</th>${
-      titles(columns)
-    }</tr>`,
-    body: rows.map((row) =>
-      html`<tr><th scope="row">${nameOf(row)}</th><td>${pairOf(row)}</td>${
-        cells(columns, row)
-      }</tr>`
-    ),
+    header: pairOf,
+    heading: nameOf,
+    groups: [["", [
+      [
+        "runs that beat the baseline",
+        both(({ learned, runs }) => `${learned ?? NONE} of ${runs}`),
+      ],
+      ["diverged", both(({ failed }) => failed)],
+      ["median", both(({ typical }) => short(typical))],
+      ...COMPARED,
+    ]]],
   });
 }
 
