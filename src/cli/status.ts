@@ -5,8 +5,11 @@
  * @module
  */
 
+import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
+import { listFolder } from "../files/read.ts";
+import { EXPERIMENT_FILE, INDEX_FILE } from "../results/layout.ts";
 import { formatTable } from "../text/table.ts";
 import { formatDuration, plural, printable } from "../text/words.ts";
 import {
@@ -25,8 +28,8 @@ const HELP =
 
   --help   this text
 
-RESULTS is a results folder, also one that trainings are writing to, or one of
-the original program. A run is under way when a state of it was saved; the time
+RESULTS is a results folder, also one that trainings are writing to, one of the
+original program, or the folder that holds those of several arms. A run is under way when a state of it was saved; the time
 of its last state tells whether a training is still at it. A run has failed when
 its loss became NaN or infinite.`;
 
@@ -130,6 +133,21 @@ function formatResultsStatus(
   ].join("\n");
 }
 
+/** The folder itself or, where it is none of results, the folders of arms in it. */
+async function resultsIn(path: string): Promise<string[]> {
+  const holdsResults = async (folder: string) =>
+    (await listFolder(folder).catch(() => []))?.some(({ name }) =>
+      name === EXPERIMENT_FILE || name === INDEX_FILE
+    );
+  if (await holdsResults(path)) return [path];
+  const arms: string[] = [];
+  for (const { name } of await listFolder(path).catch(() => []) ?? []) {
+    const folder = join(path, name);
+    if (await holdsResults(folder)) arms.push(folder);
+  }
+  return arms.length === 0 ? [path] : arms.sort();
+}
+
 async function status(flags: Flags): Promise<number> {
   if (flags.positional.length === 0) {
     throw new InputError(
@@ -137,9 +155,13 @@ async function status(flags: Flags): Promise<number> {
     );
   }
   let code = 0;
-  for (const [i, path] of flags.positional.entries()) {
+  const folders: string[] = [];
+  for (const path of flags.positional) {
+    folders.push(...await resultsIn(userPath(path, "the results folder")));
+  }
+  for (const [i, path] of folders.entries()) {
     try {
-      const status = await readStatus(userPath(path, "the results folder"));
+      const status = await readStatus(path);
       const text = formatResultsStatus(
         { ...status, path: shownPath(status.path) },
         Date.now(),
