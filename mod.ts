@@ -142,7 +142,7 @@ export {
 
 // Models: weights, and what they do on any inputs.
 export { readModel, type ReadModelOptions } from "./src/train/read_model.ts";
-export { readTrials, type ReadTrialsOptions } from "./src/train/read_trials.ts";
+export { readTrials, type ReadTrialsOptions } from "./src/train/read_model.ts";
 export { type Activity, simulate } from "./src/reference/simulate.ts";
 export {
   coactivation,

@@ -18,8 +18,12 @@ import {
 import type { Trials } from "../tasks/task.ts";
 import { Papa } from "../text/csv.ts";
 import { formatBytes, plural } from "../text/words.ts";
-import { readModel } from "../train/read_model.ts";
-import { keepActivity, readTrials, someTrials } from "../train/read_trials.ts";
+import {
+  keepActivity,
+  readModel,
+  readTrials,
+  someTrials,
+} from "../train/read_model.ts";
 import { activityFigure, coactivationFigure } from "../viz/activity_figures.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
 import { countFlag, numberFlag } from "./flags.ts";

@@ -376,7 +376,8 @@ export function readList(
     list = parsePythonLiteral(from.text);
   } catch (error) {
     if (!(error instanceof PythonLiteralError)) throw error;
-    throw fail(` is no Python list: ${error.message}`, error.offset);
+    const what = kind === "string" ? " of names in quotes" : "";
+    throw fail(` is no Python list${what}: ${error.message}`, error.offset);
   }
   const items = list.kind === "list" || list.kind === "tuple"
     ? list.items

@@ -35,13 +35,14 @@ import {
   type TrialSet,
 } from "../tasks/task.ts";
 import { matchStart, measuredModel } from "./measure.ts";
-import { createRunNetworks, type Topology } from "./networks.ts";
 import {
   chooseRegions,
   type ChosenRegions,
+  createRunNetworks,
   portsOf,
   reachWarning,
-} from "./ports.ts";
+  type Topology,
+} from "./networks.ts";
 import type { PretrainedModels } from "./pretrained.ts";
 
 /** Connections from which on it is told how many are to be made: about a second. */

@@ -15,18 +15,78 @@ import type {
   Engine,
   EnsembleShape,
   ModelRun,
+  ModelState,
   Plan,
 } from "../engine/ensemble.ts";
 import type { Network } from "../connectome/scale.ts";
 import { InputError } from "../files/input_error.ts";
+import type {
+  NetworkStates,
+  RecordedFailure,
+} from "../results/experiment_record.ts";
 import type { RunId } from "../results/layout.ts";
+import type { RunHistory, RunRecord } from "../results/run_file.ts";
+import type { RunStore } from "../results/run_store.ts";
+import type { Parameters } from "../rnn/parameters.ts";
 import {
   buildRun,
   ensembleShape,
   pooledShape,
   type PreparedExperiment,
 } from "./build_run.ts";
-import type { ArmResults } from "./train_group.ts";
+
+/** A run that trains, and how far it is. */
+export interface TrainedRun {
+  readonly id: RunId;
+  /** The engine, by its name in records. */
+  readonly engine: string;
+  /** Where it stood at first; undefined where it started anew. */
+  readonly resumed: RunRecord | undefined;
+  /** What it began with. */
+  readonly run: ModelRun;
+  readonly history: RunHistory;
+}
+
+/** The same after some epochs. */
+export type RunAt = TrainedRun & { readonly state: ModelState };
+
+/** Where the results of an arm go: a folder, or memory. */
+export interface ArmResults {
+  readonly prepared: PreparedExperiment;
+  /** The runs of this process. */
+  readonly ids: readonly RunId[];
+  /** Where its runs stand. */
+  readonly store: Pick<
+    RunStore,
+    "finished" | "stateEpochs" | "statesAt" | "removeStates"
+  >;
+  /** Keeps what runs begin with, and the networks that they have by themselves. */
+  saveInitial(
+    runs: readonly (TrainedRun & Pick<DrawnRun, "network">)[],
+  ): Promise<void>;
+  /** Keeps where runs are, to go on from there. */
+  saveStates(runs: readonly RunAt[]): Promise<void>;
+  /** Keeps models. */
+  saveModels(runs: readonly RunAt[]): Promise<void>;
+  /** Keeps finished runs; {@linkcode saveModels} was told their last models before. */
+  saveFinished(runs: readonly RunAt[]): Promise<void>;
+  /** Keeps what the network of a finished run does. */
+  saveMeasured(id: RunId, states: NetworkStates): Promise<void>;
+  /** The weights of a finished run. */
+  readTrained(id: RunId): Promise<Parameters>;
+  /** Makes the curves of all combinations that are complete and, at the end, what is told of all runs. */
+  assemble(options: { readonly atEnd: boolean }): Promise<Assembly>;
+}
+
+/** How far an experiment is. */
+export interface Assembly {
+  /** Numbers of the combinations whose files are written. */
+  readonly complete: readonly number[];
+  /** Runs that are not finished. */
+  readonly missing: readonly RunId[];
+  /** Finished runs that went wrong. */
+  readonly failures: readonly RecordedFailure[];
+}
 
 /** A run of an arm. */
 export interface ArmRun {

@@ -28,7 +28,7 @@ import {
   type PreparedExperiment,
   prepareWith,
 } from "./build_run.ts";
-import { chooseRegions, portsOf } from "./ports.ts";
+import { chooseRegions, portsOf } from "./networks.ts";
 import { checkPretrained } from "./pretrained.ts";
 
 /** How to prepare an experiment. */

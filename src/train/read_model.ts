@@ -1,16 +1,215 @@
 /**
- * Reads the trained models of a results folder.
+ * What a results folder gives back: stored models, the trials that its runs trained on,
+ * drawn again, and what a model does on trials.
  *
  * @module
  */
 
+import { isAbsolute, join } from "node:path";
 import type { Model } from "../engine/ensemble.ts";
+import { readExperiment } from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes } from "../files/read.ts";
-import { readExperimentRecord } from "../results/experiment_record.ts";
+import { simulate } from "../reference/simulate.ts";
+import {
+  type ExperimentRecord,
+  readExperimentRecord,
+} from "../results/experiment_record.ts";
 import { modelPath, type RunId } from "../results/layout.ts";
+import { TASKS } from "../tasks/registry.ts";
+import { loadStimuli } from "../tasks/stimuli.ts";
+import type { Stimuli, Task, Trials, TrialSet } from "../tasks/task.ts";
+import { formatBytes } from "../text/words.ts";
+import { drawTrials, stimuliChecksum } from "./build_run.ts";
+import { readFileBytes } from "../files/read.ts";
 import { NONLINEARITIES, type Nonlinearity } from "../rnn/nonlinearities.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
+
+/** What the trials of a run are drawn from, beyond what its results folder says. */
+export interface ReadTrialsOptions extends RunId {
+  /** File of the pictures or latents that the task showed, where they were not synthetic; by default the config's, if that is an absolute path. */
+  readonly stimuli?: string;
+  /** The tasks that the results may be of; default {@linkcode TASKS}. */
+  readonly tasks?: ReadonlyMap<string, Task>;
+}
+
+/**
+ * Draws the trials of a run again, from its streams: the same as in its training.
+ *
+ * @param folder A results folder of biornn.
+ * @throws {InputError} If the folder does not say enough, or the pictures are not those that were shown.
+ *
+ * @example
+ * ```ts no-eval
+ * import { readModel, readTrials, simulate } from "@biornn/biornn";
+ *
+ * const run = { combination: 0, iteration: 0 };
+ * const trials = await readTrials("results/bio", run);
+ * simulate(await readModel("results/bio", run), trials).hidden; // [trial, time, neuron]
+ * trials.validateBatches; // which of them validated
+ * ```
+ */
+export async function readTrials(
+  folder: string,
+  { stimuli: file, tasks = TASKS, ...id }: ReadTrialsOptions,
+): Promise<TrialSet> {
+  const record = await readExperimentRecord(folder);
+  const fail = (why: string): never => {
+    throw new InputError(
+      `Cannot draw the trials of "${folder}" again: ${why}`,
+    );
+  };
+  if (!tasks.has(record.task.name)) {
+    fail(`there is no task ${record.task.name} here`);
+  }
+  const text = record.config.effective ??
+    fail(
+      "its experiment.json is of a version that did not record the config that counts",
+    );
+  // Where the results are random, what by is of no interest here.
+  const experiment = readExperiment(text, {
+    file: join(folder, record.config.file),
+    tasks,
+    overrides: {
+      set: {
+        "net.null_model": "none",
+        "net.random_w": "False",
+        "net.match": "none",
+      },
+    },
+  });
+  const { combinations } = experiment.grid;
+  if (combinations[id.combination] === undefined) {
+    fail(
+      `combination must be below ${combinations.length}, found ${id.combination}`,
+    );
+  }
+  if (id.iteration >= record.iterations) {
+    fail(`iteration must be below ${record.iterations}, found ${id.iteration}`);
+  }
+  const kind = experiment.task.task.stimuli;
+  const stimuli = kind === undefined ? undefined : await loadStimuli(kind, {
+    seed: record.seed,
+    ...stimuliFile(record, { file, kind, text, fail }),
+  });
+  await refuseOthers(stimuli, { record, fail });
+  return drawTrials(experiment, { id, stimuli });
+}
+
+/** Paths of a config begin at its folder, which results do not know. */
+function stimuliFile(
+  { stimuli }: ExperimentRecord,
+  { file, kind, text, fail }: {
+    readonly file: string | undefined;
+    readonly kind: "latents" | "images";
+    readonly text: string;
+    readonly fail: (why: string) => never;
+  },
+): { readonly file?: string } {
+  if (file !== undefined) return { file };
+  if (stimuli?.synthetic ?? true) return {};
+  const [, path = ""] = new RegExp(`^${kind} = (.*)$`, "m").exec(text) ?? [];
+  if (path === "download" || isAbsolute(path)) return { file: path };
+  return fail(
+    `they show the ${kind} "${stimuli?.source}"; name its file with --stimuli`,
+  );
+}
+
+async function refuseOthers(
+  stimuli: Stimuli | undefined,
+  { record, fail }: {
+    readonly record: ExperimentRecord;
+    readonly fail: (why: string) => never;
+  },
+): Promise<void> {
+  const expected = record.stimuli?.sha256;
+  if (stimuli === undefined || expected === undefined) return;
+  if (await stimuliChecksum(stimuli) !== expected) {
+    fail(
+      `"${stimuli.source}" holds other pictures than those that were shown ("${record.stimuli?.source}")`,
+    );
+  }
+}
+
+/** Bytes of hidden states that are kept at most. */
+export const MOST_STATE_BYTES = 2 ** 30;
+
+/** Bytes of a simulation in double precision, beside what is kept. */
+const WORK_BYTES = 2 ** 27;
+
+/** What a model does on some trials, in single precision. */
+export interface KeptActivity {
+  readonly trialCount: number;
+  readonly steps: number;
+  readonly hiddenSize: number;
+  readonly outputSize: number;
+  /** [B, T, H] */
+  readonly hidden: Float32Array<ArrayBuffer>;
+  /** [B, T, O] */
+  readonly output: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Runs a model on trials as `simulate()` does, some at a time.
+ *
+ * @throws {InputError} If the hidden states take more memory than {@linkcode MOST_STATE_BYTES}; it says how many trials do not.
+ */
+export function keepActivity(
+  model: Model,
+  { trialCount, steps, inputSize, inputs }: Omit<Trials, "targets">,
+): KeptActivity {
+  const { hiddenSize, outputSize } = model;
+  const each = 4 * steps * hiddenSize;
+  if (trialCount * each > MOST_STATE_BYTES) {
+    const most = Math.floor(MOST_STATE_BYTES / each);
+    throw new InputError(
+      `Cannot keep the hidden states of ${trialCount} trials: ${trialCount} × ${steps} time steps × ${hiddenSize} neurons take ${
+        formatBytes(trialCount * each)
+      }, and allowed are ${formatBytes(MOST_STATE_BYTES)}; ${
+        most === 0
+          ? "a single trial takes more"
+          : `take at most ${most} trials with --limit`
+      }`,
+    );
+  }
+  const hidden = new Float32Array(trialCount * steps * hiddenSize);
+  const output = new Float32Array(trialCount * steps * outputSize);
+  const atOnce = Math.max(1, Math.floor(WORK_BYTES / (8 * each)));
+  for (let first = 0; first < trialCount; first += atOnce) {
+    const count = Math.min(atOnce, trialCount - first);
+    const length = steps * inputSize;
+    const some = simulate(model, {
+      trialCount: count,
+      steps,
+      inputSize,
+      inputs: inputs.subarray(first * length, (first + count) * length),
+    });
+    hidden.set(some.hidden, first * steps * hiddenSize);
+    output.set(some.output, first * steps * outputSize);
+  }
+  return { trialCount, steps, hiddenSize, outputSize, hidden, output };
+}
+
+/** The trials of those numbers, in their order. */
+export function someTrials(
+  { steps, inputSize, inputs, targets }: Trials,
+  numbers: readonly number[],
+): Trials {
+  const pick = (values: Float32Array, length: number) => {
+    const picked = new Float32Array(numbers.length * length);
+    for (const [i, trial] of numbers.entries()) {
+      const first = trial * length;
+      picked.set(values.subarray(first, first + length), i * length);
+    }
+    return picked;
+  };
+  return {
+    trialCount: numbers.length,
+    steps,
+    inputSize,
+    inputs: pick(inputs, steps * inputSize),
+    targets: pick(targets, steps),
+  };
+}
 
 /** Which model of a results folder. */
 export interface ReadModelOptions extends RunId {

@@ -45,19 +45,24 @@ import {
 import { RunStore } from "../results/run_store.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters as Weights } from "../rnn/parameters.ts";
-import type { MeasuredRun } from "./network_tables.ts";
-import { type PreparedExperiment, runsOf } from "./build_run.ts";
 import {
   experimentRecord,
   firstFiles,
   lastFiles,
+  type MeasuredRun,
   modelBytes,
   PROGRAM,
   sparse,
 } from "./record_experiment.ts";
+import { type PreparedExperiment, runsOf } from "./build_run.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
-import type { DrawnRun } from "./groups.ts";
-import type { ArmResults, RunAt, TrainedRun } from "./train_group.ts";
+import type {
+  ArmResults,
+  Assembly,
+  DrawnRun,
+  RunAt,
+  TrainedRun,
+} from "./groups.ts";
 
 /** How to open a results folder. */
 export interface OpenResultsOptions {
@@ -69,16 +74,6 @@ export interface OpenResultsOptions {
   /** The part that this process trains: others may be writing to the folder now. */
   readonly shard: Shard | undefined;
   readonly warn: (line: string) => void;
-}
-
-/** How far an experiment is. */
-export interface Assembly {
-  /** Numbers of the combinations whose files are written. */
-  readonly complete: readonly number[];
-  /** Runs that are not finished. */
-  readonly missing: readonly RunId[];
-  /** Finished runs that went wrong. */
-  readonly failures: readonly RecordedFailure[];
 }
 
 /** The results folder of a training that is under way. */

@@ -28,13 +28,17 @@ import {
 import type { Parameters as Weights } from "../rnn/parameters.ts";
 import { type PreparedExperiment, runName, runsOf } from "./build_run.ts";
 import { chooseEngine } from "./choose_engine.ts";
-import { meanStates } from "./network_tables.ts";
+import {
+  experimentRecord,
+  meanStates,
+  PROGRAM,
+  sparse,
+} from "./record_experiment.ts";
 import type { TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
-import { experimentRecord, PROGRAM, sparse } from "./record_experiment.ts";
-import { type Assembly, openArms } from "./results_writer.ts";
+import { openArms } from "./results_writer.ts";
 import { trainArms } from "./train_experiment.ts";
-import type { ArmResults, RunAt } from "./train_group.ts";
+import type { ArmResults, Assembly, RunAt } from "./groups.ts";
 
 /** How to train. */
 export interface TrainOptions {

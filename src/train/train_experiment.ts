@@ -15,9 +15,11 @@ import {
 } from "../results/run_file.ts";
 import { plural } from "../text/words.ts";
 import { buildRun } from "./build_run.ts";
-import { createEngineKeeper } from "./engine_keeper.ts";
+import { createEngineKeeper } from "./choose_engine.ts";
 import {
+  type ArmResults,
   type ArmRun,
+  type Assembly,
   createRunDrawer,
   planGroups,
   type RunDrawer,
@@ -26,14 +28,8 @@ import {
 import { Measurer } from "./measure.ts";
 import { createTally, type Progress } from "./progress.ts";
 import { PROGRAM } from "./record_experiment.ts";
-import type { Assembly } from "./results_writer.ts";
 import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
-import {
-  type ArmResults,
-  eachOf,
-  measurementOf,
-  trainGroup,
-} from "./train_group.ts";
+import { eachOf, measurementOf, trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
 export interface TrainOptions {

@@ -5,70 +5,23 @@
  * @module
  */
 
-import type {
-  Engine,
-  EpochHistory,
-  ModelRun,
-  ModelState,
-} from "../engine/ensemble.ts";
-import type { RunId } from "../results/layout.ts";
-import type { NetworkStates } from "../results/experiment_record.ts";
+import type { Engine, EpochHistory } from "../engine/ensemble.ts";
 import {
   engineName,
   type RunHistory,
   type RunRecord,
 } from "../results/run_file.ts";
-import type { RunStore } from "../results/run_store.ts";
-import type { Parameters } from "../rnn/parameters.ts";
-import type { PreparedExperiment } from "./build_run.ts";
-import type { ArmRun, DrawnRun, RunDrawer, RunGroup } from "./groups.ts";
+import type {
+  ArmResults,
+  ArmRun,
+  RunAt,
+  RunDrawer,
+  RunGroup,
+  TrainedRun,
+} from "./groups.ts";
 import { measuredModel, type Measurement, type Measurer } from "./measure.ts";
 import type { BestLoss, EpochsTrained } from "./progress.ts";
-import type { Assembly } from "./results_writer.ts";
 import type { TimeSheet } from "./time_sheet.ts";
-
-/** A run that trains, and how far it is. */
-export interface TrainedRun {
-  readonly id: RunId;
-  /** The engine, by its name in records. */
-  readonly engine: string;
-  /** Where it stood at first; undefined where it started anew. */
-  readonly resumed: RunRecord | undefined;
-  /** What it began with. */
-  readonly run: ModelRun;
-  readonly history: RunHistory;
-}
-
-/** The same after some epochs. */
-export type RunAt = TrainedRun & { readonly state: ModelState };
-
-/** Where the results of an arm go: a folder, or memory. */
-export interface ArmResults {
-  readonly prepared: PreparedExperiment;
-  /** The runs of this process. */
-  readonly ids: readonly RunId[];
-  /** Where its runs stand. */
-  readonly store: Pick<
-    RunStore,
-    "finished" | "stateEpochs" | "statesAt" | "removeStates"
-  >;
-  /** Keeps what runs begin with, and the networks that they have by themselves. */
-  saveInitial(
-    runs: readonly (TrainedRun & Pick<DrawnRun, "network">)[],
-  ): Promise<void>;
-  /** Keeps where runs are, to go on from there. */
-  saveStates(runs: readonly RunAt[]): Promise<void>;
-  /** Keeps models. */
-  saveModels(runs: readonly RunAt[]): Promise<void>;
-  /** Keeps finished runs; {@linkcode saveModels} was told their last models before. */
-  saveFinished(runs: readonly RunAt[]): Promise<void>;
-  /** Keeps what the network of a finished run does. */
-  saveMeasured(id: RunId, states: NetworkStates): Promise<void>;
-  /** The weights of a finished run. */
-  readTrained(id: RunId): Promise<Parameters>;
-  /** Makes the curves of all combinations that are complete and, at the end, what is told of all runs. */
-  assemble(options: { readonly atEnd: boolean }): Promise<Assembly>;
-}
 
 /** What a group needs to train. */
 export interface GroupOptions {

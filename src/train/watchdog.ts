@@ -6,7 +6,10 @@
  * @module
  */
 
-import type { WatchdogOrders } from "./watchdog_worker.ts";
+import { formatDuration } from "../text/words.ts";
+
+/** Name of the thread, which runs this module too. */
+const THREAD = "biornn watchdog";
 
 /** A watchdog at work. */
 export interface Watchdog {
@@ -43,8 +46,8 @@ export function startWatchdog(
 ): Watchdog {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(
-    new URL("./watchdog_worker.ts", import.meta.url),
-    { type: "module", name: "watchdog" },
+    new URL(import.meta.url),
+    { type: "module", name: THREAD },
   );
   const orders: WatchdogOrders = { beats, patience, pid: Deno.pid };
   worker.postMessage(orders);
@@ -54,4 +57,67 @@ export function startWatchdog(
     },
     stop: () => worker.terminate(),
   };
+}
+
+/** What the watchdog is told when it starts. */
+interface WatchdogOrders {
+  /** One number, raised with each sign of progress. */
+  readonly beats: Int32Array<SharedArrayBuffer>;
+  /** Seconds. */
+  readonly patience: number;
+  /** Process to end, should it hang. */
+  readonly pid: number;
+}
+
+function watch({ beats, patience, pid }: WatchdogOrders): void {
+  let seen = Atomics.load(beats, 0);
+  let last = performance.now();
+  let longest = 0;
+  let limit = patience * 1000;
+  // Looking now and then, not waiting for the number to change: a thread that waits can't be ended.
+  setInterval(() => {
+    const now = performance.now();
+    const count = Atomics.load(beats, 0);
+    if (count !== seen) {
+      // The first time is that of preparing, too, and of compiling kernels.
+      if (seen > 0) longest = Math.max(longest, now - last);
+      seen = count;
+      last = now;
+      limit = Math.max(patience * 1000, 10 * longest);
+    } else if (now - last >= limit) {
+      warn(describe({ silence: now - last, longest, seen, pid }));
+      limit *= 2;
+    }
+  }, Math.min(1000, patience * 100));
+}
+
+function describe(
+  { silence, longest, seen, pid }: {
+    silence: number;
+    longest: number;
+    seen: number;
+    pid: number;
+  },
+): string {
+  const before = seen === 0
+    ? "the first epoch is still under way"
+    : `an epoch took ${formatDuration(longest / 1000)} at most so far`;
+  return `warning: no progress for ${
+    formatDuration(silence / 1000)
+  }, and ${before}; if the device hangs, end this process (kill -9 ${pid}) and go on with --resume`;
+}
+
+function warn(line: string): void {
+  // On a line of its own, below a progress line that is being redrawn.
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(`\n${line}\n`));
+  } catch {
+    // Nobody is left to be warned.
+  }
+}
+
+if (self.name === THREAD) {
+  self.addEventListener("message", (event) => {
+    watch((event as MessageEvent<WatchdogOrders>).data);
+  });
 }

@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readNpy, writeNpy } from "../../src/files/npy.ts";
 import { readExperimentRecord } from "../../src/results/experiment_record.ts";
-import { keepActivity, readTrials } from "../../src/train/read_trials.ts";
+import {
+  keepActivity,
+  readModel,
+  readTrials,
+} from "../../src/train/read_model.ts";
 import { prepare } from "../../src/train/prepare.ts";
 import { buildRun } from "../../src/train/build_run.ts";
-import { readModel } from "../../src/train/read_model.ts";
 import { simulate } from "../../src/reference/simulate.ts";
 import { decodePng } from "../viz/decode_png.ts";
 import { withFolder } from "../with_folder.ts";

@@ -11,6 +11,7 @@ import {
 } from "../../src/experiment/experiment.ts";
 import {
   type ExperimentOverrides,
+  readArms,
   readExperiment,
 } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
@@ -362,11 +363,18 @@ describe("config/", () => {
   };
 
   it("has templates that can all be read, with results outside of it", () => {
-    const names = [...Deno.readDirSync("config")].map(({ name }) => name);
-    assert(names.length >= 5);
+    const namesIn = (folder: string): string[] =>
+      [...Deno.readDirSync(`config/${folder}`)].flatMap((
+        { name, isDirectory },
+      ) => isDirectory ? namesIn(`${name}/`) : [folder + name]);
+    const names = namesIn("");
+    assert(names.length >= 8);
     for (const name of names) {
-      const { results } = readFile(name).paths;
-      assert(results.startsWith(resolve("results")), `${name}: ${results}`);
+      const file = `config/${name}`;
+      for (const arm of readArms(Deno.readTextFileSync(file), { file })) {
+        const { results } = arm.paths;
+        assert(results.startsWith(resolve("results")), `${name}: ${results}`);
+      }
     }
   });
 

@@ -37,6 +37,52 @@ store_every_epoch = 0
 /** What is replaced, by what, and the sentence after `Cannot read "c.ini"`. */
 export const WRONG_CONFIGS:
   readonly (readonly [from: string, to: string, rest: string])[] = [
+    // Lists, and what goes with them.
+    [
+      "Marmoset_Normalized",
+      "[]",
+      ", line 4: [net] net_name is a list without a value",
+    ],
+    [
+      "Marmoset_Normalized",
+      "['A', 'A']",
+      ", line 4: [net] net_name has 'A' twice",
+    ],
+    [
+      "Marmoset_Normalized",
+      "['A', 'a']",
+      ': two arms would have the results folder "a"; train them by configs of their own',
+    ],
+    [
+      "Marmoset_Normalized",
+      "['A', '../b']",
+      ', line 4: [net] net_name must be the name of a connectome, of letters, digits, "_", "-", "." and spaces, found "../b"',
+    ],
+    [
+      "random_w = False",
+      "random_w = False\nnull_model = [none, degrees]",
+      ", line 9: [net] null_model is no Python list of names in quotes: found the name none (did you mean None?)",
+    ],
+    [
+      "random_w = False",
+      "random_w = False\nnull_model = ('none', 3)",
+      ", line 9: [net] null_model must be a list of names in quotes, found 3",
+    ],
+    [
+      "random_w = False",
+      "random_w = True\nnull_model = ['none', 'degrees']",
+      ", line 8: [net] random_w = True is null_model = permute, but null_model is a list; set random_w = False",
+    ],
+    [
+      "rnn_size = 55",
+      "rnn_size = [55, 29]",
+      ", line 5: [net] rnn_size lists 2 numbers, and net_name is no list: give one number, or one for each connectome",
+    ],
+    [
+      "random_w = False",
+      "random_w = False\nnull_model = ['none', 'degrees']",
+      ", line 9: it has 2 arms (bio and degrees), and one experiment is asked for; give [net] net_name and null_model one value each",
+    ],
     // What belongs to a shell, or to another dialect.
     [
       "epochs = 500",
