@@ -274,96 +274,81 @@ export function withoutFailed(
   return curves;
 }
 
-/** The finished runs of a combination, by their iterations, undefined where there is none; throws at a damaged one. */
-async function* runsOf(
-  path: string,
-  { index, experiment }: {
-    readonly index: number;
-    readonly experiment: ExperimentRecord;
-  },
-): AsyncGenerator<RunRecord | undefined> {
-  for (let iteration = 0; iteration < experiment.iterations; iteration++) {
-    const id = { combination: index, iteration };
-    const name = join(path, RUNS_FOLDER, finishedName(id));
-    const bytes = await readIfThere(name, { what: "the run" });
-    yield bytes && decodeRunRecord(bytes, { name, size: experiment.size });
-  }
+/** Names of a run's curves, by those of a combination's. */
+const KEPT_CURVES = {
+  trainLoss: "trainLoss",
+  validateLoss: "validateLoss",
+  trainMetrics: "trainAccuracy",
+  validateMetrics: "validateAccuracy",
+} as const;
+
+/** Whether the curves of a combination are those that the run's file has. */
+function hasCurves(
+  curves: CombinationCurves,
+  { id: { iteration }, history }: RunRecord,
+): boolean {
+  return Object.entries<Curves | undefined>({ ...curves }).every(
+    ([name, curve]) => {
+      const kept = history[KEPT_CURVES[name as keyof CombinationCurves]];
+      const read = curve?.values.subarray(
+        iteration * curve.epochs,
+        (iteration + 1) * curve.epochs,
+      );
+      return kept?.length === read?.length &&
+        kept?.every((value, epoch) => Object.is(value, read![epoch])) !== false;
+    },
+  );
 }
 
 /**
- * The network of each run of a combination, as `CombinationResult.networks`
- * has it: two runs share one where its file has the same checksum.
+ * What the files of a combination's runs tell. Before a training is finished
+ * there are no checksums of its curves, but its run files have them, too. Two
+ * runs share a network where its file has the same checksum.
+ *
+ * @returns `networks` as of `CombinationResult`, or `trouble` in a sentence.
  */
-export async function networksOf(
+export async function lookAtRuns(
   path: string,
-  { index, experiment }: {
+  { index, curves, experiment, isFinished }: {
     readonly index: number;
-    readonly experiment: ExperimentRecord | undefined;
+    readonly curves: CombinationCurves;
+    readonly experiment: ExperimentRecord;
+    readonly isFinished: boolean;
   },
-): Promise<string[] | undefined> {
-  if (experiment === undefined) return undefined;
-  if (sharesNetwork(experiment)) {
-    return new Array<string>(experiment.iterations).fill("");
+): Promise<{ readonly networks?: string[]; readonly trouble?: string }> {
+  const { iterations, size, randomW, freshNetwork, pretrained } = experiment;
+  // The biological one, scaled once, or that of a pretrained model.
+  const isShared = pretrained !== undefined ||
+    (!randomW && freshNetwork !== true);
+  if (isFinished && isShared) {
+    return { networks: new Array<string>(iterations).fill("") };
   }
-  try {
-    const networks = await Array.fromAsync(
-      runsOf(path, { index, experiment }),
-      (run) => run?.topology,
-    );
-    return networks.every((name) => name !== undefined) ? networks : undefined;
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
-}
-
-/** Whether all runs of an experiment have one network: the biological one, scaled once, or that of a pretrained model. */
-function sharesNetwork(
-  { randomW, freshNetwork, pretrained }: ExperimentRecord,
-): boolean {
-  return pretrained !== undefined || (!randomW && freshNetwork !== true);
-}
-
-/** Before a training is finished there are no checksums of its curves: its run files have them, too. */
-export async function compareRuns(
-  path: string,
-  { index, curves, experiment }: {
-    index: number;
-    curves: CombinationCurves;
-    experiment: ExperimentRecord;
-  },
-): Promise<string | undefined> {
-  const names = {
-    trainLoss: "trainLoss",
-    validateLoss: "validateLoss",
-    trainMetrics: "trainAccuracy",
-    validateMetrics: "validateAccuracy",
-  } as const;
-  let iteration = -1;
-  try {
-    for await (const run of runsOf(path, { index, experiment })) {
-      iteration++;
-      if (run === undefined) continue;
-      for (
-        const [key, curve] of Object.entries<Curves | undefined>({ ...curves })
-      ) {
-        const kept = run.history[names[key as keyof typeof names]];
-        const read = curve?.values.subarray(
-          iteration * curve.epochs,
-          (iteration + 1) * curve.epochs,
-        );
-        if (
-          kept?.length === read?.length &&
-          kept?.every((value, epoch) => Object.is(value, read![epoch]))
-        ) continue;
-        return `${path}: the curves of combination ${index} are not those of its runs, so that it is left out; ${MENDED}`;
+  const networks: string[] = [];
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const id = { combination: index, iteration };
+    const name = join(path, RUNS_FOLDER, finishedName(id));
+    try {
+      const bytes = await readIfThere(name, { what: "the run" });
+      if (bytes === undefined) continue;
+      const run = decodeRunRecord(bytes, { name, size });
+      if (!isFinished && !hasCurves(curves, run)) {
+        return {
+          trouble:
+            `${path}: the curves of combination ${index} are not those of its runs, so that it is left out; ${MENDED}`,
+        };
       }
+      if (run.topology !== undefined) networks.push(run.topology);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if (isFinished) return {};
+      return {
+        trouble:
+          `${path}: ${error.message}, so that combination ${index} is left out; ${MENDED}`,
+      };
     }
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return `${path}: ${error.message}, so that combination ${index} is left out; ${MENDED}`;
   }
-  return undefined;
+  if (isShared) return { networks: new Array<string>(iterations).fill("") };
+  return networks.length === iterations ? { networks } : {};
 }
 
 /** The curves of a combination: a row a run. */

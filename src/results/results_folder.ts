@@ -10,12 +10,11 @@ import { InputError } from "../files/input_error.ts";
 import { readIfThere, systemReason } from "../files/read.ts";
 import {
   type CombinationCurves,
-  compareRuns,
   contradictionsOf,
   type Curves,
   type IndexEntry,
   inferGridKeys,
-  networksOf,
+  lookAtRuns,
   type NullMeasure,
   parseFolderIndex,
   parseNullMeasures,
@@ -130,22 +129,18 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
       unfinished.push(entry.index);
       continue;
     }
-    const isFinished = sums.has(`${entry.index}/${CURVE_FILES.trainLoss}`);
-    if (!isFinished && experiment !== undefined) {
-      const sentence = await compareRuns(path, {
+    const { networks, trouble } = experiment === undefined
+      ? {}
+      : await lookAtRuns(path, {
         index: entry.index,
         curves,
         experiment,
+        isFinished: sums.has(`${entry.index}/${CURVE_FILES.trainLoss}`),
       });
-      if (sentence !== undefined) {
-        warnings.push(sentence);
-        continue;
-      }
+    if (trouble !== undefined) {
+      warnings.push(trouble);
+      continue;
     }
-    const networks = await networksOf(path, {
-      index: entry.index,
-      experiment,
-    });
     finished.push({
       entry,
       curves: {
