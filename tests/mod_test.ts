@@ -7,8 +7,11 @@ import {
   chooseEngine,
   compareLabels,
   drawFigures,
+  type Initialisation,
   InputError,
+  type Nonlinearity,
   type NullModel,
+  type Optimizer,
   prepare,
   readModel,
   readResultsFolder,
@@ -120,6 +123,85 @@ describe("mod.ts", () => {
     const engine = createReferenceEngine();
     const { results } = await train(prepared, { engine, runs: [run] });
     assert.equal(results.experiment?.nullModel, "shifted");
+  });
+
+  it("takes rules and initialisations of one's own, and tells them by their names", async () => {
+    const halved: Nonlinearity = {
+      ...{ name: "halved", description: "x / 2", source: "this test" },
+      value: (a, x) => a.multiply(0.5, x),
+      backward: (a, { gradient }) => a.multiply(0.5, gradient),
+    };
+    const half: Optimizer = {
+      ...{ name: "Half", description: "half of SGD", source: "this test" },
+      update: (a, { weight, gradient, learningRate }) => ({
+        weight: a.subtract(
+          weight,
+          a.multiply(a.multiply(0.5, learningRate), gradient),
+        ),
+      }),
+    };
+    const tenth: Initialisation = {
+      ...{ name: "tenth", description: "0.1", source: "this test" },
+      draw: (tensor) => tensor.each(() => 0.1),
+    };
+    const own = {
+      nonlinearities: [halved],
+      optimizers: [half],
+      initialisations: [tenth],
+    };
+    const set = {
+      "combos_params.nonlinearity": "['halved']",
+      "combos_params.optimizer": "['Half']",
+      "trainvalidate.init": "tenth",
+    };
+    const overrides = { epochs: 2, iterations: 1, set };
+    const prepared = await prepare(CONFIG, { ...own, overrides });
+    const run = await buildRun(prepared, { combination: 0, iteration: 0 });
+    assert.ok(run.initial.weightHh.every((w) => w === Math.fround(0.1)));
+    await inFolder(async (folder) => {
+      const engine = createReferenceEngine();
+      const { results } = await train(prepared, { engine, folder });
+      assert.match(results.combinations[0]!.title, /'halved', 'Half'/);
+      const { fingerprint } = await prepare(CONFIG, {
+        ...own,
+        overrides: {
+          ...overrides,
+          set: { ...set, "trainvalidate.init": "he" },
+        },
+      });
+      assert.notEqual(fingerprint, prepared.fingerprint);
+      const which = { combination: 0, iteration: 0 };
+      await assert.rejects(
+        readModel(folder, which),
+        /its nonlinearity halved is none of biornn's; give it in "nonlinearities"$/,
+      );
+      const model = await readModel(folder, {
+        ...which,
+        nonlinearities: [halved],
+      });
+      assert.equal(model.activation, halved);
+    });
+    await assert.rejects(
+      prepare(CONFIG, {
+        ...own,
+        overrides: { set: { "trainvalidate.init": "tent" } },
+      }),
+      /\(did you mean "tenth"\?\)/,
+    );
+    for (
+      const [what, options] of [
+        ["optimizer Adam", { optimizers: [{ ...half, name: "Adam" }] }],
+        ["nonlinearity relu", {
+          nonlinearities: [{ ...halved, name: "relu" }],
+        }],
+        ["initialisation he", { initialisations: [{ ...tenth, name: "he" }] }],
+      ] as const
+    ) {
+      await assert.rejects(
+        prepare(CONFIG, options),
+        new RegExp(`Cannot add the ${what}: there is one of that name`),
+      );
+    }
   });
 
   it("takes no task or null model of one's own for one that has its name", async () => {

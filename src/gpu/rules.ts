@@ -106,6 +106,14 @@ function branches(
   return `  switch ${selector} {\n${cases.join("\n")}\n  }`;
 }
 
+/** WGSL has no word for the others. */
+function finite(number: number): number {
+  if (Number.isFinite(number)) return number;
+  throw new RangeError(
+    `Cannot write a rule for a GPU: it has the number ${number}`,
+  );
+}
+
 /** The arithmetic of a rule, a line and a variable for each value. */
 function writeRule(type: "f32" | "vec4f", numbers: PerUpdate[] = []) {
   const lines: string[] = [];
@@ -118,7 +126,7 @@ function writeRule(type: "f32" | "vec4f", numbers: PerUpdate[] = []) {
     typeof term === "string"
       ? term
       : typeof term === "number"
-      ? `${type}(${term})`
+      ? `${type}(${finite(term)})`
       : `batch.update_${numbers.push(term.perUpdate) - 1}`;
   const infix = (operator: string) => (a: Term, b: Term) =>
     keep(`${text(a)} ${operator} ${text(b)}`);

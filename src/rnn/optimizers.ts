@@ -52,7 +52,7 @@ export interface Optimizer {
   readonly description: string;
   /** Where its formulas are from. */
   readonly source: string;
-  /** The weight after the update and, of an optimizer that remembers, one or two numbers that the next update gets. */
+  /** The weight after the update and, of an optimizer that remembers, one or two numbers that the next update gets; these follow from gradients, not from weights. */
   update<V>(
     arithmetic: Arithmetic<V>,
     given: WeightUpdate<V>,
@@ -153,18 +153,23 @@ export const OPTIMIZERS: ReadonlyMap<string, Optimizer> = new Map(
 /**
  * The optimizer of that name, or the one that is given.
  *
- * @throws {RangeError} If there is none of that name, or one that changes weights which do not exist: 0, with a gradient of 0.
+ * @throws {RangeError} If there is none of that name; or one that changes weights which do not exist: 0, with a gradient of 0; or one that keeps what depends on the weight: two biases with one gradient have what is kept in common.
  */
 export function optimizerOf(given: string | Optimizer): Optimizer {
   const found = findNamed(given, { among: OPTIMIZERS, what: "optimizer" });
-  const { weight } = found.update(NUMBERS, {
-    ...{ weight: 0, gradient: 0, first: 0, second: 0, learningRate: 1 },
-    perUpdate: (of) => of(1),
-  });
-  if (weight !== 0) {
-    throw new RangeError(
-      `Cannot use the optimizer ${found.name}: it makes ${weight} of a weight of 0 without a gradient, which must stay 0`,
-    );
-  }
-  return found;
+  if (typeof given === "string") return found;
+  const after = (weight: number, gradient: number) =>
+    found.update(NUMBERS, {
+      ...{ weight, gradient, first: 0, second: 0, learningRate: 0.1 },
+      perUpdate: (of) => of(1),
+    });
+  const nothing = after(0, 0).weight;
+  const [one, other] = [after(1, 1), after(2, 1)];
+  const problem = nothing !== 0
+    ? `it makes ${nothing} of a weight of 0 without a gradient, which must stay 0`
+    : one.first !== other.first || one.second !== other.second
+    ? "what it keeps depends on the weight, and may depend on the gradient alone"
+    : undefined;
+  if (problem === undefined) return found;
+  throw new RangeError(`Cannot use the optimizer ${found.name}: ${problem}`);
 }

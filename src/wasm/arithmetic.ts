@@ -115,7 +115,9 @@ export function createRuleArithmetic(
           typeof term === "function" ? term(given) : term as number
         ),
       );
-    return computed;
+    return terms.some((term) => typeof term === "function")
+      ? computed
+      : ofNumbers(...terms as number[]);
   };
   const multiply = operator(NUMBERS.multiply, mul);
   const quotient = operator(NUMBERS.divide, div);

@@ -80,6 +80,9 @@ export function scoreLikelihood(
 /** ln 2 as a sum of a short and a small number. */
 const LN2 = { short: 0.6931471803691238, rest: 1.9082149292705877e-10 };
 
+// exp and log are our own, as those of JavaScript may differ from one machine or
+// browser to the next, and results must not.
+
 /** eˣ for x ≤ 0: 2ᵏ · eʳ with |r| ≤ ln 2 / 2, and eʳ as its series. */
 export function exp(x: number): number {
   // What is smaller is nothing beside the largest, whose exponential is 1.

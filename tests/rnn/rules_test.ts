@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
-import { createEnsemble } from "../../src/engine/create_ensemble.ts";
+import { createEnsemble, shapeOf } from "../../src/engine/create_ensemble.ts";
 import type { Engine, EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
@@ -26,7 +26,7 @@ const noAdapter = adapter === undefined ? "a WebGPU adapter" : undefined;
 
 const softsign: Nonlinearity = {
   ...{ name: "softsign", description: "x / (1 + |x|)", source: "this test" },
-  value: (a, x) => a.divide(x, a.add(1, a.absolute(x))),
+  value: (a, x) => a.divide(x, a.add(a.add(0.5, 0.5), a.absolute(x))),
   backward(a, { gradient, output }) {
     const root = a.subtract(1, a.absolute(output));
     return a.multiply(gradient, a.multiply(root, root));
@@ -157,18 +157,36 @@ describe("a nonlinearity", () => {
 });
 
 describe("an optimizer", () => {
+  const refused = (update: Optimizer["update"]) =>
+    createEnsemble(
+      createReferenceEngine(),
+      exampleSpec({ run: { optimizer: { ...momentum, update } } }),
+    );
+
   it("that would make connections out of nothing is refused", async () => {
-    const drift: Optimizer = {
-      ...momentum,
-      update: (a, { weight }) => ({ weight: a.subtract(weight, 0.1) }),
-    };
     await assert.rejects(
-      createEnsemble(
-        createReferenceEngine(),
-        exampleSpec({ run: { optimizer: drift } }),
-      ),
+      refused((a, { weight }) => ({ weight: a.subtract(weight, 0.1) })),
       /optimizer Momentum: it makes -0.1 of a weight of 0 without a gradient/,
     );
+  });
+
+  it("that keeps something of the weight is refused", async () => {
+    await assert.rejects(
+      refused((a, { weight }) => ({ weight, first: a.multiply(2, weight) })),
+      /optimizer Momentum: what it keeps depends on the weight/,
+    );
+  });
+
+  it("that the plan was not made for is refused", async () => {
+    const spec = exampleSpec({ run: { optimizer: "SGD" } });
+    const { runs } = exampleSpec({ run: { optimizer: "Adam" } });
+    for (const engine of [createReferenceEngine(), createWasmEngine()]) {
+      await assert.rejects(
+        engine.plan(shapeOf(spec)).createEnsemble(runs),
+        /its tanh or its Adam is none of those that the plan was made for/,
+      );
+      engine.destroy();
+    }
   });
 });
 
