@@ -8,7 +8,7 @@
 import { type KernelText, kernelTexts } from "../../src/gpu/kernels.ts";
 import { placeBatches } from "../../src/gpu/layout.ts";
 import { formatOf } from "../../src/gpu/plan.ts";
-import { WAYS } from "../gpu/example_runs.ts";
+import { FORMATS, type Way, WAYS } from "../gpu/example_runs.ts";
 import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
 import { RULES } from "../reference/example_runs.ts";
 
@@ -33,12 +33,24 @@ const SIZES = [
   })),
 ];
 
+/** Ways in which the kernels of single models may be put together, too. */
+const ALONE: readonly (Way & { readonly name: string })[] = FORMATS.map((
+  format,
+) => ({
+  name: `${format}, a stretch of time steps at a time`,
+  format,
+  ranged: true,
+  stretch: 2,
+}));
+
 /** All kernels of all those ensembles on a device with such limits, each text once. */
 export function kernelVariants(granted: AdapterLimits): KernelVariant[] {
   const variants = new Map<string, KernelVariant>();
   const batches = placeBatches([128, 128, 128, 16], [100]);
   for (const { loss, ...size } of SIZES) {
-    for (const { name: way, format: name, limits, ...rest } of WAYS) {
+    for (
+      const { name: way, format: name, limits, ...rest } of [...WAYS, ...ALONE]
+    ) {
       const format = formatOf(name!, {
         ...rest,
         size,
