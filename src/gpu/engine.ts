@@ -209,9 +209,7 @@ export async function createGpuEnsemble(
     rules: spec,
     historySlots: probeSlot + 1,
   });
-  const runner = createBatchRunner(gpu, {
-    ...{ format, kernels, made, rules: spec },
-  });
+  const runner = createBatchRunner(gpu, { format, kernels, made, rules: spec });
   const profiler = options.profile === undefined
     ? undefined
     : createProfiler(gpu, {
@@ -312,9 +310,8 @@ async function probeBatch(
   const { buffers, models } = made;
   const { run, topology, at, scored } = models[place]!;
   const recorder = runner.record("probe");
-  recorder.add({ number, slot, update: 1, probe: true, model: place });
-  runner.announce(recorder.entries);
-  gpu.device.queue.submit([recorder.finish()]);
+  recorder.add({ number, slot, update: 1, probed: place });
+  recorder.finish()();
   const T = run.trials.steps;
   const { hiddenSize: H, outputSize: O, slot: rows } = layout;
   const B = layout.batches[number]!.size;

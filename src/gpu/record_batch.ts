@@ -24,7 +24,7 @@ import type { StepProduct, WeightFormat } from "./weight_format.ts";
 /** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
 const UNIFORM_STRIDE = 256;
 
-/** Entries of the uniform buffer of batches, and so batches of one submit. */
+/** Batches of a submit, which have an entry each in a uniform buffer. */
 export const MOST_ENTRIES = 1024;
 
 /** A batch to run, as the kernels are told of it. */
@@ -35,19 +35,16 @@ export interface BatchEntry {
   readonly slot: number;
   /** Number of the update, from 1. */
   readonly update: number;
-  /** Whether outputs are wanted of steps that nothing scores, and the gradient instead of an update. */
-  readonly probe?: boolean;
-  /** The one model to run, in the device's order; by default all. */
-  readonly model?: number;
+  /** The one model to run, in the device's order, for its outputs at all steps and its gradient instead of an update; by default all train. */
+  readonly probed?: number;
 }
 
-/** Collects batches into a command buffer. */
+/** Collects batches for a submit. */
 export interface Recorder {
-  /** Takes a batch down; its entry is as many as were before it. */
+  /** Takes a batch down; a submit has room for {@linkcode MOST_ENTRIES}. */
   add(entry: BatchEntry): void;
-  readonly entries: readonly BatchEntry[];
-  /** Ends the recording; `last` may add copies that come after all dispatches. */
-  finish(last?: (encoder: GPUCommandEncoder) => void): GPUCommandBuffer;
+  /** Ends the recording; `last` may add copies that come after all dispatches. Returns what submits it. */
+  finish(last?: (encoder: GPUCommandEncoder) => void): () => void;
 }
 
 /** Runs batches of an ensemble. */
@@ -58,8 +55,6 @@ export interface BatchRunner {
   /** Operations of the recurrent products of an update: 2 for each time step, trial and entry of W_hh that the kernels multiply. */
   readonly flopPerTrial: number;
   record(label: string, timer?: SubmitTimer): Recorder;
-  /** Tells the kernels of the batches of the next submit. */
-  announce(entries: readonly BatchEntry[]): void;
   destroy(): void;
 }
 
@@ -139,7 +134,7 @@ export function createBatchRunner(
 
   function record(label: string, timer?: SubmitTimer): Recorder {
     const encoder = device.createCommandEncoder({ label });
-    const entries: BatchEntry[] = [];
+    const entries: Record<string, number>[] = [];
     let pass: GPUComputePassEncoder | undefined;
     /** Whether the present batch, and whether the open pass, is of single kernels, to time them. */
     let single = false;
@@ -181,14 +176,25 @@ export function createBatchRunner(
       );
     }
 
-    function add(entry: BatchEntry): void {
-      const { size, training } = batches[entry.number]!;
+    function add({ number, slot, update, probed }: BatchEntry): void {
+      const { start, size, training } = batches[number]!;
       const vectors = Math.ceil(size / 4);
-      const first = entry.model ?? 0;
-      const own = entry.model === undefined ? steps : [steps[first]!];
+      const own = probed === undefined ? steps : [steps[probed]!];
       const [mostSteps, count] = [own[0]!, own.length];
       const offset = entries.length * UNIFORM_STRIDE;
-      entries.push(entry);
+      entries.push({
+        start,
+        size,
+        number,
+        history_slot: slot,
+        // In double precision: Adam's 1 − 0.999ⁿ cancels in single.
+        ...Object.fromEntries(
+          perUpdate.map((of, i) => [`update_${i}`, of(update)]),
+        ),
+        probe: probed === undefined ? 0 : 1,
+        first_model: probed ?? 0,
+        models: models.length,
+      });
       single = timer?.beginBatch(size) ?? false;
       /** Workgroups along x, y and z, and the number of a time step. */
       type Groups = readonly [number, number, number, number];
@@ -219,17 +225,13 @@ export function createBatchRunner(
         });
       };
       const used = rangesOf(layout, mostSteps);
-      const lastRange = used.length - 1;
-      const inputRows = (layout.inputSize + 1) * vectors;
+      const rows = Math.ceil((layout.inputSize + 1) * vectors / LOAD_LANES);
       for (const [range, { first, last }] of used.entries()) {
-        const x = Math.ceil(inputRows / LOAD_LANES);
-        dispatch("load", range, [[x, last - first + 1, count, first + 1]]);
+        dispatch("load", range, [[rows, last - first + 1, count, first + 1]]);
       }
       for (const [range, slots] of used.entries()) {
+        if (range > 0) handOn("state", { from: range - 1, to: range });
         dispatch("forward", range, throughTime(format.forward, slots));
-        if (range < lastRange) {
-          handOn("state", { from: range, to: range + 1 });
-        }
       }
       const tiles = Math.ceil(vectors / readoutTile);
       for (const [range, { first, last }] of used.entries()) {
@@ -237,8 +239,7 @@ export function createBatchRunner(
       }
       dispatch("finishLoss", 0, [[Math.ceil(count / 64), 1, 1, 1]]);
       if (!training) return;
-      for (const [i, slots] of used.toReversed().entries()) {
-        const range = lastRange - i;
+      for (const [range, slots] of [...used.entries()].reverse()) {
         const steps = throughTime(format.backward, slots).reverse();
         dispatch("backward", range, steps);
         if (range > 0) handOn("delta", { from: range, to: range - 1 });
@@ -251,12 +252,15 @@ export function createBatchRunner(
 
     return {
       add,
-      entries,
       finish(last) {
         endPass();
         last?.(encoder);
         timer?.resolve(encoder);
-        return encoder.finish();
+        const commands = encoder.finish();
+        return () => {
+          write(batchUniforms, "Batch", entries);
+          device.queue.submit([commands]);
+        };
       },
     };
   }
@@ -269,25 +273,6 @@ export function createBatchRunner(
       0,
     ),
     record,
-    announce(entries) {
-      write(
-        batchUniforms,
-        "Batch",
-        entries.map(({ number, slot, update, probe, model }) => ({
-          start: batches[number]!.start,
-          size: batches[number]!.size,
-          number,
-          history_slot: slot,
-          // In double precision: Adam's 1 − 0.999ⁿ cancels in single.
-          ...Object.fromEntries(
-            perUpdate.map((of, i) => [`update_${i}`, of(update)]),
-          ),
-          probe: probe ? 1 : 0,
-          first_model: model ?? 0,
-          models: models.length,
-        })),
-      );
-    },
     destroy() {
       batchUniforms.destroy();
       timeUniforms.destroy();

@@ -8,11 +8,7 @@
 
 import type { WatchedDevice } from "./device.ts";
 import type { Profiler, SubmitTimer } from "./profiler.ts";
-import {
-  type BatchEntry,
-  type BatchRunner,
-  MOST_ENTRIES,
-} from "./record_batch.ts";
+import { type BatchRunner, MOST_ENTRIES } from "./record_batch.ts";
 
 /** A submit is to keep the device busy for so long: longer ones make a desktop stutter, or are killed as hanging. */
 const SUBMIT_SECONDS = 0.5;
@@ -32,20 +28,9 @@ export interface TrainEpochsOptions {
   readonly whileBusy: ((milliseconds: number) => Promise<void>) | undefined;
 }
 
-/** Trains epochs. */
-export interface EpochTrainer {
-  /** Epochs trained since the models' start. */
-  readonly epoch: number;
-  /** Updates made. */
-  readonly update: number;
-  /** Trains so many epochs; fewer where `signal` is aborted. */
-  train(epochs: number, options: TrainEpochsOptions): Promise<void>;
-}
-
-/** Commands for the device, and what is known of them. */
+/** Work for the device, and what is known of it. */
 interface Recorded {
-  readonly commands: GPUCommandBuffer;
-  readonly entries: readonly BatchEntry[];
+  readonly submit: () => void;
   /** Floating-point operations. */
   readonly work: number;
   /** Where the losses of the epochs that end in it are copied to; undefined where none ends. */
@@ -65,7 +50,13 @@ export function createEpochTrainer(
     /** Epochs that the history has room for; the oldest ones are written over. */
     readonly historyEpochs: number;
   },
-): EpochTrainer {
+): {
+  /** Epochs and updates made since the models' start. */
+  readonly epoch: number;
+  readonly update: number;
+  /** Trains so many epochs; fewer where `signal` is aborted. */
+  train(epochs: number, options: TrainEpochsOptions): Promise<void>;
+} {
   const { device } = gpu;
   const { batches } = runner.format.layout;
   const { profiler, history, historyEpochs } = options;
@@ -87,7 +78,7 @@ export function createEpochTrainer(
     return () => {
       if (next === 0 && (done === epochs || signal?.aborted)) return undefined;
       const budget = speed * SUBMIT_SECONDS;
-      let work = 0;
+      let [work, count] = [0, 0];
       const before = done;
       const timer = profiler?.begin();
       const recorder = runner.record("train", timer);
@@ -96,6 +87,7 @@ export function createEpochTrainer(
         if (batch.training) update++;
         const slot = done % historyEpochs * batches.length + next;
         recorder.add({ number: next, slot, update });
+        count++;
         const flop = batch.size * runner.flopPerTrial;
         work += flop * (batch.training ? 3 : 1);
         profiler?.addFlop("forward", flop);
@@ -111,26 +103,20 @@ export function createEpochTrainer(
         if (
           done === epochs || done % historyEpochs === 0 || signal?.aborted
         ) break;
-      } while (work < budget && recorder.entries.length < mostEntries);
+      } while (work < budget && count < mostEntries);
       const bytes = (done - before) * epochBytes;
       const copy = bytes === 0 ? undefined : device.createBuffer({
         label: "history read back",
         size: bytes,
         usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
       });
-      const commands = recorder.finish((encoder) => {
+      const submit = recorder.finish((encoder) => {
         if (copy === undefined) return;
         const start = before % historyEpochs * epochBytes;
         encoder.copyBufferToBuffer(history, start, copy, 0, bytes);
       });
-      const { entries } = recorder;
-      return { commands, entries, work, history: copy, timer };
+      return { submit, work, history: copy, timer };
     };
-  }
-
-  function submit({ entries, commands }: Recorded): void {
-    runner.announce(entries);
-    device.queue.submit([commands]);
   }
 
   /** Waits for a submit; returns the losses of the epochs that ended in it. */
@@ -162,7 +148,7 @@ export function createEpochTrainer(
     let now = record();
     if (now === undefined) return;
     let start = performance.now();
-    submit(now);
+    now.submit();
     while (now !== undefined) {
       const next = record();
       if (whileBusy !== undefined) {
@@ -173,7 +159,7 @@ export function createEpochTrainer(
       // 10 ms before it answers: the next submit goes out in between.
       const finished = finish(now);
       finished.catch(() => {});
-      if (next !== undefined) submit(next);
+      next?.submit();
       const values = await finished;
       const end = performance.now();
       // The first submit may compile; and no outlier shall make the next one long.
