@@ -269,7 +269,7 @@ function countScored(trials: TrialSet): Uint32Array {
  * Trials in the order of their batches, those of a batch side by side; its last
  * trial fills its last vector of four up, unscored.
  */
-export function packTrials(
+function packTrials(
   trials: TrialSet,
   { batches }: Pick<Layout, "batches">,
 ): {

@@ -40,15 +40,11 @@ import {
   rangeBuffer,
   rangesOf,
 } from "./layout.ts";
-import { planOnGpu } from "./plan.ts";
+import { planOnGpu, type PlanOptions } from "./plan.ts";
 import { createProfiler, sampleInterval } from "./profiler.ts";
 import { type BatchRunner, createBatchRunner } from "./record_batch.ts";
 import { createEpochTrainer } from "./train_epochs.ts";
-import {
-  type FormatName,
-  unpackWeights,
-  type WeightFormat,
-} from "./weight_format.ts";
+import { unpackWeights, type WeightFormat } from "./weight_format.ts";
 
 /** A plan whose ensembles can be looked into. */
 export interface GpuPlan extends Plan {
@@ -65,21 +61,16 @@ export interface WebGpuEngine extends Engine {
 }
 
 /** Options of {@linkcode createWebGpuEngine}. */
-export interface WebGpuEngineOptions {
+export interface WebGpuEngineOptions
+  extends
+    Pick<GpuEnsembleOptions, "profile">,
+    Pick<PlanOptions, "format" | "allSteps"> {
   /**
    * Bytes that one ensemble may take on the device. WebGPU does not tell how much a
    * device has: by default 16 GiB on a GPU, where a training that is refused memory
    * goes on with smaller ensembles, and 2 GiB on a software adapter.
    */
   readonly memoryBytes?: number | undefined;
-  /** Time every kernel of every batch, which is slower, or of a sample of the batches; by default none. */
-  readonly profile?: ProfileExtent | undefined;
-  /** How weights are kept on the device; by default what suits the network. */
-  readonly format?: FormatName | undefined;
-  /** False: a dispatch a time step, even where all fit one. */
-  readonly allSteps?: boolean | undefined;
-  /** Bytes of loss history kept on the device; an epoch at least. */
-  readonly historyBytes?: number | undefined;
 }
 
 const DEFAULT_BYTES = { hardware: 2 ** 34, software: 2 ** 31 } as const;
@@ -113,16 +104,13 @@ export async function createWebGpuEngine(
     adapter,
     gpu,
     plan(shape) {
-      const { way, groups, bytes, reason, formatFor } = planOnGpu(shape, {
+      const { formatFor, ...decided } = planOnGpu(shape, {
         ...options,
         limits: adapter.limits,
         memoryBytes,
       });
       return {
-        way,
-        groups,
-        bytes,
-        reason,
+        ...decided,
         prepare() {
           const format = formatFor(planBatches(shape));
           kernelCacheOf(gpu).get(kernelTexts(format, shape));
@@ -159,7 +147,7 @@ export type ProfileExtent = "all" | "sample";
 export interface GpuEnsembleOptions {
   /** How weights are kept, with batches of those sizes. */
   readonly formatFor: (batches: readonly BatchPlace[]) => WeightFormat;
-  /** What to time: every kernel of every batch, or of a sample of the batches. */
+  /** Time every kernel of every batch, which is slower, or of a sample of the batches; by default none. */
   readonly profile?: ProfileExtent | undefined;
   /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
   readonly historyBytes?: number | undefined;

@@ -18,7 +18,7 @@ import { ruleTexts } from "./rules.ts";
 import type { WeightFormat } from "./weight_format.ts";
 
 /** The kernels of an update, in their order. */
-export const KERNEL_NAMES = [
+const KERNEL_NAMES = [
   "load",
   "forward",
   "readout",
@@ -225,8 +225,45 @@ export function kernelCacheOf(gpu: WatchedDevice): KernelCache {
   const known = CACHES.get(gpu.device);
   if (known !== undefined) return known;
   const { device } = gpu;
-  const uniformLayout = createUniformLayout(device);
+  const layoutOf = (
+    label: string,
+    buffers: readonly GPUBufferBindingLayout[],
+  ) =>
+    device.createBindGroupLayout({
+      label,
+      entries: buffers.map((buffer, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer,
+      })),
+    });
+  const uniform = { type: "uniform", hasDynamicOffset: true } as const;
+  const uniformLayout = layoutOf("batch and time step", [uniform, uniform]);
   const kernels = new Map<string, Kernel>();
+
+  function compile(text: KernelText): Kernel {
+    const { name, code } = text;
+    const bindings = bindingsOf(text);
+    const layout = layoutOf(
+      name,
+      bindings.map(({ written }) => ({
+        type: written ? "storage" : "read-only-storage",
+      })),
+    );
+    const pipeline = device.createComputePipeline({
+      label: name,
+      layout: device.createPipelineLayout({
+        label: name,
+        bindGroupLayouts: [layout, uniformLayout],
+      }),
+      compute: {
+        module: device.createShaderModule({ label: name, code }),
+        entryPoint: "main",
+      },
+    });
+    return { name, bindings, pipeline, layout };
+  }
+
   const cache: KernelCache = {
     uniformLayout,
     get(texts) {
@@ -235,10 +272,7 @@ export function kernelCacheOf(gpu: WatchedDevice): KernelCache {
         const key = `${text.name}\n${text.code}`;
         let kernel = kernels.get(key);
         if (kernel === undefined) {
-          kernel = gpu.named(
-            `kernel ${text.name}`,
-            () => createKernel(device, { text, uniformLayout }),
-          );
+          kernel = gpu.named(`kernel ${text.name}`, () => compile(text));
           kernels.set(key, kernel);
           cold.push(kernel);
         }
@@ -250,50 +284,6 @@ export function kernelCacheOf(gpu: WatchedDevice): KernelCache {
   };
   CACHES.set(device, cache);
   return cache;
-}
-
-/** Layout of group 1. */
-export function createUniformLayout(device: GPUDevice): GPUBindGroupLayout {
-  return device.createBindGroupLayout({
-    label: "batch and time step",
-    entries: [0, 1].map((binding) => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: "uniform", hasDynamicOffset: true },
-    })),
-  });
-}
-
-/** Makes a pipeline of a kernel's text. */
-export function createKernel(
-  device: GPUDevice,
-  { text, uniformLayout }: {
-    readonly text: KernelText;
-    readonly uniformLayout: GPUBindGroupLayout;
-  },
-): Kernel {
-  const { name, code } = text;
-  const bindings = bindingsOf(text);
-  const layout = device.createBindGroupLayout({
-    label: name,
-    entries: bindings.map(({ written }, binding) => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: written ? "storage" : "read-only-storage" },
-    })),
-  });
-  const pipeline = device.createComputePipeline({
-    label: name,
-    layout: device.createPipelineLayout({
-      label: name,
-      bindGroupLayouts: [layout, uniformLayout],
-    }),
-    compute: {
-      module: device.createShaderModule({ label: name, code }),
-      entryPoint: "main",
-    },
-  });
-  return { name, bindings, pipeline, layout };
 }
 
 /** Larger than any struct that a kernel binds. */

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { EnsembleShape } from "../engine/ensemble.ts";
+import type { EnsembleShape, Plan } from "../engine/ensemble.ts";
 import { countBlocks } from "../graph/blocks.ts";
 import { countConnections } from "../graph/connections.ts";
 import { plural } from "../text/words.ts";
@@ -43,15 +43,10 @@ export interface PlanOptions {
   readonly allSteps?: boolean | undefined;
 }
 
-/** How an experiment is computed. */
-export interface GpuDecision {
-  /** The way of keeping weights. */
-  readonly way: FormatName;
-  /** The way of keeping weights, for batches of those sizes. */
+/** What an engine's plan says, and the way of keeping weights for batches of certain sizes. */
+export interface GpuDecision
+  extends Required<Pick<Plan, "way" | "groups" | "bytes" | "reason">> {
   formatFor(batches: readonly BatchPlace[]): WeightFormat;
-  readonly groups: readonly (readonly number[])[];
-  readonly bytes: readonly number[];
-  readonly reason: string;
 }
 
 /**

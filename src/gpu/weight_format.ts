@@ -8,11 +8,12 @@
  */
 
 import type { Connections } from "../graph/connections.ts";
-import type {
-  FloatArray,
-  ModelSize,
-  Parameters,
-  Ports,
+import {
+  type FloatArray,
+  type ModelSize,
+  type Parameters,
+  parameterShapes,
+  type Ports,
 } from "../rnn/parameters.ts";
 import type {
   BatchPlace,
@@ -99,32 +100,44 @@ export interface Topology {
   complete?(values: Float32Array): void;
 }
 
-/** The weights of a model at their places; those of the biases' column are b_ih + b_hh. */
-export function packWeights(
+/** Visits the weights: tensor, number in it, place. That of a bias b_ih is its sum with b_hh. */
+function eachWeight(
   { recurrent, input, output }: Topology,
+  { hiddenSize: H, inputSize: I, outputSize: O }: Layout,
+  visit: (name: keyof Parameters, at: number, place: number) => void,
+): void {
+  for (let n = 0; n < recurrent.length; n++) {
+    visit("weightHh", n, recurrent[n]!);
+  }
+  for (let unit = 0; unit < H; unit++) {
+    for (let i = 0; i < I; i++) visit("weightIh", unit * I + i, input(unit, i));
+    visit("biasIh", unit, input(unit, I));
+    for (let o = 0; o < O; o++) {
+      visit("weightFc", o * H + unit, output(o, unit));
+    }
+  }
+  for (let o = 0; o < O; o++) visit("biasFc", o, output(o, H));
+}
+
+/** The weights of a model at their places. */
+export function packWeights(
+  topology: Topology,
   { layout, parameters, into }: {
     readonly layout: Layout;
     readonly parameters: Parameters<FloatArray>;
     readonly into: Float32Array;
   },
 ): void {
-  const { hiddenSize, inputSize, outputSize } = layout;
-  const { weightIh, weightHh, biasIh, biasHh, weightFc, biasFc } = parameters;
-  for (let n = 0; n < recurrent.length; n++) into[recurrent[n]!] = weightHh[n]!;
-  for (let unit = 0; unit < hiddenSize; unit++) {
-    for (let i = 0; i < inputSize; i++) {
-      into[input(unit, i)] = weightIh[unit * inputSize + i]!;
-    }
-    // Rounded like the kernel's own sum of two singles.
-    into[input(unit, inputSize)] = Math.fround(biasIh[unit]!) +
-      Math.fround(biasHh[unit]!);
-  }
-  for (let o = 0; o < outputSize; o++) {
-    for (let unit = 0; unit < hiddenSize; unit++) {
-      into[output(o, unit)] = weightFc[o * hiddenSize + unit]!;
-    }
-    into[output(o, hiddenSize)] = biasFc[o]!;
-  }
+  const { biasIh, biasHh } = parameters;
+  // Rounded like the kernel's own sum of two singles.
+  const bias = Float32Array.from(
+    biasIh,
+    (value, unit) => Math.fround(value) + Math.fround(biasHh[unit]!),
+  );
+  const tensors = { ...parameters, biasIh: bias };
+  eachWeight(topology, layout, (name, at, place) => {
+    into[place] = tensors[name][at]!;
+  });
 }
 
 /**
@@ -132,33 +145,31 @@ export function packWeights(
  * both biases are those at the places, as is right for gradients and moments.
  */
 export function unpackWeights(
-  { recurrent, input, output }: Topology,
+  topology: Topology,
   { layout, values, biases }: {
     readonly layout: Layout;
     readonly values: (place: number) => number;
     readonly biases?: Float32Array;
   },
 ): Parameters<Float32Array> {
-  const { hiddenSize: H, inputSize: I, outputSize: O } = layout;
-  const fill = (count: number, value: (at: number) => number) => {
-    const tensor = new Float32Array(count);
-    for (let at = 0; at < count; at++) tensor[at] = value(at);
-    return tensor;
+  const shapes = parameterShapes(layout, topology.recurrent.length);
+  const tensor = (name: keyof Parameters) =>
+    new Float32Array(shapes[name].reduce((a, b) => a * b));
+  const tensors = {
+    weightIh: tensor("weightIh"),
+    weightHh: tensor("weightHh"),
+    biasIh: tensor("biasIh"),
+    biasHh: tensor("biasHh"),
+    weightFc: tensor("weightFc"),
+    biasFc: tensor("biasFc"),
   };
-  const bias = (which: 0 | 1) =>
-    fill(
-      H,
-      (unit) =>
-        biases === undefined
-          ? values(input(unit, I))
-          : biases[2 * unit + which]!,
-    );
-  return {
-    weightIh: fill(H * I, (at) => values(input(Math.floor(at / I), at % I))),
-    weightHh: fill(recurrent.length, (n) => values(recurrent[n]!)),
-    biasIh: bias(0),
-    biasHh: bias(1),
-    weightFc: fill(O * H, (at) => values(output(Math.floor(at / H), at % H))),
-    biasFc: fill(O, (o) => values(output(o, H))),
-  };
+  eachWeight(topology, layout, (name, at, place) => {
+    tensors[name][at] = values(place);
+  });
+  tensors.biasHh.set(tensors.biasIh);
+  for (let unit = 0; biases !== undefined && unit < layout.hiddenSize; unit++) {
+    tensors.biasIh[unit] = biases[2 * unit]!;
+    tensors.biasHh[unit] = biases[2 * unit + 1]!;
+  }
+  return tensors;
 }
