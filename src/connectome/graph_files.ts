@@ -6,6 +6,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
+import { unpackLz4 } from "../files/lz4.ts";
 import type { ByteSource } from "../files/read.ts";
 import { packageFor } from "./matrix_files.ts";
 import type { OnRow } from "./rows.ts";
@@ -104,10 +105,6 @@ async function readArrow(
       path,
       name: "@uwdata/flechette",
     });
-  const lz4 = await packageFor(() => import("npm:lz4js@0.2.0"), {
-    path,
-    name: "lz4js",
-  });
   const zstd = await packageFor(() => import("npm:fzstd@0.1.1"), {
     path,
     name: "fzstd",
@@ -115,7 +112,7 @@ async function readArrow(
   const encode = (data: Uint8Array) => data;
   setCompressionCodec(CompressionType.LZ4_FRAME, {
     encode,
-    decode: (data) => lz4.decompress(data),
+    decode: unpackLz4,
   });
   setCompressionCodec(CompressionType.ZSTD, {
     encode,

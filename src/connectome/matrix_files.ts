@@ -6,6 +6,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
+import { readMat } from "../files/mat.ts";
 import { scanNpyMatrix } from "../files/npy.ts";
 import { readSparseNpz } from "../files/npz.ts";
 import type { ByteSource } from "../files/read.ts";
@@ -62,7 +63,18 @@ export async function readMatrixFile(
     );
   }
   if (isHdf5(bytes)) return await readHdf5(bytes, { path, matrix });
-  return chosen(await matMatrices(bytes, path), { path, matrix }).graph();
+  const matrices = (await readMat(bytes, { name: path }))
+    .filter(({ rows, columns }) => rows === columns && rows > 1)
+    .map(({ name, rows, entries }) => ({
+      name,
+      nodes: rows,
+      graph: () => {
+        const edges = new GraphBuilder();
+        entries((row, column, value) => edges.add(row, column, value));
+        return edges.build(rows).graph;
+      },
+    }));
+  return chosen(matrices, { path, matrix }).graph();
 }
 
 function notSquare(path: string, shape: readonly number[]): InputError {
@@ -161,83 +173,6 @@ export async function packageFor<T>(
       { cause },
     );
   }
-}
-
-/** What mat-for-js makes of a sparse matrix. */
-interface MatSparse {
-  readonly x: number;
-  readonly y: number;
-  readonly nz: readonly {
-    readonly x: number;
-    readonly y: number;
-    readonly v: number;
-  }[];
-}
-
-/** The square matrices of a MAT file of version 5, 6 or 7, those in structures, too. */
-async function matMatrices(
-  bytes: Uint8Array<ArrayBuffer>,
-  path: string,
-): Promise<NamedMatrix[]> {
-  const { read } = await packageFor(() => import("npm:mat-for-js@1.1.0"), {
-    path,
-    name: "mat-for-js",
-  });
-  let data: unknown;
-  try {
-    const text = new TextDecoder("latin1").decode(bytes.subarray(0, 6));
-    if (text !== "MATLAB") throw new Error("it has no header of version 5");
-    ({ data } = read(bytes.buffer) as { readonly data: unknown });
-  } catch (cause) {
-    throw new InputError(
-      `Cannot read the connectome "${path}": it is no MAT file of version 5 or later that can be read (${
-        (cause as Error).message
-      })`,
-      { cause },
-    );
-  }
-  const found: NamedMatrix[] = [];
-  const look = (value: unknown, name: string) => {
-    if (typeof value !== "object" || value === null) return;
-    if (Array.isArray(value)) {
-      const rows = value as readonly unknown[];
-      const square = rows.length > 1 &&
-        rows.every((row) =>
-          Array.isArray(row) && row.length === rows.length &&
-          row.every((entry) => typeof entry === "number")
-        );
-      if (!square) return;
-      found.push({
-        name,
-        nodes: rows.length,
-        graph: () => {
-          const edges = new GraphBuilder();
-          (rows as readonly (readonly number[])[]).forEach((row, i) =>
-            row.forEach((entry, j) => entry !== 0 && edges.add(i, j, entry))
-          );
-          return edges.build(rows.length).graph;
-        },
-      });
-    } else if ("nz" in value) {
-      const { x: columns, y: rows, nz } = value as MatSparse;
-      if (rows !== columns) return;
-      found.push({
-        name,
-        nodes: rows,
-        graph: () => {
-          const edges = new GraphBuilder(nz.length);
-          for (const { x, y, v } of nz) if (v !== 0) edges.add(y, x, v);
-          return edges.build(rows).graph;
-        },
-      });
-    } else {
-      for (const [key, inside] of Object.entries(value)) {
-        look(inside, name === "" ? key : `${name}.${key}`);
-      }
-    }
-  };
-  look(data, "");
-  return found;
 }
 
 /** What is used of h5wasm; its own types would be downloaded with every use of biornn. */
