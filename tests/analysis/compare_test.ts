@@ -3,8 +3,11 @@ import { Papa } from "../../src/text/csv.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
-import type { CombinationCurves } from "../../src/results/data_files.ts";
-import { readResultsFolder } from "../../src/results/results_folder.ts";
+import {
+  type CombinationCurves,
+  formatFolderIndex,
+  parseFolderIndex,
+} from "../../src/results/data_files.ts";
 import {
   formatFindings,
   formatStatisticsCsv,
@@ -14,11 +17,10 @@ import {
   curves,
   exampleRecord,
   falling,
+  resultsOf,
   scatter,
   TITLES,
-  writeExample,
 } from "../results/example_results.ts";
-import { withFolder } from "../with_folder.ts";
 
 interface Label {
   readonly label: string;
@@ -28,28 +30,36 @@ interface Label {
   readonly titles?: readonly string[];
 }
 
-/** Compares results that were written to disk and read again. */
-async function compare(
+/** Compares results. */
+function compare(
   labels: readonly Label[],
   options?: Parameters<typeof compareLabels>[1],
-): Promise<ReturnType<typeof compareLabels>> {
-  let compared: ReturnType<typeof compareLabels> | undefined;
-  await withFolder(async (folder) => {
-    const read = [];
-    for (const { label, seed, ...example } of labels) {
-      const iterations = example.combinations[0]?.validateLoss.iterations ?? 1;
-      const path = await writeExample(folder, `run${read.length}`, {
-        ...example,
-        ...(seed === undefined
-          ? {}
-          : { record: exampleRecord({ seed, iterations, failures: [] }) }),
-      });
-      read.push({ label, results: await readResultsFolder(path) });
-    }
-    compared = compareLabels(read, options);
+): ReturnType<typeof compareLabels> {
+  const read = labels.map(({ label, seed, titles = TITLES, combinations }) => {
+    const entries = parseFolderIndex(formatFolderIndex(titles), { name: "" });
+    const { keys } = exampleRecord().grid;
+    const iterations = combinations[0]?.validateLoss.iterations ?? 1;
+    const own = combinations.map((curves, i) => ({
+      title: titles[i]!,
+      parameters: Object.fromEntries(
+        entries[i]!.values.map((value, k) => [keys[k]!, value]),
+      ),
+      ...curves,
+      ...(seed === undefined
+        ? {}
+        : { networks: new Array<string>(iterations).fill("") }),
+    }));
+    return {
+      label,
+      results: resultsOf(own, {
+        path: label,
+        ...(seed === undefined ? {} : {
+          experiment: exampleRecord({ seed, iterations, failures: [] }),
+        }),
+      }),
+    };
   });
-  assert.ok(compared !== undefined);
-  return compared;
+  return compareLabels(read, options);
 }
 
 /** What the combinations of TITLES are called in words. */
@@ -64,10 +74,10 @@ function around(tenfold: number, { n = 12, seed = 1 } = {}): CombinationCurves {
 }
 
 describe("compareLabels()", () => {
-  it("compares in pairs where both experiments have the same seed", async () => {
+  it("compares in pairs where both experiments have the same seed", () => {
     const bio = [around(0.2), around(0.3)];
     const rand = [around(0.25, { seed: 2 }), around(0.3, { seed: 3 })];
-    const { rows, warnings } = await compare([
+    const { rows, warnings } = compare([
       { label: "bio", combinations: bio, seed: 7 },
       { label: "rand", combinations: rand, seed: 7 },
     ]);
@@ -101,10 +111,10 @@ describe("compareLabels()", () => {
     );
   });
 
-  it("compares groups where seeds differ or are not known, also when numbers differ", async () => {
+  it("compares groups where seeds differ or are not known, also when numbers differ", () => {
     for (const seeds of [[7, 8], [7, undefined], [undefined, undefined]]) {
       const [a, b] = seeds;
-      const { rows } = await compare([
+      const { rows } = compare([
         {
           label: "bio",
           combinations: [around(0.2), around(0.3)],
@@ -127,20 +137,20 @@ describe("compareLabels()", () => {
     }
   });
 
-  it("does not pair combinations whose numbers differ: their trials do too", async () => {
+  it("does not pair combinations whose numbers differ: their trials do too", () => {
     const combinations = [around(0.2), around(0.3)];
-    const { rows } = await compare([
+    const { rows } = compare([
       { label: "bio", combinations, seed: 7 },
       { label: "rand", combinations, seed: 7, titles: TITLES.toReversed() },
     ]);
     assert.ok(rows.every(({ pairs }) => pairs === undefined));
   });
 
-  it("counts a run that diverged as the worst of all", async () => {
+  it("counts a run that diverged as the worst of all", () => {
     const diverged = falling([0.01, 0.02, 0.03, 0.02]);
     diverged.values[15] = NaN;
     const titles = TITLES.slice(0, 1);
-    const { rows, warnings } = await compare([
+    const { rows, warnings } = compare([
       { label: "bio", combinations: [alike(diverged)], seed: 7, titles },
       { label: "rand", combinations: [around(0.4, { n: 4 })], seed: 7, titles },
     ]);
@@ -161,9 +171,9 @@ describe("compareLabels()", () => {
     );
   });
 
-  it("says that few runs can show no difference, rather than that there is none", async () => {
+  it("says that few runs can show no difference, rather than that there is none", () => {
     const titles = TITLES.slice(0, 1);
-    const { rows } = await compare([
+    const { rows } = compare([
       { label: "bio", combinations: [around(0.2, { n: 5 })], seed: 7, titles },
       { label: "rand", combinations: [around(0.5, { n: 5 })], seed: 7, titles },
     ]);
@@ -173,7 +183,7 @@ describe("compareLabels()", () => {
       rows[0]?.sentence ?? "",
       /too few runs to show a difference, as p cannot fall below 0\.125 \(.*p = 0\.13 after Holm's correction, p = 0\.063 before it/,
     );
-    const single = await compare([
+    const single = compare([
       { label: "bio", combinations: [around(0.2, { n: 1 })] },
       { label: "rand", combinations: [around(0.5, { n: 3 })] },
     ]);
@@ -181,14 +191,14 @@ describe("compareLabels()", () => {
     assert.ok(Number.isNaN(single.rows[0]?.p));
   });
 
-  it("compares accuracies, of which higher is better, with a margin in points", async () => {
+  it("compares accuracies, of which higher is better, with a margin in points", () => {
     const of = (mean: number, seed: number) => {
       const loss = falling(scatter(10, { mean: 0.2, sd: 0.01, seed }));
       const ends = scatter(10, { mean, sd: 0.5, seed });
       return [alike(loss, curves(...ends.map((end) => Array(12).fill(end))))];
     };
     const titles = TITLES.slice(0, 1);
-    const { rows } = await compare([
+    const { rows } = compare([
       { label: "bio", combinations: of(90, 1), titles },
       { label: "rand", combinations: of(88, 2), titles },
     ], { measures: ["finalAccuracy"] });
@@ -203,26 +213,15 @@ describe("compareLabels()", () => {
     const of = (label: string, mean: number, seed: number) => {
       const loss = falling(scatter(10, { mean: 0.2, sd: 0.01, seed }));
       const ends = scatter(10, { mean, sd: 0.5, seed });
+      const experiment = exampleRecord({
+        task: { name: "classes", loss: "nll", parameters: {} },
+        size: { hiddenSize: 2, inputSize: 2, outputSize: 5 },
+        failures: [],
+      });
+      const accuracy = curves(...ends.map((end) => Array(12).fill(end)));
       return {
         label,
-        results: {
-          path: "",
-          warnings: [],
-          experiment: exampleRecord({
-            task: { name: "classes", loss: "nll", parameters: {} },
-            size: { hiddenSize: 2, inputSize: 2, outputSize: 5 },
-            failures: [],
-          }),
-          combinations: [{
-            index: 0,
-            title: "()",
-            parameters: {},
-            ...alike(
-              loss,
-              curves(...ends.map((end) => Array(12).fill(end))),
-            ),
-          }],
-        },
+        results: resultsOf([alike(loss, accuracy)], { experiment }),
       };
     };
     const { rows } = compareLabels([of("bio", 90, 1), of("rand", 88, 2)], {
@@ -236,7 +235,7 @@ describe("compareLabels()", () => {
     );
   });
 
-  it("says that the reference is not worse, where it is better than equivalent", async () => {
+  it("says that the reference is not worse, where it is better than equivalent", () => {
     const accuracy = (mean: number) =>
       alike(
         falling(scatter(8, { mean: 0.2, sd: 0.01, seed: 1 })),
@@ -252,12 +251,12 @@ describe("compareLabels()", () => {
       { label: "bad", combinations: [accuracy(70)], titles },
     ];
     const measures = ["finalAccuracy"] as const;
-    const [good] = (await compare(labels, { measures })).rows;
+    const [good] = compare(labels, { measures }).rows;
     assert.match(
       good?.sentence ?? "",
       /good tends to be higher, .*; good is not worse by more than 5 percentage points \(one-sided t test, p < 0\.001\), though equivalence is not shown/,
     );
-    const [bad] = (await compare(labels, { measures, reference: "bad" })).rows;
+    const [bad] = (compare(labels, { measures, reference: "bad" })).rows;
     assert.match(
       bad?.sentence ?? "",
       /bad tends to be lower, which is worse .*; equivalence within 5 percentage points is not shown/,
@@ -265,9 +264,9 @@ describe("compareLabels()", () => {
     assert.ok((bad?.notWorseP ?? 0) > 0.99);
   });
 
-  it("says that correction for many tests leaves no chance to so few runs", async () => {
+  it("says that correction for many tests leaves no chance to so few runs", () => {
     const labels = [["bio", 0.2], ["rand", 0.5]] as const;
-    const { rows } = await compare(labels.map(([label, mean]) => ({
+    const { rows } = compare(labels.map(([label, mean]) => ({
       label,
       seed: 7,
       combinations: [around(mean, { n: 6 }), around(mean, { n: 6, seed: 2 })],
@@ -281,9 +280,9 @@ describe("compareLabels()", () => {
     assert.match(rows[0]?.sentence ?? "", /bio tends to be lower/);
   });
 
-  it("says so where all values are equal or none are left", async () => {
+  it("says so where all values are equal or none are left", () => {
     const equal = alike(falling([0.2, 0.2, 0.2]));
-    const { rows } = await compare([
+    const { rows } = compare([
       { label: "bio", combinations: [equal] },
       { label: "rand", combinations: [equal] },
     ]);
@@ -292,7 +291,7 @@ describe("compareLabels()", () => {
       /; all values are equal\.?/,
     );
     assert.equal(rows[0]?.p, 1);
-    const none = await compare([
+    const none = compare([
       { label: "bio", combinations: [alike(curves([1, NaN], [1, NaN]))] },
       { label: "rand", combinations: [equal] },
     ]);
@@ -302,8 +301,8 @@ describe("compareLabels()", () => {
     );
   });
 
-  it("compares the reference with each other label, and takes another margin", async () => {
-    const { rows } = await compare([
+  it("compares the reference with each other label, and takes another margin", () => {
+    const { rows } = compare([
       { label: "rand", combinations: [around(0.2, { seed: 2 })] },
       { label: "bio", combinations: [around(0.2, { seed: 3 })] },
       { label: "lattice", combinations: [around(0.2, { seed: 4 })] },
@@ -365,9 +364,9 @@ describe("compareLabels() over several combinations", () => {
 
   for (const seed of [7, undefined]) {
     const kind = seed === undefined ? "groups" : "pairs";
-    it(`takes the mean of what combinations say, of ${kind}`, async () => {
+    it(`takes the mean of what combinations say, of ${kind}`, () => {
       // Lower in every run of every combination, whose losses differ a hundredfold.
-      const { rows } = await compare(labels([4e-4, 0.04], [6e-4, 0.06], seed), {
+      const { rows } = compare(labels([4e-4, 0.04], [6e-4, 0.06], seed), {
         measures: ["minLoss"],
       });
       const [all] = rows;
@@ -381,8 +380,8 @@ describe("compareLabels() over several combinations", () => {
     });
   }
 
-  it("says so where combinations disagree, and calls them not equivalent", async () => {
-    const { rows } = await compare(labels([4e-4, 0.06], [6e-4, 0.04]), {
+  it("says so where combinations disagree, and calls them not equivalent", () => {
+    const { rows } = compare(labels([4e-4, 0.06], [6e-4, 0.04]), {
       measures: ["minLoss"],
     });
     const [all] = rows;
@@ -398,8 +397,8 @@ describe("compareLabels() over several combinations", () => {
     );
   });
 
-  it("claims nothing of networks that learned nothing", async () => {
-    const { rows } = await compare(labels([0.082, 0.0825], [0.0824, 0.0829]));
+  it("claims nothing of networks that learned nothing", () => {
+    const { rows } = compare(labels([0.082, 0.0825], [0.0824, 0.0829]));
     for (const row of rows) {
       assert.ok(Number.isNaN(row.p) && Number.isNaN(row.equivalenceP));
       assert.match(
@@ -409,9 +408,9 @@ describe("compareLabels() over several combinations", () => {
     }
   });
 
-  it("says so where every run diverged", async () => {
+  it("says so where every run diverged", () => {
     const nothing = alike(curves([1, NaN], [1, NaN], [1, NaN]));
-    const { rows } = await compare([
+    const { rows } = compare([
       { label: "bio", combinations: [nothing], seed: 7 },
       { label: "rand", combinations: [nothing], seed: 7 },
     ]);
@@ -421,8 +420,8 @@ describe("compareLabels() over several combinations", () => {
     );
   });
 
-  it("leaves combinations that nobody learned outside the claim, and names them", async () => {
-    const { rows } = await compare(labels([0.02, 0.0825], [0.03, 0.0829]), {
+  it("leaves combinations that nobody learned outside the claim, and names them", () => {
+    const { rows } = compare(labels([0.02, 0.0825], [0.03, 0.0829]), {
       measures: ["minLoss"],
     });
     const [all, , second] = rows;
@@ -437,7 +436,7 @@ describe("compareLabels() over several combinations", () => {
     assert.ok(Number.isNaN(second?.p));
   });
 
-  it("takes epochs of curves that still fall for censored, and says how many", async () => {
+  it("takes epochs of curves that still fall for censored, and says how many", () => {
     const slow = (speed: number) =>
       curves(
         ...Array.from({ length: 6 }, (_, i) =>
@@ -447,7 +446,7 @@ describe("compareLabels() over several combinations", () => {
           )),
       );
     const titles = TITLES.slice(0, 1);
-    const { rows } = await compare([
+    const { rows } = compare([
       { label: "bio", combinations: [alike(slow(0.3))], seed: 7, titles },
       { label: "rand", combinations: [alike(slow(0.02))], seed: 7, titles },
     ], { measures: ["epoch99"] });
@@ -464,10 +463,10 @@ describe("compareLabels() over several combinations", () => {
     );
   });
 
-  it("compares experiments of different lengths on the epochs that both have", async () => {
+  it("compares experiments of different lengths on the epochs that both have", () => {
     const cut = (epochs: number) => alike(falling([0.01, 0.02, 0.03], epochs));
     const titles = TITLES.slice(0, 1);
-    const { rows, warnings } = await compare([
+    const { rows, warnings } = compare([
       { label: "short", combinations: [cut(9)], seed: 7, titles },
       { label: "long", combinations: [cut(20)], seed: 7, titles },
     ]);
@@ -478,20 +477,20 @@ describe("compareLabels() over several combinations", () => {
     assert.match(rows[0]!.sentence, /all values are equal/);
   });
 
-  it("compares all pairs of labels on request, and corrects for their number", async () => {
+  it("compares all pairs of labels on request, and corrects for their number", () => {
     const three = ["a", "b", "c"].map((label, i) => ({
       label,
       seed: 7,
       titles: TITLES.slice(0, 1),
       combinations: [around(0.2 + i / 10, { seed: i + 1 })],
     }));
-    const pairs = (rows: Awaited<ReturnType<typeof compare>>["rows"]) =>
+    const pairs = (rows: ReturnType<typeof compare>["rows"]) =>
       rows.filter(({ combination }) => combination === undefined)
         .map(({ reference, other }) => reference.label + other.label);
     const measures = ["minLoss"] as const;
-    const first = await compare(three, { measures });
+    const first = compare(three, { measures });
     assert.deepEqual(pairs(first.rows), ["ab", "ac"]);
-    const all = await compare(three, { measures, allPairs: true });
+    const all = compare(three, { measures, allPairs: true });
     assert.deepEqual(pairs(all.rows), ["ab", "ac", "bc"]);
     const over = all.rows.filter(({ combination }) =>
       combination === undefined
@@ -501,8 +500,8 @@ describe("compareLabels() over several combinations", () => {
 });
 
 describe("formatFindings()", () => {
-  it("gives a table and its sentence a measure", async () => {
-    const { rows } = await compare([
+  it("gives a table and its sentence a measure", () => {
+    const { rows } = compare([
       { label: "bio", combinations: [around(0.2), around(0.3)], seed: 7 },
       { label: "rand", combinations: [around(0.25), around(0.3)], seed: 7 },
     ], { measures: ["minLoss"] });
@@ -518,8 +517,8 @@ describe("formatFindings()", () => {
 });
 
 describe("formatStatisticsCsv()", () => {
-  it("writes no text that a spreadsheet would take for a formula", async () => {
-    const { rows } = await compare([
+  it("writes no text that a spreadsheet would take for a formula", () => {
+    const { rows } = compare([
       { label: "=cmd|' /C calc'!A0", combinations: [around(0.2)] },
       { label: "@SUM(A1)", combinations: [around(0.3)] },
     ]);
@@ -529,9 +528,9 @@ describe("formatStatisticsCsv()", () => {
     }
   });
 
-  it("writes a table that reads back with all digits, whatever labels hold", async () => {
+  it("writes a table that reads back with all digits, whatever labels hold", () => {
     const label = 'bio, "4x"\nnew';
-    const { rows } = await compare([
+    const { rows } = compare([
       { label: "rand", combinations: [around(0.2), around(0.3)] },
       { label: "other", combinations: [around(0.21), around(0.3)] },
     ]);

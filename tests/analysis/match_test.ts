@@ -7,23 +7,25 @@ import {
   matchCombinations,
 } from "../../src/analysis/match.ts";
 import type { ResultsFolder } from "../../src/results/results_folder.ts";
-import { alike, exampleRecord, falling } from "../results/example_results.ts";
+import {
+  alike,
+  exampleRecord,
+  falling,
+  resultsOf,
+} from "../results/example_results.ts";
 
 function folderOf(
   path: string,
   ...parameters: Record<string, Plain>[]
 ): ResultsFolder {
-  return {
-    path,
-    experiment: undefined,
-    combinations: parameters.map((values, index) => ({
-      index,
+  return resultsOf(
+    parameters.map((values) => ({
       title: JSON.stringify(values),
       parameters: values,
       ...alike(falling([0.1])),
     })),
-    warnings: [],
-  };
+    { path },
+  );
 }
 
 /** Numbers of the combinations that were matched. */

@@ -4,7 +4,12 @@ import { compareLabels } from "../../src/analysis/compare.ts";
 import type { LabelledResults } from "../../src/analysis/match.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { createStream } from "../../src/random/stream.ts";
-import { alike, curves, exampleRecord } from "../results/example_results.ts";
+import {
+  alike,
+  curves,
+  exampleRecord,
+  resultsOf,
+} from "../results/example_results.ts";
 
 /** An arm: of each combination a loss and a network for each iteration. */
 interface Arm {
@@ -18,21 +23,20 @@ function armOf(label: string, { losses, network, seed = 7 }: Arm) {
   const record = exampleRecord({ seed, iterations: 24, failures: [] });
   return {
     label,
-    results: {
-      path: label,
-      // Of this task no baseline is known, so that nothing stands outside.
-      experiment: { ...record, task: { ...record.task, name: "own" } },
-      combinations: losses.map((own, index) => ({
-        index,
-        title: `(${index})`,
+    results: resultsOf(
+      losses.map((own, index) => ({
         parameters: { pattern_length: index },
         ...alike(curves(...own.map((loss) => [1, loss]))),
         ...(network === undefined
           ? {}
           : { networks: own.map((_, i) => network(index, i)) }),
       })),
-      warnings: [],
-    },
+      {
+        path: label,
+        // Of this task no baseline is known, so that nothing stands outside.
+        experiment: { ...record, task: { ...record.task, name: "own" } },
+      },
+    ),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   curves,
   exampleRecord,
   falling,
+  resultsOf,
 } from "../results/example_results.ts";
 
 interface Tensor {
@@ -35,13 +36,11 @@ const golden: {
   ),
 );
 
-function resultsOf(combination: CombinationCurves) {
-  return {
+/** Results of one combination, the fifth. */
+function fifth(combination: CombinationCurves) {
+  return resultsOf([{ index: 4, title: "(1,)", ...combination }], {
     path: "bio",
-    experiment: undefined,
-    combinations: [{ index: 4, title: "(1,)", parameters: {}, ...combination }],
-    warnings: [],
-  };
+  });
 }
 
 describe("summarizeLoss()", () => {
@@ -117,7 +116,7 @@ describe("summarizeLoss()", () => {
 
 describe("summarizeResults()", () => {
   it("names runs that diverged, and those that never change", () => {
-    const { runs, warnings } = summarizeResults(resultsOf(alike(
+    const { runs, warnings } = summarizeResults(fifth(alike(
       curves([9, 3, 2, 1], [9, 1, 1, 1], [9, 1, NaN, NaN]),
       curves([50, 60, 70, 80], [50, 50, 50, 50], [50, 0, 0, 0]),
     )));
@@ -134,7 +133,7 @@ describe("summarizeResults()", () => {
 
   it("takes the record's word that a run failed, though its losses look well", () => {
     const results = {
-      ...resultsOf(alike(falling([0.1, 0.2]))),
+      ...fifth(alike(falling([0.1, 0.2]))),
       experiment: exampleRecord({
         failures: [{ combination: 4, iteration: 1, epoch: 3, what: "NaN" }],
       }),
@@ -148,7 +147,7 @@ describe("summarizeResults()", () => {
 
   it("cuts curves to the epochs that are compared", () => {
     const curve = curves([9, 5, 4, 3, 2, 1]);
-    const { runs } = summarizeResults(resultsOf(alike(curve, curve)), {
+    const { runs } = summarizeResults(fifth(alike(curve, curve)), {
       epochs: 4,
     });
     assert.equal(runs[0]?.loss?.minLoss, 3);
@@ -158,7 +157,7 @@ describe("summarizeResults()", () => {
 
   it("has no accuracy for iterations whose accuracy was not stored", () => {
     const { runs, warnings } = summarizeResults(
-      resultsOf(alike(falling([0.1, 0.2]), falling([50]))),
+      fifth(alike(falling([0.1, 0.2]), falling([50]))),
     );
     assert.equal(typeof runs[0]?.finalAccuracy, "number");
     assert.equal(runs[1]?.finalAccuracy, undefined);
@@ -169,7 +168,7 @@ describe("summarizeResults()", () => {
   it("does not call the one epoch that is left a fault", () => {
     for (const epochs of [1, 2]) {
       const { runs, warnings } = summarizeResults(
-        resultsOf(alike(falling([0.1], epochs))),
+        fifth(alike(falling([0.1], epochs))),
       );
       assert.deepEqual(warnings, []);
       assert.ok(runs[0]?.loss !== undefined);
@@ -181,12 +180,8 @@ function folder(
   parameters: Readonly<Record<string, Plain>>,
   name = "seq_mem",
 ) {
-  return {
-    path: "",
-    combinations: [],
-    warnings: [],
-    experiment: exampleRecord({ task: { name, loss: "mse", parameters } }),
-  };
+  const experiment = exampleRecord({ task: { name, loss: "mse", parameters } });
+  return { ...resultsOf([]), experiment };
 }
 
 describe("baselineOf()", () => {

@@ -17,6 +17,10 @@ import {
   formatFolderIndex,
 } from "../../src/results/data_files.ts";
 import { EXPERIMENT_FILE, INDEX_FILE } from "../../src/results/layout.ts";
+import type {
+  CombinationResult,
+  ResultsFolder,
+} from "../../src/results/results_folder.ts";
 
 /** A row of values an iteration. */
 export function curves(...rows: number[][]): Curves {
@@ -47,6 +51,27 @@ export function alike(loss: Curves, accuracy?: Curves): CombinationCurves {
     ...(accuracy === undefined
       ? {}
       : { trainMetrics: accuracy, validateMetrics: accuracy }),
+  };
+}
+
+/** Results in memory. */
+export function resultsOf(
+  combinations: readonly (CombinationCurves & Partial<CombinationResult>)[],
+  { path = "", experiment }: {
+    readonly path?: string;
+    readonly experiment?: ExperimentRecord;
+  } = {},
+): ResultsFolder {
+  return {
+    path,
+    experiment,
+    combinations: combinations.map((own, index) => ({
+      index,
+      title: `(${index})`,
+      parameters: {},
+      ...own,
+    })),
+    warnings: [],
   };
 }
 
