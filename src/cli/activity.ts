@@ -15,15 +15,10 @@ import {
   type ExperimentRecord,
   readExperimentRecord,
 } from "../results/experiment_record.ts";
-import type { Trials } from "../tasks/task.ts";
+import { someTrials, type Trials } from "../tasks/task.ts";
 import { Papa } from "../text/csv.ts";
 import { formatBytes, plural } from "../text/words.ts";
-import {
-  keepActivity,
-  readModel,
-  readTrials,
-  someTrials,
-} from "../train/read_model.ts";
+import { keepActivity, readModel, readTrials } from "../train/read_model.ts";
 import { activityFigure, coactivationFigure } from "../viz/activity_figures.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
 import { countFlag, numberFlag } from "./flags.ts";

@@ -14,12 +14,7 @@
  */
 
 import type { Connections } from "../graph/connections.ts";
-import type {
-  FloatArray,
-  ModelSize,
-  Parameters,
-  Ports,
-} from "../rnn/parameters.ts";
+import type { FloatArray, ModelSize, Parameters } from "../rnn/parameters.ts";
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import type { Optimizer } from "../rnn/optimizers.ts";
 import type { LossName, TrialSet } from "../tasks/task.ts";
@@ -53,8 +48,8 @@ export interface ModelRun {
   readonly trainRecurrent: boolean;
   /** Where W_hh may differ from 0: [H, H], a receiver a row. */
   readonly connections: Connections;
-  /** Which neurons the input reaches and the read-out sees; without it, all. Weights of the others are 0 and stay so. */
-  readonly ports?: Ports;
+  /** [H], of each neuron the sum of 1, where it gets the input, and 2, where it is read out; by default 3. All other weights of W_ih and W_fc are 0 and stay so. */
+  readonly ports?: Uint8Array;
   /** Start values. Not changed. */
   readonly initial: Parameters<Float32Array>;
   /** What it trains and validates on. */

@@ -12,7 +12,6 @@ import {
 } from "../tasks/task.ts";
 import { type ConfigKey, readLiteralText, valueError } from "./config.ts";
 import { type IniFile, iniValue } from "./configparser.ts";
-import type { RegionChoice } from "./experiment.ts";
 import { didYouMean } from "../text/did_you_mean.ts";
 import { listNames, quote, shorten } from "../text/words.ts";
 import {
@@ -94,7 +93,7 @@ function readLiteral(
 export function readRegions(
   ini: IniFile,
   place: ConfigKey,
-): readonly RegionChoice[] | undefined {
+): readonly (string | number)[] | undefined {
   if (iniValue(ini, place) === undefined) return undefined;
   const allowed = "a Python list of regions, as ['V1', 'V2'] or [0, 3]";
   const { value, errorAt } = readLiteral(ini, {

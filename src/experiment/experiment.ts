@@ -17,9 +17,6 @@ import { CONFIG_SCHEMA } from "./schema.ts";
 /** `compatibility`: follow the published description, or the original program where it departs from it. */
 export type Compatibility = "described" | "original";
 
-/** A region, by its name or its number from 0. */
-export type RegionChoice = string | number;
-
 /** One value of a combination. */
 export interface GridValue {
   /** The value itself. */
@@ -89,10 +86,10 @@ export interface Experiment {
     readonly targetSparsity: number;
     /** The same within a region. */
     readonly targetSparsityIntrinsic: number;
-    /** `input_regions`: regions whose neurons get the input; undefined: all. */
-    readonly inputRegions?: readonly RegionChoice[];
+    /** `input_regions`: names or numbers, from 0, of the regions whose neurons get the input; undefined: all. */
+    readonly inputRegions?: readonly (string | number)[];
     /** `output_regions`: regions whose neurons the read-out sees; undefined: all. */
-    readonly outputRegions?: readonly RegionChoice[];
+    readonly outputRegions?: readonly (string | number)[];
   };
   /** The null model of that name; undefined where the topology is the connectome's. */
   readonly nullModel: NullModel | undefined;
@@ -247,7 +244,7 @@ function describePorts(
 
 /** Regions as the config names them, not too many. */
 export function listRegions(
-  regions: readonly RegionChoice[] | undefined,
+  regions: readonly (string | number)[] | undefined,
 ): string {
   return regions === undefined ? "all" : shownSome(regions.map(String));
 }

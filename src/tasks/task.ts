@@ -415,3 +415,20 @@ function cut(order: Uint32Array, batchSize: number): Uint32Array[] {
   }
   return batches;
 }
+
+/** Those of some trials that have these numbers, in this order. */
+export function someTrials(
+  { steps, inputSize, inputs, targets }: Trials,
+  numbers: ArrayLike<number>,
+): Trials {
+  const trialCount = numbers.length;
+  const some = blankTrials({ trialCount, steps, inputSize });
+  const rows = (values: Float32Array, trial: number, length: number) =>
+    values.subarray(trial * length, (trial + 1) * length);
+  for (let i = 0; i < trialCount; i++) {
+    const length = steps * inputSize;
+    some.inputs.set(rows(inputs, numbers[i]!, length), i * length);
+    some.targets.set(rows(targets, numbers[i]!, steps), i * steps);
+  }
+  return some;
+}

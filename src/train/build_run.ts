@@ -37,7 +37,6 @@ import {
 import { matchStart, measuredModel } from "./measure.ts";
 import {
   chooseRegions,
-  type ChosenRegions,
   createRunNetworks,
   portsOf,
   reachWarning,
@@ -80,7 +79,10 @@ export interface PreparedExperiment {
   /** Size of all models. */
   readonly size: ModelSize;
   /** Numbers of the regions where the input enters and the read-out looks on, rising; undefined where all do. */
-  readonly chosenRegions: ChosenRegions;
+  readonly chosenRegions: {
+    readonly input: readonly number[] | undefined;
+    readonly output: readonly number[] | undefined;
+  };
   /**
    * The same by neurons: undefined where all have both ports.
    *
@@ -278,7 +280,7 @@ function netFacts(
     outputRegions: _output,
     ...net
   }: Experiment["net"],
-  { input, output }: ChosenRegions,
+  { input, output }: PreparedExperiment["chosenRegions"],
 ): object {
   const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
   const { name, regions, neuronsPerRegion, randPartition, ...others } = net;

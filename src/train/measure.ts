@@ -17,6 +17,7 @@ import type {
 } from "../results/experiment_record.ts";
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import type { ModelSize, Parameters } from "../rnn/parameters.ts";
+import { someTrials } from "../tasks/task.ts";
 
 /** Trials that activity is measured on, at most, and products of W_hh's weights. */
 const MOST_TRIALS = 16;
@@ -49,12 +50,7 @@ export function measuredModel(
     batch.length,
     Math.max(1, Math.min(MOST_TRIALS, Math.floor(affordable))),
   );
-  const length = steps * inputSize;
-  const inputs = new Float32Array(count * length);
-  for (let i = 0; i < count; i++) {
-    const first = batch[i]! * length;
-    inputs.set(trials.inputs.subarray(first, first + length), i * length);
-  }
+  const { inputs } = someTrials(trials, batch.subarray(0, count));
   return { ...size, loss, activation, connections, steps, inputs };
 }
 

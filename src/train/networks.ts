@@ -12,11 +12,7 @@ import {
   scaleConnectome,
   type ScaleOptions,
 } from "../connectome/scale.ts";
-import {
-  type Experiment,
-  listRegions,
-  type RegionChoice,
-} from "../experiment/experiment.ts";
+import { type Experiment, listRegions } from "../experiment/experiment.ts";
 import type { Connections } from "../graph/connections.ts";
 import { rowsOf } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
@@ -178,9 +174,10 @@ function hasTies(weights: Float64Array): boolean {
 }
 
 /** Numbers of the chosen regions, rising; undefined where all are. */
-export type ChosenRegions = Readonly<
-  Record<keyof typeof PORTS, readonly number[] | undefined>
->;
+interface ChosenRegions {
+  readonly input: readonly number[] | undefined;
+  readonly output: readonly number[] | undefined;
+}
 
 const KEYS = { input: "input_regions", output: "output_regions" } as const;
 
@@ -201,7 +198,7 @@ export function chooseRegions(
 
   function findRegions(
     kind: keyof typeof PORTS,
-    wanted: readonly RegionChoice[] | undefined,
+    wanted: readonly (string | number)[] | undefined,
   ): readonly number[] | undefined {
     if (wanted === undefined) return undefined;
     const { file, source: { lines, overrides } } = experiment;
@@ -228,7 +225,7 @@ export function chooseRegions(
 }
 
 function findRegion(
-  choice: RegionChoice,
+  choice: string | number,
   { connectome: { name, regions, regionNames }, error }: {
     readonly connectome: Connectome;
     readonly error: (what: string) => Error;

@@ -189,28 +189,6 @@ export function keepActivity(
   return { trialCount, steps, hiddenSize, outputSize, hidden, output };
 }
 
-/** The trials of those numbers, in their order. */
-export function someTrials(
-  { steps, inputSize, inputs, targets }: Trials,
-  numbers: readonly number[],
-): Trials {
-  const pick = (values: Float32Array, length: number) => {
-    const picked = new Float32Array(numbers.length * length);
-    for (const [i, trial] of numbers.entries()) {
-      const first = trial * length;
-      picked.set(values.subarray(first, first + length), i * length);
-    }
-    return picked;
-  };
-  return {
-    trialCount: numbers.length,
-    steps,
-    inputSize,
-    inputs: pick(inputs, steps * inputSize),
-    targets: pick(targets, steps),
-  };
-}
-
 /** Which model of a results folder. */
 export interface ReadModelOptions extends RunId {
   /** Epochs after which it was stored, counted from 0, or "initial"; by default the last one. */
