@@ -6,8 +6,8 @@
  * @module
  */
 
-import * as vega from "npm:vega@6.4.0";
 import { expressionInterpreter } from "npm:vega-interpreter@2.3.2";
+import { vega } from "../viz/vega.ts";
 import type { Band, TrialPicture } from "./trainer.ts";
 
 /** Colours of the page, from its style sheet. */

@@ -6,13 +6,13 @@
  */
 
 import { Buffer } from "node:buffer";
-import * as vega from "npm:vega@6.4.0";
 import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
 import { create as openFont } from "npm:fontkit@2.0.4";
 // A package without modules: its description brings it in.
 import "npm:dejavu-fonts-ttf@2.37.3/package.json" with { type: "json" };
 import { drawable, type Drawing, withoutHover } from "./figure.ts";
 import { encodePng } from "./matrices.ts";
+import { vega, VEGA_BUILD } from "./vega.ts";
 
 /** The font that text is drawn in. */
 export interface Font {
@@ -251,7 +251,7 @@ const SOLID_DASHES = / stroke-dasharray="1,0"/g;
 /** The scripts of a page that draws: Vega, Vega-Lite, vega-embed. */
 export async function browserBuilds(): Promise<string[]> {
   const files = [
-    ["npm:vega@6.4.0", "vega.min.js"],
+    VEGA_BUILD,
     ["npm:vega-lite@6.5.0", "vega-lite.min.js"],
     ["npm:vega-embed@7.3.0", "vega-embed.min.js"],
   ] as const;
