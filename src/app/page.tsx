@@ -33,6 +33,7 @@ interface Training {
   readonly settings?: Settings;
   readonly progress?: News & { tell: "progress" };
   readonly summary?: News & { tell: "finished" };
+  readonly packing?: boolean;
   readonly notes: readonly string[];
   readonly error?: string;
 }
@@ -108,6 +109,7 @@ function App() {
   useEffect(() => {
     worker.onmessage = ({ data }: MessageEvent<News>) => {
       if (data.tell === "connectome") addConnectome(data);
+      if (data.tell === "packed") save(data.zip);
       setTraining((before) => heard(before, data));
     };
   });
@@ -138,6 +140,10 @@ function App() {
   }, [settings]);
 
   const problem = useMemo(() => findProblem(settings), [settings]);
+  const pack = () => {
+    setTraining((before) => ({ ...before, packing: true }));
+    order({ ask: "pack" });
+  };
   const watch = (change: Partial<Watched>) => {
     const next = { ...watched, ...change };
     setWatched(next);
@@ -153,7 +159,12 @@ function App() {
           problem={problem}
           start={() => start(settings)}
         />
-        <Results training={training} watched={watched} watch={watch} />
+        <Results
+          training={training}
+          watched={watched}
+          watch={watch}
+          pack={pack}
+        />
       </div>
       <Form
         settings={settings}
@@ -190,6 +201,18 @@ function findProblem(
   }
 }
 
+/** Gives the archive to the browser's downloads. */
+function save(zip: Uint8Array<ArrayBuffer>): void {
+  const address = URL.createObjectURL(
+    new Blob([zip], { type: "application/zip" }),
+  );
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = "biornn.zip";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 function heard(before: Training, news: News): Training {
   switch (news.tell) {
     case "note":
@@ -212,6 +235,8 @@ function heard(before: Training, news: News): Training {
       return { ...before, phase: "stopped" };
     case "finished":
       return { ...before, phase: "finished", summary: news };
+    case "packed":
+      return { ...before, packing: false };
   }
 }
 
@@ -312,8 +337,9 @@ function CopyLink() {
 }
 
 function Results(
-  { training, watched, watch }: {
+  { training, watched, watch, pack }: {
     readonly training: Training;
+    readonly pack: () => void;
     readonly watched: Watched;
     readonly watch: (change: Partial<Watched>) => void;
   },
@@ -365,6 +391,8 @@ function Results(
           summary={summary}
           arms={labels}
           combinations={begun.combinations}
+          packing={training.packing === true}
+          pack={pack}
         />
       )}
       <div class="pair">
@@ -414,25 +442,22 @@ function Results(
 
 /** What came of it: losses, what can be said of them, and all files. */
 function Outcome(
-  { summary: { zip, findings, losses }, arms, combinations }: {
+  { summary: { findings, losses }, arms, combinations, packing, pack }: {
     readonly summary: News & { tell: "finished" };
+    readonly packing: boolean;
+    readonly pack: () => void;
     readonly arms: readonly string[];
     readonly combinations: readonly string[];
   },
 ) {
-  const address = useMemo(
-    () => URL.createObjectURL(new Blob([zip], { type: "application/zip" })),
-    [zip],
-  );
-  useEffect(() => () => URL.revokeObjectURL(address), [address]);
   const short = (value: number) => Number(value.toPrecision(3)).toString();
   return (
     <section class="card" aria-labelledby="outcome">
       <div class="head">
         <h2 id="outcome">Result</h2>
-        <a class="button" id="zip" href={address} download="biornn.zip">
-          Download results (.zip)
-        </a>
+        <button type="button" id="zip" disabled={packing} onClick={pack}>
+          {packing ? "Packing …" : "Download results (.zip)"}
+        </button>
       </div>
       <div class="wide" role="region" aria-label="Losses" tabIndex={0}>
         <table>

@@ -6,6 +6,7 @@
  */
 
 import { compareLabels } from "../analysis/compare.ts";
+import type { Network } from "../connectome/scale.ts";
 import type { ModelRun } from "../engine/ensemble.ts";
 import { zipSync } from "../files/zip.ts";
 import { curveFiles, type Curves, curvesOf } from "../results/data_files.ts";
@@ -17,10 +18,11 @@ import {
   SUMS_FILE,
   topologyPath,
 } from "../results/layout.ts";
-import type { ResultsFolder } from "../results/results_folder.ts";
+import type { RecordedFailure } from "../results/experiment_record.ts";
+import type { CombinationResult } from "../results/results_folder.ts";
 import {
   encodeRunRecord,
-  factsOf,
+  failureOf,
   fileSum,
   type RunHistory,
   sumsOf,
@@ -29,6 +31,7 @@ import {
 import type { Parameters as Weights } from "../rnn/parameters.ts";
 import type { PreparedExperiment } from "../train/build_run.ts";
 import { measuredModel, networkState } from "../train/measure.ts";
+import type { MeasuredRun } from "../train/record_experiment.ts";
 import {
   experimentRecord,
   firstFiles,
@@ -43,6 +46,8 @@ import {
 export interface TrainedRun {
   readonly id: RunId;
   readonly run: ModelRun;
+  /** Its network, where it is not the one that all share. */
+  readonly own: Network | undefined;
   readonly history: RunHistory;
   readonly parameters: Weights;
 }
@@ -55,108 +60,47 @@ export interface TrainedArm {
   readonly engine: string;
 }
 
-/** A trained arm, and what is made of it once. */
-interface Described {
-  readonly arm: TrainedArm;
-  readonly files: NamedFiles;
-  readonly results: ResultsFolder;
+/** Runs that went wrong. */
+function failuresOf({ prepared, runs }: TrainedArm): RecordedFailure[] {
+  const last = prepared.experiment.training.epochs - 1;
+  return runs.flatMap(({ id, history, parameters }) => {
+    const weights = weightFailure(parameters, last);
+    const failure = failureOf({
+      history,
+      ...(weights && { failure: weights }),
+    });
+    return failure === undefined ? [] : [{ ...id, ...failure }];
+  });
 }
 
-/** All files of an arm's results folder, and the results as they are read from there. */
-function describe(arm: TrainedArm): Described {
-  const { prepared, runs, engine } = arm;
-  const { experiment, size, fingerprint } = prepared;
-  const { training: { epochs }, task: { task: { loss } }, grid } = experiment;
-  const files: NamedFiles = [];
-  const keep = (name: string, bytes: Uint8Array) => {
-    files.push([name, () => bytes]);
-    return fileSum(bytes);
-  };
-  const facts = runs.map((trained) => {
-    const { id, run: { connections, initial }, history, parameters } = trained;
-    const { combination, iteration } = id;
-    const keepModel = (
-      model: Omit<Parameters<typeof modelBytes>[1], "id" | "connections">,
-    ) =>
-      keep(
-        modelPath("", { combination, iteration, epoch: model.epoch }),
-        modelBytes(prepared, { id, connections, ...model }),
-      );
-    const own = prepared.ownNetworkOf(id);
-    const topology = own && keep(topologyPath("", id), sparse(own));
-    if (iteration === 0) keepModel({ epoch: "initial", parameters: initial });
-    const model = keepModel({ epoch: epochs - 1, parameters, history });
-    const failure = weightFailure(parameters, epochs - 1);
-    const measured = measuredModel(trained.run, { size, loss });
-    const record = {
-      ...{ id, engine, history, model },
-      ...(topology === undefined ? {} : { topology }),
-      experiment: fingerprint,
-      program: PROGRAM,
-      networkStates: {
-        initial: networkState(measured, initial),
-        trained: networkState(measured, parameters),
-      },
-      ...(failure === undefined ? {} : { failure }),
-    };
-    keep(`${RUNS_FOLDER}/${finishedName(id)}`, encodeRunRecord(record));
-    return factsOf(record);
-  });
-  const found = {
-    engines: [engine],
-    programs: [PROGRAM],
-    failures: facts.flatMap(({ id, failure }) =>
-      failure === undefined ? [] : [{ ...id, ...failure }]
-    ),
-  };
-  const combinations = grid.combinations.map(({ index, repr, values }) => {
-    const of = <T>(each: (run: TrainedRun, i: number) => T) =>
-      runs.flatMap((run, i) =>
-        run.id.combination === index ? [each(run, i)] : []
-      );
+/** The curves of each combination. */
+function combinationsOf({ prepared, runs }: TrainedArm): CombinationResult[] {
+  const { grid } = prepared.experiment;
+  return grid.combinations.map(({ index, repr, values }) => {
+    const trained = runs.filter(({ id }) => id.combination === index);
     return {
       index,
       title: repr,
       parameters: Object.fromEntries(
         grid.keys.map((key, i) => [key, values[i]!.value]),
       ),
-      ...curvesOf(of(({ history }) => history)),
-      networks: of((_, i) => facts[i]!.topology ?? ""),
+      ...curvesOf(trained.map(({ history }) => history)),
+      networks: trained.map(({ own }) => own ? fileSum(sparse(own)) : ""),
     };
   });
-  const summed = [
-    ...lastFiles(prepared, {
-      ...found,
-      measured: facts.map(({ id, networkStates }) => [id, networkStates]),
-    }),
-    ...firstFiles(prepared),
-    ...combinations.flatMap((each) => curveFiles("", each.index, each)),
-  ];
-  return {
-    arm,
-    files: [...files, ...summed, [SUMS_FILE, () => sumsOf(summed)]],
-    results: {
-      path: "",
-      experiment: experimentRecord(prepared, found),
-      combinations,
-      warnings: [],
-    },
-  };
 }
 
-/** What trained arms are: an archive, and what can be said of them. */
+/** What can be said of trained arms. */
 export interface Summary {
-  /** Results folders, one an arm, with the config that repeats them. */
-  readonly zip: Uint8Array<ArrayBuffer>;
   /** What the comparison with the first arm comes to, a sentence each. */
   readonly findings: readonly string[];
-  /** The lowest validation loss of each combination, by arm: mean and standard deviation over runs. */
+  /** By arm, of each combination the lowest validation loss: mean and standard deviation over runs. */
   readonly losses:
     readonly (readonly (readonly [mean: number, sd: number])[])[];
 }
 
 /**
- * Packs the results, and compares the arms.
+ * Compares the arms.
  *
  * @param labelOf What an arm is called in sentences.
  */
@@ -164,36 +108,105 @@ export function summarise(
   arms: readonly TrainedArm[],
   labelOf: (arm: string) => string,
 ): Summary {
-  const described = arms.map(describe);
-  const { experiment: { source } } = arms[0]!.prepared;
-  const entries: Record<string, Uint8Array> = {
-    "config.ini": new TextEncoder().encode(source.text),
-  };
-  for (const { arm, files } of described) {
-    const folder = arm.prepared.experiment.arm ?? "results";
-    for (const [name, content] of files) {
-      entries[`${folder}/${name}`] = content();
-    }
-  }
-  const labelled = described.map(({ arm, results }) => ({
+  const labelled = arms.map((arm) => ({
     label: labelOf(arm.prepared.experiment.net.nullModel),
-    results,
+    results: {
+      path: "",
+      experiment: experimentRecord(arm.prepared, {
+        engines: [arm.engine],
+        programs: [PROGRAM],
+        failures: failuresOf(arm),
+      }),
+      combinations: combinationsOf(arm),
+      warnings: [],
+    },
   }));
-  const { rows = [], warnings = [] } = arms.length < 2
-    ? {}
+  const { rows, warnings } = arms.length < 2
+    ? { rows: [], warnings: [] }
     : compareLabels(labelled);
   return {
-    // The same bytes for the same results.
-    zip: zipSync(entries, { level: 1, mtime: new Date(1980, 0, 1) }),
     findings: [
       ...rows.filter(({ combination }) => combination === undefined)
         .map(({ sentence }) => sentence),
       ...warnings,
     ],
-    losses: described.map(({ results }) =>
+    losses: labelled.map(({ results }) =>
       results.combinations.map(({ validateLoss }) => lowest(validateLoss))
     ),
   };
+}
+
+/** Packs a results folder for each arm, and the config that repeats them: the same bytes for the same results. */
+export function packResults(
+  arms: readonly TrainedArm[],
+): Uint8Array<ArrayBuffer> {
+  const { source } = arms[0]!.prepared.experiment;
+  const entries: Record<string, Uint8Array> = {
+    "config.ini": new TextEncoder().encode(source.text),
+  };
+  for (const arm of arms) {
+    const folder = arm.prepared.experiment.arm ?? "results";
+    for (const [name, content] of filesOf(arm)) {
+      entries[`${folder}/${name}`] = content();
+    }
+  }
+  return zipSync(entries, { level: 1, mtime: new Date(1980, 0, 1) });
+}
+
+/** All files of an arm's results folder. */
+function filesOf(arm: TrainedArm): NamedFiles {
+  const { prepared, runs, engine } = arm;
+  const { experiment, size, fingerprint } = prepared;
+  const { training: { epochs }, task: { task: { loss } } } = experiment;
+  const files: NamedFiles = [];
+  const keep = (name: string, bytes: Uint8Array) => {
+    files.push([name, () => bytes]);
+    return fileSum(bytes);
+  };
+  const measured = runs.map((trained): MeasuredRun => {
+    const { id, run, own, history, parameters } = trained;
+    const { connections, initial } = run;
+    const keepModel = (
+      model: Omit<Parameters<typeof modelBytes>[1], "id" | "connections">,
+    ) =>
+      keep(
+        modelPath("", { ...id, epoch: model.epoch }),
+        modelBytes(prepared, { id, connections, ...model }),
+      );
+    const topology = own && keep(topologyPath("", id), sparse(own));
+    if (id.iteration === 0) {
+      keepModel({ epoch: "initial", parameters: initial });
+    }
+    const model = keepModel({ epoch: epochs - 1, parameters, history });
+    const failure = weightFailure(parameters, epochs - 1);
+    const network = measuredModel(run, { size, loss });
+    const states = {
+      initial: networkState(network, initial),
+      trained: networkState(network, parameters),
+    };
+    const record = {
+      ...{ id, engine, history, model, networkStates: states },
+      ...{ experiment: fingerprint, program: PROGRAM },
+      ...(topology === undefined ? {} : { topology }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+    keep(`${RUNS_FOLDER}/${finishedName(id)}`, encodeRunRecord(record));
+    return [id, states];
+  });
+  const summed = [
+    ...lastFiles(prepared, {
+      engines: [engine],
+      programs: [PROGRAM],
+      failures: failuresOf(arm),
+      measured,
+    }),
+    ...firstFiles(prepared),
+    ...combinationsOf(arm).flatMap((each) => curveFiles("", each.index, each)),
+  ].map(([name, content]) => {
+    const bytes = content();
+    return [name, () => bytes] as const;
+  });
+  return [...files, ...summed, [SUMS_FILE, () => sumsOf(summed)]];
 }
 
 function lowest({ iterations, epochs, values }: Curves): [number, number] {

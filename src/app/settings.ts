@@ -35,8 +35,8 @@ export function labelOf(arm: string): string {
   return arm === BIOLOGICAL ? "biological" : arm.replaceAll("_", " ");
 }
 
-/** Keys that the page decides itself. */
-const OWN = ["random_w", "null_model"];
+/** Keys that the page decides itself; of models it keeps the last. */
+const OWN = ["random_w", "null_model", "store_every_epoch"];
 /** Keys of lists that every grid has. */
 const GRID_KEYS = ["lr", "nonlinearity", "optimizer"];
 

@@ -7,6 +7,7 @@
 
 import type { Connectome } from "../connectome/connectome.ts";
 import { connectomeOfFile, embeddedConnectome } from "../connectome/decode.ts";
+import type { Network } from "../connectome/scale.ts";
 import {
   DeviceError,
   type Engine,
@@ -28,12 +29,17 @@ import {
   prepareWith,
   runsOf,
 } from "../train/build_run.ts";
-import { encodeLatents } from "../tasks/synthetic_stimuli.ts";
-import { syntheticDigits } from "../tasks/synthetic_stimuli.ts";
+import { encodeLatents, syntheticDigits } from "../tasks/synthetic_stimuli.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
 import { middleCurve } from "../viz/series.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
-import { summarise, type Summary, type TrainedRun } from "./results.ts";
+import {
+  packResults,
+  summarise,
+  type Summary,
+  type TrainedArm,
+  type TrainedRun,
+} from "./results.ts";
 import {
   type Device,
   experimentsOf,
@@ -55,7 +61,7 @@ export interface Watched {
 export type Order =
   | { readonly ask: "start"; readonly settings: Settings }
   | { readonly ask: "add"; readonly file: File }
-  | { readonly ask: "stop" | "go on" }
+  | { readonly ask: "stop" | "go on" | "pack" }
   | { readonly ask: "watch"; readonly watched: Watched };
 
 /** A curve of an arm: mean and standard deviation over runs by epoch. */
@@ -121,8 +127,9 @@ export type News =
     readonly epoch?: number;
   }
   | { readonly tell: "stopped" }
-  /** All is trained: results and comparison. */
-  | ({ readonly tell: "finished" } & Summary);
+  | ({ readonly tell: "finished" } & Summary)
+  /** The results in an archive. */
+  | { readonly tell: "packed"; readonly zip: Uint8Array<ArrayBuffer> };
 
 type History = ReturnType<typeof emptyHistory>;
 
@@ -130,6 +137,8 @@ type History = ReturnType<typeof emptyHistory>;
 interface Group {
   readonly ids: readonly RunId[];
   readonly runs: readonly ModelRun[];
+  /** Those that are their own. */
+  readonly networks: readonly (Network | undefined)[];
   readonly ensemble: Ensemble;
   epoch: number;
 }
@@ -179,20 +188,24 @@ async function openEngine(device: Device): Promise<Engine> {
   }
   if (device === "gpu") {
     throw new InputError(
-      "Cannot train with WebGPU: this browser has no adapter for it",
+      "Cannot train with WebGPU: this browser has no adapter for it; choose the CPU",
     );
   }
-  try {
-    const wasm = createWasmEngine();
-    gpu?.destroy();
-    return wasm;
-  } catch (error) {
+  if (typeof WebAssembly === "undefined") {
     if (gpu !== undefined) return gpu;
-    if (!(error instanceof DeviceError)) throw error;
     throw new InputError(
-      `Cannot train in this browser: it has no WebGPU, and ${error.message}`,
+      "Cannot train in this browser: it has neither WebGPU nor WebAssembly; a current Chrome, Edge, Firefox or Safari has both",
     );
   }
+  gpu?.destroy();
+  if (!crossOriginIsolated) {
+    tell({
+      tell: "note",
+      line:
+        "One core trains, as this host does not let the page share memory between cores (it would have to send the headers that docs/app.md names).",
+    });
+  }
+  return createWasmEngine();
 }
 
 async function start(settings: Settings): Promise<void> {
@@ -229,6 +242,7 @@ async function start(settings: Settings): Promise<void> {
     });
     const runs = runsOf(experiment);
     const plan = engine.plan(ensembleShape(prepared, runs));
+    plan.prepare();
     const histories = new Map(
       runs.map((id) => [
         runKey(id),
@@ -300,6 +314,8 @@ async function train(): Promise<void> {
     const arm = arms.filter(isUnfinished).sort((a, b) => a.done - b.done)[0];
     if (arm === undefined || signal.aborted) break;
     await advance(arm, signal);
+    // Where no other thread trains, an order to stop comes between two turns.
+    await new Promise((resolve) => setTimeout(resolve));
     if (performance.now() - told < PICTURE_EVERY) continue;
     await tellProgress();
     told = performance.now();
@@ -307,16 +323,15 @@ async function train(): Promise<void> {
   await tellProgress();
   running = undefined;
   if (arms.some(isUnfinished)) return tell({ tell: "stopped" });
-  const name = engineName(engine!);
-  const summary = summarise(
-    arms.map(({ prepared, trained }) => ({
-      prepared,
-      engine: name,
-      runs: runsOf(prepared.experiment).map((id) => trained.get(runKey(id))!),
-    })),
-    labelOf,
-  );
-  tell({ tell: "finished", ...summary }, [summary.zip.buffer]);
+  tell({ tell: "finished", ...summarise(trainedArms(), labelOf) });
+}
+
+function trainedArms(): TrainedArm[] {
+  return arms.map(({ prepared, trained }) => ({
+    prepared,
+    engine: engineName(engine!),
+    runs: runsOf(prepared.experiment).map((id) => trained.get(runKey(id))!),
+  }));
 }
 
 function isUnfinished({ group, waiting }: Arm): boolean {
@@ -351,7 +366,8 @@ async function advance(arm: Arm, signal: AbortSignal): Promise<void> {
     const id = group.ids[i]!;
     const key = runKey(id);
     const history = arm.histories.get(key)!;
-    arm.trained.set(key, { id, run: group.runs[i]!, history, parameters });
+    const [run, own] = [group.runs[i]!, group.networks[i]];
+    arm.trained.set(key, { id, run, own, history, parameters });
   }
   group.ensemble.destroy();
   delete arm.group;
@@ -360,10 +376,13 @@ async function advance(arm: Arm, signal: AbortSignal): Promise<void> {
 async function begin(arm: Arm): Promise<Group> {
   const ids = arm.waiting.shift()!;
   const runs: ModelRun[] = [];
-  for (const id of ids) runs.push(await buildRun(arm.prepared, id));
+  const networks: Group["networks"][number][] = [];
+  for (const id of ids) {
+    runs.push(await buildRun(arm.prepared, id));
+    networks.push(arm.prepared.ownNetworkOf(id));
+  }
   return {
-    ids,
-    runs,
+    ...{ ids, runs, networks },
     ensemble: await arm.plan.createEnsemble(runs),
     epoch: 0,
   };
@@ -526,6 +545,10 @@ async function obey(order: Order): Promise<void> {
       return await add(order.file);
     case "go on":
       return running === undefined ? await (loop = train()) : undefined;
+    case "pack": {
+      const zip = packResults(trainedArms());
+      return tell({ tell: "packed", zip }, [zip.buffer]);
+    }
     case "stop":
       return running?.abort();
     case "watch":
@@ -536,6 +559,9 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
+/** A RangeError is a plan's, of a model that is too large. */
+const EXPECTED = [InputError, DeviceError, RangeError];
+
 self.addEventListener("message", (event) => {
   const { data } = event as MessageEvent<Order>;
   obey(data).catch((error: unknown) => {
@@ -545,7 +571,7 @@ self.addEventListener("message", (event) => {
       line: error instanceof Error ? error.message : String(error),
     });
     // A fault of the program shows where it is.
-    if (!(error instanceof InputError || error instanceof DeviceError)) {
+    if (!EXPECTED.some((kind) => error instanceof kind)) {
       throw error;
     }
   });

@@ -25,7 +25,7 @@ import {
 } from "../files/torch.ts";
 import { writeFileWhole } from "../files/write.ts";
 import { encodeLatents, syntheticDigits } from "./synthetic_stimuli.ts";
-import type { Stimuli, Task } from "./task.ts";
+import type { Stimuli } from "./task.ts";
 
 /** Where stimuli come from. */
 export interface LoadStimuliOptions {
@@ -39,16 +39,6 @@ export interface LoadStimuliOptions {
   readonly onProgress?: (line: string) => void;
   /** Default the system's `fetch`. */
   readonly fetch?: Fetch;
-}
-
-/** What a user of synthetic stimuli should know, without a full stop: results with them are not the original's. */
-export function syntheticNote(
-  { name, stimuli }: Pick<Task, "name" | "stimuli">,
-): string {
-  const remedy = stimuli === "latents"
-    ? "[paths] latents = download takes the original's"
-    : "[paths] images takes a file of them";
-  return `${name} shows synthetic digits, where the original shows MNIST's; ${remedy}`;
 }
 
 /**

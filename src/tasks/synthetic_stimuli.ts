@@ -13,7 +13,7 @@
  */
 
 import { createStream, type RandomStream } from "../random/stream.ts";
-import type { Stimuli } from "./task.ts";
+import type { Stimuli, Task } from "./task.ts";
 
 /** Height and width of a picture in pixels, as in MNIST. */
 const DIGIT_SIDE = 28;
@@ -339,4 +339,14 @@ export function encodeLatents(images: Stimuli): Stimuli {
     source: `latents of ${images.source}`,
     synthetic: images.synthetic,
   };
+}
+
+/** What a user of synthetic stimuli should know, without a full stop: results with them are not the original's. */
+export function syntheticNote(
+  { name, stimuli }: Pick<Task, "name" | "stimuli">,
+): string {
+  const remedy = stimuli === "latents"
+    ? "[paths] latents = download takes the original's"
+    : "[paths] images takes a file of them";
+  return `${name} shows synthetic digits, where the original shows MNIST's; ${remedy}`;
 }

@@ -21,7 +21,8 @@ import {
 import { NONLINEARITIES, type Nonlinearity } from "../rnn/nonlinearities.ts";
 import { type Optimizer, OPTIMIZERS } from "../rnn/optimizers.ts";
 import { TASKS } from "../tasks/registry.ts";
-import { loadStimuli, syntheticNote } from "../tasks/stimuli.ts";
+import { loadStimuli } from "../tasks/stimuli.ts";
+import { syntheticNote } from "../tasks/synthetic_stimuli.ts";
 import type { Stimuli, Task } from "../tasks/task.ts";
 import {
   modelSize,

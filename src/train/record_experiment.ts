@@ -43,7 +43,7 @@ import type { RunHistory } from "../results/run_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
-import { syntheticNote } from "../tasks/stimuli.ts";
+import { syntheticNote } from "../tasks/synthetic_stimuli.ts";
 import type { PreparedExperiment } from "./build_run.ts";
 import { nullReportTable, reportNull } from "../connectome/nulls/null_model.ts";
 import type { Experiment } from "../experiment/experiment.ts";

@@ -7,11 +7,13 @@ import {
   CATALOGUE_ADDRESS,
   type CatalogueEntry,
   catalogueEntry,
-  downloadConnectome,
-  type DownloadOptions,
   filesOf,
 } from "../../src/connectome/catalogue.ts";
-import { loadConnectome } from "../../src/connectome/load.ts";
+import {
+  downloadConnectome,
+  type DownloadOptions,
+  loadConnectome,
+} from "../../src/connectome/load.ts";
 import { sha256Hex } from "../../src/files/checksum.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { withFolder } from "../with_folder.ts";
