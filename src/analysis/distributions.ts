@@ -201,47 +201,11 @@ export function signDistribution(
   return share;
 }
 
-/** Twice the share of all ways to rank the groups whose U is not below that observed. */
-export function exactRankSumP(
-  { m, n, larger }: { m: number; n: number; larger: number },
-): number {
-  // U ≥ larger is as frequent as U ≤ m n − larger, which is the shorter sum.
-  const limit = Math.floor(m * n - larger);
-  const small = Math.min(m, n);
-  const large = Math.max(m, n);
-  // ways[k][u]: choices of k of the numbers so far that are larger than u of those not chosen.
-  const ways = Array.from(
-    { length: small + 1 },
-    () => new Float64Array(limit + 1),
-  );
-  ways[0]![0] = 1;
-  for (let number = 0; number < small + large; number++) {
-    for (let k = Math.min(small, number + 1); k >= 1; k--) {
-      // The number is larger than all those before it that were not chosen.
-      const step = number - (k - 1);
-      if (step > large) continue;
-      const to = ways[k]!;
-      const from = ways[k - 1]!;
-      for (let u = limit; u >= step; u--) to[u] = to[u]! + from[u - step]!;
-    }
-  }
-  const below = ways[small]!.reduce((sum, c) => sum + c, 0);
-  return Math.min(1, 2 * below / choose(small + large, small));
-}
-
-export function choose(n: number, k: number): number {
-  let value = 1;
-  for (let i = 1; i <= k; i++) value = value * (n - k + i) / i;
-  return value;
-}
-
-/** How often 2 U takes each value over all choices of m of the ranked numbers. */
-export function doubledUDistribution(
-  ranks: Float64Array,
-  m: number,
+/** In how many ways m of the steps can be chosen that sum to 0, 1, … up to the largest. */
+function waysToChoose(
+  steps: readonly number[],
+  { m, largest }: { readonly m: number; readonly largest: number },
 ): Float64Array {
-  const steps = Array.from(ranks, (value) => Math.round(value * 2));
-  const largest = m * 2 * ranks.length;
   const ways = Array.from(
     { length: m + 1 },
     () => new Float64Array(largest + 1),
@@ -255,12 +219,39 @@ export function doubledUDistribution(
       }
     }
   }
+  return ways[m]!;
+}
+
+function choose(n: number, k: number): number {
+  let value = 1;
+  for (let i = 1; i <= k; i++) value = value * (n - k + i) / i;
+  return value;
+}
+
+/** Twice the share of all ways to rank the groups whose U is not below that observed. */
+export function exactRankSumP(
+  { m, n, larger }: { m: number; n: number; larger: number },
+): number {
+  const small = Math.min(m, n);
+  const ranks = Array.from({ length: m + n }, (_, i) => i + 1);
+  // U ≥ larger is as frequent as U ≤ m n − larger, which is the shorter sum.
+  const largest = Math.floor(m * n - larger) + small * (small + 1) / 2;
+  const below = waysToChoose(ranks, { m: small, largest })
+    .reduce((sum, count) => sum + count, 0);
+  return Math.min(1, 2 * below / choose(m + n, small));
+}
+
+/** How often 2 U takes each value over all choices of m of the ranked numbers. */
+export function doubledUDistribution(
+  ranks: Float64Array,
+  m: number,
+): Float64Array {
+  const steps = Array.from(ranks, (value) => Math.round(value * 2));
   const lowest = m * (m + 1);
+  const largest = lowest + 2 * m * (ranks.length - m);
   const count = choose(ranks.length, m);
-  return ways[m]!.subarray(
-    lowest,
-    lowest + 2 * m * (ranks.length - m) + 1,
-  ).map((number) => number / count);
+  return waysToChoose(steps, { m, largest }).subarray(lowest)
+    .map((number) => number / count);
 }
 
 /** The smallest p that so many pairs can give. */
