@@ -16,7 +16,11 @@ import type {
   NetworkStates,
 } from "../results/experiment_record.ts";
 import type { Nonlinearity } from "../rnn/nonlinearities.ts";
-import type { ModelSize, Parameters } from "../rnn/parameters.ts";
+import {
+  type ModelSize,
+  PARAMETER_NAMES,
+  type Parameters,
+} from "../rnn/parameters.ts";
 import { someTrials } from "../tasks/task.ts";
 
 /** Trials that activity is measured on, at most, and products of W_hh's weights. */
@@ -176,6 +180,19 @@ export interface Measurement {
   readonly keep: (states: NetworkStates) => Promise<void>;
 }
 
+/** Weights in single precision, as files have them: what is measured of those is the same. */
+function asStored(parameters: Parameters): Parameters {
+  return Object.fromEntries(
+    PARAMETER_NAMES.map((name) => {
+      const tensor = parameters[name];
+      return [
+        name,
+        tensor instanceof Float32Array ? tensor : Float32Array.from(tensor),
+      ];
+    }),
+  ) as unknown as Parameters;
+}
+
 /**
  * Measures runs bit by bit, in time that training leaves: what they begin with as soon as
  * they train, what they have learnt when their results are safe.
@@ -196,7 +213,7 @@ export class Measurer {
   /** The weights that a run has learnt. */
   end(name: string, trained: Parameters): void {
     const run = this.#begun.get(name);
-    if (run !== undefined) run.trained = trained;
+    if (run !== undefined) run.trained = asStored(trained);
   }
 
   /**

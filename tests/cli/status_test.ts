@@ -45,6 +45,10 @@ describe("deno task status", () => {
         /8 of 8 runs done, 0 under way, 0 missing, 0 failed/,
       );
 
+      const both = await runTask("status", [folder]);
+      assert.equal(both.code, 0, both.stderr);
+      assert.match(both.stdout, /results: .*8 of 8 runs done/s);
+
       const runs = join(results, "runs");
       await Deno.remove(join(runs, "1_0.safetensors"));
       const finished = join(runs, "1_1.safetensors");

@@ -10,7 +10,12 @@ import { readSparseNpz } from "../../src/files/npz.ts";
 import { readExperimentRecord } from "../../src/results/experiment_record.ts";
 import { topologyPath } from "../../src/results/layout.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { decodeRuns, encodeRunStates } from "../../src/results/run_file.ts";
+import {
+  decodeRunRecord,
+  decodeRuns,
+  encodeRunRecord,
+  encodeRunStates,
+} from "../../src/results/run_file.ts";
 import { readStatus } from "../../src/results/status.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
 import { readModel } from "../../src/train/read_model.ts";
@@ -409,6 +414,27 @@ describe("trainArms() on results that are no longer what they were", () => {
         assert.equal(updates.at(-1)?.total, TINY.epochs);
         assert.deepEqual(await differences(calm, join(place, "results")), []);
       }
+    });
+  });
+
+  it("measures networks that an interrupted training left unmeasured", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place, calm) => {
+      await trainTiny(place, { engine, tiny: TINY });
+      const runs = join(place, "results", "runs");
+      const size = { hiddenSize: 29, inputSize: 2, outputSize: 1 };
+      for (const [name, bytes] of await filesBelow(runs)) {
+        const { networkStates, ...record } = decodeRunRecord(bytes, {
+          ...{ name, size },
+        });
+        assert.ok(networkStates!.trained.spectralRadius > 0);
+        await Deno.writeFile(join(runs, name), encodeRunRecord(record));
+      }
+      const { updates } = await trainTiny(place, {
+        ...{ engine, tiny: TINY, resume: true },
+      });
+      assert.deepEqual(updates, []);
+      assert.deepEqual(await differences(calm, join(place, "results")), []);
     });
   });
 
