@@ -5,7 +5,7 @@
  */
 
 /** Kernels for a software adapter take long to compile. */
-const PATIENCE = 10 * 60_000;
+const PATIENCE = 20 * 60_000;
 
 const FLAGS = [
   "--headless=new",
