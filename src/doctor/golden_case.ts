@@ -5,12 +5,12 @@
  * @module
  */
 
-import { join } from "node:path";
 import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
 import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import * as v from "npm:valibot@1.5.0";
 import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
+import { join } from "../files/path.ts";
 import { listFolder, readTextFile } from "../files/read.ts";
 import {
   connectedValues,

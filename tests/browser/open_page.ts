@@ -113,7 +113,17 @@ function startBrowser(
 
 async function bundle(module: URL, output: string): Promise<string> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--platform", "browser", "-o", output, module.href],
+    args: [
+      "bundle",
+      "--platform",
+      "browser",
+      // As the page that trains in a browser is bundled.
+      "--import-map",
+      new URL("../../src/app/import_map.json", import.meta.url).pathname,
+      "-o",
+      output,
+      module.href,
+    ],
     stdout: "null",
     stderr: "piped",
   }).output();
@@ -122,5 +132,11 @@ async function bundle(module: URL, output: string): Promise<string> {
       `Cannot bundle ${module.pathname}: ${new TextDecoder().decode(stderr)}`,
     );
   }
-  return await Deno.readTextFile(output);
+  const text = await Deno.readTextFile(output);
+  // A page that can't load its modules reports nothing.
+  const [missing] = /^import .* from "node:.*/m.exec(text) ?? [];
+  if (missing !== undefined) {
+    throw new Error(`Cannot run ${module.pathname} in a browser: ${missing}`);
+  }
+  return text;
 }
