@@ -44,7 +44,7 @@ export function scalingFigure({ adapter, times }: Scaling): Drawing {
   const timed = times.filter((time): time is Timed =>
     time.milliseconds !== null
   );
-  const width = FIGURE_PIXELS.two;
+  const width = FIGURE_PIXELS[178];
   const plots = AXES.map((axis) =>
     plot(timed.filter((time) => time.axis === axis), { axis, width })
   ).filter((one) => one !== undefined);

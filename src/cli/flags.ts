@@ -135,6 +135,12 @@ export function choicesFlag<C extends string>(
   return chosen && allowed.filter((one) => chosen.includes(one));
 }
 
+/** `--width`: how wide figures are printed, in mm. */
+export function widthFlag(flags: Flags): 85 | 178 | undefined {
+  const width = choiceFlag(flags, "width", ["85", "178"]);
+  return width === undefined ? undefined : width === "85" ? 85 : 178;
+}
+
 /** The value of a flag that must be given, as `of` takes it from the flags. */
 export function needed<T>(value: T | undefined, flag: string): T {
   if (value !== undefined) return value;

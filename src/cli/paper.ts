@@ -36,7 +36,7 @@ import { formatDuration, plural } from "../text/words.ts";
 import { probeTime } from "../train/describe_plan.ts";
 import { prepareExperiments } from "../train/prepare.ts";
 import type { ReportedCell } from "../viz/paper_report.ts";
-import { choiceFlag, choicesFlag } from "./flags.ts";
+import { choicesFlag, widthFlag } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { readOverrides } from "./settings.ts";
 import { shownPath, userFolder, userPath } from "./shell.ts";
@@ -288,7 +288,7 @@ async function report(
   const { files, findings } = await writePaperReport(reported, {
     title: "Goulas, Damicelli and Hilgetag (2021), repeated",
     directory,
-    width: choiceFlag(flags, "width", ["85", "178"]) === "85" ? "one" : "two",
+    width: widthFlag(flags) ?? 178,
     overwrite: flags.boolean.overwrite === true,
     missing: [
       ...missing,

@@ -10,14 +10,13 @@ import type { LabelledResults } from "../analysis/match.ts";
 import { FIGURE_KINDS } from "../viz/build_figures.ts";
 import type { DrawResultsOptions } from "../viz/draw_results.ts";
 import { DEFAULT_FORMATS, FORMATS } from "../viz/write_figures.ts";
-import type { FigureWidth } from "../viz/theme.ts";
 import { plural, quote } from "../text/words.ts";
 import {
-  choiceFlag,
   choicesFlag,
   labelsOf,
   needed,
   numberFlag,
+  widthFlag,
 } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
@@ -55,12 +54,6 @@ interface Wanted extends DrawResultsOptions {
   readonly labels: readonly string[];
 }
 
-/** Widths in mm. */
-const WIDTHS: Readonly<Record<string, FigureWidth>> = {
-  "85": "one",
-  "178": "two",
-};
-
 function readFlags(flags: Flags): Wanted {
   const { boolean, string, list, positional } = flags;
   if (positional[0] !== undefined) {
@@ -73,7 +66,6 @@ function readFlags(flags: Flags): Wanted {
   const folders = needed(list.results_folders, "results_folders")
     .map((folder) => userPath(folder, "--results_folders"));
   needed(list.results_labels, "results_labels");
-  const width = choiceFlag(flags, "width", Object.keys(WIDTHS));
   const margin = numberFlag(flags, "margin", { above: 0, to: 1000 });
   const combination = numberFlag(flags, "combination", {
     to: 999_999_999,
@@ -87,7 +79,7 @@ function readFlags(flags: Flags): Wanted {
     formats: choicesFlag(flags, "formats", FORMATS) ?? DEFAULT_FORMATS,
     kinds: choicesFlag(flags, "only", FIGURE_KINDS),
     combination,
-    width: width === undefined ? undefined : WIDTHS[width],
+    width: widthFlag(flags),
     dpi: numberFlag(flags, "dpi", {
       fallback: 300,
       from: 1,

@@ -67,7 +67,7 @@ export function activityFigure(
       log: false,
     }
     : { colors: SEQUENTIAL, domain: [0, high] as const, log: false };
-  const width = FIGURE_PIXELS.one - NAMES_PIXELS;
+  const width = FIGURE_PIXELS[85] - NAMES_PIXELS;
   const height = Math.min(regions * ROW_PIXELS, MOST_HEIGHT);
   return finish(
     "activity",
@@ -78,7 +78,7 @@ export function activityFigure(
         `${model}: mean hidden state of each region's neurons at each time step, over ${trialCount} trials.${
           reduced(regions)
         }`,
-      width: FIGURE_PIXELS.one,
+      width: FIGURE_PIXELS[85],
     },
     matrixPanel({
       legend: "mean hidden state",
@@ -113,7 +113,7 @@ export function coactivationFigure(
   { regionNames, model }: ActivityFigureOptions,
 ): Figure {
   const regions = regionNames.length;
-  const side = FIGURE_PIXELS.two - 2 * NAMES_PIXELS;
+  const side = FIGURE_PIXELS[178] - 2 * NAMES_PIXELS;
   const axis = regionAxis(regionNames, side);
   // Exactly 0 is a number here, and has the colour between the two.
   const values = matrix.map((value) => value === 0 ? Number.MIN_VALUE : value);
@@ -126,7 +126,7 @@ export function coactivationFigure(
         `${model}: Spearman's rank correlation of the mean activity of every two regions, over all time steps of all trials; grey: a region whose activity never changes.${
           reduced(regions)
         }`,
-      width: FIGURE_PIXELS.two,
+      width: FIGURE_PIXELS[178],
     },
     matrixPanel({
       legend: "Spearman's rank correlation",

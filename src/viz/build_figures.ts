@@ -57,7 +57,7 @@ export interface DrawFiguresOptions {
   readonly combination?: number | undefined;
   /** The loss's name on axes; by default that of the task's loss. */
   readonly ylabel?: string | undefined;
-  /** Print width, one column (85 mm) or two (178 mm); by default one for curves, two for the others. */
+  /** Print width in mm, of one column of a journal or two; by default one for curves, two for the others. */
   readonly width?: FigureWidth | undefined;
 }
 
@@ -233,7 +233,7 @@ function curvesIn(member: CombinationResult | undefined, quantity: Quantity) {
 }
 
 function overviews(context: Context): Plan[] {
-  const { labels, width = "two", comparisons = [] } = context;
+  const { labels, width = 178, comparisons = [] } = context;
   const baseline = (quantity: Quantity) =>
     baselineOf(factsOf(context), quantity);
   const pages = pagesOf(context.combinations);
@@ -317,7 +317,7 @@ function boxplots(context: Context): Plan {
         true,
       ),
       of("final validation accuracy (%)", (run) => run.finalAccuracy),
-    ], { labels: context.labels, width: context.width ?? "two" }));
+    ], { labels: context.labels, width: context.width ?? 178 }));
 }
 
 function curves(context: Context): Plan[] {
@@ -338,7 +338,7 @@ function curvesOf(
   { context, quantity }: { context: Context; quantity: Quantity },
 ): Plan {
   const { members, title, parameters } = match;
-  const { labels, width = "one" } = context;
+  const { labels, width = 85 } = context;
   const name = combinationFileName(quantity, {
     index: indexOf(match),
     parameters,
@@ -377,7 +377,7 @@ function leftOutSentence(
 
 /** Matrices of one combination, which folders may number differently; results that lie in no folder have none. */
 async function networks(
-  { folders, combinations, combination, width = "two" }: Context,
+  { folders, combinations, combination, width = 178 }: Context,
 ): Promise<Plan[]> {
   const match = combinations.find((one) =>
     combination === undefined || indexOf(one) === combination
@@ -409,7 +409,7 @@ async function networks(
 }
 
 /** What null models changed, of folders that say so; what runs measured is compared with the biological network of the same connectome. */
-function measures({ folders, labels, width = "two" }: Context): Plan[] {
+function measures({ folders, labels, width = 178 }: Context): Plan[] {
   const changes: MeasureChange[] = [];
   for (const { label, results } of folders) {
     if (results.experiment?.randomW !== true) continue;

@@ -126,7 +126,7 @@ export function curveFigure(
   const figure = makeFigure({ section, title, caption, width, legends }, {
     title: { text: title },
     width,
-    height: Math.round(width * (options.width === "one" ? 0.66 : 0.48)) +
+    height: Math.round(width * (options.width === 85 ? 0.66 : 0.48)) +
       legendPixels(legends),
     autosize: { type: "fit", contains: "padding" },
     datasets: {

@@ -60,7 +60,7 @@ interface Panel {
 
 /** The part of a specification that lays panels out; in one column they stand below each other. */
 function dotPanels({ width, rows, panels, x, step }: DotPanels): Spec {
-  const columns = width === "one" ? 1 : panels.length;
+  const columns = width === 85 ? 1 : panels.length;
   const free = FIGURE_PIXELS[width] - GAP_PIXELS * (columns - 1) - SIDE_PIXELS;
   const own = rows(
     Math.floor((free - columns * LEAST_PIXELS) / CHARACTER_PIXELS),
@@ -292,7 +292,7 @@ export function cellFigures(
   const measures = new Set(
     cells.flatMap(({ comparisons }) => comparisons.map((row) => row.measure)),
   );
-  const most = ROWS_A_PAGE / (width === "one" ? measures.size : 1);
+  const most = ROWS_A_PAGE / (width === 85 ? measures.size : 1);
   for (const { name, comparisons } of cells) {
     const over = comparisons.filter((row) =>
       row.combination === undefined && known(row)
@@ -359,8 +359,8 @@ export interface MeasureChange {
 
 /** Null models that share a panel: more dots can't be told apart, but of panels below each other there is room for few. */
 const LABELS_A_PANEL: Readonly<Record<FigureWidth, number>> = {
-  one: 6,
-  two: 4,
+  85: 6,
+  178: 4,
 };
 const DOT_PIXELS = 6;
 /** Longest name of a measure whose explanation in brackets is shown. */

@@ -80,7 +80,7 @@ export function networkFigure(
   const total = FIGURE_PIXELS[options.width];
   const columns = Math.min(panels.length, 2);
   const side = Math.floor(total / columns) - 10 -
-    (options.width === "one" ? AXIS_PIXELS : NAMES_PIXELS);
+    (options.width === 85 ? AXIS_PIXELS : NAMES_PIXELS);
   const regions = networks.connectome?.size ??
     Math.max(1, options.regionNames.length);
   const pairs = pairRows(networks, { ...options, regions });
@@ -106,7 +106,7 @@ export function networkFigure(
         side,
         regions,
         hover: pairs.length > 0,
-        names: options.width === "two" ? options.regionNames : [],
+        names: options.width === 178 ? options.regionNames : [],
       })
     ),
     resolve: {

@@ -347,7 +347,7 @@ export function figuresOf(
   );
   if (own.length === 0) return "";
   const small = own.length > 1 &&
-    own.every(([, { width }]) => width <= FIGURE_PIXELS.one);
+    own.every(([, { width }]) => width <= FIGURE_PIXELS[85]);
   // In a gallery, captions that differ in the combination alone are for screen readers.
   return html`${
     small ? html`<p class="lead">${GALLERY_NOTE}</p>` : ""

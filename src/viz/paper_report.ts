@@ -103,7 +103,7 @@ const REPORT = "report.html";
  */
 export async function writePaperReport(
   cells: readonly ReportedCell[],
-  { title, width = "two", missing, ...options }:
+  { title, width = 178, missing, ...options }:
     & Omit<WriteOptions, "formats">
     & {
       readonly title: string;

@@ -318,7 +318,7 @@ export function boxFigure(
   const widthOf = (columns: number) =>
     Math.round(total / columns - AXIS_PIXELS);
   // Many or long labels need broad panels.
-  const columns = width === "one"
+  const columns = width === 85
     ? 1
     : [Math.min(drawn.length, labels.length > 3 ? 2 : 4), 2].find((count) =>
       labels.every((label) => labelLines(label, widthOf(count) / labels.length))

@@ -5,15 +5,15 @@
  * @module
  */
 
-/** How wide a figure is printed: one column of a journal (85 mm) or two (178 mm). */
-export type FigureWidth = "one" | "two";
+/** How wide a figure is printed, in mm: one column of a journal or two. */
+export type FigureWidth = 85 | 178;
 
 const PIXELS_PER_MM = 96 / 25.4;
 
 /** Width of a figure in CSS pixels, of which an inch has 96. */
 export const FIGURE_PIXELS: Readonly<Record<FigureWidth, number>> = {
-  one: Math.round(85 * PIXELS_PER_MM),
-  two: Math.round(178 * PIXELS_PER_MM),
+  85: Math.round(85 * PIXELS_PER_MM),
+  178: Math.round(178 * PIXELS_PER_MM),
 };
 
 /** The font that is bundled, and those of like widths for machines that lack it. */

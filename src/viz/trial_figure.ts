@@ -43,7 +43,7 @@ export function trialFigure(
       value: targets[trial * T + t]!,
     }))
   );
-  const width = FIGURE_PIXELS.two;
+  const width = FIGURE_PIXELS[178];
   const each = Math.floor((width - MARGIN_PIXELS) / shown.length);
   const most = [...rows, ...(task.loss === "mse" ? asked : [])]
     .reduce((m, { value }) => Math.max(m, Math.abs(value)), 0);

@@ -217,7 +217,7 @@ describe("planFigures()", () => {
     const figure = boxFigure([{
       title: "minimum validation loss",
       runs: [1, 10, 11, 12].map(run),
-    }], { labels: ["bio"], width: "two" })!;
+    }], { labels: ["bio"], width: 178 })!;
     const [panel] = figure.spec.concat as unknown as {
       layer: { data: { values: Record<string, number>[] } }[];
     }[];
@@ -243,7 +243,7 @@ describe("planFigures()", () => {
     }));
     const figure = boxFigure([{ title: "epoch", epochs: true, runs }], {
       labels: ["bio"],
-      width: "one",
+      width: 85,
     })!;
     const seen = (await texts(figure)).filter((text) => /^\d/.test(text));
     assert.deepEqual(seen, ["17", "18", "19"]);
@@ -379,7 +379,7 @@ describe("planFigures()", () => {
 
   it("draws every figure at one and at two columns' width", async () => {
     const some = await folders(SMALL, SMALL);
-    for (const [width, pixels] of [["one", 321], ["two", 673]] as const) {
+    for (const [width, pixels] of [[85, 321], [178, 673]] as const) {
       const { figures } = await buildFigures(some, { width });
       for (const figure of figures) {
         const svg = await renderSvg(figure);

@@ -23,7 +23,7 @@ const OPTIONS: Parameters<typeof curveFigure>[1] = {
     label: "predicting the mean (1/12)",
     beaten: 0.079,
   },
-  width: "one",
+  width: 85,
 };
 
 const LABELS = [

@@ -29,7 +29,7 @@ describe("measureFigure()", () => {
       change("degrees", "modularity", 1),
       change("degrees", "path length", NaN),
       { ...change("degrees", "reciprocity", 1), biological: 0 },
-    ], { labels: ["bio", "degrees"], width: "one" })!;
+    ], { labels: ["bio", "degrees"], width: 85 })!;
     const [panel] = figure.spec.concat as unknown as {
       data: { values: { measure: string; change: number }[] };
     }[];
@@ -42,7 +42,7 @@ describe("measureFigure()", () => {
       assert.ok(texts.includes(text), text);
     }
     assert.equal(
-      measureFigure([], { labels: LABELS, width: "one" }),
+      measureFigure([], { labels: LABELS, width: 85 }),
       undefined,
     );
   });
@@ -55,7 +55,7 @@ describe("measureFigure()", () => {
         change(label, "in-degree, standard deviation", 2 - i / 10),
         change(label, "rich club (density of what has most connections)", 3),
       ]);
-      for (const width of ["one", "two"] as const) {
+      for (const width of [85, 178] as const) {
         const texts = await drawn(measureFigure(changes, { labels, width })!);
         for (const label of labels.slice(1)) assert.ok(texts.includes(label));
         for (const name of ["in-degree (sd)", "rich club"]) {
@@ -70,7 +70,7 @@ describe("measureFigure()", () => {
       measureFigure([
         change("a", "reciprocity", 30),
         change("a", "density", 1.9),
-      ], { labels: LABELS, width: "two" })!,
+      ], { labels: LABELS, width: 178 })!,
     );
     assert.ok(texts.includes("+1000%"));
     assert.ok(texts.includes("+100%"));
@@ -103,7 +103,7 @@ function cells(count: number): Cell[] {
 
 describe("cellFigures()", () => {
   it("draws a row an arm below the name of its experiment", async () => {
-    const figures = cellFigures(cells(2), { width: "two" });
+    const figures = cellFigures(cells(2), { width: 178 });
     assert.equal(figures.length, 1);
     const texts = await drawn(figures[0]!);
     for (const text of ["cell 0", "cell 1", "permute", "regions"]) {
@@ -113,7 +113,7 @@ describe("cellFigures()", () => {
   });
 
   it("has a page for some 60 rows, and never cuts an experiment in two", async () => {
-    const pages = cellFigures(cells(40), { width: "one" });
+    const pages = cellFigures(cells(40), { width: 85 });
     assert.equal(pages.length, 3);
     const all = (await Promise.all(pages.map(drawn))).map((texts) =>
       texts.filter((text) => text.startsWith("cell")).length
@@ -123,6 +123,6 @@ describe("cellFigures()", () => {
 
   it("leaves out experiments of which nothing was compared", () => {
     const none = { name: "none", comparisons: [comparison("permute", NaN)] };
-    assert.deepEqual(cellFigures([none], { width: "one" }), []);
+    assert.deepEqual(cellFigures([none], { width: 85 }), []);
   });
 });
