@@ -8,7 +8,7 @@
 
 import { expressionInterpreter } from "npm:vega-interpreter@2.3.2";
 import { vega } from "../viz/vega.ts";
-import type { Band, TrialPicture } from "./trainer.ts";
+import type { Band, TrialPicture } from "./pictures.ts";
 
 /** Colours of the page, from its style sheet. */
 export interface Colors {

@@ -20,7 +20,7 @@ import {
   settingsOfLink,
 } from "./settings.ts";
 import { choose, Form, type KnownConnectome } from "./form.tsx";
-import { Curves, Matrix, Trial } from "./views.tsx";
+import { CopyLink, Curves, Matrix, Outcome, Trial } from "./views.tsx";
 import type { News, Order, Watched } from "./trainer.ts";
 import { plural } from "../text/words.ts";
 import { TASKS } from "../tasks/registry.ts";
@@ -44,6 +44,9 @@ const EMBEDDED: KnownConnectome = {
   name: defaultSettings().values.net_name!,
   regions: Number(defaultSettings().values.rnn_size),
 };
+
+/** Whether pictures should change seldom. */
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 function App() {
   const [settings, setSettings] = useState(() => settingsOfLink(location.hash));
@@ -70,7 +73,7 @@ function App() {
     const first = { ...watched, arm: 0, combination: 0 };
     setWatched(first);
     order({ ask: "watch", watched: first });
-    order({ ask: "start", settings });
+    order({ ask: "start", settings, pace: calm.matches ? 2000 : 250 });
   };
   const fail = (error: unknown) =>
     setTraining((before) => ({ ...before, error: sentenceOf(error) }));
@@ -319,23 +322,6 @@ function Status(
   );
 }
 
-/** A link repeats the run: all settings are in it. */
-function CopyLink() {
-  const [copied, set] = useState(false);
-  return (
-    <button
-      type="button"
-      onClick={async () => {
-        await navigator.clipboard.writeText(location.href);
-        set(true);
-        setTimeout(() => set(false), 2000);
-      }}
-    >
-      <span role="status">{copied ? "Copied" : "Copy link"}</span>
-    </button>
-  );
-}
-
 function Results(
   { training, watched, watch, pack }: {
     readonly training: Training;
@@ -437,69 +423,6 @@ function Results(
         </section>
       </div>
     </>
-  );
-}
-
-/** What came of it: losses, what can be said of them, and all files. */
-function Outcome(
-  { summary: { findings, losses }, arms, combinations, packing, pack }: {
-    readonly summary: News & { tell: "finished" };
-    readonly packing: boolean;
-    readonly pack: () => void;
-    readonly arms: readonly string[];
-    readonly combinations: readonly string[];
-  },
-) {
-  const short = (value: number) => Number(value.toPrecision(3)).toString();
-  return (
-    <section class="card" aria-labelledby="outcome">
-      <div class="head">
-        <h2 id="outcome">Result</h2>
-        <button type="button" id="zip" disabled={packing} onClick={pack}>
-          {packing ? "Packing …" : "Download results (.zip)"}
-        </button>
-      </div>
-      <div class="wide" role="region" aria-label="Losses" tabIndex={0}>
-        <table>
-          <caption>
-            Lowest validation loss, mean ± standard deviation over runs
-          </caption>
-          <thead>
-            <tr>
-              {combinations.length > 1 && <th scope="col">combination</th>}
-              {arms.map((arm) => <th scope="col" key={arm}>{arm}</th>)}
-            </tr>
-          </thead>
-          <tbody>
-            {combinations.map((title, c) => (
-              <tr key={title}>
-                {combinations.length > 1 && <th scope="row">{title}</th>}
-                {losses.map((own, a) => {
-                  const [mean, sd] = own[c]!;
-                  return (
-                    <td key={arms[a]}>
-                      {short(mean)}
-                      {Number.isFinite(sd) && ` ± ${short(sd)}`}
-                    </td>
-                  );
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {findings.length > 0 && (
-        <details>
-          <summary>The comparison in words</summary>
-          {findings.map((finding) => <p key={finding}>{finding}</p>)}
-        </details>
-      )}
-      <p class="muted">
-        The archive holds a results folder for each arm, as{" "}
-        <code>deno task train config.ini</code> writes it;{" "}
-        <code>deno task viz</code> reads them.
-      </p>
-    </section>
   );
 }
 

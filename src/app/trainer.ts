@@ -18,10 +18,8 @@ import {
 import type { Experiment } from "../experiment/experiment.ts";
 import { InputError } from "../files/input_error.ts";
 import { createWebGpuEngine } from "../gpu/engine.ts";
-import { simulate } from "../reference/simulate.ts";
 import { type RunId, runKey } from "../results/layout.ts";
-import { engineName, failureOf, type RunHistory } from "../results/run_file.ts";
-import type { Parameters } from "../rnn/parameters.ts";
+import { engineName } from "../results/run_file.ts";
 import {
   buildRun,
   ensembleShape,
@@ -31,8 +29,16 @@ import {
 } from "../train/build_run.ts";
 import { encodeLatents, syntheticDigits } from "../tasks/synthetic_stimuli.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
-import { middleCurve } from "../viz/series.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
+import {
+  type Band,
+  bandOf,
+  type MatrixPicture,
+  pictureOf,
+  trialOf,
+  type TrialPicture,
+  type WatchedModel,
+} from "./pictures.ts";
 import {
   packResults,
   summarise,
@@ -59,41 +65,15 @@ export interface Watched {
 
 /** What the page asks for. */
 export type Order =
-  | { readonly ask: "start"; readonly settings: Settings }
+  | {
+    readonly ask: "start";
+    readonly settings: Settings;
+    /** Milliseconds between two pictures. */
+    readonly pace: number;
+  }
   | { readonly ask: "add"; readonly file: File }
   | { readonly ask: "stop" | "go on" | "pack" }
   | { readonly ask: "watch"; readonly watched: Watched };
-
-/** A curve of an arm: mean and standard deviation over runs by epoch. */
-export interface Band {
-  readonly arm: string;
-  /** Points are each so many epochs apart. */
-  readonly epochs: readonly number[];
-  readonly middle: readonly number[];
-  readonly low: readonly number[];
-  readonly high: readonly number[];
-}
-
-/** W_hh as a picture: [cells, cells], a receiver a row; the strongest weight of those in a cell, NaN where there is no connection. */
-export interface MatrixPicture {
-  readonly cells: number;
-  readonly neurons: number;
-  readonly values: Float32Array<ArrayBuffer>;
-}
-
-/** A trial and what the model makes of it. */
-export interface TrialPicture {
-  readonly steps: number;
-  readonly classifies: boolean;
-  /** [T, I] */
-  readonly inputs: Float32Array<ArrayBuffer>;
-  readonly inputSize: number;
-  /** [T]; 0 where nothing is scored. */
-  readonly targets: Float32Array<ArrayBuffer>;
-  /** [T, O]; probabilities where the task has classes. */
-  readonly outputs: Float64Array<ArrayBuffer>;
-  readonly outputSize: number;
-}
 
 /** What the page is told. */
 export type News =
@@ -157,20 +137,14 @@ interface Arm {
   millisecondsPerEpoch: number;
 }
 
-/** Milliseconds between two pictures. */
-const PICTURE_EVERY = 250;
 /** Milliseconds that one call of an engine should take, so that arms advance side by side. */
 const SLICE = 200;
-/** Cells of the matrix's picture at most. */
-const MOST_CELLS = 512;
-/** Points of a curve at most. */
-const MOST_POINTS = 200;
-
 let engine: Engine | undefined;
 let arms: Arm[] = [];
 let watched: Watched = { arm: 0, combination: 0, trial: 0, change: false };
 let running: AbortController | undefined;
 let loop: Promise<void> = Promise.resolve();
+let pace = 0;
 let updates = 0;
 let milliseconds = 0;
 
@@ -290,6 +264,11 @@ async function connectomeOf(name: string): Promise<Connectome> {
 }
 
 async function add(file: File): Promise<void> {
+  if (/\.h(?:5|df5?)$/i.test(file.name)) {
+    throw new InputError(
+      `Cannot read "${file.name}": a page can't read HDF5; deno task connectome import makes a matrix of it that it can`,
+    );
+  }
   const lines: string[] = [];
   const packed = /\.gz$/i.test(file.name);
   const bytes = await new Response(
@@ -316,7 +295,7 @@ async function train(): Promise<void> {
     await advance(arm, signal);
     // Where no other thread trains, an order to stop comes between two turns.
     await new Promise((resolve) => setTimeout(resolve));
-    if (performance.now() - told < PICTURE_EVERY) continue;
+    if (performance.now() - told < pace) continue;
     await tellProgress();
     told = performance.now();
   }
@@ -396,13 +375,19 @@ async function tellProgress(): Promise<void> {
   );
   const done = arms.reduce((sum, arm) => sum + arm.done, 0);
   const model = await watchedModel();
-  const matrix = model && pictureOf(model);
-  const trial = model && trialOf(model);
+  const matrix = model && pictureOf(model, watched);
+  const trial = model && trialOf(model, watched.trial);
   tell({
     tell: "progress",
     done: done / total,
     updatesPerSecond: milliseconds === 0 ? 0 : 1000 * updates / milliseconds,
-    bands: arms.flatMap(bandOf),
+    bands: arms.flatMap(({ name, prepared, histories }) =>
+      bandOf(histories, {
+        arm: name,
+        combination: watched.combination,
+        training: prepared.experiment.training,
+      })
+    ),
     ...(model && { epoch: model.epoch, matrix: matrix!, trial: trial! }),
   }, [
     ...(matrix ? [matrix.values.buffer] : []),
@@ -412,134 +397,27 @@ async function tellProgress(): Promise<void> {
   ]);
 }
 
-/** Mean ± standard deviation of validation losses over the runs of the watched combination, as far as all have come. */
-function bandOf({ name, prepared, histories }: Arm): Band[] {
-  const { iterations, epochs } = prepared.experiment.training;
-  const { combination } = watched;
-  const runs = Array.from(
-    { length: iterations },
-    (_, iteration) => histories.get(runKey({ combination, iteration }))!,
-  ).filter((history) => failureOf({ history: known(history) }) === undefined)
-    .map(({ validateLoss }) => validateLoss);
-  const begun = runs.filter((losses) => !Number.isNaN(losses[0]!));
-  if (begun.length === 0) return [];
-  const length = Math.min(...begun.map(countKnown));
-  const curve = middleCurve(
-    begun.map((losses) => losses.subarray(0, length)),
-    { of: "mean" },
-  );
-  const step = Math.max(1, Math.ceil(epochs / MOST_POINTS));
-  const shown = Array.from({ length }, (_, epoch) => epoch)
-    // An untrained network's loss would set the scale.
-    .filter((epoch) =>
-      (epoch > 0 || epochs === 1) &&
-      (epoch % step === 0 || epoch === length - 1)
-    );
-  const at = (values: Float64Array) => shown.map((epoch) => values[epoch]!);
-  return [{
-    arm: name,
-    epochs: shown,
-    middle: at(curve.middle),
-    low: at(curve.low),
-    high: at(curve.high),
-  }];
-}
-
-function countKnown(losses: Float64Array): number {
-  const end = losses.findIndex(Number.isNaN);
-  return end < 0 ? losses.length : end;
-}
-
-/** The epochs that are trained; NaN afterwards is no failure. */
-function known(history: History): RunHistory {
-  const last = history.validateLoss.findLastIndex((loss) =>
-    !Number.isNaN(loss)
-  );
-  return {
-    trainLoss: history.trainLoss.subarray(0, last + 1),
-    validateLoss: history.validateLoss.subarray(0, last + 1),
-  };
-}
-
-interface WatchedModel {
-  readonly arm: Arm;
-  readonly run: ModelRun;
-  readonly parameters: Parameters;
-  readonly epoch: number;
-}
-
 async function watchedModel(): Promise<WatchedModel | undefined> {
   const arm = arms[watched.arm];
   if (arm === undefined) return undefined;
+  const { prepared, group } = arm;
   const { combination } = watched;
   const key = runKey({ combination, iteration: 0 });
   const trained = arm.trained.get(key);
   if (trained !== undefined) {
-    const { epochs } = arm.prepared.experiment.training;
-    return { arm, ...trained, epoch: epochs };
+    const { epochs } = prepared.experiment.training;
+    return { prepared, ...trained, epoch: epochs };
   }
-  const { group } = arm;
   const place = group?.ids.findIndex((id) => runKey(id) === key) ?? -1;
   if (group === undefined || place < 0) return undefined;
   const [state] = await group.ensemble.state(place);
-  return { arm, run: group.runs[place]!, ...state! };
-}
-
-function pictureOf(
-  { arm: { prepared: { size } }, run, parameters }: WatchedModel,
-): MatrixPicture {
-  const { hiddenSize } = size;
-  const cells = Math.min(hiddenSize, MOST_CELLS);
-  const values = new Float32Array(cells * cells).fill(NaN);
-  const { start, sender } = run.connections;
-  const weights = parameters.weightHh;
-  for (let receiver = 0; receiver < hiddenSize; receiver++) {
-    const row = Math.floor(receiver * cells / hiddenSize) * cells;
-    for (let k = start[receiver]!; k < start[receiver + 1]!; k++) {
-      const at = row + Math.floor(sender[k]! * cells / hiddenSize);
-      const value = weights[k]! -
-        (watched.change ? run.initial.weightHh[k]! : 0);
-      const before = values[at]!;
-      if (!(Math.abs(value) <= Math.abs(before))) values[at] = value;
-    }
-  }
-  return { cells, neurons: hiddenSize, values };
-}
-
-function trialOf(
-  { arm: { prepared }, run, parameters }: WatchedModel,
-): TrialPicture {
-  const { size, experiment } = prepared;
-  const { trials, activation, connections } = run;
-  const { steps, inputSize, validateBatches } = trials;
-  const all = validateBatches.flatMap((batch) => [...batch]);
-  const trial = all[watched.trial % all.length]!;
-  const inputs = trials.inputs.slice(
-    trial * steps * inputSize,
-    (trial + 1) * steps * inputSize,
-  );
-  const targets = trials.targets.slice(trial * steps, (trial + 1) * steps);
-  const { loss } = experiment.task.task;
-  const { output } = simulate(
-    { ...size, activation, loss, connections, parameters },
-    { trialCount: 1, steps, inputSize, inputs },
-  );
-  return {
-    steps,
-    inputSize,
-    classifies: loss === "nll",
-    inputs: Float32Array.from(inputs),
-    targets: Float32Array.from(targets),
-    outputs: loss === "nll"
-      ? output.map(Math.exp) as Float64Array<ArrayBuffer>
-      : Float64Array.from(output),
-    outputSize: size.outputSize,
-  };
+  return { prepared, run: group.runs[place]!, ...state! };
 }
 
 async function obey(order: Order): Promise<void> {
   switch (order.ask) {
     case "start":
+      pace = order.pace;
       return await start(order.settings);
     case "add":
       return await add(order.file);

@@ -12,7 +12,8 @@ import { plural } from "../text/words.ts";
 import { plain } from "./form.tsx";
 import type { Task } from "../tasks/task.ts";
 import type * as Charts from "./charts.ts";
-import type { Band, MatrixPicture, TrialPicture } from "./trainer.ts";
+import type { Band, MatrixPicture, TrialPicture } from "./pictures.ts";
+import type { Summary } from "./results.ts";
 
 /** Vega is large, and nobody waits for it before the first epoch. */
 let charts: Promise<typeof Charts> | undefined;
@@ -240,4 +241,84 @@ function paint(
 /** #rrggbb as three numbers. */
 function rgb(color: string): number[] {
   return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+}
+
+/** A link repeats the run: all settings are in it. */
+export function CopyLink() {
+  const [copied, set] = useState(false);
+  return (
+    <button
+      type="button"
+      onClick={async () => {
+        await navigator.clipboard.writeText(location.href);
+        set(true);
+        setTimeout(() => set(false), 2000);
+      }}
+    >
+      <span role="status">{copied ? "Copied" : "Copy link"}</span>
+    </button>
+  );
+}
+
+/** What came of it: losses, what can be said of them, and all files. */
+export function Outcome(
+  { summary: { findings, losses }, arms, combinations, packing, pack }: {
+    readonly summary: Summary;
+    readonly packing: boolean;
+    readonly pack: () => void;
+    readonly arms: readonly string[];
+    readonly combinations: readonly string[];
+  },
+) {
+  const short = (value: number) => Number(value.toPrecision(3)).toString();
+  return (
+    <section class="card" aria-labelledby="outcome">
+      <div class="head">
+        <h2 id="outcome">Result</h2>
+        <button type="button" id="zip" disabled={packing} onClick={pack}>
+          {packing ? "Packing …" : "Download results (.zip)"}
+        </button>
+      </div>
+      <div class="wide" role="region" aria-label="Losses" tabIndex={0}>
+        <table>
+          <caption>
+            Lowest validation loss, mean ± standard deviation over runs
+          </caption>
+          <thead>
+            <tr>
+              {combinations.length > 1 && <th scope="col">combination</th>}
+              {arms.map((arm) => <th scope="col" key={arm}>{arm}</th>)}
+            </tr>
+          </thead>
+          <tbody>
+            {combinations.map((title, c) => (
+              <tr key={title}>
+                {combinations.length > 1 && <th scope="row">{title}</th>}
+                {losses.map((own, a) => {
+                  const [mean, sd] = own[c]!;
+                  return (
+                    <td key={arms[a]}>
+                      {short(mean)}
+                      {Number.isFinite(sd) && ` ± ${short(sd)}`}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {findings.length > 0 && (
+        <details>
+          <summary>The comparison in words</summary>
+          {findings.map((finding) => <p key={finding}>{finding}</p>)}
+        </details>
+      )}
+      <p class="muted">
+        The archive holds a results folder for each arm, as{" "}
+        <code>deno task train config.ini</code> writes it;{" "}
+        <code>deno task viz</code> reads them.
+      </p>
+    </section>
+  );
 }
