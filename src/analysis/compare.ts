@@ -72,8 +72,6 @@ export interface CompareOptions {
   readonly allPairs?: boolean;
   /** Default all that there are values for. */
   readonly measures?: readonly Measure[];
-  /** Epochs left out at the beginning of curves; default 1. */
-  readonly start?: number;
   /**
    * Margin of equivalence, as a share: of what the better label learned, of
    * the points between chance and 100 % accuracy (50 of two classes), of the
@@ -111,7 +109,7 @@ export function compareLabels(
   folders: readonly LabelledResults[],
   options: CompareOptions = {},
 ): { rows: Comparison[]; warnings: string[] } {
-  const { margin = MARGIN, start } = options;
+  const { margin = MARGIN } = options;
   if (!(margin > 0) || !Number.isFinite(margin)) {
     throw new InputError(
       `Cannot compare results: the margin must be above 0, found ${margin}`,
@@ -124,7 +122,6 @@ export function compareLabels(
   const sides = folders.map((folder, i): Side => {
     const summary = summarizeResults(folder.results, {
       epochs: conditions.commonEpochs,
-      ...(start === undefined ? {} : { start }),
     });
     warnings.push(...summary.warnings);
     return { ...folder, folder: i, runs: summary.runs };

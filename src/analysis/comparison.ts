@@ -135,10 +135,17 @@ export function short(value: number): string {
   return text.replace("-", "−").replace("Infinity", "∞");
 }
 
+/** A p value in a table. */
+export function tableP(p: number): string {
+  if (Number.isNaN(p)) return "–";
+  return p < 0.001 ? "< 0.001" : String(Number(p.toPrecision(2)));
+}
+
 /** A p value as it stands in a sentence: `p = 0.03`. */
 function shortP(p: number): string {
-  if (Number.isNaN(p)) return "–";
-  return p < 0.001 ? "p < 0.001" : `p = ${Number(p.toPrecision(2))}`;
+  const text = tableP(p);
+  if (Number.isNaN(p)) return text;
+  return text.startsWith("<") ? `p ${text}` : `p = ${text}`;
 }
 
 type Row = Omit<Comparison, "sentence">;

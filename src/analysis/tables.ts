@@ -15,6 +15,7 @@ import {
   type Comparison,
   isEquivalent,
   short,
+  tableP,
 } from "./comparison.ts";
 import type { LabelledResults } from "./match.ts";
 import { curveOf, MEASURES, summarizeResults } from "./summary.ts";
@@ -129,15 +130,6 @@ export function formatStatisticsCsv(rows: readonly Comparison[]): string {
   };
   const text = Papa.unparse(table, { newline: "\r\n", escapeFormulae: true });
   return `${text}\r\n`;
-}
-
-/** A p value in a table. */
-export function tableP(p: number): string {
-  return Number.isNaN(p)
-    ? "–"
-    : p < 0.001
-    ? "< 0.001"
-    : String(Number(p.toPrecision(2)));
 }
 
 /**

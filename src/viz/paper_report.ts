@@ -6,16 +6,14 @@
  * @module
  */
 
-import {
-  compareLabels,
-  correctRows,
-  type LabelledResults,
-} from "../analysis/compare.ts";
+import { compareLabels, correctRows } from "../analysis/compare.ts";
+import type { LabelledResults } from "../analysis/match.ts";
 import {
   ALPHA,
   type Comparison,
   isEquivalent,
   short,
+  tableP,
 } from "../analysis/comparison.ts";
 import { gridMean, type Interval } from "../analysis/means.ts";
 import {
@@ -27,7 +25,6 @@ import {
   summarizeResults,
   taskFacts,
 } from "../analysis/summary.ts";
-import { tableP } from "../analysis/tables.ts";
 import { Papa } from "../text/csv.ts";
 import { plural } from "../text/words.ts";
 import { cellFigures } from "./dot_figures.ts";

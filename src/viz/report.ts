@@ -7,8 +7,7 @@
 
 import { MEASURES, taskFacts } from "../analysis/summary.ts";
 import type { LabelledResults } from "../analysis/match.ts";
-import { type Comparison, short } from "../analysis/comparison.ts";
-import { tableP } from "../analysis/tables.ts";
+import { type Comparison, short, tableP } from "../analysis/comparison.ts";
 import {
   citeOf,
   configsOf,
