@@ -18,7 +18,16 @@ import {
   gridProblem,
   wantedConnectome,
 } from "./grid_problem.ts";
-import { load, type Origin, originOf, saveMeasured } from "./machine.ts";
+import {
+  epochFlop,
+  formatSpread,
+  load,
+  type Origin,
+  originOf,
+  saveMeasured,
+  spread,
+  threeDigits,
+} from "./measure.ts";
 import { type Contestant, startOurs, together } from "./contestant.ts";
 import {
   peerEnvironment,
@@ -28,9 +37,7 @@ import {
 } from "./peers.ts";
 import { startPeer } from "./peers.ts";
 import { takeTurns } from "./take_turns.ts";
-import { epochFlop } from "./work.ts";
 import type { Measured } from "./take_turns.ts";
-import { formatSpread, spread, threeDigits } from "./work.ts";
 
 /** Losses further apart than this were not the same training. */
 const LARGEST_DIFFERENCE = 1e-4;

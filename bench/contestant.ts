@@ -8,9 +8,8 @@
 import { cpuUsage } from "node:process";
 import type { Engine, Ensemble } from "../src/engine/ensemble.ts";
 import type { GridProblem } from "./grid_problem.ts";
-import { epochFlop } from "./work.ts";
+import { epochFlop, spread } from "./measure.ts";
 import type { EpochHistory } from "../src/engine/ensemble.ts";
-import { spread } from "./work.ts";
 
 /** Losses of some epochs, [epochs][models]. */
 export interface Losses {

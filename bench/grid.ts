@@ -21,8 +21,7 @@ import {
   gridProblem,
   wantedConnectome,
 } from "./grid_problem.ts";
-import { originOf, saveMeasured } from "./machine.ts";
-import { epochFlop, threeDigits } from "./work.ts";
+import { epochFlop, originOf, saveMeasured, threeDigits } from "./measure.ts";
 
 const HELP =
   `Trains the whole grid of the original's seq_mem experiment, 24 combinations.

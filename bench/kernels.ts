@@ -18,9 +18,8 @@ import { createReferenceEngine } from "../src/reference/engine.ts";
 import { type FloatArray, PARAMETER_NAMES } from "../src/rnn/parameters.ts";
 import { countFlag } from "../src/cli/flags.ts";
 import { gridProblem, wantedConnectome } from "./grid_problem.ts";
-import { originOf, saveMeasured } from "./machine.ts";
+import { originOf, saveMeasured, threeDigits } from "./measure.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
-import { threeDigits } from "./work.ts";
 
 const HELP =
   `Checks the kernels against the float64 reference engine, then times them.

@@ -17,9 +17,15 @@ import {
 } from "../src/gpu/engine.ts";
 import type { FormatName } from "../src/gpu/weight_format.ts";
 import { countFlag } from "../src/cli/flags.ts";
-import { type Origin, originOf, saveMeasured } from "./machine.ts";
+import {
+  epochFlop,
+  type Origin,
+  originOf,
+  saveMeasured,
+  threeDigits,
+  trainFor,
+} from "./measure.ts";
 import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
-import { epochFlop, threeDigits, trainFor } from "./work.ts";
 
 /** The curves: one size grows, or H at so many connections a neuron. */
 export type ScalingAxis =

@@ -18,7 +18,7 @@ import {
   type ScalingTime,
   SPARSE_CONNECTIONS,
 } from "./scaling.ts";
-import { threeDigits } from "./work.ts";
+import { threeDigits } from "./measure.ts";
 import { type Command, print, runCommand } from "../src/cli/run_command.ts";
 import { userPath } from "../src/cli/shell.ts";
 import { InputError } from "../src/files/input_error.ts";

@@ -15,16 +15,18 @@ import { createWebGpuEngine } from "../src/gpu/engine.ts";
 import { createReferenceEngine } from "../src/reference/engine.ts";
 import { createWasmEngine } from "../src/wasm/engine.ts";
 import { countFlag } from "../src/cli/flags.ts";
-import { load, originOf, saveMeasured } from "./machine.ts";
-import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 import {
   epochFlop,
   formatSpread,
+  load,
+  originOf,
+  saveMeasured,
   type Spread,
   spread,
   threeDigits,
   trainFor,
-} from "./work.ts";
+} from "./measure.ts";
+import { type ScalingPoint, scalingProblem } from "./scaling_problem.ts";
 
 /** What one engine did. */
 interface EngineResult {

@@ -90,6 +90,7 @@ export function forward(
   { inputs, steps: T, size: B }: Batch,
 ): Activity {
   const { weightIh, weightHh, weightFc, biasFc } = parameters;
+  const { nonlinearity, hiddenSize: H } = network;
   const bias = parameters.biasIh.map((b, i) => b + parameters.biasHh[i]!);
   const hidden = repeatRow(bias, T * B);
   addProduct(hidden, {
@@ -110,7 +111,9 @@ export function forward(
         shift: -B,
       });
     }
-    activate(hidden, network, rows);
+    for (let i = rows.from * H; i < rows.to * H; i++) {
+      hidden[i] = nonlinearity.value(NUMBERS, hidden[i]!);
+    }
   }
   const output = repeatRow(biasFc, T * B);
   addProduct(output, {
@@ -146,7 +149,7 @@ export function backward(
   const { steps: T, size: B, inputs } = batch;
   const { hidden } = activity;
   const all = { from: 0, to: T * B };
-  const { recurrentBack, readoutBack } = network;
+  const { recurrentBack, readoutBack, nonlinearity, hiddenSize: H } = network;
   const delta = new Float64Array(hidden.length);
   addProduct(delta, {
     connections: readoutBack,
@@ -166,7 +169,10 @@ export function backward(
         shift: B,
       });
     }
-    multiplyBySlope(delta, hidden, { network, ...rows });
+    for (let i = rows.from * H; i < rows.to * H; i++) {
+      const given = { gradient: delta[i]!, output: hidden[i]! };
+      delta[i] = nonlinearity.backward(NUMBERS, given);
+    }
   }
   const gradient = zeroParameters(network);
   const { input, recurrent, readout } = network;
@@ -230,33 +236,6 @@ export function zeroParameters(network: Network): Parameters<Float64Array> {
 interface Rows {
   readonly from: number;
   readonly to: number;
-}
-
-/** Applies act to the rows of `hidden`, [T · B, H], in place. */
-function activate(
-  hidden: Float64Array,
-  { nonlinearity, hiddenSize: H }: Network,
-  { from, to }: Rows,
-): void {
-  for (let i = from * H; i < to * H; i++) {
-    hidden[i] = nonlinearity.value(NUMBERS, hidden[i]!);
-  }
-}
-
-/** Multiplies the rows of `delta` by act', which follows from h itself. */
-function multiplyBySlope(
-  delta: Float64Array,
-  hidden: Float64Array,
-  { network: { nonlinearity, hiddenSize: H }, from, to }: Rows & {
-    readonly network: Network;
-  },
-): void {
-  for (let i = from * H; i < to * H; i++) {
-    delta[i] = nonlinearity.backward(NUMBERS, {
-      gradient: delta[i]!,
-      output: hidden[i]!,
-    });
-  }
 }
 
 /** Which entries of a matrix exist, and rows of signals, [rows, units], on both sides of it. */

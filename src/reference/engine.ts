@@ -30,43 +30,9 @@ export interface ReferenceEngineOptions {
  *
  * @example
  * ```ts
- * import { createEnsemble } from "./src/engine/create_ensemble.ts";
  * import { createReferenceEngine } from "./src/reference/engine.ts";
- * import { listConnections } from "./src/graph/connections.ts";
  *
- * const engine = createReferenceEngine();
- * const ensemble = await createEnsemble(engine, {
- *   hiddenSize: 1,
- *   inputSize: 1,
- *   outputSize: 1,
- *   loss: "mse",
- *   runs: [{
- *     label: "a single neuron",
- *     activation: "tanh",
- *     optimizer: "SGD",
- *     learningRate: 0.1,
- *     trainRecurrent: true,
- *     connections: listConnections({ receivers: 1, senders: 1 }),
- *     initial: {
- *       weightIh: Float32Array.of(0.5),
- *       weightHh: Float32Array.of(0.5),
- *       biasIh: Float32Array.of(0),
- *       biasHh: Float32Array.of(0),
- *       weightFc: Float32Array.of(1),
- *       biasFc: Float32Array.of(0),
- *     },
- *     trials: {
- *       trialCount: 2,
- *       steps: 2,
- *       inputSize: 1,
- *       inputs: Float32Array.of(1, 0, 0.5, 0),
- *       targets: Float32Array.of(0, 1, 0, 0.5),
- *       trainBatches: [Uint32Array.of(0)],
- *       validateBatches: [Uint32Array.of(1)],
- *     },
- *   }],
- * });
- * const { validateLoss } = await ensemble.train(10);
+ * createReferenceEngine().description; // "float64 reference engine, one CPU thread"
  * ```
  */
 export function createReferenceEngine(

@@ -163,7 +163,7 @@ export interface BatchPlace {
 /**
  * A piece of work on a model: forward and, in training, backward with one chunk.
  * Where there is a `part`, the sum of a wave's gradients in that part of the
- * list and, after the last wave, a step of the optimizer.
+ * list and, after the last wave, the update.
  */
 export interface Task {
   readonly batch: BatchPlace;
@@ -175,17 +175,7 @@ export interface Task {
 }
 
 /** The order of the work. */
-export interface Schedule {
-  readonly batches: readonly BatchPlace[];
-  /** Chunks of all batches together. */
-  readonly chunks: number;
-  /** Gradients of chunks that are kept at a time. */
-  readonly buffers: number;
-  /** Parts in which the list of connections is updated. */
-  readonly parts: number;
-  /** The tasks of an epoch. */
-  readonly tasks: readonly Task[];
-}
+export type Schedule = ReturnType<typeof createSchedule>;
 
 /** A part of the list that is worth a worker's while. */
 const PART_CONNECTIONS = 1 << 15;
@@ -198,14 +188,16 @@ export function chunkBuffers(batchSize: number, workers: number): number {
 }
 
 /**
- * Plans an epoch.
+ * Plans an epoch: batches, the chunks of all of them, how many chunks' gradients
+ * are kept at a time, in how many parts the list of connections is updated, and
+ * the tasks.
  *
  * @param options.listed Connections of the longest list.
  */
 export function createSchedule(
   { trainBatches, validateBatches }: TrialSet,
   { workers, listed }: { readonly workers: number; readonly listed: number },
-): Schedule {
+) {
   let chunks = 0;
   const batches = [...trainBatches, ...validateBatches].map(
     ({ length: size }, number): BatchPlace => {

@@ -15,7 +15,7 @@ import {
   runnablePeers,
 } from "../../bench/peers.ts";
 import { startPeer } from "../../bench/peers.ts";
-import { epochFlop } from "../../bench/work.ts";
+import { epochFlop } from "../../bench/measure.ts";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 

@@ -1,4 +1,4 @@
-// Gradient of all parameters that exist, and the optimizer's step with it: for each
+// Gradient of all parameters that exist, and the update with it: for each
 // block G = Σ_t delta slot t · (state slot t)ᵀ of its rows and columns.
 //
 // Mapping: workgroup (x, y, z) = (chunk of CHUNK blocks of one row, more of them,

@@ -1,5 +1,5 @@
 // Gradient of all parameters of all models, one product over all steps and trials,
-// and the optimizer's step with it: G = Σ_t delta slot t · (state slot t)ᵀ.
+// and the update with it: G = Σ_t delta slot t · (state slot t)ᵀ.
 //
 // Mapping: workgroup (x, y, z) = (tile of columns, tile of units, model). Of both
 // factors a stage, 16 trials, is in workgroup memory. An invocation sums

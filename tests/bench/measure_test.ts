@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { epochFlop, formatSpread, spread } from "../../bench/work.ts";
+import { epochFlop, formatSpread, spread } from "../../bench/measure.ts";
 import { gridProblem } from "../../bench/grid_problem.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 

@@ -1,12 +1,64 @@
 /**
- * How the work of training is counted and timed, and how repeated times are summed
- * up.
+ * What benchmarks measure with: the machine and what it is doing, the work of an
+ * epoch, how times are summed up, and the file they are kept in.
  *
  * @module
  */
 
-import { cpuUsage } from "node:process";
+import { userPath } from "../src/cli/shell.ts";
+import type { Flags } from "../src/compat/cli.ts";
 import type { Ensemble, EnsembleSpec } from "../src/engine/ensemble.ts";
+import { writeFileWhole } from "../src/files/write.ts";
+import { cpus, loadavg } from "node:os";
+import { cpuUsage } from "node:process";
+
+/** The machine a benchmark ran on. */
+export interface Machine {
+  readonly cpu: string;
+  /** Cores this process may use. */
+  readonly cores: number;
+  readonly system: string;
+  readonly deno: string;
+}
+
+/** Describes the machine. */
+function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() || Deno.build.arch,
+    cores: navigator.hardwareConcurrency,
+    system: `${Deno.build.os} ${Deno.build.arch}`,
+    deno: Deno.version.deno,
+  };
+}
+
+/** Processes that wanted to run, on the average of the last minute; undefined where the system does not tell. */
+export function load(): number | undefined {
+  return Deno.build.os === "windows" ? undefined : loadavg()[0];
+}
+
+/** Where a measurement comes from. */
+export interface Origin {
+  readonly command: string;
+  readonly machine: Machine;
+}
+
+/** Where the measurements of a task come from. */
+export function originOf(task: string): Origin {
+  const command = [`deno task ${task}`, ...Deno.args.slice(1)].join(" ");
+  return { command, machine: describeMachine() };
+}
+
+/** Writes measurements as JSON where `--out` names a file. */
+export async function saveMeasured(
+  { string: { out } }: Flags,
+  measured: object,
+): Promise<void> {
+  if (out === undefined) return;
+  await writeFileWhole(
+    userPath(out, "--out"),
+    `${JSON.stringify(measured, undefined, 2)}\n`,
+  );
+}
 
 /**
  * Floating-point operations of one epoch of all models: those of the recurrent
@@ -79,7 +131,7 @@ export interface Spread {
  *
  * @example
  * ```ts
- * import { spread } from "./bench/work.ts";
+ * import { spread } from "./bench/measure.ts";
  *
  * spread([3, 1, 2, 10]); // { median: 2.5, least: 1, most: 10 }
  * ```
