@@ -13,7 +13,7 @@
  */
 
 import { join } from "node:path";
-import { nameOf } from "../src/text/did_you_mean.ts";
+import { nameOf } from "../src/text/words.ts";
 import type { EnsembleSpec, ModelRun } from "../src/engine/ensemble.ts";
 import { writeNpy } from "../src/files/npy.ts";
 import { writeFileWhole } from "../src/files/write.ts";

@@ -9,7 +9,7 @@
 import type { Plain } from "../results/experiment_record.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
 import { Papa } from "../text/csv.ts";
-import { formatTable } from "../text/table.ts";
+import { formatTable } from "../text/words.ts";
 import {
   type ComparedGroup,
   type Comparison,

@@ -32,8 +32,7 @@ import {
   writeFiles,
 } from "./connectome_files.ts";
 import { numberFlag, SEED } from "./flags.ts";
-import { didYouMean } from "../text/did_you_mean.ts";
-import { listNames } from "../text/words.ts";
+import { didYouMean, listNames } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 

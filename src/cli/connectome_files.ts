@@ -40,8 +40,7 @@ import {
   rowsOf,
 } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
-import { formatTable } from "../text/table.ts";
-import { plural } from "../text/words.ts";
+import { formatTable, plural } from "../text/words.ts";
 import { choiceFlag, needed, numberFlag, SEED } from "./flags.ts";
 import { print, printError } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";

@@ -31,14 +31,12 @@ import { InputError } from "../files/input_error.ts";
 import { listFolder, readTextFile } from "../files/read.ts";
 import { readParts } from "../results/open_folder.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
-import { formatTable } from "../text/table.ts";
-import { formatDuration, plural } from "../text/words.ts";
+import { formatDuration, formatTable, plural } from "../text/words.ts";
 import { probeTime } from "../train/describe_plan.ts";
 import { prepareExperiments } from "../train/prepare.ts";
 import type { ReportedCell } from "../viz/paper_report.ts";
-import { choicesFlag, widthFlag } from "./flags.ts";
+import { choicesFlag, readOverrides, widthFlag } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
-import { readOverrides } from "./settings.ts";
 import { shownPath, userFolder, userPath } from "./shell.ts";
 import { engineOf, trainExperiments, TRAINING_FLAGS } from "./train.ts";
 

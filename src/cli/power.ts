@@ -17,8 +17,7 @@ import {
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
-import { formatTable } from "../text/table.ts";
-import { plural } from "../text/words.ts";
+import { formatTable, plural } from "../text/words.ts";
 import { numberFlag, numberOf } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";

@@ -10,8 +10,12 @@ import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { listFolder } from "../files/read.ts";
 import { EXPERIMENT_FILE, INDEX_FILE } from "../results/layout.ts";
-import { formatTable } from "../text/table.ts";
-import { formatDuration, plural, printable } from "../text/words.ts";
+import {
+  formatDuration,
+  formatTable,
+  plural,
+  printable,
+} from "../text/words.ts";
 import {
   type CombinationStatus,
   readStatus,

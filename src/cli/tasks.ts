@@ -18,9 +18,7 @@ import {
   type Task,
   type TaskParameters,
 } from "../tasks/task.ts";
-import { didYouMean } from "../text/did_you_mean.ts";
-import { formatTable } from "../text/table.ts";
-import { listNames } from "../text/words.ts";
+import { didYouMean, formatTable, listNames } from "../text/words.ts";
 import { trialFigure } from "../viz/trial_figure.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
 import { numberFlag, SEED } from "./flags.ts";

@@ -31,7 +31,7 @@ import { readShard, resolveShard, type ShardClaim } from "../train/shard.ts";
 import { trainArms, type TrainOutcome } from "../train/train_experiment.ts";
 import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
-import { readOverrides } from "./settings.ts";
+import { readOverrides } from "./flags.ts";
 import { print, printError, runCommand, writeLog } from "./run_command.ts";
 import {
   shellWord,

@@ -12,8 +12,7 @@ import {
   summariseNetwork,
 } from "./measures.ts";
 import { describeSigns } from "./signs.ts";
-import { formatTable } from "../text/table.ts";
-import { plural } from "../text/words.ts";
+import { formatTable, plural } from "../text/words.ts";
 
 /** A connectome in a list. */
 export interface ListedConnectome {

@@ -32,7 +32,7 @@ import {
   filesOf,
 } from "./catalogue.ts";
 import { type Connectome, validateConnectome } from "./connectome.ts";
-import { nearestNames } from "../text/did_you_mean.ts";
+import { nearestNames } from "../text/words.ts";
 import {
   catalogued,
   embeddedConnectome,

@@ -20,7 +20,7 @@ import {
 } from "../graph/connections.ts";
 import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
-import { nameOf } from "../text/did_you_mean.ts";
+import { nameOf } from "../text/words.ts";
 import {
   closePorts,
   PARAMETER_NAMES,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { formatTable } from "../text/table.ts";
+import { formatTable } from "../text/words.ts";
 
 /** Time of one kernel. */
 export interface KernelTime {

@@ -17,8 +17,7 @@ import {
 } from "./configparser.ts";
 import { CONFIG_SCHEMA, type KeySchema, sectionSchema } from "./schema.ts";
 import { allowedValues, isAllowed } from "../tasks/task.ts";
-import { didYouMean } from "../text/did_you_mean.ts";
-import { listNames, quote, shorten } from "../text/words.ts";
+import { didYouMean, listNames, quote, shorten } from "../text/words.ts";
 import {
   parsePythonLiteral,
   PythonLiteralError,

@@ -11,8 +11,7 @@
 
 import { InputError } from "../files/input_error.ts";
 import { indentOf, splitLines, strip, stripEnd } from "../python/text.ts";
-import { didYouMean } from "../text/did_you_mean.ts";
-import { quote, shorten } from "../text/words.ts";
+import { didYouMean, quote, shorten } from "../text/words.ts";
 
 /** A key of a section. */
 export interface IniOption {

@@ -12,8 +12,7 @@ import {
 } from "../tasks/task.ts";
 import { type ConfigKey, readLiteralText, valueError } from "./config.ts";
 import { type IniFile, iniValue } from "./configparser.ts";
-import { didYouMean } from "../text/did_you_mean.ts";
-import { listNames, quote, shorten } from "../text/words.ts";
+import { didYouMean, listNames, quote, shorten } from "../text/words.ts";
 import {
   parsePythonLiteral,
   PythonLiteralError,

@@ -25,8 +25,7 @@ import {
   showValue,
 } from "./dict.ts";
 import { LEARNING_RATE, MOST_COMBINATIONS, TRIAL_SCHEMA } from "./schema.ts";
-import { didYouMean } from "../text/did_you_mean.ts";
-import { listNames, quote } from "../text/words.ts";
+import { didYouMean, listNames, quote } from "../text/words.ts";
 import type { PythonValue } from "../python/literal.ts";
 import { reprPython, reprTuple } from "../python/repr.ts";
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { nearestNames } from "../text/did_you_mean.ts";
+import { nearestNames } from "../text/words.ts";
 
 /** Text is no Python literal; `offset` says where. The message is a part of a sentence. */
 export class PythonLiteralError extends SyntaxError {

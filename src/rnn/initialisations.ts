@@ -7,7 +7,7 @@
 
 import type { Connections } from "../graph/connections.ts";
 import { type RandomStream, WORDS_PER_UNIFORM } from "../random/stream.ts";
-import { findNamed } from "../text/did_you_mean.ts";
+import { findNamed } from "../text/words.ts";
 import type { ModelSize, Parameters } from "./parameters.ts";
 
 /** A tensor that is to be drawn. */

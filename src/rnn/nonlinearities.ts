@@ -7,7 +7,7 @@
  */
 
 import type { Arithmetic } from "./arithmetic.ts";
-import { findNamed } from "../text/did_you_mean.ts";
+import { findNamed } from "../text/words.ts";
 
 /**
  * A nonlinearity h = act(x). The way back is told from h alone, as the sums x

@@ -6,7 +6,7 @@
  */
 
 import { type Arithmetic, NUMBERS, powerOf } from "./arithmetic.ts";
-import { findNamed } from "../text/did_you_mean.ts";
+import { findNamed } from "../text/words.ts";
 
 /** A weight before an update, and what it is changed by. */
 export interface WeightUpdate<V> {

@@ -21,8 +21,7 @@ import { rankOrder } from "../rnn/initialise.ts";
 import { configError } from "../experiment/configparser.ts";
 import { InputError } from "../files/input_error.ts";
 import { hasPort, PORTS, type Ports } from "../rnn/parameters.ts";
-import { didYouMean } from "../text/did_you_mean.ts";
-import { quote } from "../text/words.ts";
+import { didYouMean, quote } from "../text/words.ts";
 
 /** Connections of a recurrent layer. */
 export interface Topology {

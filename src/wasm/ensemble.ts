@@ -25,7 +25,7 @@ import {
   PARAMETER_NAMES,
   type Parameters,
 } from "../rnn/parameters.ts";
-import { nameOf } from "../text/did_you_mean.ts";
+import { nameOf } from "../text/words.ts";
 import { type CompiledKernels, instantiateKernels } from "./kernels.ts";
 import { placeEnsemble } from "./place.ts";
 import { CONTROL, LANES, ROW, stateRows } from "./plan.ts";

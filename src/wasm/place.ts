@@ -17,7 +17,7 @@ import {
   type Parameters,
 } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/task.ts";
-import { nameOf } from "../text/did_you_mean.ts";
+import { nameOf } from "../text/words.ts";
 import { listRows } from "./connection_rows.ts";
 import {
   chunkBytes,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { formatTable } from "../../src/text/table.ts";
 import {
   formatBytes,
   formatDuration,
+  formatTable,
   listNames,
   plural,
   printable,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { didYouMean, nearestNames } from "../../src/text/did_you_mean.ts";
+import { didYouMean, nearestNames } from "../../src/text/words.ts";
 
 const KEYS = ["net_name", "rnn_size", "nr_neurons", "lr", "n_back", "init"];
 const TASKS = ["seq_mem", "nback_mem", "pic_latent_mem", "pic_mem"];
