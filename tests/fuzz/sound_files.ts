@@ -265,6 +265,8 @@ export const RECORD: ExperimentRecord = {
   randPartition: true,
   targetSparsity: 0.8,
   targetSparsityIntrinsic: 1,
+  inputRegions: [0],
+  outputRegions: [0, 1],
   connectome: {
     ...{ name: "n", species: "s", regions: 2, neurons: 1, sha256: "x" },
     ...{ source: "f", synthetic: true, citations: [], regionNames: ["a", "b"] },
