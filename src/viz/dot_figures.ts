@@ -328,7 +328,7 @@ export function cellFigures(
         title: `Effects over experiments${part}`,
         caption: `Effect sizes with 95 % intervals: ${
           effectNames(compared)
-        }, below 0 where ${reference} is lower; a row a network that it is compared with, below the experiment${part}; filled: p < ${ALPHA} after Holm's correction over all experiments, measures and networks.`,
+        }, below 0 where ${reference} is lower; a row a network that it is compared with, below the experiment${part}; filled: p < ${ALPHA} after Holm's correction over all experiments, measures and networks; without a bar: too few runs for an interval.`,
         width: FIGURE_PIXELS[width],
       },
       dotPanels({
