@@ -17,12 +17,8 @@ import {
 } from "./configparser.ts";
 import { CONFIG_SCHEMA, type KeySchema, sectionSchema } from "./schema.ts";
 import { allowedValues, isAllowed } from "../tasks/task.ts";
-import { didYouMean, listNames, quote, shorten } from "../text/words.ts";
-import {
-  parsePythonLiteral,
-  PythonLiteralError,
-  type PythonValue,
-} from "../python/literal.ts";
+import { didYouMean, listNames, quote } from "../text/words.ts";
+import { parsePythonLiteral, PythonLiteralError } from "../python/literal.ts";
 import { reprPython, reprString } from "../python/repr.ts";
 import {
   parsePythonBoolean,
@@ -347,59 +343,6 @@ export function readChoice<C extends string>(
   if (found !== undefined) return found;
   const near = didYouMean(value.text, choices);
   throw mustBe(ini, { section, key, allowed, value, near });
-}
-
-/**
- * The values of a key that may be a Python list of them, as texts; undefined where it is
- * none.
- *
- * @throws {InputError} If a list is empty, has a value twice or values of another kind.
- */
-export function readList(
-  ini: IniFile,
-  { section, key, kind }: ConfigKey & { readonly kind: "string" | "integer" },
-): string[] | undefined {
-  const from = iniValue(ini, { section, key });
-  if (from === undefined || !/^[[(]/.test(from.text)) return undefined;
-  const fail = (what: string, offset?: number) =>
-    valueError(ini, {
-      ...{ section, key },
-      from: {
-        ...from,
-        line: offset === undefined ? from.line : from.lineAt(offset),
-      },
-      what,
-    });
-  let list: PythonValue;
-  try {
-    list = parsePythonLiteral(from.text);
-  } catch (error) {
-    if (!(error instanceof PythonLiteralError)) throw error;
-    const what = kind === "string" ? " of names in quotes" : "";
-    throw fail(` is no Python list${what}: ${error.message}`, error.offset);
-  }
-  const items = list.kind === "list" || list.kind === "tuple"
-    ? list.items
-    : [list];
-  if (items.length === 0) throw fail(" is a list without a value");
-  const texts: string[] = [];
-  for (const item of items) {
-    if (item.kind !== kind) {
-      throw fail(
-        ` must be a list of ${
-          kind === "string" ? "names in quotes" : "whole numbers"
-        }, found ${shorten(reprPython(item))}`,
-        item.at,
-      );
-    }
-    const text = String(item.value);
-    // Numbers stand for the values of another list.
-    if (kind === "string" && texts.includes(text)) {
-      throw fail(` has ${shorten(reprPython(item))} twice`, item.at);
-    }
-    texts.push(text);
-  }
-  return texts;
 }
 
 /** Any text. */

@@ -11,7 +11,7 @@ import {
   type ParameterSchema,
 } from "../tasks/task.ts";
 import { type ConfigKey, readLiteralText, valueError } from "./config.ts";
-import { type IniFile, iniValue } from "./configparser.ts";
+import { type IniFile, type IniValue, iniValue } from "./configparser.ts";
 import { didYouMean, listNames, quote, shorten } from "../text/words.ts";
 import {
   parsePythonLiteral,
@@ -37,7 +37,11 @@ export function readLiteralDict(
   ini: IniFile,
   place: ConfigKey & { allowed: string },
 ): LiteralDict {
-  const { value, errorAt } = readLiteral(ini, { ...place, kind: "dict" });
+  const { value, errorAt } = readLiteral(ini, {
+    ...place,
+    type: "dict",
+    text: readLiteralText(ini, { ...place, kind: "dict" }),
+  });
   if (value.kind !== "dict") {
     throw errorAt(` must be ${place.allowed}, found ${showValue(value)}`);
   }
@@ -60,12 +64,14 @@ export function readLiteralDict(
   };
 }
 
-/** Reads a literal, with what makes an error for it, or for what stands at an offset in it. */
+/** Reads the literal of a key, with what makes an error for it, or for what stands at an offset in it. */
 function readLiteral(
   ini: IniFile,
-  place: ConfigKey & { allowed: string; kind: "dict" | "regions" },
+  { type, text, ...place }: ConfigKey & {
+    readonly type: string;
+    readonly text: IniValue;
+  },
 ) {
-  const text = readLiteralText(ini, place);
   const errorAt = (problem: string, offset?: number) =>
     valueError(ini, {
       ...place,
@@ -75,7 +81,6 @@ function readLiteral(
       },
       what: problem,
     });
-  const type = place.kind === "dict" ? "dict" : "list";
   const value = parse(
     text.text,
     (error) => errorAt(` is no Python ${type}: ${error.message}`, error.offset),
@@ -97,8 +102,8 @@ export function readRegions(
   const allowed = "a Python list of regions, as ['V1', 'V2'] or [0, 3]";
   const { value, errorAt } = readLiteral(ini, {
     ...place,
-    allowed,
-    kind: "regions",
+    type: "list",
+    text: readLiteralText(ini, { ...place, allowed, kind: "regions" }),
   });
   if (value.kind !== "list" && value.kind !== "tuple") {
     throw errorAt(` must be ${allowed}, found ${showValue(value)}`);
@@ -116,6 +121,48 @@ export function readRegions(
       }`,
       item.at,
     );
+  });
+}
+
+/**
+ * The values of a key that may be a Python list of them, as texts; undefined where it is
+ * none.
+ *
+ * @throws {InputError} If a list is empty, has a name twice or values of another kind.
+ */
+export function readList(
+  ini: IniFile,
+  { kind, ...place }: ConfigKey & { readonly kind: "string" | "integer" },
+): string[] | undefined {
+  const text = iniValue(ini, place);
+  if (text === undefined || !/^[[(]/.test(text.text)) return undefined;
+  const names = kind === "string";
+  const { value, errorAt } = readLiteral(ini, {
+    ...place,
+    type: names ? "list of names in quotes" : "list",
+    text,
+  });
+  const items = value.kind === "list" || value.kind === "tuple"
+    ? value.items
+    : [value];
+  if (items.length === 0) throw errorAt(" is a list without a value");
+  const seen = new Set<string>();
+  return items.map((item) => {
+    if (item.kind !== kind) {
+      throw errorAt(
+        ` must be a list of ${
+          names ? "names in quotes" : "whole numbers"
+        }, found ${showValue(item)}`,
+        item.at,
+      );
+    }
+    const text = String(item.value);
+    // Numbers stand for the values of another list.
+    if (names && seen.has(text)) {
+      throw errorAt(` has ${showValue(item)} twice`, item.at);
+    }
+    seen.add(text);
+    return text;
   });
 }
 

@@ -22,7 +22,6 @@ import {
   readBoolean,
   readChoice,
   readInteger,
-  readList,
   readNumber,
   readPath,
   readText,
@@ -30,7 +29,7 @@ import {
   withValues,
 } from "./config.ts";
 import type { Compatibility, Experiment } from "./experiment.ts";
-import { readRegions } from "./dict.ts";
+import { readList, readRegions } from "./dict.ts";
 import { readGrid, readTrialParams } from "./grid.ts";
 import { configError, type IniFile, iniValue } from "./configparser.ts";
 import { listNames, plural, quote } from "../text/words.ts";

@@ -95,7 +95,7 @@ export async function prepare(
  *
  * const set = { "net.null_model": "['none', 'degrees']" };
  * const arms = await prepareArms("config/quickstart.ini", {
- *   overrides: { epochs: 2, set },
+ *   overrides: { epochs: 1, iterations: 1, set },
  * });
  * arms.map(({ experiment }) => experiment.arm); // ["bio", "degrees"]
  * const [bio, degrees] = await train(arms); // side by side
