@@ -21,7 +21,7 @@ import {
   generateSyntheticMacaque,
   SYNTHETIC_NAME,
   SYNTHETIC_SEED,
-} from "../connectome/synthetic.ts";
+} from "../connectome/catalogue.ts";
 import { graphOfMatrix } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import {

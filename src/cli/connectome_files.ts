@@ -24,7 +24,7 @@ import {
   readSigns,
   signsOf,
   signsTable,
-} from "../connectome/signs.ts";
+} from "../connectome/connectome.ts";
 import { matrixTable } from "../connectome/tables.ts";
 import { InputError } from "../files/input_error.ts";
 import { writeNpy } from "../files/npy.ts";

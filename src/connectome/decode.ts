@@ -29,7 +29,7 @@ import {
 import { isGraphFile, readGraphFile } from "./graph_files.ts";
 import { isMatrixFile, readMatrixFile } from "./matrix_files.ts";
 import { readRows } from "./rows.ts";
-import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./synthetic.ts";
+import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./catalogue.ts";
 import {
   isMissing,
   isWord,

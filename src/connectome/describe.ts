@@ -5,13 +5,12 @@
  */
 
 import { CATALOGUE_LICENCE, catalogueEntry } from "./catalogue.ts";
-import type { Connectome } from "./connectome.ts";
+import { type Connectome, describeSigns } from "./connectome.ts";
 import {
   graphMeasures,
   MOST_IN_MODULES,
   summariseNetwork,
 } from "./measures.ts";
-import { describeSigns } from "./signs.ts";
 import { formatTable, plural } from "../text/words.ts";
 
 /** A connectome in a list. */

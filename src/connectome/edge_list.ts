@@ -8,7 +8,7 @@ import { InputError } from "../files/input_error.ts";
 import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
 import { RowReader } from "./rows.ts";
-import { signOf } from "./signs.ts";
+import { signOf } from "./connectome.ts";
 import { cellNumber, isMissing } from "./tables.ts";
 
 /** How a list is read. */

@@ -39,8 +39,8 @@ import {
   importConnectome,
   readMatrix,
 } from "./decode.ts";
-import { readSigns, signsOf } from "./signs.ts";
-import { SYNTHETIC_NAME } from "./synthetic.ts";
+import { readSigns, signsOf } from "./connectome.ts";
+import { SYNTHETIC_NAME } from "./catalogue.ts";
 
 /** What messages call a connectome's file. */
 const WHAT = { what: "the connectome" };

@@ -28,28 +28,6 @@ export function countBlocks(connections: Connections, side: number): number {
 }
 
 /**
- * How many blocks hold a connection, on average, where so many connections lie
- * at random places off the diagonal. Blocks on the diagonal and at the edges
- * have fewer places than the others.
- */
-export function expectedBlocks(
-  connections: number,
-  { units, side }: { readonly units: number; readonly side: number },
-): number {
-  if (units < 2) return 0;
-  const density = connections / (units * (units - 1));
-  /** Of so many blocks with so many places. */
-  const held = (blocks: number, places: number) =>
-    blocks * (1 - (1 - density) ** places);
-  const whole = Math.floor(units / side);
-  const rest = units % side;
-  return Math.round(
-    held(whole * (whole - 1), side ** 2) + held(whole, side * (side - 1)) +
-      held(2 * whole, side * rest) + held(1, rest * (rest - 1)),
-  );
-}
-
-/**
  * Calls `visit` with the columns of the blocks, rising, that each row of blocks
  * holds. The array is used again for the next row.
  */

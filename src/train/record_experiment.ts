@@ -5,7 +5,7 @@
  * @module
  */
 
-import { signsText } from "../connectome/signs.ts";
+import { signsText } from "../connectome/connectome.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 import type { ModelRun } from "../engine/ensemble.ts";
 import { writeNpy } from "../files/npy.ts";

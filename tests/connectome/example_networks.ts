@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import { createStream } from "../../src/random/stream.ts";
 import { type Network, scaleConnectome } from "../../src/connectome/scale.ts";
-import { generateSyntheticMacaque } from "../../src/connectome/synthetic.ts";
+import { generateSyntheticMacaque } from "../../src/connectome/catalogue.ts";
 import {
   type Graph,
   graphOfMatrix,

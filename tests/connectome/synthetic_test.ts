@@ -7,7 +7,7 @@ import {
   generateSyntheticMacaque,
   SYNTHETIC_NAME,
   SYNTHETIC_SEED,
-} from "../../src/connectome/synthetic.ts";
+} from "../../src/connectome/catalogue.ts";
 import { matrixTable } from "../../src/connectome/tables.ts";
 import { createStream } from "../../src/random/stream.ts";
 

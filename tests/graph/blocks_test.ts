@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import {
-  countBlocks,
-  expectedBlocks,
-  forEachBlockRow,
-} from "../../src/graph/blocks.ts";
+import { countBlocks, forEachBlockRow } from "../../src/graph/blocks.ts";
 import { listConnections } from "../../src/graph/connections.ts";
 import { randomConnections } from "../gpu/random_connections.ts";
 
@@ -53,47 +49,5 @@ describe("forEachBlockRow() and countBlocks()", () => {
       ),
       { seed: 13, numRuns: 300 },
     );
-  });
-});
-
-describe("expectedBlocks()", () => {
-  it("is within half a percent of the mean of random topologies", () => {
-    for (
-      const [units, count] of [
-        [228, 8200],
-        [220, 1000],
-        [61, 250],
-        [61, 1200],
-        [7, 12],
-      ] as const
-    ) {
-      const draws = 300;
-      let sum = 0;
-      for (let seed = 0; seed < draws; seed++) {
-        sum += countBlocks(randomConnections(units, { count, seed }), 4);
-      }
-      const mean = sum / draws;
-      const expected = expectedBlocks(count, { units, side: 4 });
-      // Rounding on top.
-      const limit = 0.005 * mean + 0.5;
-      assert.ok(Math.abs(expected - mean) <= limit, `${expected}, ${mean}`);
-    }
-  });
-
-  it("is exact where nothing, or everything off the diagonal, is connected", () => {
-    for (let units = 1; units <= 30; units++) {
-      const mask = Uint8Array.from(
-        { length: units ** 2 },
-        (_, i) => i % (units + 1) === 0 ? 0 : 1,
-      );
-      const all = listConnections({ receivers: units, senders: units }, mask);
-      for (const side of [1, 2, 4]) {
-        assert.equal(expectedBlocks(0, { units, side }), 0);
-        assert.equal(
-          expectedBlocks(units * (units - 1), { units, side }),
-          countBlocks(all, side),
-        );
-      }
-    }
   });
 });

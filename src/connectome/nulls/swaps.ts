@@ -18,13 +18,14 @@ import {
 } from "../../graph/graph.ts";
 import type { RandomStream } from "../../random/stream.ts";
 
-/** How thoroughly connections are exchanged. */
-export interface SwapOptions {
+/** Where the draws come from. */
+interface SwapOptions {
   readonly stream: RandomStream;
-  /** Swaps that are made, for each connection; default 10. */
-  readonly swapsPerConnection?: number;
 }
 
+/** Swaps that are made, for each connection, and tries of a lattice. */
+const SWAPS_PER_CONNECTION = 10;
+const TRIES_OF_LATTICE = 50;
 /** One try in so many is a cycle of three that may be turned round. */
 const CYCLE_EVERY = 10;
 /** Tries for each swap that is wanted, and at least: of a graph that is nearly complete few swaps are possible. */
@@ -65,14 +66,14 @@ const MORE_TRIES = 100;
  */
 export function swapConnections(
   graph: Graph,
-  { stream, swapsPerConnection = 10 }: SwapOptions,
+  { stream }: SwapOptions,
 ): Graph {
   if (isSymmetric(graph)) {
-    return swapKeepingPairs(graph, { stream, swapsPerConnection });
+    return swapKeepingPairs(graph, { stream });
   }
   const ends = new Ends(graph);
   const { count, from, to } = ends;
-  tryToSwap(ends, { stream, swapsPerConnection }, (first, attempt) => {
+  tryToSwap(ends, { stream }, (first, attempt) => {
     if (attempt % CYCLE_EVERY === 0) return ends.turnCycle(first, stream);
     const second = stream.integer(count);
     const a = from[first]!, b = to[first]!;
@@ -93,12 +94,12 @@ export function swapConnections(
  */
 function tryToSwap(
   { count, from }: { readonly count: number; readonly from: Uint32Array },
-  { stream, swapsPerConnection }: Required<SwapOptions>,
+  { stream }: SwapOptions,
   attemptSwap: (first: number, attempt: number) => boolean,
 ): void {
   const nodes = (from.at(-1) ?? 0) + 1;
   if (count < 2 || count === nodes * (nodes - 1)) return;
-  const wanted = Math.round(swapsPerConnection * count);
+  const wanted = SWAPS_PER_CONNECTION * count;
   const tries = Math.max(MOST_TRIES * wanted, LEAST_TRIES);
   let made = 0;
   let attempt = 0;
@@ -122,7 +123,7 @@ function tryToSwap(
  */
 export function swapKeepingPairs(
   graph: Graph,
-  { stream, swapsPerConnection = 10 }: SwapOptions,
+  { stream }: SwapOptions,
 ): Graph {
   const ends = new Ends(graph);
   const { count, from, to } = ends;
@@ -134,7 +135,7 @@ export function swapKeepingPairs(
     (mate[edge]! < 0 ? singles : mutual).push(edge);
   }
   const connected = (a: number, b: number) => ends.has(a, b) || ends.has(b, a);
-  tryToSwap(ends, { stream, swapsPerConnection }, (first, attempt) => {
+  tryToSwap(ends, { stream }, (first, attempt) => {
     const back = mate[first]!;
     if (attempt % CYCLE_EVERY === 0) {
       return back < 0 && ends.turnCycle(first, stream);
@@ -176,10 +177,7 @@ export function swapKeepingPairs(
  */
 export function latticeConnections(
   graph: Graph,
-  { stream, triesPerConnection = 50 }: {
-    readonly stream: RandomStream;
-    readonly triesPerConnection?: number;
-  },
+  { stream }: SwapOptions,
 ): Graph {
   const ends = new Ends(graph);
   const { count, from, to } = ends;
@@ -189,7 +187,7 @@ export function latticeConnections(
     const apart = Math.abs(place[a]! - place[b]!);
     return Math.min(apart, n - apart);
   };
-  const tries = count < 2 ? 0 : triesPerConnection * count;
+  const tries = count < 2 ? 0 : TRIES_OF_LATTICE * count;
   for (let attempt = 0; attempt < tries; attempt++) {
     const first = stream.integer(count);
     const second = stream.integer(count);

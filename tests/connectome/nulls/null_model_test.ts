@@ -27,7 +27,7 @@ import {
   transposeGraph,
 } from "../../../src/graph/graph.ts";
 import { createStream, type RandomStream } from "../../../src/random/stream.ts";
-import { generateSyntheticMacaque } from "../../../src/connectome/synthetic.ts";
+import { generateSyntheticMacaque } from "../../../src/connectome/catalogue.ts";
 import {
   anyNetwork,
   nearlyEqual,
