@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { countBlocks, forEachBlockRow } from "../../src/graph/blocks.ts";
 import { listConnections } from "../../src/graph/connections.ts";
-import { randomConnections } from "../gpu/random_connections.ts";
 
 /** A mask and its size. */
 const MASKS = fc.integer({ min: 1, max: 23 }).chain((receivers) =>
