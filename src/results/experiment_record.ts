@@ -463,18 +463,10 @@ export async function readExperimentRecord(
 }
 
 /** Says nothing of what the numbers depend on, or all of it at once. */
-const NO_DIFFERENCE = new Set([
-  "format",
-  "program",
-  "trainedBy",
-  "parts",
-  "fingerprint",
-  "config",
-  "overrides",
-  "storeEveryEpoch",
-  "engine",
-  "failures",
-]);
+const NO_DIFFERENCE = new Set(
+  "format program trainedBy parts fingerprint config overrides storeEveryEpoch engine failures"
+    .split(" "),
+);
 /** How many differences a message names. */
 const NAMED = 3;
 

@@ -245,7 +245,7 @@ async function takeOver(
     }
     warn(
       `note: ${
-        describe(owner)
+        describeOwner(owner)
       } ended without giving its part in "${folder}" free; it goes on here`,
     );
     return true;
@@ -269,7 +269,7 @@ async function waitForDeath(
   if (wait <= 0) return;
   warn(
     `note: ${
-      describe(owner)
+      describeOwner(owner)
     } may be training there; waiting for a sign of life, ${
       Math.ceil(wait / 1000)
     } s at most`,
@@ -319,7 +319,7 @@ function hold(
         owner === undefined
           ? `Cannot go on in "${folder}": the lock "${path}" was removed while this process trained`
           : `Cannot go on in "${folder}": ${
-            describe(owner)
+            describeOwner(owner)
           } took this process for dead and trains there now`,
       );
     },
@@ -369,7 +369,8 @@ if (self.name === HEARTBEAT) {
   });
 }
 
-function describe(owner: LockOwner | undefined): string {
+/** Names a process in messages. */
+export function describeOwner(owner: LockOwner | undefined): string {
   if (owner === undefined) return "another process";
   return `process ${owner.pid}${owner.host === "" ? "" : ` on ${owner.host}`}`;
 }
@@ -389,7 +390,7 @@ function busyError(
     : ` since ${owner.since.slice(0, 19).replace("T", " ")} UTC`;
   return new RetryError(
     `Cannot train in "${folder}": ${
-      describe(owner)
+      describeOwner(owner)
     } has been training ${what}${since}; wait for its end, end it, or choose another folder with --path_to_results`,
   );
 }

@@ -24,7 +24,7 @@ import {
 } from "./layout.ts";
 import { parseFolderIndex } from "./data_files.ts";
 import { readResultsFolder } from "./results_folder.ts";
-import { readLocks } from "./lock.ts";
+import { describeOwner, readLocks } from "./lock.ts";
 import { decodeRunRecord, failureOf, runsIn } from "./run_file.ts";
 
 /** How far one run is. */
@@ -99,9 +99,7 @@ export async function readStatus(path: string): Promise<ResultsStatus> {
 async function readTrainings(path: string): Promise<string[]> {
   return (await readLocks(path)).flatMap(({ part, owner }) =>
     owner === undefined ? [] : [
-      `process ${owner.pid}${
-        owner.host === "" ? "" : ` on ${owner.host}`
-      } has been training ${
+      `${describeOwner(owner)} has been training ${
         part === "all" ? "all" : `part ${part.index}/${part.count}`
       } since ${
         owner.since.slice(0, 19).replace("T", " ")
