@@ -240,19 +240,18 @@ function tableOf(
   };
 }
 
-/** What came out of a comparison. */
-function outcomeOf(row: Comparison): "lower" | "higher" | "open" {
-  if (!(row.holm.p < ALPHA)) return "open";
-  return row.effect.estimate < 0 ? "lower" : "higher";
-}
-
-/** How many comparisons came out lower, higher and open, and of how many labels are equivalent. */
+/** How many comparisons came out lower, higher and open, in how many nothing was learned of which to claim anything, and how many are equivalent. */
 function countsOf(rows: readonly Comparison[]) {
-  const outcomes = rows.map(outcomeOf);
-  const [lower, higher, open] = (["lower", "higher", "open"] as const).map((
-    one,
-  ) => outcomes.filter((outcome) => outcome === one).length);
-  return { lower, higher, open, equivalent: rows.filter(isEquivalent).length };
+  const known = rows.filter(({ combinations }) => combinations > 0);
+  const differ = known.filter(({ holm }) => holm.p < ALPHA);
+  const lower = differ.filter(({ effect }) => effect.estimate < 0).length;
+  return {
+    lower,
+    higher: differ.length - lower,
+    open: known.length - differ.length,
+    unlearned: rows.length - known.length,
+    equivalent: known.filter(isEquivalent).length,
+  };
 }
 
 /** A sentence a measure. */
@@ -260,12 +259,16 @@ function findingsOf(rows: readonly Comparison[]): string[] {
   return [...Map.groupBy(rows, ({ measure }) => measure)].map((
     [measure, own],
   ) => {
-    const { lower, higher, open, equivalent } = countsOf(own);
+    const { lower, higher, open, unlearned, equivalent } = countsOf(own);
     const { name } = MEASURES[measure];
     const reference = own[0]!.reference.label;
     return `${name[0]!.toUpperCase()}${name.slice(1)}: of ${
       plural(own.length, "comparison")
-    } with ${reference}, ${reference} is lower in ${lower}, higher in ${higher}, and there is no evidence of a difference in ${open}; ${equivalent} are equivalent within the margin (after Holm's correction over all experiments, measures and networks).`;
+    } with ${reference}, ${reference} is lower in ${lower}, higher in ${higher}, and there is no evidence of a difference in ${open}${
+      unlearned === 0
+        ? ""
+        : ` (in ${unlearned} no run learned anything, and nothing is claimed)`
+    }; ${equivalent} are equivalent within the margin (after Holm's correction over all experiments, measures and networks).`;
   });
 }
 
@@ -297,6 +300,7 @@ function countsTable(rows: readonly Comparison[]): Part {
     lower: `${reference} lower`,
     higher: `${reference} higher`,
     open: "no evidence",
+    unlearned: "nothing learned",
     equivalent: "equivalent",
   } as const;
   type Own = [label: string, rows: Comparison[]];
@@ -315,7 +319,7 @@ function countsTable(rows: readonly Comparison[]): Part {
           MEASURES[measure].name,
           Object.entries(titles).map(([key, title]): Column<Own> => [
             title,
-            (own) => countsOf(of(own, measure))[key as keyof typeof titles]!,
+            (own) => countsOf(of(own, measure))[key as keyof typeof titles],
           ]),
         ] as const
       ),
