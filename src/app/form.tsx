@@ -313,7 +313,10 @@ export function Form(
 
 /** Without the links and marks of the manual. */
 export function plain(text: string): string {
-  return text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "")
+  return text.replace(": [below](", "[](").replaceAll(
+    /\[([^\]]*)\]\([^)]*\)/g,
+    "$1",
+  ).replaceAll("`", "")
     .replaceAll("_", " ");
 }
 

@@ -143,7 +143,10 @@ let engine: Engine | undefined;
 let arms: Arm[] = [];
 let watched: Watched = { arm: 0, combination: 0, trial: 0, change: false };
 let running: AbortController | undefined;
-let loop: Promise<void> = Promise.resolve();
+/** Number of the training that was asked for last. */
+let asked = 0;
+/** Trainings wait for each other. */
+let last: Promise<void> = Promise.resolve();
 let pace = 0;
 let updates = 0;
 let milliseconds = 0;
@@ -182,9 +185,15 @@ async function openEngine(device: Device): Promise<Engine> {
   return createWasmEngine();
 }
 
-async function start(settings: Settings): Promise<void> {
-  running?.abort();
-  await loop.catch(() => {});
+function inTurn(work: () => Promise<void>): Promise<void> {
+  const turn = last.then(work);
+  last = turn.catch(() => {});
+  return turn;
+}
+
+/** Prepares and trains; gives up where another training has been asked for meanwhile. */
+async function start(settings: Settings, number: number): Promise<void> {
+  if (number !== asked) return;
   for (const arm of arms) arm.group?.ensemble.destroy();
   arms = [];
   engine?.destroy();
@@ -235,7 +244,7 @@ async function start(settings: Settings): Promise<void> {
     });
   }
   updates = milliseconds = 0;
-  await (loop = train());
+  if (number === asked) await train();
 }
 
 /** What tells the combinations from each other. */
@@ -416,13 +425,17 @@ async function watchedModel(): Promise<WatchedModel | undefined> {
 
 async function obey(order: Order): Promise<void> {
   switch (order.ask) {
-    case "start":
+    case "start": {
+      const { settings } = order;
+      const number = ++asked;
       pace = order.pace;
-      return await start(order.settings);
+      running?.abort();
+      return await inTurn(() => start(settings, number));
+    }
     case "add":
       return await add(order.file);
     case "go on":
-      return running === undefined ? await (loop = train()) : undefined;
+      return running === undefined ? await inTurn(train) : undefined;
     case "pack": {
       const zip = packResults(trainedArms());
       return tell({ tell: "packed", zip }, [zip.buffer]);
