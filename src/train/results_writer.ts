@@ -30,7 +30,7 @@ import {
   SUMS_FILE,
   topologyPath,
 } from "../results/layout.ts";
-import { type FolderLock, readLocks } from "../results/lock.ts";
+import { type FolderLock, lockFolder, readLocks } from "../results/lock.ts";
 import { openFolder, sweep } from "../results/open_folder.ts";
 import {
   engineName,
@@ -435,6 +435,10 @@ export async function openArms(
   options: OpenResultsOptions,
 ): Promise<ResultsWriter[]> {
   await refuseOtherResults(arms);
+  // Nothing goes before it is known that all may.
+  if (options.overwrite && arms.length > 1) {
+    await tryLocks(arms, options);
+  }
   const opened: ResultsWriter[] = [];
   try {
     const all = arms.map(({ experiment }) => runsOf(experiment));
@@ -445,6 +449,21 @@ export async function openArms(
   } catch (error) {
     for (const writer of opened) await writer.close();
     throw error;
+  }
+}
+
+/** @throws {RetryError} If another process trains in a folder. */
+async function tryLocks(
+  arms: readonly PreparedExperiment[],
+  { shard: part, warn }: OpenResultsOptions,
+): Promise<void> {
+  const locks: FolderLock[] = [];
+  try {
+    for (const { experiment: { paths } } of arms) {
+      locks.push(await lockFolder(paths.results, { part, warn }));
+    }
+  } finally {
+    for (const lock of locks) await lock.release();
   }
 }
 

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import type { Engine } from "../../src/engine/ensemble.ts";
 import { readArms } from "../../src/experiment/read.ts";
-import { InputError } from "../../src/files/input_error.ts";
+import { InputError, RetryError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { lockFolder } from "../../src/results/lock.ts";
 import { readExperimentRecord } from "../../src/results/experiment_record.ts";
 import { buildRun } from "../../src/train/build_run.ts";
 import { planTogether } from "../../src/train/groups.ts";
@@ -17,6 +18,7 @@ import { train, type TrainOptions } from "../../src/train/train.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
 import {
   differences,
+  filesBelow,
   tinyConfig,
   type TinyExperiment,
 } from "../soak/tiny_experiment.ts";
@@ -253,6 +255,25 @@ describe("train() with several arms", () => {
         const names = [...Deno.readDirSync(join(folder, "two", arm))];
         assert.ok(names.every(({ name }) => !name.endsWith(".lock")));
       }
+    });
+  });
+
+  it("overwrites no arm where another process trains one", async () => {
+    await withFolder(async (folder) => {
+      const engine = createReferenceEngine();
+      await trainAll(folder, "all", { net: ARMS, engine });
+      const bio = join(folder, "all", "bio");
+      const before = await filesBelow(bio);
+      const lock = await lockFolder(join(folder, "all", "permute"), {
+        part: undefined,
+        warn: assert.fail,
+      });
+      await assert.rejects(
+        trainAll(folder, "all", { net: ARMS, engine, overwrite: true }),
+        RetryError,
+      );
+      await lock.release();
+      assert.deepEqual(await filesBelow(bio), before);
     });
   });
 
