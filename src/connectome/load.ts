@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import {
   cacheFolder as systemCacheFolder,
@@ -12,11 +13,12 @@ import {
   DownloadError,
   type Fetch,
 } from "../files/download.ts";
-import { sha256Hex, sha256OfFile } from "../files/checksum.ts";
+import { sha256Hex } from "../files/checksum.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
 import {
+  readChunks,
   readFileBytes,
   readIfThere,
   readTextFile,
@@ -30,8 +32,14 @@ import {
   type CatalogueEntry,
   catalogueEntry,
   filesOf,
+  SYNTHETIC_NAME,
 } from "./catalogue.ts";
-import { type Connectome, validateConnectome } from "./connectome.ts";
+import {
+  type Connectome,
+  readSigns,
+  signsOf,
+  validateConnectome,
+} from "./connectome.ts";
 import { nearestNames } from "../text/words.ts";
 import {
   catalogued,
@@ -39,8 +47,6 @@ import {
   importConnectome,
   readMatrix,
 } from "./decode.ts";
-import { readSigns, signsOf } from "./connectome.ts";
-import { SYNTHETIC_NAME } from "./catalogue.ts";
 
 /** What messages call a connectome's file. */
 const WHAT = { what: "the connectome" };
@@ -201,7 +207,7 @@ async function readConnectomeFolder(
     synthetic: name.startsWith("Synthetic_"),
     source: found,
     fileRows: "source",
-    sha256: await sha256OfFile(found, WHAT),
+    sha256: await sha256OfFile(found),
   };
   validateConnectome(connectome, found);
   return connectome;
@@ -434,4 +440,10 @@ async function makeFolder(folder: string): Promise<void> {
       { cause: error },
     );
   }
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of readChunks(path, WHAT)) hash.update(chunk);
+  return hash.digest("hex");
 }

@@ -4,23 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { readChunks } from "./read.ts";
-
-/**
- * SHA-256 of a file, however large, as 64 lower-case hexadecimal digits.
- *
- * @throws {InputError} If it can't be read.
- */
-export async function sha256OfFile(
-  path: string,
-  { what }: { readonly what: string },
-): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of readChunks(path, { what })) hash.update(chunk);
-  return hash.digest("hex");
-}
-
 /**
  * SHA-256 of bytes, as 64 lower-case hexadecimal digits.
  *
