@@ -192,6 +192,20 @@ Deno.test({
       },
     );
 
+    await t.step(
+      "says what a browser lacks that has neither engine",
+      async () => {
+        // Without a compiler there is no WebAssembly.
+        await using bare = await Chromium.start(["--js-flags=--jitless"]);
+        const tab = await bare.open(server.address);
+        await tab.click("#train");
+        assert.match(
+          await tab.text("#error"),
+          /^Cannot train in this browser: it has neither WebGPU nor WebAssembly/,
+        );
+      },
+    );
+
     await t.step("asks nobody for anything, and complains of nothing", () => {
       const others = browser.requests.filter((url) =>
         !url.startsWith(server.address) &&

@@ -12,7 +12,6 @@ const PATIENCE = 120_000;
 
 const FLAGS = [
   "--headless=new",
-  "--enable-unsafe-webgpu",
   // As root, as in a container, Chromium has no sandbox.
   "--no-sandbox",
   "--disable-gpu-sandbox",
@@ -75,12 +74,14 @@ export class Chromium {
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
   }
 
-  /** Starts one with a folder of its own. */
-  static async start(): Promise<Chromium> {
+  /** Starts one with a folder of its own; by default with WebGPU, on a software adapter too. */
+  static async start(
+    flags: readonly string[] = ["--enable-unsafe-webgpu"],
+  ): Promise<Chromium> {
     const folder = await Deno.makeTempDir({ prefix: "biornn-browser-" });
     const profile = join(folder, "profile");
     const process = new Deno.Command(PROGRAM, {
-      args: [`--user-data-dir=${profile}`, ...FLAGS],
+      args: [`--user-data-dir=${profile}`, ...flags, ...FLAGS],
       stdin: "null",
       stdout: "null",
       stderr: "null",
