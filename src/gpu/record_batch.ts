@@ -212,10 +212,9 @@ export function createBatchRunner(
       };
       /** Dispatches of a range: one, or one a time step. */
       const throughTime = (
-        { allSteps, groups, vectors: tile }: StepProduct,
+        { allSteps, unitGroups: x, vectors: tile }: StepProduct,
         { first, last }: SlotRange,
       ): Groups[] => {
-        const [x] = groups([]);
         const y = Math.ceil(vectors / tile);
         if (allSteps) return [[x, y, count, 1]];
         // Models with more steps come first, so those that have a step are a prefix.
@@ -244,7 +243,7 @@ export function createBatchRunner(
         dispatch("backward", range, steps);
         if (range > 0) handOn("delta", { from: range, to: range - 1 });
       }
-      const [x, y = 1] = gradientGroups;
+      const [x, y] = gradientGroups;
       for (const [range, { first }] of used.entries()) {
         dispatch("gradient", range, [[x, y, count, first + 1]]);
       }

@@ -48,7 +48,7 @@ export interface WeightFormat {
   readonly constants: ShaderConstants;
   readonly forward: StepProduct;
   readonly backward: StepProduct;
-  readonly gradient: Product;
+  readonly gradient: GradientProduct;
   /** At most what so many connections, in so many blocks, take. */
   words(count: ConnectionCount): WeightWords;
   /** Places of the weights of models with these connections and ports; those of weights that do not exist stay 0. */
@@ -66,14 +66,20 @@ export interface ConnectionCount {
 export interface Product {
   readonly text: string;
   readonly constants: ShaderConstants;
-  /** Workgroups along x and y for these topologies; what is along the trials, y, is undefined. */
-  groups(topologies: readonly Topology[]): readonly [number, number?];
+}
+
+/** The kernel of the gradient. */
+export interface GradientProduct extends Product {
+  /** Workgroups along x and y for models with these topologies. */
+  groups(topologies: readonly Topology[]): readonly [number, number];
 }
 
 /** A kernel that goes through time. */
 export interface StepProduct extends Product {
   /** Whether one dispatch makes all steps; else one makes one step. */
   readonly allSteps: boolean;
+  /** Workgroups along the units. */
+  readonly unitGroups: number;
   /** Vectors of trials of a workgroup. */
   readonly vectors: number;
 }

@@ -139,7 +139,7 @@ function stepProduct(
       TILE_ROWS: allSteps ? rows : side,
       BACKWARD: backward,
     },
-    groups: () => [Math.ceil(pairs * trialLanes / lanes)],
+    unitGroups: Math.ceil(pairs * trialLanes / lanes),
     allSteps,
     vectors: trialLanes,
   };

@@ -19,7 +19,7 @@ import { type Layout, makeLayout, roundUp } from "../layout.ts";
 import type {
   AdapterLimits,
   FormatOptions,
-  Product,
+  GradientProduct,
   StepProduct,
   Topology,
   WeightFormat,
@@ -158,7 +158,7 @@ function stepProduct(
         AHEAD: 16,
         BACKWARD: backward,
       },
-      groups: () => [1],
+      unitGroups: 1,
       allSteps: true,
       vectors: trialLanes,
     };
@@ -177,7 +177,7 @@ function stepProduct(
       SLOT_LOADS: stage * 2 * lanesAlong / lanes,
       BACKWARD: backward,
     },
-    groups: () => [Math.ceil(unitVectors / (2 * unitLanes))],
+    unitGroups: Math.ceil(unitVectors / (2 * unitLanes)),
     allSteps: false,
     vectors: 2 * lanesAlong,
   };
@@ -196,7 +196,7 @@ const STAGE = 8;
 function gradientProduct(
   { units, slot }: Layout,
   limits: AdapterLimits,
-): Product {
+): GradientProduct {
   let least = Infinity;
   let best = { tm: 1, tn: 1, gm: 8, gn: 8 };
   for (const [gm, gn] of [[16, 16], [16, 8], [8, 8]] as const) {
