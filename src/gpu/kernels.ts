@@ -59,6 +59,7 @@ export function kernelTexts(
     OUTPUTS: outputSize,
     BATCHES: layout.batches.length,
     STRETCH: layout.stretch,
+    LOOPS: layout.loops ? 1 : 0,
     RANGED: layout.ranged ? 1 : 0,
     ...format.constants,
   };

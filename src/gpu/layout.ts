@@ -25,6 +25,8 @@ export interface Layout extends ModelSize {
   readonly stretch: number;
   /** Whether the slots of each stretch lie in a buffer of their own. */
   readonly ranged: boolean;
+  /** Whether a dispatch may go through several stretches. */
+  readonly loops: boolean;
 }
 
 /** Slots first … last of states and deltas, which are bound together. */
@@ -73,7 +75,7 @@ const GRANTED_BYTES = 2 ** 27;
 /** Pads the sizes of an ensemble. */
 export function makeLayout(
   { hiddenSize, inputSize, outputSize }: ModelSize,
-  { batches, slot, units, ranged = false, stretch }:
+  { batches, slot, units, ranged = false, mostSteps = Infinity, ...options }:
     & Pick<Layout, "batches" | "slot" | "units">
     & SlotOptions,
 ): Layout {
@@ -81,6 +83,8 @@ export function makeLayout(
   const granted = Math.floor(
     GRANTED_BYTES / (16 * vectors * Math.max(slot, units)),
   );
+  // Steps need the slot before the first, too.
+  const stretch = options.stretch ?? Math.max(1, granted - 1);
   return {
     hiddenSize,
     inputSize,
@@ -90,9 +94,9 @@ export function makeLayout(
     units,
     vectors,
     batches,
-    // Steps need the slot before the first, too.
-    stretch: stretch ?? Math.max(1, granted - 1),
+    stretch,
     ranged,
+    loops: !ranged && mostSteps > stretch,
   };
 }
 
@@ -102,6 +106,8 @@ export interface SlotOptions {
   readonly ranged?: boolean | undefined;
   /** Time steps of a stretch; by default as many as every adapter can bind. */
   readonly stretch?: number | undefined;
+  /** T of the longest trials, where it is known. */
+  readonly mostSteps?: number | undefined;
 }
 
 /**

@@ -147,6 +147,7 @@ export function planOnGpu(
         batches,
         ranged,
         stretch,
+        mostSteps: mostSteps(shape),
       }),
     groups,
     bytes,

@@ -14,6 +14,9 @@ const CHUNKS_ALONG = 32768u;
 const ENTRIES = CHUNK * BLOCK * BLOCK;
 /// Time steps that are summed up in registers.
 const STRETCH = 1u;
+/// 0 where a dispatch has no more than one stretch, and so no loop over them, 1 where it may.
+const LOOPS = 1u;
+const LOOP = 0u;
 /// Names in what is unrolled: block of the chunk, row and column of a block.
 const NEXT = 0u;
 const I = 0u;
@@ -51,7 +54,10 @@ fn main(
   let start = begin_slot(select(select(1u, 0u, first < row_begin + INPUT_BLOCKS), model.first_scored + 1u, is_output));
   let stop = end_slot(model.steps + select(0u, 1u, is_output));
   // A stretch at a time, whether or not it is a dispatch's all: so adapters agree.
-  for (var stretch = (max(start, 1u) - 1u) / STRETCH; stretch * STRETCH + min(stretch, 1u) < stop; stretch += 1u) {
+  var stretch = (max(start, 1u) - 1u) / STRETCH;
+  // for LOOP in LOOPS
+  for (; stretch * STRETCH + min(stretch, 1u) < stop; stretch += 1u) {
+  // end
     // for NEXT in CHUNK
     // for I in BLOCK
     // for J in BLOCK
@@ -94,8 +100,10 @@ fn main(
         g += partial[lane.x][other];
       }
     }
+  // for LOOP in LOOPS
     workgroupBarrier();
   }
+  // end
   if (is_own) {
     let unit = row * BLOCK + within / BLOCK;
     let column = block_column(word) * BLOCK + within % BLOCK;
