@@ -7,9 +7,9 @@
 
 import { zipSync } from "../../src/files/zip.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
-import type { ExperimentRecord } from "../../src/results/experiment_record.ts";
 import { listConnections } from "../../src/graph/connections.ts";
 import { binary } from "../files/binary.ts";
+import { exampleRecord } from "../results/example_results.ts";
 import {
   int,
   legacyFile,
@@ -242,39 +242,11 @@ export const CONFIG_TOKENS = [
   "-",
 ];
 
-export const RECORD: ExperimentRecord = {
-  format: "biornn-results/1",
-  program: { name: "biornn", version: "0", numerics: 2, deno: "2" },
-  trainedBy: ["biornn 0, numerics 2"],
+export const RECORD = exampleRecord({
   parts: { count: 4, first: 0, step: 1 },
-  fingerprint: "f",
-  config: { file: "c.ini", text: "[net]\n" },
-  overrides: { epochs: 3 },
-  task: { name: "seq_mem", loss: "mse", parameters: { nr_of_trials: 5 } },
-  grid: { keys: ["lr", "nonlinearity"], combinations: [[1e-6, "relu"]] },
-  epochs: 3,
-  iterations: 2,
-  batchSize: 128,
-  seed: 1,
-  storeEveryEpoch: 0,
-  compatibility: "described",
-  init: "default",
-  freezeLayer: false,
-  remapW: true,
-  randomW: false,
-  randPartition: true,
-  targetSparsity: 0.8,
-  targetSparsityIntrinsic: 1,
   inputRegions: [0],
   outputRegions: [0, 1],
-  connectome: {
-    ...{ name: "n", species: "s", regions: 2, neurons: 1, sha256: "x" },
-    ...{ source: "f", synthetic: true, citations: [], regionNames: ["a", "b"] },
-  },
-  engine: { kind: "reference", description: "float64" },
-  size: { hiddenSize: 2, inputSize: 2, outputSize: 1 },
-  failures: [{ combination: 0, iteration: 1, epoch: 2, what: "NaN" }],
-};
+});
 
 const curve = Float64Array.of(1, 0.5);
 export const RUN = {

@@ -12,6 +12,7 @@ import {
   encodeExperimentRecord,
   type ExperimentRecord,
 } from "../../src/results/experiment_record.ts";
+import { exampleRecord } from "../results/example_results.ts";
 
 /** What to make. */
 export interface ResultsOptions {
@@ -87,15 +88,7 @@ function recordOf(
   }: ResultsOptions,
   cells: readonly Cell[],
 ): ExperimentRecord {
-  return {
-    format: "biornn-results/1",
-    program: {
-      name: "biornn",
-      version: "0.1.0",
-      numerics: 2,
-      deno: "2.9.6",
-    },
-    trainedBy: ["biornn 0.1.0, numerics 2"],
+  return exampleRecord({
     fingerprint: `test-${seed}`,
     config: { file: "config.ini", text: "[net]\nnet_name = Test\n" },
     overrides: {},
@@ -110,17 +103,8 @@ function recordOf(
     },
     epochs,
     iterations,
-    batchSize: 128,
     seed: 1,
-    storeEveryEpoch: 0,
-    compatibility: "described",
-    init: "default",
-    freezeLayer: false,
-    remapW: true,
     randomW: seed > 0,
-    randPartition: true,
-    targetSparsity: 0.8,
-    targetSparsityIntrinsic: 1,
     connectome: {
       name: "Test_12",
       species: "test animal",
@@ -141,7 +125,7 @@ function recordOf(
       outputSize: task === "seq_mem" ? 1 : 3,
     },
     failures: [],
-  };
+  });
 }
 
 /** Makes a results folder. */
