@@ -1,9 +1,10 @@
 /**
- * What all commands share: flags, `--help`, and one sentence for bad input.
+ * What all commands share: flags, `--help`, one sentence for bad input, and signals.
  *
  * @module
  */
 
+import { fstatSync } from "node:fs";
 import { type FlagNames, type Flags, parseFlags } from "../compat/cli.ts";
 import { InputError, RetryError } from "../files/input_error.ts";
 import { systemReason } from "../files/read.ts";
@@ -116,5 +117,65 @@ function writeAll(to: typeof Deno.stdout, text: string): void {
     }
   } catch (error) {
     lost.set(to, error);
+  }
+}
+
+/** Exit codes of a training stopped by Ctrl-C or a scheduler: 128 + the signal's number. */
+const INTERRUPTED = { SIGHUP: 129, "Ctrl-C": 130, SIGTERM: 143 } as const;
+
+/** Milliseconds; `deno task` passes on what a scheduler sends to all processes, so that one signal arrives twice. */
+const ONE_SIGNAL = 1000;
+
+/**
+ * Ctrl-C, or a scheduler's SIGTERM, ends the epoch under way; a second one
+ * ends at once. The signal's reason is the exit code.
+ */
+export function stopOnSignals(onStop: (name: string) => void): {
+  readonly signal: AbortSignal;
+  /** Ends this, so that another training can begin. */
+  readonly release: () => void;
+} {
+  const controller = new AbortController();
+  let first = 0;
+  const stop = (name: keyof typeof INTERRUPTED) => () => {
+    if (controller.signal.aborted) {
+      if (performance.now() - first < ONE_SIGNAL) return;
+      Deno.exit(INTERRUPTED[name]);
+    }
+    first = performance.now();
+    controller.abort(INTERRUPTED[name]);
+    onStop(name);
+  };
+  const listeners: [Deno.Signal, () => void][] = [
+    ["SIGINT", stop("Ctrl-C")],
+    ...(Deno.build.os === "windows" ? [] : [
+      ["SIGTERM", stop("SIGTERM")] as [Deno.Signal, () => void],
+      // Deno takes back what `nohup` has set, so that it has to be set again.
+      ["SIGHUP", isDetached() ? () => {} : stop("SIGHUP")] as [
+        Deno.Signal,
+        () => void,
+      ],
+    ]),
+  ];
+  for (const [name, listen] of listeners) {
+    Deno.addSignalListener(name, listen);
+  }
+  return {
+    signal: controller.signal,
+    release() {
+      for (const [name, listen] of listeners) {
+        Deno.removeSignalListener(name, listen);
+      }
+    },
+  };
+}
+
+/** Whether all that is read and written are files, as under `nohup`, which is to outlive its terminal. */
+function isDetached(): boolean {
+  try {
+    return !Deno.stdin.isTerminal() &&
+      [1, 2].every((output) => fstatSync(output).isFile());
+  } catch {
+    return false;
   }
 }

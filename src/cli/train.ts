@@ -4,7 +4,6 @@
  * @module
  */
 
-import { fstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DeviceError, type Engine } from "../engine/ensemble.ts";
 import {
@@ -32,7 +31,13 @@ import { trainArms, type TrainOutcome } from "../train/train_experiment.ts";
 import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
 import { startWatchdog } from "../train/watchdog.ts";
 import { readOverrides } from "./flags.ts";
-import { print, printError, runCommand, writeLog } from "./run_command.ts";
+import {
+  print,
+  printError,
+  runCommand,
+  stopOnSignals,
+  writeLog,
+} from "./run_command.ts";
 import {
   shellWord,
   shownPath,
@@ -70,9 +75,6 @@ const HELP =
 Where the config's net_name or null_model is a list, each pair is an arm: all train together, each
 into a folder of its name in the results folder.
 The results folder, the flags and the config's keys are described in README.md.`;
-
-/** Exit codes of a training stopped by Ctrl-C or a scheduler: 128 + the signal's number. */
-const INTERRUPTED = { SIGHUP: 129, "Ctrl-C": 130, SIGTERM: 143 } as const;
 
 function readCount(flags: Flags, name: string): number | undefined {
   const text = flags.string[name];
@@ -141,63 +143,6 @@ function checkOverwrite(
       resume ? "are to be gone on with" : "the other parts train"
     }`,
   );
-}
-
-/** Milliseconds; `deno task` passes on what a scheduler sends to all processes, so that one signal arrives twice. */
-const ONE_SIGNAL = 1000;
-
-/**
- * Ctrl-C, or a scheduler's SIGTERM, ends the epoch under way; a second one
- * ends at once. The signal's reason is the exit code.
- */
-function stopOnSignals(onStop: (name: string) => void): {
-  readonly signal: AbortSignal;
-  /** Ends this, so that another training can begin. */
-  readonly release: () => void;
-} {
-  const controller = new AbortController();
-  let first = 0;
-  const stop = (name: keyof typeof INTERRUPTED) => () => {
-    if (controller.signal.aborted) {
-      if (performance.now() - first < ONE_SIGNAL) return;
-      Deno.exit(INTERRUPTED[name]);
-    }
-    first = performance.now();
-    controller.abort(INTERRUPTED[name]);
-    onStop(name);
-  };
-  const listeners: [Deno.Signal, () => void][] = [
-    ["SIGINT", stop("Ctrl-C")],
-    ...(Deno.build.os === "windows" ? [] : [
-      ["SIGTERM", stop("SIGTERM")] as [Deno.Signal, () => void],
-      // Deno takes back what `nohup` has set, so that it has to be set again.
-      ["SIGHUP", isDetached() ? () => {} : stop("SIGHUP")] as [
-        Deno.Signal,
-        () => void,
-      ],
-    ]),
-  ];
-  for (const [name, listen] of listeners) {
-    Deno.addSignalListener(name, listen);
-  }
-  return {
-    signal: controller.signal,
-    release() {
-      for (const [name, listen] of listeners) {
-        Deno.removeSignalListener(name, listen);
-      }
-    },
-  };
-}
-
-/** Whether all that is read and written are files, as under `nohup`, which is to outlive its terminal. */
-function isDetached(): boolean {
-  try {
-    return !Deno.stdin.isTerminal() &&
-      [1, 2].every((output) => fstatSync(output).isFile());
-  } catch {
-    return false;
-  }
 }
 
 function createTerminalProgress(): Progress {
