@@ -157,17 +157,6 @@ export interface SyntheticConnectome {
  *
  * Draws in this order: positions (x, y, z of each try), keys of all pairs row by
  * row, z of the chosen pairs row by row, the inputs of the areas.
- *
- * @example
- * ```ts
- * import { generateSyntheticMacaque } from "./src/connectome/catalogue.ts";
- * import { createStream } from "./src/random/stream.ts";
- *
- * const { weights } = generateSyntheticMacaque(
- *   createStream({ seed: 1, purpose: "connectome" }),
- * );
- * weights.length; // 841
- * ```
  */
 export function generateSyntheticMacaque(
   stream: RandomStream,

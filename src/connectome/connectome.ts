@@ -64,17 +64,6 @@ const LARGEST_WEIGHT = 1e100;
  * @param connectome The graph with what names it.
  * @param file What messages call it, e.g. the path it was read from.
  * @throws {InputError} With file, entry (counted from 0, as NumPy does) and the names of its regions.
- *
- * @example
- * ```ts
- * import { graphOfMatrix } from "@biornn/biornn";
- * import { validateConnectome } from "./src/connectome/connectome.ts";
- *
- * validateConnectome({
- *   graph: graphOfMatrix([0, 0.5, 0.25, 0], 2),
- *   regionNames: ["V1", "V2"],
- * }, "example");
- * ```
  */
 export function validateConnectome(
   { graph, regionNames, neuronDensity, distances, signs }: Pick<

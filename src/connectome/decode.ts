@@ -67,15 +67,6 @@ const WIDER_THAN_LISTS = 100;
  * holds a matrix if it is square, else a list of connections.
  *
  * @throws {InputError} If the file can't be read, or holds no connectome.
- *
- * @example
- * ```ts no-eval
- * import { importConnectome } from "./src/connectome/decode.ts";
- * import { sourceOfFile } from "./src/files/read.ts";
- *
- * const file = sourceOfFile("connections.csv.gz", { what: "the connectome" });
- * const { graph, notes } = await importConnectome(file, { minWeight: 5 });
- * ```
  */
 export async function importConnectome(
   file: ByteSource,

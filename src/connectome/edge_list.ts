@@ -78,14 +78,6 @@ const LISTED = 5;
 
 /**
  * {@linkcode EdgeListReader} for a text.
- *
- * @example
- * ```ts
- * import { parseEdgeList } from "./src/connectome/edge_list.ts";
- *
- * const text = "source,target,weight\nV1,V2,0.5\nV2,V1,0.25\n";
- * parseEdgeList(text, { file: "list.csv" }).graph.weight; // [0.5, 0.25]
- * ```
  */
 export function parseEdgeList(
   text: string,

@@ -380,15 +380,6 @@ export interface DownloadOptions {
  *
  * @throws {InputError} If the network, the server or the checksum is at fault;
  * says where to get the files and where to put them.
- *
- * @example
- * ```ts no-eval
- * import { catalogueEntry } from "./src/connectome/catalogue.ts";
- * import { downloadConnectome } from "./src/connectome/load.ts";
- *
- * const entry = catalogueEntry("Macaque_Normalized")!;
- * await downloadConnectome(entry, { cacheFolder: "connectomes/cache" });
- * ```
  */
 export async function downloadConnectome(
   entry: CatalogueEntry,

@@ -31,16 +31,6 @@ const MOST_MEGABYTES = 2000;
  *
  * @param options `matrix`, the name of the matrix in a `.mat` or HDF5 file; needed where it holds several square ones.
  * @throws {InputError} If the file can't be read, or holds no such matrix.
- *
- * @example
- * ```ts no-eval
- * import { readMatrixFile } from "./src/connectome/matrix_files.ts";
- * import { sourceOfFile } from "./src/files/read.ts";
- *
- * await readMatrixFile(sourceOfFile("coactivation.mat", { what: "a matrix" }), {
- *   matrix: "W",
- * });
- * ```
  */
 export async function readMatrixFile(
   file: ByteSource,

@@ -413,14 +413,6 @@ const louvain = communities as unknown as (
  * Sources: V. D. Blondel et al., Fast unfolding of communities in large networks, J.
  * Stat. Mech. P10008 (2008), https://doi.org/10.1088/1742-5468/2008/10/P10008; for
  * directed graphs N. Dugué, A. Perez, https://hal.science/hal-01231784.
- *
- * @example
- * ```ts
- * import { modulesOf } from "./src/connectome/measures.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
- *
- * modulesOf(graphOfMatrix([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0], 4)); // [0, 0, 1, 1]
- * ```
  */
 export function modulesOf(graph: Graph): Uint32Array {
   const network = new DirectedGraph();

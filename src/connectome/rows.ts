@@ -21,18 +21,6 @@ const MOST_LINES = 10;
  * with # or %; Excel's `sep=;` says what stands between the cells.
  *
  * @throws {InputError} With file and row, if a quote does not end, or stands within a cell.
- *
- * @example
- * ```ts
- * import { RowReader } from "./src/connectome/rows.ts";
- *
- * const reader = new RowReader("regions.csv", (cells) => {
- *   cells; // ["V1", "V2, dorsal"]
- * });
- * reader.add('V1,"V2, do');
- * reader.add('rsal"');
- * reader.end();
- * ```
  */
 export class RowReader {
   #split: ((line: string) => string[] | undefined) | undefined;

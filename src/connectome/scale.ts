@@ -108,15 +108,6 @@ interface RegionPair {
  * How many connections {@linkcode scaleConnectome} makes, before it makes them.
  *
  * @throws {RangeError} If a parameter is out of its range.
- *
- * @example
- * ```ts
- * import { graphOfMatrix } from "@biornn/biornn";
- * import { countScaledConnections } from "./src/connectome/scale.ts";
- *
- * const connectome = graphOfMatrix([0, 0.5, 0.25, 0], 2);
- * countScaledConnections(connectome, { neuronDensity: [4, 4] }); // 48
- * ```
  */
 export function countScaledConnections(
   connectome: Graph,
@@ -337,15 +328,6 @@ const FLOOR_BITS = 1000;
  * @param total The weight, from 1e-100 to 1e101.
  * @param options `count`, the number of parts, at least 1, and the stream.
  * @throws {RangeError} If the total is no positive number in range, or `count` no positive integer.
- *
- * @example
- * ```ts
- * import { createStream } from "@biornn/biornn";
- * import { splitWeight } from "./src/connectome/scale.ts";
- *
- * const stream = createStream({ seed: 1, purpose: "bio2art" });
- * splitWeight(0.5, { count: 12, stream }); // twelve numbers that sum to 0.5
- * ```
  */
 export function splitWeight(
   total: number,

@@ -279,13 +279,6 @@ export class MatrixReader {
  *
  * @param file What messages call the file.
  * @throws {InputError} With file, row and column, if it is no square matrix of numbers.
- *
- * @example
- * ```ts
- * import { parseMatrixTable } from "./src/connectome/tables.ts";
- *
- * parseMatrixTable("from,V1,V2\nV1,0,0.5\nV2,0.25,0\n", "table.csv").names; // ["V1", "V2"]
- * ```
  */
 export function parseMatrixTable(text: string, file: string): SquareMatrix {
   const matrix = new MatrixReader(file);

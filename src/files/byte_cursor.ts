@@ -8,16 +8,6 @@ import { InputError } from "./input_error.ts";
 
 /**
  * A place in a file. Numbers are little-endian unless the name says otherwise.
- *
- * @example
- * ```ts no-eval
- * import { ByteCursor } from "./src/files/byte_cursor.ts";
- *
- * const cursor = new ByteCursor(Uint8Array.of(1, 2, 0), { name: "x.bin" });
- * cursor.uint8(); // 1
- * cursor.uint16(); // 2
- * cursor.uint8(); // InputError: Cannot read "x.bin": it ends after 3 bytes …
- * ```
  */
 export class ByteCursor {
   readonly bytes: Uint8Array;

@@ -6,13 +6,6 @@
 
 /**
  * SHA-256 of bytes, as 64 lower-case hexadecimal digits.
- *
- * @example
- * ```ts
- * import { sha256Hex } from "./src/files/checksum.ts";
- *
- * await sha256Hex(new TextEncoder().encode("abc")); // "ba7816bf…"
- * ```
  */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   // The digest takes no view of shared memory, which the type leaves open.

@@ -36,17 +36,6 @@ export class DownloadError extends Error {
  * more is read than the size says, and no redirection is followed.
  *
  * @throws {DownloadError} If it can't be had, or is not the file that is known.
- *
- * @example
- * ```ts no-eval
- * import { download } from "./src/files/download.ts";
- *
- * const bytes = await download({
- *   address: "https://example.org/latents.pt",
- *   bytes: 2080466,
- *   sha256: "2459db23…",
- * });
- * ```
  */
 export async function download(
   { address, bytes, sha256 }: KnownFile,
@@ -123,13 +112,6 @@ export interface CacheFolderOptions {
  * the system's folder for caches (`XDG_CACHE_HOME` or `~/.cache`; on macOS
  * `~/Library/Caches`; on Windows `LOCALAPPDATA`). Undefined where none of
  * these is set; an empty variable counts as not set.
- *
- * @example
- * ```ts
- * import { cacheFolder } from "./src/files/download.ts";
- *
- * cacheFolder(); // e.g. "/home/me/.cache/biornn"
- * ```
  */
 export function cacheFolder(
   { env = (name) => Deno.env.get(name), os = Deno.build.os }:

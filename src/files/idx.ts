@@ -28,14 +28,6 @@ const UNSIGNED_BYTE = 0x08;
  * @param bytes The whole file, or what gzip made of it.
  * @param options `name` of the file, for messages.
  * @throws {InputError} If it is no IDX file of bytes, or its size does not fit its shape.
- *
- * @example
- * ```ts
- * import { readIdx } from "./src/files/idx.ts";
- *
- * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 2);
- * readIdx(bytes, { name: "labels" }).data; // [7, 2]
- * ```
  */
 export function readIdx(
   bytes: Uint8Array,

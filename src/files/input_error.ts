@@ -25,13 +25,6 @@ export class InputError extends Error {
  * Something that cannot be done now, but may go well at another time, without
  * a change of what was given: a folder that another process trains in, a full
  * disk. Commands exit with code 1, so that a scheduler tries again.
- *
- * @example
- * ```ts no-eval
- * import { RetryError } from "./src/files/input_error.ts";
- *
- * throw new RetryError('Cannot train in "results": process 4711 is training there');
- * ```
  */
 export class RetryError extends InputError {
   override name = "RetryError";

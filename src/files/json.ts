@@ -18,13 +18,6 @@ function endOfString(text: string, start: number): number {
  * character.
  *
  * @throws {SyntaxError} If it is no JSON, or one of its objects has a key twice; the message goes on after "it".
- *
- * @example
- * ```ts
- * import { parseJson } from "./src/files/json.ts";
- *
- * parseJson('[{"k\\\\": 1}, {"k\\"": 2}]'); // [{ "k\\": 1 }, { 'k"': 2 }]
- * ```
  */
 export function parseJson(text: string): unknown {
   const value = parse(text);

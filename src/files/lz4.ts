@@ -20,15 +20,6 @@ const MOST_IN_BLOCK = 2 ** 22;
  * The bytes of a frame; checksums in it are passed over.
  *
  * @throws {InputError} If it is no such frame, or is damaged.
- *
- * @example
- * ```ts
- * import { unpackLz4 } from "./src/files/lz4.ts";
- *
- * const frame = [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0xc0];
- * const block = [0x02, 0x00, 0x00, 0x80, 0x48, 0x69];
- * unpackLz4(Uint8Array.from([...frame, ...block, 0, 0, 0, 0])); // "Hi"
- * ```
  */
 export function unpackLz4(frame: Uint8Array): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);

@@ -63,15 +63,6 @@ const MOST_DEPTH = 20;
  * @param bytes The whole file.
  * @param options `name` of the file, for messages.
  * @throws {InputError} If it is no such file, or is cut short.
- *
- * @example
- * ```ts no-eval
- * import { readMat } from "./src/files/mat.ts";
- *
- * const bytes = await Deno.readFile("coactivation.mat");
- * const [first] = await readMat(bytes, { name: "coactivation.mat" });
- * first?.rows;
- * ```
  */
 export async function readMat(
   bytes: Uint8Array<ArrayBuffer>,

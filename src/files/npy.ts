@@ -94,14 +94,6 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
  * @returns The array, row-major, in float64. Memory is proportional to the size of the file.
  * @throws {InputError} If the file is not in NPY format, is cut short or too long for its shape, holds elements
  * that are no plain numbers, or 64-bit integers beyond ±(2⁵³ − 1).
- *
- * @example
- * ```ts
- * import { readNpy, writeNpy } from "./src/files/npy.ts";
- *
- * const bytes = writeNpy({ shape: [2, 2], data: Float64Array.of(0, 1, 2, 3) });
- * readNpy(bytes, { name: "C.npy" }).data[1]; // row 0, column 1: 1
- * ```
  */
 export function readNpy(
   bytes: Uint8Array,
@@ -152,18 +144,6 @@ const LONGEST_HEADER = 65_536;
  * @param options `name` of the file, for messages; `onShape` may throw; `onElement` is given each
  * element that is not 0, in the order of the file.
  * @throws {InputError} As {@linkcode readNpy}.
- *
- * @example
- * ```ts
- * import { scanNpyMatrix, writeNpy } from "./src/files/npy.ts";
- *
- * const bytes = writeNpy({ shape: [1, 2], data: Float64Array.of(0, 7) });
- * await scanNpyMatrix(ReadableStream.from([bytes]), {
- *   name: "C.npy",
- *   onShape: (shape) => shape, // [1, 2]
- *   onElement: (value, row, column) => [value, row, column], // [7, 0, 1]
- * });
- * ```
  */
 export async function scanNpyMatrix(
   chunks: AsyncIterable<Uint8Array>,
@@ -367,14 +347,6 @@ function toRowMajor(
  *
  * @returns Version 1.0, little-endian, C order.
  * @throws {RangeError} If data has not as many elements as the shape says.
- *
- * @example
- * ```ts
- * import { writeNpy } from "./src/files/npy.ts";
- *
- * const bytes = writeNpy({ shape: [3], data: Uint8Array.of(1, 0, 1), boolean: true });
- * bytes.length; // 131: a header of 128 bytes and three elements
- * ```
  */
 export function writeNpy(
   { shape, data, boolean = false }: NpyContent,
@@ -401,13 +373,6 @@ export function writeNpy(
  * that `numpy.save` writes for `text.encode("ascii")`.
  *
  * @throws {RangeError} If the text is empty, or not in printable ASCII.
- *
- * @example
- * ```ts
- * import { readNpyText, writeNpyText } from "./src/files/npy.ts";
- *
- * readNpyText(writeNpyText("csr"), { name: "format.npy" }); // "csr"
- * ```
  */
 export function writeNpyText(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[ -~]+$/.test(text)) {
@@ -427,13 +392,6 @@ export function writeNpyText(text: string): Uint8Array<ArrayBuffer> {
  * @param options `name` of the file, for messages.
  * @returns The text, a character a byte, without the zeros at its end.
  * @throws {InputError} If the file is not in NPY format, is cut short or holds anything else.
- *
- * @example
- * ```ts
- * import { readNpyText, writeNpyText } from "./src/files/npy.ts";
- *
- * readNpyText(writeNpyText("csr"), { name: "format.npy" }); // "csr"
- * ```
  */
 export function readNpyText(
   bytes: Uint8Array,

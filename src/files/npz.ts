@@ -84,20 +84,6 @@ function problemOf(
  * @returns A ZIP archive, packed as `save_npz` does; the same bytes for the same matrix. Indices are 32-bit integers
  * where they fit, else 64-bit ones.
  * @throws {RangeError} If the arrays are no such matrix.
- *
- * @example
- * ```ts
- * import { readSparseNpz, writeSparseNpz } from "./src/files/npz.ts";
- *
- * // [[0, 0.5, 0], [0, 0, 0], [2, 0, 0.25]]
- * const bytes = writeSparseNpz({
- *   shape: [3, 3],
- *   start: [0, 1, 1, 3],
- *   column: [1, 0, 2],
- *   values: [0.5, 2, 0.25],
- * });
- * readSparseNpz(bytes, { name: "network.npz" }).column[0]; // 1
- * ```
  */
 export function writeSparseNpz(matrix: SparseMatrix): Uint8Array {
   const problem = problemOf(matrix);
@@ -137,14 +123,6 @@ function int64(array: ArrayLike<number>): BigInt64Array {
  * @returns The matrix; booleans as 0 and 1. Memory is proportional to the size of the arrays in the file.
  * @throws {InputError} If the file is broken, holds another format or elements that are no plain numbers, or
  * in CSR and CSC the indices do not ascend, as they do after `sum_duplicates()`.
- *
- * @example
- * ```ts no-eval
- * import { readSparseNpz } from "./src/files/npz.ts";
- *
- * const bytes = await Deno.readFile("network.npz"); // scipy.sparse.save_npz("network.npz", matrix)
- * readSparseNpz(bytes, { name: "network.npz" }).shape; // [220, 220]
- * ```
  */
 export function readSparseNpz(
   bytes: Uint8Array,

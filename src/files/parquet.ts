@@ -11,13 +11,6 @@ import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
  * are whole, else doubles.
  *
  * @param columns Columns of one length; undefined where a row has no value.
- *
- * @example
- * ```ts
- * import { encodeParquet } from "./src/files/parquet.ts";
- *
- * encodeParquet([{ name: "loss", data: [0.5, undefined] }]);
- * ```
  */
 export function encodeParquet(
   columns: readonly {

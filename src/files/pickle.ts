@@ -402,14 +402,6 @@ const MAX_INSTRUCTIONS = 500_000;
  * @returns Its value and where it ends. The value may hold itself, as Python's can.
  * @throws {InputError} If it is cut short, broken, uses names outside `globals`, or has more than 500 000
  * instructions.
- *
- * @example
- * ```ts
- * import { readPickle } from "./src/files/pickle.ts";
- *
- * const bytes = Uint8Array.from("\x80\x02]q\x00(K\x01K\x02e.", (c) => c.charCodeAt(0));
- * readPickle(bytes, { name: "numbers.pkl" }).value; // [1, 2]
- * ```
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -462,14 +454,6 @@ export function readPickle(
  * @param bytes The whole file.
  * @param options `name` of the file, for messages.
  * @throws {InputError} If the file is no pickle, or not one of a list of strings.
- *
- * @example
- * ```ts
- * import { readNameList } from "./src/files/pickle.ts";
- *
- * const bytes = Uint8Array.from("\x80\x03]q\x00X\x02\x00\x00\x00V1a.", (c) => c.charCodeAt(0));
- * readNameList(bytes, { name: "Names.lst" }); // ["V1"]
- * ```
  */
 export function readNameList(
   bytes: Uint8Array,

@@ -48,17 +48,6 @@ const REASONS: readonly {
  * @param error What Deno's functions threw.
  * @returns A clause without a full stop; undefined if the operating system did not say it, so that it is a fault of
  * the program.
- *
- * @example
- * ```ts
- * import { systemReason } from "./src/files/read.ts";
- *
- * try {
- *   Deno.readFileSync("/");
- * } catch (error) {
- *   systemReason(error, { path: "/", verb: "read" }); // "it is a folder"
- * }
- * ```
  */
 export function systemReason(
   error: unknown,
@@ -141,13 +130,6 @@ export async function statFile(
  * The bytes of a file, or of what a shell pipes in.
  *
  * @throws {InputError} As {@linkcode statFile}, and if it may not be read.
- *
- * @example
- * ```ts
- * import { readFileBytes } from "./src/files/read.ts";
- *
- * await readFileBytes("deno.json", { what: "the configuration" });
- * ```
  */
 export async function readFileBytes(
   path: string,
@@ -169,15 +151,6 @@ export async function readFileBytes(
  * The bytes of a file piece by piece, however large it is.
  *
  * @throws {InputError} As {@linkcode readFileBytes}.
- *
- * @example
- * ```ts
- * import { readChunks } from "./src/files/read.ts";
- *
- * for await (const chunk of readChunks("deno.json", { what: "a file" })) {
- *   chunk.length;
- * }
- * ```
  */
 export async function* readChunks(
   path: string,
@@ -284,13 +257,6 @@ export async function readIfThere(
  * The text of a UTF-8 file, without a byte order mark.
  *
  * @throws {InputError} As {@linkcode readFileBytes}, and if it is no UTF-8.
- *
- * @example
- * ```ts
- * import { readTextFile } from "./src/files/read.ts";
- *
- * await readTextFile("deno.json", { what: "the configuration" });
- * ```
  */
 export async function readTextFile(
   path: string,
@@ -341,13 +307,6 @@ const MAX_NAME_BYTES = 255;
  *
  * @throws {InputError} If it is empty, "." or "..", holds a separator, a control character or one that Windows
  * forbids, ends in a dot or blank, is a Windows device or is longer than 255 bytes.
- *
- * @example
- * ```ts
- * import { safeName } from "./src/files/read.ts";
- *
- * safeName("Macaque_Normalized", { what: "the connectome's name" }); // "Macaque_Normalized"
- * ```
  */
 export function safeName(name: string, { what }: ReadFileOptions): string {
   const reason = unsafeReason(name);

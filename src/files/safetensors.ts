@@ -85,16 +85,6 @@ function dtypeOf(data: SafetensorsData): SafetensorsDtype {
  * @param tensors Written by size of element, largest first, so that all are aligned; otherwise in the given order.
  * @param metadata Free text by key; written in the keys' alphabetic order.
  * @throws {RangeError} If a tensor's data does not fit its shape, or a name is used twice.
- *
- * @example
- * ```ts
- * import { encodeSafetensors } from "./src/files/safetensors.ts";
- *
- * const bytes = encodeSafetensors(
- *   [{ name: "fc.bias", shape: [3], data: Float32Array.of(0, 1, 2) }],
- *   { epoch: "12" },
- * );
- * ```
  */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
@@ -201,14 +191,6 @@ interface Place {
  * @returns The tensors, with elements of their own, and the metadata.
  * @throws {InputError} If the file is cut short, its header is not valid, a type is unknown, places overlap,
  * leave gaps or do not fit the shapes, a name stands twice, or a file of this program does not fit its checksum.
- *
- * @example
- * ```ts
- * import { decodeSafetensors, encodeSafetensors } from "./src/files/safetensors.ts";
- *
- * const bytes = encodeSafetensors([{ name: "b", shape: [1], data: Float32Array.of(2) }], {});
- * decodeSafetensors(bytes, { name: "model.safetensors" }).tensors[0]?.data[0]; // 2
- * ```
  */
 export function decodeSafetensors(
   bytes: Uint8Array,

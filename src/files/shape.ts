@@ -7,14 +7,6 @@
 /**
  * Number of elements of an array; Infinity at worst. A file may claim any
  * shape, and 0 · ∞ is no number, so that zeros come first.
- *
- * @example
- * ```ts
- * import { countElements } from "./src/files/shape.ts";
- *
- * countElements([2, 3]); // 6
- * countElements([]); // 1
- * ```
  */
 export function countElements(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
@@ -34,16 +26,6 @@ export interface Layout {
  * Visits all elements, last index fastest.
  *
  * @param visit Gets the place of an element in memory and its number.
- *
- * @example
- * ```ts
- * import { visitElements } from "./src/files/shape.ts";
- *
- * const fortran = [0, 10, 1, 11]; // first index fastest
- * const rows: number[] = [];
- * visitElements({ shape: [2, 2], strides: [1, 2] }, (from) => rows.push(fortran[from]!));
- * rows; // [0, 1, 10, 11]
- * ```
  */
 export function visitElements(
   { shape, strides, offset = 0 }: Layout,

@@ -62,15 +62,6 @@ const LEGACY_PROTOCOL = 1001;
  * @param options `name` of the file, for messages.
  * @returns What was saved: tensors, and arrays and maps of them; a state dictionary is a `Map` from name to tensor.
  * @throws {InputError} If the file is broken or cut short, or holds anything but plain data and dense tensors.
- *
- * @example
- * ```ts no-eval
- * import { readTorchFile } from "./src/files/torch.ts";
- *
- * const bytes = await Deno.readFile("model_state_dict_epoch_9_iter_0.pth");
- * const state = readTorchFile(bytes, { name: "model.pth" });
- * if (state instanceof Map) state.get("rnn.weight_hh_l0");
- * ```
  */
 export function readTorchFile(
   bytes: Uint8Array,

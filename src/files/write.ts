@@ -98,13 +98,6 @@ export async function stageFile(
  *
  * @param content The bytes, or text that is written as UTF-8.
  * @throws {InputError} If it can't be written: path and reason. Nothing is left behind then.
- *
- * @example
- * ```ts no-eval
- * import { writeFileWhole } from "./src/files/write.ts";
- *
- * await writeFileWhole("results/folder_index.txt", "0 (0.0001, 'relu')\n");
- * ```
  */
 export async function writeFileWhole(
   path: string,

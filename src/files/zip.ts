@@ -90,14 +90,6 @@ function failWith(name: string): (what: string) => never {
  * @param options `name` of the file, for messages.
  * @throws {InputError} If the archive is broken, has a name twice, or entries that are compressed or together
  * larger than the archive.
- *
- * @example
- * ```ts no-eval
- * import { readStoredZip } from "./src/files/zip.ts";
- *
- * const bytes = await Deno.readFile("model.pth");
- * readStoredZip(bytes, { name: "model.pth" }).get("archive/data.pkl");
- * ```
  */
 export function readStoredZip(
   bytes: Uint8Array,
@@ -126,14 +118,6 @@ export function readStoredZip(
  * @returns Those of them that the archive has.
  * @throws {InputError} If the archive is broken, has a name twice, or the entries are packed in another way than
  * deflate's, claim more bytes than deflate can give, or over 4 GiB together.
- *
- * @example
- * ```ts no-eval
- * import { readPackedZip } from "./src/files/zip.ts";
- *
- * const bytes = await Deno.readFile("matrix.npz");
- * readPackedZip(bytes, { name: "matrix.npz", wanted: ["data.npy"] }).get("data.npy");
- * ```
  */
 export function readPackedZip(
   bytes: Uint8Array,

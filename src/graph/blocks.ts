@@ -9,16 +9,6 @@ import { type Connections, countConnections } from "./connections.ts";
 
 /**
  * How many of the blocks of `side` × `side` weights hold a connection.
- *
- * @example
- * ```ts
- * import { countBlocks } from "./src/graph/blocks.ts";
- * import { listConnections } from "./src/graph/connections.ts";
- *
- * const mask = new Uint8Array(64);
- * mask[0] = mask[1] = 1;
- * countBlocks(listConnections({ receivers: 8, senders: 8 }, mask), 4); // 1 of 4
- * ```
  */
 export function countBlocks(connections: Connections, side: number): number {
   if (side === 1) return countConnections(connections);

@@ -38,14 +38,6 @@ export interface MatrixSize {
  *
  * @param mask Same size, not 0 where there is a connection; without it all are there.
  * @throws {RangeError} If the mask has another size.
- *
- * @example
- * ```ts
- * import { listConnections } from "./src/graph/connections.ts";
- *
- * const mask = Uint8Array.of(0, 1, 1, 0);
- * listConnections({ receivers: 2, senders: 2 }, mask).sender; // [1, 0]
- * ```
  */
 export function listConnections(
   { receivers, senders }: MatrixSize,
@@ -80,18 +72,6 @@ export function countConnections({ sender }: Connections): number {
 /**
  * What is wrong with a list of connections, as the end of a sentence; undefined
  * where it is sound.
- *
- * @example
- * ```ts
- * import { findConnectionProblem } from "./src/graph/connections.ts";
- *
- * findConnectionProblem({
- *   receivers: 1,
- *   senders: 2,
- *   start: Uint32Array.of(0, 1),
- *   sender: Uint32Array.of(2),
- * }); // "connection 0 of receiver 0 comes from sender 2 of 2"
- * ```
  */
 export function findConnectionProblem(
   { receivers, senders, start, sender }: Connections,
@@ -132,18 +112,6 @@ export function findConnectionProblem(
 
 /**
  * The same connections listed by sender: rows become columns.
- *
- * @example
- * ```ts
- * import {
- *   listConnections,
- *   transposeConnections,
- * } from "./src/graph/connections.ts";
- *
- * const mask = Uint8Array.of(0, 1, 1, 1);
- * const list = listConnections({ receivers: 2, senders: 2 }, mask);
- * transposeConnections(list).position; // [1, 0, 2]
- * ```
  */
 export function transposeConnections(
   { receivers, senders, start, sender }: Connections,
@@ -183,15 +151,6 @@ export function transposedValues<A extends FloatArray>(
 /**
  * Values of connections, [n], as a matrix [receivers, senders]; 0 where there
  * is no connection.
- *
- * @example
- * ```ts
- * import { denseMatrix, listConnections } from "./src/graph/connections.ts";
- *
- * const size = { receivers: 2, senders: 2 };
- * const list = listConnections(size, Uint8Array.of(0, 1, 1, 0));
- * denseMatrix(list, Float32Array.of(5, 7)); // [0, 5, 7, 0]
- * ```
  */
 export function denseMatrix<A extends FloatArray | Uint8Array>(
   { receivers, senders, start, sender }: Connections,

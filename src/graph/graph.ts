@@ -183,20 +183,6 @@ export function isSymmetric(graph: Graph): boolean {
  * @param graph Edges in any order.
  * @param options `transpose` true: Sᵀ, the network as described; false: S as it
  * stands, which is the reversed network (`[net] compatibility = original`).
- *
- * @example
- * ```ts
- * import { rowsOf } from "./src/graph/graph.ts";
- *
- * const rows = rowsOf({
- *   nodes: 2,
- *   from: Uint32Array.of(0),
- *   to: Uint32Array.of(1),
- *   weight: Float64Array.of(7),
- * }, { transpose: true });
- * rows.start; // [0, 0, 1]: neuron 1 receives a connection
- * rows.sender; // [0]: it comes from neuron 0
- * ```
  */
 export function rowsOf(
   { nodes: n, from, to, weight }: Graph,

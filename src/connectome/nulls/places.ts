@@ -35,16 +35,6 @@ const MOST_SHUFFLED = 4096;
  * from the front). Of a larger one only the entries of the k connections are, and
  * time and memory grow with k: the connections, in row-major order, are put on k
  * different entries one after the other; draws, for each, `integer(m − e)`.
- *
- * @example
- * ```ts
- * import { permutePlaces } from "./src/connectome/nulls/places.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
- * import { createStream } from "./src/random/stream.ts";
- *
- * const stream = createStream({ seed: 1, purpose: "topology" });
- * permutePlaces(graphOfMatrix([0, 1, 0, 0, 0, 3, 0, 0, 0], 3), stream);
- * ```
  */
 export function permutePlaces(graph: Graph, stream: RandomStream): Graph {
   const { nodes: n } = graph;
@@ -342,15 +332,6 @@ export interface PlaceOptions {
  * Draws `integer(count − p)` for each place p in order but the last.
  *
  * @param places The different places where the things lie.
- *
- * @example
- * ```ts
- * import { shufflePlaces } from "./src/connectome/nulls/places.ts";
- * import { createStream } from "./src/random/stream.ts";
- *
- * const stream = createStream({ seed: 1, purpose: "topology" });
- * shufflePlaces(Uint32Array.of(0, 4), { count: 6, stream }); // two of 0…5
- * ```
  */
 export function shufflePlaces(
   places: Uint32Array,
@@ -381,15 +362,6 @@ export function shufflePlaces(
  * from 0 to below that many is made of two integers, its upper and lower 32 bits, which are drawn again where it is too large.
  *
  * @throws {RangeError} If there are not so many places, or more than 2⁵³.
- *
- * @example
- * ```ts
- * import { drawDistinctPlaces } from "./src/connectome/nulls/places.ts";
- * import { createStream } from "./src/random/stream.ts";
- *
- * const stream = createStream({ seed: 1, purpose: "topology" });
- * drawDistinctPlaces(3, { count: 2 ** 32, stream });
- * ```
  */
 export function drawDistinctPlaces(
   amount: number,

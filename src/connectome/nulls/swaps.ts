@@ -51,18 +51,6 @@ const MORE_TRIES = 100;
  * https://doi.org/10.1126/science.1065103; A. R. Rao, R. Jana, S. Bandyopadhyay,
  * A Markov chain Monte Carlo method for generating random (0, 1)-matrices with
  * given marginals, Sankhyā A 58, 225–242 (1996), for the cycles.
- *
- * @example
- * ```ts
- * import { swapConnections } from "./src/connectome/nulls/swaps.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
- * import { createStream } from "./src/random/stream.ts";
- *
- * const graph = graphOfMatrix([0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0], 4);
- * swapConnections(graph, {
- *   stream: createStream({ seed: 1, purpose: "topology" }),
- * });
- * ```
  */
 export function swapConnections(
   graph: Graph,
@@ -210,16 +198,6 @@ export function latticeConnections(
  * https://doi.org/10.1103/PhysRevLett.101.168702.
  *
  * Draws one `permutation` of the number of connections, in row-major order.
- *
- * @example
- * ```ts
- * import { permuteWeights } from "./src/connectome/nulls/swaps.ts";
- * import { graphOfMatrix } from "./src/graph/graph.ts";
- * import { createStream } from "./src/random/stream.ts";
- *
- * const stream = createStream({ seed: 1, purpose: "topology" });
- * permuteWeights(graphOfMatrix([0, 1, 2, 0], 2), stream);
- * ```
  */
 export function permuteWeights(graph: Graph, stream: RandomStream): Graph {
   const order = stream.permutation(graph.weight.length);
