@@ -33,9 +33,9 @@ const HELP =
   --help   this text
 
 RESULTS is a results folder, also one that trainings are writing to, one of the
-original program, or the folder that holds those of several arms. A run is under way when a state of it was saved; the time
-of its last state tells whether a training is still at it. A run has failed when
-its loss became NaN or infinite.`;
+original program, or the folder that holds those of several arms. A run is under
+way when a state of it was saved; the time of its last state tells whether a
+training is still at it. A run has failed when its loss became NaN or infinite.`;
 
 const HEADINGS = ["", "combination", "done", "under way", "missing", "failed"];
 

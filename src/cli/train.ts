@@ -74,7 +74,7 @@ const HELP =
 
 Where the config's net_name or null_model is a list, each pair is an arm: all train together, each
 into a folder of its name in the results folder.
-The results folder, the flags and the config's keys are described in README.md.`;
+Config keys are in docs/configuration.md, the files of a results folder in docs/results.md.`;
 
 function readCount(flags: Flags, name: string): number | undefined {
   const text = flags.string[name];

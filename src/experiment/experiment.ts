@@ -4,6 +4,7 @@
  * @module
  */
 
+import { InputError } from "../files/input_error.ts";
 import { dirname } from "../files/path.ts";
 import { plural } from "../text/words.ts";
 import { configError } from "./configparser.ts";
@@ -294,18 +295,30 @@ function shownSome(all: readonly (string | undefined)[]): string {
     (all.length > most ? `, … (${all.length})` : "");
 }
 
+/** What is wrong with a key of `[net]` that reads well by itself, told where its value stands. */
+export function netError(
+  { file, source: { lines, overrides } }: Experiment,
+  { key, problem }: { readonly key: string; readonly problem: string },
+): InputError {
+  return Object.hasOwn(overrides, `net.${key}`)
+    ? new InputError(`Cannot use --set net.${key}: ${problem}`)
+    : configError({ file, line: lines[key] }, problem);
+}
+
 /**
- * The sentence for a config whose `rnn_size` is not the number of regions of
- * its connectome.
+ * The error of a config whose `rnn_size` is not the number of regions of its
+ * connectome.
  *
  * @param regions Number of regions of the connectome.
  */
 export function regionsMismatch(
-  { file, net, source }: Experiment,
+  experiment: Experiment,
   regions: number,
-): string {
-  return configError(
-    { file, line: source.lines.rnn_size },
-    `[net] rnn_size must be ${regions}, the number of regions of ${net.name}, found ${net.regions}`,
-  ).message;
+): InputError {
+  const { name, regions: found } = experiment.net;
+  return netError(experiment, {
+    key: "rnn_size",
+    problem:
+      `[net] rnn_size must be ${regions}, the number of regions of ${name}, found ${found}`,
+  });
 }

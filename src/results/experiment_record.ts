@@ -464,7 +464,7 @@ export async function readExperimentRecord(
 
 /** Says nothing of what the numbers depend on, or all of it at once. */
 const NO_DIFFERENCE = new Set(
-  "format program trainedBy parts fingerprint config overrides storeEveryEpoch engine failures"
+  "format program trainedBy parts fingerprint config overrides storeEveryEpoch engine failures networkStates"
     .split(" "),
 );
 /** How many differences a message names. */

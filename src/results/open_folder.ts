@@ -63,8 +63,7 @@ export async function openFolder(
   options: OpenFolderOptions,
 ): Promise<FolderLock> {
   const { record, mode, part, ids, files, warn } = options;
-  await refuseForeign(path, await list(path));
-  if (mode === "new") refuseResults(path, await list(path));
+  await refuseFolder(path, mode);
   const lock = await lockFolder(path, options);
   try {
     // Another training may have begun or ended meanwhile.
@@ -88,6 +87,22 @@ export async function openFolder(
     await lock.release();
     throw error;
   }
+}
+
+/**
+ * Looks whether a folder may be taken, and leaves it as it is: that nothing of one
+ * folder goes where the next one of the same training is refused.
+ *
+ * @throws {InputError} If it holds something else, or results where none may be.
+ */
+export async function refuseFolder(
+  path: string,
+  mode: OpenFolderOptions["mode"],
+): Promise<void> {
+  const entries = await list(path);
+  await refuseForeign(path, entries);
+  if (mode === "new") refuseResults(path, entries);
+  if (mode === "overwrite") refuseLinks(path, entries);
 }
 
 /** What lies in a folder by name, hidden files apart; nothing where there is none. */
@@ -119,6 +134,15 @@ function refuseResults(path: string, entries: readonly Deno.DirEntry[]): void {
   throw new InputError(
     `Cannot write results to "${path}": it holds results already; choose another folder with --path_to_results, use --resume to go on with an interrupted training, or --overwrite to replace them`,
   );
+}
+
+function refuseLinks(path: string, entries: readonly Deno.DirEntry[]): void {
+  for (const { name, isSymlink } of entries) {
+    if (!isSymlink || !isOwnFolder(name)) continue;
+    throw new InputError(
+      `Cannot overwrite the results in "${path}": "${name}" in it is a link, and what it leads to may be in use elsewhere; remove the link, or choose another folder with --path_to_results`,
+    );
+  }
 }
 
 /** A lock, or one that is being made. */
@@ -327,12 +351,7 @@ async function overwrite(
     readonly files: OpenFolderOptions["files"];
   },
 ): Promise<void> {
-  for (const { name, isSymlink } of entries) {
-    if (!isSymlink || !isOwnFolder(name)) continue;
-    throw new InputError(
-      `Cannot overwrite the results in "${path}": "${name}" in it is a link, and what it leads to may be in use elsewhere; remove the link, or choose another folder with --path_to_results`,
-    );
-  }
+  refuseLinks(path, entries);
   const staged: StagedFile[] = [];
   try {
     staged.push(

@@ -20,7 +20,6 @@ import {
 } from "../experiment/experiment.ts";
 import { CONFIG_SCHEMA } from "../experiment/schema.ts";
 import { sha256Hex } from "../files/checksum.ts";
-import { InputError } from "../files/input_error.ts";
 import { type Connections, countConnections } from "../graph/connections.ts";
 import { checkConnections } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
@@ -161,7 +160,7 @@ export async function prepareWith(
   const { connectome, stimuli, pretrained, onProgress = () => {} } =
     ingredients;
   if (connectome.regions !== net.regions) {
-    throw new InputError(regionsMismatch(experiment, connectome.regions));
+    throw regionsMismatch(experiment, connectome.regions);
   }
   const scaling = {
     neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),

@@ -12,14 +12,16 @@ import {
   scaleConnectome,
   type ScaleOptions,
 } from "../connectome/scale.ts";
-import { type Experiment, listRegions } from "../experiment/experiment.ts";
+import {
+  type Experiment,
+  listRegions,
+  netError,
+} from "../experiment/experiment.ts";
 import type { Connections } from "../graph/connections.ts";
 import { rowsOf } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { type RunId, runKey } from "../results/layout.ts";
 import { rankOrder } from "../rnn/initialise.ts";
-import { configError } from "../experiment/configparser.ts";
-import { InputError } from "../files/input_error.ts";
 import { hasPort, PORTS, type Ports } from "../rnn/parameters.ts";
 import { didYouMean, quote } from "../text/words.ts";
 
@@ -200,12 +202,9 @@ export function chooseRegions(
     wanted: readonly (string | number)[] | undefined,
   ): readonly number[] | undefined {
     if (wanted === undefined) return undefined;
-    const { file, source: { lines, overrides } } = experiment;
     const key = KEYS[kind];
     const error = (what: string) =>
-      Object.hasOwn(overrides, `net.${key}`)
-        ? new InputError(`Cannot use --set net.${key}: it ${what}`)
-        : configError({ file, line: lines[key] }, `[net] ${key} ${what}`);
+      netError(experiment, { key, problem: `[net] ${key} ${what}` });
     const found = new Set<number>();
     for (const choice of wanted) {
       const region = findRegion(choice, { connectome, error });

@@ -197,7 +197,7 @@ export async function prepareExperiments(
       await findConnectome(experiment, onProgress);
     connectomes.set(name, own);
     if (own.regions !== experiment.net.regions) {
-      throw new InputError(regionsMismatch(experiment, own.regions));
+      throw regionsMismatch(experiment, own.regions);
     }
     stimuli ??= await findStimuli(experiment, onProgress);
     const arm = await prepareWith(experiment, {

@@ -31,7 +31,7 @@ import {
   topologyPath,
 } from "../results/layout.ts";
 import { type FolderLock, lockFolder, readLocks } from "../results/lock.ts";
-import { openFolder, sweep } from "../results/open_folder.ts";
+import { openFolder, refuseFolder, sweep } from "../results/open_folder.ts";
 import {
   engineName,
   factsOf,
@@ -127,7 +127,7 @@ export class ResultsWriter implements ArmResults {
         programs: [],
         failures: [],
       }),
-      mode: overwrite ? "overwrite" : resume ? "join" : "new",
+      mode: modeOf({ overwrite, resume }),
       part: shard,
       ids,
       files: [...files, [SUMS_FILE, () => sumsOf(files)]],
@@ -436,6 +436,9 @@ export async function openArms(
 ): Promise<ResultsWriter[]> {
   await refuseOtherResults(arms);
   // Nothing goes before it is known that all may.
+  for (const { experiment: { paths } } of arms) {
+    await refuseFolder(paths.results, modeOf(options));
+  }
   if (options.overwrite && arms.length > 1) {
     await tryLocks(arms, options);
   }
@@ -450,6 +453,13 @@ export async function openArms(
     for (const writer of opened) await writer.close();
     throw error;
   }
+}
+
+/** What becomes of results that are there. */
+function modeOf(
+  { overwrite, resume }: Pick<OpenResultsOptions, "overwrite" | "resume">,
+): "new" | "join" | "overwrite" {
+  return overwrite ? "overwrite" : resume ? "join" : "new";
 }
 
 /** @throws {RetryError} If another process trains in a folder. */

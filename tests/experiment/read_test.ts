@@ -350,8 +350,16 @@ describe("describeExperiment()", () => {
 describe("regionsMismatch()", () => {
   it("names the line, what was found and what is allowed", () => {
     assert.equal(
-      regionsMismatch(read(withChange("= 55", "= 54")), 55),
+      regionsMismatch(read(withChange("= 55", "= 54")), 55).message,
       'Cannot read "folder/c.ini", line 8: [net] rnn_size must be 55, the number of regions of Marmoset_Normalized, found 54',
+    );
+  });
+
+  it("names the flag where the number stands there", () => {
+    const changed = read(ORIGINAL, { set: { "net.rnn_size": "54" } });
+    assert.equal(
+      regionsMismatch(changed, 55).message,
+      "Cannot use --set net.rnn_size: [net] rnn_size must be 55, the number of regions of Marmoset_Normalized, found 54",
     );
   });
 });

@@ -251,10 +251,43 @@ describe("train() with several arms", () => {
         trainAll(folder, "two", { net: ARMS, engine }),
         /two.permute.*holds results already/,
       );
-      for (const arm of ["bio", "degrees"]) {
-        const names = [...Deno.readDirSync(join(folder, "two", arm))];
-        assert.ok(names.every(({ name }) => !name.endsWith(".lock")));
-      }
+      const made = [...Deno.readDirSync(join(folder, "two"))];
+      assert.deepEqual(made.map(({ name }) => name), ["permute"]);
+    });
+  });
+
+  it("overwrites no arm where the folder of another is not to be touched", async () => {
+    await withFolder(async (folder) => {
+      const engine = createReferenceEngine();
+      const all = join(folder, "all");
+      await trainAll(folder, "all", { net: ARMS, engine });
+      const overwrite = () =>
+        trainAll(folder, "all", { net: ARMS, engine, overwrite: true });
+      const before = await filesBelow(join(all, "bio"));
+      await Deno.rename(join(all, "permute"), join(folder, "elsewhere"));
+      await Deno.mkdir(join(all, "permute"));
+      await Deno.writeTextFile(join(all, "permute", "notes.txt"), "");
+      await assert.rejects(overwrite, /it holds "notes.txt"/);
+      assert.deepEqual(await filesBelow(join(all, "bio")), before);
+      await Deno.remove(join(all, "permute"), { recursive: true });
+      await Deno.rename(join(folder, "elsewhere"), join(all, "permute"));
+      await Deno.rename(join(all, "permute", "0"), join(folder, "0"));
+      await Deno.symlink(join(folder, "0"), join(all, "permute", "0"));
+      await assert.rejects(overwrite, /"0" in it is a link/);
+      assert.deepEqual(await filesBelow(join(all, "bio")), before);
+    });
+  });
+
+  it("says in what an arm's finished results are another experiment's", async () => {
+    await withFolder(async (folder) => {
+      const engine = createReferenceEngine();
+      const net = { null_model: "['none', 'permute']", null_samples: "1" };
+      await trainAll(folder, "all", { net, engine });
+      const other = { ...net, null_samples: "2" };
+      await assert.rejects(
+        trainAll(folder, "all", { net: other, engine, resume: true }),
+        /permute": it holds .* experiment \(nullSamples is 1 there and 2 here\);/,
+      );
     });
   });
 
