@@ -27,7 +27,7 @@ const HELP =
 All arms train side by side. Each has a results folder in the config's path_to_results: bio, and one by
 the name of each null model; the figures, statistics and report are in figs beside them. A comparison
 that was stopped goes on with --resume. Of a config whose net_name or null_model is a list its own arms
-are compared.
+are compared; of several connectomes each with its own null models, in a folder of figs by its name.
 
   --null_models NAME …      what the biological network is compared with; default permute; there are
                             ${NULL_MODEL_NAMES.slice(0, 7).join(", ")},
@@ -65,6 +65,14 @@ async function compare(flags: Flags): Promise<number> {
   });
 }
 
+/** Arms that answer one question: null models are compared with the network of their own connectome. */
+function comparisonsOf(arms: readonly Experiment[]) {
+  const groups = Map.groupBy(arms, ({ net }) => net.name);
+  return groups.size < arms.length && groups.size > 1
+    ? [...groups].map(([folder, arms]) => ({ folder, arms }))
+    : [{ folder: "", arms }];
+}
+
 async function draw(
   arms: readonly Experiment[],
   { flags: { boolean }, seconds }: {
@@ -73,24 +81,27 @@ async function draw(
   },
 ): Promise<void> {
   const start = performance.now();
-  const directory = join(dirname(arms[0]!.paths.results), "figs");
-  await prepareFolder(directory);
-  const trained = await Promise.all(
-    arms.map(async ({ arm, paths }) => ({
-      label: arm!,
-      results: await readResultsFolder(paths.results),
-    })),
-  );
-  const drawn = await drawResults(trained, {
-    directory,
-    overwrite: boolean.overwrite === true || boolean.resume === true,
-  });
-  for (const warning of drawn.warnings) printError(`warning: ${warning}`);
-  for (const line of formatFindings(drawn.comparisons)) print(line);
+  const figures = join(dirname(arms[0]!.paths.results), "figs");
+  for (const { folder, arms: compared } of comparisonsOf(arms)) {
+    const directory = join(figures, folder);
+    await prepareFolder(directory);
+    const trained = await Promise.all(
+      compared.map(async ({ arm, paths }) => ({
+        label: arm!,
+        results: await readResultsFolder(paths.results),
+      })),
+    );
+    const drawn = await drawResults(trained, {
+      directory,
+      overwrite: boolean.overwrite === true || boolean.resume === true,
+    });
+    for (const warning of drawn.warnings) printError(`warning: ${warning}`);
+    for (const line of formatFindings(drawn.comparisons)) print(line);
+  }
   print(
     `Done in ${
       (seconds + (performance.now() - start) / 1000).toFixed(1)
-    } s. The figures are in ${shownPath(directory)}, ${
+    } s. The figures are in ${shownPath(figures)}, ${
       plural(arms.length, "results folder")
     } beside them`,
   );

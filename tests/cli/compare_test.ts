@@ -48,6 +48,41 @@ describe("deno task compare", () => {
     });
   });
 
+  it("compares null models with the network of their own connectome", async () => {
+    await withFolder(async (folder) => {
+      const config = await writeTinyConfig(folder, { epochs: 2 });
+      await Deno.writeTextFile(
+        join(folder, "C_Ring_29.csv"),
+        Array.from(
+          { length: 29 },
+          (_, i) =>
+            Array.from(
+              { length: 29 },
+              (_, j) => (j - i + 29) % 29 < 9 && i !== j ? 1 + (i * j) % 5 : 0,
+            )
+              .join(","),
+        ).join("\n"),
+      );
+      const results = join(folder, "arms");
+      const { code, stdout, stderr } = await runTask("compare", [
+        ...[config, "--path_to_results", results, "--device", "cpu"],
+        ...["--path_to_network", folder, "--null_models", "permute"],
+        ...["--set", "net.net_name=['Synthetic_Macaque_29', 'Ring_29']"],
+      ]);
+      assert.equal(code, 0, stderr);
+      for (const name of ["Synthetic_Macaque_29", "Ring_29"]) {
+        const table = await Deno.readTextFile(
+          join(results, "figs", name, "statistics.csv"),
+        );
+        assert.ok(table.includes(`${name}-bio,`));
+        assert.ok(table.includes(`${name}-permute,`));
+        const other = name === "Ring_29" ? "Synthetic" : "Ring";
+        assert.ok(!table.includes(`${other}_`));
+      }
+      assert.match(stdout, /4 results folders beside/);
+    });
+  });
+
   it("tells bad input in a sentence, before anything is trained", async () => {
     await withFolder(async (folder) => {
       const config = await writeTinyConfig(folder);
