@@ -61,7 +61,7 @@ export interface Found {
   readonly engines: readonly string[];
   readonly programs: readonly string[];
   readonly failures: readonly RecordedFailure[];
-  /** Means over the runs that have them. */
+  /** Means over the runs, when all are measured. */
   readonly states?: NetworkStates | undefined;
 }
 
@@ -204,7 +204,15 @@ export function lastFiles(
       EXPERIMENT_FILE,
       () => new TextEncoder().encode(encodeExperimentRecord(record)),
     ],
-    [MEASURES_FILE, () => measuresTable(prepared.experiment, measured)],
+    // Of all runs or not at all: how many were measured in time depends on the machine.
+    ...(measured.every(([, states]) => states !== undefined)
+      ? [
+        [
+          MEASURES_FILE,
+          () => measuresTable(prepared.experiment, measured),
+        ] as const,
+      ]
+      : []),
     // Not at first: training need not wait for it.
     ...(hasNullModel(prepared)
       ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
@@ -353,17 +361,17 @@ function measuresTable(
   ]);
 }
 
-/** Means over the runs whose weights stayed numbers; undefined where there are none. */
+/** Means over the runs whose weights stayed numbers; undefined where there are none, or a run was not measured. */
 export function meanStates(
   runs: readonly MeasuredRun[],
 ): NetworkStates | undefined {
-  const known = runs.map(([, states]) => states).filter((states) =>
-    states !== undefined &&
-    [states.initial, states.trained].every(({ spectralRadius, activity }) =>
+  const measured = runs.flatMap(([, states]) => states ?? []);
+  const known = measured.filter(({ initial, trained }) =>
+    [initial, trained].every(({ spectralRadius, activity }) =>
       Number.isFinite(spectralRadius) && Number.isFinite(activity)
     )
-  ) as NetworkStates[];
-  if (known.length === 0) return undefined;
+  );
+  if (measured.length < runs.length || known.length === 0) return undefined;
   const mean = (state: keyof NetworkStates): NetworkState => {
     const of = (figure: "spectralRadius" | "activity") =>
       known.reduce((sum, states) => sum + states[state][figure], 0) /

@@ -364,6 +364,12 @@ export class ResultsWriter implements ArmResults {
         failures,
         measured,
       });
+      // What another process has measured meanwhile, and written, is not to be missing again.
+      for (const [id, states] of measured) {
+        if (states !== undefined) continue;
+        const record = await this.store.finishedRecord(id);
+        if (record?.networkStates) return await this.assemble({ atEnd });
+      }
     }
     return { complete, missing, failures };
   }

@@ -6,7 +6,7 @@
  */
 
 import type { Engine } from "../engine/ensemble.ts";
-import { runKey } from "../results/layout.ts";
+import { MEASURES_FILE, runKey } from "../results/layout.ts";
 import {
   engineName,
   type RunFacts,
@@ -157,13 +157,13 @@ export async function trainArms(
       await sheet.time("measuring", () =>
         measureLeft(all, {
           ...{ measurer, signal },
-          tell: progress.line,
           // Where nothing was left to train, it is what there is to do.
           milliseconds: progressedEver
             ? Math.max(LEAST_MEASURING, sheet.totals().phases.training)
             : Infinity,
         }));
     }
+    await tellUnmeasured(all, { signal, tell: progress.line });
     await assemble(arms, true);
   } finally {
     progress.finish();
@@ -183,10 +183,9 @@ const LEAST_MEASURING = 20_000;
 /** Measures what training left no time for, those of an interrupted training too, unless it would take longer than the training did. */
 async function measureLeft(
   runs: readonly ArmRun[],
-  { measurer, signal, tell, milliseconds }: {
+  { measurer, signal, milliseconds }: {
     readonly measurer: Measurer;
     readonly signal: AbortSignal;
-    readonly tell: (line: string) => void;
     readonly milliseconds: number;
   },
 ): Promise<void> {
@@ -199,27 +198,42 @@ async function measureLeft(
     // A timer, so that a signal is heard.
     await new Promise((resolve) => setTimeout(resolve));
   }
-  let missing = 0;
   for (const { results, id } of runs) {
+    if (!hasTime()) break;
     const facts = await results.store.finished(id);
     if (facts === undefined || facts.networkStates !== undefined) continue;
-    if (!hasTime()) {
-      missing++;
-      continue;
-    }
     const run = await buildRun(results.prepared, id);
     measurer.begin([measurementOf(results, { id, run })]);
     measurer.end(run.label, await results.readTrained(id));
     await measurer.work(SLICE);
     await new Promise((resolve) => setTimeout(resolve));
   }
-  if (missing > 0) {
-    tell(
-      `note: spectral radius and activity of ${
-        plural(missing, "run")
-      } were not measured, which would take longer than the training; --resume does`,
-    );
+}
+
+/** Says what results lack that are finished but for measuring: tables of some runs alone would depend on the machine's speed. */
+async function tellUnmeasured(
+  runs: readonly ArmRun[],
+  { signal, tell }: {
+    readonly signal: AbortSignal;
+    readonly tell: (line: string) => void;
+  },
+): Promise<void> {
+  let missing = 0;
+  for (const { results, id } of runs) {
+    const facts = await results.store.finished(id);
+    if (facts === undefined) return;
+    if (facts.networkStates === undefined) missing++;
   }
+  if (missing === 0) return;
+  tell(
+    `note: spectral radius and activity of ${
+      plural(missing, "run")
+    } were not measured, ${
+      signal.aborted
+        ? "as the training was stopped"
+        : "which would take longer than the training"
+    }; ${MEASURES_FILE} is written when they are, by --resume`,
+  );
 }
 
 /** Milliseconds after which a signal is listened to. */

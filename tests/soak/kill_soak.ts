@@ -5,6 +5,7 @@
  * must be told a way out.
  *
  *     deno run -A tests/soak/kill_soak.ts --kills 1000 --seed 1
+ *     deno run -A tests/soak/kill_soak.ts --kills 100 --arms none,degrees,regions
  *
  * @module
  */
@@ -47,6 +48,10 @@ export interface KillSoakOptions {
   readonly scenarios?: readonly Scenario[];
   /** Parts of the scenario of that name. */
   readonly shards?: number;
+  /** Null models of the arms that each training has; by default there is one arm, of `permute`. */
+  readonly arms?: readonly string[];
+  /** Kills no more after so many minutes. */
+  readonly minutes?: number;
   /** Told of each result that is wrong, and now and then how far it is. */
   readonly report: (line: string) => void;
 }
@@ -113,7 +118,8 @@ async function hasTemporaries(folder: string): Promise<boolean> {
 export async function soakWithKills(
   options: KillSoakOptions,
 ): Promise<KillSoakResult> {
-  const { seed, device, epochs, shards = 3, report } = options;
+  const { seed, device, epochs, shards = 3, arms, report } = options;
+  const lastKill = performance.now() + (options.minutes ?? Infinity) * 60_000;
   const scenarios = options.scenarios ??
     Object.keys(SCENARIOS) as readonly Scenario[];
   const random = createStream({ seed, purpose: "bootstrap" });
@@ -125,7 +131,14 @@ export async function soakWithKills(
     refused: 0,
     wrong: 0,
   };
-  const tiny = { epochs, storeEveryEpoch: 10, randomW: true };
+  const tiny = {
+    ...{ epochs, storeEveryEpoch: 10 },
+    ...(arms === undefined
+      ? { randomW: true }
+      : { nullModel: arms, nullSamples: 2 }),
+  };
+  const kills = () =>
+    count.kills < options.kills && performance.now() < lastKill;
   const calmOf = async (name: string, of: number) => {
     const config = await writeTinyConfig(join(folder, name), {
       ...tiny,
@@ -153,7 +166,7 @@ export async function soakWithKills(
           {
             device,
             // Before the first sixth there is nothing but Deno's own start. A busy machine needs longer.
-            ...(count.kills < options.kills
+            ...(kills()
               ? {
                 milliseconds: duration * (1 + attempt / 10) *
                   (0.15 + 0.85 * random.uniform()),
@@ -222,9 +235,7 @@ export async function soakWithKills(
       }
       await Deno.remove(place, { recursive: true });
       count.trainings++;
-    } while (
-      count.kills < options.kills || count.trainings < scenarios.length
-    );
+    } while (kills() || count.trainings < scenarios.length);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -241,11 +252,15 @@ async function copy(from: string, to: string): Promise<void> {
 if (import.meta.main) {
   const flags = parseFlags(Deno.args, {
     boolean: [],
-    string: ["kills", "seed", "device", "epochs", "shards", "scenarios"],
+    string: [
+      ...["kills", "minutes", "seed", "device"],
+      ...["epochs", "shards", "scenarios", "arms"],
+    ],
     list: [],
   });
   const seed = Number(flags.string.seed ?? "1");
   const scenarios = flags.string.scenarios?.split(",") as Scenario[];
+  const arms = flags.string.arms?.split(",");
   const write = (line: string) => {
     Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
   };
@@ -256,7 +271,9 @@ if (import.meta.main) {
       device: flags.string.device ?? "auto",
       epochs: Number(flags.string.epochs ?? "30"),
       shards: Number(flags.string.shards ?? "3"),
+      minutes: Number(flags.string.minutes ?? "Infinity"),
       ...(scenarios === undefined ? {} : { scenarios }),
+      ...(arms === undefined ? {} : { arms }),
       report: write,
     });
   write(

@@ -14,6 +14,9 @@ export interface TinyExperiment {
   readonly seed?: number;
   readonly task?: "seq_mem" | "nback_mem";
   readonly randomW?: boolean;
+  /** `null_model`, of one arm or several, and how many networks each makes. */
+  readonly nullModel?: string | readonly string[];
+  readonly nullSamples?: number;
   readonly storeEveryEpoch?: number;
   readonly lr?: readonly number[];
   readonly optimizer?: "Adam" | "RMSprop" | "SGD";
@@ -47,6 +50,12 @@ rnn_size = ${tiny.regions ?? 29}
 nr_neurons = 1
 rand_partition = True
 random_w = ${tiny.randomW ? "True" : "False"}
+${
+    tiny.nullModel === undefined
+      ? ""
+      : `null_model = ${JSON.stringify(tiny.nullModel)}`
+  }
+null_samples = ${tiny.nullSamples ?? 0}
 
 [trainvalidate]
 epochs = ${tiny.epochs ?? 12}

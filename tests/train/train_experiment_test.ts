@@ -438,6 +438,42 @@ describe("trainArms() on results that are no longer what they were", () => {
     });
   });
 
+  it("writes measures of all runs or of none, also where parts measure apart", async () => {
+    const engine = createReferenceEngine();
+    await withFolders(engine, async (place, calm) => {
+      const results = join(place, "results");
+      const part = (index: number, signal?: AbortSignal) =>
+        trainTiny(place, {
+          // Models are read after epochs 0, 3, 6 and 7: then all is trained.
+          engine: interrupted(engine, ({ kind }) => {
+            if (kind === "state" && ++states === 4) stop.abort();
+          }),
+          tiny: TINY,
+          shard: { index, count: 2, first: 0, step: 1, origin: "test" },
+          ...(signal && { signal }),
+        });
+      let states = 0;
+      const stop = new AbortController();
+      const stopped = await part(0, stop.signal);
+      assert.ok(stopped.outcome.finished);
+      assert.deepEqual(stopped.lines, [
+        "note: spectral radius and activity of 2 runs were not measured, as the training was stopped; measures.csv is written when they are, by --resume",
+      ]);
+      await part(1);
+      assert.deepEqual(
+        (await differences(calm, results)).map((line) => line.split(" ")[0]),
+        [
+          ...["SHA256SUMS", "experiment.json", "measures.csv"],
+          ...["runs/0_0.safetensors", "runs/1_0.safetensors"],
+        ],
+      );
+      const { networkStates } = await readExperimentRecord(results);
+      assert.equal(networkStates, undefined);
+      assert.deepEqual((await part(0)).lines, []);
+      assert.deepEqual(await differences(calm, results), []);
+    });
+  });
+
   it("warns where another program trained the runs, and names both", async () => {
     const engine = createReferenceEngine();
     await withFolders(engine, async (place) => {
