@@ -103,6 +103,8 @@ interface Paper {
   readonly flags: Flags;
   readonly choice: PaperChoice;
   readonly folder: string;
+  /** Of the forest plot, in mm. */
+  readonly width: 85 | 178;
   readonly read: (cell: PaperCell) => Experiment[];
 }
 
@@ -116,6 +118,7 @@ async function openPaper(flags: Flags): Promise<Paper> {
   }
   const choice = readChoice(flags);
   const overrides = readOverrides(flags);
+  const width = widthFlag(flags) ?? 178;
   const folder = userPath(
     flags.string.path_to_results ?? join("results", "goulas2021"),
     "--path_to_results",
@@ -136,7 +139,7 @@ async function openPaper(flags: Flags): Promise<Paper> {
       folder: userFolder(),
       config: configs.get(cell.task)!,
     });
-  return { flags, choice, folder, read };
+  return { flags, choice, folder, width, read };
 }
 
 /** The cells whose connectome can be had, and a sentence for each that cannot. */
@@ -250,7 +253,7 @@ async function describe(
 
 /** Reports on all experiments in the folder of which all networks are trained. */
 async function report(
-  { flags, folder }: Paper,
+  { flags, folder, width }: Paper,
   missing: readonly string[],
 ): Promise<void> {
   const all = cellsOf({
@@ -286,7 +289,7 @@ async function report(
   const { files, findings } = await writePaperReport(reported, {
     title: "Goulas, Damicelli and Hilgetag (2021), repeated",
     directory,
-    width: widthFlag(flags) ?? 178,
+    width,
     overwrite: flags.boolean.overwrite === true,
     missing: [
       ...missing,

@@ -283,11 +283,12 @@ function startsOf(tables: readonly CellTable[]): string[] {
   const apart = ratios.filter(({ ratio }) => Math.abs(Math.log(ratio)) > APART);
   if (apart.length === 0) return [];
   const all = apart.map(({ ratio }) => ratio);
+  const ends = new Set([Math.min(...all), Math.max(...all)].map(short));
   return [
     `${apart.length} of ${plural(ratios.length, "random network")} (${
       [...new Set(apart.map(({ label }) => label))].join(", ")
-    }) began at ${short(Math.min(...all))} to ${
-      short(Math.max(...all))
+    }) began at ${
+      [...ends].join(" to ")
     } times the biological spectral radius: what differs from these may come from there and not from topology.`,
   ];
 }

@@ -116,6 +116,11 @@ describe("deno task paper", () => {
         ["--species", "synthetic", "--epochs", "0"],
         /^error: Cannot use --epochs "0"/,
       ],
+      // Before anything is trained.
+      [
+        ["--species", "synthetic", "--dry-run", "--width", "90"],
+        /^error: Cannot use --width "90"/,
+      ],
     ];
     for (const [args, expected] of cases) {
       const { code, stderr } = await runTask("paper", args);

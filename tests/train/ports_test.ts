@@ -212,7 +212,7 @@ describe("input_regions and output_regions", () => {
         await prepare(
           experimentOf("", { set: { "net.output_regions": "[99]" } }),
         ),
-      /^InputError: Cannot use --set net.output_regions: it names region 99/,
+      /^InputError: Cannot use --set net.output_regions: \[net\] output_regions names region 99/,
     );
   });
 
