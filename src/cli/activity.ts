@@ -79,7 +79,7 @@ async function activity(flags: Flags): Promise<number> {
   const record = await readExperimentRecord(folder);
   const model = await readModel(folder, {
     ...id,
-    ...(epoch === undefined ? {} : { epoch }),
+    epoch,
   });
   const own = flags.string.trials;
   const trials = own === undefined
@@ -172,9 +172,7 @@ async function validationTrials(
 ): Promise<Trials> {
   const all = await readTrials(folder, {
     ...id,
-    ...(stimuli === undefined
-      ? {}
-      : { stimuli: userPath(stimuli, "--stimuli") }),
+    stimuli: stimuli && userPath(stimuli, "--stimuli"),
   });
   const numbers = all.validateBatches.flatMap((batch) => [...batch]);
   return someTrials(all, numbers.slice(0, limit));
@@ -251,7 +249,6 @@ if (import.meta.main) {
         "stimuli",
         "out",
       ],
-      list: [],
     },
     run: activity,
   });

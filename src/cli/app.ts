@@ -10,6 +10,7 @@ import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { writeFileWhole } from "../files/write.ts";
 import { plural } from "../text/words.ts";
+import { flagsOnly, numberFlag } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
@@ -27,24 +28,16 @@ const PORT = 8015;
 
 async function run(flags: Flags): Promise<number> {
   const { port, build } = flags.string;
-  if (flags.positional.length > 0) {
-    throw new InputError(
-      `Cannot use "${flags.positional.join(" ")}": app takes flags only`,
-    );
-  }
+  flagsOnly(flags, "Cannot serve the page");
   if (build !== undefined) {
     if (port !== undefined) {
       throw new InputError("Cannot use --port with --build: nothing is served");
     }
     return await write(userPath(build, "--build"));
   }
-  const number = port === undefined ? PORT : Number(port);
-  if (!Number.isInteger(number) || number < 0 || number > 65535) {
-    throw new InputError(
-      `Cannot use --port ${port}: it must be a whole number from 0 to 65535`,
-    );
-  }
-  await serve(number);
+  await serve(
+    numberFlag(flags, "port", { fallback: PORT, to: 65535, whole: true }),
+  );
   return 0;
 }
 
@@ -90,9 +83,5 @@ async function serve(port: number): Promise<void> {
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: { boolean: [], string: ["port", "build"], list: [] },
-    run,
-  });
+  await runCommand({ help: HELP, flags: { string: ["port", "build"] }, run });
 }

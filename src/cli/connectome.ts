@@ -8,7 +8,6 @@
 import type { Flags } from "../compat/cli.ts";
 import { cacheFolder } from "../files/download.ts";
 import { InputError } from "../files/input_error.ts";
-import { CATALOGUE, filesOf } from "../connectome/catalogue.ts";
 import {
   describeConnectome,
   describeList,
@@ -18,6 +17,8 @@ import { connectomesIn, loadConnectome } from "../connectome/load.ts";
 import { matrixTable } from "../connectome/tables.ts";
 import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
 import {
+  CATALOGUE,
+  filesOf,
   generateSyntheticMacaque,
   SYNTHETIC_NAME,
   SYNTHETIC_SEED,
@@ -232,7 +233,7 @@ function wrong(text: string): InputError {
 }
 
 async function list(flags: Flags): Promise<void> {
-  const { folder } = folderOf(flags);
+  const folder = folderOf(flags);
   const own = folder === undefined ? [] : await connectomesIn(folder);
   const cache = cacheFolder();
   const cached = new Set(cache === undefined ? [] : await connectomesIn(cache));
@@ -246,7 +247,7 @@ async function list(flags: Flags): Promise<void> {
     ...CATALOGUE.map((entry) => ({
       ...entry,
       where: own.includes(entry.name)
-        ? folder as string
+        ? folder!
         : cached.has(entry.name)
         ? "cached"
         : "to download",
@@ -260,7 +261,7 @@ async function list(flags: Flags): Promise<void> {
       species: "",
       regions: undefined,
       connections: undefined,
-      where: folder as string,
+      where: folder!,
     });
   }
   for (const line of describeList(listed)) print(line);
@@ -327,10 +328,8 @@ if (import.meta.main) {
     help,
     flags: {
       boolean: SWITCHES,
-      string: [
-        ...new Set(Object.values(COMMANDS).flatMap(({ flags }) => flags)),
-      ].filter((name) => !SWITCHES.includes(name)),
-      list: [],
+      string: Object.values(COMMANDS).flatMap(({ flags }) => flags)
+        .filter((name) => !SWITCHES.includes(name)),
     },
     run,
   });

@@ -6,20 +6,21 @@
 
 import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
-import type { Connectome } from "../connectome/connectome.ts";
 import { importConnectome, importedName } from "../connectome/decode.ts";
 import { loadConnectome } from "../connectome/load.ts";
 import {
   NULL_MODEL_NAMES,
+  nullReportTable,
   randomiseNetwork,
+  reportNull,
 } from "../connectome/nulls/null_model.ts";
-import { nullReportTable, reportNull } from "../connectome/nulls/null_model.ts";
 import {
   countScaledConnections,
   scaleConnectome,
   scaleNeuronDensity,
 } from "../connectome/scale.ts";
 import {
+  type Connectome,
   describeSigns,
   readSigns,
   signsOf,
@@ -45,12 +46,9 @@ import { choiceFlag, needed, numberFlag, SEED } from "./flags.ts";
 import { print, printError } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
-/** The folder of the user's own connectomes, as an option. */
-export function folderOf(flags: Flags): { folder?: string } {
-  const folder = flags.string.path_to_network;
-  return folder === undefined
-    ? {}
-    : { folder: userPath(folder, "--path_to_network") };
+/** The folder of the user's own connectomes. */
+export function folderOf({ string: { path_to_network } }: Flags) {
+  return path_to_network && userPath(path_to_network, "--path_to_network");
 }
 
 /** The connectome of that name; what takes time is told on standard error. */
@@ -62,7 +60,7 @@ export async function load(
   } = {},
 ): Promise<Connectome> {
   return await loadConnectome(name, {
-    ...folderOf(flags),
+    folder: folderOf(flags),
     orientation,
     onProgress: printError,
   });
@@ -231,32 +229,30 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
   outFolder(flags);
   const { source, target, weight, types, subset, matrix, sign_column } =
     flags.string;
-  const file = sourceOfFile(path, { what: "the connectome" });
   const rows = choiceFlag(flags, "rows", ["source", "target"]);
   const duplicates = choiceFlag(flags, "duplicates", ["sum", "error"]);
   const minWeight = numberFlag(flags, "min_weight", {
     fallback: 0,
     to: Number.MAX_VALUE,
   });
-  const imported = await importConnectome(file, {
-    ...(source === undefined ? {} : { source }),
-    ...(target === undefined ? {} : { target }),
-    ...(weight === undefined ? {} : { weight }),
-    ...(rows === undefined ? {} : { rows }),
-    ...(matrix === undefined ? {} : { matrix }),
-    ...(sign_column === undefined ? {} : { signs: sign_column }),
-    ...(duplicates === undefined ? {} : { duplicates }),
-    ...(types === undefined
-      ? {}
-      : { types: types.split(",").map((type) => type.trim()) }),
-    ...(subset === undefined ? {} : { subset: await readIds(subset) }),
-    minWeight,
-    onProgress: printError,
-  });
+  const imported = await importConnectome(
+    sourceOfFile(path, { what: "the connectome" }),
+    {
+      ...{ source, target, weight, rows, matrix, duplicates, minWeight },
+      signs: sign_column,
+      types: types?.split(",").map((type) => type.trim()),
+      subset: subset === undefined ? undefined : await readIds(subset),
+      onProgress: printError,
+    },
+  );
   const { graph, regionNames, notes } = imported;
-  const signs = flags.string.signs === undefined
-    ? imported.signs
-    : signsOf(regionNames, await signsIn(flags.string.signs));
+  const { signs: file } = flags.string;
+  const signs = file === undefined ? imported.signs : signsOf(
+    regionNames,
+    await readSigns(
+      sourceOfFile(userPath(file, "--signs"), { what: "the signs" }),
+    ),
+  );
   const name = importedName(path);
   const others = signs === undefined
     ? {}
@@ -286,12 +282,6 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
     `${name}: ${plural(graph.nodes, "region")}, ${
       plural(graph.weight.length, "connection")
     }`,
-  );
-}
-
-async function signsIn(path: string): Promise<ReadonlyMap<string, number>> {
-  return await readSigns(
-    sourceOfFile(userPath(path, "--signs"), { what: "the signs" }),
   );
 }
 

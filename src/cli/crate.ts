@@ -100,9 +100,5 @@ async function crate({ positional }: Flags): Promise<number> {
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: { boolean: [], string: [], list: [] },
-    run: crate,
-  });
+  await runCommand({ help: HELP, run: crate });
 }

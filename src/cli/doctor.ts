@@ -14,6 +14,7 @@ import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
 import { type DeviceChoice, readDeviceChoice } from "../train/choose_engine.ts";
+import { flagsOnly } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 
@@ -142,13 +143,7 @@ async function check(
 }
 
 async function run(flags: Flags): Promise<number> {
-  if (flags.positional.length > 0) {
-    throw new InputError(
-      `Cannot use "${
-        flags.positional[0]
-      }": give a folder of cases with --cases DIR`,
-    );
-  }
+  flagsOnly(flags, "Cannot check", "; give a folder of cases with --cases DIR");
   const { cases: folder, device } = flags.string;
   const cases = folder === undefined
     ? ownCases()
@@ -178,7 +173,7 @@ async function run(flags: Flags): Promise<number> {
 if (import.meta.main) {
   await runCommand({
     help: HELP,
-    flags: { boolean: [], string: ["cases", "device"], list: [] },
+    flags: { string: ["cases", "device"] },
     run,
   });
 }

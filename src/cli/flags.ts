@@ -141,6 +141,18 @@ export function widthFlag(flags: Flags): 85 | 178 | undefined {
   return width === undefined ? undefined : width === "85" ? 85 : 178;
 }
 
+/** Refuses words that belong to no flag. */
+export function flagsOnly(
+  { positional: [word] }: Flags,
+  cannot: string,
+  instead = "",
+): void {
+  if (word === undefined) return;
+  throw new InputError(
+    `${cannot}: it takes flags only, found ${quote(word)}${instead}`,
+  );
+}
+
 /** The value of a flag that must be given, as `of` takes it from the flags. */
 export function needed<T>(value: T | undefined, flag: string): T {
   if (value !== undefined) return value;
@@ -202,15 +214,9 @@ export function readOverrides(
 ): ExperimentOverrides & { readonly set: Record<string, string> } {
   const { path_to_results, path_to_network, seed, epochs, iterations } = string;
   return {
-    ...(path_to_results === undefined
-      ? {}
-      : { pathToResults: path_to_results }),
-    ...(path_to_network === undefined
-      ? {}
-      : { pathToNetwork: path_to_network }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(epochs === undefined ? {} : { epochs }),
-    ...(iterations === undefined ? {} : { iterations }),
+    pathToResults: path_to_results,
+    pathToNetwork: path_to_network,
+    ...{ seed, epochs, iterations },
     set: readSettings(list.set ?? []),
   };
 }

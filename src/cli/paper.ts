@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { FlagNames, Flags } from "../compat/cli.ts";
+import type { Flags } from "../compat/cli.ts";
 import { loadConnectome } from "../connectome/load.ts";
 import {
   NULL_MODEL_NAMES,
@@ -35,7 +35,7 @@ import { formatDuration, formatTable, plural } from "../text/words.ts";
 import { probeTime } from "../train/describe_plan.ts";
 import { prepareExperiments } from "../train/prepare.ts";
 import type { ReportedCell } from "../viz/paper_report.ts";
-import { choicesFlag, readOverrides, widthFlag } from "./flags.ts";
+import { choicesFlag, flagsOnly, readOverrides, widthFlag } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath, userFolder, userPath } from "./shell.ts";
 import { engineOf, trainExperiments, TRAINING_FLAGS } from "./train.ts";
@@ -109,13 +109,7 @@ interface Paper {
 }
 
 async function openPaper(flags: Flags): Promise<Paper> {
-  if (flags.positional.length > 0) {
-    throw new InputError(
-      `Cannot repeat the paper: it takes flags only, found "${
-        flags.positional[0]
-      }"`,
-    );
-  }
+  flagsOnly(flags, "Cannot repeat the paper");
   const choice = readChoice(flags);
   const overrides = readOverrides(flags);
   const width = widthFlag(flags) ?? 178;
@@ -151,7 +145,7 @@ async function availableCells({ choice, read }: Paper) {
     const [{ net, paths }] = read(cell!) as [Experiment];
     try {
       await loadConnectome(net.name, {
-        ...(paths.network === undefined ? {} : { folder: paths.network }),
+        folder: paths.network,
         onProgress: printError,
       });
       species.push(one);
@@ -306,12 +300,15 @@ async function report(
   );
 }
 
-const FLAGS: FlagNames = {
-  ...TRAINING_FLAGS,
-  string: [...TRAINING_FLAGS.string, "width"],
-  list: ["species", "task", "strategies", "arms", "match"],
-};
-
 if (import.meta.main) {
-  await runCommand({ help: HELP, flags: FLAGS, onlyLogs: true, run: paper });
+  await runCommand({
+    help: HELP,
+    flags: {
+      ...TRAINING_FLAGS,
+      string: [...TRAINING_FLAGS.string, "width"],
+      list: ["species", "task", "strategies", "arms", "match"],
+    },
+    onlyLogs: true,
+    run: paper,
+  });
 }

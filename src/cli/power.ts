@@ -18,7 +18,7 @@ import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
 import { formatTable, plural } from "../text/words.ts";
-import { numberFlag, numberOf } from "./flags.ts";
+import { flagsOnly, numberFlag, numberOf } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 
@@ -89,11 +89,7 @@ async function spreadOf(flags: Flags): Promise<
 const percent = (share: number) => `${Math.round(100 * share)} %`;
 
 async function power(flags: Flags): Promise<number> {
-  if (flags.positional[0] !== undefined) {
-    throw new InputError(
-      `Cannot plan: "${flags.positional[0]}" belongs to no flag`,
-    );
-  }
+  flagsOnly(flags, "Cannot plan");
   const pilot = await spreadOf(flags);
   const count = (name: string, fallback: number) =>
     numberFlag(flags, name, { fallback, from: 1, to: 1000, whole: true });
@@ -172,7 +168,6 @@ if (import.meta.main) {
   await runCommand({
     help: HELP,
     flags: {
-      boolean: [],
       string: [
         "sd",
         "correlation",

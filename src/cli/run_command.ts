@@ -15,7 +15,7 @@ export interface Command {
   /** The whole text of `--help`, which may depend on what else stands there. */
   readonly help: string | ((flags: Flags) => string);
   /** Its flags; `help` is added. */
-  readonly flags: FlagNames;
+  readonly flags?: Partial<FlagNames>;
   /** What it prints is a log of its work, which counts as done also where nobody could read it. */
   readonly onlyLogs?: boolean;
   /** Does the work and returns the exit code. */
@@ -51,9 +51,10 @@ const OUT_OF_MEMORY =
 
 async function exitCode(command: Command): Promise<number> {
   try {
+    const { boolean = [], string = [], list = [], ...each } = command.flags ??
+      {};
     const flags = parseFlags(Deno.args, {
-      ...command.flags,
-      boolean: [...command.flags.boolean, "help"],
+      ...{ boolean: [...boolean, "help"], string, list, ...each },
     });
     if (flags.boolean.help) {
       print(

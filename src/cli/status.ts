@@ -181,9 +181,5 @@ async function status(flags: Flags): Promise<number> {
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: { boolean: [], string: [], list: [] },
-    run: status,
-  });
+  await runCommand({ help: HELP, run: status });
 }

@@ -93,11 +93,7 @@ async function table(flags: Flags): Promise<number> {
 if (import.meta.main) {
   await runCommand({
     help: HELP,
-    flags: {
-      boolean: [],
-      string: ["out", "rows"],
-      list: ["results_labels"],
-    },
+    flags: { string: ["out", "rows"], list: ["results_labels"] },
     run: table,
   });
 }

@@ -35,11 +35,11 @@ const HELP = `Lists the tasks, and draws what one shows and asks.
   --seed N     seed of the trials, default 0
   --help       this text`;
 
-function run(flags: Flags): Promise<number> | number {
+async function run(flags: Flags): Promise<number> {
   const [command, name, ...values] = flags.positional;
   if (command === "list" && name === undefined) return list();
   if (command === "show" && name !== undefined) {
-    return show(taskOf(name), { values, flags });
+    return await show(taskOf(name), { values, flags });
   }
   throw new InputError(
     `Cannot use "${flags.positional.join(" ")}": give list, or show NAME`,
@@ -143,9 +143,5 @@ function valueOf(
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: { boolean: [], string: ["out", "seed"], list: [] },
-    run: async (flags) => await run(flags),
-  });
+  await runCommand({ help: HELP, flags: { string: ["out", "seed"] }, run });
 }

@@ -10,9 +10,10 @@ import type { LabelledResults } from "../analysis/match.ts";
 import { FIGURE_KINDS } from "../viz/build_figures.ts";
 import type { DrawResultsOptions } from "../viz/draw_results.ts";
 import { DEFAULT_FORMATS, FORMATS } from "../viz/write_figures.ts";
-import { plural, quote } from "../text/words.ts";
+import { plural } from "../text/words.ts";
 import {
   choicesFlag,
+  flagsOnly,
   labelsOf,
   needed,
   numberFlag,
@@ -55,14 +56,8 @@ interface Wanted extends DrawResultsOptions {
 }
 
 function readFlags(flags: Flags): Wanted {
-  const { boolean, string, list, positional } = flags;
-  if (positional[0] !== undefined) {
-    throw new InputError(
-      `Cannot draw: --results_folders must stand before ${
-        quote(positional[0])
-      }`,
-    );
-  }
+  const { boolean, string, list } = flags;
+  flagsOnly(flags, "Cannot draw", "; --results_folders must stand before it");
   const folders = needed(list.results_folders, "results_folders")
     .map((folder) => userPath(folder, "--results_folders"));
   needed(list.results_labels, "results_labels");
@@ -104,7 +99,7 @@ async function readFolders(
         `Cannot draw the results in "${folder}": no combination has losses yet`,
       );
     }
-    read.push({ label: labels[i] as string, results });
+    read.push({ label: labels[i]!, results });
   }
   return read;
 }

@@ -41,9 +41,9 @@ import {
 /** How a file is read. */
 export interface ImportOptions extends Omit<EdgeListOptions, "file"> {
   /** Which regions the rows of a matrix are; default "source". */
-  readonly rows?: RowMeaning;
+  readonly rows?: RowMeaning | undefined;
   /** Name of the matrix in a `.mat` or HDF5 file; needed where it holds several. */
-  readonly matrix?: string;
+  readonly matrix?: string | undefined;
 }
 
 /** Name of the connectome in a file: without its endings, and without the C_ that stands before it in folders. */

@@ -16,21 +16,21 @@ export interface EdgeListOptions {
   /** What messages call the file. */
   readonly file: string;
   /** Header of the column of the region a connection comes from, or its number from 1. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** That of the region it goes to. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   /** That of its weight. */
-  readonly weight?: string;
+  readonly weight?: string | undefined;
   /** That of what the region releases that a connection comes from, or of its sign. */
-  readonly signs?: string;
+  readonly signs?: string | undefined;
   /** What becomes of several lines for one pair; default "sum". */
-  readonly duplicates?: "sum" | "error";
+  readonly duplicates?: "sum" | "error" | undefined;
   /** Lines of these types alone are read, as the column `type` has them. */
-  readonly types?: readonly string[];
+  readonly types?: readonly string[] | undefined;
   /** Connections of less weight are left out, once all lines are summed. */
-  readonly minWeight?: number;
+  readonly minWeight?: number | undefined;
   /** Regions that are kept, with the connections between them; all without it. */
-  readonly subset?: ReadonlySet<string>;
+  readonly subset?: ReadonlySet<string> | undefined;
   /** Is told now and then how many lines have been read. */
   readonly onProgress?: (line: string) => void;
 }

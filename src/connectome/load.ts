@@ -54,7 +54,7 @@ const WHAT = { what: "the connectome" };
 /** Where to look for a connectome. */
 export interface LoadOptions {
   /** The folder of the user's connectomes (`path_to_network`); looked in first. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
   /** Where downloads are kept; default {@linkcode systemCacheFolder}. */
   readonly cacheFolder?: string;
   /**

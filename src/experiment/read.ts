@@ -38,15 +38,15 @@ import { CONFIG_SCHEMA, MOST_ARMS, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
 /** Values that stand in for the config's. */
 export interface ExperimentOverrides {
   /** `--path_to_results`, from `folder`. */
-  readonly pathToResults?: string;
+  readonly pathToResults?: string | undefined;
   /** `--path_to_network`, from `folder`. */
-  readonly pathToNetwork?: string;
+  readonly pathToNetwork?: string | undefined;
   /** `--seed` */
-  readonly seed?: number | string;
+  readonly seed?: number | string | undefined;
   /** `--epochs` */
-  readonly epochs?: number | string;
+  readonly epochs?: number | string | undefined;
   /** `--iterations` */
-  readonly iterations?: number | string;
+  readonly iterations?: number | string | undefined;
   /** `--set section.key=value`: any other key's value, as a config has it, by `section.key`. */
   readonly set?: Readonly<Record<string, string | number>>;
 }

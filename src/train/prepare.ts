@@ -222,7 +222,7 @@ async function findConnectome(
   onProgress: (line: string) => void,
 ): Promise<Connectome> {
   return await loadConnectome(net.name, {
-    ...(paths.network === undefined ? {} : { folder: paths.network }),
+    folder: paths.network,
     // The original takes every file's rows for sources.
     orientation: net.compatibility === "original" ? "file" : "declared",
     onProgress,

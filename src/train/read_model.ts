@@ -27,7 +27,7 @@ import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 /** What the trials of a run are drawn from, beyond what its results folder says. */
 export interface ReadTrialsOptions extends RunId {
   /** File of the pictures or latents that the task showed, where they were not synthetic; by default the config's, if that is an absolute path. */
-  readonly stimuli?: string;
+  readonly stimuli?: string | undefined;
   /** The tasks that the results may be of; default {@linkcode TASKS}. */
   readonly tasks?: ReadonlyMap<string, Task>;
 }
@@ -192,7 +192,7 @@ export function keepActivity(
 /** Which model of a results folder. */
 export interface ReadModelOptions extends RunId {
   /** Epochs after which it was stored, counted from 0, or "initial"; by default the last one. */
-  readonly epoch?: number | "initial";
+  readonly epoch?: number | "initial" | undefined;
   /** Nonlinearities of one's own that it may have, besides those of `NONLINEARITIES`. */
   readonly nonlinearities?: readonly Nonlinearity[];
 }
