@@ -66,13 +66,17 @@ async function readParquet(file: ByteSource, onRow: OnRow): Promise<void> {
     let names: string[] | undefined;
     let row = 1;
     for (let rowStart = 0; rowStart < rows; rowStart += ROWS_AT_ONCE) {
+      const rowEnd = Math.min(rows, rowStart + ROWS_AT_ONCE);
       const found = await parquetReadObjects({
         file: source,
         metadata,
         compressors,
         rowStart,
-        rowEnd: Math.min(rows, rowStart + ROWS_AT_ONCE),
+        rowEnd,
       });
+      if (found.length < rowEnd - rowStart) {
+        throw new Error(`it has fewer than the ${rows} rows it claims`);
+      }
       for (const each of found) {
         if (names === undefined) onRow(names = Object.keys(each), row++);
         onRow(names.map((name) => cellOf(each[name])), row++);
@@ -124,7 +128,10 @@ async function readArrow(
     if (new TextDecoder().decode(bytes.subarray(0, 4)) === "FEA1") {
       throw new Error("Feather of version 1 is not, version 2 is");
     }
-    const table = tableFromIPC(bytes, { useBigInt: true });
+    const table = withinFile(
+      bytes.length,
+      () => tableFromIPC(bytes, { useBigInt: true }),
+    );
     names = [...table.names].map(String);
     columns = names.map((_, at) => table.getChildAt(at).toArray());
   } catch (cause) {
@@ -141,6 +148,39 @@ async function readArrow(
     onRow(columns.map((column) => cellOf(column[row])), row + 2);
   }
 }
+
+/** Rows that a byte of a file may hold, packed, and rows of a file, at most. */
+const MOST_ROWS_A_BYTE = 1000;
+const MOST_ROWS = 2 ** 28;
+
+/**
+ * What flechette makes of a file, or an error where that claims more parts than it has
+ * bytes, or far more rows. flechette itself believes any claim, by `Array.from({ length })`,
+ * and takes minutes over a byte that is wrong; it offers no other place to stop it.
+ */
+function withinFile<T>(bytes: number, decode: () => T): T {
+  const { from } = Array;
+  const most = Math.min(MOST_ROWS_A_BYTE * bytes, MOST_ROWS);
+  let left = bytes;
+  Array.from = (
+    source: Iterable<unknown> | ArrayLike<unknown>,
+    each?: Each,
+  ) => {
+    left -= "length" in source ? source.length : 0;
+    const parts = left < 0 ? [] : from.call(Array, source, each!);
+    const isSound = (part: unknown) =>
+      !((part as { length?: number } | undefined)?.length! > most);
+    if (left >= 0 && parts.every(isSound)) return parts as never[];
+    throw new Error("its metadata claims more than it can hold");
+  };
+  try {
+    return decode();
+  } finally {
+    Array.from = from;
+  }
+}
+
+type Each = (value: unknown, index: number) => unknown;
 
 /** An element of GraphML as the parser gives it: attributes have an @ before their names. */
 interface Element {

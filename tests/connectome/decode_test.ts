@@ -14,7 +14,7 @@ import {
 } from "../../src/connectome/decode.ts";
 import { loadConnectome } from "../../src/connectome/load.ts";
 import { InputError } from "../../src/files/input_error.ts";
-import { sourceOfFile } from "../../src/files/read.ts";
+import { sourceOfBytes, sourceOfFile } from "../../src/files/read.ts";
 import { findPython } from "../find_python.ts";
 import { withFolder } from "../with_folder.ts";
 import { writeNpy } from "../../src/files/npy.ts";
@@ -389,6 +389,29 @@ describe("importConnectome()", () => {
           /no Arrow or Feather/.test(error.message),
       );
     }
+  });
+
+  it("refuses Arrow files whatever byte of them is wrong, or reads them", async () => {
+    const table = arrow.tableFromArrays({
+      pre: ["a", "b"],
+      post: ["b", "a"],
+      weight: Int32Array.of(7, 2),
+    });
+    for (const format of ["file", "stream"] as const) {
+      const sound = arrow.tableToIPC(table, { format, codec: null })!;
+      let claims = 0;
+      for (let at = 0; at < sound.length; at++) {
+        const bytes = sound.slice();
+        bytes[at]! ^= 0x7f;
+        const file = sourceOfBytes("x.arrow", bytes);
+        await importConnectome(file, {}).catch((error) => {
+          assert.ok(error instanceof InputError, `${at}: ${error.stack}`);
+          if (/claims more than it can hold/.test(error.message)) claims++;
+        });
+      }
+      assert.ok(claims > 10, `${claims}`);
+    }
+    assert.deepEqual(Array.from([1, 2]), [1, 2]);
   });
 
   it("keeps weights and regions of a matrix that are asked for", async () => {
