@@ -27,6 +27,9 @@ import {
   strip,
 } from "../python/text.ts";
 
+type NumberSchema = KeySchema & { readonly kind: "integer" | "number" };
+type PathSchema = KeySchema & { readonly kind: "path" };
+
 /** Longest config file, in UTF-16 units. */
 const LONGEST_FILE = 200_000;
 
@@ -212,19 +215,12 @@ function elsewhere(key: string): string {
   return home === undefined ? "" : `, which belongs in [${home[0]}]`;
 }
 
-function schemaOf<K extends KeySchema["kind"]>(
-  { section, key }: ConfigKey,
-  kind: K,
-): KeySchema & { kind: K } {
-  const schema = sectionSchema(section)?.[key];
-  if (schema?.kind !== kind) {
-    throw new TypeError(`Key ${key} of [${section}] is no ${kind}`);
-  }
-  return schema as KeySchema & { kind: K };
-}
-
-/** The value of a key, or the error that it is missing. */
-function needValue(
+/**
+ * The value of a key as it stands.
+ *
+ * @throws {InputError} If it is missing.
+ */
+export function needValue(
   ini: IniFile,
   { section, key, allowed }: ConfigKey & { allowed: string },
 ): IniValue {
@@ -257,7 +253,7 @@ function mustBe(
   { section, key, allowed, value, near = "" }: ConfigKey & {
     allowed: string;
     value: IniValue;
-    near?: string;
+    near?: string | undefined;
   },
 ): InputError {
   const { text, flag } = value;
@@ -278,47 +274,49 @@ function hint(text: string): string {
   return /\s[#;]/.test(text) ? "; a comment needs a line of its own" : "";
 }
 
-/** A whole number. */
-export function readInteger(ini: IniFile, place: ConfigKey): number {
-  const schema = schemaOf(place, "integer");
+/** The value of a key as `parse` takes it, undefined where it is not allowed, or its default. */
+function readValue<T>(
+  ini: IniFile,
+  { section, key, allowed, parse, near }: ConfigKey & {
+    readonly allowed: string;
+    readonly parse: (text: string) => T | undefined;
+    /** What a text that is not allowed may be meant to be. */
+    readonly near?: (text: string) => string;
+  },
+): T {
+  const schema = sectionSchema(section)![key] as { readonly default?: T };
+  const place = { section, key, allowed };
   if (schema.default !== undefined && !iniValue(ini, place)) {
     return schema.default;
   }
-  const allowed = allowedValues(schema);
-  const value = needValue(ini, { ...place, allowed });
-  const number = parsePythonInteger(value.text);
-  if (number === undefined || !isAllowed(number, schema)) {
-    throw mustBe(ini, { ...place, allowed, value });
-  }
-  return number;
+  const value = needValue(ini, place);
+  const found = parse(value.text);
+  if (found !== undefined) return found;
+  throw mustBe(ini, { ...place, value, near: near?.(value.text) });
 }
 
-/** A number, whole or not. */
+/** A number, whole where the schema says so. */
 export function readNumber(ini: IniFile, place: ConfigKey): number {
-  const schema = schemaOf(place, "number");
-  if (schema.default !== undefined && !iniValue(ini, place)) {
-    return schema.default;
-  }
-  const allowed = allowedValues(schema);
-  const value = needValue(ini, { ...place, allowed });
-  const number = parsePythonFloat(value.text);
-  if (number === undefined || !isAllowed(number, schema)) {
-    throw mustBe(ini, { ...place, allowed, value });
-  }
-  return number;
+  const schema = sectionSchema(place.section)![place.key] as NumberSchema;
+  const parse = schema.kind === "integer"
+    ? parsePythonInteger
+    : parsePythonFloat;
+  return readValue(ini, {
+    ...place,
+    allowed: allowedValues(schema),
+    parse(text) {
+      const number = parse(text);
+      return number !== undefined && isAllowed(number, schema)
+        ? number
+        : undefined;
+    },
+  });
 }
 
 /** True or False. */
 export function readBoolean(ini: IniFile, place: ConfigKey): boolean {
-  const schema = schemaOf(place, "boolean");
-  if (schema.default !== undefined && !iniValue(ini, place)) {
-    return schema.default;
-  }
   const allowed = "True or False";
-  const value = needValue(ini, { ...place, allowed });
-  const found = parsePythonBoolean(value.text);
-  if (found === undefined) throw mustBe(ini, { ...place, allowed, value });
-  return found;
+  return readValue(ini, { ...place, allowed, parse: parsePythonBoolean });
 }
 
 /**
@@ -328,42 +326,17 @@ export function readBoolean(ini: IniFile, place: ConfigKey): boolean {
  */
 export function readChoice<C extends string>(
   ini: IniFile,
-  { section, key, choices, other }: ConfigKey & {
-    choices: readonly C[];
-    other?: C | undefined;
+  { choices, other, ...place }: ConfigKey & {
+    readonly choices: readonly C[];
+    readonly other?: C | undefined;
   },
 ): C {
-  const schema = schemaOf({ section, key }, "choice");
-  const allowed = listNames(choices);
-  if (schema.default !== undefined && !iniValue(ini, { section, key })) {
-    return schema.default as C;
-  }
-  const value = needValue(ini, { section, key, allowed });
-  const found = choices.find((choice) => choice === value.text) ?? other;
-  if (found !== undefined) return found;
-  const near = didYouMean(value.text, choices);
-  throw mustBe(ini, { section, key, allowed, value, near });
-}
-
-/** Any text. */
-export function readText(
-  ini: IniFile,
-  { section, key, allowed }: ConfigKey & { allowed: string },
-): IniValue {
-  schemaOf({ section, key }, "text");
-  return needValue(ini, { section, key, allowed });
-}
-
-/** The text of a Python literal: a dict, or a list of regions. */
-export function readLiteralText(
-  ini: IniFile,
-  { kind, ...place }: ConfigKey & {
-    allowed: string;
-    kind: "dict" | "regions";
-  },
-): IniValue {
-  schemaOf(place, kind);
-  return needValue(ini, place);
+  return readValue(ini, {
+    ...place,
+    allowed: listNames(choices),
+    parse: (text) => choices.find((choice) => choice === text) ?? other,
+    near: (text) => didYouMean(text, choices),
+  });
 }
 
 /**
@@ -376,7 +349,7 @@ export function readPath(
   { section, key, folder }: ConfigKey & { folder: string },
 ): string | undefined {
   const place = { section, key };
-  const schema = schemaOf(place, "path");
+  const schema = sectionSchema(section)![key] as PathSchema;
   const given = iniValue(ini, place);
   if (
     !schema.needed && (given === undefined || given.text === "") &&

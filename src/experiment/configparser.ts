@@ -26,7 +26,7 @@ export interface IniOption {
 }
 
 /** A section. */
-export interface IniSection {
+interface IniSection {
   /** Number of the line of its header, from 1. */
   readonly line: number;
   /** What stands in the section itself, by key in lower case. */
@@ -47,7 +47,7 @@ export interface IniFile {
 const DEFAULT_SECTION = "DEFAULT";
 
 /** Where in a config something is wrong. */
-export interface ConfigPlace {
+interface ConfigPlace {
   /** Name of the file. */
   readonly file: string;
   /** Number of the line, from 1. */
@@ -87,14 +87,6 @@ class OpenOption implements IniOption {
  * Reads a config file's text.
  *
  * @throws {InputError} If configparser would refuse it; the message names the line.
- *
- * @example
- * ```ts
- * import { readIni } from "./src/experiment/configparser.ts";
- *
- * const ini = readIni("[net]\nrnn_size = 55", { file: "config.ini" });
- * ini.sections.get("net")?.options.get("rnn_size")?.raw; // "55"
- * ```
  */
 export function readIni(text: string, { file }: { file: string }): IniFile {
   const sections = scanLines(splitLines(text), file);
@@ -238,14 +230,6 @@ interface Expansion {
  * refers to put in; undefined where neither has the key.
  *
  * @throws {InputError} If a reference is wrong, endless or too large.
- *
- * @example
- * ```ts
- * import { iniValue, readIni } from "./src/experiment/configparser.ts";
- *
- * const ini = readIni("[paths]\nhome = /data\nnets = %(home)s/nets", { file: "config.ini" });
- * iniValue(ini, { section: "paths", key: "nets" })?.text; // "/data/nets"
- * ```
  */
 export function iniValue(
   ini: IniFile,
@@ -289,7 +273,7 @@ function lineOf(
     index++;
     at = text.indexOf("\n", at + 1);
   }
-  return lines[Math.min(index, lines.length - 1)] as number;
+  return lines[Math.min(index, lines.length - 1)]!;
 }
 
 function expand(

@@ -10,7 +10,7 @@ import {
   isAllowed,
   type ParameterSchema,
 } from "../tasks/task.ts";
-import { type ConfigKey, readLiteralText, valueError } from "./config.ts";
+import { type ConfigKey, needValue, valueError } from "./config.ts";
 import { type IniFile, type IniValue, iniValue } from "./configparser.ts";
 import { didYouMean, listNames, quote, shorten } from "../text/words.ts";
 import {
@@ -40,7 +40,7 @@ export function readLiteralDict(
   const { value, errorAt } = readLiteral(ini, {
     ...place,
     type: "dict",
-    text: readLiteralText(ini, { ...place, kind: "dict" }),
+    text: needValue(ini, place),
   });
   if (value.kind !== "dict") {
     throw errorAt(` must be ${place.allowed}, found ${showValue(value)}`);
@@ -103,7 +103,7 @@ export function readRegions(
   const { value, errorAt } = readLiteral(ini, {
     ...place,
     type: "list",
-    text: readLiteralText(ini, { ...place, allowed, kind: "regions" }),
+    text: needValue(ini, { ...place, allowed }),
   });
   if (value.kind !== "list" && value.kind !== "tuple") {
     throw errorAt(` must be ${allowed}, found ${showValue(value)}`);

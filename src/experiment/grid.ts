@@ -25,7 +25,7 @@ import {
   showValue,
 } from "./dict.ts";
 import { LEARNING_RATE, MOST_COMBINATIONS, TRIAL_SCHEMA } from "./schema.ts";
-import { didYouMean, listNames, quote } from "../text/words.ts";
+import { didYouMean, listNames, plural, quote } from "../text/words.ts";
 import type { PythonValue } from "../python/literal.ts";
 import { reprPython, reprTuple } from "../python/repr.ts";
 
@@ -59,7 +59,7 @@ export function readGrid(
   assertKnown(dict, { task, known: schemas });
   const keys = [...dict.entries.keys()];
   const lists = keys.map((key) =>
-    readList(dict, { key, schema: schemas.get(key) as GridSchema })
+    readList(dict, { key, schema: schemas.get(key)! })
   );
   const count = lists.reduce((product, list) => product * list.length, 1);
   if (count > MOST_COMBINATIONS) {
@@ -110,11 +110,7 @@ function assertKnown(
   assertKnownKeys(dict, {
     task: task.name,
     known: [...known.keys()],
-    others: [
-      "task_name",
-      ...Object.keys(TRIAL_SCHEMA),
-      ...Object.keys(task.trialParameters),
-    ],
+    others: trialKeys(task),
     place: "[trialparams] trial_params, with one value",
   });
   for (const [key, schema] of known) {
@@ -123,6 +119,15 @@ function assertKnown(
       ` lacks "${key}", which must be a list, each value ${allowedIn(schema)}`,
     );
   }
+}
+
+/** What `trial_params` may have. */
+function trialKeys({ trialParameters }: Task): string[] {
+  return [
+    "task_name",
+    ...Object.keys(TRIAL_SCHEMA),
+    ...Object.keys(trialParameters),
+  ];
 }
 
 function allowedIn(schema: GridSchema): string {
@@ -135,7 +140,7 @@ function readList(
   dict: LiteralDict,
   { key, schema }: { key: string; schema: GridSchema },
 ): GridValue[] {
-  const list = dict.entries.get(key) as PythonValue;
+  const list = dict.entries.get(key)!;
   if (list.kind !== "list" && list.kind !== "tuple") {
     throw dict.error(
       `: "${key}" must be a list, found ${
@@ -236,11 +241,7 @@ export function readTrialParams(
   const task = readTask(dict, tasks);
   assertKnownKeys(dict, {
     task: task.name,
-    known: [
-      "task_name",
-      ...Object.keys(TRIAL_SCHEMA),
-      ...Object.keys(task.trialParameters),
-    ],
+    known: trialKeys(task),
     others: [
       "lr",
       "nonlinearity",
@@ -249,18 +250,10 @@ export function readTrialParams(
     ],
     place: "[combosparams] combos_params, as a list",
   });
-  const nrOfTrials = Number(
-    readParameter(dict, {
-      name: "nr_of_trials",
-      schema: TRIAL_SCHEMA.nr_of_trials,
-    }),
-  );
-  const trainSize = Number(
-    readParameter(dict, {
-      name: "train_size",
-      schema: TRIAL_SCHEMA.train_size,
-    }),
-  );
+  const number = (name: keyof typeof TRIAL_SCHEMA) =>
+    Number(readParameter(dict, { name, schema: TRIAL_SCHEMA[name] }));
+  const nrOfTrials = number("nr_of_trials");
+  const trainSize = number("train_size");
   const parameters: TaskParameters = Object.fromEntries(
     Object.entries(task.trialParameters).map((
       [name, schema],
@@ -339,7 +332,9 @@ function assertSplit(
   throw dict.error(
     `: "train_size" ${
       value === undefined ? trainSize : showValue(value)
-    } leaves none of ${trials === 1 ? "1 trial" : `the ${trials} trials`} to ${
+    } leaves none of ${trials === 1 ? "" : "the "}${
+      plural(trials, "trial")
+    } to ${
       trained === 0 ? "train" : "validate"
     }: use more trials or another "train_size"`,
     value,

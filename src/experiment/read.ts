@@ -17,14 +17,13 @@ import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import {
   effectiveConfig,
+  needValue,
   openConfig,
   type Override,
   readBoolean,
   readChoice,
-  readInteger,
   readNumber,
   readPath,
-  readText,
   valueError,
   withValues,
 } from "./config.ts";
@@ -144,9 +143,7 @@ export function readArms(
   const nets = arms.map((arm) =>
     readNet(withArm(ini, arm), Object.keys(nullModels))
   );
-  const training = readTraining(ini, {
-    ...{ net: nets[0]!, initialisations },
-  });
+  const training = readTraining(ini, { net: nets[0]!, initialisations });
   // The original takes no note of what its config says beyond "default".
   const followed = nets[0]!.compatibility === "original" &&
       ["xavier", "he"].includes(training.init)
@@ -157,16 +154,16 @@ export function readArms(
   assertStimuliApply(ini, { task: task.task, tasks });
   const grid = readGrid(ini, { task, nonlinearities, optimizers });
   assertRuns(ini, { grid, training, arms: arms.length });
-  const integer = (section: string, key: string) =>
-    readInteger(ini, { section, key });
+  const number = (section: string, key: string) =>
+    readNumber(ini, { section, key });
   const pretrained = {
-    epoch: integer("pretrainedparams", "pretrained_epoch"),
-    iteration: integer("pretrainedparams", "pretrained_iteration"),
+    epoch: number("pretrainedparams", "pretrained_epoch"),
+    iteration: number("pretrainedparams", "pretrained_iteration"),
   };
   const run = {
-    seed: integer("run", "seed"),
-    batchSize: integer("run", "batch_size"),
-    storeEveryEpoch: integer("run", "store_every_epoch"),
+    seed: number("run", "seed"),
+    batchSize: number("run", "batch_size"),
+    storeEveryEpoch: number("run", "store_every_epoch"),
   };
   const labels = labelsOf(ini, nets);
   return nets.map((net, i): Experiment => {
@@ -303,9 +300,9 @@ function splitArms(ini: IniFile): Arm[] {
   }
   const arms = (names ?? [undefined]).flatMap((name, i) =>
     (models ?? [undefined]).map((model): Arm => ({
-      ...(name === undefined ? {} : { net_name: name }),
-      ...(sizes === undefined ? {} : { rnn_size: sizes[i]! }),
-      ...(model === undefined ? {} : { null_model: model }),
+      ...(name !== undefined && { net_name: name }),
+      ...(sizes && { rnn_size: sizes[i]! }),
+      ...(model !== undefined && { null_model: model }),
     }))
   );
   if (arms.length > MOST_ARMS) {
@@ -357,34 +354,33 @@ function readNet(
   nullModels: readonly string[],
 ): Experiment["net"] {
   const section = "net";
+  const number = (key: string) => readNumber(ini, { section, key });
+  const boolean = (key: string) => readBoolean(ini, { section, key });
   const inputRegions = readRegions(ini, { section, key: "input_regions" });
   const outputRegions = readRegions(ini, { section, key: "output_regions" });
   const net = {
     name: readNetName(ini),
-    regions: readInteger(ini, { section, key: "rnn_size" }),
-    neuronsPerRegion: readInteger(ini, { section, key: "nr_neurons" }),
-    randPartition: readBoolean(ini, { section, key: "rand_partition" }),
+    regions: number("rnn_size"),
+    neuronsPerRegion: number("nr_neurons"),
+    randPartition: boolean("rand_partition"),
     nullModel: readNullModel(ini, nullModels),
-    nullSamples: readInteger(ini, { section, key: "null_samples" }),
+    nullSamples: number("null_samples"),
     match: readChoice<Experiment["net"]["match"]>(ini, {
       section,
       key: "match",
       choices: CONFIG_SCHEMA.net.match.choices,
     }),
-    sharedInit: readBoolean(ini, { section, key: "shared_init" }),
-    freshNetwork: readBoolean(ini, { section, key: "fresh_network" }),
+    sharedInit: boolean("shared_init"),
+    freshNetwork: boolean("fresh_network"),
     compatibility: readChoice<Compatibility>(ini, {
       section,
       key: "compatibility",
       choices: CONFIG_SCHEMA.net.compatibility.choices,
     }),
-    targetSparsity: readNumber(ini, { section, key: "target_sparsity" }),
-    targetSparsityIntrinsic: readNumber(ini, {
-      section,
-      key: "target_sparsity_intrinsic",
-    }),
-    ...(inputRegions === undefined ? {} : { inputRegions }),
-    ...(outputRegions === undefined ? {} : { outputRegions }),
+    targetSparsity: number("target_sparsity"),
+    targetSparsityIntrinsic: number("target_sparsity_intrinsic"),
+    ...(inputRegions && { inputRegions }),
+    ...(outputRegions && { outputRegions }),
   };
   const neurons = net.regions * net.neuronsPerRegion;
   if (neurons > MOST_NEURONS) {
@@ -398,11 +394,9 @@ function readNet(
 
 /** What `null_model` says, or `random_w`, which asks for the first of them. */
 function readNullModel(ini: IniFile, nullModels: readonly string[]): string {
-  const section = "net";
-  const random = readBoolean(ini, { section, key: "random_w" });
+  const random = readBoolean(ini, RANDOM_W);
   const named = readChoice(ini, {
-    section,
-    key: "null_model",
+    ...NULL_MODEL,
     choices: ["none", ...nullModels],
   });
   if (!random) return named;
@@ -410,7 +404,7 @@ function readNullModel(ini: IniFile, nullModels: readonly string[]): string {
   throw configError(
     {
       file: ini.file,
-      line: ini.sections.get(section)?.options.get("null_model")?.line,
+      line: ini.sections.get("net")?.options.get("null_model")?.line,
     },
     `[net] random_w = True is null_model = permute, but null_model is ${named}; set random_w = False`,
   );
@@ -420,12 +414,11 @@ function readNullModel(ini: IniFile, nullModels: readonly string[]): string {
 function readNetName(ini: IniFile): string {
   const allowed =
     'the name of a connectome, of letters, digits, "_", "-", "." and spaces';
-  const place = { section: "net", key: "net_name" };
-  const from = readText(ini, { ...place, allowed });
+  const from = needValue(ini, { ...NET_NAME, allowed });
   const { text } = from;
   if (/^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\- ]{0,199}$/u.test(text)) return text;
   const what = ` must be ${allowed}, found ${quote(text)}`;
-  throw valueError(ini, { ...place, from, what });
+  throw valueError(ini, { ...NET_NAME, from, what });
 }
 
 function readTraining(
@@ -437,14 +430,14 @@ function readTraining(
 ): Experiment["training"] {
   const section = "trainvalidate";
   return {
-    epochs: readInteger(ini, { section, key: "epochs" }),
-    iterations: readInteger(ini, { section, key: "iterations" }),
+    epochs: readNumber(ini, { section, key: "epochs" }),
+    iterations: readNumber(ini, { section, key: "iterations" }),
     // To the original, every word but "default" means "auto".
     init: readChoice<string>(ini, {
       section,
       key: "init",
       choices: [...initialisations.keys()],
-      ...(net.compatibility === "original" ? { other: "auto" } : {}),
+      other: net.compatibility === "original" ? "auto" : undefined,
     }),
     freezeLayer: readBoolean(ini, { section, key: "freeze_layer" }),
     remapW: readBoolean(ini, { section, key: "remap_w" }),

@@ -21,6 +21,7 @@ import {
   parametersOf,
   TENSOR_NAMES,
 } from "./tensors.ts";
+import { plural } from "../text/words.ts";
 import {
   readTorchFile,
   type TorchTensor,
@@ -31,25 +32,11 @@ import {
 export const MODEL_FORMAT = "biornn-model/1";
 
 /** What to write besides the parameters. */
-export interface EncodeCheckpointOptions {
+interface EncodeCheckpointOptions {
   readonly size: ModelSize;
   /** Of W_hh. */
   readonly connections: Connections;
   /** Free text by key, e.g. config, combination, iteration, epoch, losses, seed. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** How to read a checkpoint. */
-export interface DecodeCheckpointOptions {
-  /** Name of the file, for messages. */
-  readonly name: string;
-  /** The size that the model must have. */
-  readonly size?: ModelSize;
-}
-
-/** A model read from a file. */
-export interface Checkpoint extends FoundModel {
-  /** Empty for `.pth` files. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -63,25 +50,6 @@ export interface Checkpoint extends FoundModel {
  * `.values` [n].
  *
  * @throws {RangeError} If a tensor does not have the size that `size` and `connections` ask for.
- *
- * @example
- * ```ts
- * import { encodeCheckpoint } from "./src/rnn/checkpoint.ts";
- * import { listConnections } from "./src/graph/connections.ts";
- *
- * encodeCheckpoint({
- *   weightIh: Float32Array.of(1),
- *   weightHh: Float32Array.of(0.5),
- *   biasIh: Float32Array.of(0),
- *   biasHh: Float32Array.of(0),
- *   weightFc: Float32Array.of(1),
- *   biasFc: Float32Array.of(0),
- * }, {
- *   size: { hiddenSize: 1, inputSize: 1, outputSize: 1 },
- *   connections: listConnections({ receivers: 1, senders: 1 }),
- *   metadata: { epoch: "499" },
- * });
- * ```
  */
 export function encodeCheckpoint(
   parameters: Parameters,
@@ -111,24 +79,14 @@ export function encodeCheckpoint(
 /**
  * Reads a checkpoint, safetensors or PyTorch's `.pth`, whatever its name says.
  *
+ * @param options `name` of the file, for messages; `size` that the model must have.
+ * @returns The model, and its metadata: none of `.pth` files.
  * @throws {InputError} If it is broken, holds no such model, or one of another size.
- *
- * @example
- * ```ts no-eval
- * import { decodeCheckpoint } from "./src/rnn/checkpoint.ts";
- *
- * const name = "results/0/model_state_dict_epoch_499_iter_0.safetensors";
- * const { parameters, connections } = decodeCheckpoint(
- *   await Deno.readFile(name),
- *   { name },
- * );
- * parameters.weightHh; // [n], in the order of the connections
- * ```
  */
 export function decodeCheckpoint(
   bytes: Uint8Array,
-  { name, size }: DecodeCheckpointOptions,
-): Checkpoint {
+  { name, size }: { readonly name: string; readonly size?: ModelSize },
+): FoundModel & { readonly metadata: Readonly<Record<string, string>> } {
   const { tensors, metadata } = isTorchFile(bytes)
     ? { tensors: readTorchStateDict(bytes, { name }), metadata: {} }
     : decodeSafetensors(bytes, { name });
@@ -161,8 +119,8 @@ function isSameSize(a: ModelSize, b: ModelSize): boolean {
 function describeSize(
   { hiddenSize, inputSize, outputSize }: ModelSize,
 ): string {
-  return `${hiddenSize} hidden units, ${inputSize} inputs and ${outputSize} output${
-    outputSize === 1 ? "" : "s"
+  return `${hiddenSize} hidden units, ${inputSize} inputs and ${
+    plural(outputSize, "output")
   }`;
 }
 
@@ -173,13 +131,8 @@ function isTensor(value: TorchValue): value is TorchTensor {
     !Array.isArray(value);
 }
 
-/**
- * The tensors of floating-point numbers that stand in a state dictionary.
- *
- * @param bytes The whole file of `torch.save(model.state_dict(), path)`.
- * @throws {InputError} If the file is broken or holds no dictionary.
- */
-export function readTorchStateDict(
+/** The tensors of floating-point numbers that stand in a state dictionary. */
+function readTorchStateDict(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): CheckpointTensor[] {

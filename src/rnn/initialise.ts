@@ -17,9 +17,7 @@ import {
   type Ports,
 } from "./parameters.ts";
 
-/** How to draw. */
-export interface InitialParametersOptions
-  extends Omit<DrawOptions, "hiddenSize"> {
+interface InitialParametersOptions extends Omit<DrawOptions, "hiddenSize"> {
   /** Where W_hh may differ from 0. */
   readonly connections: Connections;
   /** The connections in the order that W_hh's values are to take over (`remap_w`), as `rankOrder` gives it. */
@@ -46,24 +44,6 @@ export interface InitialParametersOptions
  * All other weights of the two are 0.
  *
  * @throws {RangeError} If the connections are not those of a matrix [H, H], or the initialisation draws another number of values.
- *
- * @example
- * ```ts
- * import { createStream } from "./src/random/stream.ts";
- * import { listConnections } from "./src/graph/connections.ts";
- * import { initialParameters } from "./src/rnn/initialise.ts";
- *
- * const square = { receivers: 2, senders: 2 };
- * const parameters = initialParameters(
- *   { hiddenSize: 2, inputSize: 2, outputSize: 1 },
- *   {
- *     initialisation: "xavier",
- *     connections: listConnections(square, Uint8Array.of(0, 1, 1, 0)),
- *     stream: createStream({ seed: 1, purpose: "weights" }),
- *   },
- * );
- * parameters.weightHh; // [w, v]
- * ```
  */
 export function initialParameters(
   size: ModelSize,
@@ -113,9 +93,8 @@ export function drawReadout(
   const shapes = parameterShapes(size, 0);
   const columns = countPorts(ports, "output", size.hiddenSize);
   const all = { ...options, hiddenSize: columns };
-  const weightFc = drawTensor(shapes.weightFc, {
-    ...{ ...all, name: "weightFc", columns },
-  });
+  const named = { ...all, name: "weightFc", columns } as const;
+  const weightFc = drawTensor(shapes.weightFc, named);
   const biasFc = drawTensor(shapes.biasFc, { ...all, name: "biasFc" });
   return {
     weightFc: new Float32Array(weightFc),
@@ -131,13 +110,6 @@ export function drawReadout(
  * come in random order. Of each group of k equal weights, the strongest group
  * first, a `permutation(k)` is drawn. By position, connections of equal weight would get
  * weights that fall from the first neuron to the last.
- *
- * @example
- * ```ts
- * import { rankOrder } from "./src/rnn/initialise.ts";
- *
- * rankOrder(Float64Array.of(5, 9, 7)); // [1, 2, 0]
- * ```
  */
 export function rankOrder(
   weights: FloatArray,
@@ -174,28 +146,18 @@ export function rankOrder(
  * @param values [n]
  * @param order [n], the numbers 0…n − 1 in some order, as of {@linkcode rankOrder}.
  * @throws {RangeError} If the two differ in length.
- *
- * @example
- * ```ts
- * import { remapToOrder } from "./src/rnn/initialise.ts";
- *
- * remapToOrder(Float64Array.of(0.3, -0.2), Uint32Array.of(1, 0)); // [-0.2, 0.3]
- * ```
  */
-export function remapToOrder<A extends FloatArray>(
-  values: A,
+export function remapToOrder(
+  values: FloatArray,
   order: Uint32Array,
-): A {
+): Float64Array {
   if (values.length !== order.length) {
     throw new RangeError(
       `Cannot remap: values and order must have one length, found ${values.length} and ${order.length}`,
     );
   }
   const sorted = descending(values);
-  const remapped =
-    (values.constructor === Float32Array
-      ? new Float32Array(values.length)
-      : new Float64Array(values.length)) as A;
+  const remapped = new Float64Array(values.length);
   for (let rank = 0; rank < order.length; rank++) {
     remapped[order[rank]!] = sorted[rank]!;
   }

@@ -53,14 +53,6 @@ export const PARAMETER_NAMES = [
 /**
  * Shape of each tensor of a model of that size with so many recurrent
  * connections.
- *
- * @example
- * ```ts
- * import { parameterShapes } from "./src/rnn/parameters.ts";
- *
- * const size = { hiddenSize: 220, inputSize: 2, outputSize: 1 };
- * parameterShapes(size, 9000).weightHh; // [9000]
- * ```
  */
 export function parameterShapes(
   { hiddenSize: h, inputSize: i, outputSize: o }: ModelSize,

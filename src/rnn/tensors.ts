@@ -26,7 +26,7 @@ import type { NamedTensor } from "../files/safetensors.ts";
 export const MOST_DENSE_NEURONS = 4096;
 
 /** Ends of the names of the tensors of a sparse W_hh. */
-export const SPARSE_PARTS = ["crow_indices", "col_indices", "values"] as const;
+const SPARSE_PARTS = ["crow_indices", "col_indices", "values"] as const;
 
 /** A tensor that a file holds. */
 export interface CheckpointTensor {
@@ -34,6 +34,11 @@ export interface CheckpointTensor {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number> | ArrayLike<bigint>;
 }
+
+type Dictionary = ReadonlyMap<string, CheckpointTensor>;
+
+/** Told what is wrong with a file; throws. */
+type Fail = (what: string) => never;
 
 /** W_hh of a model. */
 export interface RecurrentWeights {
@@ -68,18 +73,10 @@ export function encodeRecurrent(
   ];
 }
 
-/**
- * W_hh out of the tensors of a file; in a dense one a weight of exactly 0 is no
- * connection.
- *
- * @param fail Told what is wrong; throws.
- */
-export function decodeRecurrent(
+/** W_hh out of the tensors of a file; in a dense one a weight of exactly 0 is no connection. */
+function decodeRecurrent(
   name: string,
-  { tensors, fail }: {
-    readonly tensors: ReadonlyMap<string, CheckpointTensor>;
-    readonly fail: (what: string) => never;
-  },
+  { tensors, fail }: { readonly tensors: Dictionary; readonly fail: Fail },
 ): RecurrentWeights {
   const dense = tensors.get(name);
   if (dense !== undefined) {
@@ -122,9 +119,9 @@ export function decodeRecurrent(
 }
 
 /** The numbers of a tensor in float32. */
-export function singles(
+function singles(
   { name, data }: CheckpointTensor,
-  fail: (what: string) => never,
+  fail: Fail,
 ): Float32Array {
   if (data instanceof Float32Array) return data;
   if (data instanceof Float64Array) return new Float32Array(data);
@@ -134,7 +131,7 @@ export function singles(
 /** The numbers of a tensor of integers, which must be from 0 to 2³² − 1. */
 function wholeNumbers(
   { name, data }: CheckpointTensor,
-  fail: (what: string) => never,
+  fail: Fail,
 ): Uint32Array {
   if (!(data instanceof BigInt64Array || data instanceof Int32Array)) {
     return fail(`its ${name} holds no int64 or int32 numbers`);
@@ -182,9 +179,6 @@ const WEIGHT_HH = new RegExp(
   `^(|.*\\.)weight_hh_l(\\w+)(?:\\.(?:${SPARSE_PARTS.join("|")}))?$`,
   "s",
 );
-
-type Fail = (what: string) => never;
-type Dictionary = ReadonlyMap<string, CheckpointTensor>;
 
 /**
  * The parameters of the one-layer Elman RNN with a linear read-out that the
@@ -266,11 +260,8 @@ function recurrentPrefix(dictionary: Dictionary, fail: Fail): string {
       `it has no tensor ${TENSOR_NAMES.weightHh} or another one ending in ${ending}`,
     );
   }
-  return only([...prefixes], {
-    preferred: "rnn.",
-    what: "recurrent layers",
-    fail,
-  });
+  const what = "recurrent layers";
+  return only([...prefixes], { preferred: "rnn.", what, fail });
 }
 
 /** What stands before the names of the read-out's tensors, with its dot. */
@@ -319,5 +310,5 @@ function only(
       }), and which one is meant can't be told`,
     );
   }
-  return prefixes[0] as string;
+  return prefixes[0]!;
 }
