@@ -8,7 +8,8 @@
 import { buildApp, HEADERS } from "../app/build.ts";
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
-import { writeFileWhole } from "../files/write.ts";
+import { listFolder, readIfThere } from "../files/read.ts";
+import { makeFolder, writeFileWhole } from "../files/write.ts";
 import { plural } from "../text/words.ts";
 import { flagsOnly, numberFlag } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
@@ -42,8 +43,16 @@ async function run(flags: Flags): Promise<number> {
 }
 
 async function write(folder: string): Promise<number> {
+  await makeFolder(folder);
   const files = await buildApp();
-  await Deno.mkdir(folder, { recursive: true });
+  const taken = await takenName(folder, files);
+  if (taken !== undefined) {
+    throw new InputError(
+      `Cannot write the page to "${
+        shownPath(folder)
+      }": it holds another page's "${taken}"; choose another folder`,
+    );
+  }
   let bytes = 0;
   for (const [name, file] of files) {
     await writeFileWhole(`${folder}/${name}`, file.bytes);
@@ -55,6 +64,18 @@ async function write(folder: string): Promise<number> {
     }`,
   );
   return 0;
+}
+
+/** A file that the page would replace, in a folder that holds no such page. */
+async function takenName(
+  folder: string,
+  files: ReadonlyMap<string, unknown>,
+): Promise<string | undefined> {
+  const index = await readIfThere(`${folder}/index.html`, { what: "the page" });
+  const title = "<title>biornn: ";
+  if (new TextDecoder().decode(index).includes(title)) return undefined;
+  const names = (await listFolder(folder) ?? []).map(({ name }) => name);
+  return names.sort().find((name) => files.has(name));
 }
 
 async function serve(port: number): Promise<void> {

@@ -245,14 +245,11 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
       onProgress: printError,
     },
   );
-  const { graph, regionNames, notes } = imported;
-  const { signs: file } = flags.string;
-  const signs = file === undefined ? imported.signs : signsOf(
-    regionNames,
-    await readSigns(
-      sourceOfFile(userPath(file, "--signs"), { what: "the signs" }),
-    ),
-  );
+  const { graph, regionNames } = imported;
+  const { signs = imported.signs, notes = [] } =
+    flags.string.signs === undefined
+      ? {}
+      : await signsIn(flags.string.signs, regionNames);
   const name = importedName(path);
   const others = signs === undefined
     ? {}
@@ -274,7 +271,7 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
     }, flags);
   }
   if (signs !== undefined) print(describeSigns(signs));
-  for (const note of notes) {
+  for (const note of [...notes, ...imported.notes]) {
     if (note.startsWith("warning: ")) printError(note);
     else print(note);
   }
@@ -283,6 +280,36 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
       plural(graph.weight.length, "connection")
     }`,
   );
+}
+
+/** The signs of the regions, and what of the file's ids is not theirs: ids that begin at 0 where regions begin at 1 are all one off. */
+async function signsIn(
+  path: string,
+  regionNames: readonly string[],
+): Promise<{ signs: Int8Array; notes: string[] }> {
+  const known = await readSigns(
+    sourceOfFile(userPath(path, "--signs"), { what: "the signs" }),
+  );
+  const signs = signsOf(regionNames, known);
+  if (signs.every((sign) => sign === 0)) {
+    throw new InputError(
+      `Cannot use --signs ${path}: of no region (${
+        regionNames.slice(0, 3).join(", ")
+      }, …) it says whether it excites or inhibits; a row has the name of a region, then +, - or what it releases`,
+    );
+  }
+  const names = new Set(regionNames);
+  const others = [...known.keys()].filter((id) => !names.has(id));
+  return {
+    signs,
+    notes: others.length === 0 ? [] : [
+      `warning: ${path} has ${plural(others.length, "id")} of no region (${
+        others.slice(0, 3).join(", ")
+      }${others.length > 3 ? ", …" : ""}); the first region is ${
+        regionNames[0]
+      }`,
+    ],
+  };
 }
 
 async function readIds(path: string): Promise<ReadonlySet<string>> {

@@ -121,6 +121,26 @@ describe("connectome", () => {
     });
   });
 
+  it("takes signs from a table, and says which of its ids are no regions", async () => {
+    await withFolder(async (folder) => {
+      const [matrix, signs, out] = ["m.csv", "signs.csv", "out"].map((name) =>
+        join(folder, name)
+      ) as [string, string, string];
+      await Deno.writeTextFile(matrix, "0,1,2\n1,0,0\n0,3,0\n");
+      const args = ["import", matrix, "--signs", signs, "--out", out];
+      // Ids from 0, where regions without names count from 1.
+      await Deno.writeTextFile(signs, "id,sign\n0,+\n1,-\n2,+\n");
+      const shifted = await connectome(folder, ...args);
+      assert.equal(shifted.code, 0, shifted.err);
+      assert.match(shifted.out, /^1 region excites, 1 inhibits, of 1 /m);
+      assert.match(shifted.err, /1 id of no region \(0\); the first .* is 1$/m);
+      await Deno.writeTextFile(signs, "-\n+\n+\n");
+      const unnamed = await connectome(folder, ...args, "--overwrite");
+      assert.equal(unnamed.code, 2);
+      assert.match(unnamed.err, /^error: Cannot use --signs .*: of no region/);
+    });
+  });
+
   it("tells bad input in one sentence, exits with 2 and writes nothing", async () => {
     await withFolder(async (folder) => {
       const out = join(folder, "out");
