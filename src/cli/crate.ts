@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import { COLLECTION_CITATION } from "../connectome/catalogue.ts";
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex } from "../files/bytes.ts";
 import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read.ts";
 import { writeFileWhole } from "../files/write.ts";

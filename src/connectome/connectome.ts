@@ -5,7 +5,7 @@
  * @module
  */
 
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex } from "../files/bytes.ts";
 import { InputError } from "../files/input_error.ts";
 import type { ByteSource } from "../files/read.ts";
 import { type Graph, sortGraph } from "../graph/graph.ts";

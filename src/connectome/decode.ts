@@ -8,7 +8,7 @@
 import csv from "../../connectomes/Synthetic_Macaque_29.csv" with {
   type: "text",
 };
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex } from "../files/bytes.ts";
 import { InputError } from "../files/input_error.ts";
 import { type ByteSource, sourceOfBytes } from "../files/read.ts";
 import { filterGraph, transposeGraph } from "../graph/graph.ts";

@@ -13,7 +13,7 @@ import {
   DownloadError,
   type Fetch,
 } from "../files/download.ts";
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex } from "../files/bytes.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";

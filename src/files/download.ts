@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { sha256Hex } from "./checksum.ts";
+import { sha256Hex } from "./bytes.ts";
 
 /** Milliseconds after which a file that does not come is given up. */
 const TIMEOUT = 60_000;

@@ -9,8 +9,8 @@
  */
 
 import { gunzipSync } from "node:zlib";
-import { InputError } from "./input_error.ts";
-import { countElements } from "./shape.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
+import { countElements } from "./numbers.ts";
 
 /** An array of bytes read from a file. */
 export interface IdxArray {
@@ -33,10 +33,13 @@ export function readIdx(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): IdxArray {
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
+  const fail: Fail = cannotRead(name);
+  if (isGzip(bytes)) {
+    const unpacked = unpackGzip(bytes, fail);
+    // A packed file inside a packed file is no MNIST, but may be endless.
+    if (isGzip(unpacked)) fail("it is packed twice");
+    return readIdx(unpacked, { name });
   }
-  if (isGzip(bytes)) return readIdx(unpackOnce(bytes, name), { name });
   const [first, second, type, dimensions = 0] = bytes;
   if (first !== 0 || second !== 0 || type === undefined) {
     fail("it is no IDX file: it does not begin with two zero bytes");
@@ -66,15 +69,6 @@ export function readIdx(
   return { shape, data: bytes.slice(start) };
 }
 
-/** A packed file inside a packed file is no MNIST, but may be endless. */
-function unpackOnce(bytes: Uint8Array, name: string): Uint8Array {
-  const unpacked = unpackGzip(bytes, { name });
-  if (isGzip(unpacked)) {
-    throw new InputError(`Cannot read "${name}": it is packed twice`);
-  }
-  return unpacked;
-}
-
 /** MNIST packs to about a fifth; a hundredth leaves room, and a file of zeros that fills the memory none. */
 const MAX_RATIO = 100;
 /** Small files may pack better than large ones. */
@@ -85,36 +79,20 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/**
- * Unpacks a gzip file.
- *
- * @param bytes The whole file.
- * @param options `name` of the file, for messages.
- * @throws {InputError} If it is damaged, or over a hundred times as large when unpacked.
- */
-function unpackGzip(
-  bytes: Uint8Array,
-  { name }: { readonly name: string },
-): Uint8Array {
+/** Unpacks a gzip file, unless it is damaged or over a hundred times as large when unpacked. */
+function unpackGzip(bytes: Uint8Array, fail: Fail): Uint8Array {
   try {
-    const unpacked = gunzipSync(bytes, {
+    const { buffer, byteOffset, length } = gunzipSync(bytes, {
       maxOutputLength: bytes.length * MAX_RATIO + FREE_BYTES,
     });
     // Plain bytes: the Buffer that Node gives has methods of its own meaning.
-    return new Uint8Array(
-      unpacked.buffer,
-      unpacked.byteOffset,
-      unpacked.length,
-    );
-  } catch (error) {
-    const tooLarge = error instanceof RangeError;
-    throw new InputError(
-      `Cannot read "${name}": ${
-        tooLarge
-          ? `unpacked it would be over ${MAX_RATIO} times as large`
-          : "it is no gzip file, or a damaged one"
-      }`,
-      { cause: error },
+    return new Uint8Array(buffer, byteOffset, length);
+  } catch (cause) {
+    return fail(
+      cause instanceof RangeError
+        ? `unpacked it would be over ${MAX_RATIO} times as large`
+        : "it is no gzip file, or a damaged one",
+      { cause },
     );
   }
 }

@@ -29,3 +29,13 @@ export class InputError extends Error {
 export class RetryError extends InputError {
   override name = "RetryError";
 }
+
+/** Throws the {@linkcode InputError} that says what is wrong with a file. */
+export type Fail = (what: string, options?: ErrorOptions) => never;
+
+/** For a file of that name. */
+export function cannotRead(name: string): Fail {
+  return (what, options) => {
+    throw new InputError(`Cannot read "${name}": ${what}`, options);
+  };
+}

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { InputError } from "./input_error.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
+import { NUMBERS, type NumberType } from "./numbers.ts";
 
 /** A matrix of a file. */
 export interface MatMatrix {
@@ -26,26 +27,18 @@ export interface MatMatrix {
 /** Most bytes that come out of packed ones. */
 const MOST_UNPACKED = 2 ** 31;
 
-/** Types of elements that hold numbers, by their codes: the bytes of each, and how it is read. */
-const NUMBERS: Readonly<
-  Record<
-    number,
-    readonly [
-      size: number,
-      get: (view: DataView, at: number, little: boolean) => number,
-    ]
-  >
-> = {
-  1: [1, (view, at) => view.getInt8(at)],
-  2: [1, (view, at) => view.getUint8(at)],
-  3: [2, (view, at, little) => view.getInt16(at, little)],
-  4: [2, (view, at, little) => view.getUint16(at, little)],
-  5: [4, (view, at, little) => view.getInt32(at, little)],
-  6: [4, (view, at, little) => view.getUint32(at, little)],
-  7: [4, (view, at, little) => view.getFloat32(at, little)],
-  9: [8, (view, at, little) => view.getFloat64(at, little)],
-  12: [8, (view, at, little) => Number(view.getBigInt64(at, little))],
-  13: [8, (view, at, little) => Number(view.getBigUint64(at, little))],
+/** Types of elements that hold numbers, by their codes. */
+const NUMBER_TYPES: Readonly<Record<number, NumberType>> = {
+  1: "i1",
+  2: "u1",
+  3: "i2",
+  4: "u2",
+  5: "i4",
+  6: "u4",
+  7: "f4",
+  9: "f8",
+  12: "i8",
+  13: "u8",
 };
 const MATRIX = 14;
 const PACKED = 15;
@@ -68,9 +61,7 @@ export async function readMat(
   bytes: Uint8Array<ArrayBuffer>,
   { name }: { readonly name: string },
 ): Promise<MatMatrix[]> {
-  const fail = (what: string): never => {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  };
+  const fail: Fail = cannotRead(name);
   const order = new TextDecoder("latin1").decode(bytes.subarray(126, 128));
   if (order !== "IM" && order !== "MI") {
     return fail("it is no MAT file of version 5 or later");
@@ -95,7 +86,7 @@ export async function readMat(
 
 async function unpack(
   packed: Uint8Array<ArrayBuffer>,
-  fail: (what: string) => never,
+  fail: Fail,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
@@ -130,13 +121,13 @@ class Elements {
   readonly #view: DataView;
   readonly #little: boolean;
   readonly length: number;
-  readonly fail: (what: string) => never;
+  readonly fail: Fail;
 
   constructor(
     bytes: Uint8Array<ArrayBuffer>,
     { little, fail }: {
       readonly little: boolean;
-      readonly fail: (what: string) => never;
+      readonly fail: Fail;
     },
   ) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -169,11 +160,12 @@ class Elements {
     readonly count: number;
     readonly get: (index: number) => number;
   } {
-    const kind = NUMBERS[type];
+    const kind = NUMBER_TYPES[type];
     if (kind === undefined) {
       return this.fail(`it holds an element of type ${type} for numbers`);
     }
-    const [size, get] = kind;
+    const size = Number(kind[1]);
+    const get = NUMBERS[kind];
     const count = Math.floor((end - start) / size);
     return {
       count,

@@ -14,29 +14,20 @@ import {
 } from "../python/literal.ts";
 import { reprPython } from "../python/repr.ts";
 import { quote, shorten } from "../text/words.ts";
-import { InputError } from "./input_error.ts";
-import { countElements, visitElements } from "./shape.ts";
-
-/** Element types that are read: boolean, signed, unsigned, floating; the digit is the size in bytes. */
-export type NpyDtype =
-  | "b1"
-  | "i1"
-  | "i2"
-  | "i4"
-  | "i8"
-  | "u1"
-  | "u2"
-  | "u4"
-  | "u8"
-  | "f4"
-  | "f8";
+import { cannotRead, type Fail } from "./input_error.ts";
+import {
+  countElements,
+  NUMBERS,
+  type NumberType,
+  visitElements,
+} from "./numbers.ts";
 
 /** An array read from a file. */
 export interface NpyArray {
   /** Length of each dimension; empty for a single number. */
   readonly shape: readonly number[];
   /** Element type in the file. */
-  readonly dtype: NpyDtype;
+  readonly dtype: NumberType;
   /** The elements, last index fastest, whatever the order in the file; booleans as 0 and 1. */
   readonly data: Float64Array;
 }
@@ -68,22 +59,6 @@ interface NpyHeader {
 /** NumPy itself allows 64 dimensions. */
 const MAX_DIMENSIONS = 64;
 
-type Getter = (view: DataView, offset: number, little: boolean) => number;
-
-const GETTERS: Readonly<Record<NpyDtype, Getter>> = {
-  b1: (view, offset) => view.getUint8(offset) === 0 ? 0 : 1,
-  i1: (view, offset) => view.getInt8(offset),
-  i2: (view, offset, little) => view.getInt16(offset, little),
-  i4: (view, offset, little) => view.getInt32(offset, little),
-  i8: (view, offset, little) => Number(view.getBigInt64(offset, little)),
-  u1: (view, offset) => view.getUint8(offset),
-  u2: (view, offset, little) => view.getUint16(offset, little),
-  u4: (view, offset, little) => view.getUint32(offset, little),
-  u8: (view, offset, little) => Number(view.getBigUint64(offset, little)),
-  f4: (view, offset, little) => view.getFloat32(offset, little),
-  f8: (view, offset, little) => view.getFloat64(offset, little),
-};
-
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /**
@@ -99,9 +74,7 @@ export function readNpy(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): NpyArray {
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  }
+  const fail: Fail = cannotRead(name);
   const { header, dataStart } = readHeader(bytes, fail);
   const { shape, fortranOrder } = header;
   const { dtype, littleEndian } = parseDescr(header.descr, fail);
@@ -116,7 +89,7 @@ export function readNpy(
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + dataStart);
-  const get = GETTERS[dtype];
+  const get = NUMBERS[dtype];
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     data[i] = get(view, i * itemSize, littleEndian);
@@ -153,9 +126,7 @@ export async function scanNpyMatrix(
     readonly onElement: (value: number, row: number, column: number) => void;
   },
 ): Promise<void> {
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  }
+  const fail: Fail = cannotRead(name);
   const pieces = chunks[Symbol.asyncIterator]();
   let bytes = new Uint8Array();
   /** Whether there was one more piece, which then stands behind what is left of those before. */
@@ -175,7 +146,7 @@ export async function scanNpyMatrix(
   onShape(shape);
   const [rows = 0, columns = 0] = shape;
   const size = Number(dtype[1]);
-  const get = GETTERS[dtype];
+  const get = NUMBERS[dtype];
   const isWide = dtype === "i8" || dtype === "u8";
   const across = fortranOrder ? rows : columns;
   bytes = bytes.slice(dataStart);
@@ -212,7 +183,7 @@ export async function scanNpyMatrix(
 
 function readHeader(
   bytes: Uint8Array,
-  fail: (what: string) => never,
+  fail: Fail,
 ): { header: NpyHeader; dataStart: number } {
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
     return fail('it is no NPY file: it does not begin with "\\x93NUMPY"');
@@ -250,7 +221,7 @@ function readHeader(
 /** The header is a Python dict of three entries; Python 2 wrote its integers as 4L. */
 function parseHeader(
   text: string,
-  broken: (what: string) => never,
+  broken: Fail,
 ): NpyHeader {
   const dict = literalOf(text.replace(/(\d)L(?=\s*[,)])/g, "$1"), broken);
   if (dict.kind !== "dict") return broken("it is no dict");
@@ -294,7 +265,7 @@ const ENTRIES: readonly string[] = ["descr", "fortran_order", "shape"];
 
 function literalOf(
   text: string,
-  broken: (what: string) => never,
+  broken: Fail,
 ): PythonValue {
   try {
     return parsePythonLiteral(text);
@@ -310,18 +281,18 @@ function found(value: PythonValue | undefined): string {
 
 function parseDescr(
   descr: string,
-  fail: (what: string) => never,
-): { dtype: NpyDtype; littleEndian: boolean } {
+  fail: Fail,
+): { dtype: NumberType; littleEndian: boolean } {
   // Without a byte order it is the machine's, which is little-endian everywhere.
   const [, order = "", dtype = ""] = /^([<>|=]?)(.*)$/s.exec(descr) ?? [];
-  if (!Object.hasOwn(GETTERS, dtype)) {
+  if (!Object.hasOwn(NUMBERS, dtype)) {
     return fail(
       `its elements are of type '${
         descr.slice(0, 20)
       }'; booleans, integers and floats of 4 or 8 bytes can be read`,
     );
   }
-  return { dtype: dtype as NpyDtype, littleEndian: order !== ">" };
+  return { dtype: dtype as NumberType, littleEndian: order !== ">" };
 }
 
 /** Reorders elements whose first index is fastest. */
@@ -397,9 +368,7 @@ export function readNpyText(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): string {
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  }
+  const fail: Fail = cannotRead(name);
   const { header: { descr, shape }, dataStart } = readHeader(bytes, fail);
   const size = /^\|S(\d{1,9})$/.exec(descr)?.[1];
   if (size === undefined || shape.length > 0) {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { InputError } from "./input_error.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
 import {
   type NpyArray,
   readNpy,
@@ -128,9 +128,7 @@ export function readSparseNpz(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): SparseMatrix {
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  }
+  const fail: Fail = cannotRead(name);
   const names = [...ENTRIES, "row", "col"] as const;
   const entries = readPackedZip(bytes, {
     name,
@@ -214,7 +212,7 @@ function fromPlaces(
   { rows, columns, fail }: {
     readonly rows: number;
     readonly columns: number;
-    readonly fail: (what: string) => never;
+    readonly fail: Fail;
   },
 ): SparseMatrix {
   if (row.length !== values.length || column.length !== values.length) {

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { ByteCursor } from "./byte_cursor.ts";
+import { ByteCursor } from "./bytes.ts";
 import { InputError } from "./input_error.ts";
 
 /** A value of a pickle: a list comes as an array, a dictionary as a `Map`, bytes as `Uint8Array`. */

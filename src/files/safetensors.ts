@@ -11,9 +11,9 @@
  */
 
 import { createHash } from "node:crypto";
-import { InputError } from "./input_error.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
 import { parseJson } from "./json.ts";
-import { countElements } from "./shape.ts";
+import { countElements } from "./numbers.ts";
 
 const ELEMENTS = {
   F64: Float64Array,
@@ -172,8 +172,6 @@ function contentChecksum(
   return sha256([...sums.sort(), ...facts].join("\n"));
 }
 
-type Fail = (what: string) => never;
-
 /** Where a tensor's elements are. */
 interface Place {
   readonly name: string;
@@ -196,9 +194,7 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): SafetensorsFile {
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  }
+  const fail: Fail = cannotRead(name);
   const { header, dataStart } = readHeader(bytes, fail);
   const places: Place[] = [];
   let metadata: Record<string, string> = {};

@@ -7,8 +7,8 @@
  */
 
 import { quote } from "../text/words.ts";
-import { ByteCursor } from "./byte_cursor.ts";
-import { InputError } from "./input_error.ts";
+import { ByteCursor } from "./bytes.ts";
+import { cannotRead, type Fail, InputError } from "./input_error.ts";
 import {
   type Pickle,
   PickleCall,
@@ -18,7 +18,7 @@ import {
   type PickleValue,
   readPickle,
 } from "./pickle.ts";
-import { countElements } from "./shape.ts";
+import { countElements } from "./numbers.ts";
 import {
   readView,
   STORAGE_TYPES,
@@ -123,9 +123,7 @@ function readZip(bytes: Uint8Array, name: string): TorchValue {
 }
 
 function readLegacy(bytes: Uint8Array, name: string): TorchValue {
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  }
+  const fail: Fail = cannotRead(name);
   let position = 0;
   function next(): Pickle {
     const pickle = readPickle(bytes, {
@@ -281,9 +279,7 @@ function torchValueOf(
   const open = new Set<PickleValue>();
   let bytesLeft = fileSize * MAX_GROWTH;
 
-  function fail(what: string): never {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  }
+  const fail: Fail = cannotRead(name);
 
   function tensorOf(args: readonly PickleValue[]): TorchTensor {
     const [id, offset, shape, strides, , , marks = null] = args;

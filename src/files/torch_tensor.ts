@@ -5,7 +5,12 @@
  * @module
  */
 
-import { countElements, visitElements } from "./shape.ts";
+import {
+  countElements,
+  NUMBERS,
+  type ReadNumber,
+  visitElements,
+} from "./numbers.ts";
 
 /** Element type of a tensor, as PyTorch names it. */
 export type TorchDtype =
@@ -33,94 +38,39 @@ interface ElementType {
   readonly dtype: TorchDtype;
   /** Bytes of an element in the file. */
   readonly size: number;
-  /** An array for the elements as they are given out. */
-  readonly allocate: (length: number) => TorchData;
-  readonly get: (view: DataView, offset: number, little: boolean) => number;
+  /** The class of array that elements are given out in. */
+  readonly array: new (length: number) => TorchData;
+  readonly get: ReadNumber;
 }
 
 /** By the name of PyTorch's class. */
-export const STORAGE_TYPES: ReadonlyMap<string, ElementType> = new Map<
-  string,
-  ElementType
->([
-  ["torch.DoubleStorage", {
-    dtype: "float64",
-    size: 8,
-    allocate: (length) => new Float64Array(length),
-    get: (view, offset, little) => view.getFloat64(offset, little),
-  }],
-  ["torch.FloatStorage", {
-    dtype: "float32",
-    size: 4,
-    allocate: (length) => new Float32Array(length),
-    get: (view, offset, little) => view.getFloat32(offset, little),
-  }],
-  ["torch.HalfStorage", {
-    dtype: "float16",
-    size: 2,
-    allocate: (length) => new Float32Array(length),
-    get: (view, offset, little) => halfValue(view.getUint16(offset, little)),
-  }],
-  ["torch.BFloat16Storage", {
-    dtype: "bfloat16",
-    size: 2,
-    allocate: (length) => new Float32Array(length),
-    get: (view, offset, little) => brainValue(view.getUint16(offset, little)),
-  }],
-  ["torch.LongStorage", {
-    dtype: "int64",
-    size: 8,
-    allocate: (length) => new Float64Array(length),
-    get: (view, offset, little) => Number(view.getBigInt64(offset, little)),
-  }],
-  ["torch.IntStorage", {
-    dtype: "int32",
-    size: 4,
-    allocate: (length) => new Int32Array(length),
-    get: (view, offset, little) => view.getInt32(offset, little),
-  }],
-  ["torch.ShortStorage", {
-    dtype: "int16",
-    size: 2,
-    allocate: (length) => new Int16Array(length),
-    get: (view, offset, little) => view.getInt16(offset, little),
-  }],
-  ["torch.CharStorage", {
-    dtype: "int8",
-    size: 1,
-    allocate: (length) => new Int8Array(length),
-    get: (view, offset) => view.getInt8(offset),
-  }],
-  ["torch.ByteStorage", {
-    dtype: "uint8",
-    size: 1,
-    allocate: (length) => new Uint8Array(length),
-    get: (view, offset) => view.getUint8(offset),
-  }],
-  ["torch.BoolStorage", {
-    dtype: "bool",
-    size: 1,
-    allocate: (length) => new Uint8Array(length),
-    get: (view, offset) => view.getUint8(offset) === 0 ? 0 : 1,
-  }],
-]);
+export const STORAGE_TYPES: ReadonlyMap<string, ElementType> = new Map(
+  ([
+    ["Double", "float64", Float64Array, NUMBERS.f8, 8],
+    ["Float", "float32", Float32Array, NUMBERS.f4, 4],
+    ["Half", "float16", Float32Array, halfValue, 2],
+    ["BFloat16", "bfloat16", Float32Array, brainValue, 2],
+    ["Long", "int64", Float64Array, NUMBERS.i8, 8],
+    ["Int", "int32", Int32Array, NUMBERS.i4, 4],
+    ["Short", "int16", Int16Array, NUMBERS.i2, 2],
+    ["Char", "int8", Int8Array, NUMBERS.i1, 1],
+    ["Byte", "uint8", Uint8Array, NUMBERS.u1, 1],
+    ["Bool", "bool", Uint8Array, NUMBERS.b1, 1],
+  ] as const).map(([name, dtype, array, get, size]) => [
+    `torch.${name}Storage`,
+    { dtype, size, array, get },
+  ]),
+);
 
-/** IEEE half precision: sign, 5 bits of exponent, 10 of fraction. */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1024 + fraction) * 2 ** (exponent - 25);
+function halfValue(view: DataView, offset: number, little: boolean): number {
+  return view.getFloat16(offset, little);
 }
 
 /** The upper half of a float32. */
-function brainValue(bits: number): number {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setUint32(0, bits * 65536);
-  return view.getFloat32(0);
+function brainValue(view: DataView, offset: number, little: boolean): number {
+  const float32 = new DataView(new ArrayBuffer(4));
+  float32.setUint16(0, view.getUint16(offset, little));
+  return float32.getFloat32(0);
 }
 
 /** The elements that tensors look at. */
@@ -166,7 +116,7 @@ export function readView(
   { type, bytes, littleEndian }: TorchStorage,
   layout: TorchView,
 ): TorchData {
-  const data = type.allocate(countElements(layout.shape));
+  const data = new type.array(countElements(layout.shape));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   visitElements(layout, (from, to) => {
     data[to] = type.get(view, from * type.size, littleEndian);

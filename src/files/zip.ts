@@ -6,7 +6,7 @@
  */
 
 import { unzipSync, zipSync } from "npm:fflate@0.8.3";
-import { InputError } from "./input_error.ts";
+import { cannotRead, type Fail, InputError } from "./input_error.ts";
 
 export { unzipSync, zipSync };
 
@@ -35,7 +35,7 @@ interface ZipEntry {
 function readZip(
   bytes: Uint8Array,
   { fail, admit }: {
-    readonly fail: (what: string) => never;
+    readonly fail: Fail;
     readonly admit: (entry: ZipEntry) => boolean;
   },
 ): ReadonlyMap<string, Uint8Array> {
@@ -78,12 +78,6 @@ function readZip(
   return entries;
 }
 
-function failWith(name: string): (what: string) => never {
-  return (what) => {
-    throw new InputError(`Cannot read "${name}": ${what}`);
-  };
-}
-
 /**
  * The entries of an archive by their name.
  *
@@ -95,7 +89,7 @@ export function readStoredZip(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): ReadonlyMap<string, Uint8Array> {
-  const fail = failWith(name);
+  const fail: Fail = cannotRead(name);
   return readZip(bytes, {
     fail,
     admit({ shown, size, originalSize, compression }) {
@@ -126,7 +120,7 @@ export function readPackedZip(
     readonly wanted: readonly string[];
   },
 ): ReadonlyMap<string, Uint8Array> {
-  const fail = failWith(name);
+  const fail: Fail = cannotRead(name);
   let unpacked = 0;
   return readZip(bytes, {
     fail,

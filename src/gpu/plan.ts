@@ -10,8 +10,7 @@
  */
 
 import type { EnsembleShape, Plan } from "../engine/ensemble.ts";
-import { countBlocks } from "../graph/blocks.ts";
-import { countConnections } from "../graph/connections.ts";
+import { countBlocks, countConnections } from "../graph/connections.ts";
 import { plural } from "../text/words.ts";
 import { blockFormat, canNumberBlocks } from "./blocks/block_format.ts";
 import { denseFormat } from "./dense/dense_format.ts";

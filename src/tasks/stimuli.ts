@@ -13,7 +13,7 @@ import {
   type Fetch,
   type KnownFile,
 } from "../files/download.ts";
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex } from "../files/bytes.ts";
 import { isGzip, readIdx } from "../files/idx.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";

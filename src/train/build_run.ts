@@ -19,7 +19,7 @@ import {
   regionsMismatch,
 } from "../experiment/experiment.ts";
 import { CONFIG_SCHEMA } from "../experiment/schema.ts";
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex } from "../files/bytes.ts";
 import { type Connections, countConnections } from "../graph/connections.ts";
 import { checkConnections } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";

@@ -9,7 +9,7 @@
 import { basename, join } from "node:path";
 import type { Connectome } from "../connectome/connectome.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { sha256Hex } from "../files/checksum.ts";
+import { sha256Hex } from "../files/bytes.ts";
 import { InputError } from "../files/input_error.ts";
 import { listFolder, readFileBytes } from "../files/read.ts";
 import { type Connections, countConnections } from "../graph/connections.ts";

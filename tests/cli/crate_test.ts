@@ -5,7 +5,7 @@ import {
   COLLECTION_CITATION,
 } from "../../src/connectome/catalogue.ts";
 import { describe, it } from "../../src/compat/testing.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { bibtex } from "../../src/results/archive.ts";
 import { prepare } from "../../src/train/prepare.ts";

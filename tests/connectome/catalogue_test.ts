@@ -14,7 +14,7 @@ import {
   type DownloadOptions,
   loadConnectome,
 } from "../../src/connectome/load.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { withFolder } from "../with_folder.ts";
 

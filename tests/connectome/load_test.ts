@@ -10,7 +10,7 @@ import { loadConnectome } from "../../src/connectome/load.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { writeSparseNpz } from "../../src/files/npz.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import { matrixOfGraph } from "../../src/graph/graph.ts";
 
 /** Never asks the network. */

@@ -4,7 +4,7 @@ import index from "../../src/doctor/cases/index.json" with { type: "json" };
 import { ownCases } from "../../src/doctor/golden_case.ts";
 import { replayCase } from "../../src/doctor/replay.ts";
 import type { Engine } from "../../src/engine/ensemble.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { zipSync } from "../../src/files/zip.ts";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import { readTorchFile, type TorchTensor } from "../../src/files/torch.ts";
 import { assertRefused, binary } from "./binary.ts";
 import {

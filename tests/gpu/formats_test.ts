@@ -9,9 +9,9 @@ import {
   unpackWeights,
   type WeightFormat,
 } from "../../src/gpu/weight_format.ts";
-import { countBlocks } from "../../src/graph/blocks.ts";
 import {
   type Connections,
+  countBlocks,
   countConnections,
   denseMask,
   listConnections,

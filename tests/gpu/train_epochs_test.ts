@@ -3,8 +3,7 @@ import { describe, itNeeds } from "../../src/compat/testing.ts";
 import type { EpochHistory, ModelState } from "../../src/engine/ensemble.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { sampleInterval } from "../../src/gpu/profiler.ts";
-import { countBlocks } from "../../src/graph/blocks.ts";
-import { countConnections } from "../../src/graph/connections.ts";
+import { countBlocks, countConnections } from "../../src/graph/connections.ts";
 import { createInWay, exampleSpec, FORMATS } from "./example_runs.ts";
 
 const engine = await createWebGpuEngine();

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { scaleConnectome } from "../../src/connectome/scale.ts";
 import { graphOfMatrix, rowsOf } from "../../src/graph/graph.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import { spectralRadius } from "../../src/graph/spectrum.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import {
   encodeLatents,
   syntheticDigits,

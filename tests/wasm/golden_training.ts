@@ -6,7 +6,7 @@
 
 import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
-import { sha256Hex } from "../../src/files/checksum.ts";
+import { sha256Hex } from "../../src/files/bytes.ts";
 import { PARAMETER_NAMES } from "../../src/rnn/parameters.ts";
 import {
   createWasmEngine,

@@ -14,8 +14,7 @@ import listsText from "../../shaders/blocks/lists.wgsl" with { type: "text" };
 import productText from "../../shaders/blocks/product.wgsl" with {
   type: "text",
 };
-import { forEachBlockRow } from "../../graph/blocks.ts";
-import type { Connections } from "../../graph/connections.ts";
+import { type Connections, forEachBlockRow } from "../../graph/connections.ts";
 import { hasPort, type ModelSize, type Ports } from "../../rnn/parameters.ts";
 import { type Layout, makeLayout, roundUp } from "../layout.ts";
 import type {

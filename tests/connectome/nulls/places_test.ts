@@ -13,7 +13,7 @@ import {
   shufflePlaces,
 } from "../../../src/connectome/nulls/places.ts";
 import { scaleConnectome } from "../../../src/connectome/scale.ts";
-import { sha256Hex } from "../../../src/files/checksum.ts";
+import { sha256Hex } from "../../../src/files/bytes.ts";
 import {
   type Graph,
   graphOfMatrix,

@@ -1,10 +1,10 @@
 /**
- * Reads bytes from front to back, and never past the end.
+ * Bytes: read from front to back and never past the end, and their checksums.
  *
  * @module
  */
 
-import { InputError } from "./input_error.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
 
 /**
  * A place in a file. Numbers are little-endian unless the name says otherwise.
@@ -13,7 +13,8 @@ export class ByteCursor {
   readonly bytes: Uint8Array;
   /** Index of the next byte. */
   position: number;
-  readonly #name: string;
+  /** Says what is wrong with the file. */
+  readonly fail: Fail;
   readonly #view: DataView;
 
   constructor(
@@ -25,13 +26,8 @@ export class ByteCursor {
   ) {
     this.bytes = bytes;
     this.position = position;
-    this.#name = name;
+    this.fail = cannotRead(name);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-
-  /** Throws the {@linkcode InputError} that says what is wrong with the file. */
-  fail(what: string): never {
-    throw new InputError(`Cannot read "${this.#name}": ${what}`);
   }
 
   /** How many bytes are left. */
@@ -94,4 +90,19 @@ export class ByteCursor {
     this.position = end + 1;
     return line;
   }
+}
+
+/**
+ * SHA-256 of bytes, as 64 lower-case hexadecimal digits.
+ */
+export async function sha256Hex(bytes: Uint8Array): Promise<string> {
+  // The digest takes no view of shared memory, which the type leaves open.
+  const own = bytes.buffer instanceof ArrayBuffer
+    ? bytes as Uint8Array<ArrayBuffer>
+    : bytes.slice();
+  const digest = await crypto.subtle.digest("SHA-256", own);
+  return Array.from(
+    new Uint8Array(digest),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
 }

@@ -1,8 +1,44 @@
 /**
- * Arrays of several dimensions, as all formats have them.
+ * Numbers and arrays of several dimensions, as all formats have them.
  *
  * @module
  */
+
+/** Reads a number of a file. */
+export type ReadNumber = (
+  view: DataView,
+  offset: number,
+  littleEndian: boolean,
+) => number;
+
+/** Types of numbers: boolean, signed, unsigned, floating; the digit is the size in bytes. */
+export type NumberType =
+  | "b1"
+  | "i1"
+  | "i2"
+  | "i4"
+  | "i8"
+  | "u1"
+  | "u2"
+  | "u4"
+  | "u8"
+  | "f4"
+  | "f8";
+
+/** How each type is read. */
+export const NUMBERS: Readonly<Record<NumberType, ReadNumber>> = {
+  b1: (view, offset) => view.getUint8(offset) === 0 ? 0 : 1,
+  i1: (view, offset) => view.getInt8(offset),
+  i2: (view, offset, little) => view.getInt16(offset, little),
+  i4: (view, offset, little) => view.getInt32(offset, little),
+  i8: (view, offset, little) => Number(view.getBigInt64(offset, little)),
+  u1: (view, offset) => view.getUint8(offset),
+  u2: (view, offset, little) => view.getUint16(offset, little),
+  u4: (view, offset, little) => view.getUint32(offset, little),
+  u8: (view, offset, little) => Number(view.getBigUint64(offset, little)),
+  f4: (view, offset, little) => view.getFloat32(offset, little),
+  f8: (view, offset, little) => view.getFloat64(offset, little),
+};
 
 /**
  * Number of elements of an array; Infinity at worst. A file may claim any
