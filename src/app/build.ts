@@ -8,7 +8,7 @@
 import { InputError } from "../files/input_error.ts";
 
 /** What the page may do: run its own scripts and WebAssembly, and ask nobody for anything. */
-export const POLICY = [
+const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
@@ -45,7 +45,7 @@ const RENAMED = {
 } as const;
 
 /** A file of the page. */
-export interface AppFile {
+interface AppFile {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

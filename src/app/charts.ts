@@ -98,6 +98,17 @@ function draw(
 /** What every mark of a chart is drawn by. */
 const encode = (update: object) => ({ encode: { update } });
 
+const below = (of: object) => ({
+  ...{ orient: "bottom", scale: "x", labelOverlap: true, ...of },
+});
+const left = (of: object) => ({ orient: "left", scale: "y", ...of });
+
+/** Heights of numbers that stand in these fields of the rows. */
+const heights = (fields: readonly string[]) => ({
+  ...{ name: "y", type: "linear", range: "height", nice: true },
+  domain: { data: "rows", fields },
+});
+
 /** The loss of each arm by epoch, with its band. */
 export function drawCurves(
   host: HTMLElement,
@@ -110,6 +121,9 @@ export function drawCurves(
   const x = { scale: "x", field: "epoch" };
   const y = (field: string) => ({ scale: "y", field });
   const color = { scale: "color", field: "arm" };
+  const curve = (type: string, by: object) => ({
+    ...{ type, from: { data: "own" }, ...encode({ x, ...by }) },
+  });
   return draw(host, {
     colors,
     description:
@@ -117,14 +131,7 @@ export function drawCurves(
     height: 260,
     scales: [
       { name: "x", type: "linear", domain: [0, epochs], range: "width" },
-      {
-        name: "y",
-        type: "linear",
-        domain: { data: "rows", fields: ["low", "high"] },
-        range: "height",
-        nice: true,
-        zero: false,
-      },
+      { ...heights(["low", "high"]), zero: false },
       {
         name: "color",
         type: "ordinal",
@@ -133,48 +140,29 @@ export function drawCurves(
       },
     ],
     axes: [
-      {
-        orient: "bottom",
-        scale: "x",
-        title: "epoch",
-        tickCount: 10,
-        tickMinStep: 1,
-        labelOverlap: true,
-      },
-      {
-        orient: "left",
-        scale: "y",
+      below({ title: "epoch", tickCount: 10, tickMinStep: 1 }),
+      left({
         title: "validation loss",
         grid: true,
         tickCount: 6,
         minExtent: 40,
-      },
+      }),
     ],
     marks: [{
       type: "group",
       from: { facet: { name: "own", data: "rows", groupby: "arm" } },
       marks: [
-        {
-          type: "area",
-          from: { data: "own" },
-          ...encode({
-            x,
-            y: y("low"),
-            y2: y("high"),
-            fill: color,
-            fillOpacity: { value: 0.2 },
-          }),
-        },
-        {
-          type: "line",
-          from: { data: "own" },
-          ...encode({
-            x,
-            y: y("middle"),
-            stroke: color,
-            strokeWidth: { value: 2 },
-          }),
-        },
+        curve("area", {
+          y: y("low"),
+          y2: y("high"),
+          fill: color,
+          fillOpacity: { value: 0.2 },
+        }),
+        curve("line", {
+          y: y("middle"),
+          stroke: color,
+          strokeWidth: { value: 2 },
+        }),
       ],
     }],
   });
@@ -209,6 +197,15 @@ function timeScale(steps: number) {
   };
 }
 
+/** A band for each row of a table. */
+const rowScale = (domain: readonly unknown[], paddingInner = 0.12) => ({
+  ...{ name: "y", type: "band", domain, range: "height", paddingInner },
+});
+
+const shadeScale = (domain: unknown, { low, high }: Colors) => ({
+  ...{ name: "shade", type: "linear", domain, range: [low, high] },
+});
+
 /** Cells of a table by time step and row, as dark as their number is large. */
 function cells({ rows, number }: { rows: string; number: string }) {
   return {
@@ -234,33 +231,19 @@ export function drawInputs(
   },
 ): Chart {
   const many = names.length > 8;
-  const padding = many ? 0 : 0.12;
   return draw(host, {
     colors,
     description: "Inputs of a trial by time step",
     height: many ? 120 : 22 * names.length,
     scales: [
       timeScale(steps),
-      {
-        name: "y",
-        type: "band",
-        domain: names,
-        range: "height",
-        paddingInner: padding,
-      },
-      {
-        name: "shade",
-        type: "linear",
-        domain: { data: "rows", field: "value" },
-        range: [colors.low, colors.high],
-      },
+      rowScale(names, many ? 0 : undefined),
+      shadeScale({ data: "rows", field: "value" }, colors),
     ],
-    axes: [{
-      orient: "left",
-      scale: "y",
+    axes: [left({
       minExtent: MARGIN,
-      ...(many ? { labels: false, title: `${names.length} inputs` } : {}),
-    }],
+      ...(many && { labels: false, title: `${names.length} inputs` }),
+    })],
     marks: [cells({ rows: "input", number: "value" })],
   });
 }
@@ -310,12 +293,8 @@ export function drawOutputs(
     source: "rows",
     transform: [{ type: "filter", expr: "datum.target" }],
   };
-  const time = {
-    orient: "bottom",
-    scale: "x",
-    title: "time step",
-    labelOverlap: true,
-  };
+  const time = below({ title: "time step" });
+  const minExtent = MARGIN - 16;
   return draw(host, {
     colors,
     transforms: [scored],
@@ -326,49 +305,20 @@ export function drawOutputs(
         height: 26 * (classes - 1),
         scales: [
           timeScale(steps),
-          {
-            name: "y",
-            type: "band",
-            domain: Array.from({ length: classes - 1 }, (_, i) => i + 1),
-            range: "height",
-            paddingInner: 0.12,
-          },
-          {
-            name: "shade",
-            type: "linear",
-            domain: [0, 1],
-            range: [colors.low, colors.high],
-          },
+          rowScale(Array.from({ length: classes - 1 }, (_, i) => i + 1)),
+          shadeScale([0, 1], colors),
         ],
-        axes: [
-          time,
-          {
-            orient: "left",
-            scale: "y",
-            title: "class",
-            minExtent: MARGIN - 16,
-          },
-        ],
+        axes: [time, left({ title: "class", minExtent })],
         marks: [cells({ rows: "class", number: "output" }), rings],
       }
       : {
         description: "Output by time step; rings mark what is right",
         height: 130,
-        scales: [timeScale(steps), {
-          name: "y",
-          type: "linear",
-          domain: { data: "rows", fields: ["output", "target"] },
-          range: "height",
-          nice: true,
-        }],
-        axes: [time, {
-          orient: "left",
-          scale: "y",
-          title: "output",
-          grid: true,
-          tickCount: 4,
-          minExtent: MARGIN - 16,
-        }],
+        scales: [timeScale(steps), heights(["output", "target"])],
+        axes: [
+          time,
+          left({ title: "output", grid: true, tickCount: 4, minExtent }),
+        ],
         marks: [{
           type: "line",
           from: { data: "rows" },

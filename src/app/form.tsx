@@ -154,26 +154,27 @@ export function Form(
         <legend>Connectome</legend>
         <p class="field">
           <label for="net_name">Brain</label>
-          <select
+          <Select
             id="net_name"
-            value={values.net_name}
-            onChange={(event) => {
-              const name = event.currentTarget.value;
+            value={values.net_name!}
+            set={(name) => {
               const found = connectomes.find((each) => each.name === name);
               if (found !== undefined) change(choose(settings, found));
             }}
-          >
-            {connectomes.some(({ name }) => name === values.net_name) || (
-              <option value={values.net_name}>
-                {values.net_name}: its file is missing
-              </option>
-            )}
-            {connectomes.map(({ name, regions }) => (
-              <option value={name} key={name}>
-                {name.replaceAll("_", " ")} ({regions})
-              </option>
-            ))}
-          </select>
+            of={[
+              ...(connectomes.some(({ name }) => name === values.net_name)
+                ? []
+                : [
+                  [
+                    values.net_name!,
+                    `${values.net_name}: its file is missing`,
+                  ] as const,
+                ]),
+              ...connectomes.map(({ name, regions }) =>
+                [name, `${name.replaceAll("_", " ")} (${regions})`] as const
+              ),
+            ]}
+          />
         </p>
         <div class="field">
           <input
@@ -203,15 +204,12 @@ export function Form(
         <legend>Task</legend>
         <p class="field">
           <label for="task_name">What is learnt</label>
-          <select
+          <Select
             id="task_name"
-            value={values.task_name}
-            onChange={(event) => chooseTask(event.currentTarget.value)}
-          >
-            {[...TASKS.keys()].map((name) => (
-              <option value={name} key={name}>{name}</option>
-            ))}
-          </select>
+            value={values.task_name!}
+            set={chooseTask}
+            of={[...TASKS.keys()].map((name) => [name, name])}
+          />
           <small>
             {plain(TASKS.get(values.task_name!)?.description ?? "")}
           </small>
@@ -291,23 +289,46 @@ export function Form(
           {more.map(([key, schema]) => field(key, schema))}
           <p class="field">
             <label for="device">Device</label>
-            <select
+            <Select
               id="device"
               value={settings.device}
-              onChange={(event) =>
-                change({
-                  ...settings,
-                  device: event.currentTarget.value as Settings["device"],
-                })}
-            >
-              <option value="auto">what suits this machine</option>
-              <option value="gpu">GPU (WebGPU)</option>
-              <option value="cpu">CPU (WebAssembly)</option>
-            </select>
+              set={(device) =>
+                change({ ...settings, device: device as Settings["device"] })}
+              of={[
+                ["auto", "what suits this machine"],
+                ["gpu", "GPU (WebGPU)"],
+                ["cpu", "CPU (WebAssembly)"],
+              ]}
+            />
           </p>
         </details>
       </fieldset>
     </form>
+  );
+}
+
+/** One of some values, each with what it is called. */
+export function Select(
+  { id, value, set, of, hint }: {
+    readonly id?: string;
+    readonly value: string;
+    readonly set: (value: string) => void;
+    readonly of: readonly (readonly [value: string, name: string])[];
+    /** Id of what describes it. */
+    readonly hint?: string | undefined;
+  },
+) {
+  return (
+    <select
+      id={id}
+      value={value}
+      aria-describedby={hint}
+      onChange={(event) => set(event.currentTarget.value)}
+    >
+      {of.map(([value, name]) => (
+        <option value={value} key={value}>{name}</option>
+      ))}
+    </select>
   );
 }
 
@@ -353,6 +374,7 @@ function Field(
   };
   const label = LABELS[name] ?? name.replaceAll("_", " ");
   const hint = name in LABELS ? "" : plain(description);
+  const described = hint === "" ? undefined : `${name}-hint`;
   if (kind === "boolean" && !list) {
     return (
       <Check
@@ -376,25 +398,20 @@ function Field(
             autoComplete="off"
             spellcheck={false}
             value={value}
-            aria-describedby={hint === "" ? undefined : `${name}-hint`}
+            aria-describedby={described}
             onInput={(event) => set(event.currentTarget.value)}
           />
         )
         : (
-          <select
+          <Select
             id={name}
             value={value}
-            aria-describedby={hint === "" ? undefined : `${name}-hint`}
-            onChange={(event) => set(event.currentTarget.value)}
-          >
-            {choices.map((choice) => (
-              <option value={choice} key={choice}>
-                {choice.replaceAll("_", " ")}
-              </option>
-            ))}
-          </select>
+            hint={described}
+            set={set}
+            of={choices.map((choice) => [choice, choice.replaceAll("_", " ")])}
+          />
         )}
-      {hint !== "" && <small id={`${name}-hint`}>{hint}</small>}
+      {hint !== "" && <small id={described}>{hint}</small>}
     </p>
   );
 }

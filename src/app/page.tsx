@@ -19,7 +19,7 @@ import {
   settingsOfConfig,
   settingsOfLink,
 } from "./settings.ts";
-import { choose, Form, type KnownConnectome } from "./form.tsx";
+import { choose, Form, type KnownConnectome, Select } from "./form.tsx";
 import { CopyLink, Curves, Matrix, Outcome, Trial } from "./views.tsx";
 import type { News, Order, Watched } from "./trainer.ts";
 import { plural } from "../text/words.ts";
@@ -229,10 +229,7 @@ function heard(before: Training, news: News): Training {
       return {
         ...before,
         phase: before.phase === "preparing" ? "training" : before.phase,
-        progress: {
-          ...before.progress,
-          ...news,
-        },
+        progress: { ...before.progress, ...news },
       };
     case "stopped":
       return { ...before, phase: "stopped" };
@@ -353,15 +350,11 @@ function Results(
           {begun.combinations.length > 1 && (
             <label>
               combination{" "}
-              <select
-                value={String(watched.combination)}
-                onChange={(event) =>
-                  watch({ combination: Number(event.currentTarget.value) })}
-              >
-                {begun.combinations.map((title, i) => (
-                  <option value={String(i)} key={title}>{title}</option>
-                ))}
-              </select>
+              <Select
+                value={`${watched.combination}`}
+                set={(value) => watch({ combination: Number(value) })}
+                of={begun.combinations.map((title, i) => [`${i}`, title])}
+              />
             </label>
           )}
         </div>
@@ -387,15 +380,11 @@ function Results(
             <h2 id="weights">Recurrent weights</h2>
             <label>
               of{" "}
-              <select
-                value={String(watched.arm)}
-                onChange={(event) =>
-                  watch({ arm: Number(event.currentTarget.value) })}
-              >
-                {labels.map((label, i) => (
-                  <option value={String(i)} key={label}>{label}</option>
-                ))}
-              </select>
+              <Select
+                value={`${watched.arm}`}
+                set={(value) => watch({ arm: Number(value) })}
+                of={labels.map((label, i) => [`${i}`, label])}
+              />
             </label>
           </div>
           <Matrix picture={progress?.matrix} epoch={progress?.epoch} />

@@ -31,11 +31,11 @@ import {
 import type { Parameters as Weights } from "../rnn/parameters.ts";
 import type { PreparedExperiment } from "../train/build_run.ts";
 import { measuredModel, networkState } from "../train/measure.ts";
-import type { MeasuredRun } from "../train/record_experiment.ts";
 import {
   experimentRecord,
   firstFiles,
   lastFiles,
+  type MeasuredRun,
   modelBytes,
   type NamedFiles,
   PROGRAM,
@@ -187,8 +187,8 @@ function filesOf(arm: TrainedArm): NamedFiles {
     const record = {
       ...{ id, engine, history, model, networkStates: states },
       ...{ experiment: fingerprint, program: PROGRAM },
-      ...(topology === undefined ? {} : { topology }),
-      ...(failure === undefined ? {} : { failure }),
+      ...(topology && { topology }),
+      ...(failure && { failure }),
     };
     keep(`${RUNS_FOLDER}/${finishedName(id)}`, encodeRunRecord(record));
     return [id, states];

@@ -149,7 +149,7 @@ function literal(text: string): string {
 }
 
 /** The config that the settings mean. */
-export function configOf({ arms, values }: Settings): string {
+function configOf({ arms, values }: Settings): string {
   const task = values.task_name!;
   const parameters = parametersOf(task);
   const dict = (entries: readonly (readonly [string, string])[]) =>

@@ -462,8 +462,6 @@ self.addEventListener("message", (event) => {
       line: error instanceof Error ? error.message : String(error),
     });
     // A fault of the program shows where it is.
-    if (!EXPECTED.some((kind) => error instanceof kind)) {
-      throw error;
-    }
+    if (!EXPECTED.some((kind) => error instanceof kind)) throw error;
   });
 });
