@@ -100,7 +100,7 @@ function reasonOf(error: unknown, address: string): string {
 }
 
 /** What the folder depends on. */
-export interface CacheFolderOptions {
+interface CacheFolderOptions {
   /** Value of an environment variable, default `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
   /** The operating system, default this one's. */

@@ -13,7 +13,7 @@ import { cannotRead, type Fail } from "./input_error.ts";
 import { countElements } from "./numbers.ts";
 
 /** An array of bytes read from a file. */
-export interface IdxArray {
+interface IdxArray {
   /** Length of each dimension: [images, rows, columns], or [labels]. */
   readonly shape: readonly number[];
   /** The elements, last index fastest, 0 to 255. */

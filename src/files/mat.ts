@@ -11,7 +11,7 @@ import { cannotRead, type Fail } from "./input_error.ts";
 import { NUMBERS, type NumberType } from "./numbers.ts";
 
 /** A matrix of a file. */
-export interface MatMatrix {
+interface MatMatrix {
   /** Its name, after those of the structures that it is in: "s.W". */
   readonly name: string;
   readonly rows: number;

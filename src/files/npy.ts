@@ -33,7 +33,7 @@ export interface NpyArray {
 }
 
 /** An array to write. */
-export interface NpyContent {
+interface NpyContent {
   /** Length of each dimension. */
   readonly shape: readonly number[];
   /** The elements, last index fastest; the array's class gives the type in the file. */

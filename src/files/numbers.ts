@@ -48,6 +48,11 @@ export function countElements(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
 }
 
+/** Whether a value of a file can count something. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 /** How elements lie in memory. */
 export interface Layout {
   /** Length of each dimension. */

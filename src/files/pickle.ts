@@ -12,7 +12,7 @@
  */
 
 import { ByteCursor } from "./bytes.ts";
-import { InputError } from "./input_error.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
 
 /** A value of a pickle: a list comes as an array, a dictionary as a `Map`, bytes as `Uint8Array`. */
 export type PickleValue =
@@ -33,6 +33,14 @@ export type PickleValue =
 /** A tuple. */
 export class PickleTuple {
   constructor(readonly items: readonly PickleValue[]) {}
+}
+
+/** What a list or a tuple holds; undefined of anything else. */
+export function itemsOf(
+  value: PickleValue | undefined,
+): readonly PickleValue[] | undefined {
+  if (value instanceof PickleTuple) return value.items;
+  return Array.isArray(value) ? value : undefined;
 }
 
 /** The name of a class or function. */
@@ -64,7 +72,7 @@ export class PicklePersistentId {
 }
 
 /** How to read a pickle. */
-export interface ReadPickleOptions {
+interface ReadPickleOptions {
   /** Name of the file, for messages. */
   readonly name: string;
   /** Where in the file the pickle begins. Default 0. */
@@ -198,17 +206,6 @@ function pushGlobal(
     );
   }
   stack.push(global);
-}
-
-function pushCall(
-  machine: PickleMachine,
-  callee: PickleValue,
-  args: PickleValue,
-): void {
-  if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
-    return machine.cursor.fail("its pickle calls what is no function");
-  }
-  machine.stack.push(new PickleCall(callee, args.items));
 }
 
 function build(machine: PickleMachine): void {
@@ -378,7 +375,11 @@ function pushTuple(machine: PickleMachine, length: number): void {
 
 function callTop(machine: PickleMachine): void {
   const args = pop(machine);
-  pushCall(machine, pop(machine), args);
+  const callee = pop(machine);
+  if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
+    return machine.cursor.fail("its pickle calls what is no function");
+  }
+  machine.stack.push(new PickleCall(callee, args.items));
 }
 
 /** A `number` where that is exact. */
@@ -459,20 +460,15 @@ export function readNameList(
   bytes: Uint8Array,
   { name }: { readonly name: string },
 ): string[] {
+  const fail: Fail = cannotRead(name);
   const { value, end } = readPickle(bytes, { name });
   if (end !== bytes.length) {
-    throw new InputError(
-      `Cannot read "${name}": ${bytes.length - end} bytes follow its pickle`,
-    );
+    fail(`${bytes.length - end} bytes follow its pickle`);
   }
-  const items = value instanceof PickleTuple ? value.items : value;
-  if (!Array.isArray(items)) {
-    throw new InputError(`Cannot read "${name}": it holds no list of names`);
-  }
-  return items.map((item: unknown, index) => {
-    if (typeof item === "string") return item;
-    throw new InputError(
-      `Cannot read "${name}": entry ${index} of its list is no text`,
-    );
-  });
+  const items = itemsOf(value) ?? fail("it holds no list of names");
+  return items.map((item: unknown, index) =>
+    typeof item === "string"
+      ? item
+      : fail(`entry ${index} of its list is no text`)
+  );
 }

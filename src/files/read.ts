@@ -87,7 +87,7 @@ const MOST_PIPED = 2 ** 28;
 const SHELL_PIPE = /^\/(?:dev|proc)\//;
 
 /** What the file is, for messages. */
-export interface ReadFileOptions {
+interface ReadFileOptions {
   /** E.g. "the connectome". */
   readonly what: string;
 }

@@ -13,7 +13,7 @@
 import { createHash } from "node:crypto";
 import { cannotRead, type Fail } from "./input_error.ts";
 import { parseJson } from "./json.ts";
-import { countElements } from "./numbers.ts";
+import { countElements, isCount } from "./numbers.ts";
 
 const ELEMENTS = {
   F64: Float64Array,
@@ -30,10 +30,10 @@ const ELEMENTS = {
 } as const;
 
 /** Element type, as it is spelled in the file. */
-export type SafetensorsDtype = keyof typeof ELEMENTS;
+type SafetensorsDtype = keyof typeof ELEMENTS;
 
 /** Elements of a tensor, last index fastest. The class of the array gives the type in the file. */
-export type SafetensorsData =
+type SafetensorsData =
   | Float64Array
   | Float32Array
   | BigInt64Array
@@ -60,7 +60,7 @@ export interface SafetensorsTensor extends NamedTensor {
 }
 
 /** What a file holds. */
-export interface SafetensorsFile {
+interface SafetensorsFile {
   /** In the order of their elements in the file. */
   readonly tensors: readonly SafetensorsTensor[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -283,10 +283,6 @@ function metadataOf(value: unknown, fail: Fail): Record<string, string> {
     }
   }
   return value as Record<string, string>;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function placeOf(name: string, value: unknown, fail: Fail): Place {

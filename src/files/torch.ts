@@ -8,8 +8,9 @@
 
 import { quote } from "../text/words.ts";
 import { ByteCursor } from "./bytes.ts";
-import { cannotRead, type Fail, InputError } from "./input_error.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
 import {
+  itemsOf,
   type Pickle,
   PickleCall,
   PickleGlobal,
@@ -18,17 +19,76 @@ import {
   type PickleValue,
   readPickle,
 } from "./pickle.ts";
-import { countElements } from "./numbers.ts";
 import {
-  readView,
-  STORAGE_TYPES,
-  type TorchData,
-  type TorchDtype,
-  type TorchStorage,
-  type TorchView,
-  viewFault,
-} from "./torch_tensor.ts";
+  countElements,
+  isCount,
+  type Layout,
+  NUMBERS,
+  type ReadNumber,
+  visitElements,
+} from "./numbers.ts";
 import { readStoredZip } from "./zip.ts";
+
+/** Element type of a tensor, as PyTorch names it. */
+type TorchDtype =
+  | "float64"
+  | "float32"
+  | "float16"
+  | "bfloat16"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint8"
+  | "bool";
+
+/** Elements of a tensor. */
+type TorchData =
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
+
+interface ElementType {
+  readonly dtype: TorchDtype;
+  /** Bytes of an element in the file. */
+  readonly size: number;
+  /** The class of array that elements are given out in. */
+  readonly array: new (length: number) => TorchData;
+  readonly get: ReadNumber;
+}
+
+/** By the name of PyTorch's class. */
+const STORAGE_TYPES: ReadonlyMap<string, ElementType> = new Map(
+  ([
+    ["Double", "float64", Float64Array, NUMBERS.f8, 8],
+    ["Float", "float32", Float32Array, NUMBERS.f4, 4],
+    ["Half", "float16", Float32Array, halfValue, 2],
+    ["BFloat16", "bfloat16", Float32Array, brainValue, 2],
+    ["Long", "int64", Float64Array, NUMBERS.i8, 8],
+    ["Int", "int32", Int32Array, NUMBERS.i4, 4],
+    ["Short", "int16", Int16Array, NUMBERS.i2, 2],
+    ["Char", "int8", Int8Array, NUMBERS.i1, 1],
+    ["Byte", "uint8", Uint8Array, NUMBERS.u1, 1],
+    ["Bool", "bool", Uint8Array, NUMBERS.b1, 1],
+  ] as const).map(([name, dtype, array, get, size]) => [
+    `torch.${name}Storage`,
+    { dtype, size, array, get },
+  ]),
+);
+
+function halfValue(view: DataView, offset: number, little: boolean): number {
+  return view.getFloat16(offset, little);
+}
+
+/** The upper half of a float32. */
+function brainValue(view: DataView, offset: number, little: boolean): number {
+  const float32 = new DataView(new ArrayBuffer(4));
+  float32.setUint16(0, view.getUint16(offset, little));
+  return float32.getFloat32(0);
+}
 
 /** A tensor read from a file. */
 export interface TorchTensor {
@@ -71,35 +131,16 @@ export function readTorchFile(
   return isZip ? readZip(bytes, name) : readLegacy(bytes, name);
 }
 
-/** The elements of a storage, or the error that they are not there. */
-function storageOf(
-  { type, key, length }: StorageId,
-  { bytes, littleEndian, name }: {
-    readonly bytes: Uint8Array | undefined;
-    readonly littleEndian: boolean;
-    readonly name: string;
-  },
-): TorchStorage {
-  const found = bytes?.length ?? 0;
-  if (bytes === undefined || found < length * type.size) {
-    throw new InputError(
-      `Cannot read "${name}": storage ${
-        JSON.stringify(key.slice(0, 40))
-      } should have ${length} elements of ${type.size} bytes, but ${found} bytes are there`,
-    );
-  }
-  return { type, length, bytes, littleEndian };
-}
-
 function readZip(bytes: Uint8Array, name: string): TorchValue {
+  const fail: Fail = cannotRead(name);
   const entries = readStoredZip(bytes, { name });
   const pickles = [...entries.keys()].filter((entry) =>
     /^[^/]+\/data\.pkl$/.test(entry)
   );
   const [pickle] = pickles;
   if (pickle === undefined || pickles.length > 1) {
-    throw new InputError(
-      `Cannot read "${name}": it is a ZIP archive, but not of torch.save: it has ${pickles.length} entries data.pkl`,
+    return fail(
+      `it is a ZIP archive, but not of torch.save: it has ${pickles.length} entries data.pkl`,
     );
   }
   const folder = pickle.slice(0, -"data.pkl".length);
@@ -111,14 +152,10 @@ function readZip(bytes: Uint8Array, name: string): TorchValue {
     globals: TORCH_GLOBALS,
   });
   return torchValueOf(value, {
-    name,
+    fail,
     fileSize: bytes.length,
-    storage: (id) =>
-      storageOf(id, {
-        bytes: entries.get(`${folder}data/${id.key}`),
-        littleEndian,
-        name,
-      }),
+    littleEndian,
+    storage: (key) => entries.get(`${folder}data/${key}`),
   });
 }
 
@@ -159,10 +196,10 @@ function readLegacy(bytes: Uint8Array, name: string): TorchValue {
     },
   );
   return torchValueOf(pickled.value, {
-    name,
+    fail,
     fileSize: bytes.length,
-    storage: (id) =>
-      storageOf(id, { bytes: storages.get(id.key), littleEndian, name }),
+    littleEndian,
+    storage: (key) => storages.get(key),
   });
 }
 
@@ -227,7 +264,7 @@ const TORCH_GLOBALS: ReadonlySet<string> = new Set([
 
 /** What a pickle says of a storage. */
 interface StorageId {
-  readonly type: NonNullable<ReturnType<typeof STORAGE_TYPES.get>>;
+  readonly type: ElementType;
   readonly key: string;
   /** Number of elements. */
   readonly length: number;
@@ -235,12 +272,12 @@ interface StorageId {
 
 /** How to make the values. */
 interface TorchValueOptions {
-  /** Name of the file, for messages. */
-  readonly name: string;
+  readonly fail: Fail;
   /** Size of the file in bytes. */
   readonly fileSize: number;
-  /** The storage of a key, at least `length` elements long; throws an {@linkcode InputError} if the file has none. */
-  readonly storage: (id: StorageId) => TorchStorage;
+  readonly littleEndian: boolean;
+  /** The bytes of the storage of a key; undefined if the file has none. */
+  readonly storage: (key: string) => Uint8Array | undefined;
 }
 
 /** Nesting deeper than any file of tensors has. */
@@ -262,8 +299,26 @@ function storageIdOf(id: PickleValue): StorageId | undefined {
   return sound ? { type, key, length } : undefined;
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/** What is wrong with a view, if anything: all of its elements must be in the storage, and not more than that has. */
+function viewFault(
+  { offset, shape, strides }: Required<Layout>,
+  length: number,
+): string | undefined {
+  if (shape.length !== strides.length) {
+    return `it has ${shape.length} dimensions but ${strides.length} strides`;
+  }
+  if (shape.includes(0)) return undefined;
+  const last = shape.reduce(
+    (sum, size, axis) => sum + (size - 1) * (strides[axis] as number),
+    offset,
+  );
+  if (last >= length) {
+    return `it looks at element ${last} of a storage of ${length}`;
+  }
+  const count = countElements(shape);
+  return count > length
+    ? `it has ${count} elements in a storage of ${length}`
+    : undefined;
 }
 
 /**
@@ -273,13 +328,35 @@ function isCount(value: unknown): value is number {
  */
 function torchValueOf(
   pickled: PickleValue,
-  { name, fileSize, storage }: TorchValueOptions,
+  options: TorchValueOptions,
 ): TorchValue {
   const known = new Map<PickleValue, TorchValue>();
   const open = new Set<PickleValue>();
-  let bytesLeft = fileSize * MAX_GROWTH;
+  const fail: Fail = options.fail;
+  let bytesLeft = options.fileSize * MAX_GROWTH;
 
-  const fail: Fail = cannotRead(name);
+  /** The elements that a view of a storage has, last index fastest. */
+  function elementsOf(
+    { type, key, length }: StorageId,
+    layout: Layout,
+  ): TorchData {
+    const bytes = options.storage(key);
+    if (bytes === undefined || bytes.length < length * type.size) {
+      return fail(
+        `storage ${
+          JSON.stringify(key.slice(0, 40))
+        } should have ${length} elements of ${type.size} bytes, but ${
+          bytes?.length ?? 0
+        } bytes are there`,
+      );
+    }
+    const data = new type.array(countElements(layout.shape));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    visitElements(layout, (from, to) => {
+      data[to] = type.get(view, from * type.size, options.littleEndian);
+    });
+    return data;
+  }
 
   function tensorOf(args: readonly PickleValue[]): TorchTensor {
     const [id, offset, shape, strides, , , marks = null] = args;
@@ -288,7 +365,7 @@ function torchValueOf(
       ? storageIdOf(id.id)
       : undefined;
     if (found === undefined) return fail("a tensor has no storage");
-    const view: TorchView = {
+    const view = {
       offset: isCount(offset)
         ? offset
         : fail("the offset of a tensor is no number"),
@@ -303,7 +380,7 @@ function torchValueOf(
         `its tensors would be over ${MAX_GROWTH} times as large as the file`,
       );
     }
-    const data = readView(storage(found), view);
+    const data = elementsOf(found, view);
     if (found.type.dtype === "int64") {
       for (const value of data) {
         if (!Number.isSafeInteger(value)) {
@@ -362,42 +439,35 @@ function torchValueOf(
       case SIZE:
         return countsOf(call, "size");
       case ORDERED_DICT: {
-        const map = new Map<TorchValue, TorchValue>();
         const [listed] = args;
-        for (const entry of Array.isArray(listed) ? listed : []) {
-          const [key, value] = entry instanceof PickleTuple
-            ? entry.items
-            : Array.isArray(entry)
-            ? entry
-            : [];
-          if (key === undefined || value === undefined) {
-            fail("an ordered dictionary has an entry that is no pair");
-          }
-          map.set(valueOf(key, depth), valueOf(value, depth));
-        }
-        for (const [key, value] of call.entries) {
-          map.set(valueOf(key, depth), valueOf(value, depth));
-        }
-        return map;
+        const pairs = (itemsOf(listed) ?? []).map((entry) => {
+          const [key, value] = itemsOf(entry) ?? [];
+          return key === undefined || value === undefined
+            ? fail("an ordered dictionary has an entry that is no pair")
+            : [key, value] as const;
+        });
+        return mapOf([...pairs, ...call.entries], depth);
       }
     }
     return fail(`its pickle calls ${callee.path}, which makes no data`);
   }
 
+  function mapOf(
+    entries: Iterable<readonly [PickleValue, PickleValue]>,
+    depth: number,
+  ): TorchValue {
+    return new Map(
+      Array.from(
+        entries,
+        ([key, value]) => [valueOf(key, depth), valueOf(value, depth)],
+      ),
+    );
+  }
+
   function compoundOf(pickled: PickleValue, depth: number): TorchValue {
-    if (Array.isArray(pickled)) {
-      return pickled.map((item) => valueOf(item, depth));
-    }
-    if (pickled instanceof PickleTuple) {
-      return pickled.items.map((item) => valueOf(item, depth));
-    }
-    if (pickled instanceof Map) {
-      const map = new Map<TorchValue, TorchValue>();
-      for (const [key, value] of pickled) {
-        map.set(valueOf(key, depth), valueOf(value, depth));
-      }
-      return map;
-    }
+    const items = itemsOf(pickled);
+    if (items !== undefined) return items.map((item) => valueOf(item, depth));
+    if (pickled instanceof Map) return mapOf(pickled, depth);
     if (pickled instanceof PickleCall) return callOf(pickled, depth);
     return fail("its pickle holds what is neither plain data nor a tensor");
   }
