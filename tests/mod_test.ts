@@ -180,6 +180,13 @@ describe("mod.ts", () => {
         nonlinearities: [halved],
       });
       assert.equal(model.activation, halved);
+      await assert.rejects(
+        readModel(folder, {
+          ...{ combination: 0, iteration: 1, epoch: 0 },
+          nonlinearities: [halved],
+        }),
+        /there is no such file; of this run (no model is|those of epoch \d+ are) stored$/,
+      );
     });
     await assert.rejects(
       prepare(CONFIG, {

@@ -15,6 +15,7 @@ import {
   type ExperimentRecord,
   readExperimentRecord,
 } from "../results/experiment_record.ts";
+import { runLabel } from "../results/layout.ts";
 import { someTrials, type Trials } from "../tasks/task.ts";
 import { Papa } from "../text/csv.ts";
 import { formatBytes, plural } from "../text/words.ts";
@@ -97,8 +98,15 @@ async function activity(flags: Flags): Promise<number> {
 
   const options = {
     regionNames,
-    model:
-      `${record.task.name}, ${record.connectome.name}, combination ${id.combination}, iteration ${id.iteration}`,
+    model: [
+      record.task.name,
+      record.connectome.name,
+      runLabel(id),
+      ...epoch === undefined
+        ? []
+        : [epoch === "initial" ? "before training" : `after epoch ${epoch}`],
+      ...own === undefined ? [] : ["trials of one's own"],
+    ].join(", "),
   };
   const matrix = regions > MOST_REGIONS
     ? undefined

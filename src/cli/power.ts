@@ -55,7 +55,7 @@ async function spreadOf(flags: Flags): Promise<
   const guess = flags.string.sd;
   if ((paths === undefined) === (guess === undefined)) {
     throw new InputError(
-      "Cannot plan: give a pilot with --results_folders, or a guess with --sd, not both",
+      "Cannot plan: give either a pilot with --results_folders or a guess with --sd",
     );
   }
   if (paths === undefined) {

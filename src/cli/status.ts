@@ -8,8 +8,7 @@
 import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
-import { listFolder } from "../files/read.ts";
-import { EXPERIMENT_FILE, INDEX_FILE } from "../results/layout.ts";
+import { armFolders } from "../results/layout.ts";
 import {
   formatDuration,
   formatTable,
@@ -137,21 +136,6 @@ function formatResultsStatus(
   ].join("\n");
 }
 
-/** The folder itself or, where it is none of results, the folders of arms in it. */
-async function resultsIn(path: string): Promise<string[]> {
-  const holdsResults = async (folder: string) =>
-    (await listFolder(folder).catch(() => []))?.some(({ name }) =>
-      name === EXPERIMENT_FILE || name === INDEX_FILE
-    );
-  if (await holdsResults(path)) return [path];
-  const arms: string[] = [];
-  for (const { name } of await listFolder(path).catch(() => []) ?? []) {
-    const folder = join(path, name);
-    if (await holdsResults(folder)) arms.push(folder);
-  }
-  return arms.length === 0 ? [path] : arms.sort();
-}
-
 async function status(flags: Flags): Promise<number> {
   if (flags.positional.length === 0) {
     throw new InputError(
@@ -161,7 +145,11 @@ async function status(flags: Flags): Promise<number> {
   let code = 0;
   const folders: string[] = [];
   for (const path of flags.positional) {
-    folders.push(...await resultsIn(userPath(path, "the results folder")));
+    const folder = userPath(path, "the results folder");
+    const arms = await armFolders(folder);
+    folders.push(
+      ...arms.length === 0 ? [folder] : arms.map((arm) => join(folder, arm)),
+    );
   }
   for (const [i, path] of folders.entries()) {
     try {

@@ -11,7 +11,7 @@ import { parseJson } from "../files/json.ts";
 import { InputError } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { readTextFile } from "../files/read.ts";
-import { EXPERIMENT_FILE, type RunId } from "./layout.ts";
+import { armsHint, EXPERIMENT_FILE, type RunId } from "./layout.ts";
 
 /**
  * Raised by hand with each change of the program that changes a number of a
@@ -453,7 +453,15 @@ export async function readExperimentRecord(
   path: string,
 ): Promise<ExperimentRecord> {
   const name = join(path, EXPERIMENT_FILE);
-  const text = await readTextFile(name, { what: "the experiment" });
+  const text = await readTextFile(name, { what: "the experiment" })
+    .catch(async (error) => {
+      const hint = await armsHint(path);
+      if (!(error instanceof InputError) || hint === "") throw error;
+      throw new InputError(
+        `Cannot read the experiment in "${path}": it is no results folder${hint}`,
+        { cause: error.cause },
+      );
+    });
   try {
     return parseExperimentRecord(text, { name });
   } catch (error) {

@@ -16,6 +16,8 @@
  */
 
 import { join } from "../files/path.ts";
+import { listFolder } from "../files/read.ts";
+import { listNames } from "../text/words.ts";
 
 /** A run, the unit of training: one iteration of one combination of the grid. */
 export interface RunId {
@@ -228,4 +230,29 @@ export function statesName(first: RunId, epoch: number): string {
 export function parseStatesName(name: string): number | undefined {
   const epoch = RUN.exec(name)?.[3];
   return epoch === undefined ? undefined : Number(epoch);
+}
+
+/** Whether a folder is one of results, ours or the original program's. */
+async function holdsResults(folder: string): Promise<boolean> {
+  return (await listFolder(folder).catch(() => []))?.some(({ name }) =>
+    name === EXPERIMENT_FILE || name === INDEX_FILE
+  ) ?? false;
+}
+
+/** Names of the folders of results that a folder holds, those of arms; none where it is one itself. */
+export async function armFolders(path: string): Promise<string[]> {
+  if (await holdsResults(path)) return [];
+  const found: string[] = [];
+  for (const { name } of await listFolder(path).catch(() => []) ?? []) {
+    if (await holdsResults(join(path, name))) found.push(name);
+  }
+  return found.sort();
+}
+
+/** What follows the complaint that a folder is none of results where it holds those of arms; else nothing. */
+export async function armsHint(path: string): Promise<string> {
+  const arms = await armFolders(path);
+  return arms.length === 0
+    ? ""
+    : `; it holds folders that are: ${listNames(arms, "and")}`;
 }

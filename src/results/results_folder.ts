@@ -30,6 +30,7 @@ import {
   type Plain,
 } from "./experiment_record.ts";
 import {
+  armsHint,
   CURVE_FILES,
   EXPERIMENT_FILE,
   INDEX_FILE,
@@ -218,7 +219,9 @@ async function readIndex(
     });
   if (bytes === undefined) {
     throw await folderTrouble(path) ?? new InputError(
-      `Cannot read the results in "${path}": it is no results folder, as it has no ${INDEX_FILE}`,
+      `Cannot read the results in "${path}": it is no results folder, as it has no ${INDEX_FILE}${await armsHint(
+        path,
+      )}`,
     );
   }
   const name = join(path, INDEX_FILE);

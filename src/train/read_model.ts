@@ -14,13 +14,13 @@ import {
   type ExperimentRecord,
   readExperimentRecord,
 } from "../results/experiment_record.ts";
-import { modelPath, type RunId } from "../results/layout.ts";
+import { modelPath, parseModelName, type RunId } from "../results/layout.ts";
 import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
 import type { Stimuli, Task, Trials, TrialSet } from "../tasks/task.ts";
-import { formatBytes } from "../text/words.ts";
+import { formatBytes, listNames } from "../text/words.ts";
 import { drawTrials, stimuliChecksum } from "./build_run.ts";
-import { readFileBytes } from "../files/read.ts";
+import { listFolder, readIfThere } from "../files/read.ts";
 import { NONLINEARITIES, type Nonlinearity } from "../rnn/nonlinearities.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 
@@ -237,7 +237,20 @@ export async function readModel(
     iteration,
     epoch: epoch ?? epochs - 1,
   });
-  const bytes = await readFileBytes(name, { what: "the model" });
+  const bytes = await readIfThere(name, { what: "the model" });
+  if (bytes === undefined) {
+    const files = await listFolder(join(folder, String(combination))) ?? [];
+    const stored = files.map(({ name }) => parseModelName(name))
+      .filter((found) => found?.iteration === iteration)
+      .map((found) => String(found!.epoch));
+    throw new InputError(
+      `Cannot read the model "${name}": there is no such file; of this run ${
+        stored.length === 0
+          ? "no model is stored"
+          : `those of epoch ${listNames(stored.sort(), "and")} are stored`
+      }`,
+    );
+  }
   const { parameters, connections } = decodeCheckpoint(bytes, { name, size });
   return {
     ...size,

@@ -125,6 +125,8 @@ describe("deno task activity", () => {
       ];
       const { code, stderr } = await runTask("activity", ownArgs);
       assert.equal(code, 0, stderr);
+      const figure = await Deno.readTextFile(join(folder, "own/activity.svg"));
+      assert.match(figure, /before training/);
       const name = "own/hidden.npy";
       const { shape, data } = readNpy(
         await Deno.readFile(join(folder, name)),

@@ -67,7 +67,7 @@ describe("deno task power", () => {
       [
         "neither pilot nor guess",
         ["--difference", "20"],
-        /give a pilot with --results_folders, or a guess with --sd/,
+        /give either a pilot with --results_folders or a guess with --sd/,
       ],
       [
         "a spread of nothing",

@@ -208,7 +208,7 @@ describe("deno task viz", () => {
     [
       "a folder without results",
       () => standard().with(1, root),
-      /it is no results folder, as it has no folder_index\.txt$/,
+      /it is no results folder, as it has no folder_index\.txt; it holds folders that are: .* and /,
     ],
     [
       "fewer labels than folders",
