@@ -17,7 +17,7 @@ import type {
 import { readExperiment } from "../src/experiment/read.ts";
 import { TASKS } from "../src/tasks/registry.ts";
 import { buildRun, ensembleShape } from "../src/train/build_run.ts";
-import { prepareExperiment } from "../src/train/prepare.ts";
+import { prepare } from "../src/train/prepare.ts";
 import type { RunId } from "../src/results/layout.ts";
 
 /** Models to train and what they are. */
@@ -119,7 +119,7 @@ export async function gridProblem(
       ? {}
       : { overrides: { pathToNetwork: connectomes } }),
   });
-  const prepared = await prepareExperiment(experiment, { onProgress() {} });
+  const prepared = await prepare(experiment);
   const units: RunId[] = [];
   for (let iteration = 0; iteration < iterations; iteration++) {
     for (const { index } of experiment.grid.combinations) {

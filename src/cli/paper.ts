@@ -33,7 +33,7 @@ import { readParts } from "../results/open_folder.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
 import { formatDuration, formatTable, plural } from "../text/words.ts";
 import { probeTime } from "../train/describe_plan.ts";
-import { prepareExperiments } from "../train/prepare.ts";
+import { prepareArms } from "../train/prepare.ts";
 import type { ReportedCell } from "../viz/paper_report.ts";
 import { choicesFlag, flagsOnly, readOverrides, widthFlag } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
@@ -210,9 +210,7 @@ async function describe(
     );
     for (const alike of kinds.values()) {
       const [first] = alike as [PaperCell];
-      const arms = await prepareExperiments(read(first), {
-        onProgress: () => {},
-      });
+      const arms = await prepareArms(read(first));
       const { grid, training } = arms[0]!.experiment;
       const each = grid.combinations.length * training.iterations;
       const probed = await probeTime(arms, { engine, shard: undefined });

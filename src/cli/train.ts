@@ -23,7 +23,7 @@ import type { FlagNames, Flags } from "../compat/cli.ts";
 import { runName } from "../train/build_run.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
 import { describePlan, describeTime } from "../train/describe_plan.ts";
-import { prepareExperiments } from "../train/prepare.ts";
+import { prepareArms } from "../train/prepare.ts";
 import { createProgress, type Progress } from "../train/progress.ts";
 import { openArms } from "../train/results_writer.ts";
 import { readShard, resolveShard, type ShardClaim } from "../train/shard.ts";
@@ -316,8 +316,8 @@ export async function trainExperiments(
     begun: await readBegun(experiments),
   });
   const progress = createTerminalProgress();
-  const arms = await prepareExperiments(experiments, {
-    onProgress: progress.line,
+  const arms = await prepareArms(experiments, {
+    onLine: progress.line,
   });
   const engine = await openEngine(progress.line);
   try {

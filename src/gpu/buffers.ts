@@ -16,7 +16,7 @@ import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
 import type { TrialSet } from "../tasks/task.ts";
 import { type BufferPart, readBack, type WatchedDevice } from "./device.ts";
-import { MODEL_BYTES, type ModelFields, writeStruct } from "./kernels.ts";
+import { MODEL_BYTES, writeStruct } from "./kernels.ts";
 import {
   type Layout,
   LIST_NAMES,
@@ -30,6 +30,7 @@ import {
 } from "./layout.ts";
 import { bindingLimit } from "./plan.ts";
 import {
+  type ModelFields,
   packWeights,
   type Topology,
   unpackWeights,

@@ -15,7 +15,7 @@ import updateText from "../shaders/update.wgsl" with { type: "text" };
 import type { LossName, Rules } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import { ruleTexts } from "./rules.ts";
-import type { WeightFormat } from "./weight_format.ts";
+import type { ShaderConstants, WeightFormat } from "./weight_format.ts";
 
 /** The kernels of an update, in their order. */
 const KERNEL_NAMES = [
@@ -165,9 +165,6 @@ const STRUCTS = {
   Batch: fieldsOf("Batch"),
   Time: fieldsOf("Time"),
 };
-
-/** Values of a model's entry in the table; what is left out is 0. */
-export type ModelFields = Record<string, number>;
 
 /** Bytes of an entry of the table of models. */
 export const MODEL_BYTES = 4 * STRUCTS.Model.length;
@@ -331,9 +328,6 @@ function runOnZeros(
   for (const buffer of buffers) buffer.destroy();
 }
 
-/** Values of a kernel's UPPER_CASE constants, whole numbers. */
-export type ShaderConstants = Readonly<Record<string, number>>;
-
 /**
  * Puts constants in and unrolls the blocks between `// for ITEM in COUNT` and
  * `// end`; blocks may be nested. Within a block `ITEM` becomes 0, 1, … also as
@@ -343,15 +337,6 @@ export type ShaderConstants = Readonly<Record<string, number>>;
  *
  * @throws {RangeError} If a constant is no whole number from 0 to 2³² − 1, or no `const` of the text has its name.
  * @throws {SyntaxError} If a block has no end, an end no block, or a count is no constant of the text.
- *
- * @example
- * ```ts
- * import { expandShader } from "./src/gpu/kernels.ts";
- *
- * expandShader("const ROWS = 1u;\n// for ROW in ROWS\nvar sum_ROW = 0.0;\n// end", {
- *   ROWS: 2,
- * }); // "const ROWS = 2u;\nvar sum_0 = 0.0;\nvar sum_1 = 0.0;"
- * ```
  */
 export function expandShader(
   source: string,

@@ -22,7 +22,12 @@ import type {
   SlotOptions,
   WeightWords,
 } from "./layout.ts";
-import type { ModelFields, ShaderConstants } from "./kernels.ts";
+
+/** Values of a kernel's UPPER_CASE constants, whole numbers. */
+export type ShaderConstants = Readonly<Record<string, number>>;
+
+/** Values of a model's entry in the table; what is left out is 0. */
+export type ModelFields = Record<string, number>;
 
 /** "dense", whole matrices; "blocks", blocks of 4 × 4 weights; "connections", each by itself. */
 export type FormatName = "dense" | "blocks" | "connections";

@@ -6,9 +6,8 @@
  */
 
 import { relative } from "node:path";
-import type { Engine, ModelRun } from "../engine/ensemble.ts";
+import type { Engine, ModelRun, Plan } from "../engine/ensemble.ts";
 import { countConnections } from "../graph/connections.ts";
-import type { RunId } from "../results/layout.ts";
 import { formatBytes, formatDuration, plural } from "../text/words.ts";
 import {
   buildRun,
@@ -16,7 +15,7 @@ import {
   type PreparedExperiment,
   runsOf,
 } from "./build_run.ts";
-import { type PlannedRuns, planTogether } from "./groups.ts";
+import { type AnyRun, type PlannedRuns, planTogether } from "./groups.ts";
 import type { PretrainedModels } from "./pretrained.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
@@ -38,12 +37,6 @@ function formatWork(operations: number): string {
   return `${value.toPrecision(3)} ${units[unit]}FLOP`;
 }
 
-/** A run that is planned, not trained. */
-interface PlannedRun {
-  readonly results: { readonly prepared: PreparedExperiment };
-  readonly id: RunId;
-}
-
 /** What is described. */
 interface DescribeOptions {
   readonly engine: Engine;
@@ -54,9 +47,8 @@ interface DescribeOptions {
 function plannedRuns(
   arms: readonly PreparedExperiment[],
   shard: Shard | undefined,
-): PlannedRun[] {
-  const all = arms.map(({ experiment }) => runsOf(experiment));
-  return runsOfShard(all, shard).flatMap((ids, i) => {
+): AnyRun[] {
+  return runsOfShard(arms, shard).flatMap((ids, i) => {
     const results = { prepared: arms[i]! };
     return ids.map((id) => ({ results, id }));
   });
@@ -141,7 +133,7 @@ function describePretrained(
 }
 
 function describeMemory(
-  { groups, bytes, reason }: PlannedRuns<PlannedRun>["plan"],
+  { groups, bytes, reason }: Plan,
 ): string {
   const models = groups.reduce((sum, group) => sum + group.length, 0);
   return `${plural(models, "model")} in ${
@@ -151,7 +143,7 @@ function describeMemory(
   }: ${reason}`;
 }
 
-function describeWork(runs: readonly PlannedRun[]): string {
+function describeWork(runs: readonly AnyRun[]): string {
   let work = 0;
   let updates = 0;
   for (const [{ prepared }, own] of Map.groupBy(runs, (run) => run.results)) {
@@ -210,11 +202,11 @@ export async function probeTime(
 }
 
 async function estimateTime(
-  { runs, shape }: PlannedRuns<PlannedRun>,
+  { runs, shape }: PlannedRuns<AnyRun>,
   { engine, share }: { readonly engine: Engine; readonly share: number },
 ): Promise<{ readonly seconds: number; readonly models: number }> {
   const began = performance.now();
-  const probe: PlannedRun[] = [];
+  const probe: AnyRun[] = [];
   const drawn: ModelRun[] = [];
   const most = Math.min(Math.ceil(MOST_MODELS * share), runs.length);
   // Spread over the grid, so that all kinds of models are among them.
@@ -225,7 +217,7 @@ async function estimateTime(
     if (performance.now() - began > DRAWING * share) break;
   }
   const drawing = (performance.now() - began) / drawn.length;
-  const [{ plan }] = planTogether(probe, engine) as [PlannedRuns<PlannedRun>];
+  const [{ plan }] = planTogether(probe, engine) as [PlannedRuns<AnyRun>];
   const group = plan.groups[0]!.map((i) => drawn[i]!);
   const ensemble = await plan.createEnsemble(group);
   const sum = (steps: readonly number[]) =>

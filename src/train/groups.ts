@@ -155,7 +155,7 @@ export interface PlannedRuns<R> {
 }
 
 /** A run of whatever experiment. */
-interface AnyRun {
+export interface AnyRun {
   readonly results: { readonly prepared: PreparedExperiment };
   readonly id: RunId;
 }

@@ -105,17 +105,40 @@ export async function prepareArms(
   config: string | URL | Experiment | readonly Experiment[],
   options: PrepareOptions = {},
 ): Promise<PreparedExperiment[]> {
-  const { connectome, onLine = () => {} } = options;
+  const { onLine = () => {} } = options;
   const experiments = typeof config === "string" || config instanceof URL
     ? await readConfig(config, options)
     : [config].flat();
-  return await prepareExperiments(experiments, {
-    onProgress: onLine,
-    // Made anew: what was changed in it must not pass for the one it was made of.
-    ...(connectome === undefined ? {} : {
-      connectome: await createConnectome(connectome.graph, connectome),
-    }),
-  });
+  // Made anew: what was changed in it must not pass for the one it was made of.
+  const given = options.connectome &&
+    await createConnectome(options.connectome.graph, options.connectome);
+  // What arms share is there once.
+  const connectomes = new Map<string, Connectome>();
+  const networks = new Map<string, Network>();
+  let stimuli: Stimuli | undefined;
+  const arms: PreparedExperiment[] = [];
+  for (const experiment of experiments) {
+    const { name, regions } = experiment.net;
+    const connectome = given ?? connectomes.get(name) ??
+      await findConnectome(experiment, onLine);
+    connectomes.set(name, connectome);
+    if (connectome.regions !== regions) {
+      throw regionsMismatch(experiment, connectome.regions);
+    }
+    stimuli ??= await findStimuli(experiment, onLine);
+    const arm = await prepareWith(experiment, {
+      ...{ connectome, stimuli, onProgress: onLine },
+      pretrained: await checkPretrained(experiment, {
+        size: modelSize(experiment, stimuli),
+        ports: portsOf(chooseRegions(experiment, connectome), experiment.net),
+        connectome,
+      }),
+      network: networks.get(name),
+    });
+    networks.set(name, arm.network);
+    arms.push(arm);
+  }
+  return arms;
 }
 
 async function readConfig(
@@ -163,86 +186,32 @@ function alreadyThere(what: string, name: string): InputError {
   );
 }
 
-interface LoadingOptions {
-  readonly onProgress: (line: string) => void;
-  /** Instead of the one that the experiment names. */
-  readonly connectome?: Connectome;
-}
-
-/** Loads what one experiment needs, as {@linkcode prepareExperiments}. */
-export async function prepareExperiment(
-  experiment: Experiment,
-  options: LoadingOptions,
-): Promise<PreparedExperiment> {
-  const [prepared] = await prepareExperiments([experiment], options);
-  return prepared!;
-}
-
-/**
- * Loads and scales what the arms of an experiment need; what they share is there once.
- *
- * @throws {InputError} If a connectome, the stimuli or the pretrained models cannot be had, or do not fit the config.
- */
-export async function prepareExperiments(
-  arms: readonly Experiment[],
-  { onProgress, connectome }: LoadingOptions,
-): Promise<PreparedExperiment[]> {
-  const connectomes = new Map<string, Connectome>();
-  const networks = new Map<string, Network>();
-  let stimuli: Stimuli | undefined;
-  const prepared: PreparedExperiment[] = [];
-  for (const experiment of arms) {
-    const { name } = experiment.net;
-    const own = connectome ?? connectomes.get(name) ??
-      await findConnectome(experiment, onProgress);
-    connectomes.set(name, own);
-    if (own.regions !== experiment.net.regions) {
-      throw regionsMismatch(experiment, own.regions);
-    }
-    stimuli ??= await findStimuli(experiment, onProgress);
-    const arm = await prepareWith(experiment, {
-      connectome: own,
-      stimuli,
-      pretrained: await checkPretrained(experiment, {
-        size: modelSize(experiment, stimuli),
-        ports: portsOf(chooseRegions(experiment, own), experiment.net),
-        connectome: own,
-      }),
-      network: networks.get(name),
-      onProgress,
-    });
-    networks.set(name, arm.network);
-    prepared.push(arm);
-  }
-  return prepared;
-}
-
 async function findConnectome(
   { net, paths }: Experiment,
-  onProgress: (line: string) => void,
+  onLine: (line: string) => void,
 ): Promise<Connectome> {
   return await loadConnectome(net.name, {
     folder: paths.network,
     // The original takes every file's rows for sources.
     orientation: net.compatibility === "original" ? "file" : "declared",
-    onProgress,
+    onProgress: onLine,
   });
 }
 
 async function findStimuli(
   { net, run, paths, task: { task, parameters } }: Experiment,
-  onProgress: (line: string) => void,
+  onLine: (line: string) => void,
 ): Promise<Stimuli | undefined> {
   if (task.stimuli === undefined) return undefined;
   const file = paths[task.stimuli];
   const stimuli = await loadStimuli(task.stimuli, {
     ...(file === undefined ? {} : { file }),
     seed: run.seed,
-    onProgress,
+    onProgress: onLine,
   });
   const { compatibility } = net;
   task.checkStimuli?.(parameters, { stimuli, compatibility })
-    .forEach((line) => onProgress(line));
-  if (stimuli.synthetic) onProgress(`note: ${syntheticNote(task)}`);
+    .forEach((line) => onLine(line));
+  if (stimuli.synthetic) onLine(`note: ${syntheticNote(task)}`);
   return stimuli;
 }

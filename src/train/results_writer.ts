@@ -450,8 +450,7 @@ export async function openArms(
   }
   const opened: ResultsWriter[] = [];
   try {
-    const all = arms.map(({ experiment }) => runsOf(experiment));
-    for (const [i, ids] of runsOfShard(all, options.shard).entries()) {
+    for (const [i, ids] of runsOfShard(arms, options.shard).entries()) {
       opened.push(await ResultsWriter.open(arms[i]!, { ...options, ids }));
     }
     return opened;

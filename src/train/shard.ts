@@ -9,6 +9,7 @@ import { InputError } from "../files/input_error.ts";
 import type { Parts } from "../results/experiment_record.ts";
 import type { RunId } from "../results/layout.ts";
 import { otherParts } from "../results/open_folder.ts";
+import { runsOf } from "./build_run.ts";
 
 /** The i-th of n parts. */
 export interface Shard extends Parts {
@@ -67,21 +68,32 @@ export function readShard(
   if (kubernetes) {
     return shardOf(
       kubernetes,
-      env("JOB_COMPLETIONS") ?? "",
+      String(readWhole("JOB_COMPLETIONS", { env })),
       "JOB_COMPLETION_INDEX and JOB_COMPLETIONS",
     );
   }
   return undefined;
 }
 
+function readWhole(
+  name: string,
+  { env, otherwise }: {
+    readonly env: (name: string) => string | undefined;
+    readonly otherwise?: number | undefined;
+  },
+): number {
+  const text = env(name) || String(otherwise ?? "");
+  if (WHOLE.test(text)) return Number(text);
+  throw new InputError(
+    `Cannot tell which part of the training this is: ${name} is ${
+      text === "" ? "not set" : `"${text}", not a whole number`
+    }; name the part with --shard i/n`,
+  );
+}
+
 function readArrayTask(env: (name: string) => string | undefined): ArrayTask {
-  const number = (name: string, otherwise?: number) => {
-    const text = env(name) || String(otherwise ?? "");
-    if (WHOLE.test(text)) return Number(text);
-    throw new InputError(
-      `Cannot tell which part of the training this is: ${name} is "${text}", expected a whole number; name the part with --shard i/n`,
-    );
-  };
+  const number = (name: string, otherwise?: number) =>
+    readWhole(name, { env, otherwise });
   const id = number(SLURM);
   const count = number("SLURM_ARRAY_TASK_COUNT");
   const step = Math.max(1, number("SLURM_ARRAY_TASK_STEP", 1));
@@ -155,16 +167,27 @@ export function resolveShard(
 
 /**
  * The runs of one shard, arm by arm: every count-th, so that each shard has some of every
- * difficulty, counted through all arms, so that each has as many.
+ * difficulty, counted through all arms by their labels, so that each has as many, and
+ * the same of configs that list their arms in another order.
  */
 export function runsOfShard(
-  arms: readonly (readonly RunId[])[],
+  arms: readonly {
+    readonly experiment: Parameters<typeof runsOf>[0] & {
+      readonly arm: string | undefined;
+    };
+  }[],
   shard: Shard | undefined,
 ): RunId[][] {
+  const labels = arms.map(({ experiment: { arm = "" } }) => arm);
+  const own: RunId[][] = [];
   let number = 0;
-  return arms.map((ids) =>
-    ids.filter(() =>
+  const before = (a: number, b: number) => Number(labels[a]! < labels[b]!);
+  for (
+    const i of [...labels.keys()].sort((a, b) => before(b, a) - before(a, b))
+  ) {
+    own[i] = runsOf(arms[i]!.experiment).filter(() =>
       shard === undefined || number++ % shard.count === shard.index
-    )
-  );
+    );
+  }
+  return own;
 }

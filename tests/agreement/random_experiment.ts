@@ -14,7 +14,7 @@ import { NONLINEARITIES } from "../../src/rnn/nonlinearities.ts";
 import { OPTIMIZERS } from "../../src/rnn/optimizers.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { buildRun, runsOf } from "../../src/train/build_run.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 
 /** An experiment, its runs ready to train. */
 export interface RandomExperiment {
@@ -35,9 +35,7 @@ export async function randomExperiment(
     .replace("[net]", (net) => `${net}${chosenRegions(regions)}`);
   const file = join(folder, "config.ini");
   const experiment = readExperiment(config, { file, tasks: TASKS });
-  const prepared = await prepareExperiment(experiment, {
-    onProgress: () => {},
-  });
+  const prepared = await prepare(experiment);
   const runs = [];
   for (const unit of runsOf(experiment)) {
     runs.push(await buildRun(prepared, unit));

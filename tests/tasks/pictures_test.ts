@@ -11,7 +11,7 @@ import { picMem } from "../../src/tasks/pictures.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
 import { buildRun } from "../../src/train/build_run.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 
 /** Pictures whose pixels all tell their own number. */
 function numberedPictures(labels: number[], size = 3): Stimuli {
@@ -295,9 +295,9 @@ trial_params = {"task_name":"pic_mem", "trial_length":4, "nr_of_trials":30, "tra
 combos_params = {"lr":[0.001], "nonlinearity":["relu"], "optimizer":["Adam"], "n_back":[2]}
 `;
       const file = join(folder, "config.ini");
-      const experiment = await prepareExperiment(
+      const experiment = await prepare(
         readExperiment(config, { file, tasks: TASKS }),
-        { onProgress: (line) => lines.push(line) },
+        { onLine: (line) => lines.push(line) },
       );
       const run = await buildRun(experiment, { combination: 0, iteration: 0 });
       return { inputs: run.trials.inputs, lines };

@@ -12,7 +12,7 @@ import { lockFolder } from "../../src/results/lock.ts";
 import { readExperimentRecord } from "../../src/results/experiment_record.ts";
 import { buildRun } from "../../src/train/build_run.ts";
 import { planTogether } from "../../src/train/groups.ts";
-import { prepareExperiments } from "../../src/train/prepare.ts";
+import { prepareArms } from "../../src/train/prepare.ts";
 import type { Shard } from "../../src/train/shard.ts";
 import { train, type TrainOptions } from "../../src/train/train.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
@@ -51,7 +51,7 @@ function arms(folder: string, net: Net, tiny: TinyExperiment = {}) {
 }
 
 const prepare = (experiments: ReturnType<typeof arms>) =>
-  prepareExperiments(experiments, { onProgress: () => {} });
+  prepareArms(experiments);
 
 /** Trains all arms into folders; the results lie in `folder`/NAME. */
 async function trainAll(

@@ -11,12 +11,12 @@ import {
 } from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { buildRun } from "../../src/train/build_run.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
 
 /** Prepares the tiny experiment with more neurons a region, and few connections of each. */
-function prepare(
+function prepareTiny(
   { folder, tiny, neurons, sparsity }: {
     readonly folder: string;
     readonly tiny?: TinyExperiment;
@@ -30,9 +30,8 @@ function prepare(
 target_sparsity = ${sparsity[0]}
 target_sparsity_intrinsic = ${sparsity[1]}`,
   );
-  return prepareExperiment(
+  return prepare(
     readExperiment(text, { file: join(folder, "config.ini"), tasks: TASKS }),
-    { onProgress: () => {} },
   );
 }
 
@@ -45,7 +44,7 @@ describe("an experiment with 20,000 neurons and 2 million connections", () => {
       async () => {
         const before = Deno.memoryUsage().rss;
         const began = performance.now();
-        const prepared = await prepare({
+        const prepared = await prepareTiny({
           folder: "results",
           tiny: { randomW },
           neurons: 690,
@@ -79,7 +78,7 @@ describe("an experiment with more than 4,096 neurons", () => {
         neurons: 142,
         sparsity: [0.005, 0.01],
       } as const;
-      const prepared = await prepare({
+      const prepared = await prepareTiny({
         ...large,
         tiny: { epochs: 1, iterations: 1 },
       });
@@ -119,7 +118,7 @@ describe("an experiment with more than 4,096 neurons", () => {
       assert.deepEqual(trained.connections, run.connections);
       assert.notDeepEqual(trained.parameters, run.initial);
 
-      const next = await prepare({
+      const next = await prepareTiny({
         ...large,
         tiny: {
           results: "fine_tuned",

@@ -13,7 +13,7 @@ import { TASKS } from "../../src/tasks/registry.ts";
 import { chooseEngine } from "../../src/train/choose_engine.ts";
 import { measuredModel, networkState } from "../../src/train/measure.ts";
 import { buildRun } from "../../src/train/build_run.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
 import { withFolder } from "../with_folder.ts";
 
@@ -48,14 +48,14 @@ combos_params = {"lr":[0.001], "nonlinearity":["tanh"], "optimizer":["Adam"], "p
 const read = (text: string) =>
   readExperiment(text, { file: "config.ini", tasks: TASKS });
 
-const prepare = (net: Readonly<Record<string, string | number>> = {}) =>
-  prepareExperiment(read(config(net)), { onProgress: () => {} });
+const prepareTiny = (net: Readonly<Record<string, string | number>> = {}) =>
+  prepare(read(config(net)));
 
 async function startOf(
   net: Readonly<Record<string, string | number>>,
   iteration = 1,
 ) {
-  const prepared = await prepare(net);
+  const prepared = await prepareTiny(net);
   const run = await buildRun(prepared, { combination: 0, iteration });
   const model = measuredModel(run, { size: prepared.size, loss: "mse" });
   return { run, prepared, state: networkState(model, run.initial) };
@@ -187,12 +187,11 @@ async function trainArm(net: Readonly<Record<string, string>>, folder: string) {
   const text = config(net, { epochs: 30, iterations: 10, freeze: true });
   const file = join(folder, "arm.ini");
   await Deno.writeTextFile(file, text);
-  const prepared = await prepareExperiment(
+  const prepared = await prepare(
     readExperiment(text, {
       file,
       tasks: TASKS,
     }),
-    { onProgress: () => {} },
   );
   const engine = await chooseEngine("cpu", { warn: () => {} });
   const { results } = await train(prepared, { engine });
@@ -236,7 +235,7 @@ describe("networks of results", () => {
     withFolder(async (folder) => {
       const engine = await chooseEngine("cpu", { warn: () => {} });
       const networksOf = async (net: Readonly<Record<string, string>>) => {
-        const prepared = await prepare(net);
+        const prepared = await prepareTiny(net);
         const [kept, stored] = [
           await train(prepared, { engine }),
           await train(prepared, {
@@ -279,8 +278,7 @@ describe("signs of a connectome's regions", () => {
     for (const null_model of ["none", "degrees"]) {
       const experiment = read(config({ null_model }));
       const start = async (connectome: Connectome) => {
-        const prepared = await prepareExperiment(experiment, {
-          onProgress: () => {},
+        const prepared = await prepare(experiment, {
           connectome,
         });
         const run = await buildRun(prepared, { combination: 0, iteration: 0 });

@@ -16,10 +16,10 @@ import {
   buildRun,
   type PreparedExperiment,
 } from "../../src/train/build_run.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 import { tinyConfig } from "../soak/tiny_experiment.ts";
 
-function prepare(
+function prepareTiny(
   replaced: readonly (readonly [string, string])[] = [],
 ): Promise<PreparedExperiment> {
   let text = tinyConfig();
@@ -27,9 +27,8 @@ function prepare(
     assert.ok(text.includes(from), from);
     text = text.replace(from, to);
   }
-  return prepareExperiment(
+  return prepare(
     readExperiment(text, { file: "config.ini", tasks: TASKS }),
-    { onProgress: () => {} },
   );
 }
 
@@ -57,7 +56,7 @@ describe("buildRun()", () => {
         transposed ? "transposed" : "as it stands"
       } (${mode})`,
       async () => {
-        const prepared = await prepare(replaced);
+        const prepared = await prepareTiny(replaced);
         const run = await buildRun(prepared, unit);
         const { nodes: n } = prepared.network;
         const mask = maskOfGraph(prepared.network);
@@ -75,15 +74,15 @@ describe("buildRun()", () => {
   }
 
   it("draws the same run each time", async () => {
-    const [first, second] = [await prepare(), await prepare()];
+    const [first, second] = [await prepareTiny(), await prepareTiny()];
     assert.deepEqual(await buildRun(first, unit), await buildRun(second, unit));
     await buildRun(first, { combination: 0, iteration: 0 });
     assert.deepEqual(await buildRun(first, unit), await buildRun(second, unit));
   });
 
   it("with random_w differs in the topology alone, anew for each run", async () => {
-    const bio = await buildRun(await prepare(), unit);
-    const prepared = await prepare([RANDOM]);
+    const bio = await buildRun(await prepareTiny(), unit);
+    const prepared = await prepareTiny([RANDOM]);
     const random = await buildRun(prepared, unit);
     const other = await buildRun(prepared, { ...unit, iteration: 0 });
     assert.notDeepEqual(random.connections, bio.connections);
@@ -99,11 +98,14 @@ describe("buildRun()", () => {
   });
 });
 
-describe("prepareExperiment()", () => {
+describe("prepare()", () => {
   it("has a fingerprint of all that the numbers depend on, and of nothing else", async () => {
-    const { fingerprint } = await prepare();
+    const { fingerprint } = await prepareTiny();
     assert.equal(
-      (await prepare([["path_to_results = results", "path_to_results = b"]]))
+      (await prepareTiny([[
+        "path_to_results = results",
+        "path_to_results = b",
+      ]]))
         .fingerprint,
       fingerprint,
     );
@@ -120,7 +122,7 @@ describe("prepareExperiment()", () => {
         ["[net]", "[net]\ntarget_sparsity_intrinsic = 0.8"],
       ] as const
     ) {
-      const other = await prepare([change]);
+      const other = await prepareTiny([change]);
       assert.notEqual(other.fingerprint, fingerprint, change[1]);
     }
   });
@@ -145,13 +147,13 @@ describe("prepareExperiment()", () => {
       ],
     ] as const;
     for (const [changes, fingerprint] of before) {
-      assert.equal((await prepare(changes)).fingerprint, fingerprint);
+      assert.equal((await prepareTiny(changes)).fingerprint, fingerprint);
     }
   });
 
   it("connects each neuron to the share of neurons that the config says", async () => {
     const connectionsOf = async (...keys: string[]) => {
-      const { from, to } = (await prepare([
+      const { from, to } = (await prepareTiny([
         ["nr_neurons = 1", "nr_neurons = 4"],
         ["[net]", ["[net]", ...keys].join("\n")],
       ])).network;
@@ -184,7 +186,7 @@ describe("prepareExperiment()", () => {
 
   it("refuses more connections than memory is sure to hold", async () => {
     await assert.rejects(
-      prepare([["nr_neurons = 1", "nr_neurons = 1000"]]),
+      prepareTiny([["nr_neurons = 1", "nr_neurons = 1000"]]),
       {
         name: "InputError",
         message:
@@ -195,7 +197,7 @@ describe("prepareExperiment()", () => {
 
   it("refuses another number of regions than the connectome's", async () => {
     await assert.rejects(
-      prepare([["rnn_size = 29", "rnn_size = 30"]]),
+      prepareTiny([["rnn_size = 29", "rnn_size = 30"]]),
       (error) => error instanceof InputError && /29/.test(error.message),
     );
   });
@@ -211,7 +213,7 @@ describe("describePlan()", () => {
       step: 1,
       origin: "--shard",
     };
-    const lines = describePlan([await prepare()], { engine, shard }).split(
+    const lines = describePlan([await prepareTiny()], { engine, shard }).split(
       "\n",
     );
     assert.deepEqual(lines.filter((line) => !line.startsWith("memory plan")), [

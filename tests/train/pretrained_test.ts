@@ -14,7 +14,7 @@ import { encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
 import { denseMask, listConnections } from "../../src/graph/connections.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 import {
   filesBelow,
   tinyConfig,
@@ -254,7 +254,7 @@ describe("loadPretrained()", () => {
   });
 });
 
-describe("prepareExperiment() with pretrained models", () => {
+describe("prepare() with pretrained models", () => {
   const engine = createReferenceEngine();
   const fine = {
     task: "nback_mem",
@@ -268,12 +268,11 @@ describe("prepareExperiment() with pretrained models", () => {
       change?: (text: string) => string;
     },
   ) =>
-    prepareExperiment(
+    prepare(
       readExperiment(change(tinyConfig({ ...fine, ...tiny })), {
         file: join(folder, "config.ini"),
         tasks: TASKS,
       }),
-      { onProgress: () => {} },
     );
 
   async function withTrained(

@@ -6,19 +6,18 @@ import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { buildRun, ensembleShape } from "../../src/train/build_run.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
 import { trainTiny } from "./tiny_training.ts";
 
 /** The tiny experiment with 5 neurons a region, of which each connects to one. */
-function prepare(tiny: TinyExperiment = {}, folder = ".") {
+function prepareTiny(tiny: TinyExperiment = {}, folder = ".") {
   const text = tinyConfig(tiny).replace(
     "nr_neurons = 1",
     "nr_neurons = 5\ntarget_sparsity = 0.2",
   ).replace(`"pattern_length":[2]`, `"pattern_length":[2, 6, 3]`);
-  return prepareExperiment(
+  return prepare(
     readExperiment(text, { file: join(folder, "config.ini"), tasks: TASKS }),
-    { onProgress: () => {} },
   );
 }
 
@@ -26,7 +25,7 @@ describe("ensembleShape()", () => {
   const unit = { combination: 1, iteration: 1 };
 
   it("has the connections of all models, where these have the same", async () => {
-    const prepared = await prepare();
+    const prepared = await prepareTiny();
     const shape = ensembleShape(prepared, [unit]);
     const { connections } = await buildRun(prepared, unit);
     assert.equal(shape.connections, connections);
@@ -36,7 +35,7 @@ describe("ensembleShape()", () => {
   });
 
   it("has the connections of one of them, where topologies are random", async () => {
-    const prepared = await prepare({ randomW: true });
+    const prepared = await prepareTiny({ randomW: true });
     const shape = ensembleShape(prepared, [unit]);
     assert.equal(shape.ownTopologies, true);
     assert.deepEqual(
@@ -50,7 +49,7 @@ describe("ensembleShape()", () => {
     try {
       const engine = createReferenceEngine();
       await trainTiny(folder, { engine, tiny: { epochs: 1, randomW: true } });
-      const prepared = await prepareExperiment(
+      const prepared = await prepare(
         readExperiment(
           tinyConfig({
             randomW: true,
@@ -61,7 +60,6 @@ describe("ensembleShape()", () => {
           }),
           { file: join(folder, "config.ini"), tasks: TASKS },
         ),
-        { onProgress: () => {} },
       );
       const runs = await Promise.all(
         [0, 1].map((combination) =>
@@ -87,9 +85,8 @@ describe("ensembleShape()", () => {
         "batch_size = 16",
         `batch_size = ${batch}`,
       );
-      const prepared = await prepareExperiment(
+      const prepared = await prepare(
         readExperiment(text, { file: "config.ini", tasks: TASKS }),
-        { onProgress: () => {} },
       );
       const { trials } = await buildRun(prepared, unit);
       const { batchSize, trialCount } = ensembleShape(prepared, [unit]);

@@ -58,6 +58,13 @@ describe("readShard()", () => {
     assert.equal(partOf(variables), "2/3");
   });
 
+  it("says which variable of an Indexed Job is not set", () => {
+    assert.equal(
+      partOf({ JOB_COMPLETION_INDEX: "1" }),
+      "Cannot tell which part of the training this is: JOB_COMPLETIONS is not set; name the part with --shard i/n",
+    );
+  });
+
   it("refuses what is no part, in one sentence", () => {
     for (
       const flag of ["4/4", "-1/4", "1", "", "a/b", "1/0", "1/4/2", "0.5/2"]
@@ -189,18 +196,29 @@ describe("runsOfShard()", () => {
         fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 1, max: 12 }),
         (arms, combinations, iterations, count) => {
-          const runs = runsOf({
+          const experiment = {
             grid: { combinations: new Array(combinations).fill(0) },
             training: { iterations },
-          });
+          };
+          const all = Array.from(
+            { length: arms },
+            (_, i) => ({ experiment: { ...experiment, arm: `arm ${i}` } }),
+          );
+          const runs = runsOf(experiment);
           const origin = "test";
           const shards = Array.from(
             { length: count },
             (_, index) =>
-              runsOfShard(new Array(arms).fill(runs), {
+              runsOfShard(all, {
                 ...{ index, count, first: 0, step: 1, origin },
               }),
           );
+          for (const [index, shard] of shards.entries()) {
+            const turned = runsOfShard(all.toReversed(), {
+              ...{ index, count, first: 0, step: 1, origin },
+            });
+            assert.deepEqual(turned.toReversed(), shard);
+          }
           for (let arm = 0; arm < arms; arm++) {
             const shared = shards.flatMap((shard) => shard[arm]!).map(runKey);
             assert.deepEqual(shared.sort(), runs.map(runKey).sort());

@@ -9,7 +9,7 @@ import type { Engine, Ensemble } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import type { RunId } from "../../src/results/layout.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import { prepareExperiment } from "../../src/train/prepare.ts";
+import { prepare } from "../../src/train/prepare.ts";
 import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
 import { openArms } from "../../src/train/results_writer.ts";
 import type { Shard } from "../../src/train/shard.ts";
@@ -56,8 +56,8 @@ export async function trainTiny(
     file: join(folder, "config.ini"),
     tasks: TASKS,
   });
-  const ready = await prepareExperiment(experiment, {
-    onProgress: progress.line,
+  const ready = await prepare(experiment, {
+    onLine: progress.line,
   });
   const prepared = {
     ...ready,
