@@ -68,7 +68,7 @@ export function combinationName(
     : words.join(" · ");
 }
 
-/** Names that were not known, see `grid_keys.ts`. */
+/** Names that were not known, see `inferGridKeys()`. */
 const UNKNOWN_KEY = /^parameter [0-9]+$/;
 
 /**

@@ -123,28 +123,18 @@ export interface PreparedExperiment {
 }
 
 /** What an experiment is prepared from. */
-export interface Ingredients {
+interface Ingredients {
   readonly connectome: Connectome;
   /** For tasks that show pictures. */
   readonly stimuli?: Stimuli | undefined;
-  /** The models to begin with. */
-  readonly pretrained?: PretrainedModels | undefined;
+  /** Finds the models to begin with. */
+  readonly findPretrained?: (
+    sizes: Pick<PreparedExperiment, "size" | "ports">,
+  ) => Promise<PretrainedModels | undefined>;
   /** The scaled connectome, where another arm of the experiment has it already. */
   readonly network?: Network | undefined;
   /** Is told what takes time. */
   readonly onProgress?: (line: string) => void;
-}
-
-/** Size of all models of an experiment. */
-export function modelSize(
-  { net, task: { task } }: Experiment,
-  stimuli: Stimuli | undefined,
-): ModelSize {
-  return {
-    hiddenSize: net.regions * net.neuronsPerRegion,
-    inputSize: task.inputSize(stimuli),
-    outputSize: task.outputSize,
-  };
 }
 
 /**
@@ -156,12 +146,20 @@ export async function prepareWith(
   experiment: Experiment,
   ingredients: Ingredients,
 ): Promise<PreparedExperiment> {
-  const { net, run } = experiment;
-  const { connectome, stimuli, pretrained, onProgress = () => {} } =
-    ingredients;
+  const { net, run, task: { task } } = experiment;
+  const { connectome, stimuli, onProgress = () => {} } = ingredients;
   if (connectome.regions !== net.regions) {
     throw regionsMismatch(experiment, connectome.regions);
   }
+  const hiddenSize = net.regions * net.neuronsPerRegion;
+  const size = {
+    hiddenSize,
+    inputSize: task.inputSize(stimuli),
+    outputSize: task.outputSize,
+  };
+  const chosenRegions = chooseRegions(experiment, connectome);
+  const ports = portsOf(chosenRegions, net);
+  const pretrained = await ingredients.findPretrained?.({ size, ports });
   const scaling = {
     neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),
     targetSparsity: net.targetSparsity,
@@ -181,8 +179,6 @@ export async function prepareWith(
     );
   }
   const connections = countScaledConnections(connectome.graph, scaling);
-  const size = modelSize(experiment, stimuli);
-  const { hiddenSize } = size;
   checkConnections(connections, {
     what: `scale ${net.name} to ${hiddenSize} neurons`,
     instead: "; lower [net] nr_neurons or target_sparsity",
@@ -211,8 +207,6 @@ export async function prepareWith(
   });
   if (many) onProgress("note: sorting its connections by receiver");
   const { topologyOf, biologicalTopologyOf } = networks;
-  const chosenRegions = chooseRegions(experiment, connectome);
-  const ports = portsOf(chosenRegions, net);
   const sample = pretrained?.sample ??
     topologyOf({ combination: 0, iteration: 0 }).connections;
   const warning = reachWarning(experiment, { connections: sample, ports });

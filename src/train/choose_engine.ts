@@ -122,7 +122,7 @@ export function readDeviceChoice(value = "auto"): DeviceChoice {
 }
 
 /** The engine of a training, and what it can bear. */
-export interface EngineKeeper {
+interface EngineKeeper {
   /** The engine now; another one after each recovery. */
   readonly engine: Engine;
   /** Models of one ensemble at most, as far as is known. */
@@ -138,16 +138,16 @@ export interface EngineKeeper {
 }
 
 /** What was under way. */
-export interface FailedAttempt {
+interface FailedAttempt {
   readonly runs: readonly ArmRun[];
   /** Whether any epoch was trained since the trouble before. */
   readonly progressed: boolean;
 }
 
 /** How to recover. */
-export interface EngineKeeperOptions {
+interface EngineKeeperOptions {
   /** Opens the device again; without it every trouble ends the training. */
-  readonly reopen: (() => Promise<Engine>) | undefined;
+  readonly reopen?: (() => Promise<Engine>) | undefined;
   /** Told what happened, in a sentence. */
   readonly warn: (line: string) => void;
   /** Waits so many milliseconds; for tests. */

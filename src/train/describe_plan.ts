@@ -20,7 +20,7 @@ import type { PretrainedModels } from "./pretrained.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
 /** A path for people: from the working directory where it lies below it. */
-export function shownPath(path: string): string {
+function shownPath(path: string): string {
   const below = relative(Deno.cwd(), path) || ".";
   return below.startsWith("..") ? path : below;
 }

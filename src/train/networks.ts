@@ -34,7 +34,7 @@ export interface Topology {
 }
 
 /** The networks of an experiment's runs. */
-export interface RunNetworks {
+interface RunNetworks {
   /** The connections of a run. */
   readonly topologyOf: (id: RunId) => Topology;
   /** Those that the run has, or would have, without a null model. */
@@ -279,20 +279,6 @@ export function portsOf(
  * Connections of the shortest path from a neuron that gets input to one that is read
  * out; Infinity where there is none. Input of time step t reaches the read-out no
  * earlier than so many time steps later.
- *
- * @example
- * ```ts
- * import { pathLength } from "./src/train/networks.ts";
- *
- * const chain = { // 0 → 1 → 2
- *   receivers: 3,
- *   senders: 3,
- *   start: Uint32Array.of(0, 0, 1, 2),
- *   sender: Uint32Array.of(0, 1),
- * };
- * pathLength(chain, Uint8Array.of(1, 0, 2)); // 2
- * pathLength(chain, Uint8Array.of(2, 0, 1)); // Infinity
- * ```
  */
 export function pathLength(
   { receivers, start, sender }: Connections,

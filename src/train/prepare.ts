@@ -24,12 +24,7 @@ import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
 import { syntheticNote } from "../tasks/synthetic_stimuli.ts";
 import type { Stimuli, Task } from "../tasks/task.ts";
-import {
-  modelSize,
-  type PreparedExperiment,
-  prepareWith,
-} from "./build_run.ts";
-import { chooseRegions, portsOf } from "./networks.ts";
+import { type PreparedExperiment, prepareWith } from "./build_run.ts";
 import { checkPretrained } from "./pretrained.ts";
 
 /** How to prepare an experiment. */
@@ -128,11 +123,8 @@ export async function prepareArms(
     stimuli ??= await findStimuli(experiment, onLine);
     const arm = await prepareWith(experiment, {
       ...{ connectome, stimuli, onProgress: onLine },
-      pretrained: await checkPretrained(experiment, {
-        size: modelSize(experiment, stimuli),
-        ports: portsOf(chooseRegions(experiment, connectome), experiment.net),
-        connectome,
-      }),
+      findPretrained: (sizes) =>
+        checkPretrained(experiment, { ...sizes, connectome }),
       network: networks.get(name),
     });
     networks.set(name, arm.network);

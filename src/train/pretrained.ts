@@ -263,7 +263,7 @@ function countAbsent(
 }
 
 /** Which model to load, and for what. */
-export interface PretrainedOptions {
+interface PretrainedOptions {
   /** Number of the combination: combination i starts from combination i. */
   readonly combination: number;
   /** `pretrained_epoch`, counted from 0. */
@@ -279,7 +279,7 @@ export interface PretrainedOptions {
 }
 
 /** A model to start from. */
-export interface PretrainedModel {
+interface PretrainedModel {
   readonly parameters: Parameters<Float32Array>;
   /** Where the loaded W_hh is not 0; of a sparse one, those that its file lists. */
   readonly connections: Connections;
@@ -304,20 +304,6 @@ const LISTED = 6;
  * seq_mem and nback_mem.
  *
  * @throws {InputError} If there is no such file, it can't be read or the model's size does not fit.
- *
- * @example
- * ```ts no-eval
- * import { createStream } from "./src/random/stream.ts";
- * import { loadPretrained } from "./src/train/pretrained.ts";
- *
- * const { parameters, connections } = await loadPretrained("results_seq_mem", {
- *   combination: 0,
- *   epoch: 499,
- *   iteration: 0,
- *   size: { hiddenSize: 220, inputSize: 2, outputSize: 3 },
- *   stream: createStream({ seed: 1, purpose: "readout" }),
- * });
- * ```
  */
 export async function loadPretrained(
   folder: string,

@@ -51,7 +51,7 @@ export interface Progress {
 }
 
 /** How and where to show it. */
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly terminal: boolean;
   /** Writes text without a line break. */
   readonly write: (text: string) => void;
@@ -76,35 +76,20 @@ function formatBar({ done, total }: TrainingStatus, room: number): string {
   return `${"━".repeat(filled)}${"─".repeat(width - filled)} `;
 }
 
-/** How fast a training goes. */
-export interface Pace {
-  readonly updatesPerSecond: number;
-  readonly secondsLeft: number;
-}
-
 /** Seconds that a pace is taken over at least. */
 const PACE_SECONDS = 2;
 
 /**
- * The pace since an earlier status: not since the start, as the first epoch
- * compiles and allocates. Undefined where too little was trained since to know.
+ * One line that says where a training stands, and how fast it goes since an earlier
+ * status: not since the start, as the first epoch compiles and allocates.
  */
-export function paceOf(
-  { done, total, updates }: TrainingStatus,
+function formatStatus(
+  status: TrainingStatus,
   { since, seconds }: {
     readonly since: TrainingStatus;
     readonly seconds: number;
   },
-): Pace | undefined {
-  if (seconds < PACE_SECONDS || done <= since.done) return undefined;
-  return {
-    updatesPerSecond: (updates - since.updates) / seconds,
-    secondsLeft: seconds * (total - done) / (done - since.done),
-  };
-}
-
-/** One line that says where a training stands; without a pace how fast it goes is not known yet. */
-export function formatStatus(status: TrainingStatus, pace?: Pace): string {
+): string {
   const { done, total, best } = status;
   const percent = total === 0 ? 100 : Math.floor(100 * done / total);
   const parts = [
@@ -115,10 +100,11 @@ export function formatStatus(status: TrainingStatus, pace?: Pace): string {
       ? ` (ensemble ${status.ensemble + 1}/${status.ensembles})`
       : ""),
   ];
-  if (pace !== undefined) {
+  if (seconds >= PACE_SECONDS && done > since.done) {
+    const left = seconds * (total - done) / (done - since.done);
     parts.push(
-      `${formatRate(pace.updatesPerSecond)} updates/s`,
-      `${formatDuration(pace.secondsLeft)} left`,
+      `${formatRate((status.updates - since.updates) / seconds)} updates/s`,
+      `${formatDuration(left)} left`,
     );
   }
   if (best !== undefined) {
@@ -153,10 +139,7 @@ export function createProgress(options: ProgressOptions): Progress {
     update(status) {
       first ??= { status, at: now() };
       const seconds = (now() - first.at) / 1000;
-      const text = formatStatus(
-        status,
-        paceOf(status, { since: first.status, seconds }),
-      );
+      const text = formatStatus(status, { since: first.status, seconds });
       if (options.terminal) {
         clear();
         const columns = Math.max(20, options.columns() - 1);

@@ -131,13 +131,13 @@ async function refuseOthers(
 }
 
 /** Bytes of hidden states that are kept at most. */
-export const MOST_STATE_BYTES = 2 ** 30;
+const MOST_STATE_BYTES = 2 ** 30;
 
 /** Bytes of a simulation in double precision, beside what is kept. */
 const WORK_BYTES = 2 ** 27;
 
 /** What a model does on some trials, in single precision. */
-export interface KeptActivity {
+interface KeptActivity {
   readonly trialCount: number;
   readonly steps: number;
   readonly hiddenSize: number;
@@ -151,7 +151,7 @@ export interface KeptActivity {
 /**
  * Runs a model on trials as `simulate()` does, some at a time.
  *
- * @throws {InputError} If the hidden states take more memory than {@linkcode MOST_STATE_BYTES}; it says how many trials do not.
+ * @throws {InputError} If the hidden states take more memory than 1 GiB; it says how many trials do not.
  */
 export function keepActivity(
   model: Model,

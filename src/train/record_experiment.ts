@@ -56,7 +56,7 @@ export type NamedFiles = (readonly [name: string, content: () => Uint8Array])[];
 export const PROGRAM = `biornn ${denoConfig.version}, numerics ${NUMERICS}`;
 
 /** What the runs say of an experiment. */
-export interface Found {
+interface Found {
   /** Engines that trained it; several where shards ran on different machines. */
   readonly engines: readonly string[];
   readonly programs: readonly string[];
@@ -183,8 +183,16 @@ export function firstFiles(prepared: PreparedExperiment): NamedFiles {
   const index = formatFolderIndex(grid.combinations.map(({ repr }) => repr));
   return [
     [INDEX_FILE, () => new TextEncoder().encode(index)],
-    ...connectomeFiles(connectome.graph),
-    ...networkFiles(network),
+    ...matrixFiles(connectome.graph, {
+      dense: CONNECTOME_FILE,
+      large: SPARSE_CONNECTOME_FILE,
+    }),
+    // Before any randomisation.
+    ...matrixFiles(network, {
+      dense: NETWORK_FILE,
+      large: SPARSE_NETWORK_FILE,
+      mask: NETWORK_MASK_FILE,
+    }),
   ];
 }
 
@@ -251,36 +259,30 @@ export function modelBytes(
   return encodeCheckpoint(parameters, { size, connections, metadata });
 }
 
-/** The connectome, a large one as SciPy's sparse matrix. */
-function connectomeFiles(graph: Graph): NamedFiles {
-  if (graph.nodes > MOST_DENSE_NEURONS) {
-    return [[SPARSE_CONNECTOME_FILE, () => sparse(graph)]];
-  }
+/** A connectome or the network scaled from it, a large one as SciPy's sparse matrix. */
+function matrixFiles(
+  graph: Graph,
+  { dense, large, mask }: {
+    readonly dense: string;
+    readonly large: string;
+    readonly mask?: string;
+  },
+): NamedFiles {
+  if (graph.nodes > MOST_DENSE_NEURONS) return [[large, () => sparse(graph)]];
   const shape = [graph.nodes, graph.nodes];
-  return [[
-    CONNECTOME_FILE,
-    () => writeNpy({ shape, data: matrixOfGraph(graph) }),
-  ]];
-}
-
-/** The scaled network, before any randomisation: a large one as SciPy's sparse matrix. */
-function networkFiles(network: Graph): NamedFiles {
-  if (network.nodes > MOST_DENSE_NEURONS) {
-    return [[SPARSE_NETWORK_FILE, () => sparse(network)]];
-  }
-  const shape = [network.nodes, network.nodes];
-  return [
-    [
-      NETWORK_FILE,
-      () => writeNpy({ shape, data: matrixOfGraph(network) }),
-    ],
-    [
-      NETWORK_MASK_FILE,
-      () => writeNpy({ shape, data: maskOfGraph(network), boolean: true }),
-    ],
+  const files: NamedFiles = [
+    [dense, () => writeNpy({ shape, data: matrixOfGraph(graph) })],
   ];
+  if (mask !== undefined) {
+    files.push([
+      mask,
+      () => writeNpy({ shape, data: maskOfGraph(graph), boolean: true }),
+    ]);
+  }
+  return files;
 }
 
+/** The bytes of a network as SciPy's sparse matrix, row = from, column = to. */
 export function sparse(network: Graph): Uint8Array {
   const { receivers, senders, start, sender, weights } = rowsOf(
     network,

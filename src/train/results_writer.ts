@@ -65,7 +65,7 @@ import type {
 } from "./groups.ts";
 
 /** How to open a results folder. */
-export interface OpenResultsOptions {
+interface OpenResultsOptions {
   readonly engine: Pick<Engine, "kind" | "description">;
   /** Replace what is there. */
   readonly overwrite: boolean;

@@ -13,7 +13,7 @@ import type { Engine } from "../engine/ensemble.ts";
 import { plural } from "../text/words.ts";
 
 /** What the host does by turns; the device stands idle in all but the training. */
-export type Phase =
+type Phase =
   | "drawing"
   | "starting"
   | "training"
@@ -97,15 +97,6 @@ export function createTimeSheet(
  * host's.
  *
  * @param options.engine Which kind of engine trained.
- *
- * @example
- * ```ts
- * import { createTimeSheet, describeTimes } from "./src/train/time_sheet.ts";
- *
- * const sheet = createTimeSheet();
- * await sheet.time("saving", () => Promise.resolve());
- * describeTimes(sheet.totals(), { engine: "webgpu" });
- * ```
  */
 export function describeTimes(
   { all, phases, beside, device }: TimeTotals,

@@ -32,7 +32,7 @@ import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
 import { eachOf, measurementOf, trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
-export interface TrainOptions {
+interface TrainArmsOptions {
   readonly engine: Engine;
   /** Stops the training after the epoch under way. */
   readonly signal: AbortSignal;
@@ -65,12 +65,11 @@ export interface TrainOutcome {
  */
 export async function trainArms(
   arms: readonly ArmResults[],
-  options: TrainOptions,
+  options: TrainArmsOptions,
 ): Promise<TrainOutcome[]> {
   const { signal, progress, sheet = createTimeSheet() } = options;
   const keeper = createEngineKeeper(options.engine, {
     ...options,
-    reopen: options.reopen,
     warn: progress.line,
   });
   const plan = (left: readonly ArmRun[]) =>

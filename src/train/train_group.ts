@@ -24,7 +24,7 @@ import type { BestLoss, EpochsTrained } from "./progress.ts";
 import type { TimeSheet } from "./time_sheet.ts";
 
 /** What a group needs to train. */
-export interface GroupOptions {
+interface GroupOptions {
   readonly engine: Engine;
   /** What the runs begin with. */
   readonly drawer: RunDrawer;

@@ -12,7 +12,7 @@ import { formatDuration } from "../text/words.ts";
 const THREAD = "biornn watchdog";
 
 /** A watchdog at work. */
-export interface Watchdog {
+interface Watchdog {
   /** Says that there was progress. */
   beat(): void;
   /** Ends the thread. */
@@ -20,7 +20,7 @@ export interface Watchdog {
 }
 
 /** When to bark. */
-export interface WatchdogOptions {
+interface WatchdogOptions {
   /**
    * Seconds without progress that are always fine, default 120. Where epochs
    * take long, ten times the longest one is fine, too.
@@ -31,15 +31,6 @@ export interface WatchdogOptions {
 /**
  * Starts a thread that writes a warning to standard error when nobody called
  * `beat` for long, and again each time that the silence has doubled.
- *
- * @example
- * ```ts no-eval
- * import { startWatchdog } from "./src/train/watchdog.ts";
- *
- * const watchdog = startWatchdog();
- * watchdog.beat(); // after each epoch
- * watchdog.stop();
- * ```
  */
 export function startWatchdog(
   { patience = 120 }: WatchdogOptions = {},

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
   createProgress,
-  formatStatus,
-  paceOf,
   type TrainingStatus,
 } from "../../src/train/progress.ts";
 
@@ -23,10 +21,29 @@ const STATUS: TrainingStatus = {
   },
 };
 
-describe("formatStatus()", () => {
+/** The line of a status that comes so many seconds after another. */
+function lineOf(
+  status: TrainingStatus,
+  { since, seconds }: { since: TrainingStatus; seconds: number },
+): string {
+  let time = 0;
+  const lines: string[] = [];
+  const progress = createProgress({
+    terminal: true,
+    write: (text) => lines.push(text),
+    columns: () => 300,
+    now: () => time,
+  });
+  progress.update(since);
+  time = 1000 * seconds;
+  progress.update(status);
+  return lines.at(-1)!;
+}
+
+describe("the line of progress", () => {
   it("says how far, how fast, how long and how well", () => {
     const since = { ...STATUS, done: 50, updates: 200 };
-    const line = formatStatus(STATUS, paceOf(STATUS, { since, seconds: 16 }));
+    const line = lineOf(STATUS, { since, seconds: 16 });
     assert.match(line, /25 %/);
     assert.match(line, / 25\/100 epochs/);
     assert.match(line, /10 models/);
@@ -36,16 +53,24 @@ describe("formatStatus()", () => {
   });
 
   it("leaves out what is not known yet", () => {
-    const line = formatStatus({ ...STATUS, done: 0, best: undefined });
-    assert.doesNotMatch(line, /left|updates\/s|best/);
+    const start = { ...STATUS, done: 0, best: undefined };
+    assert.doesNotMatch(
+      lineOf(start, { since: start, seconds: 0 }),
+      /left|updates\/s|best/,
+    );
     const since = { ...STATUS, done: 100 };
-    assert.equal(paceOf(STATUS, { since, seconds: 0.1 }), undefined);
-    assert.equal(paceOf(since, { since, seconds: 10 }), undefined);
+    for (
+      const line of [
+        lineOf(STATUS, { since, seconds: 0.1 }),
+        lineOf(since, { since, seconds: 10 }),
+      ]
+    ) assert.doesNotMatch(line, /left|updates\/s/);
   });
 
   it("names the ensemble where there are several", () => {
+    const several = { ...STATUS, ensemble: 1, ensembles: 3 };
     assert.match(
-      formatStatus({ ...STATUS, ensemble: 1, ensembles: 3 }),
+      lineOf(several, { since: several, seconds: 0 }),
       /ensemble 2\/3/,
     );
   });
