@@ -69,7 +69,7 @@ export interface CompareOptions {
   /** The label that each other one is compared with; default the first. */
   readonly reference?: string;
   /** Whether every label is compared with every other one; default false. */
-  readonly allPairs?: boolean;
+  readonly allPairs?: boolean | undefined;
   /** Default all that there are values for. */
   readonly measures?: readonly Measure[];
   /**
@@ -78,7 +78,7 @@ export interface CompareOptions {
    * other's mean epoch.
    * Default 0.1.
    */
-  readonly margin?: number;
+  readonly margin?: number | undefined;
 }
 
 /**

@@ -10,7 +10,7 @@
 import { useEffect, useRef, useState } from "npm:preact@11.2.0/hooks";
 import { plural } from "../text/words.ts";
 import { plain } from "./form.tsx";
-import type { Task } from "../tasks/task.ts";
+import { namesOfInputs, type Task } from "../tasks/task.ts";
 import type * as Charts from "./charts.ts";
 import type { Band, MatrixPicture, TrialPicture } from "./pictures.ts";
 import type { Summary } from "./results.ts";
@@ -130,10 +130,7 @@ export function Trial(
   const colors = useColors();
   if (picture === undefined) return <p class="muted">Not trained yet.</p>;
   const { steps, classifies, inputSize } = picture;
-  const names = Array.from(
-    { length: inputSize },
-    (_, i) => task.inputNames?.[i] ?? `input ${i + 1}`,
-  );
+  const names = namesOfInputs(task, inputSize);
   return (
     <>
       <VegaChart

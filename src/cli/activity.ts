@@ -125,12 +125,15 @@ async function activity(flags: Flags): Promise<number> {
     arrays.push(["coactivation", [regions, regions], matrix]);
   }
   await prepareFolder(out);
-  const formats = ["svg", "png"] as const;
   const files = await openFigureFolder([
     ...arrays.map(([name]) => `${name}.npy`),
     "regions.csv",
-    ...figures.flatMap(({ name }) => formats.map((one) => `${name}.${one}`)),
-  ], { directory: out, formats, overwrite: flags.boolean.overwrite === true });
+  ], {
+    directory: out,
+    figures,
+    formats: ["svg", "png"],
+    overwrite: flags.boolean.overwrite === true,
+  });
   for (const [name, shape, data] of arrays) {
     await files.write(`${name}.npy`, writeNpy({ shape, data }));
   }

@@ -84,11 +84,11 @@ async function show(
   });
   const figure = trialFigure(task, trials);
   await prepareFolder(out);
-  const formats = ["svg", "png"] as const;
-  const folder = await openFigureFolder(
-    formats.map((format) => `${figure.name}.${format}`),
-    { directory: out, formats },
-  );
+  const folder = await openFigureFolder([], {
+    directory: out,
+    figures: [figure],
+    formats: ["svg", "png"],
+  });
   await folder.draw(figure);
   await folder.finish();
   print(figure.caption);

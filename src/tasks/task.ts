@@ -7,6 +7,7 @@
 
 import { InputError } from "../files/input_error.ts";
 import type { RandomStream } from "../random/stream.ts";
+import { plural } from "../text/words.ts";
 
 /** Mean squared error, or negative log-likelihood after a log-softmax. */
 export type LossName = "mse" | "nll";
@@ -390,8 +391,8 @@ export function splitTrials(
   const trainCount = countTrained(trialCount, trainSize);
   if (trainCount === 0) {
     throw new InputError(
-      `Cannot split ${trialCount} trial${
-        trialCount === 1 ? "" : "s"
+      `Cannot split ${
+        plural(trialCount, "trial")
       } with train_size ${trainSize}: none is left to train on; use more trials or a larger train_size`,
     );
   }
@@ -401,6 +402,17 @@ export function splitTrials(
     trainBatches: cut(order.subarray(0, trainCount), batchSize),
     validateBatches: cut(order.subarray(trainCount), batchSize),
   };
+}
+
+/** A name for each of I inputs of a task, numbers where it gives none. */
+export function namesOfInputs(
+  { inputNames }: Pick<Task, "inputNames">,
+  inputSize: number,
+): string[] {
+  return Array.from(
+    { length: inputSize },
+    (_, i) => inputNames?.[i] ?? `input ${i + 1}`,
+  );
 }
 
 /** How many of some trials train; the others validate. */

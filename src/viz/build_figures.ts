@@ -73,7 +73,7 @@ interface Built {
 }
 
 /** A figure that is made when it is needed: hundreds at once would fill the memory. */
-export interface PlannedFigure {
+interface PlannedFigure {
   /** As of `Figure`. */
   readonly name: string;
   /** The figure, unless there is nothing to draw, and a sentence for each curve that it leaves out. */
@@ -227,8 +227,8 @@ function curvesIn(member: CombinationResult | undefined, quantity: Quantity) {
     ? [member?.trainLoss, member?.validateLoss]
     : [member?.trainMetrics, member?.validateMetrics];
   return {
-    ...(training === undefined ? {} : { training }),
-    ...(validation === undefined ? {} : { validation }),
+    ...(training && { training }),
+    ...(validation && { validation }),
   };
 }
 

@@ -51,7 +51,7 @@ import {
 import { FIGURE_PIXELS, type FigureWidth, legendPixels } from "./theme.ts";
 
 /** What figures of curves show. */
-export interface CurveOptions {
+interface CurveOptions {
   readonly quantity: Quantity;
   /** Title of the value axis, without the note on a logarithmic scale. */
   readonly axis: string;
@@ -62,7 +62,7 @@ export interface CurveOptions {
 }
 
 /** The curves of one results label. */
-export type LabelCurves =
+type LabelCurves =
   & { readonly label: string }
   & { readonly [split in Split]?: Curves };
 
@@ -73,7 +73,7 @@ export interface LeftOutCurve extends LeftOutRun {
 }
 
 /** A figure and what it lacks; without any curve there is no figure. */
-export interface CurveFigure {
+interface CurveFigure {
   readonly figure: Drawing | undefined;
   readonly leftOut: readonly LeftOutCurve[];
 }
@@ -257,7 +257,7 @@ const PANEL_POINTS = 70;
 const MOST_ROWS = 8;
 
 /** A combination, with the curves of each label that has it. */
-export interface OverviewCombination {
+interface OverviewCombination {
   readonly parameters: Parameters;
   readonly byLabel: readonly {
     readonly label: string;

@@ -40,7 +40,7 @@ export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
 }
 
 /** What was made. */
-export interface DrawnResults {
+interface DrawnResults {
   /** Names of files, in the order in which they were written. */
   readonly files: readonly string[];
   /** From `compareLabels`. */
@@ -68,10 +68,7 @@ export async function drawResults(
   const kinds = options.kinds ??
     (combination === undefined ? FIGURE_KINDS : ["curves" as const]);
   const all = options.kinds === undefined && combination === undefined;
-  const compared = compareLabels(folders, {
-    ...(margin === undefined ? {} : { margin }),
-    ...(allPairs === undefined ? {} : { allPairs }),
-  });
+  const compared = compareLabels(folders, { margin, allPairs });
   const comparisons = all ? compared.rows : [];
   const planned = await planFigures(folders, {
     ...options,
@@ -79,10 +76,9 @@ export async function drawResults(
     comparisons,
   });
   const folder = await openFigureFolder([
-    ...planned.flatMap(({ name }) => formats.map((one) => `${name}.${one}`)),
     ...(comparisons.length > 0 ? [STATISTICS] : []),
     ...(formats.includes("html") ? [REPORT] : []),
-  ], options);
+  ], { ...options, figures: planned });
   const warnings = [
     ...folders.flatMap(({ results }) => results.warnings),
     ...compared.warnings,

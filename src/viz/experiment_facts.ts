@@ -147,7 +147,7 @@ export function experimentTable(folders: readonly LabelledResults[]): Html {
     const same = values.length > 1 && new Set(values).size === 1;
     return html`<tr><th scope="row">${name}</th>${
       same
-        ? html`<td colspan="${values.length}">${values[0] as string}</td>`
+        ? html`<td colspan="${values.length}">${values[0]!}</td>`
         : values.map((value) => html`<td>${value}</td>`)
     }</tr>`;
   });

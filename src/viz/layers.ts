@@ -159,7 +159,7 @@ export function scaleProperties(
       zero: false,
       nice: domain === undefined,
       padding: 4,
-      ...(domain === undefined ? {} : { domain }),
+      ...(domain && { domain }),
     },
     axis: whole
       ? { tickCount: 5, tickMinStep: 1, format: "d" }
@@ -184,10 +184,7 @@ export function lines(text: string, most: number): string[] {
  * one tick of an axis there, so that it never covers a curve; the figure must
  * have independent y axes.
  */
-export function baselineLayer(
-  baseline: Baseline | undefined,
-  { margin = true }: { readonly margin?: boolean } = {},
-): Spec[] {
+export function baselineLayer(baseline: Baseline | undefined): Spec[] {
   if (baseline === undefined) return [];
   const { value, label } = baseline;
   return [{
@@ -203,20 +200,18 @@ export function baselineLayer(
       y: {
         ...quantity("baseline"),
         title: null,
-        axis: margin
-          ? {
-            orient: "right",
-            values: [value],
-            labelExpr: JSON.stringify(lines(label, 11)),
-            labelColor: MUTED,
-            labelFontSize: SMALL_TEXT,
-            labelLimit: 0,
-            labelPadding: 3,
-            domain: false,
-            ticks: false,
-            grid: false,
-          }
-          : null,
+        axis: {
+          orient: "right",
+          values: [value],
+          labelExpr: JSON.stringify(lines(label, 11)),
+          labelColor: MUTED,
+          labelFontSize: SMALL_TEXT,
+          labelLimit: 0,
+          labelPadding: 3,
+          domain: false,
+          ticks: false,
+          grid: false,
+        },
       },
     },
   }];
@@ -250,7 +245,7 @@ export function withAxis(layers: readonly Spec[], axis: Spec): Spec[] {
 }
 
 /** Middle curves with their bands; curves of one epoch are circles with bars. */
-export interface CurveLayers {
+interface CurveLayers {
   /** What is drawn: layers that would have no rows are left out, as an axis has no range of none. */
   readonly series: readonly Pick<MiddleCurve, "n" | "middle">[];
   /** Name of the table with `epoch`, `middle`, `low`, `high`, `label`; undefined: the figure's own. */
@@ -266,16 +261,14 @@ export interface CurveLayers {
   readonly params?: readonly Json[];
   /** Which of the curves have a band; default all of several runs. */
   readonly bands?: string;
-  readonly tooltip?: Json;
+  readonly tooltip?: readonly Json[];
 }
 
 /** The layers, from the back to the front. */
 export function curveLayers(options: CurveLayers): Spec[] {
   const { series, x, color, strokeDash, opacity, strokeWidth } = options;
   const { params, bands = "datum.n > 1", tooltip } = options;
-  const data: Spec = options.data === undefined
-    ? {}
-    : { data: { name: options.data } };
+  const data: Spec = options.data ? { data: { name: options.data } } : {};
   const spread: Spec = {
     x,
     y: quantity("low"),
@@ -294,14 +287,14 @@ export function curveLayers(options: CurveLayers): Spec[] {
     }]),
     {
       ...data,
-      ...(params === undefined ? {} : { params }),
+      ...(params && { params }),
       mark: {
         type: "line",
         strokeWidth,
         strokeCap: "butt",
-        ...(tooltip === undefined ? {} : { tooltip: true }),
+        ...(tooltip && { tooltip: true }),
       },
-      encoding: { ...middle, ...(tooltip === undefined ? {} : { tooltip }) },
+      encoding: { ...middle, ...(tooltip && { tooltip }) },
     },
     ...(!points.some(({ n }) => n > 1) ? [] : [{
       ...data,

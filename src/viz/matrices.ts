@@ -48,7 +48,7 @@ export interface Networks {
   readonly initial: RecurrentWeights | undefined;
   readonly trained: RecurrentWeights | undefined;
   /** Neurons of a network too large to be drawn neuron by neuron: its files are sparse, and its matrices are left out. */
-  readonly undrawnNeurons?: number;
+  readonly undrawnNeurons: number | undefined;
 }
 
 const WEIGHTS = "rnn.weight_hh_l0";
@@ -85,7 +85,7 @@ export async function readNetworks(
     network: await readMatrix(folder, NETWORK_FILE),
     initial: typeof initial === "number" ? undefined : initial,
     trained: typeof trained === "number" ? undefined : trained,
-    ...(undrawn === undefined ? {} : { undrawnNeurons: undrawn }),
+    undrawnNeurons: undrawn,
   };
 }
 
@@ -135,7 +135,7 @@ async function readWeights(
   const values = new Float64Array(size * size);
   for (let to = 0; to < size; to++) {
     for (let from = 0; from < size; from++) {
-      values[from * size + to] = data[to * size + from] as number;
+      values[from * size + to] = data[to * size + from]!;
     }
   }
   return { weights: { size, values }, epoch };
@@ -145,7 +145,7 @@ async function readWeights(
 type Rgb = readonly [number, number, number];
 
 /** A picture without transparency. */
-export interface Picture {
+interface Picture {
   readonly width: number;
   readonly height: number;
   /** `[height, width]`, numbers of the palette's colours, or `[height, width, 4]`: red, green, blue, and what is ignored. */
@@ -161,24 +161,18 @@ const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const RGB = 2;
 const INDEXED = 3;
 
-function chunk(type: string, data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(12 + data.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, data.length);
-  bytes.set(new TextEncoder().encode(type), 4);
-  bytes.set(data, 8);
-  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
+/** Big-endian. */
+function words(...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(4 * numbers.length);
+  for (const [i, number] of numbers.entries()) {
+    bytes.writeUInt32BE(number, 4 * i);
+  }
   return bytes;
 }
 
-/** Two big-endian numbers and some bytes. */
-function twoNumbers(a: number, b: number, bytes: readonly number[]) {
-  const data = new Uint8Array(8 + bytes.length);
-  const view = new DataView(data.buffer);
-  view.setUint32(0, a);
-  view.setUint32(4, b);
-  data.set(bytes, 8);
-  return data;
+function chunk(type: string, ...data: readonly Uint8Array[]): Buffer {
+  const named = Buffer.concat([Buffer.from(type), ...data]);
+  return Buffer.concat([words(named.length - 4), named, words(crc32(named))]);
 }
 
 /** The bytes of a PNG file. */
@@ -198,15 +192,13 @@ export function encodePng(
   const kind = palette === undefined ? RGB : INDEXED;
   return Buffer.concat([
     Uint8Array.from(SIGNATURE),
-    chunk("IHDR", twoNumbers(width, height, [8, kind, 0, 0, 0])),
-    ...(pixelsPerMetre === undefined
-      ? []
-      : [chunk("pHYs", twoNumbers(pixelsPerMetre, pixelsPerMetre, [1]))]),
-    ...(palette === undefined
-      ? []
-      : [chunk("PLTE", Uint8Array.from(palette.flat()))]),
-    chunk("IDAT", deflateSync(rows, { level: palette === undefined ? 6 : 9 })),
-    chunk("IEND", new Uint8Array(0)),
+    chunk("IHDR", words(width, height), Uint8Array.of(8, kind, 0, 0, 0)),
+    ...(pixelsPerMetre === undefined ? [] : [
+      chunk("pHYs", words(pixelsPerMetre, pixelsPerMetre), Uint8Array.of(1)),
+    ]),
+    ...(palette ? [chunk("PLTE", Uint8Array.from(palette.flat()))] : []),
+    chunk("IDAT", deflateSync(rows, { level: palette ? 9 : 6 })),
+    chunk("IEND"),
   ]);
 }
 
@@ -285,7 +277,7 @@ export function matrixImage(
   const pixels = new Uint8Array(width * tall * down);
   for (let i = 0; i < tall; i++) {
     for (let j = 0; j < wide; j++) {
-      const value = cells[i * wide + j] as number;
+      const value = cells[i * wide + j]!;
       if (value === 0 || !Number.isFinite(value)) continue;
       const share = high > low ? (place(value) - low) / (high - low) : 1;
       const color = 1 + Math.round(254 * Math.min(1, Math.max(0, share)));
@@ -317,8 +309,8 @@ function reduce(
     const row = Math.floor(i * tall / rows);
     for (let j = 0; j < columns; j++) {
       const cell = row * wide + Math.floor(j * wide / columns);
-      const value = values[i * columns + j] as number;
-      if (Math.abs(value) > Math.abs(cells[cell] as number)) {
+      const value = values[i * columns + j]!;
+      if (Math.abs(value) > Math.abs(cells[cell]!)) {
         cells[cell] = value;
       }
     }

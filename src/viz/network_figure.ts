@@ -32,7 +32,7 @@ import {
 } from "./theme.ts";
 
 /** What a figure of networks shows. */
-export interface NetworkFigureOptions {
+interface NetworkFigureOptions {
   readonly label: string;
   /** The combination whose weights are shown. */
   readonly combination: string;

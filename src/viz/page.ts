@@ -281,7 +281,7 @@ async function hashSource(code: string): Promise<string> {
 }
 
 /** Sections of a page: those without content are left out. */
-export interface Section {
+interface Section {
   readonly id: string;
   readonly name: string;
   readonly content: Part;

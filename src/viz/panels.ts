@@ -58,7 +58,7 @@ export function gridLayout(combinations: readonly Parameters[]): GridLayout {
 }
 
 /** What a grid of panels is made of. */
-export interface FacetOptions {
+interface FacetOptions {
   /** Total width in CSS pixels. */
   readonly width: number;
   /** Height of a panel, where there are few rows. */

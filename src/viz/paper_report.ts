@@ -42,11 +42,7 @@ import {
   warningList,
 } from "./page.ts";
 import type { FigureWidth } from "./theme.ts";
-import {
-  DEFAULT_FORMATS,
-  openFigureFolder,
-  type WriteOptions,
-} from "./write_figures.ts";
+import { openFigureFolder, type WriteOptions } from "./write_figures.ts";
 
 /** An experiment of the report: its name, and the biological network's results before those of random ones. */
 export interface ReportedCell {
@@ -80,7 +76,7 @@ interface CellTable {
 }
 
 /** What was written, and what was found. */
-export interface WrittenReport {
+interface WrittenReport {
   readonly files: readonly string[];
   readonly findings: readonly string[];
 }
@@ -123,13 +119,10 @@ export async function writePaperReport(
     name: length === 1 ? "forest" : `forest_${i + 1}`,
     ...drawing,
   }));
-  const folder = await openFigureFolder([
-    ...figures.flatMap(({ name }) =>
-      DEFAULT_FORMATS.map((one) => `${name}.${one}`)
-    ),
-    TABLE,
-    REPORT,
-  ], options);
+  const folder = await openFigureFolder([TABLE, REPORT], {
+    ...options,
+    figures,
+  });
   const page = startPage();
   for (const figure of figures) {
     await folder.draw(figure);

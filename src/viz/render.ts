@@ -15,7 +15,7 @@ import { encodePng } from "./matrices.ts";
 import { vega, VEGA_BUILD } from "./vega.ts";
 
 /** The font that text is drawn in. */
-export interface Font {
+interface Font {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Width of a text at size 1. */
   readonly width: (text: string) => number;

@@ -14,6 +14,7 @@ import {
   experimentTable,
   measureTables,
 } from "./experiment_facts.ts";
+import { plural } from "../text/words.ts";
 import type { Figure } from "./figure.ts";
 import {
   type Column,
@@ -31,7 +32,7 @@ import {
 import { labelColors } from "./theme.ts";
 
 /** What a report is about. */
-export interface ReportContent {
+interface ReportContent {
   readonly folders: readonly LabelledResults[];
   /** From `compareLabels`; none where there is one folder. */
   readonly comparisons: readonly Comparison[];
@@ -40,7 +41,7 @@ export interface ReportContent {
 }
 
 /** A report that is being made, a figure at a time. */
-export interface Report {
+interface Report {
   readonly add: (figure: Figure) => void;
   /** The text of an HTML file. */
   readonly finish: (content: ReportContent) => Promise<string>;
@@ -122,8 +123,8 @@ function leadOf(folders: readonly LabelledResults[]): string {
       (sum, { validateLoss }) => sum + validateLoss.iterations,
       0,
     );
-    return `${label}: ${runs} runs of ${combinations.length} ${
-      combinations.length === 1 ? "combination" : "combinations"
+    return `${label}: ${plural(runs, "run")} of ${
+      plural(combinations.length, "combination")
     }`;
   }).join("; ") + ".";
 }

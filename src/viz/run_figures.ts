@@ -73,7 +73,7 @@ function runTooltip(title: string): Json {
 }
 
 /** What {@linkcode minimumFigure} shows. */
-export interface MinimumFigureOptions {
+interface MinimumFigureOptions {
   /** Title of the value axis, without the note on a logarithmic scale. */
   readonly quantity: string;
   readonly labels: readonly string[];
@@ -281,7 +281,7 @@ function minimumLayers(
 }
 
 /** One panel of box plots. */
-export interface BoxPanel {
+interface BoxPanel {
   /** Title of the value axis, without the note on a logarithmic scale. */
   readonly title: string;
   /** Whether the values count epochs: whole numbers, on a linear scale. */
@@ -290,7 +290,7 @@ export interface BoxPanel {
 }
 
 /** What box plots show. */
-export interface BoxOptions {
+interface BoxOptions {
   /** Order of the boxes. */
   readonly labels: readonly string[];
   readonly width: FigureWidth;

@@ -169,7 +169,7 @@ export function themeConfig(room?: LegendRoom): Record<string, unknown> {
       rowPadding: 1,
       columnPadding: 8,
       offset: 4,
-      ...(columns === undefined ? {} : {
+      ...(columns && {
         columns,
         layout: { top: { anchor: "start", direction: "vertical", margin: 2 } },
       }),

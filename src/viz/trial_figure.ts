@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Task, Trials } from "../tasks/task.ts";
+import { namesOfInputs, type Task, type Trials } from "../tasks/task.ts";
 import { type Figure, makeFigure, type Spec } from "./figure.ts";
 import { DIVERGING, FIGURE_PIXELS } from "./theme.ts";
 
@@ -22,10 +22,7 @@ export function trialFigure(
   task: Pick<Task, "name" | "description" | "inputNames" | "loss">,
   { trialCount, steps: T, inputSize: I, inputs, targets }: Trials,
 ): Figure {
-  const names = Array.from(
-    { length: I },
-    (_, i) => task.inputNames?.[i] ?? `input ${i + 1}`,
-  );
+  const names = namesOfInputs(task, I);
   const shown = [...new Set([0, trialCount - 1])];
   const rows = shown.flatMap((trial, place) =>
     Array.from({ length: T * I }, (_, k) => ({

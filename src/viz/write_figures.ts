@@ -40,7 +40,7 @@ const LIST = "figures.sha256";
 const LIST_LINE = /^([0-9a-f]{64}) {2}(.+)$/;
 
 /** A folder of figures that is being written. */
-export interface FigureFolder {
+interface FigureFolder {
   /** Writes a file. */
   readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
   /** Writes a figure in all formats but `html`. */
@@ -67,17 +67,28 @@ export async function prepareFolder(directory: string): Promise<void> {
 /**
  * Opens a folder that figures are to be written to.
  *
- * @param names Names of all files that may be written.
+ * @param names Names of all files that may be written, apart from `figures`, which are written in all formats.
  * @throws {InputError} If one of them is there and was not written by this program, or was changed since.
  */
 export async function openFigureFolder(
   names: readonly string[],
-  { directory, formats = DEFAULT_FORMATS, dpi = 300, overwrite = false }:
-    WriteOptions,
+  {
+    directory,
+    figures,
+    formats = DEFAULT_FORMATS,
+    dpi = 300,
+    overwrite = false,
+  }: WriteOptions & { readonly figures: readonly Pick<Figure, "name">[] },
 ): Promise<FigureFolder> {
   const listed = await readList(directory);
+  const all = figures.flatMap(({ name }) =>
+    formats.map((one) => `${name}.${one}`)
+  );
   if (!overwrite) {
-    const foreign = await othersFiles(names, { directory, listed });
+    const foreign = await othersFiles([...all, ...names], {
+      directory,
+      listed,
+    });
     if (foreign.length > 0) {
       throw new InputError(
         `Cannot write figures to the folder "${directory}": ${
@@ -188,9 +199,7 @@ export async function missingLetters(
   ];
 }
 
-/**
- * A specification as text: readable, but a row of data a line.
- */
+/** A specification as text: readable, but a row of data a line. */
 function formatSpec({ spec: { datasets, ...spec } }: Figure): string {
   const text = JSON.stringify(spec, null, 2);
   if (datasets === undefined) return `${text}\n`;
@@ -231,7 +240,7 @@ function nameNumber(value: number): string {
 }
 
 /** What a combination is called in file names. */
-export interface CombinationName {
+interface CombinationName {
   readonly index: number;
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
@@ -253,9 +262,7 @@ export function combinationFileName(
   return fileName(kind, [String(index).padStart(2, "0"), ...parts]);
 }
 
-/**
- * Joins parts to a name, without an ending.
- */
+/** Joins parts to a name, without an ending. */
 export function fileName(kind: string, parts: readonly string[]): string {
   const kept = parts.map((part) =>
     part.split("_").map(safePart).join("_").replace(/^[-_]+|[-_]+$/g, "")
