@@ -6,7 +6,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
-import { readMat } from "../files/mat.ts";
+import { type NamedMatrix, readMat } from "../files/mat.ts";
 import { scanNpyMatrix } from "../files/npy.ts";
 import { readSparseNpz } from "../files/npz.ts";
 import type { ByteSource } from "../files/read.ts";
@@ -53,18 +53,7 @@ export async function readMatrixFile(
     );
   }
   if (isHdf5(bytes)) return await readHdf5(bytes, { path, matrix });
-  const matrices = (await readMat(bytes, { name: path }))
-    .filter(({ rows, columns }) => rows === columns && rows > 1)
-    .map(({ name, rows, entries }) => ({
-      name,
-      nodes: rows,
-      graph: () => {
-        const edges = new GraphBuilder();
-        entries((row, column, value) => edges.add(row, column, value));
-        return edges.build(rows).graph;
-      },
-    }));
-  return chosen(matrices, { path, matrix }).graph();
+  return graphOf(await readMat(bytes, { name: path }), { path, matrix });
 }
 
 function notSquare(path: string, shape: readonly number[]): InputError {
@@ -106,24 +95,21 @@ function sparseGraph(bytes: Uint8Array, path: string): Graph {
   }, (_, __, edge) => weight[edge] !== 0);
 }
 
-/** A square matrix in a file of several things. */
-interface NamedMatrix {
-  readonly name: string;
-  readonly nodes: number;
-  readonly graph: () => Graph;
-}
-
 /** The file, and the matrix that is asked for. */
 interface Choice {
   readonly path: string;
   readonly matrix: string | undefined;
 }
 
-function chosen(
-  matrices: readonly NamedMatrix[],
+/** The graph of the matrix that is asked for, or of the only square one. */
+function graphOf(
+  found: readonly NamedMatrix[],
   { path, matrix }: Choice,
-): NamedMatrix {
-  const names = matrices.map(({ name, nodes }) => `${name} (${nodes} regions)`);
+): Graph {
+  const matrices = found.filter(({ rows, columns }) =>
+    rows === columns && rows > 1
+  );
+  const names = matrices.map(({ name, rows }) => `${name} (${rows} regions)`);
   if (matrices.length === 0) {
     throw new InputError(
       `Cannot use the connectome "${path}": it holds no square matrix of numbers`,
@@ -132,16 +118,20 @@ function chosen(
   const one = matrix === undefined
     ? matrices.length === 1 ? matrices[0] : undefined
     : matrices.find(({ name }) => name === matrix);
-  if (one !== undefined) return one;
-  throw new InputError(
-    matrix === undefined
-      ? `Cannot choose among the matrices in "${path}": --matrix names one of ${
-        listNames(names, "and")
-      }`
-      : `Cannot use --matrix ${matrix}: the square matrices in "${path}" are ${
-        listNames(names, "and")
-      }`,
-  );
+  if (one === undefined) {
+    throw new InputError(
+      matrix === undefined
+        ? `Cannot choose among the matrices in "${path}": --matrix names one of ${
+          listNames(names, "and")
+        }`
+        : `Cannot use --matrix ${matrix}: the square matrices in "${path}" are ${
+          listNames(names, "and")
+        }`,
+    );
+  }
+  const edges = new GraphBuilder();
+  one.entries((row, column, value) => edges.add(row, column, value));
+  return edges.build(one.rows).graph;
 }
 
 /**
@@ -230,7 +220,7 @@ async function readHdf5(
   try {
     const file = new h5.File(copy, "r");
     try {
-      return chosen(matricesIn(file, path), { path, matrix }).graph();
+      return graphOf(matricesIn(file, path), { path, matrix });
     } finally {
       file.close();
     }
@@ -277,29 +267,29 @@ function denseOf(
   { name, path }: InFile,
 ): NamedMatrix | undefined {
   const { shape, metadata, attrs } = dataset;
-  const nodes = shape?.[0] ?? 0;
-  if (shape?.length !== 2 || shape[1] !== nodes || nodes < 2) return undefined;
-  if (![0, 1, 8].includes(metadata.type)) return undefined;
+  const [rows = 0, columns = 0] = shape ?? [];
+  if (shape?.length !== 2 || ![0, 1, 8].includes(metadata.type)) {
+    return undefined;
+  }
   const turned = "MATLAB_class" in attrs;
   return {
     name,
-    nodes,
-    graph: () => {
-      const edges = new GraphBuilder();
-      const rows = Math.max(1, Math.floor(AT_ONCE / nodes));
-      for (let first = 0; first < nodes; first += rows) {
-        const end = Math.min(nodes, first + rows);
+    rows,
+    columns,
+    entries: (visit) => {
+      const together = Math.max(1, Math.floor(AT_ONCE / columns));
+      for (let first = 0; first < rows; first += together) {
+        const end = Math.min(rows, first + together);
         const values = dataset.slice([[first, end], []]);
         for (let entry = 0; entry < values.length; entry++) {
           const value = numberOf(values[entry]!, { name, path });
           if (value === 0) continue;
-          const row = first + Math.floor(entry / nodes);
-          const column = entry % nodes;
-          if (turned) edges.add(column, row, value);
-          else edges.add(row, column, value);
+          const row = first + Math.floor(entry / columns);
+          const column = entry % columns;
+          if (turned) visit(column, row, value);
+          else visit(row, column, value);
         }
       }
-      return edges.build(nodes).graph;
     },
   };
 }
@@ -342,16 +332,15 @@ function sparseOf(
   const sides = ArrayBuffer.isView(declared)
     ? [...declared as unknown as Iterable<unknown>]
     : [declared];
-  if (nodes < 2 || sides.some((side) => Number(side) !== nodes)) {
-    return undefined;
-  }
+  if (sides.some((side) => Number(side) !== nodes)) return undefined;
   // Columns follow each other in MATLAB, and in what anndata calls csc_matrix.
   const byColumn = outer === "jc" ||
     String(group.attrs["encoding-type"]?.value).startsWith("csc");
   return {
     name,
-    nodes,
-    graph: () => {
+    rows: nodes,
+    columns: nodes,
+    entries: (visit) => {
       const other = Uint32Array.from(arrayOf(inner!));
       const weight = arrayOf("data");
       const sound = start.at(-1) === other.length &&
@@ -365,11 +354,9 @@ function sparseOf(
       }
       const own = rowOfEach(start);
       const [from, to] = byColumn ? [other, own] : [own, other];
-      const edges = new GraphBuilder(weight.length);
       for (let i = 0; i < weight.length; i++) {
-        if (weight[i] !== 0) edges.add(from[i]!, to[i]!, weight[i]!);
+        if (weight[i] !== 0) visit(from[i]!, to[i]!, weight[i]!);
       }
-      return edges.build(nodes).graph;
     },
   };
 }

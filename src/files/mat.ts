@@ -10,8 +10,8 @@
 import { cannotRead, type Fail } from "./input_error.ts";
 import { NUMBERS, type NumberType } from "./numbers.ts";
 
-/** A matrix of a file. */
-interface MatMatrix {
+/** A matrix of a file that may hold several. */
+export interface NamedMatrix {
   /** Its name, after those of the structures that it is in: "s.W". */
   readonly name: string;
   readonly rows: number;
@@ -60,14 +60,14 @@ const MOST_DEPTH = 20;
 export async function readMat(
   bytes: Uint8Array<ArrayBuffer>,
   { name }: { readonly name: string },
-): Promise<MatMatrix[]> {
+): Promise<NamedMatrix[]> {
   const fail: Fail = cannotRead(name);
   const order = new TextDecoder("latin1").decode(bytes.subarray(126, 128));
   if (order !== "IM" && order !== "MI") {
     return fail("it is no MAT file of version 5 or later");
   }
   const little = order === "IM";
-  const found: MatMatrix[] = [];
+  const found: NamedMatrix[] = [];
   const file = new Elements(bytes, { little, fail });
   for (let at = 128; at < bytes.length;) {
     const element = file.at(at, bytes.length);
@@ -192,7 +192,7 @@ function readArray(
   { element, prefix, found, depth }: {
     readonly element: Element;
     readonly prefix: string;
-    readonly found: MatMatrix[];
+    readonly found: NamedMatrix[];
     readonly depth: number;
   },
 ): void {
