@@ -116,6 +116,37 @@ export function validateConnectome(
   }
 }
 
+/**
+ * A connectome of which nothing is known but what is given.
+ *
+ * @param file What messages call it.
+ * @throws {InputError} As {@linkcode validateConnectome}.
+ */
+export function connectomeOf(
+  known:
+    & Pick<Connectome, "name" | "graph" | "regionNames" | "source" | "sha256">
+    & Partial<Connectome>,
+  file: string = known.source,
+): Connectome {
+  const {
+    species = "unknown",
+    citations = [],
+    synthetic = false,
+    fileRows = "source",
+  } = known;
+  const regions = known.graph.nodes;
+  const connectome: Connectome = {
+    ...known,
+    species,
+    regions,
+    citations,
+    synthetic,
+    fileRows,
+  };
+  validateConnectome(connectome, file);
+  return connectome;
+}
+
 /** What a connectome is besides its connections; only its name must be given. */
 export interface CreateConnectomeOptions extends
   Partial<
@@ -155,7 +186,7 @@ export async function createConnectome(
   graph: Graph,
   options: CreateConnectomeOptions,
 ): Promise<Connectome> {
-  const { name, neuronDensity, distances, signs } = options;
+  const { name } = options;
   const { nodes } = graph;
   const isOutside = (region: number) => region >= nodes;
   const outside = graph.from.find(isOutside) ?? graph.to.find(isOutside);
@@ -181,23 +212,13 @@ export async function createConnectome(
   for (const { buffer, byteOffset, byteLength } of [from, to, weight]) {
     sums.push(await sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)));
   }
-  const connectome: Connectome = {
-    name,
-    species: options.species ?? "unknown",
-    regions: nodes,
+  return connectomeOf({
+    ...options,
+    source: options.source ?? "given by a program",
     graph: { nodes, from, to, weight },
     regionNames,
-    ...(neuronDensity === undefined ? {} : { neuronDensity }),
-    ...(distances === undefined ? {} : { distances }),
-    ...(signs === undefined ? {} : { signs }),
-    citations: options.citations ?? [],
-    synthetic: options.synthetic ?? false,
-    source: options.source ?? "given by a program",
-    fileRows: "source",
     sha256: await sha256Hex(new TextEncoder().encode(sums.join("\n"))),
-  };
-  validateConnectome(connectome, name);
-  return connectome;
+  }, name);
 }
 
 /**

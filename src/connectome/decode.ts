@@ -13,9 +13,16 @@ import { InputError } from "../files/input_error.ts";
 import { type ByteSource, sourceOfBytes } from "../files/read.ts";
 import { filterGraph, transposeGraph } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
-import { CATALOGUE, catalogueEntry, citationsOf } from "./catalogue.ts";
+import {
+  CATALOGUE,
+  catalogueEntry,
+  citationsOf,
+  SYNTHETIC_CITATIONS,
+  SYNTHETIC_NAME,
+} from "./catalogue.ts";
 import {
   type Connectome,
+  connectomeOf,
   orientationDoubt,
   type RowMeaning,
   validateConnectome,
@@ -29,12 +36,10 @@ import {
 import { isGraphFile, readGraphFile } from "./graph_files.ts";
 import { isMatrixFile, readMatrixFile } from "./matrix_files.ts";
 import { readRows } from "./rows.ts";
-import { SYNTHETIC_CITATIONS, SYNTHETIC_NAME } from "./catalogue.ts";
 import {
   isMissing,
   isWord,
   MatrixReader,
-  parseMatrixTable,
   type SquareMatrix,
 } from "./tables.ts";
 
@@ -283,21 +288,18 @@ export async function readMatrix(file: ByteSource): Promise<SquareMatrix> {
  */
 export async function embeddedConnectome(): Promise<Connectome> {
   const file = `${SYNTHETIC_NAME}.csv`;
-  const { graph, names } = parseMatrixTable(csv, file);
-  const connectome: Connectome = {
+  const bytes = new TextEncoder().encode(csv);
+  const { graph, names } = await readMatrix(sourceOfBytes(file, bytes));
+  return connectomeOf({
     name: SYNTHETIC_NAME,
     species: "none",
-    regions: graph.nodes,
     graph,
     regionNames: names!,
     citations: SYNTHETIC_CITATIONS,
     synthetic: true,
     source: "embedded",
-    fileRows: "source",
-    sha256: await sha256Hex(new TextEncoder().encode(csv)),
-  };
-  validateConnectome(connectome, file);
-  return connectome;
+    sha256: await sha256Hex(bytes),
+  }, file);
 }
 
 /**
@@ -361,18 +363,12 @@ export async function connectomeOfFile(
     types === undefined ? {} : { types },
   );
   for (const note of notes) onProgress(note);
-  const found: Connectome = {
+  const found = connectomeOf({
     name: entry?.name ?? importedName(file),
-    species: "unknown",
-    regions: graph.nodes,
     graph,
     regionNames,
-    citations: [],
-    synthetic: false,
     source: file,
-    fileRows: "source",
     sha256,
-  };
-  validateConnectome(found, file);
+  });
   return catalogued(found, { onProgress });
 }

@@ -7,7 +7,6 @@
 import { InputError } from "../files/input_error.ts";
 import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
-import { RowReader } from "./rows.ts";
 import { signOf } from "./connectome.ts";
 import { cellNumber, isMissing } from "./tables.ts";
 
@@ -75,23 +74,6 @@ const TOLD_EVERY = 2_000_000;
 const MOST_IN_RING = 5;
 /** Row numbers that a message lists. */
 const LISTED = 5;
-
-/**
- * {@linkcode EdgeListReader} for a text.
- */
-export function parseEdgeList(
-  text: string,
-  options: EdgeListOptions,
-): EdgeList {
-  const list = new EdgeListReader(options);
-  const reader = new RowReader(
-    options.file,
-    (cells, row) => list.add(cells, row),
-  );
-  reader.add(text);
-  reader.end();
-  return list.finish();
-}
 
 /**
  * Reads a list of connections, row by row. Columns are found by the names in its header
@@ -451,15 +433,15 @@ function findColumns(
 }
 
 /** Columns one further to the right. */
-function besideCounter(
-  { source, target, weight, type, sign, header }: Columns,
-): Columns {
+function besideCounter({ header, ...places }: Columns): Columns {
+  const next = (at: number | undefined) => at === undefined ? at : at + 1;
+  const { source, target, weight, type, sign } = places;
   return {
     source: source + 1,
     target: target + 1,
-    weight: weight === undefined ? undefined : weight + 1,
-    type: type === undefined ? undefined : type + 1,
-    sign: sign === undefined ? undefined : sign + 1,
+    weight: next(weight),
+    type: next(type),
+    sign: next(sign),
     header,
   };
 }

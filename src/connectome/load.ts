@@ -18,6 +18,7 @@ import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
 import {
+  listFolder,
   readChunks,
   readFileBytes,
   readIfThere,
@@ -25,7 +26,7 @@ import {
   safeName,
   sourceOfFile,
 } from "../files/read.ts";
-import { writeFileWhole } from "../files/write.ts";
+import { makeFolder, writeFileWhole } from "../files/write.ts";
 import {
   addressOf,
   CATALOGUE,
@@ -36,9 +37,9 @@ import {
 } from "./catalogue.ts";
 import {
   type Connectome,
+  connectomeOf,
   readSigns,
   signsOf,
-  validateConnectome,
 } from "./connectome.ts";
 import { nearestNames } from "../text/words.ts";
 import {
@@ -178,10 +179,8 @@ async function readConnectomeFolder(
     (namesFile === undefined ? undefined : await readNames(namesFile)) ??
       names ??
       Array.from({ length: graph.nodes }, (_, region) => String(region + 1));
-  const connectome: Connectome = {
+  return connectomeOf({
     name,
-    species: "unknown",
-    regions: graph.nodes,
     graph,
     regionNames,
     ...(signsFile === undefined ? {} : {
@@ -202,15 +201,11 @@ async function readConnectomeFolder(
         dimensions: 2,
       }),
     }),
-    citations: [],
     // So are the names of what `connectome generate` writes.
     synthetic: name.startsWith("Synthetic_"),
     source: found,
-    fileRows: "source",
     sha256: await sha256OfFile(found),
-  };
-  validateConnectome(connectome, found);
-  return connectome;
+  });
 }
 
 /** A connectome of the catalogue, in the form in which it was published. */
@@ -239,14 +234,12 @@ export async function connectomesIn(folder: string): Promise<string[]> {
 
 /** Names of a folder's entries; none where it can't be listed. */
 async function namesIn(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(folder)) names.push(name);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error;
+  const entries = await listFolder(folder).catch((error) => {
     // A folder that can't be listed has no names to offer.
-  }
-  return names;
+    if (error instanceof InputError) return [];
+    throw error;
+  });
+  return (entries ?? []).map(({ name }) => name);
 }
 
 /**
@@ -412,25 +405,17 @@ export async function downloadConnectome(
       );
     }
   }
-  await makeFolder(cacheFolder);
+  await makeFolder(cacheFolder).catch((cause) => {
+    throw new InputError(
+      `${cause.message}; set BIORNN_CACHE to a folder that can be written`,
+      { cause },
+    );
+  });
   // The weights are last: where they lie, the other files lie too.
   for (const [index, { file }] of files.entries()) {
     await writeFileWhole(join(cacheFolder, file), contents[index]!);
   }
   onProgress?.(`kept the connectome ${entry.name} in ${cacheFolder}`);
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new InputError(
-      `Cannot make the folder for downloads "${folder}" (${
-        (error as Error).message
-      }); set BIORNN_CACHE to a folder that can be written`,
-      { cause: error },
-    );
-  }
 }
 
 async function sha256OfFile(path: string): Promise<string> {

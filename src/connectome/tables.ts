@@ -7,7 +7,7 @@
 import { InputError } from "../files/input_error.ts";
 import { type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
-import { COMMA_NUMBER, RowReader } from "./rows.ts";
+import { COMMA_NUMBER } from "./rows.ts";
 
 /** How programs write that there is no value, in small letters. */
 const NO_VALUE = new Set(
@@ -272,20 +272,6 @@ export class MatrixReader {
       : "";
     return `it must be a square matrix, ${found}${hint}`;
   }
-}
-
-/**
- * {@linkcode MatrixReader} for a text.
- *
- * @param file What messages call the file.
- * @throws {InputError} With file, row and column, if it is no square matrix of numbers.
- */
-export function parseMatrixTable(text: string, file: string): SquareMatrix {
-  const matrix = new MatrixReader(file);
-  const reader = new RowReader(file, (cells, row) => matrix.add(cells, row));
-  reader.add(text);
-  reader.end();
-  return matrix.finish();
 }
 
 /** Whether the first row and the first column hold names. */

@@ -4,10 +4,10 @@ import { describe, it } from "../../src/compat/testing.ts";
 import {
   type EdgeListOptions,
   EdgeListReader,
-  parseEdgeList,
 } from "../../src/connectome/edge_list.ts";
 import { RowReader } from "../../src/connectome/rows.ts";
 import { InputError } from "../../src/files/input_error.ts";
+import { parseEdgeList } from "./parse.ts";
 
 function read(text: string, options: Omit<EdgeListOptions, "file"> = {}) {
   const { graph, regionNames, notes } = parseEdgeList(text, {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { matrixTable, parseMatrixTable } from "../../src/connectome/tables.ts";
+import { matrixTable } from "../../src/connectome/tables.ts";
+import { parseMatrixTable } from "./parse.ts";
 import { graphOfMatrix, matrixOfGraph } from "../../src/graph/graph.ts";
 import { InputError } from "../../src/files/input_error.ts";
 

@@ -7,8 +7,7 @@
 
 import { readStoredZip, unzipSync, zipSync } from "../../src/files/zip.ts";
 import { gzipSync } from "node:zlib";
-import { parseEdgeList } from "../../src/connectome/edge_list.ts";
-import { parseMatrixTable } from "../../src/connectome/tables.ts";
+import { parseEdgeList, parseMatrixTable } from "../connectome/parse.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import { readIdx } from "../../src/files/idx.ts";
 import { readNameList, readPickle } from "../../src/files/pickle.ts";

@@ -80,7 +80,7 @@ export const NULL_MODELS: Readonly<Record<NullModelName, NullModel>> = {
   degrees: {
     keeps:
       "how many connections every neuron sends and receives, and the weight it sends",
-    randomise: ({ network, stream }) => swapConnections(network, { stream }),
+    randomise: ({ network, stream }) => swapConnections(network, stream),
   },
   strengths: {
     keeps:
@@ -99,7 +99,7 @@ export const NULL_MODELS: Readonly<Record<NullModelName, NullModel>> = {
   reciprocity: {
     keeps:
       "how many connections every neuron sends, receives and has both ways, and the weight it sends",
-    randomise: ({ network, stream }) => swapKeepingPairs(network, { stream }),
+    randomise: ({ network, stream }) => swapKeepingPairs(network, stream),
   },
   modules: {
     keeps:
@@ -116,7 +116,7 @@ export const NULL_MODELS: Readonly<Record<NullModelName, NullModel>> = {
   lattice: {
     keeps:
       "how many connections every neuron sends and receives, between neighbours on a ring as far as can be",
-    randomise: ({ network, stream }) => latticeConnections(network, { stream }),
+    randomise: ({ network, stream }) => latticeConnections(network, stream),
   },
   small_world: {
     keeps:

@@ -18,11 +18,6 @@ import {
 } from "../../graph/graph.ts";
 import type { RandomStream } from "../../random/stream.ts";
 
-/** Where the draws come from. */
-interface SwapOptions {
-  readonly stream: RandomStream;
-}
-
 /** Swaps that are made, for each connection, and tries of a lattice. */
 const SWAPS_PER_CONNECTION = 10;
 const TRIES_OF_LATTICE = 50;
@@ -52,16 +47,13 @@ const MORE_TRIES = 100;
  * A Markov chain Monte Carlo method for generating random (0, 1)-matrices with
  * given marginals, Sankhyā A 58, 225–242 (1996), for the cycles.
  */
-export function swapConnections(
-  graph: Graph,
-  { stream }: SwapOptions,
-): Graph {
+export function swapConnections(graph: Graph, stream: RandomStream): Graph {
   if (isSymmetric(graph)) {
-    return swapKeepingPairs(graph, { stream });
+    return swapKeepingPairs(graph, stream);
   }
   const ends = new Ends(graph);
   const { count, from, to } = ends;
-  tryToSwap(ends, { stream }, (first, attempt) => {
+  tryToSwap(ends, stream, (first, attempt) => {
     if (attempt % CYCLE_EVERY === 0) return ends.turnCycle(first, stream);
     const second = stream.integer(count);
     const a = from[first]!, b = to[first]!;
@@ -82,7 +74,7 @@ export function swapConnections(
  */
 function tryToSwap(
   { count, from }: { readonly count: number; readonly from: Uint32Array },
-  { stream }: SwapOptions,
+  stream: RandomStream,
   attemptSwap: (first: number, attempt: number) => boolean,
 ): void {
   const nodes = (from.at(-1) ?? 0) + 1;
@@ -109,10 +101,7 @@ function tryToSwap(
  * directed networks, Phys. Rev. Lett. 93, 268701 (2004),
  * https://doi.org/10.1103/PhysRevLett.93.268701.
  */
-export function swapKeepingPairs(
-  graph: Graph,
-  { stream }: SwapOptions,
-): Graph {
+export function swapKeepingPairs(graph: Graph, stream: RandomStream): Graph {
   const ends = new Ends(graph);
   const { count, from, to } = ends;
   const before = ends.mates();
@@ -123,7 +112,7 @@ export function swapKeepingPairs(
     (mate[edge]! < 0 ? singles : mutual).push(edge);
   }
   const connected = (a: number, b: number) => ends.has(a, b) || ends.has(b, a);
-  tryToSwap(ends, { stream }, (first, attempt) => {
+  tryToSwap(ends, stream, (first, attempt) => {
     const back = mate[first]!;
     if (attempt % CYCLE_EVERY === 0) {
       return back < 0 && ends.turnCycle(first, stream);
@@ -163,10 +152,7 @@ export function swapKeepingPairs(
  *
  * Draws a permutation of the nodes, then two integers a try, 50 tries a connection.
  */
-export function latticeConnections(
-  graph: Graph,
-  { stream }: SwapOptions,
-): Graph {
+export function latticeConnections(graph: Graph, stream: RandomStream): Graph {
   const ends = new Ends(graph);
   const { count, from, to } = ends;
   const n = graph.nodes;
@@ -228,7 +214,7 @@ const COOLING = 0.75;
  * number where the exchange would lead away.
  */
 export function annealStrengths(graph: Graph, stream: RandomStream): Graph {
-  const { nodes, from, to, weight } = swapConnections(graph, { stream });
+  const { nodes, from, to, weight } = swapConnections(graph, stream);
   const values = weight.slice();
   // Received now, less what is to be received.
   const excess = new Float64Array(nodes);

@@ -96,7 +96,7 @@ describe("swapConnections()", () => {
   it("keeps degrees, loops and what each node sends, whatever the density", () => {
     fc.assert(
       fc.property(anyGraph, fc.nat(), (graph, seed) => {
-        const random = swapConnections(graph, { stream: topology(seed) });
+        const random = swapConnections(graph, topology(seed));
         assertSound(random);
         assertSameDegrees(graph, random);
         assert.deepEqual(loopsOf(random), loopsOf(graph));
@@ -122,9 +122,7 @@ describe("swapConnections()", () => {
       const seen = new Map<string, number>();
       const draws = 1800;
       for (let seed = 0; seed < draws; seed++) {
-        const { to } = swapConnections(graph, {
-          stream: topology(seed),
-        });
+        const { to } = swapConnections(graph, topology(seed));
         seen.set(to.join(), (seen.get(to.join()) ?? 0) + 1);
       }
       assert.equal(seen.size, ways);
@@ -148,7 +146,7 @@ describe("swapConnections()", () => {
       );
       // Weights tell the connections apart.
       const told = { ...graph, weight: graph.weight.map((_, e) => e + 1) };
-      const random = matrixOfGraph(swapConnections(told, { stream }));
+      const random = matrixOfGraph(swapConnections(told, stream));
       const before = matrixOfGraph(told);
       const stayed = before.filter((w, e) => w > 0 && random[e] === w).length;
       // By chance a connection is where it was in 1 of some 60 · density cases.
@@ -169,7 +167,7 @@ describe("swapConnections()", () => {
     }
     const graph = graphOfMatrix(matrix, n);
     for (const swap of [swapConnections, swapKeepingPairs]) {
-      const random = swap(graph, { stream: topology(1) });
+      const random = swap(graph, topology(1));
       assertSound(random);
       assertSameDegrees(graph, random);
       assert.ok(isSymmetric(random));
@@ -193,7 +191,7 @@ describe("swapConnections()", () => {
       to: Uint32Array.from(sorted, (place) => place % nodes),
       weight: Float64Array.from(sorted, (_, i) => i + 1),
     };
-    const random = swapConnections(graph, { stream });
+    const random = swapConnections(graph, stream);
     assertSound(random);
     assertSameDegrees(graph, random);
     const stayed = random.weight.filter((w, e) =>
@@ -207,7 +205,7 @@ describe("swapKeepingPairs()", () => {
   it("keeps degrees and how many partners each node has both ways", () => {
     fc.assert(
       fc.property(anyGraph, fc.nat(), (graph, seed) => {
-        const random = swapKeepingPairs(graph, { stream: topology(seed) });
+        const random = swapKeepingPairs(graph, topology(seed));
         assertSound(random);
         assertSameDegrees(graph, random);
         assert.deepEqual(mutualOf(random), mutualOf(graph));
@@ -219,7 +217,7 @@ describe("swapKeepingPairs()", () => {
 
   it("moves connections of both kinds", () => {
     const { graph } = syntheticGraph(3);
-    const random = swapKeepingPairs(graph, { stream: topology(1) });
+    const random = swapKeepingPairs(graph, topology(1));
     const kinds = (g: Graph) => {
       const matrix = matrixOfGraph(g);
       const both = [...g.from.keys()].filter((e) =>
@@ -240,7 +238,7 @@ describe("latticeConnections()", () => {
   it("keeps degrees and clusters more than the same degrees at random", () => {
     fc.assert(
       fc.property(anyGraph, fc.nat(), (graph, seed) => {
-        const lattice = latticeConnections(graph, { stream: topology(seed) });
+        const lattice = latticeConnections(graph, topology(seed));
         assertSound(lattice);
         assertSameDegrees(graph, lattice);
       }),
@@ -255,7 +253,7 @@ describe("latticeConnections()", () => {
       ),
       n,
     );
-    const lattice = latticeConnections(graph, { stream });
+    const lattice = latticeConnections(graph, stream);
     const triangles = (g: Graph) => {
       const m = matrixOfGraph(g);
       let count = 0;
