@@ -141,7 +141,7 @@ export function createRunNetworks(
   return {
     ownNetworkOf,
     topologyOf: (id) => topology(ownNetworkOf(id), id),
-    biologicalTopologyOf: (id) => topology(biologicalOf(sampleOf(id)), id),
+    biologicalTopologyOf: (id) => topology(biologicalOf(id), id),
   };
 }
 

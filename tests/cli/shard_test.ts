@@ -6,7 +6,7 @@ import { differences, writeTinyConfig } from "../soak/tiny_experiment.ts";
 import { runTask } from "./run_task.ts";
 
 describe("deno task train --shard", () => {
-  it("gives the same bytes for any number of shards at once", async () => {
+  it("gives the same bytes for any number of shards at once, with arms too", async () => {
     const lines: string[] = [];
     for (const shards of [1, 2, 5]) {
       const { wrong } = await soakWithKills({
@@ -16,6 +16,7 @@ describe("deno task train --shard", () => {
         epochs: 3,
         scenarios: ["shards"],
         shards,
+        ...(shards === 2 ? { arms: ["none", "degrees"] } : {}),
         report: (line) => lines.push(line),
       });
       assert.equal(wrong, 0, lines.join("\n"));

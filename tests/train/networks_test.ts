@@ -129,6 +129,21 @@ describe("[net] match", () => {
     }
   });
 
+  it("matches each run to the biological one that it is paired with, also where runs share samples", async () => {
+    const fresh = { fresh_network: "True" };
+    const shared = { ...fresh, null_model: "degrees", null_samples: "2" };
+    for (const iteration of [1, 3]) {
+      const bio = await startOf(fresh, iteration);
+      const { state } = await startOf(
+        { ...shared, match: "spectral_radius" },
+        iteration,
+      );
+      assert.ok(
+        Math.abs(state.spectralRadius / bio.state.spectralRadius - 1) < 1e-6,
+      );
+    }
+  });
+
   it("leaves the biological network as it is", async () => {
     const [plain, matched] = await Promise.all([
       startOf({}),
