@@ -450,6 +450,7 @@ export async function buildRun(
       stream: createStream({ seed: run.seed, purpose: "weights", ...id }),
     }),
   });
+  const label = runName(experiment, id);
   const newModel = () => {
     const random = draw(prepared.topologyOf(id));
     const { connections } = random.model;
@@ -460,13 +461,13 @@ export async function buildRun(
     const biological = draw(prepared.biologicalTopologyOf(id));
     return {
       connections,
-      parameters: matchStart(id, { match, biological, random }),
+      parameters: matchStart(label, { match, biological, random }),
     };
   };
 
   const start = await prepared.pretrained?.modelOf(id) ?? newModel();
   return {
-    label: runName(experiment, id),
+    label,
     activation,
     optimizer: combination.optimizer,
     learningRate: combination.learningRate,

@@ -10,7 +10,6 @@ import { InputError } from "../files/input_error.ts";
 import type { Connections } from "../graph/connections.ts";
 import { estimateSpectralRadius, spectralRadius } from "../graph/spectrum.ts";
 import { simulate } from "../reference/simulate.ts";
-import { type RunId, runLabel } from "../results/layout.ts";
 import type {
   NetworkState,
   NetworkStates,
@@ -97,10 +96,11 @@ const HALVINGS = 16;
  * connections within regions starts at half the radius, and what it learns tells of
  * that, not of topology.
  *
+ * @param label Names the run.
  * @throws {InputError} If the radius can't be matched, as the null model's network has no cycle.
  */
 export function matchStart(
-  id: RunId,
+  label: string,
   { match, biological, random }: {
     readonly match: "spectral_radius" | "activity";
     readonly biological: Start;
@@ -113,9 +113,7 @@ export function matchStart(
   });
   const fail = (why: string): never => {
     throw new InputError(
-      `Cannot match the start of ${
-        runLabel(id)
-      } by [net] match = ${match}: ${why}`,
+      `Cannot match the start of ${label} by [net] match = ${match}: ${why}`,
     );
   };
   if (match === "spectral_radius") {

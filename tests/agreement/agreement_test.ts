@@ -6,10 +6,15 @@ import type {
   EnsembleSpec,
   ModelRun,
 } from "../../src/engine/ensemble.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
+import { readArms } from "../../src/experiment/read.ts";
 import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { PARAMETER_NAMES, type Parameters } from "../../src/rnn/parameters.ts";
+import { runsOf } from "../../src/train/build_run.ts";
+import { prepareArms } from "../../src/train/prepare.ts";
+import { train } from "../../src/train/train.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
 import { FORMATS } from "../gpu/example_runs.ts";
 import { randomExperiment } from "./random_experiment.ts";
@@ -177,26 +182,28 @@ describe("random experiments", () => {
     const tally = { runs: 0, failed: 0, chaotic: 0 };
     try {
       for (const number of numbers) {
-        const { config, spec, epochs } = await randomExperiment(number, {
+        const { config, specs, epochs } = await randomExperiment(number, {
           folder,
         });
-        const judged = await judge(spec, epochs);
-        for (const [name, engine] of engines) {
-          const found = await trainOn(engine, { spec, epochs });
-          for (const [model, own] of found.entries()) {
-            const { label, activation, optimizer, learningRate } = spec
-              .runs[model]!;
-            const judgement = judged[model]!;
-            tally.runs++;
-            if (!own.finite) tally.failed++;
-            else if (judgement.spread.at(-1)! > CLOSE) tally.chaotic++;
-            const what = whatIsWrong(own, judgement);
-            if (what === undefined) continue;
-            wrong.push(
-              `experiment ${number}, ${label} (${nameOf(activation)}, ${
-                nameOf(optimizer)
-              }, lr ${learningRate}) on ${name}: ${what}\n${config}`,
-            );
+        for (const spec of specs) {
+          const judged = await judge(spec, epochs);
+          for (const [name, engine] of engines) {
+            const found = await trainOn(engine, { spec, epochs });
+            for (const [model, own] of found.entries()) {
+              const { label, activation, optimizer, learningRate } = spec
+                .runs[model]!;
+              const judgement = judged[model]!;
+              tally.runs++;
+              if (!own.finite) tally.failed++;
+              else if (judgement.spread.at(-1)! > CLOSE) tally.chaotic++;
+              const what = whatIsWrong(own, judgement);
+              if (what === undefined) continue;
+              wrong.push(
+                `experiment ${number}, ${label} (${nameOf(activation)}, ${
+                  nameOf(optimizer)
+                }, lr ${learningRate}) on ${name}: ${what}\n${config}`,
+              );
+            }
           }
         }
       }
@@ -208,4 +215,59 @@ describe("random experiments", () => {
     if (many !== undefined) console.info(tally, `${wrong.length} wrong`);
     assert.equal(wrong.join("\n"), "");
   });
+
+  it(`give each arm what it has alone (${numbers.length} of them)`, async () => {
+    const engine = createWasmEngine({ workers: 2 });
+    const folder = await Deno.makeTempDir();
+    const wrong: string[] = [];
+    let runs = 0;
+    try {
+      for (const number of numbers) {
+        const { config, file } = await randomExperiment(number, { folder });
+        const arms = readArms(config, { file });
+        const together = await trainInMemory(arms, engine);
+        for (const [i, { net }] of arms.entries()) {
+          const set = {
+            "net.net_name": net.name,
+            "net.rnn_size": String(net.regions),
+            "net.random_w": "False",
+            "net.null_model": net.nullModel,
+          };
+          const [alone] = await trainInMemory(
+            readArms(config, { file, overrides: { set } }),
+            engine,
+          );
+          runs += alone!.models.length;
+          try {
+            assert.deepEqual(together[i], alone);
+          } catch (error) {
+            wrong.push(
+              `experiment ${number}, ${net.name} ${net.nullModel}: ${error}\n${config}`,
+            );
+          }
+        }
+      }
+    } finally {
+      engine.destroy();
+      await Deno.remove(folder, { recursive: true });
+    }
+    // deno-lint-ignore no-console
+    if (many !== undefined) console.info({ runs }, `${wrong.length} wrong`);
+    assert.equal(wrong.join("\n"), "");
+  });
 });
+
+/** All that each arm's training gives but for what its record says of the config. */
+async function trainInMemory(arms: readonly Experiment[], engine: Engine) {
+  const prepared = await prepareArms(arms);
+  const trained = await train(prepared, { engine });
+  return await Promise.all(
+    trained.map(async ({ results, failures, model }, i) => ({
+      fingerprint: prepared[i]!.fingerprint,
+      failures,
+      combinations: results.combinations,
+      networkStates: results.experiment!.networkStates,
+      models: await Promise.all(runsOf(arms[i]!).map(model)),
+    })),
+  );
+}

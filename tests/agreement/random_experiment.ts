@@ -5,47 +5,81 @@
  */
 
 import { join } from "node:path";
-import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
-import { readExperiment } from "../../src/experiment/read.ts";
+import { NULL_MODEL_NAMES } from "../../src/connectome/nulls/null_model.ts";
+import type { EnsembleSpec, ModelRun } from "../../src/engine/ensemble.ts";
+import { readArms } from "../../src/experiment/read.ts";
+import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
 import { INITIALISATIONS } from "../../src/rnn/initialisations.ts";
 import { NONLINEARITIES } from "../../src/rnn/nonlinearities.ts";
+import type { ModelSize } from "../../src/rnn/parameters.ts";
 import { OPTIMIZERS } from "../../src/rnn/optimizers.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { buildRun, runsOf } from "../../src/train/build_run.ts";
-import { prepare } from "../../src/train/prepare.ts";
+import { prepareArms } from "../../src/train/prepare.ts";
 
 /** An experiment, its runs ready to train. */
 export interface RandomExperiment {
   readonly config: string;
-  readonly spec: EnsembleSpec;
+  /** Where the config would be. */
+  readonly file: string;
+  /** Runs of all arms, those of one size together. */
+  readonly specs: readonly EnsembleSpec[];
   readonly epochs: number;
 }
 
-/** Draws the experiment of that number; its connectome and pictures go into the folder. */
+/** Draws the experiment of that number; its connectomes and pictures go into a folder of its own. */
 export async function randomExperiment(
   number: number,
-  { folder }: { readonly folder: string },
+  options: { readonly folder: string },
 ): Promise<RandomExperiment> {
+  const folder = join(options.folder, String(number));
+  await Deno.mkdir(folder);
   const stream = createStream({ seed: number, purpose: "bootstrap" });
   // Drawn apart, so that all else of an experiment is what it was without.
   const regions = createStream({ seed: number, purpose: "weights" });
-  const config = (await writeConfig(stream, folder))
+  const arms = createStream({ seed: number, purpose: "topology" });
+  let config = (await writeConfig(stream, folder))
     .replace("[net]", (net) => `${net}${chosenRegions(regions)}`);
+  if (arms.integer(3) > 0) config = await withArms(config, { arms, folder });
   const file = join(folder, "config.ini");
-  const experiment = readExperiment(config, { file, tasks: TASKS });
-  const prepared = await prepare(experiment);
-  const runs = [];
-  for (const unit of runsOf(experiment)) {
-    runs.push(await buildRun(prepared, unit));
+  try {
+    return { config, file, ...await build(config, file) };
+  } catch (error) {
+    // A null model's network may have no cycle, and then no radius to match.
+    if (!(error instanceof InputError && /no cycle/.test(error.message))) {
+      throw error;
+    }
+    config = config.replace("match = spectral_radius", "match = activity");
+    return { config, file, ...await build(config, file) };
   }
-  const { loss } = experiment.task.task;
-  return {
-    config,
-    spec: { ...prepared.size, loss, runs },
-    epochs: experiment.training.epochs,
-  };
+}
+
+/** Runs of an experiment, evenly spread where it has more: single precision is slow. */
+const MOST_RUNS = 4;
+
+async function build(config: string, file: string) {
+  const experiments = readArms(config, { file });
+  const prepared = await prepareArms(experiments);
+  const all: { size: ModelSize; run: ModelRun }[] = [];
+  for (const arm of prepared) {
+    for (const id of runsOf(arm.experiment)) {
+      all.push({ size: arm.size, run: await buildRun(arm, id) });
+    }
+  }
+  const { loss } = experiments[0]!.task.task;
+  const every = Math.ceil(all.length / MOST_RUNS);
+  const specs = Map.groupBy(
+    all.filter((_, i) => i % every === 0),
+    ({ size }) => size.hiddenSize,
+  ).values().map((some): EnsembleSpec => ({
+    ...some[0]!.size,
+    loss,
+    runs: some.map(({ run }) => run),
+  }));
+  const { epochs } = experiments[0]!.training;
+  return { specs: [...specs], epochs };
 }
 
 /** In every second experiment, which of the first two regions get input, and which are read out. */
@@ -53,6 +87,55 @@ function chosenRegions(stream: RandomStream): string {
   const choice = (key: string) =>
     ["", `\n${key} = [0]`, `\n${key} = [1]`, ""][stream.integer(4)]!;
   return `${choice("input_regions")}${choice("output_regions")}`;
+}
+
+/** The config with null models, often several, sometimes of several connectomes. */
+async function withArms(
+  config: string,
+  { arms: stream, folder }: {
+    readonly arms: RandomStream;
+    readonly folder: string;
+  },
+): Promise<string> {
+  const pick = <T>(...values: readonly T[]): T =>
+    values[stream.integer(values.length)]!;
+  const size = Number(/rnn_size = (\d+)/.exec(config)![1]);
+  const other = pick(0, 0, size, 2 + stream.integer(8));
+  for (const [name, regions] of [["Own", size], ["Other", other]] as const) {
+    if (regions === 0) continue;
+    if (name === "Other") {
+      await writeConnectome(stream, { folder, name, regions });
+    }
+    await writeDistances(stream, { folder, name, regions });
+  }
+  const names = [
+    ...new Set(
+      Array.from(
+        { length: 1 + stream.integer(3) },
+        () => pick("none", ...NULL_MODEL_NAMES),
+      ),
+    ),
+  ];
+  const keys = {
+    random_w: "False",
+    null_model: names.length === 1 && pick(true, false)
+      ? names[0]!
+      : JSON.stringify(names),
+    null_samples: pick(0, 0, 1, 2, 3),
+    match: pick("none", "spectral_radius", "activity"),
+    shared_init: pick("True", "False"),
+    fresh_network: pick("True", "False"),
+    ...(other === 0 ? {} : {
+      net_name: '["Own", "Other"]',
+      rnn_size: other === size ? size : `[${size}, ${other}]`,
+    }),
+  };
+  const kept = config.replace(
+    /^(random_w|net_name|rnn_size) = .*\n/gm,
+    (line, key) => key in keys ? "" : line,
+  ).replace(/iterations = \d/, `iterations = ${1 + stream.integer(3)}`);
+  const lines = Object.entries(keys).map(([key, value]) => `${key} = ${value}`);
+  return kept.replace("[net]", `[net]\n${lines.join("\n")}`);
 }
 
 async function writeConfig(
@@ -138,7 +221,11 @@ batch_size = ${between(1, 9)}
 
 async function writeConnectome(
   stream: RandomStream,
-  { folder, regions }: { readonly folder: string; readonly regions: number },
+  { folder, regions, name = "Own" }: {
+    readonly folder: string;
+    readonly regions: number;
+    readonly name?: string;
+  },
 ): Promise<void> {
   const density = 0.2 + 0.8 * stream.uniform();
   const data = Float64Array.from(
@@ -149,7 +236,30 @@ async function writeConnectome(
         : 0,
   );
   const shape = [regions, regions];
-  await Deno.writeFile(join(folder, "C_Own.npy"), writeNpy({ shape, data }));
+  await Deno.writeFile(
+    join(folder, `C_${name}.npy`),
+    writeNpy({ shape, data }),
+  );
+}
+
+async function writeDistances(
+  stream: RandomStream,
+  { folder, regions, name }: {
+    readonly folder: string;
+    readonly regions: number;
+    readonly name: string;
+  },
+): Promise<void> {
+  const at = Array.from({ length: regions }, () => stream.uniform());
+  const data = Float64Array.from(
+    { length: regions ** 2 },
+    (_, i) => Math.abs(at[i % regions]! - at[Math.floor(i / regions)]!),
+  );
+  const shape = [regions, regions];
+  await Deno.writeFile(
+    join(folder, `D_${name}.npy`),
+    writeNpy({ shape, data }),
+  );
 }
 
 /** Twelve pictures of five pixels from 0 to 255, of three labels. */

@@ -119,7 +119,6 @@ export async function soakWithKills(
   options: KillSoakOptions,
 ): Promise<KillSoakResult> {
   const { seed, device, epochs, shards = 3, arms, report } = options;
-  const lastKill = performance.now() + (options.minutes ?? Infinity) * 60_000;
   const scenarios = options.scenarios ??
     Object.keys(SCENARIOS) as readonly Scenario[];
   const random = createStream({ seed, purpose: "bootstrap" });
@@ -137,8 +136,6 @@ export async function soakWithKills(
       ? { randomW: true }
       : { nullModel: arms, nullSamples: 2 }),
   };
-  const kills = () =>
-    count.kills < options.kills && performance.now() < lastKill;
   const calmOf = async (name: string, of: number) => {
     const config = await writeTinyConfig(join(folder, name), {
       ...tiny,
@@ -153,6 +150,9 @@ export async function soakWithKills(
     const other = await calmOf("other", 8);
     const calm = await calmOf("calm", 7);
     let duration = calm.end.milliseconds;
+    const lastKill = performance.now() + (options.minutes ?? Infinity) * 60_000;
+    const kills = () =>
+      count.kills < options.kills && performance.now() < lastKill;
 
     /** Trains to the end, however often it is killed: `first` says how to begin, `then` how to go on. */
     const disturb = async (

@@ -310,6 +310,25 @@ describe("train() with several arms", () => {
     });
   });
 
+  it("names the arm whose start can't be matched", async () => {
+    await withFolder(async (folder) => {
+      const data = Float64Array.of(0, 1, 0, 0, 0, 1, 0, 0, 0);
+      await Deno.writeFile(
+        join(folder, "C_Chain.npy"),
+        writeNpy({ shape: [3, 3], data }),
+      );
+      const net = {
+        ...{ null_model: "['none', 'degrees']", match: "spectral_radius" },
+        ...{ net_name: "Chain", rnn_size: "3" },
+      };
+      const engine = createReferenceEngine();
+      await assert.rejects(
+        trainAll(folder, "all", { net, engine, tiny: { network: folder } }),
+        /^InputError: Cannot match the start of degrees, combination 0, iteration 0 by \[net\] match = spectral_radius: .* has no cycle/,
+      );
+    });
+  });
+
   it("records each arm so that it can be repeated alone", async () => {
     await withFolder(async (folder) => {
       const engine = createReferenceEngine();
