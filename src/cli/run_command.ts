@@ -164,6 +164,8 @@ export function stopOnSignals(onStop: (name: string) => void): {
   return {
     signal: controller.signal,
     release() {
+      // The program ends soon, and the same signal may be on its way once more.
+      if (controller.signal.aborted) return;
       for (const [name, listen] of listeners) {
         Deno.removeSignalListener(name, listen);
       }

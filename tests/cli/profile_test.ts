@@ -18,7 +18,7 @@ adapter?.destroy();
 function readShare(stdout: string, device: "gpu" | "cpu"): number {
   assert.match(stdout, /^kernel +calls +ms +GFLOP\/s +share$/m);
   assert.match(stdout, /^gradient(?:16)? +\d+ +\d+\.\d +\d+\.\d +\d+\.\d %$/m);
-  const optimizer = device === "gpu" ? "readout" : "adam";
+  const optimizer = device === "gpu" ? "readout" : "update Adam";
   assert.match(
     stdout,
     new RegExp(`^${optimizer} +\\d+ +\\d+\\.\\d +\\d+\\.\\d %$`, "m"),
