@@ -198,18 +198,18 @@ export function equivalencePower(design: PowerDesign, margin: number): number {
   return shown / Math.floor(drawn);
 }
 
-/** The fewest iterations whose power is high enough; undefined where more than `most` are needed. */
+/** Most iterations that are looked at. */
+export const MOST_ITERATIONS = 200;
+
+/** The fewest iterations whose power is high enough; undefined where more than {@linkcode MOST_ITERATIONS} are needed. */
 export function iterationsFor(
   power: number,
-  { of, most = 200 }: {
-    readonly of: (iterations: number) => number;
-    readonly most?: number;
-  },
+  of: (iterations: number) => number,
 ): number | undefined {
   let high = 2;
   while (of(high) < power) {
-    if (high === most) return undefined;
-    high = Math.min(most, high * 2);
+    if (high === MOST_ITERATIONS) return undefined;
+    high = Math.min(MOST_ITERATIONS, high * 2);
   }
   let low = high === 2 ? 1 : Math.floor(high / 2);
   while (high - low > 1) {

@@ -10,6 +10,7 @@ import {
   differencePower,
   equivalencePower,
   iterationsFor,
+  MOST_ITERATIONS,
   pilotSpread,
   type PowerDesign,
   type Spread,
@@ -145,7 +146,7 @@ async function power(flags: Flags): Promise<number> {
       const design = (paired: boolean) => (iterations: number) =>
         of({ ...spread, iterations, combinations, tests, paired });
       const needed = (paired: boolean) =>
-        iterationsFor(wanted, { of: design(paired) })?.toString() ?? "> 200";
+        String(iterationsFor(wanted, design(paired)) ?? `> ${MOST_ITERATIONS}`);
       return [[
         `${what}, ${scope}`,
         needed(true),

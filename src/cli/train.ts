@@ -24,11 +24,15 @@ import { runName } from "../train/build_run.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
 import { describePlan, describeTime } from "../train/describe_plan.ts";
 import { prepareArms } from "../train/prepare.ts";
-import { createProgress, type Progress } from "../train/progress.ts";
+import {
+  createProgress,
+  createTimeSheet,
+  describeTimes,
+  type Progress,
+} from "../train/progress.ts";
 import { openArms } from "../train/results_writer.ts";
 import { readShard, resolveShard, type ShardClaim } from "../train/shard.ts";
-import { trainArms, type TrainOutcome } from "../train/train_experiment.ts";
-import { createTimeSheet, describeTimes } from "../train/time_sheet.ts";
+import { trainArms, type TrainOutcome } from "../train/train_arms.ts";
 import { startWatchdog } from "../train/watchdog.ts";
 import { readOverrides } from "./flags.ts";
 import {

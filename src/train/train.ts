@@ -37,7 +37,7 @@ import {
 import type { TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
 import { openArms } from "./results_writer.ts";
-import { trainArms } from "./train_experiment.ts";
+import { trainArms } from "./train_arms.ts";
 import type { ArmResults, Assembly, RunAt } from "./groups.ts";
 
 /** How to train. */

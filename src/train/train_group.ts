@@ -20,8 +20,7 @@ import type {
   TrainedRun,
 } from "./groups.ts";
 import { measuredModel, type Measurement, type Measurer } from "./measure.ts";
-import type { BestLoss, EpochsTrained } from "./progress.ts";
-import type { TimeSheet } from "./time_sheet.ts";
+import type { BestLoss, EpochsTrained, TimeSheet } from "./progress.ts";
 
 /** What a group needs to train. */
 interface GroupOptions {

@@ -426,7 +426,7 @@ describe("shards of several arms", () => {
       const engine = createReferenceEngine();
       await trainAll(folder, "calm", { net: ARMS, engine });
       const { openArms } = await import("../../src/train/results_writer.ts");
-      const { trainArms } = await import("../../src/train/train_experiment.ts");
+      const { trainArms } = await import("../../src/train/train_arms.ts");
       const experiments = arms(folder, ARMS).map((experiment) => ({
         ...experiment,
         paths: {

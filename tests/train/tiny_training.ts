@@ -13,10 +13,7 @@ import { prepare } from "../../src/train/prepare.ts";
 import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
 import { openArms } from "../../src/train/results_writer.ts";
 import type { Shard } from "../../src/train/shard.ts";
-import {
-  trainArms,
-  type TrainOutcome,
-} from "../../src/train/train_experiment.ts";
+import { trainArms, type TrainOutcome } from "../../src/train/train_arms.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
 
 /** How to train. */

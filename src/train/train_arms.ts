@@ -26,9 +26,13 @@ import {
   type RunGroup,
 } from "./groups.ts";
 import { Measurer } from "./measure.ts";
-import { createTally, type Progress } from "./progress.ts";
+import {
+  createTally,
+  createTimeSheet,
+  type Progress,
+  type TimeSheet,
+} from "./progress.ts";
 import { PROGRAM } from "./record_experiment.ts";
-import { createTimeSheet, type TimeSheet } from "./time_sheet.ts";
 import { eachOf, measurementOf, trainGroup } from "./train_group.ts";
 
 /** What a training needs. */
