@@ -327,7 +327,7 @@ export async function trainExperiments(
   try {
     const [first] = experiments as [Experiment];
     print(describeExperiment(first, experiments));
-    print(describePlan(arms, { engine, shard }));
+    print(describePlan(arms, { engine, shard, shownPath }));
     if (flags.boolean["dry-run"]) {
       print(await describeTime(arms, { engine, shard }));
       const { grid, training, task } = first;

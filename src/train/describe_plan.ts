@@ -5,7 +5,6 @@
  * @module
  */
 
-import { relative } from "node:path";
 import type { Engine, ModelRun, Plan } from "../engine/ensemble.ts";
 import { countConnections } from "../graph/connections.ts";
 import { formatBytes, formatDuration, plural } from "../text/words.ts";
@@ -18,12 +17,6 @@ import {
 import { type AnyRun, type PlannedRuns, planTogether } from "./groups.ts";
 import type { PretrainedModels } from "./pretrained.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
-
-/** A path for people: from the working directory where it lies below it. */
-function shownPath(path: string): string {
-  const below = relative(Deno.cwd(), path) || ".";
-  return below.startsWith("..") ? path : below;
-}
 
 /** "12.3 TFLOP"; powers of ten. */
 function formatWork(operations: number): string {
@@ -57,7 +50,10 @@ function plannedRuns(
 /** Connectomes, models, memory plan and estimated work of all arms, a line each. */
 export function describePlan(
   arms: readonly PreparedExperiment[],
-  { engine, shard }: DescribeOptions,
+  { engine, shard, shownPath }: DescribeOptions & {
+    /** Gives a path as people are to read it. */
+    readonly shownPath: (path: string) => string;
+  },
 ): string {
   const runs = plannedRuns(arms, shard);
   const [{ stimuli, pretrained }] = arms as [PreparedExperiment];
@@ -76,7 +72,7 @@ export function describePlan(
     lines.push(["stimuli", `${stimuli.count}: ${stimuli.source}`]);
   }
   if (pretrained !== undefined) {
-    lines.push(["pretrained", describePretrained(pretrained)]);
+    lines.push(["pretrained", describePretrained(pretrained, shownPath)]);
   }
   if (shard !== undefined) {
     const all = arms.reduce(
@@ -126,6 +122,7 @@ function describeModel({ size }: PreparedExperiment): string {
 
 function describePretrained(
   { count, firstFile, freshReadout }: PretrainedModels,
+  shownPath: (path: string) => string,
 ): string {
   return `${plural(count, "model")}, ${count === 1 ? "" : "the first from "}${
     shownPath(firstFile)

@@ -182,7 +182,7 @@ export interface EpochsTrained {
 }
 
 /** Counts epochs and updates over all ensembles of a training. */
-export interface Tally {
+interface Tally {
   /** An ensemble begins, and so many are to follow. */
   begin(group: TalliedGroup, following: number): void;
   /** Epochs of the ensemble were trained. */
@@ -190,7 +190,7 @@ export interface Tally {
 }
 
 /** Runs that train together, and the epochs that they have had. */
-export interface TalliedGroup {
+interface TalliedGroup {
   readonly runs: readonly {
     readonly results: {
       readonly prepared: Pick<PreparedExperiment, "experiment">;
@@ -287,7 +287,7 @@ export interface TimeSheet {
 }
 
 /** The times of a training, in milliseconds. */
-export interface TimeTotals {
+interface TimeTotals {
   /** Since the sheet was made. */
   readonly all: number;
   readonly phases: Readonly<Record<Phase, number>>;

@@ -77,7 +77,7 @@ interface OpenResultsOptions {
 }
 
 /** The results folder of a training that is under way. */
-export class ResultsWriter implements ArmResults {
+class ResultsWriter implements ArmResults {
   readonly prepared: PreparedExperiment;
   readonly folder: string;
   readonly store: RunStore;

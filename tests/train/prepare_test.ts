@@ -213,7 +213,10 @@ describe("describePlan()", () => {
       step: 1,
       origin: "--shard",
     };
-    const lines = describePlan([await prepareTiny()], { engine, shard }).split(
+    const lines = describePlan([await prepareTiny()], {
+      ...{ engine, shard },
+      shownPath: String,
+    }).split(
       "\n",
     );
     assert.deepEqual(lines.filter((line) => !line.startsWith("memory plan")), [
