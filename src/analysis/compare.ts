@@ -41,6 +41,7 @@ import {
   type MatchedCombination,
   meanPerUnit,
   shareUnits,
+  SIDES,
   type Stratum,
 } from "./match.ts";
 import { compareMeans } from "./means.ts";
@@ -61,8 +62,6 @@ import {
   smallestRankSumP,
   smallestSignedRankP,
 } from "./distributions.ts";
-
-export type { LabelledResults };
 
 /** How to compare. */
 export interface CompareOptions {
@@ -452,10 +451,10 @@ function failureP(strata: readonly Stratum[], paired: boolean): number {
 }
 
 function isCollapsed(strata: readonly Stratum[]): boolean {
-  return [
-    strata.flatMap(({ x }) => x),
-    strata.flatMap(({ y }) => y),
-  ].some((runs) => new Set(runs.map(({ unit }) => unit)).size < runs.length);
+  return SIDES.some((side) => {
+    const units = strata.flatMap((own) => own[side].map(({ unit }) => unit));
+    return new Set(units).size < units.length;
+  });
 }
 
 const CORRECTED = ["p", "equivalenceP", "notWorseP", "failureP"] as const;

@@ -40,8 +40,6 @@ import {
 } from "./layout.ts";
 import { fileSum } from "./run_file.ts";
 
-export type { CombinationCurves, Curves };
-
 /** A combination of the grid and its runs. */
 export interface CombinationResult extends CombinationCurves {
   /** Number in `folder_index.txt`. */
