@@ -10,7 +10,7 @@ import type { RandomStream } from "../random/stream.ts";
 import type { RowMeaning } from "./connectome.ts";
 
 /** A file of the catalogue. */
-export interface CatalogueFile {
+interface CatalogueFile {
   /** Its name, at its source and in a folder of connectomes. */
   readonly file: string;
   /** SHA-256, 64 hexadecimal digits. */
@@ -114,7 +114,7 @@ const SYNTHETIC_STATISTICS = {
 } as const;
 
 /** A generated connectome. */
-export interface SyntheticConnectome {
+interface SyntheticConnectome {
   readonly areas: number;
   /** S01 … S29. */
   readonly names: readonly string[];

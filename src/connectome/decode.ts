@@ -357,10 +357,9 @@ export async function connectomeOfFile(
 ): Promise<Connectome> {
   const sha256 = await sha256Hex(bytes);
   const entry = CATALOGUE.find(({ files }) => files.weights.sha256 === sha256);
-  const types = entry?.types;
   const { graph, regionNames, notes } = await importConnectome(
     sourceOfBytes(file, bytes),
-    types === undefined ? {} : { types },
+    { types: entry?.types },
   );
   for (const note of notes) onProgress(note);
   const found = connectomeOf({

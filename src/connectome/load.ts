@@ -70,7 +70,7 @@ export interface LoadOptions {
    *
    * @internal
    */
-  readonly fetch?: DownloadOptions["fetch"];
+  readonly fetch?: Fetch;
 }
 
 /**
@@ -124,11 +124,8 @@ async function findConnectome(
     );
   }
   if (!await isCached(entry, { cacheFolder, onProgress })) {
-    await downloadConnectome(entry, {
-      cacheFolder,
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
-    });
+    const { fetch } = options;
+    await downloadConnectome(entry, { cacheFolder, onProgress, fetch });
   }
   // Files beside those that the catalogue lists were never checked.
   const files = filesOf(entry).map(({ file }) => file);
@@ -212,9 +209,8 @@ async function readConnectomeFolder(
 async function readPublished(path: string, name: string) {
   const file = sourceOfFile(path, WHAT);
   if (/^C_/.test(basename(path))) return await readMatrix(file);
-  const types = catalogueEntry(name)?.types;
   const { graph, regionNames } = await importConnectome(file, {
-    ...(types === undefined ? {} : { types }),
+    types: catalogueEntry(name)?.types,
   });
   return { graph, names: regionNames };
 }
@@ -361,9 +357,9 @@ export interface DownloadOptions {
   /** Folder the files are kept in; made where there is none. */
   readonly cacheFolder: string;
   /** Is told what is downloaded. */
-  readonly onProgress?: (line: string) => void;
+  readonly onProgress?: ((line: string) => void) | undefined;
   /** Default the system's `fetch`. */
-  readonly fetch?: Fetch;
+  readonly fetch?: Fetch | undefined;
 }
 
 /**
@@ -389,10 +385,7 @@ export async function downloadConnectome(
     const address = `${addressOf(entry)}${file}`;
     try {
       contents.push(
-        await download(
-          { address, bytes, sha256 },
-          fetch === undefined ? {} : { fetch },
-        ),
+        await download({ address, bytes, sha256 }, { fetch }),
       );
     } catch (error) {
       if (!(error instanceof DownloadError)) throw error;

@@ -49,7 +49,7 @@ export interface SquareMatrix {
   /** An edge where an entry is not 0, from its row to its column. */
   readonly graph: Graph;
   /** N */
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
 }
 
 /** What may stand above a column of names. */
@@ -183,7 +183,7 @@ export class MatrixReader {
         to: to.map((j) => j - indent),
         weight,
       },
-      ...(names === undefined ? {} : { names }),
+      names,
     };
   }
 

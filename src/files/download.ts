@@ -39,7 +39,7 @@ export class DownloadError extends Error {
  */
 export async function download(
   { address, bytes, sha256 }: KnownFile,
-  { fetch = globalThis.fetch }: { readonly fetch?: Fetch } = {},
+  { fetch = globalThis.fetch }: { readonly fetch?: Fetch | undefined } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   let content: Uint8Array<ArrayBuffer>;
   try {

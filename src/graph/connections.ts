@@ -28,7 +28,7 @@ export interface TransposedConnections extends Connections {
 }
 
 /** Size of a matrix. */
-export interface MatrixSize {
+interface MatrixSize {
   readonly receivers: number;
   readonly senders: number;
 }

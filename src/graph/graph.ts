@@ -25,7 +25,7 @@ export interface Graph {
 }
 
 /** The n connections of W_hh with their weights. */
-export interface WeightedConnections extends Connections {
+interface WeightedConnections extends Connections {
   /** [n] */
   readonly weights: Float64Array;
 }

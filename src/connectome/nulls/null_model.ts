@@ -246,7 +246,7 @@ function lengthBins(distances: Float64Array, regions: number): Uint8Array {
 }
 
 /** A figure before and after. */
-export interface NullReportRow {
+interface NullReportRow {
   readonly measure: string;
   readonly biological: number;
   /** Mean over the samples of the null model. */

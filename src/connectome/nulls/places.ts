@@ -319,7 +319,7 @@ const LOWER: Entries = {
 };
 
 /** What is drawn from. */
-export interface PlaceOptions {
+interface PlaceOptions {
   /** Number of places, at most 2⁵³. */
   readonly count: number;
   readonly stream: RandomStream;
