@@ -6,9 +6,7 @@
 
 import { cannotRead, type Fail } from "./input_error.ts";
 
-/**
- * A place in a file. Numbers are little-endian unless the name says otherwise.
- */
+/** A place in a file. Numbers are little-endian unless the name says otherwise. */
 export class ByteCursor {
   readonly bytes: Uint8Array;
   /** Index of the next byte. */
@@ -92,9 +90,7 @@ export class ByteCursor {
   }
 }
 
-/**
- * SHA-256 of bytes, as 64 lower-case hexadecimal digits.
- */
+/** SHA-256 of bytes, as 64 lower-case hexadecimal digits. */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   // The digest takes no view of shared memory, which the type leaves open.
   const own = bytes.buffer instanceof ArrayBuffer

@@ -8,7 +8,7 @@
  */
 
 import { cannotRead, type Fail } from "./input_error.ts";
-import { NUMBERS, type NumberType } from "./numbers.ts";
+import { numberReader, type NumberType } from "./numbers.ts";
 
 /** A matrix of a file that may hold several. */
 export interface NamedMatrix {
@@ -165,15 +165,13 @@ class Elements {
       return this.fail(`it holds an element of type ${type} for numbers`);
     }
     const size = Number(kind[1]);
-    const get = NUMBERS[kind];
+    const get = numberReader(kind, this.fail);
     const count = Math.floor((end - start) / size);
     return {
       count,
       get: (index) => {
         if (!(index < count)) return this.fail("it is cut short");
-        const value = get(this.#view, start + index * size, this.#little);
-        if (type < 12 || Number.isSafeInteger(value)) return value;
-        return this.fail(`its integer ${value} lies beyond ±(2^53 - 1)`);
+        return get(this.#view, start + index * size, this.#little);
       },
     };
   }

@@ -17,7 +17,8 @@ import { quote, shorten } from "../text/words.ts";
 import { cannotRead, type Fail } from "./input_error.ts";
 import {
   countElements,
-  NUMBERS,
+  isNumberType,
+  numberReader,
   type NumberType,
   visitElements,
 } from "./numbers.ts";
@@ -89,16 +90,10 @@ export function readNpy(
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + dataStart);
-  const get = NUMBERS[dtype];
+  const get = numberReader(dtype, fail);
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     data[i] = get(view, i * itemSize, littleEndian);
-  }
-  if (dtype === "i8" || dtype === "u8") {
-    const index = data.findIndex((value) => !Number.isSafeInteger(value));
-    if (index >= 0) {
-      fail(`its integer ${data[index]} lies beyond ±(2^53 - 1)`);
-    }
   }
   return {
     shape,
@@ -146,8 +141,7 @@ export async function scanNpyMatrix(
   onShape(shape);
   const [rows = 0, columns = 0] = shape;
   const size = Number(dtype[1]);
-  const get = NUMBERS[dtype];
-  const isWide = dtype === "i8" || dtype === "u8";
+  const get = numberReader(dtype, fail);
   const across = fortranOrder ? rows : columns;
   bytes = bytes.slice(dataStart);
   let followed = bytes.length;
@@ -158,9 +152,6 @@ export async function scanNpyMatrix(
     for (let element = 0; element < here; element++) {
       const value = get(view, element * size, littleEndian);
       if (value !== 0) {
-        if (isWide && !Number.isSafeInteger(value)) {
-          fail(`its integer ${value} lies beyond ±(2^53 - 1)`);
-        }
         if (fortranOrder) onElement(value, inner, outer);
         else onElement(value, outer, inner);
       }
@@ -285,14 +276,14 @@ function parseDescr(
 ): { dtype: NumberType; littleEndian: boolean } {
   // Without a byte order it is the machine's, which is little-endian everywhere.
   const [, order = "", dtype = ""] = /^([<>|=]?)(.*)$/s.exec(descr) ?? [];
-  if (!Object.hasOwn(NUMBERS, dtype)) {
+  if (!isNumberType(dtype)) {
     return fail(
       `its elements are of type '${
         descr.slice(0, 20)
       }'; booleans, integers and floats of 4 or 8 bytes can be read`,
     );
   }
-  return { dtype: dtype as NumberType, littleEndian: order !== ">" };
+  return { dtype, littleEndian: order !== ">" };
 }
 
 /** Reorders elements whose first index is fastest. */

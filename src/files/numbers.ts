@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Fail } from "./input_error.ts";
+
 /** Reads a number of a file. */
 export type ReadNumber = (
   view: DataView,
@@ -26,7 +28,7 @@ export type NumberType =
   | "f8";
 
 /** How each type is read. */
-export const NUMBERS: Readonly<Record<NumberType, ReadNumber>> = {
+const NUMBERS: Readonly<Record<NumberType, ReadNumber>> = {
   b1: (view, offset) => view.getUint8(offset) === 0 ? 0 : 1,
   i1: (view, offset) => view.getInt8(offset),
   i2: (view, offset, little) => view.getInt16(offset, little),
@@ -39,6 +41,22 @@ export const NUMBERS: Readonly<Record<NumberType, ReadNumber>> = {
   f4: (view, offset, little) => view.getFloat32(offset, little),
   f8: (view, offset, little) => view.getFloat64(offset, little),
 };
+
+/** How a type is read; an integer that a double does not hold is refused. */
+export function numberReader(type: NumberType, fail: Fail): ReadNumber {
+  const read = NUMBERS[type];
+  if (type !== "i8" && type !== "u8") return read;
+  return (view, offset, littleEndian) => {
+    const value = read(view, offset, littleEndian);
+    if (Number.isSafeInteger(value)) return value;
+    return fail(`its integer ${value} lies beyond ±(2^53 - 1)`);
+  };
+}
+
+/** Whether a text names a type. */
+export function isNumberType(text: string): text is NumberType {
+  return Object.hasOwn(NUMBERS, text);
+}
 
 /**
  * Number of elements of an array; Infinity at worst. A file may claim any

@@ -23,7 +23,8 @@ import {
   countElements,
   isCount,
   type Layout,
-  NUMBERS,
+  numberReader,
+  type NumberType,
   type ReadNumber,
   visitElements,
 } from "./numbers.ts";
@@ -57,25 +58,25 @@ interface ElementType {
   readonly size: number;
   /** The class of array that elements are given out in. */
   readonly array: new (length: number) => TorchData;
-  readonly get: ReadNumber;
+  readonly read: NumberType | ReadNumber;
 }
 
 /** By the name of PyTorch's class. */
 const STORAGE_TYPES: ReadonlyMap<string, ElementType> = new Map(
   ([
-    ["Double", "float64", Float64Array, NUMBERS.f8, 8],
-    ["Float", "float32", Float32Array, NUMBERS.f4, 4],
+    ["Double", "float64", Float64Array, "f8", 8],
+    ["Float", "float32", Float32Array, "f4", 4],
     ["Half", "float16", Float32Array, halfValue, 2],
     ["BFloat16", "bfloat16", Float32Array, brainValue, 2],
-    ["Long", "int64", Float64Array, NUMBERS.i8, 8],
-    ["Int", "int32", Int32Array, NUMBERS.i4, 4],
-    ["Short", "int16", Int16Array, NUMBERS.i2, 2],
-    ["Char", "int8", Int8Array, NUMBERS.i1, 1],
-    ["Byte", "uint8", Uint8Array, NUMBERS.u1, 1],
-    ["Bool", "bool", Uint8Array, NUMBERS.b1, 1],
-  ] as const).map(([name, dtype, array, get, size]) => [
+    ["Long", "int64", Float64Array, "i8", 8],
+    ["Int", "int32", Int32Array, "i4", 4],
+    ["Short", "int16", Int16Array, "i2", 2],
+    ["Char", "int8", Int8Array, "i1", 1],
+    ["Byte", "uint8", Uint8Array, "u1", 1],
+    ["Bool", "bool", Uint8Array, "b1", 1],
+  ] as const).map(([name, dtype, array, read, size]) => [
     `torch.${name}Storage`,
-    { dtype, size, array, get },
+    { dtype, size, array, read },
   ]),
 );
 
@@ -352,8 +353,11 @@ function torchValueOf(
     }
     const data = new type.array(countElements(layout.shape));
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const get = typeof type.read === "string"
+      ? numberReader(type.read, fail)
+      : type.read;
     visitElements(layout, (from, to) => {
-      data[to] = type.get(view, from * type.size, options.littleEndian);
+      data[to] = get(view, from * type.size, options.littleEndian);
     });
     return data;
   }
@@ -381,13 +385,6 @@ function torchValueOf(
       );
     }
     const data = elementsOf(found, view);
-    if (found.type.dtype === "int64") {
-      for (const value of data) {
-        if (!Number.isSafeInteger(value)) {
-          fail(`its integer ${value} lies beyond ±(2^53 - 1)`);
-        }
-      }
-    }
     if (isNegative) {
       for (let i = 0; i < data.length; i++) data[i] = -data[i]!;
     }

@@ -110,9 +110,7 @@ export function findConnectionProblem(
   return undefined;
 }
 
-/**
- * The same connections listed by sender: rows become columns.
- */
+/** The same connections listed by sender: rows become columns. */
 export function transposeConnections(
   { receivers, senders, start, sender }: Connections,
 ): TransposedConnections {
