@@ -44,7 +44,6 @@ const RENAMED = {
   '"node:events"': '"./events.js"',
 } as const;
 
-/** A file of the page. */
 interface AppFile {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -10,6 +10,7 @@
 import type { ComponentChildren } from "npm:preact@11.2.0";
 import { useRef } from "npm:preact@11.2.0/hooks";
 import { NULL_MODELS } from "../connectome/nulls/null_model.ts";
+import { textOf } from "../experiment/config.ts";
 import {
   CONFIG_SCHEMA,
   type KeySchema,
@@ -91,7 +92,6 @@ export function choose(
 /** A connectome of more is one of neurons, or large enough. */
 const MOST_REGIONS = 120;
 
-/** The whole form. */
 export function Form(
   { settings, change, connectomes, addFiles }: FormProps,
 ) {
@@ -382,7 +382,7 @@ function Field(
         label={label}
         hint={hint}
         on={value === "True"}
-        set={(on) => set(on ? "True" : "False")}
+        set={(on) => set(textOf(on)!)}
       />
     );
   }

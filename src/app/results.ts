@@ -42,7 +42,6 @@ import {
   sparse,
 } from "../train/record_experiment.ts";
 
-/** A trained run. */
 export interface TrainedRun {
   readonly id: RunId;
   readonly run: ModelRun;
@@ -60,7 +59,6 @@ export interface TrainedArm {
   readonly engine: string;
 }
 
-/** Runs that went wrong. */
 function failuresOf({ prepared, runs }: TrainedArm): RecordedFailure[] {
   const last = prepared.experiment.training.epochs - 1;
   return runs.flatMap(({ id, history, parameters }) => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { textOf } from "../experiment/config.ts";
 import { type IniFile, iniValue, readIni } from "../experiment/configparser.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { readArms } from "../experiment/read.ts";
@@ -71,12 +72,10 @@ function plainKeys(section: keyof typeof CONFIG_SCHEMA): string[] {
 
 const SECTIONS = ["net", "trainvalidate", "run"] as const;
 
-function defaultOf(schema: object): string {
-  const value: unknown = Reflect.get(schema, "default") ??
-    Reflect.get(schema, "example");
-  return typeof value === "boolean"
-    ? (value ? "True" : "False")
-    : String(value ?? "");
+function defaultOf(
+  schema: Partial<Pick<ParameterSchema, "default" | "example">>,
+): string {
+  return textOf(schema.default ?? schema.example) ?? "";
 }
 
 /** Parameters of a task, those of the grid last. */
@@ -95,8 +94,8 @@ export function defaultSettings(task = START.task_name!): Settings {
   const values: Record<string, string> = {};
   for (const section of SECTIONS) {
     for (const key of plainKeys(section)) {
-      const schema = Reflect.get(CONFIG_SCHEMA[section], key) as object;
-      values[key] = START[key] ?? defaultOf(schema);
+      values[key] = START[key] ??
+        defaultOf(Reflect.get(CONFIG_SCHEMA[section], key));
     }
   }
   for (const [name, schema] of parametersOf(task)) {

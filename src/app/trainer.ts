@@ -80,7 +80,6 @@ export type News =
   | { readonly tell: "note"; readonly line: string }
   | { readonly tell: "error"; readonly line: string }
   | {
-    /** A connectome was added. */
     readonly tell: "connectome";
     readonly name: string;
     readonly regions: number;

@@ -165,7 +165,6 @@ function sentence(words: string): string {
   return `${words[0]!.toUpperCase()}${words.slice(1)}.`;
 }
 
-/** W_hh as a picture. */
 export function Matrix(
   { picture, epoch = 0 }: {
     readonly picture: MatrixPicture | undefined;

@@ -10,11 +10,11 @@ import { formatFindings } from "../analysis/tables.ts";
 import type { Flags } from "../compat/cli.ts";
 import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { InputError } from "../files/input_error.ts";
 import { readResultsFolder } from "../results/results_folder.ts";
-import { didYouMean, listNames, plural } from "../text/words.ts";
+import { plural } from "../text/words.ts";
 import { drawResults } from "../viz/draw_results.ts";
 import { prepareFolder } from "../viz/write_figures.ts";
+import { choiceOf } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath } from "./shell.ts";
 import { trainConfig, TRAINING_FLAGS } from "./train.ts";
@@ -36,22 +36,10 @@ are compared; of several connectomes each with its own null models, in a folder 
 
   --help                    this text`;
 
-/** The null models of the arms; undefined where the config's own are compared. */
-function readNullModels(flags: Flags): readonly string[] | undefined {
-  const names = flags.list.null_models;
-  for (const name of names ?? []) {
-    if (NULL_MODEL_NAMES.some((each) => each === name)) continue;
-    throw new InputError(
-      `Cannot use --null_models ${name}: allowed are ${
-        listNames(NULL_MODEL_NAMES, "and")
-      }${didYouMean(name, NULL_MODEL_NAMES)}`,
-    );
-  }
-  return names;
-}
-
 async function compare(flags: Flags): Promise<number> {
-  const named = readNullModels(flags);
+  const named = flags.list.null_models?.map((name) =>
+    choiceOf(name, "null_models", NULL_MODEL_NAMES)
+  );
   return await trainConfig(flags, {
     settings(arms) {
       if (named === undefined && arms.length > 1) return {};

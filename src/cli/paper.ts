@@ -35,6 +35,7 @@ import { formatDuration, formatTable, plural } from "../text/words.ts";
 import { probeTime } from "../train/describe_plan.ts";
 import { prepareArms } from "../train/prepare.ts";
 import type { ReportedCell } from "../viz/paper_report.ts";
+import { prepareFolder } from "../viz/write_figures.ts";
 import { choicesFlag, flagsOnly, readOverrides, widthFlag } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { shownPath, userFolder, userPath } from "./shell.ts";
@@ -272,10 +273,8 @@ async function report(
     print("No experiment is finished, so that there is no report yet.");
     return;
   }
-  const [{ writePaperReport }, { prepareFolder }] = await Promise.all([
-    import("../viz/paper_report.ts"),
-    import("../viz/write_figures.ts"),
-  ]);
+  // What draws takes a while to load.
+  const { writePaperReport } = await import("../viz/paper_report.ts");
   const directory = join(folder, "figs");
   await prepareFolder(directory);
   const { files, findings } = await writePaperReport(reported, {

@@ -10,7 +10,6 @@ import { InputError, RetryError } from "../files/input_error.ts";
 import { systemReason } from "../files/read.ts";
 import { printable } from "../text/words.ts";
 
-/** A command of the program. */
 export interface Command {
   /** The whole text of `--help`, which may depend on what else stands there. */
   readonly help: string | ((flags: Flags) => string);

@@ -34,7 +34,7 @@ import { openArms } from "../train/results_writer.ts";
 import { readShard, resolveShard, type ShardClaim } from "../train/shard.ts";
 import { trainArms, type TrainOutcome } from "../train/train_arms.ts";
 import { startWatchdog } from "../train/watchdog.ts";
-import { readOverrides } from "./flags.ts";
+import { numberFlag, readOverrides } from "./flags.ts";
 import {
   print,
   printError,
@@ -79,18 +79,6 @@ const HELP =
 Where the config's net_name or null_model is a list, each pair is an arm: all train together, each
 into a folder of its name in the results folder.
 Config keys are in docs/configuration.md, the files of a results folder in docs/results.md.`;
-
-function readCount(flags: Flags, name: string): number | undefined {
-  const text = flags.string[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
-    throw new InputError(
-      `Cannot use --${name} ${text}: it must be a number, 0 or more`,
-    );
-  }
-  return value;
-}
 
 async function readConfig(
   flags: Flags,
@@ -257,7 +245,7 @@ async function readBegun(
 }
 
 /** What another command that trains does otherwise. */
-export interface TrainConfigOptions {
+interface TrainConfigOptions {
   /** Values that stand in for the config's, by `section.key`, for the arms that it has. */
   readonly settings?: (
     arms: readonly Experiment[],
@@ -285,13 +273,8 @@ export function engineOf(
   flags: Flags,
 ): (warn: (line: string) => void) => Promise<Engine> {
   const device = readDeviceChoice(flags.string.device);
-  const workers = readCount(flags, "workers");
-  if (workers !== undefined && !(Number.isInteger(workers) && workers > 0)) {
-    throw new InputError(
-      `Cannot use --workers ${workers}: it must be a whole number, 1 or more`,
-    );
-  }
-  const gigabytes = readCount(flags, "memory");
+  const workers = numberFlag(flags, "workers", { from: 1, whole: true });
+  const gigabytes = numberFlag(flags, "memory");
   return (warn) =>
     chooseEngine(device, {
       warn,
@@ -312,7 +295,9 @@ export async function trainExperiments(
 ): Promise<number> {
   const start = performance.now();
   const openEngine = engineOf(flags);
-  const checkpointSeconds = readCount(flags, "checkpoint_seconds") ?? 60;
+  const checkpointSeconds = numberFlag(flags, "checkpoint_seconds", {
+    fallback: 60,
+  });
   const claim = readShard(flags.string.shard, (name) => Deno.env.get(name));
   checkOverwrite(flags, claim);
   const shard = resolveShard(claim, {
@@ -431,7 +416,7 @@ function isPassing(error: unknown): error is InputError {
 }
 
 /** The flags of all commands that train. */
-export const TRAINING_FLAGS: FlagNames = {
+export const TRAINING_FLAGS = {
   boolean: ["dry-run", "overwrite", "resume", "profile", "no-fma"],
   string: [
     "path_to_results",
@@ -445,9 +430,8 @@ export const TRAINING_FLAGS: FlagNames = {
     "shard",
     "checkpoint_seconds",
   ],
-  list: [],
   each: ["set"],
-};
+} satisfies Partial<FlagNames>;
 
 if (import.meta.main) {
   await runCommand({

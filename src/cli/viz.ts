@@ -7,10 +7,16 @@
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import type { LabelledResults } from "../analysis/match.ts";
-import { FIGURE_KINDS } from "../viz/build_figures.ts";
-import type { DrawResultsOptions } from "../viz/draw_results.ts";
-import { DEFAULT_FORMATS, FORMATS } from "../viz/write_figures.ts";
+import { formatFindings } from "../analysis/tables.ts";
+import { readResultsFolder } from "../results/results_folder.ts";
 import { plural } from "../text/words.ts";
+import { FIGURE_KINDS } from "../viz/build_figures.ts";
+import { drawResults, type DrawResultsOptions } from "../viz/draw_results.ts";
+import {
+  DEFAULT_FORMATS,
+  FORMATS,
+  prepareFolder,
+} from "../viz/write_figures.ts";
 import {
   choicesFlag,
   flagsOnly,
@@ -90,7 +96,6 @@ function readFlags(flags: Flags): Wanted {
 async function readFolders(
   { folders, labels }: Wanted,
 ): Promise<LabelledResults[]> {
-  const { readResultsFolder } = await import("../results/results_folder.ts");
   const read: LabelledResults[] = [];
   for (const [i, folder] of folders.entries()) {
     const results = await readResultsFolder(folder);
@@ -107,14 +112,7 @@ async function readFolders(
 async function viz(flags: Flags): Promise<number> {
   const start = performance.now();
   const wanted = readFlags(flags);
-  // What draws takes a while to load; bad input is told at once.
   const folders = await readFolders(wanted);
-  const [{ drawResults }, { prepareFolder }, { formatFindings }] = await Promise
-    .all([
-      import("../viz/draw_results.ts"),
-      import("../viz/write_figures.ts"),
-      import("../analysis/tables.ts"),
-    ]);
   await prepareFolder(wanted.directory);
   const drawn = await drawResults(folders, wanted);
   for (const warning of drawn.warnings) printError(`warning: ${warning}`);

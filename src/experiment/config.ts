@@ -198,8 +198,8 @@ export function effectiveConfig(ini: IniFile): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A default as a config has it. */
-function textOf(
+/** A value as a config has it. */
+export function textOf(
   value: string | number | boolean | undefined,
 ): string | undefined {
   return typeof value === "boolean"
@@ -313,7 +313,6 @@ export function readNumber(ini: IniFile, place: ConfigKey): number {
   });
 }
 
-/** True or False. */
 export function readBoolean(ini: IniFile, place: ConfigKey): boolean {
   const allowed = "True or False";
   return readValue(ini, { ...place, allowed, parse: parsePythonBoolean });

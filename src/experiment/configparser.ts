@@ -25,7 +25,6 @@ export interface IniOption {
   readonly flag?: string | undefined;
 }
 
-/** A section. */
 interface IniSection {
   /** Number of the line of its header, from 1. */
   readonly line: number;
@@ -33,7 +32,6 @@ interface IniSection {
   readonly options: ReadonlyMap<string, IniOption>;
 }
 
-/** A config file. */
 export interface IniFile {
   /** Its name, for messages. */
   readonly file: string;
@@ -48,7 +46,6 @@ const DEFAULT_SECTION = "DEFAULT";
 
 /** Where in a config something is wrong. */
 interface ConfigPlace {
-  /** Name of the file. */
   readonly file: string;
   /** Number of the line, from 1. */
   readonly line?: number | undefined;

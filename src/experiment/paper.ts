@@ -9,6 +9,7 @@
 
 import { dirname, join } from "../files/path.ts";
 import { InputError } from "../files/input_error.ts";
+import { textOf } from "./config.ts";
 import type { Experiment } from "./experiment.ts";
 import { type ExperimentOverrides, readArms } from "./read.ts";
 
@@ -58,7 +59,6 @@ export interface PaperChoice {
   readonly matches: readonly (keyof typeof MATCHES)[];
 }
 
-/** Every cell of a choice. */
 export function cellsOf(
   { species, tasks, strategies }: Omit<PaperChoice, "nullModels" | "matches">,
 ): PaperCell[] {
@@ -120,7 +120,6 @@ export function readCell(
   }
   const [name, regions] = SPECIES[cell.species];
   const { split, ranked } = STRATEGIES[cell.strategy][1];
-  const python = (value: boolean) => value ? "True" : "False";
   const read = (models: readonly string[], match: keyof typeof MATCHES) =>
     models.length === 0 ? [] : readArms(text, {
       file,
@@ -132,11 +131,11 @@ export function readCell(
           ...set,
           "net.net_name": name,
           "net.rnn_size": String(regions),
-          "net.rand_partition": python(split),
+          "net.rand_partition": textOf(split)!,
           "net.random_w": "False",
           "net.null_model": JSON.stringify(models),
           "net.match": match,
-          "trainvalidate.remap_w": python(ranked),
+          "trainvalidate.remap_w": textOf(ranked)!,
         },
       },
     }).map((experiment) => placed(experiment, match));

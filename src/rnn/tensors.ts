@@ -147,7 +147,6 @@ function wholeNumbers(
   return numbers;
 }
 
-/** A model found in a file. */
 export interface FoundModel {
   /** In float32, whatever the file has. */
   readonly parameters: Parameters<Float32Array>;

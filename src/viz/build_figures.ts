@@ -221,7 +221,6 @@ function pagesOf(combinations: readonly MatchedCombination[]): Page[] {
   }
 }
 
-/** The curves of a quantity. */
 function curvesIn(member: CombinationResult | undefined, quantity: Quantity) {
   const [training, validation] = quantity === "loss"
     ? [member?.trainLoss, member?.validateLoss]

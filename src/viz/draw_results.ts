@@ -31,7 +31,6 @@ import {
   type WriteOptions,
 } from "./write_figures.ts";
 
-/** What to make. */
 export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
   /** Margin of equivalence; default as of `compareLabels`. */
   readonly margin?: number | undefined;
@@ -39,7 +38,6 @@ export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
   readonly allPairs?: boolean | undefined;
 }
 
-/** What was made. */
 interface DrawnResults {
   /** Names of files, in the order in which they were written. */
   readonly files: readonly string[];

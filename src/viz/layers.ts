@@ -99,7 +99,6 @@ export function dashes(
   };
 }
 
-/** An axis of epochs. */
 export function epochAxis(tickCount: number): Spec {
   return {
     field: "epoch",

@@ -24,7 +24,6 @@ import {
 } from "../results/layout.ts";
 import { refuseDamaged } from "../results/results_folder.ts";
 
-/** A square matrix. */
 export interface SquareMatrix {
   readonly size: number;
   /** `[size, size]`, row-major; row = from, column = to. */
@@ -175,7 +174,6 @@ function chunk(type: string, ...data: readonly Uint8Array[]): Buffer {
   return Buffer.concat([words(named.length - 4), named, words(crc32(named))]);
 }
 
-/** The bytes of a PNG file. */
 export function encodePng(
   { width, height, pixels, palette, pixelsPerMetre }: Picture,
 ): Buffer {

@@ -66,7 +66,6 @@ interface ArmRow {
   readonly compared: ReadonlyMap<Measure, Comparison>;
 }
 
-/** A cell's table. */
 interface CellTable {
   readonly name: string;
   /** Combinations that a run learned, and all. */

@@ -47,7 +47,6 @@ interface Report {
   readonly finish: (content: ReportContent) => Promise<string>;
 }
 
-/** Makes the report. */
 export function startReport(): Report {
   const page = startPage();
   return {

@@ -280,7 +280,6 @@ function minimumLayers(
   ], { title: null, scale: y.scale, axis: { ...y.axis, tickCount: 4 } });
 }
 
-/** One panel of box plots. */
 interface BoxPanel {
   /** Title of the value axis, without the note on a logarithmic scale. */
   readonly title: string;
@@ -289,7 +288,6 @@ interface BoxPanel {
   readonly runs: readonly RunValue[];
 }
 
-/** What box plots show. */
 interface BoxOptions {
   /** Order of the boxes. */
   readonly labels: readonly string[];

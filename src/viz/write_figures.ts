@@ -16,7 +16,6 @@ import type { Figure } from "./figure.ts";
 /** What can be written; `html` is one report of all figures. */
 export const FORMATS = ["svg", "png", "pdf", "vl.json", "html"] as const;
 
-/** One of them. */
 export type Format = typeof FORMATS[number];
 
 /** What is written unasked; a PDF takes as long as all else of a figure. */
@@ -24,7 +23,6 @@ export const DEFAULT_FORMATS: readonly Format[] = FORMATS.filter((one) =>
   one !== "pdf"
 );
 
-/** How to write. */
 export interface WriteOptions {
   readonly directory: string;
   /** Default {@linkcode DEFAULT_FORMATS}. */
@@ -41,7 +39,6 @@ const LIST_LINE = /^([0-9a-f]{64}) {2}(.+)$/;
 
 /** A folder of figures that is being written. */
 interface FigureFolder {
-  /** Writes a file. */
   readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
   /** Writes a figure in all formats but `html`. */
   readonly draw: (figure: Figure) => Promise<void>;

@@ -90,7 +90,7 @@ describe("deno task compare", () => {
         [[], /^error: Cannot train: give one config file/],
         [
           [config, "--null_models", "degree"],
-          /^error: Cannot use --null_models degree: .*did you mean "degrees"/,
+          /^error: Cannot use --null_models "degree": .*did you mean "degrees"/,
         ],
         [
           [config, "--resume", "--overwrite"],

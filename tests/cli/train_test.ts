@@ -302,7 +302,7 @@ describe("deno task train", () => {
         [text, ["--device", "tpu"], /auto, gpu, cpu and reference/],
         [text, ["--shard", "2/2"], /i\/n/],
         [text, ["--resume", "--overwrite"], /--overwrite with --resume/],
-        [text, ["--checkpoint_seconds", "soon"], /--checkpoint_seconds soon/],
+        [text, ["--checkpoint_seconds", "soon"], /--checkpoint_seconds "soon"/],
         [text, ["--checkpoint"], /--checkpoint is not a flag/],
         [text, ["twice.ini"], /one config file/],
       ];
