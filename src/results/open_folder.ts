@@ -155,7 +155,7 @@ function isLockFile(name: string): boolean {
  * there are none. A damaged or lost one is written again if runs are there that
  * say they belong to the experiment.
  */
-async function findRecord(
+export async function findRecord(
   path: string,
   { record, warn }: {
     record: ExperimentRecord;

@@ -17,6 +17,7 @@ import {
   curvesOf,
 } from "../results/data_files.ts";
 import type {
+  ExperimentRecord,
   NetworkStates,
   RecordedFailure,
 } from "../results/experiment_record.ts";
@@ -31,7 +32,12 @@ import {
   topologyPath,
 } from "../results/layout.ts";
 import { type FolderLock, lockFolder, readLocks } from "../results/lock.ts";
-import { openFolder, refuseFolder, sweep } from "../results/open_folder.ts";
+import {
+  findRecord,
+  openFolder,
+  refuseFolder,
+  sweep,
+} from "../results/open_folder.ts";
 import {
   engineName,
   factsOf,
@@ -122,11 +128,7 @@ class ResultsWriter implements ArmResults {
     const folder = experiment.paths.results;
     const files = firstFiles(prepared);
     const lock = await openFolder(folder, {
-      record: experimentRecord(prepared, {
-        engines: [engineName(engine)],
-        programs: [],
-        failures: [],
-      }),
+      record: firstRecord(prepared, engine),
       mode: modeOf({ overwrite, resume }),
       part: shard,
       ids,
@@ -445,9 +447,7 @@ export async function openArms(
   for (const { experiment: { paths } } of arms) {
     await refuseFolder(paths.results, modeOf(options));
   }
-  if (options.overwrite && arms.length > 1) {
-    await tryLocks(arms, options);
-  }
+  if (arms.length > 1) await tryFolders(arms, options);
   const opened: ResultsWriter[] = [];
   try {
     for (const [i, ids] of runsOfShard(arms, options.shard).entries()) {
@@ -467,19 +467,40 @@ function modeOf(
   return overwrite ? "overwrite" : resume ? "join" : "new";
 }
 
-/** @throws {RetryError} If another process trains in a folder. */
-async function tryLocks(
+/**
+ * Holds all folders at once, and looks whose results are there.
+ *
+ * @throws {InputError} If those in one are another experiment's.
+ * @throws {RetryError} If another process trains in one.
+ */
+async function tryFolders(
   arms: readonly PreparedExperiment[],
-  { shard: part, warn }: OpenResultsOptions,
+  options: OpenResultsOptions,
 ): Promise<void> {
+  const { engine, shard: part, warn } = options;
   const locks: FolderLock[] = [];
   try {
-    for (const { experiment: { paths } } of arms) {
-      locks.push(await lockFolder(paths.results, { part, warn }));
+    for (const arm of arms) {
+      const { results } = arm.experiment.paths;
+      locks.push(await lockFolder(results, { part, warn }));
+      if (modeOf(options) !== "join") continue;
+      await findRecord(results, { record: firstRecord(arm, engine), warn });
     }
   } finally {
     for (const lock of locks) await lock.release();
   }
+}
+
+/** What is known of an experiment before it is trained. */
+function firstRecord(
+  prepared: PreparedExperiment,
+  engine: OpenResultsOptions["engine"],
+): ExperimentRecord {
+  return experimentRecord(prepared, {
+    engines: [engineName(engine)],
+    programs: [],
+    failures: [],
+  });
 }
 
 /** The folder of the arms' folders may not be one experiment's: whose results are where would be a riddle. */

@@ -284,14 +284,17 @@ describe("train() with several arms", () => {
       const net = { null_model: "['none', 'permute']", null_samples: "1" };
       await trainAll(folder, "all", { net, engine });
       const other = { ...net, null_samples: "2" };
+      const bio = join(folder, "all", "bio");
+      const before = await filesBelow(bio);
       await assert.rejects(
         trainAll(folder, "all", { net: other, engine, resume: true }),
         /permute": it holds .* experiment \(nullSamples is 1 there and 2 here\);/,
       );
+      assert.deepEqual(await filesBelow(bio), before);
     });
   });
 
-  it("overwrites no arm where another process trains one", async () => {
+  it("touches no arm where another process trains one", async () => {
     await withFolder(async (folder) => {
       const engine = createReferenceEngine();
       await trainAll(folder, "all", { net: ARMS, engine });
@@ -301,10 +304,12 @@ describe("train() with several arms", () => {
         part: undefined,
         warn: assert.fail,
       });
-      await assert.rejects(
-        trainAll(folder, "all", { net: ARMS, engine, overwrite: true }),
-        RetryError,
-      );
+      for (const how of [{ overwrite: true }, { resume: true }]) {
+        await assert.rejects(
+          trainAll(folder, "all", { net: ARMS, engine, ...how }),
+          RetryError,
+        );
+      }
       await lock.release();
       assert.deepEqual(await filesBelow(bio), before);
     });
