@@ -225,9 +225,8 @@ export function encodeExperimentRecord(record: ExperimentRecord): string {
 const END = "\n}";
 const CHECKSUM = /,\n {2}"checksum": "([0-9a-f]{64})"\n\}\n$/;
 
-function textSum(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
+const textSum = (text: string) =>
+  createHash("sha256").update(text).digest("hex");
 
 /** Throws that a member is not what it should be. */
 type Fail = (path: string, wanted: string, found: unknown) => never;
@@ -299,6 +298,7 @@ const state = object({
   activity: measured,
 });
 const indices = rule("a list", Array.isArray);
+const run = { combination: integer(), iteration: integer() };
 
 /** The members of `experiment.json`, in their order. What some versions did not say is optional. */
 const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
@@ -369,12 +369,7 @@ const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
   })),
   engine: object({ kind: string, description: string }),
   size: object({ hiddenSize: size, inputSize: size, outputSize: size }),
-  failures: list(object({
-    combination: integer(),
-    iteration: integer(),
-    epoch: integer(),
-    what: string,
-  })),
+  failures: list(object({ ...run, epoch: integer(), what: string })),
   networkStates: optional(object({ initial: state, trained: state })),
 };
 

@@ -87,7 +87,6 @@ class ResultsWriter implements ArmResults {
   readonly prepared: PreparedExperiment;
   readonly folder: string;
   readonly store: RunStore;
-  /** The runs of this process. */
   readonly ids: readonly RunId[];
   readonly #lock: FolderLock;
   readonly #written = new Set<number>();
@@ -119,10 +118,9 @@ class ResultsWriter implements ArmResults {
    */
   static async open(
     prepared: PreparedExperiment,
-    { engine, overwrite, resume, shard, ids, warn }: OpenResultsOptions & {
-      /** The runs of this process. */
-      readonly ids: readonly RunId[];
-    },
+    { engine, overwrite, resume, shard, ids, warn }:
+      & OpenResultsOptions
+      & Pick<ArmResults, "ids">,
   ): Promise<ResultsWriter> {
     const { experiment, size } = prepared;
     const folder = experiment.paths.results;
