@@ -9,6 +9,7 @@ import {
   catalogueEntry,
   filesOf,
 } from "../../src/connectome/catalogue.ts";
+import { connectomeOfFile } from "../../src/connectome/decode.ts";
 import {
   downloadConnectome,
   type DownloadOptions,
@@ -261,3 +262,37 @@ itNeeds(
     });
   },
 );
+
+const neurons = Deno.env.get("BIORNN_NEURONS") || undefined;
+
+for (const name of ["Larva_Winding", "C_elegans_Cook"]) {
+  itNeeds(
+    `${name} holds what the catalogue says`,
+    neurons === undefined
+      ? "BIORNN_NEURONS names no folder with connectomes of neurons"
+      : undefined,
+    async () => {
+      const lines: string[] = [];
+      const { graph, sha256, citations } = await loadConnectome(name, {
+        folder: neurons!,
+        onProgress: (line) => lines.push(line),
+      });
+      const entry = CATALOGUE.find((each) => each.name === name)!;
+      assert.equal(graph.nodes, entry.regions);
+      assert.equal(graph.weight.length, entry.connections);
+      assert.equal(sha256, entry.files.weights.sha256);
+      assert.deepEqual(citations, entry.citations);
+      assert.deepEqual(lines, []);
+      const { file } = entry.files.weights;
+      const dropped = await connectomeOfFile(
+        await Deno.readFile(join(neurons!, file)),
+        {
+          file: "renamed.csv".replace(/csv$/, file.split(".").at(-1)!),
+          onProgress() {},
+        },
+      );
+      assert.equal(dropped.name, name);
+      assert.deepEqual(dropped.graph, graph);
+    },
+  );
+}

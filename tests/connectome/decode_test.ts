@@ -5,14 +5,12 @@ import * as arrow from "npm:@uwdata/flechette@2.6.0";
 import * as lz4 from "npm:lz4js@0.2.0";
 import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
-import { CATALOGUE } from "../../src/connectome/catalogue.ts";
 import {
   connectomeOfFile,
   importConnectome,
   importedName,
   type ImportOptions,
 } from "../../src/connectome/decode.ts";
-import { loadConnectome } from "../../src/connectome/load.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { sourceOfBytes, sourceOfFile } from "../../src/files/read.ts";
 import { findPython } from "../find_python.ts";
@@ -481,37 +479,3 @@ describe("connectomeOfFile()", () => {
     assert.ok(lines.length > 0);
   });
 });
-
-const neurons = Deno.env.get("BIORNN_NEURONS") || undefined;
-
-for (const name of ["Larva_Winding", "C_elegans_Cook"]) {
-  itNeeds(
-    `${name} holds what the catalogue says`,
-    neurons === undefined
-      ? "BIORNN_NEURONS names no folder with connectomes of neurons"
-      : undefined,
-    async () => {
-      const lines: string[] = [];
-      const { graph, sha256, citations } = await loadConnectome(name, {
-        folder: neurons!,
-        onProgress: (line) => lines.push(line),
-      });
-      const entry = CATALOGUE.find((each) => each.name === name)!;
-      assert.equal(graph.nodes, entry.regions);
-      assert.equal(graph.weight.length, entry.connections);
-      assert.equal(sha256, entry.files.weights.sha256);
-      assert.deepEqual(citations, entry.citations);
-      assert.deepEqual(lines, []);
-      const { file } = entry.files.weights;
-      const dropped = await connectomeOfFile(
-        await Deno.readFile(join(neurons!, file)),
-        {
-          file: "renamed.csv".replace(/csv$/, file.split(".").at(-1)!),
-          onProgress() {},
-        },
-      );
-      assert.equal(dropped.name, name);
-      assert.deepEqual(dropped.graph, graph);
-    },
-  );
-}

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../../src/compat/testing.ts";
-import { graphMeasures } from "../../../src/connectome/measures.ts";
-import { modulesOf } from "../../../src/connectome/measures.ts";
+import { graphMeasures, modulesOf } from "../../../src/connectome/measures.ts";
 import {
   NULL_MODEL_NAMES,
   NULL_MODELS,
@@ -184,13 +183,10 @@ describe("swapConnections()", () => {
       const a = stream.integer(nodes), b = stream.integer(nodes);
       if (a !== b) places.add(a * nodes + b);
     }
-    const sorted = [...places].sort((a, b) => a - b);
-    const graph = {
-      nodes,
-      from: Uint32Array.from(sorted, (place) => Math.floor(place / nodes)),
-      to: Uint32Array.from(sorted, (place) => place % nodes),
-      weight: Float64Array.from(sorted, (_, i) => i + 1),
-    };
+    const sorted = Float64Array.from(places).sort();
+    const from = Uint32Array.from(sorted, (place) => Math.floor(place / nodes));
+    const to = Uint32Array.from(sorted, (place) => place % nodes);
+    const graph = { nodes, from, to, weight: sorted.map((_, i) => i + 1) };
     const random = swapConnections(graph, stream);
     assertSound(random);
     assertSameDegrees(graph, random);
@@ -227,9 +223,7 @@ describe("swapKeepingPairs()", () => {
     };
     const [before, after] = [kinds(graph), kinds(random)];
     assert.equal(before.size, after.size);
-    assert.ok(
-      [...before].filter((place) => after.has(place)).length < before.size,
-    );
+    assert.notEqual([...before].filter((e) => !after.has(e)).length, 0);
     assert.notDeepEqual(random.to, graph.to);
   });
 });
