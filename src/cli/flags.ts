@@ -173,6 +173,10 @@ export function labelsOf(
       `there are ${folders.length} results folders, and --results_labels names ${labels.length}; there must be a label for each folder`,
     );
   }
+  const twice = folders.find((folder, i) => folders.indexOf(folder) < i);
+  if (twice !== undefined) {
+    throw wrong(`the folder ${quote(twice)} is given twice`);
+  }
   for (const [i, label] of labels.entries()) {
     if (label.trim() === "") throw wrong("a label is empty");
     if (printable(label) !== label) {

@@ -221,6 +221,11 @@ describe("deno task viz", () => {
       /two folders have the label "bio"; name each by --results_labels$/,
     ],
     [
+      "a folder given twice",
+      () => standard().with(2, bio),
+      /the folder ".*" is given twice$/,
+    ],
+    [
       "a label with a line break",
       () => standard().with(5, "bio\nrandom"),
       /the label "bio random" has characters that can't be shown$/,
