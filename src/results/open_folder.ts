@@ -6,7 +6,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
 import { listFolder, readFileBytes, systemReason } from "../files/read.ts";
@@ -103,6 +103,22 @@ export async function refuseFolder(
   await refuseForeign(path, entries);
   if (mode === "new") refuseResults(path, entries);
   if (mode === "overwrite") refuseLinks(path, entries);
+}
+
+/**
+ * The folder of the arms' folders may not be one experiment's: whose results are where would be a riddle.
+ *
+ * @throws {InputError} If it is.
+ */
+export async function refuseInside(path: string, arm: string): Promise<void> {
+  const above = dirname(path);
+  const found = (await listFolder(above))?.find(({ name }) =>
+    name === EXPERIMENT_FILE || name === INDEX_FILE
+  );
+  if (found === undefined) return;
+  throw new InputError(
+    `Cannot write the results of ${arm} to "${path}": "${above}" is itself the results folder of an experiment (it holds "${found.name}"); choose another folder with --path_to_results`,
+  );
 }
 
 /** What lies in a folder by name, hidden files apart; nothing where there is none. */

@@ -5,10 +5,9 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Engine } from "../engine/ensemble.ts";
-import { InputError } from "../files/input_error.ts";
-import { listFolder, readFileBytes, readIfThere } from "../files/read.ts";
+import { readFileBytes, readIfThere } from "../files/read.ts";
 import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
 import {
   changedFiles,
@@ -23,8 +22,6 @@ import type {
 } from "../results/experiment_record.ts";
 import {
   CURVE_FILES,
-  EXPERIMENT_FILE,
-  INDEX_FILE,
   modelPath,
   type RunId,
   runKey,
@@ -36,6 +33,7 @@ import {
   findRecord,
   openFolder,
   refuseFolder,
+  refuseInside,
   sweep,
 } from "../results/open_folder.ts";
 import {
@@ -440,9 +438,9 @@ export async function openArms(
   arms: readonly PreparedExperiment[],
   options: OpenResultsOptions,
 ): Promise<ResultsWriter[]> {
-  await refuseOtherResults(arms);
   // Nothing goes before it is known that all may.
-  for (const { experiment: { paths } } of arms) {
+  for (const { experiment: { arm, paths } } of arms) {
+    if (arm !== undefined) await refuseInside(paths.results, arm);
     await refuseFolder(paths.results, modeOf(options));
   }
   if (arms.length > 1) await tryFolders(arms, options);
@@ -499,22 +497,4 @@ function firstRecord(
     programs: [],
     failures: [],
   });
-}
-
-/** The folder of the arms' folders may not be one experiment's: whose results are where would be a riddle. */
-async function refuseOtherResults(
-  arms: readonly PreparedExperiment[],
-): Promise<void> {
-  for (const { experiment: { arm, paths } } of arms) {
-    if (arm === undefined) continue;
-    const above = dirname(paths.results);
-    const entries = await listFolder(above) ?? [];
-    const found = entries.find(({ name }) =>
-      name === EXPERIMENT_FILE || name === INDEX_FILE
-    );
-    if (found === undefined) continue;
-    throw new InputError(
-      `Cannot write the results of ${arm} to "${paths.results}": "${above}" is itself the results folder of an experiment (it holds "${found.name}"); choose another folder with --path_to_results`,
-    );
-  }
 }

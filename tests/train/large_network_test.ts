@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import { readSparseNpz } from "../../src/files/npz.ts";
@@ -35,6 +36,12 @@ target_sparsity_intrinsic = ${sparsity[1]}`,
   );
 }
 
+/** Seconds that this process has computed: those of other processes do not count. */
+function processSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 describe("an experiment with 20,000 neurons and 2 million connections", () => {
   for (const randomW of [false, true]) {
     it(
@@ -43,7 +50,7 @@ describe("an experiment with 20,000 neurons and 2 million connections", () => {
       }`,
       async () => {
         const before = Deno.memoryUsage().rss;
-        const began = performance.now();
+        const began = processSeconds();
         const prepared = await prepareTiny({
           folder: "results",
           tiny: { randomW },
@@ -54,7 +61,7 @@ describe("an experiment with 20,000 neurons and 2 million connections", () => {
           combination: 0,
           iteration: 0,
         });
-        const seconds = (performance.now() - began) / 1000;
+        const seconds = processSeconds() - began;
         assert.equal(connections.receivers, 20_010);
         assert.equal(findConnectionProblem(connections), undefined);
         const count = 29 * 690 * 14 + 536 * 690 * 5;
