@@ -153,17 +153,23 @@ export function createStream(
     return (high * 2 ** 26 + low) / 2 ** 53;
   }
 
+  /** The bound that was asked for last, and the words that are taken for it. */
+  let lastBound = 1, limit = 2 ** 32;
   function integer(bound: number): number {
-    if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32) {
-      throw new RangeError(
-        `Cannot draw an integer: bound must be an integer from 1 to 2^32, found ${bound}`,
-      );
+    if (bound !== lastBound) {
+      if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32) {
+        throw new RangeError(
+          `Cannot draw an integer: bound must be an integer from 1 to 2^32, found ${bound}`,
+        );
+      }
+      lastBound = bound;
+      // Words above the largest multiple of bound would favour small numbers.
+      limit = 2 ** 32 - (2 ** 32 % bound);
     }
-    // Words above the largest multiple of bound would favour small numbers.
-    const limit = 2 ** 32 - (2 ** 32 % bound);
     let word = uint32();
     while (word >= limit) word = uint32();
-    return word % bound;
+    // With `>>> 0` it is a division of integers, not of doubles.
+    return bound < 2 ** 32 ? ((word >>> 0) % (bound >>> 0)) >>> 0 : word;
   }
 
   let spare: number | undefined;
