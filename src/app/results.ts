@@ -9,7 +9,7 @@ import { compareLabels } from "../analysis/compare.ts";
 import type { Network } from "../connectome/scale.ts";
 import type { ModelRun } from "../engine/ensemble.ts";
 import { zipSync } from "../files/zip.ts";
-import { curveFiles, type Curves, curvesOf } from "../results/data_files.ts";
+import { curveFiles, type Curves } from "../results/data_files.ts";
 import {
   finishedName,
   modelPath,
@@ -32,12 +32,14 @@ import type { Parameters as Weights } from "../rnn/parameters.ts";
 import type { PreparedExperiment } from "../train/build_run.ts";
 import { measuredModel, networkState } from "../train/measure.ts";
 import {
+  combinationResult,
   experimentRecord,
   firstFiles,
   lastFiles,
   type MeasuredRun,
   modelBytes,
   type NamedFiles,
+  networkKey,
   PROGRAM,
   sparse,
 } from "../train/record_experiment.ts";
@@ -73,19 +75,14 @@ function failuresOf({ prepared, runs }: TrainedArm): RecordedFailure[] {
 
 /** The curves of each combination. */
 function combinationsOf({ prepared, runs }: TrainedArm): CombinationResult[] {
-  const { grid } = prepared.experiment;
-  return grid.combinations.map(({ index, repr, values }) => {
-    const trained = runs.filter(({ id }) => id.combination === index);
-    return {
+  const { experiment } = prepared;
+  return experiment.grid.combinations.map(({ index }) =>
+    combinationResult(experiment, {
       index,
-      title: repr,
-      parameters: Object.fromEntries(
-        grid.keys.map((key, i) => [key, values[i]!.value]),
-      ),
-      ...curvesOf(trained.map(({ history }) => history)),
-      networks: trained.map(({ own }) => own ? fileSum(sparse(own)) : ""),
-    };
-  });
+      runs: runs.filter(({ id }) => id.combination === index)
+        .map(({ history, own }) => ({ history, network: networkKey(own) })),
+    })
+  );
 }
 
 /** What can be said of trained arms. */

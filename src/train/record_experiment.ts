@@ -6,6 +6,7 @@
  */
 
 import { signsText } from "../connectome/connectome.ts";
+import type { Network } from "../connectome/scale.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 import type { ModelRun } from "../engine/ensemble.ts";
 import { writeNpy } from "../files/npy.ts";
@@ -26,7 +27,7 @@ import {
   type Plain,
   type RecordedFailure,
 } from "../results/experiment_record.ts";
-import { formatFolderIndex } from "../results/data_files.ts";
+import { curvesOf, formatFolderIndex } from "../results/data_files.ts";
 import {
   CONNECTOME_FILE,
   EXPERIMENT_FILE,
@@ -39,7 +40,8 @@ import {
   SPARSE_CONNECTOME_FILE,
   SPARSE_NETWORK_FILE,
 } from "../results/layout.ts";
-import type { RunHistory } from "../results/run_file.ts";
+import type { CombinationResult } from "../results/results_folder.ts";
+import { fileSum, type RunHistory } from "../results/run_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
@@ -175,6 +177,35 @@ export function experimentRecord(
     failures,
     ...(states === undefined ? {} : { networkStates: states }),
   };
+}
+
+/** What is known of a combination whose runs are in memory, in the order of iterations. */
+export function combinationResult(
+  { grid }: Experiment,
+  { index, runs }: {
+    readonly index: number;
+    /** Curves, and what tells a run's network from others'. */
+    readonly runs: readonly {
+      readonly history: RunHistory;
+      readonly network: string;
+    }[];
+  },
+): CombinationResult {
+  const { repr, values } = grid.combinations[index]!;
+  return {
+    index,
+    title: repr,
+    parameters: Object.fromEntries(
+      grid.keys.map((key, i) => [key, values[i]!.value]),
+    ),
+    ...curvesOf(runs.map(({ history }) => history)),
+    networks: runs.map(({ network }) => network),
+  };
+}
+
+/** What tells a run's network from others'; of those that train the one that all share, nothing. */
+export function networkKey(own: Network | undefined): string {
+  return own === undefined ? "" : fileSum(sparse(own));
 }
 
 /** What is known before anything is trained; `experiment.json` apart. */

@@ -8,7 +8,6 @@
 import { join } from "node:path";
 import type { Engine, Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { curvesOf } from "../results/data_files.ts";
 import type {
   NetworkStates,
   RecordedFailure,
@@ -20,7 +19,6 @@ import {
 } from "../results/results_folder.ts";
 import {
   factsOf,
-  fileSum,
   type RunFacts,
   type RunHistory,
   weightFailure,
@@ -29,10 +27,11 @@ import type { Parameters as Weights } from "../rnn/parameters.ts";
 import { type PreparedExperiment, runName, runsOf } from "./build_run.ts";
 import { chooseEngine } from "./choose_engine.ts";
 import {
+  combinationResult,
   experimentRecord,
   meanStates,
+  networkKey,
   PROGRAM,
-  sparse,
 } from "./record_experiment.ts";
 import type { TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
@@ -239,8 +238,7 @@ class KeptResults implements ArmResults {
 
   saveInitial(runs: Parameters<ArmResults["saveInitial"]>[0]): Promise<void> {
     for (const { id, network } of runs) {
-      const name = network === undefined ? "" : fileSum(sparse(network));
-      this.#networks.set(runKey(id), name);
+      this.#networks.set(runKey(id), networkKey(network));
     }
     return Promise.resolve();
   }
@@ -297,7 +295,6 @@ class KeptResults implements ArmResults {
   /** What is known at the end. */
   trained(finished: boolean): TrainedExperiment {
     const { experiment } = this.prepared;
-    const { grid } = experiment;
     const found = this.ids.map((id) => this.#runs.get(runKey(id)));
     const known = found.filter((run) => run !== undefined);
     return {
@@ -312,20 +309,14 @@ class KeptResults implements ArmResults {
           ),
         }),
         // The combinations whose runs are all finished, as far as they were to be trained.
-        combinations: grid.combinations.flatMap(({ index, repr, values }) => {
+        combinations: experiment.grid.combinations.flatMap(({ index }) => {
           const own = found.filter((_, i) =>
             this.ids[i]!.combination === index
           );
-          const all = own.filter((run) => run !== undefined);
-          return own.length === 0 || all.length < own.length ? [] : [{
-            index,
-            title: repr,
-            parameters: Object.fromEntries(
-              grid.keys.map((key, i) => [key, values[i]!.value]),
-            ),
-            ...curvesOf(all.map(({ history }) => history)),
-            networks: all.map(({ network }) => network),
-          }];
+          const runs = own.filter((run) => run !== undefined);
+          return own.length === 0 || runs.length < own.length
+            ? []
+            : [combinationResult(experiment, { index, runs })];
         }),
         warnings: [],
       },
