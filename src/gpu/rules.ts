@@ -145,6 +145,7 @@ function writeRule(type: "f32" | "vec4f", numbers: PerUpdate[] = []) {
     squareRoot: call("sqrt"),
     absolute: call("abs"),
     tanh: call(type === "f32" ? "tanh" : "precise_tanh"),
+    exponential: call(type === "f32" ? "exp" : "precise_exp"),
     ifAtMost: (a, b, { then, otherwise }) =>
       keep(
         `select(${text(otherwise)}, ${text(then)}, ${text(a)} <= ${text(b)})`,

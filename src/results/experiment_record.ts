@@ -18,7 +18,7 @@ import { armsHint, EXPERIMENT_FILE, type RunId } from "./layout.ts";
  * training: a kernel, the order of draws, the precision of a sum. Runs of
  * different numbers are not those of one program.
  */
-export const NUMERICS = 3;
+export const NUMERICS = 4;
 
 /** Version of the layout of results folders. */
 const FORMAT = "biornn-results/1";

@@ -30,8 +30,10 @@ export interface Arithmetic<V> {
   squareRoot(a: V): V;
   /** |a| */
   absolute(a: V): V;
-  /** tanh a, within two units in the last place. e^a is (1 + t) / (1 − t) with t = tanh(a / 2). */
+  /** tanh a, within two units in the last place */
   tanh(a: V): V;
+  /** e^a, within two units in the last place; in single precision between e^−87 and e^88 */
+  exponential(a: V): V;
   /** `then` where a ≤ b; `otherwise` elsewhere, and where one of both is NaN. */
   ifAtMost(
     a: V | number,
@@ -55,6 +57,7 @@ export const NUMBERS: Arithmetic<number> = {
   squareRoot: Math.sqrt,
   absolute: Math.abs,
   tanh: Math.tanh,
+  exponential: Math.exp,
   ifAtMost: (a, b, { then, otherwise }) => a <= b ? then : otherwise,
   blend: (average, fresh, { keep }) => keep * average + (1 - keep) * fresh,
 };

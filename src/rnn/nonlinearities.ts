@@ -78,15 +78,12 @@ const leakyRelu: Nonlinearity = {
   },
 };
 
-/** 1 / (1 + e⁻ˣ) = (1 + tanh(x / 2)) / 2 */
+/** Not by (1 + tanh(x / 2)) / 2: of a neuron that is off it leaves no true digit, and its slope is as small. */
 const sigmoid: Nonlinearity = {
   name: "sigmoid",
   description: "1 / (1 + e⁻ˣ), between 0 and 1",
   source: `${PYTORCH}.Sigmoid.html`,
-  value(a, x) {
-    const half = a.tanh(a.multiply(0.5, x));
-    return a.add(0.5, a.multiply(0.5, half));
-  },
+  value: (a, x) => a.divide(1, a.add(1, a.exponential(a.multiply(-1, x)))),
   backward: (a, { gradient, output: h }) =>
     a.multiply(gradient, a.multiply(h, a.subtract(1, h))),
 };

@@ -119,6 +119,14 @@ export function createRuleArithmetic(
       ? computed
       : ofNumbers(...terms as number[]);
   };
+  const inPlace =
+    (ofNumber: (x: number) => number, codeOf: typeof tanhInPlace) =>
+    (a: Term): Term => {
+      if (typeof a !== "object") return operator(ofNumber, (x) => x)(a);
+      const copy = keep((n) => a[n]!);
+      code.push(...codeOf(local, { lanes, vectors: copy }));
+      return copy;
+    };
   const multiply = operator(NUMBERS.multiply, mul);
   const quotient = operator(NUMBERS.divide, div);
   const chosen = operator(
@@ -140,12 +148,8 @@ export function createRuleArithmetic(
         : quotient(a, b),
     squareRoot: operator(NUMBERS.squareRoot, sqrt),
     absolute: operator(NUMBERS.absolute, abs),
-    tanh(a) {
-      if (typeof a !== "object") return operator(NUMBERS.tanh, (x) => x)(a);
-      const copy = keep((n) => a[n]!);
-      code.push(...tanhInPlace(local, { lanes, vectors: copy }));
-      return copy;
-    },
+    tanh: inPlace(NUMBERS.tanh, tanhInPlace),
+    exponential: inPlace(NUMBERS.exponential, exponentialInPlace),
     ifAtMost: (a, b, { then, otherwise }) =>
       then === 0 ? zeroed(a, b, otherwise) : chosen(a, b, then, otherwise),
     blend: (average, fresh, { keep }) =>
@@ -161,6 +165,87 @@ const Q = [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1
 const ROUNDER = 1.5 * 2 ** 23;
 const LN2 = { short: 0.693359375, rest: -2.12194440e-4 };
 
+/** A variable of each name for each of the vectors, and the code that is put for all of them, one after the other. */
+function sideBySide<Name extends string>(
+  local: MakeLocals,
+  vectors: readonly Vector[],
+  { lanes: { madd, constant }, names }: {
+    readonly lanes: Lanes;
+    readonly names: readonly Name[];
+  },
+) {
+  type Names = Record<Name | "x", Vector>;
+  const all = vectors.map((x) => ({
+    ...Object.fromEntries(names.map((name) => [name, local("v128")[0]])),
+    x,
+  } as Names));
+  const code: Statement[] = [];
+  const set = (name: Name | "x", of: (v: Names) => V128) => {
+    for (const each of all) code.push(each[name].set(of(each)));
+  };
+  /** The polynomial of those coefficients, the highest power first. */
+  const horner = (
+    to: Name,
+    by: Name | "x",
+    [c0, ...rest]: readonly number[],
+  ) => {
+    set(to, () => constant(c0!));
+    for (const c of rest) set(to, (v) => madd(v[to], v[by], constant(c)));
+  };
+  return { all, code, set, horner };
+}
+
+/** What code is put in place of. */
+interface InPlace {
+  readonly lanes: Lanes;
+  readonly vectors: readonly Vector[];
+}
+
+/**
+ * Code that puts eˣ in place of x, for x from −87 to 88, within 1.5 units in the last place.
+ *
+ * eˣ = 2^k · e^r, where k is x / ln 2 rounded and r = x − k · ln 2 in two steps
+ * (ln 2 as a sum of a short and a small number, so that the first is exact), and
+ * e^r = 1 + r + r² · Q(r), Q of degree 5. To add 1.5 · 2²³ rounds to a whole
+ * number, which then lies in the lowest bits; shifted by 23 it is added to the
+ * exponent of e^r. Coefficients: Cephes mathematical library, tanhf and expf,
+ * https://www.netlib.org/cephes/.
+ */
+function powerOfEInPlace(
+  local: MakeLocals,
+  { lanes, vectors }: InPlace,
+): Statement[] {
+  const { nmadd, madd, constant } = lanes;
+  const { add, sub, mul } = f32x4;
+  const names = ["k", "whole", "power"] as const;
+  const { code, set, horner } = sideBySide(local, vectors, { lanes, names });
+  set("k", ({ x }) => add(mul(x, constant(Math.LOG2E)), constant(ROUNDER)));
+  set("whole", ({ k }) => sub(k, constant(ROUNDER)));
+  set("x", ({ x, whole }) => nmadd(whole, constant(LN2.short), x));
+  set("x", ({ x, whole }) => nmadd(whole, constant(LN2.rest), x));
+  horner("power", "x", Q);
+  set("power", ({ power, x }) => madd(mul(x, x), power, add(x, constant(1))));
+  set("k", ({ k }) => i32x4.shl(k, i32.const(23)));
+  set("x", ({ power, k }) => i32x4.add(power, k));
+  return code;
+}
+
+/** Code that puts eˣ in place of x, as if x were between −87 and 88; NaN stays NaN. */
+function exponentialInPlace(
+  local: MakeLocals,
+  { lanes, vectors }: InPlace,
+): Statement[] {
+  const { ne, pmax, pmin } = f32x4;
+  const names = ["power"] as const;
+  const { all, code, set } = sideBySide(local, vectors, { lanes, names });
+  const { constant } = lanes;
+  set("power", ({ x }) => pmax(constant(-87), pmin(constant(88), x)));
+  const powers = all.map(({ power }) => power);
+  code.push(...powerOfEInPlace(local, { lanes, vectors: powers }));
+  set("x", ({ x, power }) => v128.bitselect(x, power, ne(x, x)));
+  return code;
+}
+
 /**
  * Code that puts tanh(x) in place of x: within 1.5 units in the
  * last place over all floats, odd, |tanh| ≤ 1; NaN stays NaN, ±∞ gives ±1.
@@ -169,59 +254,27 @@ const LN2 = { short: 0.693359375, rest: -2.12194440e-4 };
  *
  *     a < 0.625:  x + x · x² · P(x²)            P of degree 4
  *     else:       ±(1 − 2 / (e^(2a) + 1))       2a cut at 20, where the result is 1
- *
- * e^z = 2^k · e^r, where k is z / ln 2 rounded and r = z − k · ln 2 in two steps
- * (ln 2 as a sum of a short and a small number, so that the first is exact), and
- * e^r = 1 + r + r² · Q(r), Q of degree 5. To add 1.5 · 2²³ rounds to a whole
- * number, which then lies in the lowest bits; shifted by 23 it is added to the
- * exponent of e^r. Coefficients: Cephes mathematical library, tanhf and expf,
- * https://www.netlib.org/cephes/.
  */
 function tanhInPlace(
   local: MakeLocals,
-  { lanes: { madd, nmadd, constant }, vectors }: {
-    readonly lanes: Lanes;
-    readonly vectors: readonly Vector[];
-  },
+  { lanes, vectors }: InPlace,
 ): Statement[] {
+  const { madd, constant } = lanes;
   const { abs, add, sub, mul, div, pmin, lt, ne } = f32x4;
-  const names = ["x", "a", "square", "small", "z", "k", "large"] as const;
-  type Names = Record<typeof names[number], Vector>;
-  const all = vectors.map((x) => ({
-    ...Object.fromEntries(
-      names.map((name) => [name, local("v128")[0]]),
-    ) as Names,
-    x,
-  }));
+  const names = ["a", "square", "small", "large"] as const;
+  const { all, code, set, horner } = sideBySide(local, vectors, {
+    lanes,
+    names,
+  });
   const one = constant(1);
-  const rounder = constant(ROUNDER);
-  const code: Statement[] = [];
-  const set = (name: keyof Names, of: (v: Names) => V128) => {
-    for (const each of all) code.push(each[name].set(of(each)));
-  };
-  const horner = (
-    to: keyof Names,
-    by: keyof Names,
-    [c0, ...rest]: number[],
-  ) => {
-    set(to, () => constant(c0!));
-    for (const c of rest) set(to, (v) => madd(v[to], v[by], constant(c)));
-  };
   set("a", ({ x }) => abs(x));
   set("square", ({ x }) => mul(x, x));
   horner("small", "square", P);
   set("small", ({ small, square, x }) => madd(mul(small, square), x, x));
-  set("z", ({ a }) => pmin(constant(10), a));
-  set("z", ({ z }) => add(z, z));
-  set("k", ({ z }) => add(mul(z, constant(Math.LOG2E)), rounder));
-  // From here on `square` is k as a float, and z becomes r.
-  set("square", ({ k }) => sub(k, rounder));
-  set("z", ({ z, square }) => nmadd(square, constant(LN2.short), z));
-  set("z", ({ z, square }) => nmadd(square, constant(LN2.rest), z));
-  horner("large", "z", Q);
-  set("large", ({ large, z }) => madd(mul(z, z), large, add(z, one)));
-  set("k", ({ k }) => i32x4.shl(k, i32.const(23)));
-  set("large", ({ large, k }) => i32x4.add(large, k));
+  set("large", ({ a }) => pmin(constant(10), a));
+  set("large", ({ large }) => add(large, large));
+  const powers = all.map(({ large }) => large);
+  code.push(...powerOfEInPlace(local, { lanes, vectors: powers }));
   set("large", ({ large }) => sub(one, div(constant(2), add(large, one))));
   // x and |x| differ in the sign alone.
   set("large", ({ large, x, a }) => v128.or(large, v128.xor(x, a)));

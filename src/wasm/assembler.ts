@@ -129,6 +129,8 @@ export const f32x4 = {
   div: ofTwo(0xe7),
   /** b where b < a, else a. */
   pmin: ofTwo(0xea),
+  /** b where a < b, else a. */
+  pmax: ofTwo(0xeb),
   /** a · b + c, rounded once where the machine can (relaxed SIMD). */
   relaxedMadd: ofThree(0x105),
   /** c − a · b, likewise. */

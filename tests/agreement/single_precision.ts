@@ -39,6 +39,7 @@ const SINGLE: Arithmetic<number> = {
   squareRoot: rounded(NUMBERS.squareRoot),
   absolute: rounded(NUMBERS.absolute),
   tanh: rounded(NUMBERS.tanh),
+  exponential: rounded(NUMBERS.exponential),
   ifAtMost: NUMBERS.ifAtMost,
   blend: (average, fresh, { keep }) =>
     f(f(f(keep) * average) + f(f(1 - keep) * fresh)),

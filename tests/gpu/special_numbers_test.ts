@@ -169,4 +169,24 @@ describe(`numbers that are none, on ${engine?.description ?? "no adapter"}`, () 
       assert.ok(worst <= 2, `off by ${worst} units of the last place`);
     },
   );
+
+  itNeeds(
+    "gives a sigmoid within 4 units of the last place, of neurons that are off too",
+    missing,
+    async () => {
+      const inputs = floats(128);
+      const found = await activated(inputs, {
+        format: "dense",
+        activation: "sigmoid",
+      });
+      let worst = 0;
+      for (const [i, x] of inputs.entries()) {
+        assert.ok(found[i]! >= 0 && found[i]! <= 1, `of ${x}: ${found[i]}`);
+        const expected = 1 / (1 + Math.exp(-Math.max(x, -88)));
+        const error = Math.abs(found[i]! - expected) / spacing(expected);
+        worst = Math.max(worst, error);
+      }
+      assert.ok(worst <= 4, `off by ${worst} units of the last place`);
+    },
+  );
 });

@@ -103,6 +103,23 @@ for (const fused of [true, false]) {
       assert.equal(y[2], -1);
     });
 
+    it("have a sigmoid within 3 units in the last place, of neurons that are off too", () => {
+      const x = floats();
+      const y = activate(machine, { name: "forward sigmoid", x });
+      let worst = 0;
+      for (const [i, value] of x.entries()) {
+        if (Number.isNaN(value)) assert.ok(Number.isNaN(y[i]));
+        else {
+          const exact = 1 / (1 + Math.exp(-Math.max(value, -88)));
+          const unit = 2 **
+            (Math.floor(Math.log2(Math.max(exact, 2 ** -126))) - 23);
+          worst = Math.max(worst, Math.abs(y[i]! - exact) / unit);
+          assert.ok(y[i]! >= 0 && y[i]! <= 1);
+        }
+      }
+      assert.ok(worst <= 3, `${worst}`);
+    });
+
     it("have PyTorch's relu and slopes, NaN and infinities too", () => {
       const x = Float32Array.of(NaN, Infinity, -Infinity, -0, 1e-40, -1e-40, 2);
       assert.deepEqual(
