@@ -9,8 +9,8 @@
 import type {
   BatchProbe,
   Ensemble,
+  EnsembleSpec,
   EpochHistory,
-  LossName,
   ModelRun,
   ModelState,
   TrainingOptions,
@@ -18,7 +18,11 @@ import type {
 
 /** An ensemble that is asked for what exists only, one thing at a time. */
 export interface UnguardedEnsemble {
-  train(epochs: number, options: TrainingOptions): Promise<EpochHistory>;
+  /** Trains, and tells all epochs in their order, each once. */
+  train(
+    epochs: number,
+    options: TrainingOptions & Required<Pick<TrainingOptions, "onEpochs">>,
+  ): Promise<void>;
   /** The states of those models. */
   states(
     models: readonly number[],
@@ -32,9 +36,10 @@ export interface UnguardedEnsemble {
  * that make no sense.
  */
 export function guardEnsemble(
-  runs: readonly ModelRun[],
+  spec: EnsembleSpec,
   inner: UnguardedEnsemble,
 ): Ensemble {
+  const { runs } = spec;
   let destroyed = false;
   let last: Promise<unknown> = Promise.resolve();
   let underWay = 0;
@@ -51,38 +56,41 @@ export function guardEnsemble(
     return turn;
   }
 
-  function checkModel(model: number): void {
-    if (runs[model] === undefined) {
-      throw new RangeError(
-        `Cannot find model ${model}: there are ${runs.length}`,
-      );
-    }
+  function runOf(model: number): ModelRun {
+    const run = runs[model];
+    if (run !== undefined) return run;
+    throw new RangeError(
+      `Cannot find model ${model}: there are ${runs.length}`,
+    );
   }
 
   return {
     models: runs.length,
     train: (epochs, options = {}) =>
-      inTurn(() => {
+      inTurn(async () => {
         if (!Number.isInteger(epochs) || epochs < 0) {
           throw new RangeError(
             `Cannot train: epochs must be a whole number, found ${epochs}`,
           );
         }
-        return inner.train(epochs, options);
+        const scoreOf = () => ({ loss: NaN });
+        const parts = [createHistory(spec, { epochs: 0, scoreOf })];
+        const onEpochs = (history: EpochHistory) => {
+          parts.push(history);
+          options.onEpochs?.(history);
+        };
+        await inner.train(epochs, { ...options, onEpochs });
+        return joinHistories(parts);
       }),
     state: (model) =>
       inTurn(async () => {
-        if (model !== undefined) checkModel(model);
-        return [
-          ...await inner.states(
-            model === undefined ? [...runs.keys()] : [model],
-          ),
-        ];
+        if (model !== undefined) runOf(model);
+        const wanted = model === undefined ? [...runs.keys()] : [model];
+        return [...await inner.states(wanted)];
       }),
     probe: (model, batch) =>
       inTurn(() => {
-        checkModel(model);
-        const { trainBatches } = runs[model]!.trials;
+        const { trainBatches } = runOf(model).trials;
         if (trainBatches[batch] === undefined) {
           throw new RangeError(
             `Cannot probe batch ${batch}: there are ${trainBatches.length} training batches`,
@@ -107,14 +115,12 @@ type Wiring = Pick<ModelRun, "connections" | "ports">;
 export function perWiring<T>(make: (wiring: Wiring) => T): (run: Wiring) => T {
   const made = new Map<unknown, Map<unknown, T>>();
   return ({ connections, ports }) => {
-    let ofPorts = made.get(connections);
-    if (ofPorts === undefined) made.set(connections, ofPorts = new Map());
-    let found = ofPorts.get(ports);
-    if (found === undefined) {
-      found = make({ connections, ...(ports && { ports }) });
-      ofPorts.set(ports, found);
+    const ofPorts = made.get(connections) ?? new Map<unknown, T>();
+    made.set(connections, ofPorts);
+    if (!ofPorts.has(ports)) {
+      ofPorts.set(ports, make({ connections, ...(ports && { ports }) }));
     }
-    return found;
+    return ofPorts.get(ports)!;
   };
 }
 
@@ -134,13 +140,13 @@ export function groupBySize(
   const groups: number[][] = [];
   const bytes: number[] = [];
   for (const [model, own] of models.entries()) {
-    const used = bytes.at(-1);
-    if (used === undefined || used + own > memoryBytes) {
+    const last = groups.length - 1;
+    if (last < 0 || bytes[last]! + own > memoryBytes) {
       groups.push([model]);
       bytes.push(shared + own);
     } else {
-      groups.at(-1)!.push(model);
-      bytes[bytes.length - 1]! += own;
+      groups[last]!.push(model);
+      bytes[last]! += own;
     }
   }
   return {
@@ -159,55 +165,46 @@ export interface BatchScore {
   readonly accuracy?: number | undefined;
 }
 
-/** What a history covers. */
-export interface HistorySize {
-  readonly loss: LossName;
-  readonly models: number;
-  readonly epochs: number;
-  readonly trainBatches: number;
-  readonly validateBatches: number;
-}
-
 /** Which batch of which epoch. */
-export interface BatchOfEpoch {
+interface BatchOfEpoch {
   readonly model: number;
   readonly epoch: number;
-  readonly training: boolean;
-  /** Number among the training or the validation batches. */
+  /** Number among all batches of an epoch, those that train first. */
   readonly batch: number;
 }
 
 /**
  * The history of some epochs: means are taken over the batches in their order,
  * in double precision.
- *
- * @param scoreOf How a batch did.
  */
 export function createHistory(
-  { loss, models, epochs, trainBatches, validateBatches }: HistorySize,
-  scoreOf: (place: BatchOfEpoch) => BatchScore,
+  { loss, runs }: EnsembleSpec,
+  { epochs, scoreOf }: {
+    readonly epochs: number;
+    readonly scoreOf: (place: BatchOfEpoch) => BatchScore;
+  },
 ): EpochHistory {
-  const part = (training: boolean, batches: number) => {
+  const models = runs.length;
+  const { trainBatches, validateBatches } = runs[0]!.trials;
+  const part = (first: number, { length }: readonly Uint32Array[]) => {
     const losses = new Float64Array(models * epochs);
     const accuracies = new Float64Array(models * epochs);
-    const batchLoss = new Float64Array(models * epochs * batches);
-    for (let model = 0; model < models; model++) {
-      for (let epoch = 0; epoch < epochs; epoch++) {
-        const at = model * epochs + epoch;
-        for (let batch = 0; batch < batches; batch++) {
-          const score = scoreOf({ model, epoch, training, batch });
-          batchLoss[at * batches + batch] = score.loss;
-          losses[at]! += score.loss;
-          accuracies[at]! += score.accuracy ?? 0;
-        }
-        losses[at]! /= batches;
-        accuracies[at]! /= batches;
+    const batchLoss = new Float64Array(models * epochs * length);
+    for (let at = 0; at < losses.length; at++) {
+      const [model, epoch] = [Math.floor(at / epochs), at % epochs];
+      for (let n = 0; n < length; n++) {
+        const score = scoreOf({ model, epoch, batch: first + n });
+        batchLoss[at * length + n] = score.loss;
+        losses[at]! += score.loss;
+        accuracies[at]! += score.accuracy ?? 0;
       }
+      losses[at]! /= length;
+      accuracies[at]! /= length;
     }
     return { losses, accuracies, batchLoss };
   };
-  const train = part(true, trainBatches);
-  const validate = part(false, validateBatches);
+  const train = part(0, trainBatches);
+  const validate = part(trainBatches.length, validateBatches);
   return {
     models,
     epochs,
@@ -223,38 +220,21 @@ export function createHistory(
 }
 
 /** One history of several in a row, at least one. */
-export function joinHistories(parts: readonly EpochHistory[]): EpochHistory {
-  const [first] = parts as [EpochHistory];
-  const { models } = first;
-  const epochs = parts.reduce((sum, part) => sum + part.epochs, 0);
-  const join = (of: (part: EpochHistory) => Float64Array): Float64Array => {
-    const pieces = [];
+function joinHistories(parts: readonly EpochHistory[]): EpochHistory {
+  const { models, epochs: _, ...curves } = parts[0]!;
+  const joined = Object.keys(curves).map((name) => {
+    const each = parts.map((part) => part[name as keyof typeof curves]!);
+    const values = new Float64Array(each.reduce((n, c) => n + c.length, 0));
+    let at = 0;
     for (let model = 0; model < models; model++) {
-      for (const part of parts) {
-        const length = of(part).length / models;
-        pieces.push(of(part).subarray(model * length, (model + 1) * length));
+      for (const curve of each) {
+        const length = curve.length / models;
+        values.set(curve.subarray(model * length, (model + 1) * length), at);
+        at += length;
       }
     }
-    const joined = new Float64Array(
-      pieces.reduce((sum, { length }) => sum + length, 0),
-    );
-    let at = 0;
-    for (const piece of pieces) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    return joined;
-  };
-  return {
-    models,
-    epochs,
-    trainLoss: join((part) => part.trainLoss),
-    validateLoss: join((part) => part.validateLoss),
-    ...(first.trainAccuracy !== undefined && {
-      trainAccuracy: join((part) => part.trainAccuracy!),
-      validateAccuracy: join((part) => part.validateAccuracy!),
-    }),
-    trainBatchLoss: join((part) => part.trainBatchLoss),
-    validateBatchLoss: join((part) => part.validateBatchLoss),
-  };
+    return [name, values];
+  });
+  const epochs = parts.reduce((sum, part) => sum + part.epochs, 0);
+  return { models, epochs, ...Object.fromEntries(joined) };
 }

@@ -212,46 +212,26 @@ export async function createGpuEnsemble(
   });
   await gpu.finish();
 
-  /** Losses of epochs, [epochs, batches, models, 2] each: mean loss and right answers. */
-  function historyOf(parts: readonly Float32Array[]): EpochHistory {
+  /** Losses of epochs, [epochs, batches, models, 2]: mean loss and right answers. */
+  function historyOf(values: Float32Array): EpochHistory {
     const perEpoch = batches.length * runs.length * 2;
-    const epochsOf = ({ length }: Float32Array) => length / perEpoch;
-    const starts = parts.flatMap((part) =>
-      Array.from(
-        { length: epochsOf(part) },
-        (_, epoch) => part.subarray(epoch * perEpoch),
-      )
-    );
-    return createHistory({
-      loss: spec.loss,
-      models: runs.length,
-      epochs: starts.length,
-      trainBatches: trainBatches.length,
-      validateBatches: validateBatches.length,
-    }, ({ model, epoch, training, batch }) => {
-      const place = placeOf[model]!;
-      const number = training ? batch : trainBatches.length + batch;
-      const at = (number * runs.length + place) * 2;
-      const values = starts[epoch]!;
-      const accuracy = 100 * values[at + 1]! /
-        made.models[place]!.scored[number]!;
-      return { loss: values[at]!, accuracy };
+    return createHistory(spec, {
+      epochs: values.length / perEpoch,
+      scoreOf({ model, epoch, batch }) {
+        const place = placeOf[model]!;
+        const at = epoch * perEpoch + (batch * runs.length + place) * 2;
+        const scored = made.models[place]!.scored[batch]!;
+        const accuracy = 100 * values[at + 1]! / scored;
+        return { loss: values[at]!, accuracy };
+      },
     });
   }
 
-  const guarded = guardEnsemble(spec.runs, {
-    async train(epochs, { signal, onEpochs, whileBusy }) {
+  const guarded = guardEnsemble(spec, {
+    train(epochs, { onEpochs, ...options }) {
       gpu.check();
-      const parts: Float32Array[] = [];
-      await trainer.train(epochs, {
-        signal,
-        whileBusy,
-        onHistory(values) {
-          parts.push(values);
-          onEpochs?.(historyOf([values]));
-        },
-      });
-      return historyOf(parts);
+      const onHistory = (values: Float32Array) => onEpochs(historyOf(values));
+      return trainer.train(epochs, { ...options, onHistory });
     },
     async states(models) {
       gpu.check();

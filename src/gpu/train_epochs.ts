@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { TrainingOptions } from "../engine/ensemble.ts";
 import type { WatchedDevice } from "./device.ts";
 import type { Profiler, SubmitTimer } from "./profiler.ts";
 import { type BatchRunner, MOST_ENTRIES } from "./record_batch.ts";
@@ -20,12 +21,10 @@ const LEAST_SPEED = { hardware: 1e12, software: 1e10 } as const;
 const MOST_TIMED = 48;
 
 /** How to train some epochs. */
-export interface TrainEpochsOptions {
-  readonly signal: AbortSignal | undefined;
+export interface TrainEpochsOptions
+  extends Pick<TrainingOptions, "signal" | "whileBusy"> {
   /** Takes the losses of epochs just trained: [epochs, batches, models, 2]. */
   readonly onHistory: (values: Float32Array) => void;
-  /** Called while the device has work for about so many milliseconds. */
-  readonly whileBusy: ((milliseconds: number) => Promise<void>) | undefined;
 }
 
 /** Work for the device, and what is known of it. */

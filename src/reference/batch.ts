@@ -19,24 +19,7 @@ export interface Batch {
   readonly targets: Float64Array;
 }
 
-/**
- * Collects the trials of a batch.
- *
- * @param trials Numbers of the trials.
- *
- * @example
- * ```ts
- * import { gatherBatch } from "./src/reference/batch.ts";
- *
- * gatherBatch({
- *   trialCount: 2,
- *   steps: 2,
- *   inputSize: 1,
- *   inputs: Float32Array.of(1, 2, 3, 4),
- *   targets: new Float32Array(4),
- * }, Uint32Array.of(0, 1)).inputs; // [1, 3, 2, 4]
- * ```
- */
+/** Collects the trials of a batch, by their numbers. */
 export function gatherBatch(set: Trials, trials: Uint32Array): Batch {
   const { steps, inputSize } = set;
   const size = trials.length;
@@ -71,8 +54,22 @@ export function byTrial(
   return ordered;
 }
 
+/** Puts log(eʸ / Σ eʸ) in place of each row y of `output`, [rows, size]. */
+export function logSoftmaxRows(output: Float64Array, size: number): void {
+  for (let row = 0; row < output.length; row += size) {
+    const y = output.subarray(row, row + size);
+    const largest = y.reduce((a, b) => Math.max(a, b));
+    const sum = y.reduce(
+      (total, value) => total + Math.exp(value - largest),
+      0,
+    );
+    const shift = largest + Math.log(sum);
+    for (let o = 0; o < size; o++) y[o]! -= shift;
+  }
+}
+
 /** Outputs and what they should be. */
-export interface Scored {
+interface Scored {
   readonly loss: LossName;
   /** O */
   readonly outputSize: number;
@@ -92,67 +89,34 @@ export interface Score {
   readonly gradient: Float64Array;
 }
 
-/** Puts log(eʸ / Σ eʸ) in place of each row y of `output`, [rows, size]. */
-export function logSoftmaxRows(output: Float64Array, size: number): void {
-  for (let row = 0; row < output.length; row += size) {
-    const y = output.subarray(row, row + size);
-    const largest = y.reduce((a, b) => Math.max(a, b));
-    const sum = y.reduce(
-      (total, value) => total + Math.exp(value - largest),
-      0,
-    );
-    const shift = largest + Math.log(sum);
-    for (let o = 0; o < size; o++) y[o]! -= shift;
-  }
-}
-
 /** Scores the rows whose target is not 0. */
-export function scoreBatch(scored: Scored): Score {
-  return scored.loss === "mse" ? meanSquaredError(scored) : likelihood(scored);
-}
-
-function meanSquaredError({ output, targets, outputSize }: Scored): Score {
+export function scoreBatch(
+  { loss, outputSize: O, output, targets }: Scored,
+): Score {
   const gradient = new Float64Array(output.length);
+  const scored = targets.reduce((n, target) => n + (target === 0 ? 0 : 1), 0);
   // As in the original: a target is one number, compared with every output.
-  const n = countScored(targets) * outputSize;
-  let sum = 0;
-  for (let i = 0; i < output.length; i++) {
-    const target = targets[Math.floor(i / outputSize)]!;
-    if (target === 0) continue;
-    const error = output[i]! - target;
-    sum += error * error;
-    gradient[i] = 2 * error / n;
-  }
-  return { loss: sum / n, accuracy: undefined, gradient };
-}
-
-function likelihood({ output, targets, outputSize }: Scored): Score {
-  const gradient = new Float64Array(output.length);
-  const n = countScored(targets);
+  const n = loss === "mse" ? scored * O : scored;
   let sum = 0;
   let correct = 0;
-  for (let row = 0; row < targets.length; row++) {
-    const target = targets[row]!;
+  for (const [row, target] of targets.entries()) {
     if (target === 0) continue;
-    const first = row * outputSize;
-    const y = output.subarray(first, first + outputSize);
-    sum -= y[target]!;
-    if (firstLargest(y) === target) correct++;
-    for (let o = 0; o < outputSize; o++) {
-      gradient[first + o] = (Math.exp(y[o]!) - (o === target ? 1 : 0)) / n;
+    const y = output.subarray(row * O, (row + 1) * O);
+    const dy = gradient.subarray(row * O, (row + 1) * O);
+    if (loss === "mse") {
+      for (let o = 0; o < O; o++) {
+        const error = y[o]! - target;
+        sum += error * error;
+        dy[o] = 2 * error / n;
+      }
+    } else {
+      sum -= y[target]!;
+      if (y.indexOf(Math.max(...y)) === target) correct++;
+      for (let o = 0; o < O; o++) {
+        dy[o] = (Math.exp(y[o]!) - (o === target ? 1 : 0)) / n;
+      }
     }
   }
-  return { loss: sum / n, accuracy: 100 * correct / n, gradient };
-}
-
-function countScored(targets: Float64Array): number {
-  return targets.reduce((n, target) => n + (target === 0 ? 0 : 1), 0);
-}
-
-function firstLargest(values: Float64Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) {
-    if (values[i]! > values[best]!) best = i;
-  }
-  return best;
+  const accuracy = loss === "mse" ? undefined : 100 * correct / n;
+  return { loss: sum / n, accuracy, gradient };
 }

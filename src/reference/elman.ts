@@ -9,56 +9,35 @@
  * @module
  */
 
+import type { Model } from "../engine/ensemble.ts";
 import {
   type Connections,
   countConnections,
   listConnections,
   transposeConnections,
-  type TransposedConnections,
   transposedValues,
 } from "../graph/connections.ts";
 import {
-  type ModelSize,
-  PARAMETER_NAMES,
+  makeParameters,
   type Parameters,
   parameterShapes,
 } from "../rnn/parameters.ts";
 import { NUMBERS } from "../rnn/arithmetic.ts";
-import { type Nonlinearity, nonlinearityOf } from "../rnn/nonlinearities.ts";
-import type { LossName } from "../tasks/task.ts";
+import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { type Batch, logSoftmaxRows, type Score, scoreBatch } from "./batch.ts";
 
 /** What a model is, apart from its parameters. */
-export interface Network extends ModelSize {
-  readonly nonlinearity: Nonlinearity;
-  readonly loss: LossName;
-  /** False: W_hh gets no gradient. */
-  readonly trainRecurrent: boolean;
-  /** Of W_ih, [H, I]: all. */
-  readonly input: Connections;
-  /** Of W_hh, [H, H]. */
-  readonly recurrent: Connections;
-  /** The same, from sender to receivers. */
-  readonly recurrentBack: TransposedConnections;
-  /** Of W_fc, [O, H]: all. */
-  readonly readout: Connections;
-  /** The same, from sender to receivers. */
-  readonly readoutBack: TransposedConnections;
-}
+export type Network = ReturnType<typeof createNetwork>;
 
-/** What {@linkcode createNetwork} needs. */
-export interface NetworkOptions extends ModelSize {
-  readonly activation: string | Nonlinearity;
-  readonly loss: LossName;
-  readonly trainRecurrent: boolean;
-  /** Of W_hh. */
-  readonly connections: Connections;
-}
-
-/** Lists the connections of a model. */
+/** Lists the connections of a model, from receivers to senders and back; of W_ih and W_fc all are there. */
 export function createNetwork(
-  { connections: recurrent, activation, ...model }: NetworkOptions,
-): Network {
+  { activation, connections: recurrent, ...model }:
+    & Omit<Model, "parameters">
+    & {
+      /** False: W_hh gets no gradient. */
+      readonly trainRecurrent: boolean;
+    },
+) {
   const { hiddenSize: H, inputSize: I, outputSize: O } = model;
   const readout = listConnections({ receivers: O, senders: H });
   return {
@@ -89,119 +68,24 @@ export function forward(
   parameters: Parameters<Float64Array>,
   { inputs, steps: T, size: B }: Batch,
 ): Activity {
-  const { weightIh, weightHh, weightFc, biasFc } = parameters;
   const { nonlinearity, hiddenSize: H } = network;
   const bias = parameters.biasIh.map((b, i) => b + parameters.biasHh[i]!);
   const hidden = repeatRow(bias, T * B);
-  addProduct(hidden, {
-    connections: network.input,
-    weights: weightIh,
-    input: inputs,
-    from: 0,
-    to: T * B,
-  });
+  addProduct(hidden, network.input, parameters.weightIh, inputs);
+  const at = (t: number) => hidden.subarray(t * B * H, (t + 1) * B * H);
   for (let t = 0; t < T; t++) {
-    const rows = { from: t * B, to: (t + 1) * B };
+    const h = at(t);
     if (t > 0) {
-      addProduct(hidden, {
-        connections: network.recurrent,
-        weights: weightHh,
-        input: hidden,
-        ...rows,
-        shift: -B,
-      });
+      addProduct(h, network.recurrent, parameters.weightHh, at(t - 1));
     }
-    for (let i = rows.from * H; i < rows.to * H; i++) {
-      hidden[i] = nonlinearity.value(NUMBERS, hidden[i]!);
+    for (let i = 0; i < h.length; i++) {
+      h[i] = nonlinearity.value(NUMBERS, h[i]!);
     }
   }
-  const output = repeatRow(biasFc, T * B);
-  addProduct(output, {
-    connections: network.readout,
-    weights: weightFc,
-    input: hidden,
-    from: 0,
-    to: T * B,
-  });
+  const output = repeatRow(parameters.biasFc, T * B);
+  addProduct(output, network.readout, parameters.weightFc, hidden);
   if (network.loss === "nll") logSoftmaxRows(output, network.outputSize);
   return { hidden, output };
-}
-
-/**
- * The gradient of the loss in all parameters. With δ_t the gradient in the sum
- * inside act at step t:
- *
- *     δ_t = act'(h_t) · (W_fcᵀ dy_t + W_hhᵀ δ_{t+1})
- *     dW_fc = Σ_t dy_t h_tᵀ    dW_ih = Σ_t δ_t x_tᵀ    dW_hh = Σ_{t>1} δ_t h_{t−1}ᵀ
- *     db_fc = Σ_t dy_t         db_ih = db_hh = Σ_t δ_t
- *
- * @param outputGradient [T · B, O]: dy_t, before the log-softmax.
- */
-export function backward(
-  network: Network,
-  parameters: Parameters<Float64Array>,
-  { batch, activity, outputGradient }: {
-    readonly batch: Batch;
-    readonly activity: Activity;
-    readonly outputGradient: Float64Array;
-  },
-): Parameters<Float64Array> {
-  const { steps: T, size: B, inputs } = batch;
-  const { hidden } = activity;
-  const all = { from: 0, to: T * B };
-  const { recurrentBack, readoutBack, nonlinearity, hiddenSize: H } = network;
-  const delta = new Float64Array(hidden.length);
-  addProduct(delta, {
-    connections: readoutBack,
-    weights: transposedValues(readoutBack, parameters.weightFc),
-    input: outputGradient,
-    ...all,
-  });
-  const weightsBack = transposedValues(recurrentBack, parameters.weightHh);
-  for (let t = T - 1; t >= 0; t--) {
-    const rows = { from: t * B, to: (t + 1) * B };
-    if (t < T - 1) {
-      addProduct(delta, {
-        connections: recurrentBack,
-        weights: weightsBack,
-        input: delta,
-        ...rows,
-        shift: B,
-      });
-    }
-    for (let i = rows.from * H; i < rows.to * H; i++) {
-      const given = { gradient: delta[i]!, output: hidden[i]! };
-      delta[i] = nonlinearity.backward(NUMBERS, given);
-    }
-  }
-  const gradient = zeroParameters(network);
-  const { input, recurrent, readout } = network;
-  addOuterProduct(gradient.weightIh, {
-    connections: input,
-    delta,
-    input: inputs,
-    ...all,
-  });
-  if (network.trainRecurrent) {
-    addOuterProduct(gradient.weightHh, {
-      connections: recurrent,
-      delta,
-      input: hidden,
-      from: B,
-      to: T * B,
-      shift: -B,
-    });
-  }
-  addOuterProduct(gradient.weightFc, {
-    connections: readout,
-    delta: outputGradient,
-    input: hidden,
-    ...all,
-  });
-  addRows(gradient.biasIh, delta);
-  gradient.biasHh.set(gradient.biasIh);
-  addRows(gradient.biasFc, outputGradient);
-  return gradient;
 }
 
 /** A forward pass and its score. */
@@ -213,55 +97,80 @@ export function evaluate(
   const activity = forward(network, parameters, batch);
   const { loss, outputSize } = network;
   const { output } = activity;
-  const score = scoreBatch({
-    loss,
-    outputSize,
-    output,
-    targets: batch.targets,
-  });
-  return { ...activity, score };
+  const { targets } = batch;
+  return {
+    ...activity,
+    score: scoreBatch({ loss, outputSize, output, targets }),
+  };
+}
+
+/**
+ * The gradient of the loss in all parameters. With δ_t the gradient in the sum
+ * inside act at step t, and dy_t that in the outputs before the log-softmax:
+ *
+ *     δ_t = act'(h_t) · (W_fcᵀ dy_t + W_hhᵀ δ_{t+1})
+ *     dW_fc = Σ_t dy_t h_tᵀ    dW_ih = Σ_t δ_t x_tᵀ    dW_hh = Σ_{t>1} δ_t h_{t−1}ᵀ
+ *     db_fc = Σ_t dy_t         db_ih = db_hh = Σ_t δ_t
+ */
+export function backward(
+  network: Network,
+  parameters: Parameters<Float64Array>,
+  { batch: { steps: T, size: B, inputs }, hidden, score }: {
+    readonly batch: Batch;
+    readonly hidden: Float64Array;
+    readonly score: Pick<Score, "gradient">;
+  },
+): Parameters<Float64Array> {
+  const { recurrentBack, readoutBack, nonlinearity, hiddenSize: H } = network;
+  const delta = new Float64Array(hidden.length);
+  const outputBack = transposedValues(readoutBack, parameters.weightFc);
+  addProduct(delta, readoutBack, outputBack, score.gradient);
+  const weightsBack = transposedValues(recurrentBack, parameters.weightHh);
+  const at = (t: number) => delta.subarray(t * B * H, (t + 1) * B * H);
+  for (let t = T - 1; t >= 0; t--) {
+    const d = at(t);
+    if (t < T - 1) addProduct(d, recurrentBack, weightsBack, at(t + 1));
+    for (let i = 0; i < d.length; i++) {
+      const given = { gradient: d[i]!, output: hidden[t * B * H + i]! };
+      d[i] = nonlinearity.backward(NUMBERS, given);
+    }
+  }
+  const gradient = zeroParameters(network);
+  addOuterProduct(gradient.weightIh, network.input, delta, inputs);
+  if (network.trainRecurrent) {
+    const later = delta.subarray(B * H);
+    addOuterProduct(gradient.weightHh, network.recurrent, later, hidden);
+  }
+  addOuterProduct(gradient.weightFc, network.readout, score.gradient, hidden);
+  addRows(gradient.biasIh, delta);
+  gradient.biasHh.set(gradient.biasIh);
+  addRows(gradient.biasFc, score.gradient);
+  return gradient;
 }
 
 /** Six tensors of zeros. */
 export function zeroParameters(network: Network): Parameters<Float64Array> {
   const shapes = parameterShapes(network, countConnections(network.recurrent));
-  return Object.fromEntries(
-    PARAMETER_NAMES.map((name) => [
-      name,
-      new Float64Array(shapes[name].reduce((a, b) => a * b)),
-    ]),
-  ) as unknown as Parameters<Float64Array>;
-}
-
-interface Rows {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Which entries of a matrix exist, and rows of signals, [rows, units], on both sides of it. */
-interface Product extends Rows {
-  readonly connections: Connections;
-  /** [rows, senders] */
-  readonly input: Float64Array;
-  /** Row r on the receivers' side meets input row r + shift; default 0. */
-  readonly shift?: number;
+  return makeParameters((name) =>
+    new Float64Array(shapes[name].reduce((a, b) => a * b))
+  );
 }
 
 /**
- * output[r, i] += Σ_j W[i, j] · input[r + shift, j] for the rows from…to − 1.
+ * output[r, i] += Σ_j W[i, j] · input[r, j]
  *
  * @param output [rows, receivers]
+ * @param weights [n], in the order of the connections.
+ * @param input [rows, senders]
  */
 function addProduct(
   output: Float64Array,
-  { connections, weights, input, from, to, shift = 0 }: Product & {
-    /** [n], in the order of the connections. */
-    readonly weights: Float64Array;
-  },
+  { receivers, senders, start, sender }: Connections,
+  weights: Float64Array,
+  input: Float64Array,
 ): void {
-  const { receivers, senders, start, sender } = connections;
-  for (let row = from; row < to; row++) {
-    const first = (row + shift) * senders;
+  for (let row = 0; row < output.length / receivers; row++) {
+    const first = row * senders;
     for (let i = 0; i < receivers; i++) {
       let sum = 0;
       for (let k = start[i]!; k < start[i + 1]!; k++) {
@@ -273,21 +182,20 @@ function addProduct(
 }
 
 /**
- * gradient[i, j] += Σ_r delta[r, i] · input[r + shift, j] over the rows from…to − 1,
- * for the connections alone.
+ * gradient[i, j] += Σ_r delta[r, i] · input[r, j], for the connections alone.
  *
  * @param gradient [n], in the order of the connections.
+ * @param delta [rows, receivers]
+ * @param input [rows or more, senders]
  */
 function addOuterProduct(
   gradient: Float64Array,
-  { connections, delta, input, from, to, shift = 0 }: Product & {
-    /** [rows, receivers] */
-    readonly delta: Float64Array;
-  },
+  { receivers, senders, start, sender }: Connections,
+  delta: Float64Array,
+  input: Float64Array,
 ): void {
-  const { receivers, senders, start, sender } = connections;
-  for (let row = from; row < to; row++) {
-    const first = (row + shift) * senders;
+  for (let row = 0; row < delta.length / receivers; row++) {
+    const first = row * senders;
     for (let i = 0; i < receivers; i++) {
       const d = delta[row * receivers + i]!;
       for (let k = start[i]!; k < start[i + 1]!; k++) {
@@ -305,8 +213,7 @@ function repeatRow(row: Float64Array, count: number): Float64Array {
 
 /** sum[i] += Σ_r rows[r, i] */
 function addRows(sum: Float64Array, rows: Float64Array): void {
-  const n = sum.length;
-  for (let r = 0; r < rows.length; r += n) {
-    for (let i = 0; i < n; i++) sum[i]! += rows[r + i]!;
+  for (let at = 0; at < rows.length; at++) {
+    sum[at % sum.length]! += rows[at]!;
   }
 }

@@ -8,6 +8,7 @@ import type { Model } from "../engine/ensemble.ts";
 import type { Trials } from "../tasks/task.ts";
 import { byTrial, gatherBatch } from "./batch.ts";
 import { createNetwork, forward } from "./elman.ts";
+import { inDoubles } from "./model.ts";
 
 /** Trials that are computed at once, so that memory stays small beside the result. */
 const TRIALS_AT_ONCE = 128;
@@ -84,20 +85,13 @@ export function simulate(
     );
   }
   const network = createNetwork({ ...model, trainRecurrent: false });
-  const doubles = {
-    weightIh: new Float64Array(parameters.weightIh),
-    weightHh: new Float64Array(parameters.weightHh),
-    biasIh: new Float64Array(parameters.biasIh),
-    biasHh: new Float64Array(parameters.biasHh),
-    weightFc: new Float64Array(parameters.weightFc),
-    biasFc: new Float64Array(parameters.biasFc),
-  };
+  const doubles = inDoubles(parameters);
   const hidden = new Float64Array(trialCount * steps * hiddenSize);
   const output = new Float64Array(trialCount * steps * outputSize);
   const all = { ...trials, targets: new Float32Array(trialCount * steps) };
   for (let first = 0; first < trialCount; first += TRIALS_AT_ONCE) {
-    const count = Math.min(TRIALS_AT_ONCE, trialCount - first);
-    const numbers = Uint32Array.from({ length: count }, (_, i) => first + i);
+    const length = Math.min(TRIALS_AT_ONCE, trialCount - first);
+    const numbers = Uint32Array.from({ length }, (_, i) => first + i);
     const batch = gatherBatch(all, numbers);
     const activity = forward(network, doubles, batch);
     hidden.set(byTrial(activity.hidden, batch), first * steps * hiddenSize);

@@ -50,6 +50,15 @@ export const PARAMETER_NAMES = [
   "biasFc",
 ] as const satisfies readonly (keyof Parameters)[];
 
+/** Six tensors, each made by its name. */
+export function makeParameters<A extends FloatArray>(
+  make: (name: keyof Parameters) => A,
+): Parameters<A> {
+  return Object.fromEntries(
+    PARAMETER_NAMES.map((name) => [name, make(name)]),
+  ) as Record<keyof Parameters, A>;
+}
+
 /**
  * Shape of each tensor of a model of that size with so many recurrent
  * connections.

@@ -11,18 +11,13 @@ import {
   DeviceError,
   type Ensemble,
   type EnsembleSpec,
-  type EpochHistory,
   type Rules,
-  type TrainingOptions,
 } from "../engine/ensemble.ts";
-import {
-  createHistory,
-  guardEnsemble,
-  joinHistories,
-} from "../engine/common.ts";
+import { createHistory, guardEnsemble } from "../engine/common.ts";
+import type { UnguardedEnsemble } from "../engine/common.ts";
 import {
   closePorts,
-  PARAMETER_NAMES,
+  makeParameters,
   type Parameters,
 } from "../rnn/parameters.ts";
 import { nameOf } from "../text/words.ts";
@@ -58,13 +53,7 @@ export function createWasmEnsemble(
     ...{ workers, perUpdate, shared: pool.shared },
   });
   const { memory, schedule } = place;
-  const { trainBatches, validateBatches } = runs[0]!.trials;
-  const shape = {
-    loss,
-    models: runs.length,
-    trainBatches: trainBatches.length,
-    validateBatches: validateBatches.length,
-  };
+  const { trainBatches } = runs[0]!.trials;
   const numbers = new Int32Array(memory.buffer);
   const scores = new Float64Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);
@@ -73,23 +62,23 @@ export function createWasmEnsemble(
   let millisecondsPerEpoch = Infinity;
 
   /** The losses of epochs that the workers have just trained. */
-  function historyOf(epochs: number): EpochHistory {
-    return createHistory({ ...shape, epochs }, (at) => {
-      const { training, batch } = at;
-      const number = training ? batch : trainBatches.length + batch;
-      const { first, count } = schedule.batches[number]!;
-      const { scores: address, scored } = models[at.model]!;
-      const start = address / 8 + 2 * (at.epoch * schedule.chunks + first);
-      let loss = 0;
-      let correct = 0;
-      for (let place = start; place < start + 2 * count; place += 2) {
-        loss += scores[place]!;
-        correct += scores[place + 1]!;
-      }
-      const all = scored[number]!;
-      return { loss: loss / all, accuracy: 100 * correct / all };
+  const historyOf = (epochs: number) =>
+    createHistory(spec, {
+      epochs,
+      scoreOf({ model, epoch, batch }) {
+        const { first, count } = schedule.batches[batch]!;
+        const { scores: address, scored } = models[model]!;
+        const start = address / 8 + 2 * (epoch * schedule.chunks + first);
+        let loss = 0;
+        let correct = 0;
+        for (let place = start; place < start + 2 * count; place += 2) {
+          loss += scores[place]!;
+          correct += scores[place + 1]!;
+        }
+        const all = scored[batch]!;
+        return { loss: loss / all, accuracy: 100 * correct / all };
+      },
     });
-  }
 
   /** The updates that a model has made. */
   const updatesOf = (model: number) =>
@@ -107,11 +96,10 @@ export function createWasmEnsemble(
     }
   }
 
-  async function train(
-    count: number,
-    { signal, onEpochs, whileBusy }: TrainingOptions,
-  ): Promise<EpochHistory> {
-    const histories = [historyOf(0)];
+  const train: UnguardedEnsemble["train"] = async (
+    count,
+    { signal, onEpochs, whileBusy },
+  ) => {
     for (let left = count; left > 0 && !signal?.aborted;) {
       const fit = Math.floor(CALL_MILLISECONDS / millisecondsPerEpoch);
       const epochs = Math.max(1, Math.min(left, fit, mostEpochs));
@@ -130,20 +118,16 @@ export function createWasmEnsemble(
       trained += epochs;
       left -= epochs;
       times.push(...answers.flat());
-      const history = historyOf(epochs);
-      histories.push(history);
-      onEpochs?.(history);
+      onEpochs(historyOf(epochs));
     }
-    return joinHistories(histories);
-  }
+  };
 
   /** The values of the list of connections at an address, as tensors. */
   function tensors(model: number, address: number): Parameters<Float32Array> {
     const { places } = rows[model]!;
-    const found = Object.fromEntries(PARAMETER_NAMES.map((name) => [
-      name,
-      Float32Array.from(places[name], (at) => floats[address / 4 + at]!),
-    ])) as unknown as Parameters<Float32Array>;
+    const found = makeParameters((name) =>
+      Float32Array.from(places[name], (at) => floats[address / 4 + at]!)
+    );
     // What stands for weights that do not exist is NaN in a model that diverged.
     closePorts(found, runs[model]!.ports);
     return found;
@@ -197,7 +181,7 @@ export function createWasmEnsemble(
   }
 
   return {
-    ...guardEnsemble(runs, {
+    ...guardEnsemble(spec, {
       train,
       states: (wanted) =>
         wanted.map((model) => {

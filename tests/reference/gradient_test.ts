@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { PARAMETER_NAMES, type Parameters } from "../../src/rnn/parameters.ts";
+import { PARAMETER_NAMES } from "../../src/rnn/parameters.ts";
 import { gatherBatch } from "../../src/reference/batch.ts";
 import {
   backward,
   createNetwork,
   evaluate,
 } from "../../src/reference/elman.ts";
+import { inDoubles } from "../../src/reference/model.ts";
 import { type ExampleOptions, exampleSpec } from "./example_runs.ts";
 
 /** Step of the central differences; their error is its square plus 1e-16 over it. */
@@ -16,16 +17,12 @@ function checkGradients(options: ExampleOptions) {
   const spec = exampleSpec(options);
   const run = spec.runs[0]!;
   const network = createNetwork({ ...spec, ...run });
-  const parameters = Object.fromEntries(
-    PARAMETER_NAMES.map((name) => [name, Float64Array.from(run.initial[name])]),
-  ) as unknown as Parameters<Float64Array>;
+  const parameters = inDoubles(run.initial);
   const batch = gatherBatch(run.trials, run.trials.trainBatches[0]!);
   const lossOf = () => evaluate(network, parameters, batch).score.loss;
-  const { score, ...activity } = evaluate(network, parameters, batch);
   const gradient = backward(network, parameters, {
     batch,
-    activity,
-    outputGradient: score.gradient,
+    ...evaluate(network, parameters, batch),
   });
   for (const name of PARAMETER_NAMES) {
     const tensor = parameters[name];
