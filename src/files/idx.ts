@@ -9,16 +9,8 @@
  */
 
 import { gunzipSync } from "node:zlib";
+import { ByteCursor, countElements } from "./bytes.ts";
 import { cannotRead, type Fail } from "./input_error.ts";
-import { countElements } from "./numbers.ts";
-
-/** An array of bytes read from a file. */
-interface IdxArray {
-  /** Length of each dimension: [images, rows, columns], or [labels]. */
-  readonly shape: readonly number[];
-  /** The elements, last index fastest, 0 to 255. */
-  readonly data: Uint8Array;
-}
 
 const UNSIGNED_BYTE = 0x08;
 
@@ -27,12 +19,13 @@ const UNSIGNED_BYTE = 0x08;
  *
  * @param bytes The whole file, or what gzip made of it.
  * @param options `name` of the file, for messages.
+ * @returns Shape, [images, rows, columns] or [labels], and the elements, last index fastest, 0 to 255.
  * @throws {InputError} If it is no IDX file of bytes, or its size does not fit its shape.
  */
 export function readIdx(
   bytes: Uint8Array,
   { name }: { readonly name: string },
-): IdxArray {
+): { readonly shape: readonly number[]; readonly data: Uint8Array } {
   const fail: Fail = cannotRead(name);
   if (isGzip(bytes)) {
     const unpacked = unpackGzip(bytes, fail);
@@ -40,10 +33,14 @@ export function readIdx(
     if (isGzip(unpacked)) fail("it is packed twice");
     return readIdx(unpacked, { name });
   }
-  const [first, second, type, dimensions = 0] = bytes;
-  if (first !== 0 || second !== 0 || type === undefined) {
+  const cursor = new ByteCursor(bytes, {
+    fail,
+    ended: "it ends within its header",
+  });
+  if (bytes.length < 3 || cursor.number("u2") !== 0) {
     fail("it is no IDX file: it does not begin with two zero bytes");
   }
+  const type = cursor.number("u1");
   if (type !== UNSIGNED_BYTE) {
     fail(
       `its elements are of type 0x${
@@ -51,22 +48,19 @@ export function readIdx(
       }; bytes, 0x08, can be read`,
     );
   }
-  const start = 4 + 4 * dimensions;
-  if (dimensions === 0 || bytes.length < start) {
-    fail("it ends within its header");
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const shape: number[] = [];
-  for (let i = 0; i < dimensions; i++) shape.push(view.getUint32(4 + 4 * i));
-  const count = countElements(shape);
-  if (count !== bytes.length - start) {
+  const shape = Array.from(
+    { length: cursor.number("u1") },
+    () => cursor.number("u4", false),
+  );
+  if (shape.length === 0) fail("it ends within its header");
+  if (countElements(shape) !== cursor.left) {
     fail(
-      `its header says ${shape.slice(0, 4).join(" × ")} bytes, but ${
-        bytes.length - start
-      } follow it`,
+      `its header says ${
+        shape.slice(0, 4).join(" × ")
+      } bytes, but ${cursor.left} follow it`,
     );
   }
-  return { shape, data: bytes.slice(start) };
+  return { shape, data: bytes.slice(cursor.position) };
 }
 
 /** MNIST packs to about a fifth; a hundredth leaves room, and a file of zeros that fills the memory none. */

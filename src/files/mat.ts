@@ -7,8 +7,8 @@
  * @module
  */
 
+import { ByteCursor, numbersIn, type NumberType, sizeOf } from "./bytes.ts";
 import { cannotRead, type Fail } from "./input_error.ts";
-import { numberReader, type NumberType } from "./numbers.ts";
 
 /** A matrix of a file that may hold several. */
 export interface NamedMatrix {
@@ -29,16 +29,8 @@ const MOST_UNPACKED = 2 ** 31;
 
 /** Types of elements that hold numbers, by their codes. */
 const NUMBER_TYPES: Readonly<Record<number, NumberType>> = {
-  1: "i1",
-  2: "u1",
-  3: "i2",
-  4: "u2",
-  5: "i4",
-  6: "u4",
-  7: "f4",
-  9: "f8",
-  12: "i8",
-  13: "u8",
+  ...{ 1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4" },
+  ...{ 9: "f8", 12: "i8", 13: "u8" },
 };
 const MATRIX = 14;
 const PACKED = 15;
@@ -49,6 +41,8 @@ const FIRST_NUMERIC = 6;
 const LAST_NUMERIC = 15;
 /** Structures in structures. */
 const MOST_DEPTH = 20;
+
+const CUT_SHORT = "it is cut short";
 
 /**
  * Reads the matrices of two dimensions.
@@ -62,36 +56,33 @@ export async function readMat(
   { name }: { readonly name: string },
 ): Promise<NamedMatrix[]> {
   const fail: Fail = cannotRead(name);
-  const order = new TextDecoder("latin1").decode(bytes.subarray(126, 128));
+  const order = latin1(bytes.subarray(126, 128));
   if (order !== "IM" && order !== "MI") {
     return fail("it is no MAT file of version 5 or later");
   }
-  const little = order === "IM";
+  const options = { little: order === "IM", fail };
   const found: NamedMatrix[] = [];
-  const file = new Elements(bytes, { little, fail });
-  for (let at = 128; at < bytes.length;) {
-    const element = file.at(at, bytes.length);
-    at = element.next;
-    if (element.type !== PACKED) {
-      readArray(file, { element, prefix: "", found, depth: 0 });
-      continue;
+  const file = new Elements(bytes.subarray(128), options);
+  while (file.cursor.left > 0) {
+    let { type, bytes } = file.next();
+    if (type === PACKED) {
+      const unpacked = await unpack(bytes, fail);
+      ({ type, bytes } = new Elements(unpacked, options).next());
     }
-    const packed = bytes.subarray(element.start, element.end);
-    const inside = new Elements(await unpack(packed, fail), { little, fail });
-    const whole = inside.at(0, inside.length);
-    readArray(inside, { element: whole, prefix: "", found, depth: 0 });
+    if (type === MATRIX) readArray(new Elements(bytes, options), found);
   }
   return found;
 }
 
-async function unpack(
-  packed: Uint8Array<ArrayBuffer>,
-  fail: Fail,
-): Promise<Uint8Array<ArrayBuffer>> {
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+async function unpack(packed: Uint8Array, fail: Fail): Promise<Uint8Array> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   try {
-    const stream = new Blob([packed]).stream()
+    const stream = new Blob([packed as Uint8Array<ArrayBuffer>]).stream()
       .pipeThrough(new DecompressionStream("deflate"));
     for await (const piece of stream) {
       pieces.push(piece);
@@ -107,169 +98,117 @@ async function unpack(
   return await new Blob(pieces).bytes();
 }
 
-/** An element: what it holds, and where. */
-interface Element {
-  readonly type: number;
-  readonly start: number;
-  readonly end: number;
-  /** Where the next one begins. */
-  readonly next: number;
+/** The numbers of an element, which it may not have to that index. */
+interface Numbers {
+  readonly count: number;
+  readonly get: (index: number) => number;
 }
 
-/** The elements of a file, or of a packed part of it. */
+/** The elements of a file, or of an array in it, one after the other. */
 class Elements {
-  readonly #view: DataView;
-  readonly #little: boolean;
-  readonly length: number;
-  readonly fail: Fail;
+  readonly cursor: ByteCursor;
 
   constructor(
-    bytes: Uint8Array<ArrayBuffer>,
-    { little, fail }: {
-      readonly little: boolean;
-      readonly fail: Fail;
-    },
+    bytes: Uint8Array,
+    readonly options: { readonly little: boolean; readonly fail: Fail },
   ) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#little = little;
-    this.length = bytes.length;
-    this.fail = fail;
+    this.cursor = new ByteCursor(bytes, { ...options, ended: CUT_SHORT });
   }
 
-  /** The element at a place, which has to end before another. */
-  at(at: number, end: number): Element {
-    if (at + 8 > end) return this.fail("it is cut short");
-    const tag = this.#view.getUint32(at, this.#little);
+  next(): { type: number; bytes: Uint8Array } {
+    const { cursor, options: { little, fail } } = this;
+    const tag = cursor.number("u4", little);
     // Up to four bytes stand in the tag itself.
     const small = tag >>> 16;
     const type = tag & 0xffff;
-    const size = small > 0 ? small : this.#view.getUint32(at + 4, this.#little);
-    const start = at + (small > 0 ? 4 : 8);
-    if (start + size > end || small > 4) return this.fail("it is cut short");
-    const padded = type === PACKED ? size : Math.ceil(size / 8) * 8;
-    return {
-      type,
-      start,
-      end: start + size,
-      next: small > 0 ? at + 8 : Math.min(end, start + padded),
-    };
+    if (small > 4) return fail(CUT_SHORT);
+    if (small > 0) return { type, bytes: cursor.take(4).subarray(0, small) };
+    const bytes = cursor.take(cursor.number("u4", little));
+    const padding = type === PACKED ? 0 : -bytes.length & 7;
+    cursor.take(Math.min(padding, cursor.left));
+    return { type, bytes };
   }
 
-  /** How many numbers an element holds, and each of them. */
-  numbers({ type, start, end }: Element): {
-    readonly count: number;
-    readonly get: (index: number) => number;
-  } {
-    const kind = NUMBER_TYPES[type];
-    if (kind === undefined) {
-      return this.fail(`it holds an element of type ${type} for numbers`);
-    }
-    const size = Number(kind[1]);
-    const get = numberReader(kind, this.fail);
-    const count = Math.floor((end - start) / size);
+  numbers(): Numbers {
+    const { type: code, bytes } = this.next();
+    const { fail } = this.options;
+    const type = NUMBER_TYPES[code] ??
+      fail(`it holds an element of type ${code} for numbers`);
+    const count = Math.floor(bytes.length / sizeOf(type));
+    const get = numbersIn(bytes, { type, ...this.options });
     return {
       count,
-      get: (index) => {
-        if (!(index < count)) return this.fail("it is cut short");
-        return get(this.#view, start + index * size, this.#little);
-      },
+      get: (index) => index < count ? get(index) : fail(CUT_SHORT),
     };
   }
 
-  text({ start, end }: Element): string {
-    const { buffer, byteOffset } = this.#view;
-    return new TextDecoder("latin1").decode(
-      new Uint8Array(buffer, byteOffset + start, end - start),
-    );
+  text(): string {
+    return latin1(this.next().bytes);
   }
 }
 
 /** Finds the matrices of an array: itself, or those in a structure's fields. */
 function readArray(
   elements: Elements,
-  { element, prefix, found, depth }: {
-    readonly element: Element;
-    readonly prefix: string;
-    readonly found: NamedMatrix[];
-    readonly depth: number;
-  },
+  found: NamedMatrix[],
+  prefix = "",
+  depth = 0,
 ): void {
   // An array of nothing has no parts.
-  if (element.type !== MATRIX || element.start === element.end) return;
-  let at = element.start;
-  const next = () => {
-    const part = elements.at(at, element.end);
-    at = part.next;
-    return part;
-  };
-  const kind = elements.numbers(next()).get(0) & 0xff;
-  const sizes = elements.numbers(next());
-  const own = elements.text(next());
-  const name = prefix + own;
+  if (elements.cursor.left === 0) return;
+  const { fail } = elements.options;
+  const kind = elements.numbers().get(0) & 0xff;
+  const sizes = elements.numbers();
+  const name = prefix + elements.text();
   const [rows, columns] = [sizes.get(0), sizes.get(1)];
   if (sizes.count !== 2 || !(rows >= 0 && columns >= 0)) return;
   if (kind === STRUCT && rows * columns === 1 && depth < MOST_DEPTH) {
-    const width = elements.numbers(next()).get(0);
-    const names = elements.text(next());
+    const width = elements.numbers().get(0);
+    const names = elements.text();
     if (!(width > 0)) return;
-    for (let field = 0; field * width < names.length; field++) {
-      const label = names.slice(field * width, (field + 1) * width);
-      readArray(elements, {
-        element: next(),
-        prefix: `${name}.${label.replace(/\0.*$/s, "")}`,
-        found,
-        depth: depth + 1,
-      });
+    for (let at = 0; at < names.length; at += width) {
+      const label = names.slice(at, at + width).replace(/\0.*$/s, "");
+      const { type, bytes } = elements.next();
+      if (type !== MATRIX) continue;
+      const field = new Elements(bytes, elements.options);
+      readArray(field, found, `${name}.${label}`, depth + 1);
     }
-  }
-  if (kind === SPARSE) {
-    const [row, start, value] = [next(), next(), next()].map((part) =>
-      elements.numbers(part)
-    ) as [Numbers, Numbers, Numbers];
-    found.push({
-      name,
-      rows,
-      columns,
-      entries: (visit) => {
-        for (let column = 0; column < columns; column++) {
-          const [first, end] = [start.get(column), start.get(column + 1)];
-          if (!(first >= 0 && first <= end && end <= value.count)) {
-            elements.fail(`the arrays of ${name} make no sparse matrix`);
+  } else if (kind === SPARSE) {
+    const [row, start, value] = [
+      elements.numbers(),
+      elements.numbers(),
+      elements.numbers(),
+    ];
+    const noMatrix = () => fail(`the arrays of ${name} make no sparse matrix`);
+    if (start.count !== columns + 1) noMatrix();
+    const entries: NamedMatrix["entries"] = (visit) => {
+      for (let column = 0; column < columns; column++) {
+        const [first, end] = [start.get(column), start.get(column + 1)];
+        if (!(first >= 0 && first <= end && end <= value.count)) noMatrix();
+        for (let entry = first; entry < end; entry++) {
+          const at = row.get(entry);
+          if (!(at >= 0 && at < rows)) {
+            fail(`${name} has an entry in row ${at} of ${rows}`);
           }
-          for (let entry = first; entry < end; entry++) {
-            const at = row.get(entry);
-            if (!(at >= 0 && at < rows)) {
-              elements.fail(`${name} has an entry in row ${at} of ${rows}`);
-            }
-            const number = value.get(entry);
-            if (number !== 0) visit(at, column, number);
-          }
+          const number = value.get(entry);
+          if (number !== 0) visit(at, column, number);
         }
-      },
-    });
-    if (start.count !== columns + 1) {
-      elements.fail(`the arrays of ${name} make no sparse matrix`);
+      }
+    };
+    found.push({ name, rows, columns, entries });
+  } else if (kind >= FIRST_NUMERIC && kind <= LAST_NUMERIC) {
+    const { count, get } = elements.numbers();
+    if (count !== rows * columns) {
+      fail(`${name} of ${rows} × ${columns} holds ${count} numbers`);
     }
-  }
-  if (kind < FIRST_NUMERIC || kind > LAST_NUMERIC) return;
-  const { count, get } = elements.numbers(next());
-  if (count !== rows * columns) {
-    elements.fail(`${name} of ${rows} × ${columns} holds ${count} numbers`);
-  }
-  found.push({
-    name,
-    rows,
-    columns,
-    entries: (visit) => {
+    const entries: NamedMatrix["entries"] = (visit) => {
       for (let entry = 0; entry < count; entry++) {
         const value = get(entry);
         if (value !== 0) {
           visit(entry % rows, Math.floor(entry / rows), value);
         }
       }
-    },
-  });
+    };
+    found.push({ name, rows, columns, entries });
+  }
 }
-
-/** Numbers of an element. */
-type Numbers = ReturnType<Elements["numbers"]>;

@@ -12,16 +12,19 @@ import {
   PythonLiteralError,
   type PythonValue,
 } from "../python/literal.ts";
-import { reprPython } from "../python/repr.ts";
-import { quote, shorten } from "../text/words.ts";
-import { cannotRead, type Fail } from "./input_error.ts";
+import { reprPython, reprTuple } from "../python/repr.ts";
+import { listNames, quote, shorten } from "../text/words.ts";
 import {
+  ByteCursor,
   countElements,
+  isCount,
   isNumberType,
-  numberReader,
+  numbersIn,
   type NumberType,
+  sizeOf,
   visitElements,
-} from "./numbers.ts";
+} from "./bytes.ts";
+import { cannotRead, type Fail } from "./input_error.ts";
 
 /** An array read from a file. */
 export interface NpyArray {
@@ -33,33 +36,29 @@ export interface NpyArray {
   readonly data: Float64Array;
 }
 
-/** An array to write. */
-interface NpyContent {
-  /** Length of each dimension. */
-  readonly shape: readonly number[];
-  /** The elements, last index fastest; the array's class gives the type in the file. */
-  readonly data:
-    | Float64Array
-    | Float32Array
-    | BigInt64Array
-    | Int32Array
-    | Uint8Array;
-  /** Write a `Uint8Array` of 0 and 1 as booleans. Default false. */
-  readonly boolean?: boolean;
-}
-
 /** What the header says. */
 interface NpyHeader {
   /** Element type, e.g. `<f8`. */
   readonly descr: string;
+  readonly shape: readonly number[];
   /** The first index is fastest. */
   readonly fortranOrder: boolean;
-  readonly shape: readonly number[];
+  /** Index of the first byte of the data. */
+  readonly dataStart: number;
+}
+
+/** A header of plain numbers. */
+interface TypedHeader extends NpyHeader {
+  readonly type: NumberType;
+  readonly little: boolean;
+  /** Says what is wrong with the file. */
+  readonly fail: Fail;
 }
 
 /** NumPy itself allows 64 dimensions. */
 const MAX_DIMENSIONS = 64;
 
+const VERSIONS = ["1.0", "2.0", "3.0"];
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /**
@@ -76,30 +75,34 @@ export function readNpy(
   { name }: { readonly name: string },
 ): NpyArray {
   const fail: Fail = cannotRead(name);
-  const { header, dataStart } = readHeader(bytes, fail);
-  const { shape, fortranOrder } = header;
-  const { dtype, littleEndian } = parseDescr(header.descr, fail);
-  const itemSize = Number(dtype[1]);
-  const dataBytes = bytes.length - dataStart;
-  const count = countElements(shape);
-  if (count * itemSize !== dataBytes) {
-    fail(
-      `its header says shape (${
-        shape.join(", ")
-      }) of ${itemSize}-byte elements, but ${dataBytes} bytes follow it`,
-    );
+  const header = readTypedHeader(bytes, fail);
+  const { shape, type: dtype } = header;
+  const own = bytes.subarray(header.dataStart);
+  assertFollow(own.length, header);
+  const get = numbersIn(own, header);
+  const data = new Float64Array(countElements(shape));
+  if (header.fortranOrder) {
+    const strides = shape.map((_, i) => countElements(shape.slice(0, i)));
+    visitElements({ shape, strides }, (from, to) => {
+      data[to] = get(from);
+    });
+  } else {
+    for (let i = 0; i < data.length; i++) data[i] = get(i);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + dataStart);
-  const get = numberReader(dtype, fail);
-  const data = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    data[i] = get(view, i * itemSize, littleEndian);
-  }
-  return {
-    shape,
-    dtype,
-    data: fortranOrder ? toRowMajor(data, shape) : data,
-  };
+  return { shape, dtype, data };
+}
+
+function assertFollow(
+  found: number,
+  { shape, type, fail }: TypedHeader,
+): void {
+  const size = sizeOf(type);
+  if (found === countElements(shape) * size) return;
+  fail(
+    `its header says shape (${
+      shape.join(", ")
+    }) of ${size}-byte elements, but ${found} bytes follow it`,
+  );
 }
 
 /** More bytes than the header of a matrix has. */
@@ -135,22 +138,20 @@ export async function scanNpyMatrix(
     return true;
   };
   while (bytes.length < LONGEST_HEADER && await more());
-  const { header, dataStart } = readHeader(bytes, fail);
+  const header = readTypedHeader(bytes, fail);
   const { shape, fortranOrder } = header;
-  const { dtype, littleEndian } = parseDescr(header.descr, fail);
   onShape(shape);
   const [rows = 0, columns = 0] = shape;
-  const size = Number(dtype[1]);
-  const get = numberReader(dtype, fail);
   const across = fortranOrder ? rows : columns;
-  bytes = bytes.slice(dataStart);
+  const size = sizeOf(header.type);
+  bytes = bytes.slice(header.dataStart);
   let followed = bytes.length;
   let outer = 0, inner = 0;
   for (let left = rows * columns;;) {
     const here = Math.min(left, Math.floor(bytes.length / size));
-    const view = new DataView(bytes.buffer);
+    const get = numbersIn(bytes, header);
     for (let element = 0; element < here; element++) {
-      const value = get(view, element * size, littleEndian);
+      const value = get(element);
       if (value !== 0) {
         if (fortranOrder) onElement(value, inner, outer);
         else onElement(value, outer, inner);
@@ -163,49 +164,35 @@ export async function scanNpyMatrix(
     if (!await more()) break;
     followed += bytes.length - before;
   }
-  if (followed !== rows * columns * size) {
-    fail(
-      `its header says shape (${
-        shape.join(", ")
-      }) of ${size}-byte elements, but ${followed} bytes follow it`,
-    );
-  }
+  assertFollow(followed, header);
 }
 
-function readHeader(
-  bytes: Uint8Array,
-  fail: Fail,
-): { header: NpyHeader; dataStart: number } {
+function readHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
     return fail('it is no NPY file: it does not begin with "\\x93NUMPY"');
   }
-  const [major, minor] = bytes.subarray(6, 8);
-  if (bytes.length < 10 || major === undefined) {
-    return fail("it ends within its header");
-  }
-  if (major < 1 || major > 3 || minor !== 0) {
-    return fail(
-      `its NPY version is ${major}.${minor}; 1.0, 2.0 and 3.0 can be read`,
+  const cursor = new ByteCursor(bytes, {
+    fail,
+    position: MAGIC.length,
+    ended: "it ends within its header",
+  });
+  const version = [cursor.number("u1"), cursor.number("u1")].join(".");
+  if (!VERSIONS.includes(version)) {
+    fail(
+      `its NPY version is ${version}; ${
+        listNames(VERSIONS, "and")
+      } can be read`,
     );
   }
-  const start = major === 1 ? 10 : 12;
-  if (bytes.length < start) return fail("it ends within its header");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const length = major === 1
-    ? view.getUint16(8, true)
-    : view.getUint32(8, true);
-  const dataStart = start + length;
-  if (dataStart > bytes.length) return fail("it ends within its header");
+  const length = cursor.number(version === "1.0" ? "u2" : "u4");
   // Plain numbers need ASCII only; Latin-1 never fails, so that the parser can say what is wrong.
-  const text = new TextDecoder("latin1").decode(
-    bytes.subarray(start, dataStart),
-  );
+  const text = new TextDecoder("latin1").decode(cursor.take(length));
   return {
-    header: parseHeader(
+    ...parseHeader(
       text,
       (what) => fail(`its NPY header is not valid: ${what}`),
     ),
-    dataStart,
+    dataStart: cursor.position,
   };
 }
 
@@ -213,7 +200,7 @@ function readHeader(
 function parseHeader(
   text: string,
   broken: Fail,
-): NpyHeader {
+): Omit<NpyHeader, "dataStart"> {
   const dict = literalOf(text.replace(/(\d)L(?=\s*[,)])/g, "$1"), broken);
   if (dict.kind !== "dict") return broken("it is no dict");
   const entries = new Map<string, PythonValue>();
@@ -244,7 +231,7 @@ function parseHeader(
     fortranOrder: fortranOrder.value,
     shape: shape.items.map((item) => {
       const length = item.kind === "integer" ? Number(item.value) : -1;
-      return Number.isSafeInteger(length) && length >= 0
+      return isCount(length)
         ? length
         : broken(`the shape holds ${found(item)}`);
     }),
@@ -254,10 +241,7 @@ function parseHeader(
 /** NumPy's own words, in the order in which it asks for them. */
 const ENTRIES: readonly string[] = ["descr", "fortran_order", "shape"];
 
-function literalOf(
-  text: string,
-  broken: Fail,
-): PythonValue {
+function literalOf(text: string, broken: Fail): PythonValue {
   try {
     return parsePythonLiteral(text);
   } catch (error) {
@@ -270,38 +254,19 @@ function found(value: PythonValue | undefined): string {
   return value === undefined ? "nothing" : shorten(reprPython(value));
 }
 
-function parseDescr(
-  descr: string,
-  fail: Fail,
-): { dtype: NumberType; littleEndian: boolean } {
+function readTypedHeader(bytes: Uint8Array, fail: Fail): TypedHeader {
+  const header = readHeader(bytes, fail);
+  const { descr } = header;
   // Without a byte order it is the machine's, which is little-endian everywhere.
-  const [, order = "", dtype = ""] = /^([<>|=]?)(.*)$/s.exec(descr) ?? [];
-  if (!isNumberType(dtype)) {
-    return fail(
-      `its elements are of type '${
-        descr.slice(0, 20)
-      }'; booleans, integers and floats of 4 or 8 bytes can be read`,
-    );
+  const [, order = "", type = ""] = /^([<>|=]?)(.*)$/s.exec(descr) ?? [];
+  if (isNumberType(type)) {
+    return { ...header, type, little: order !== ">", fail };
   }
-  return { dtype, littleEndian: order !== ">" };
-}
-
-/** Reorders elements whose first index is fastest. */
-function toRowMajor(
-  data: Float64Array,
-  shape: readonly number[],
-): Float64Array {
-  const strides: number[] = [];
-  let stride = 1;
-  for (const length of shape) {
-    strides.push(stride);
-    stride *= length;
-  }
-  const result = new Float64Array(data.length);
-  visitElements({ shape, strides }, (from, to) => {
-    result[to] = data[from] as number;
-  });
-  return result;
+  return fail(
+    `its elements are of type '${
+      descr.slice(0, 20)
+    }'; booleans, integers and floats of 2, 4 or 8 bytes can be read`,
+  );
 }
 
 /**
@@ -311,24 +276,47 @@ function toRowMajor(
  * @throws {RangeError} If data has not as many elements as the shape says.
  */
 export function writeNpy(
-  { shape, data, boolean = false }: NpyContent,
+  { shape, data, boolean = false }: {
+    readonly shape: readonly number[];
+    readonly data:
+      | Float64Array
+      | Float32Array
+      | BigInt64Array
+      | Int32Array
+      | Uint8Array;
+    readonly boolean?: boolean;
+  },
 ): Uint8Array<ArrayBuffer> {
-  if (shape.some((length) => !Number.isSafeInteger(length) || length < 0)) {
-    throw new RangeError(
-      `Cannot write an array of shape (${shape.join(", ")})`,
-    );
+  const tuple = `(${shape.join(", ")})`;
+  if (!shape.every(isCount)) {
+    throw new RangeError(`Cannot write an array of shape ${tuple}`);
   }
   if (countElements(shape) !== data.length) {
     throw new RangeError(
-      `Cannot write ${data.length} elements as shape (${shape.join(", ")})`,
+      `Cannot write ${data.length} elements as shape ${tuple}`,
     );
   }
+  if (boolean && !(data instanceof Uint8Array)) {
+    throw new TypeError("Cannot write booleans: data must be a Uint8Array");
+  }
+  const descr = boolean ? "|b1" : DESCR[data.constructor.name]!;
   // All machines that Deno runs on are little-endian, as the file is.
+  const { buffer, byteOffset, byteLength } = data;
   return formatFile(
-    formatHeader(descrOf(data, boolean), shape),
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    descr,
+    shape,
+    new Uint8Array(buffer, byteOffset, byteLength),
   );
 }
+
+/** Element type in the file, by the class of an array. */
+const DESCR: Readonly<Record<string, string>> = {
+  Float64Array: "<f8",
+  Float32Array: "<f4",
+  BigInt64Array: "<i8",
+  Int32Array: "<i4",
+  Uint8Array: "|u1",
+};
 
 /**
  * The bytes of an `.npy` file with a text of bytes and no dimension, the same
@@ -342,10 +330,7 @@ export function writeNpyText(text: string): Uint8Array<ArrayBuffer> {
       `Cannot write ${JSON.stringify(text.slice(0, 40))} as printable ASCII`,
     );
   }
-  return formatFile(
-    formatHeader(`|S${text.length}`, []),
-    new TextEncoder().encode(text),
-  );
+  return formatFile(`|S${text.length}`, [], new TextEncoder().encode(text));
 }
 
 /**
@@ -360,7 +345,7 @@ export function readNpyText(
   { name }: { readonly name: string },
 ): string {
   const fail: Fail = cannotRead(name);
-  const { header: { descr, shape }, dataStart } = readHeader(bytes, fail);
+  const { descr, shape, dataStart } = readHeader(bytes, fail);
   const size = /^\|S(\d{1,9})$/.exec(descr)?.[1];
   if (size === undefined || shape.length > 0) {
     return fail(
@@ -380,36 +365,22 @@ export function readNpyText(
     .replace(/\0+$/, "");
 }
 
+/** Version 1: the first dimension has room to grow to 21 digits, and the data begins at a multiple of 64 bytes. */
 function formatFile(
-  header: string,
+  descr: string,
+  shape: readonly number[],
   data: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(10 + header.length + data.length);
-  bytes.set(MAGIC);
-  bytes[6] = 1;
-  new DataView(bytes.buffer).setUint16(8, header.length, true);
-  bytes.set(new TextEncoder().encode(header), 10);
-  bytes.set(data, 10 + header.length);
-  return bytes;
-}
-
-function descrOf(data: NpyContent["data"], boolean: boolean): string {
-  if (data instanceof Uint8Array) return boolean ? "|b1" : "|u1";
-  if (boolean) {
-    throw new TypeError("Cannot write booleans: data must be a Uint8Array");
-  }
-  if (data instanceof Float64Array) return "<f8";
-  if (data instanceof BigInt64Array) return "<i8";
-  return data instanceof Float32Array ? "<f4" : "<i4";
-}
-
-/** The first dimension has room to grow to 21 digits, and the data begins at a multiple of 64 bytes. */
-function formatHeader(descr: string, shape: readonly number[]): string {
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const growth = shape.length === 0 ? 0 : 21 - String(shape[0]).length;
-  const dictionary =
-    `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }` +
-    " ".repeat(growth);
-  const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
-  return dictionary.padEnd(length - 1) + "\n";
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${
+    reprTuple(shape.map(String))
+  }, }${" ".repeat(growth)}`;
+  const dataStart = Math.ceil((10 + header.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(dataStart + data.length);
+  bytes.set([...MAGIC, 1, 0]);
+  new DataView(bytes.buffer).setUint16(8, dataStart - 10, true);
+  const text = header.padEnd(dataStart - 11) + "\n";
+  bytes.set(new TextEncoder().encode(text), 10);
+  bytes.set(data, dataStart);
+  return bytes;
 }

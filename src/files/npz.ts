@@ -7,15 +7,10 @@
  * @module
  */
 
+import { isCount } from "./bytes.ts";
 import { cannotRead, type Fail } from "./input_error.ts";
-import {
-  type NpyArray,
-  readNpy,
-  readNpyText,
-  writeNpy,
-  writeNpyText,
-} from "./npy.ts";
-import { readPackedZip, zipSync } from "./zip.ts";
+import { readNpy, readNpyText, writeNpy, writeNpyText } from "./npy.ts";
+import { readZip, zipSync } from "./zip.ts";
 
 /** A matrix by its entries, row after row (CSR). Entries that are not there are 0. */
 export interface SparseMatrix {
@@ -31,16 +26,12 @@ export interface SparseMatrix {
 
 const INT32_MAX = 2 ** 31 - 1;
 
-/** In the order in which SciPy writes them. */
-const ENTRIES = ["indices", "indptr", "format", "shape", "data"] as const;
-type Entry = typeof ENTRIES[number];
-
 /** What keeps arrays from being a matrix; undefined where they are one. */
 function problemOf(
   { shape, start, column, values }: SparseMatrix,
 ): string | undefined {
   const [rows, columns] = shape;
-  if (![rows, columns].every((n) => Number.isSafeInteger(n) && n >= 0)) {
+  if (!isCount(rows) || !isCount(columns)) {
     return `its shape is (${rows}, ${columns})`;
   }
   if (start.length !== rows + 1) {
@@ -57,15 +48,14 @@ function problemOf(
     }, but there are ${values.length} entries`;
   }
   for (let row = 0; row < rows; row++) {
-    const from = start[row] as number;
-    const to = start[row + 1] as number;
+    const [from, to] = [start[row]!, start[row + 1]!];
     if (!(Number.isSafeInteger(to) && from <= to && to <= values.length)) {
       return `row ${row} goes from entry ${from} to ${to}`;
     }
     let last = -1;
     for (let entry = from; entry < to; entry++) {
-      const found = column[entry] as number;
-      if (!(Number.isSafeInteger(found) && found >= 0 && found < columns)) {
+      const found = column[entry]!;
+      if (!isCount(found) || found >= columns) {
         return `row ${row} has an entry in column ${found} of ${columns}`;
       }
       if (found <= last) {
@@ -93,27 +83,35 @@ export function writeSparseNpz(matrix: SparseMatrix): Uint8Array {
   const { shape, start, column, values } = matrix;
   const integers = Math.max(...shape, values.length) > INT32_MAX
     ? int64
-    : (array: ArrayLike<number>) => Int32Array.from(array);
-  const arrays: Record<Entry, Uint8Array> = {
-    indices: writeNpy({ shape: [column.length], data: integers(column) }),
-    indptr: writeNpy({ shape: [start.length], data: integers(start) }),
-    format: writeNpyText("csr"),
-    shape: writeNpy({ shape: [2], data: int64(shape) }),
-    data: writeNpy({
-      shape: [values.length],
-      data: Float64Array.from(values),
-    }),
-  };
+    : (array: ArrayLike<number>) =>
+      writeNpy({ shape: [array.length], data: Int32Array.from(array) });
   return zipSync(
-    Object.fromEntries(ENTRIES.map((entry) => [`${entry}.npy`, arrays[entry]])),
+    {
+      // In the order in which SciPy writes them.
+      "indices.npy": integers(column),
+      "indptr.npy": integers(start),
+      "format.npy": writeNpyText("csr"),
+      "shape.npy": int64(shape),
+      "data.npy": writeNpy({
+        shape: [values.length],
+        data: Float64Array.from(values),
+      }),
+    },
     // The day on which ZIP's calendar begins, in local time, as it is written: no bytes that depend on the clock.
     { mtime: new Date(1980, 0, 1) },
   );
 }
 
-function int64(array: ArrayLike<number>): BigInt64Array {
-  return BigInt64Array.from(Array.from(array, BigInt));
+function int64(array: ArrayLike<number>): Uint8Array {
+  const data = BigInt64Array.from(Array.from(array, BigInt));
+  return writeNpy({ shape: [data.length], data });
 }
+
+/** Names of the arrays of all formats. */
+const ARRAYS = [
+  ...["format.npy", "shape.npy", "data.npy"],
+  ...["indices.npy", "indptr.npy", "row.npy", "col.npy"],
+];
 
 /**
  * Reads an `.npz` file with a sparse matrix in CSR, CSC or COO format.
@@ -129,36 +127,31 @@ export function readSparseNpz(
   { name }: { readonly name: string },
 ): SparseMatrix {
   const fail: Fail = cannotRead(name);
-  const names = [...ENTRIES, "row", "col"] as const;
-  const entries = readPackedZip(bytes, {
-    name,
-    wanted: names.map((entry) => `${entry}.npy`),
-  });
-  function entryOf(entry: typeof names[number]): Uint8Array {
-    return entries.get(`${entry}.npy`) ??
+  const entries = readZip(bytes, { name, wanted: ARRAYS });
+  const entryOf = (entry: string) =>
+    entries.get(entry) ??
       fail(
-        `it has no ${entry}.npy, as files of scipy.sparse.save_npz in that format have`,
+        `it has no ${entry}, as files of scipy.sparse.save_npz in that format have`,
       );
-  }
   /** An array of one dimension. */
-  function arrayOf(entry: typeof names[number]): NpyArray {
-    const array = readNpy(entryOf(entry), { name: `${name}/${entry}.npy` });
+  const arrayOf = (entry: string) => {
+    const array = readNpy(entryOf(entry), { name: `${name}/${entry}` });
     if (array.shape.length === 1) return array;
     return fail(
-      `its ${entry}.npy should have one dimension, but has shape (${
+      `its ${entry} should have one dimension, but has shape (${
         array.shape.join(", ")
       })`,
     );
-  }
-  function integersOf(entry: typeof names[number]): Float64Array {
+  };
+  const integersOf = (entry: string) => {
     const { dtype, data } = arrayOf(entry);
     if (dtype === "i4" || dtype === "i8") return data;
     return fail(
-      `its ${entry}.npy should hold integers of 4 or 8 bytes, but holds type '${dtype}'`,
+      `its ${entry} should hold integers of 4 or 8 bytes, but holds type '${dtype}'`,
     );
-  }
+  };
   // Asked first: the other formats have other arrays.
-  const format = readNpyText(entryOf("format"), {
+  const format = readNpyText(entryOf("format.npy"), {
     name: `${name}/format.npy`,
   });
   if (format !== "csr" && format !== "csc" && format !== "coo") {
@@ -168,25 +161,25 @@ export function readSparseNpz(
       }; "csr", "csc" and "coo" can be read: SciPy's tocsr() makes one`,
     );
   }
-  const shape = integersOf("shape");
+  const shape = integersOf("shape.npy");
   const [rows, columns] = shape;
   if (rows === undefined || columns === undefined || shape.length > 2) {
     return fail(
       `its shape.npy should hold 2 numbers, but holds ${shape.length}`,
     );
   }
-  const values = arrayOf("data").data;
+  const values = arrayOf("data.npy").data;
+  const size = [rows, columns] as const;
   if (format === "coo") {
-    return fromPlaces(
-      { row: integersOf("row"), column: integersOf("col"), values },
-      { rows, columns, fail },
-    );
+    const [row, column] = [integersOf("row.npy"), integersOf("col.npy")];
+    return fromPlaces(size, { row, column, values }, fail);
   }
+  // The columns of a CSC matrix are the rows of its transpose in CSR.
   const wide = format === "csr";
   const matrix: SparseMatrix = {
-    shape: wide ? [rows, columns] : [columns, rows],
-    start: integersOf("indptr"),
-    column: integersOf("indices"),
+    shape: wide ? size : [columns, rows],
+    start: integersOf("indptr.npy"),
+    column: integersOf("indices.npy"),
     values,
   };
   const problem = problemOf(matrix);
@@ -198,29 +191,23 @@ export function readSparseNpz(
   for (let c = 0; c < columns; c++) {
     column.fill(c, matrix.start[c], matrix.start[c + 1]);
   }
-  const row = Float64Array.from(matrix.column);
-  return fromPlaces({ row, column, values }, { rows, columns, fail });
+  return fromPlaces(size, { row: matrix.column, column, values }, fail);
 }
 
 /** The matrix of entries in any order; those of one place are summed, as SciPy does. */
 function fromPlaces(
-  { row, column, values }: {
-    readonly row: Float64Array;
-    readonly column: Float64Array;
-    readonly values: Float64Array;
-  },
-  { rows, columns, fail }: {
-    readonly rows: number;
-    readonly columns: number;
-    readonly fail: Fail;
-  },
+  [rows, columns]: readonly [number, number],
+  { row, column, values }: Readonly<
+    Record<"row" | "column" | "values", ArrayLike<number>>
+  >,
+  fail: Fail,
 ): SparseMatrix {
   if (row.length !== values.length || column.length !== values.length) {
     fail(
       `it has ${row.length} rows and ${column.length} columns for ${values.length} values`,
     );
   }
-  if (!(Number.isSafeInteger(rows) && rows >= 0 && rows <= MOST_ROWS)) {
+  if (!isCount(rows) || rows > MOST_ROWS) {
     fail(`its shape is (${rows}, ${columns})`);
   }
   for (let entry = 0; entry < values.length; entry++) {
@@ -229,9 +216,8 @@ function fromPlaces(
       fail(`it has an entry at (${r}, ${c}) of (${rows}, ${columns})`);
     }
   }
-  const order = Uint32Array.from(values.keys()).sort((a, b) =>
-    row[a]! - row[b]! || column[a]! - column[b]! || a - b
-  );
+  const order = Uint32Array.from({ length: values.length }, (_, i) => i)
+    .sort((a, b) => row[a]! - row[b]! || column[a]! - column[b]! || a - b);
   const start = new Float64Array(rows + 1);
   const columnOf = new Float64Array(values.length);
   const summed = new Float64Array(values.length);

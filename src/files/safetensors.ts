@@ -11,9 +11,9 @@
  */
 
 import { createHash } from "node:crypto";
+import { ByteCursor, countElements, isCount } from "./bytes.ts";
 import { cannotRead, type Fail } from "./input_error.ts";
 import { parseJson } from "./json.ts";
-import { countElements, isCount } from "./numbers.ts";
 
 const ELEMENTS = {
   F64: Float64Array,
@@ -31,26 +31,25 @@ const ELEMENTS = {
 
 /** Element type, as it is spelled in the file. */
 type SafetensorsDtype = keyof typeof ELEMENTS;
-
-/** Elements of a tensor, last index fastest. The class of the array gives the type in the file. */
-type SafetensorsData =
-  | Float64Array
-  | Float32Array
-  | BigInt64Array
-  | BigUint64Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array;
+const DTYPES = Object.keys(ELEMENTS) as SafetensorsDtype[];
 
 /** A tensor to write. */
 export interface NamedTensor {
   readonly name: string;
   /** Length of each dimension; empty for a single number. */
   readonly shape: readonly number[];
-  readonly data: SafetensorsData;
+  /** Elements, last index fastest; the class of the array gives the type in the file. */
+  readonly data:
+    | Float64Array
+    | Float32Array
+    | BigInt64Array
+    | BigUint64Array
+    | Int32Array
+    | Uint32Array
+    | Int16Array
+    | Uint16Array
+    | Int8Array
+    | Uint8Array;
 }
 
 /** A tensor read from a file. */
@@ -59,25 +58,11 @@ export interface SafetensorsTensor extends NamedTensor {
   readonly dtype: SafetensorsDtype;
 }
 
-/** What a file holds. */
-interface SafetensorsFile {
-  /** In the order of their elements in the file. */
-  readonly tensors: readonly SafetensorsTensor[];
-  readonly metadata: Readonly<Record<string, string>>;
-}
+type Metadata = Readonly<Record<string, string>>;
 
 /** The limit of the format's own library. */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
-
-function dtypeOf(data: SafetensorsData): SafetensorsDtype {
-  for (const dtype of Object.keys(ELEMENTS) as SafetensorsDtype[]) {
-    if (data.constructor === ELEMENTS[dtype]) return dtype;
-  }
-  throw new TypeError(
-    `Cannot write a tensor of ${data.constructor.name}: use a typed array`,
-  );
-}
 
 /**
  * The bytes of a safetensors file; the same content gives the same bytes.
@@ -88,55 +73,60 @@ function dtypeOf(data: SafetensorsData): SafetensorsDtype {
  */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
-  metadata: Readonly<Record<string, string>> = {},
+  metadata: Metadata = {},
 ): Uint8Array<ArrayBuffer> {
-  const ordered = [...tensors].sort((a, b) =>
+  const ordered = tensors.toSorted((a, b) =>
     b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT
   );
-  const entries: string[] = [];
+  const entries = new Map<string, string>();
   const keys = Object.keys(metadata).sort();
   if (keys.length > 0) {
-    const facts = keys.map((key) =>
-      `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`
-    );
-    entries.push(`"${METADATA}":{${facts.join(",")}}`);
+    const facts = keys.map((k) => [k, JSON.stringify(metadata[k])] as const);
+    entries.set(METADATA, jsonObject(facts));
   }
-  const names = new Set<string>([METADATA]);
   let end = 0;
   for (const { name, shape, data } of ordered) {
-    if (names.has(name)) {
+    if (entries.has(name) || name === METADATA) {
       throw new RangeError(`Cannot write two tensors named "${name}"`);
     }
-    names.add(name);
     if (countElements(shape) !== data.length) {
       throw new RangeError(
         `Cannot write tensor "${name}": ${data.length} elements are not of shape [${shape}]`,
       );
     }
-    const begin = end;
-    end += data.byteLength;
-    entries.push(
-      `${JSON.stringify(name)}:{"dtype":"${
-        dtypeOf(data)
-      }","shape":[${shape}],"data_offsets":[${begin},${end}]}`,
-    );
+    const dtype = DTYPES.find((dtype) => data.constructor === ELEMENTS[dtype]);
+    const data_offsets = [end, end += data.byteLength];
+    entries.set(name, JSON.stringify({ dtype, shape, data_offsets }));
   }
-  const header = new TextEncoder().encode(`{${entries.join(",")}}`);
-  const headerLength = Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerLength + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
-  bytes.fill(0x20, 8, 8 + headerLength);
+  const header = new TextEncoder().encode(jsonObject(entries));
+  const dataStart = 8 + Math.ceil(header.length / 8) * 8;
+  const bytes = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
   bytes.set(header, 8);
-  let offset = 8 + headerLength;
+  let offset = dataStart;
   for (const { data } of ordered) {
-    // All machines that Deno runs on are little-endian, as the file is.
-    bytes.set(
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      offset,
-    );
+    bytes.set(bytesOf(data), offset);
     offset += data.byteLength;
   }
   return bytes;
+}
+
+/** Its entries in their order; JSON.stringify() would put keys first that look like numbers. */
+function jsonObject(
+  entries: Iterable<readonly [key: string, json: string]>,
+): string {
+  const texts = Array.from(
+    entries,
+    ([key, json]) => `${JSON.stringify(key)}:${json}`,
+  );
+  return `{${texts.join(",")}}`;
+}
+
+/** All machines that Deno runs on are little-endian, as the file is. */
+function bytesOf(
+  { buffer, byteOffset, byteLength }: NamedTensor["data"],
+): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Formats of this program have a checksum among their metadata. */
@@ -150,7 +140,7 @@ const OWN_FORMAT = /^biornn-/;
  */
 export function encodeWithChecksum(
   tensors: readonly NamedTensor[],
-  metadata: Readonly<Record<string, string>>,
+  metadata: Metadata,
 ): Uint8Array<ArrayBuffer> {
   const checksum = contentChecksum(tensors, metadata);
   return encodeSafetensors(tensors, { ...metadata, checksum });
@@ -159,26 +149,15 @@ export function encodeWithChecksum(
 /** SHA-256 of the tensors and all the metadata but itself. */
 function contentChecksum(
   tensors: readonly NamedTensor[],
-  { checksum: _itself, ...metadata }: Readonly<Record<string, string>>,
+  { checksum: _itself, ...metadata }: Metadata,
 ): string {
   const sha256 = (content: Uint8Array | string) =>
     createHash("sha256").update(content).digest("hex");
   const sums = tensors.map(({ name, shape, data }) =>
-    `${name} ${shape.join("x")} ${
-      sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    }`
+    `${name} ${shape.join("x")} ${sha256(bytesOf(data))}`
   );
   const facts = Object.keys(metadata).sort().map((k) => `${k}=${metadata[k]}`);
   return sha256([...sums.sort(), ...facts].join("\n"));
-}
-
-/** Where a tensor's elements are. */
-interface Place {
-  readonly name: string;
-  readonly dtype: SafetensorsDtype;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
 }
 
 /**
@@ -186,46 +165,62 @@ interface Place {
  *
  * @param bytes The whole file.
  * @param options `name` of the file, for messages.
- * @returns The tensors, with elements of their own, and the metadata.
+ * @returns The tensors, in the order of their elements in the file and with elements of their own, and the metadata.
  * @throws {InputError} If the file is cut short, its header is not valid, a type is unknown, places overlap,
  * leave gaps or do not fit the shapes, a name stands twice, or a file of this program does not fit its checksum.
  */
 export function decodeSafetensors(
   bytes: Uint8Array,
   { name }: { readonly name: string },
-): SafetensorsFile {
+): {
+  readonly tensors: readonly SafetensorsTensor[];
+  readonly metadata: Metadata;
+} {
   const fail: Fail = cannotRead(name);
-  const { header, dataStart } = readHeader(bytes, fail);
-  const places: Place[] = [];
-  let metadata: Record<string, string> = {};
-  for (const [key, value] of Object.entries(header)) {
-    if (key === METADATA) metadata = metadataOf(value, fail);
-    else places.push(placeOf(key, value, fail));
+  const cursor = new ByteCursor(bytes, {
+    fail,
+    ended: "it ends within the length of its header",
+  });
+  const length = cursor.number("u8");
+  if (length > MAX_HEADER_BYTES) {
+    fail(
+      `its header would have ${length} bytes; ${MAX_HEADER_BYTES} are allowed`,
+    );
   }
-  places.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  let end = 0;
-  for (const place of places) {
-    if (place.begin !== end) {
+  if (length > cursor.left) {
+    fail(
+      `its header should have ${length} bytes, but ${cursor.left} are there`,
+    );
+  }
+  const { [METADATA]: facts = {}, ...entries } = headerOf(
+    cursor.take(length),
+    fail,
+  );
+  const metadata = metadataOf(facts, fail);
+  const places = Object.entries(entries)
+    .map(([key, entry]) => placeOf(key, entry, fail))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let next = 0;
+  for (const { name, begin, end } of places) {
+    if (begin !== next) {
       fail(
-        `tensor ${shown(place.name)} begins at byte ${place.begin} where ${
-          place.begin < end ? "another one is" : `byte ${end} comes next`
+        `tensor ${shown(name)} begins at byte ${begin} where ${
+          begin < next ? "another one is" : `byte ${next} comes next`
         }`,
       );
     }
-    end = place.end;
+    next = end;
   }
-  if (end !== bytes.length - dataStart) {
+  const data = bytes.subarray(cursor.position);
+  if (next !== data.length) {
     fail(
-      `its tensors take ${end} bytes, but ${
-        bytes.length - dataStart
-      } bytes follow its header`,
+      `its tensors take ${next} bytes, but ${data.length} bytes follow its header`,
     );
   }
-  const tensors = places.map(({ name, dtype, shape, begin, end }) => {
+  const tensors = places.map(({ begin, end, ...tensor }) => {
     // A copy is aligned, which the elements in the file need not be.
-    const own = bytes.slice(dataStart + begin, dataStart + end);
-    const data = new ELEMENTS[dtype](own.buffer as ArrayBuffer);
-    return { name, dtype, shape, data };
+    const { buffer } = data.slice(begin, end);
+    return { ...tensor, data: new ELEMENTS[tensor.dtype](buffer) };
   });
   if (
     OWN_FORMAT.test(metadata.format ?? "") &&
@@ -234,90 +229,63 @@ export function decodeSafetensors(
   return { tensors, metadata };
 }
 
-function readHeader(
-  bytes: Uint8Array,
-  fail: Fail,
-): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.length < 8) return fail("it ends within the length of its header");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const length = Number(view.getBigUint64(0, true));
-  if (length > MAX_HEADER_BYTES) {
-    return fail(
-      `its header would have ${length} bytes; ${MAX_HEADER_BYTES} are allowed`,
-    );
-  }
-  const dataStart = 8 + length;
-  if (dataStart > bytes.length) {
-    return fail(
-      `its header should have ${length} bytes, but ${
-        bytes.length - 8
-      } are there`,
-    );
-  }
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function headerOf(bytes: Uint8Array, fail: Fail): JsonObject {
+  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let header: unknown;
   try {
-    header = parseJson(
-      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-        .decode(bytes.subarray(8, dataStart)),
-    );
+    header = parseJson(utf8.decode(bytes));
   } catch (error) {
-    return fail(
-      `its header ${
-        error instanceof SyntaxError ? error.message : "is no text in UTF-8"
-      }`,
-    );
+    const is = error instanceof SyntaxError
+      ? error.message
+      : "is no text in UTF-8";
+    return fail(`its header ${is}`);
   }
-  if (!isRecord(header)) return fail("its header is no JSON object");
-  return { header, dataStart };
+  return isObject(header) ? header : fail("its header is no JSON object");
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function metadataOf(value: unknown, fail: Fail): Record<string, string> {
-  if (!isRecord(value)) return fail("its metadata is no JSON object");
+function metadataOf(value: unknown, fail: Fail): Metadata {
+  if (!isObject(value)) return fail("its metadata is no JSON object");
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== "string") {
-      return fail(`its metadata ${shown(key)} is no text`);
-    }
+    if (typeof text !== "string") fail(`its metadata ${shown(key)} is no text`);
   }
-  return value as Record<string, string>;
+  return value as Metadata;
 }
 
-function placeOf(name: string, value: unknown, fail: Fail): Place {
-  if (!isRecord(value)) {
+/** A tensor and where its elements are. */
+function placeOf(name: string, value: unknown, fail: Fail) {
+  if (!isObject(value)) {
     return fail(`its entry ${shown(name)} is no JSON object`);
   }
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== "string" || !Object.hasOwn(ELEMENTS, dtype)) {
-    return fail(
-      `tensor ${shown(name)} has the type ${shown(dtype)}; allowed are ${
-        Object.keys(ELEMENTS).join(", ")
-      }`,
-    );
-  }
-  if (!Array.isArray(shape) || !shape.every(isCount)) {
-    return fail(`tensor ${shown(name)} has the shape ${shown(shape)}`);
-  }
-  if (
-    !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)
-  ) {
-    return fail(`tensor ${shown(name)} has the place ${shown(offsets)}`);
+  const { dtype: type, shape, data_offsets: offsets } = value;
+  const wrong = (what: string) => fail(`tensor ${shown(name)} ${what}`);
+  const dtype = DTYPES.find((dtype) => dtype === type) ??
+    wrong(`has the type ${shown(type)}; allowed are ${DTYPES.join(", ")}`);
+  if (!isCounts(shape)) return wrong(`has the shape ${shown(shape)}`);
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    return wrong(`has the place ${shown(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const type = dtype as SafetensorsDtype;
-  const size = countElements(shape) * ELEMENTS[type].BYTES_PER_ELEMENT;
+  const size = countElements(shape) * ELEMENTS[dtype].BYTES_PER_ELEMENT;
   if (end - begin !== size) {
-    return fail(
-      `tensor ${shown(name)} of shape [${
+    wrong(
+      `of shape [${
         shape.slice(0, 8)
-      }] and type ${type} takes ${size} bytes, but its place [${begin}, ${end}] has ${
+      }] and type ${dtype} takes ${size} bytes, but its place [${begin}, ${end}] has ${
         end - begin
       }`,
     );
   }
-  return { name, dtype: type, shape, begin, end };
+  return { name, dtype, shape, begin, end };
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isCount);
 }
 
 /** A value out of the file, short enough for a message; nested ones may be too deep to print. */
@@ -327,7 +295,7 @@ function shown(value: unknown): string {
       ? `[${value}]`
       : "[…]";
   }
-  if (isRecord(value)) return "{…}";
+  if (isObject(value)) return "{…}";
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

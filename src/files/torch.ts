@@ -7,11 +7,18 @@
  */
 
 import { quote } from "../text/words.ts";
-import { ByteCursor } from "./bytes.ts";
+import {
+  ByteCursor,
+  countElements,
+  isCount,
+  type Layout,
+  numbersIn,
+  sizeOf,
+  visitElements,
+} from "./bytes.ts";
 import { cannotRead, type Fail } from "./input_error.ts";
 import {
   itemsOf,
-  type Pickle,
   PickleCall,
   PickleGlobal,
   PicklePersistentId,
@@ -19,86 +26,37 @@ import {
   type PickleValue,
   readPickle,
 } from "./pickle.ts";
-import {
-  countElements,
-  isCount,
-  type Layout,
-  numberReader,
-  type NumberType,
-  type ReadNumber,
-  visitElements,
-} from "./numbers.ts";
-import { readStoredZip } from "./zip.ts";
+import { readZip } from "./zip.ts";
 
-/** Element type of a tensor, as PyTorch names it. */
-type TorchDtype =
-  | "float64"
-  | "float32"
-  | "float16"
-  | "bfloat16"
-  | "int64"
-  | "int32"
-  | "int16"
-  | "int8"
-  | "uint8"
-  | "bool";
+/** How elements lie in the file, and what they are given out in, by the name of PyTorch's class. */
+const STORAGE_TYPES = {
+  "torch.DoubleStorage": { dtype: "float64", type: "f8", array: Float64Array },
+  "torch.FloatStorage": { dtype: "float32", type: "f4", array: Float32Array },
+  "torch.HalfStorage": { dtype: "float16", type: "f2", array: Float32Array },
+  "torch.BFloat16Storage": {
+    dtype: "bfloat16",
+    type: "u2",
+    array: Float32Array,
+  },
+  "torch.LongStorage": { dtype: "int64", type: "i8", array: Float64Array },
+  "torch.IntStorage": { dtype: "int32", type: "i4", array: Int32Array },
+  "torch.ShortStorage": { dtype: "int16", type: "i2", array: Int16Array },
+  "torch.CharStorage": { dtype: "int8", type: "i1", array: Int8Array },
+  "torch.ByteStorage": { dtype: "uint8", type: "u1", array: Uint8Array },
+  "torch.BoolStorage": { dtype: "bool", type: "b1", array: Uint8Array },
+} as const;
 
-/** Elements of a tensor. */
-type TorchData =
-  | Float64Array
-  | Float32Array
-  | Int32Array
-  | Int16Array
-  | Int8Array
-  | Uint8Array;
-
-interface ElementType {
-  readonly dtype: TorchDtype;
-  /** Bytes of an element in the file. */
-  readonly size: number;
-  /** The class of array that elements are given out in. */
-  readonly array: new (length: number) => TorchData;
-  readonly read: NumberType | ReadNumber;
-}
-
-/** By the name of PyTorch's class. */
-const STORAGE_TYPES: ReadonlyMap<string, ElementType> = new Map(
-  ([
-    ["Double", "float64", Float64Array, "f8", 8],
-    ["Float", "float32", Float32Array, "f4", 4],
-    ["Half", "float16", Float32Array, halfValue, 2],
-    ["BFloat16", "bfloat16", Float32Array, brainValue, 2],
-    ["Long", "int64", Float64Array, "i8", 8],
-    ["Int", "int32", Int32Array, "i4", 4],
-    ["Short", "int16", Int16Array, "i2", 2],
-    ["Char", "int8", Int8Array, "i1", 1],
-    ["Byte", "uint8", Uint8Array, "u1", 1],
-    ["Bool", "bool", Uint8Array, "b1", 1],
-  ] as const).map(([name, dtype, array, read, size]) => [
-    `torch.${name}Storage`,
-    { dtype, size, array, read },
-  ]),
-);
-
-function halfValue(view: DataView, offset: number, little: boolean): number {
-  return view.getFloat16(offset, little);
-}
-
-/** The upper half of a float32. */
-function brainValue(view: DataView, offset: number, little: boolean): number {
-  const float32 = new DataView(new ArrayBuffer(4));
-  float32.setUint16(0, view.getUint16(offset, little));
-  return float32.getFloat32(0);
-}
+type StorageClass = keyof typeof STORAGE_TYPES;
+type StorageType = typeof STORAGE_TYPES[StorageClass];
 
 /** A tensor read from a file. */
 export interface TorchTensor {
-  /** Element type in the file. */
-  readonly dtype: TorchDtype;
+  /** Element type in the file, as PyTorch names it. */
+  readonly dtype: StorageType["dtype"];
   /** Length of each dimension; empty for a single number. */
   readonly shape: readonly number[];
   /** The elements, last index fastest: int64 in float64, half precisions in float32, bool as 0 and 1. */
-  readonly data: TorchData;
+  readonly data: InstanceType<StorageType["array"]>;
 }
 
 /** A value of a PyTorch file: lists and tuples come as arrays, dictionaries as a `Map`. */
@@ -113,8 +71,22 @@ export type TorchValue =
   | TorchValue[]
   | Map<TorchValue, TorchValue>;
 
-const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
-const LEGACY_PROTOCOL = 1001;
+/** Whether a value of a file is a tensor. */
+export function isTensor(value: TorchValue | undefined): value is TorchTensor {
+  return typeof value === "object" && value !== null && "dtype" in value;
+}
+
+/** A file taken apart. */
+interface TorchFile {
+  /** What was saved; tensors are notes of the calls that make them. */
+  readonly pickled: PickleValue;
+  /** The bytes of the storage of a key; undefined if there is none. */
+  readonly storage: (key: string) => Uint8Array | undefined;
+  readonly little: boolean;
+  /** Size of the file in bytes. */
+  readonly size: number;
+  readonly fail: Fail;
+}
 
 /**
  * Reads a file of `torch.save`.
@@ -129,12 +101,12 @@ export function readTorchFile(
   { name }: { readonly name: string },
 ): TorchValue {
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  return isZip ? readZip(bytes, name) : readLegacy(bytes, name);
+  return valueOf(isZip ? openZip(bytes, name) : openLegacy(bytes, name));
 }
 
-function readZip(bytes: Uint8Array, name: string): TorchValue {
+function openZip(bytes: Uint8Array, name: string): TorchFile {
   const fail: Fail = cannotRead(name);
-  const entries = readStoredZip(bytes, { name });
+  const entries = readZip(bytes, { name });
   const pickles = [...entries.keys()].filter((entry) =>
     /^[^/]+\/data\.pkl$/.test(entry)
   );
@@ -146,32 +118,29 @@ function readZip(bytes: Uint8Array, name: string): TorchValue {
   }
   const folder = pickle.slice(0, -"data.pkl".length);
   const order = entries.get(`${folder}byteorder`);
-  const littleEndian = order === undefined ||
-    new TextDecoder().decode(order).trim() === "little";
-  const { value } = readPickle(entries.get(pickle) as Uint8Array, {
-    name,
-    globals: TORCH_GLOBALS,
-  });
-  return torchValueOf(value, {
-    fail,
-    fileSize: bytes.length,
-    littleEndian,
+  return {
+    pickled: readPickle(entries.get(pickle)!, { name, globals: GLOBALS }).value,
     storage: (key) => entries.get(`${folder}data/${key}`),
-  });
+    little: order === undefined ||
+      new TextDecoder().decode(order).trim() === "little",
+    size: bytes.length,
+    fail,
+  };
 }
 
-function readLegacy(bytes: Uint8Array, name: string): TorchValue {
+const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
+const LEGACY_PROTOCOL = 1001;
+
+/** Five pickles, then the storages: each a count of elements and the elements. */
+function openLegacy(bytes: Uint8Array, name: string): TorchFile {
   const fail: Fail = cannotRead(name);
-  let position = 0;
-  function next(): Pickle {
-    const pickle = readPickle(bytes, {
-      name,
-      position,
-      globals: TORCH_GLOBALS,
-    });
-    position = pickle.end;
+  const cursor = new ByteCursor(bytes, { fail });
+  const next = () => {
+    const { position } = cursor;
+    const pickle = readPickle(bytes, { name, position, globals: GLOBALS });
+    cursor.position = pickle.end;
     return pickle;
-  }
+  };
   if (bytes[0] !== 0x80 || next().value !== LEGACY_MAGIC) {
     return fail("it is no file of torch.save");
   }
@@ -184,67 +153,39 @@ function readLegacy(bytes: Uint8Array, name: string): TorchValue {
     );
   }
   const system = next().value;
-  const littleEndian = !(system instanceof Map) ||
+  const little = !(system instanceof Map) ||
     system.get("little_endian") !== false;
-  const pickled = next();
+  const { value: pickled, persistentIds } = next();
   const keys = next().value;
-  const storages = readLegacyStorages(
-    new ByteCursor(bytes, { name, position }),
-    {
-      ids: pickled.persistentIds,
-      keys: Array.isArray(keys) ? keys : fail("it has no list of its storages"),
-      littleEndian,
-    },
-  );
-  return torchValueOf(pickled.value, {
-    fail,
-    fileSize: bytes.length,
-    littleEndian,
-    storage: (key) => storages.get(key),
-  });
-}
-
-/**
- * The storages after the pickles: each a count of elements and the elements.
- * How long an element is stands in the pickle only.
- */
-function readLegacyStorages(
-  cursor: ByteCursor,
-  { ids, keys, littleEndian }: {
-    readonly ids: readonly PickleValue[];
-    readonly keys: readonly PickleValue[];
-    readonly littleEndian: boolean;
-  },
-): ReadonlyMap<string, Uint8Array> {
-  const known = new Map<string, StorageId>();
-  for (const pickled of ids) {
-    const id = storageIdOf(pickled);
-    if (id === undefined) {
-      return cursor.fail("it refers to something that is no storage");
+  if (!Array.isArray(keys)) return fail("it has no list of its storages");
+  // How long an element is stands in the pickle only.
+  const known = new Map<PickleValue, StorageId>();
+  for (const pickledId of persistentIds) {
+    const id = storageIdOf(pickledId) ??
+      fail("it refers to something that is no storage");
+    const { type, length } = known.get(id.key) ?? id;
+    if (type !== id.type || length !== id.length) {
+      fail("it describes a storage in two ways");
     }
-    const before = known.get(id.key);
-    if (
-      before !== undefined &&
-      (before.type !== id.type || before.length !== id.length)
-    ) cursor.fail("it describes a storage in two ways");
     known.set(id.key, id);
   }
   const storages = new Map<string, Uint8Array>();
-  for (const key of keys) {
-    const id = typeof key === "string" ? known.get(key) : undefined;
+  for (const pickledKey of keys) {
+    const id = known.get(pickledKey);
     if (id === undefined || storages.has(id.key)) {
-      return cursor.fail("its list of storages does not fit its tensors");
+      return fail("its list of storages does not fit its tensors");
     }
-    const count = littleEndian ? cursor.uint64() : cursor.uint64BigEndian();
+    const count = cursor.number("u8", little);
     if (count !== id.length) {
-      cursor.fail(
+      fail(
         `a storage should have ${id.length} elements, but ${count} are there`,
       );
     }
-    storages.set(id.key, cursor.take(count * id.type.size));
+    storages.set(id.key, cursor.take(count * sizeOf(id.type.type)));
   }
-  if (cursor.left > 0) cursor.fail(`${cursor.left} bytes follow its storages`);
-  return storages;
+  if (cursor.left > 0) fail(`${cursor.left} bytes follow its storages`);
+  const storage = (key: string) => storages.get(key);
+  return { pickled, storage, little, size: bytes.length, fail };
 }
 
 const ORDERED_DICT = "collections.OrderedDict";
@@ -254,38 +195,18 @@ const TENSOR_2 = "torch._utils._rebuild_tensor_v2";
 const PARAMETER = "torch._utils._rebuild_parameter";
 
 /** All that a pickle of plain tensors names. */
-const TORCH_GLOBALS: ReadonlySet<string> = new Set([
-  ORDERED_DICT,
-  SIZE,
-  TENSOR,
-  TENSOR_2,
-  PARAMETER,
-  ...STORAGE_TYPES.keys(),
+const GLOBALS: ReadonlySet<string> = new Set([
+  ...[ORDERED_DICT, SIZE, TENSOR, TENSOR_2, PARAMETER],
+  ...Object.keys(STORAGE_TYPES),
 ]);
 
 /** What a pickle says of a storage. */
 interface StorageId {
-  readonly type: ElementType;
+  readonly type: StorageType;
   readonly key: string;
   /** Number of elements. */
   readonly length: number;
 }
-
-/** How to make the values. */
-interface TorchValueOptions {
-  readonly fail: Fail;
-  /** Size of the file in bytes. */
-  readonly fileSize: number;
-  readonly littleEndian: boolean;
-  /** The bytes of the storage of a key; undefined if the file has none. */
-  readonly storage: (key: string) => Uint8Array | undefined;
-}
-
-/** Nesting deeper than any file of tensors has. */
-const MAX_DEPTH = 64;
-
-/** Tensors may share their elements; together they may not be more than this many times the file. */
-const MAX_GROWTH = 4;
 
 /** The persistent id of a storage; undefined if it is something else. */
 function storageIdOf(id: PickleValue): StorageId | undefined {
@@ -294,182 +215,39 @@ function storageIdOf(id: PickleValue): StorageId | undefined {
   if (kind !== "storage" || !(storageClass instanceof PickleGlobal)) {
     return undefined;
   }
-  const type = STORAGE_TYPES.get(storageClass.path);
-  const sound = type !== undefined && typeof key === "string" &&
+  const type = STORAGE_TYPES[storageClass.path as StorageClass];
+  const isSound = type !== undefined && typeof key === "string" &&
     isCount(length) && view === null;
-  return sound ? { type, key, length } : undefined;
+  return isSound ? { type, key, length } : undefined;
 }
 
-/** What is wrong with a view, if anything: all of its elements must be in the storage, and not more than that has. */
-function viewFault(
-  { offset, shape, strides }: Required<Layout>,
-  length: number,
-): string | undefined {
-  if (shape.length !== strides.length) {
-    return `it has ${shape.length} dimensions but ${strides.length} strides`;
-  }
-  if (shape.includes(0)) return undefined;
-  const last = shape.reduce(
-    (sum, size, axis) => sum + (size - 1) * (strides[axis] as number),
-    offset,
-  );
-  if (last >= length) {
-    return `it looks at element ${last} of a storage of ${length}`;
-  }
-  const count = countElements(shape);
-  return count > length
-    ? `it has ${count} elements in a storage of ${length}`
-    : undefined;
-}
+/** Nesting deeper than any file of tensors has. */
+const MAX_DEPTH = 64;
+
+/** Tensors may share their elements; together they may not be more than this many times the file. */
+const MAX_GROWTH = 4;
 
 /**
- * Makes the values of a pickle.
+ * What was saved.
  *
- * @throws {InputError} If the pickle holds anything but plain data and tensors that lie within their storages.
+ * @throws {InputError} If it is anything but plain data and tensors that lie within their storages.
  */
-function torchValueOf(
-  pickled: PickleValue,
-  options: TorchValueOptions,
-): TorchValue {
+function valueOf(file: TorchFile): TorchValue {
+  const { fail } = file;
   const known = new Map<PickleValue, TorchValue>();
   const open = new Set<PickleValue>();
-  const fail: Fail = options.fail;
-  let bytesLeft = options.fileSize * MAX_GROWTH;
+  let bytesLeft = file.size * MAX_GROWTH;
 
-  /** The elements that a view of a storage has, last index fastest. */
-  function elementsOf(
-    { type, key, length }: StorageId,
-    layout: Layout,
-  ): TorchData {
-    const bytes = options.storage(key);
-    if (bytes === undefined || bytes.length < length * type.size) {
-      return fail(
-        `storage ${
-          JSON.stringify(key.slice(0, 40))
-        } should have ${length} elements of ${type.size} bytes, but ${
-          bytes?.length ?? 0
-        } bytes are there`,
-      );
-    }
-    const data = new type.array(countElements(layout.shape));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const get = typeof type.read === "string"
-      ? numberReader(type.read, fail)
-      : type.read;
-    visitElements(layout, (from, to) => {
-      data[to] = get(view, from * type.size, options.littleEndian);
-    });
-    return data;
-  }
-
-  function tensorOf(args: readonly PickleValue[]): TorchTensor {
-    const [id, offset, shape, strides, , , marks = null] = args;
-    const isNegative = negativeOf(marks);
-    const found = id instanceof PicklePersistentId
-      ? storageIdOf(id.id)
-      : undefined;
-    if (found === undefined) return fail("a tensor has no storage");
-    const view = {
-      offset: isCount(offset)
-        ? offset
-        : fail("the offset of a tensor is no number"),
-      shape: countsOf(shape, "shape"),
-      strides: countsOf(strides, "strides"),
-    };
-    const fault = viewFault(view, found.length);
-    if (fault !== undefined) fail(`a tensor does not fit: ${fault}`);
-    bytesLeft -= countElements(view.shape) * found.type.size;
+  function claim(bytes: number): void {
+    bytesLeft -= bytes;
     if (bytesLeft < 0) {
       fail(
         `its tensors would be over ${MAX_GROWTH} times as large as the file`,
       );
     }
-    const data = elementsOf(found, view);
-    if (isNegative) {
-      for (let i = 0; i < data.length; i++) data[i] = -data[i]!;
-    }
-    return { dtype: found.type.dtype, shape: view.shape, data };
   }
 
-  /** PyTorch 2 marks views whose elements are to be taken otherwise than they lie there, `{"neg": True}`. */
-  function negativeOf(marks: PickleValue): boolean {
-    const set = marks instanceof Map
-      ? [...marks].filter(([, value]) => value !== false)
-      : marks === null
-      ? []
-      : fail("the marks of a tensor are no dictionary");
-    for (const [mark, value] of set) {
-      if (mark !== "neg" || value !== true) {
-        fail(
-          `a tensor is a view that PyTorch marks ${
-            quote(String(mark))
-          }; save a copy of it, tensor.clone()`,
-        );
-      }
-    }
-    return set.length > 0;
-  }
-
-  function countsOf(value: PickleValue | undefined, what: string): number[] {
-    const items = value instanceof PickleTuple
-      ? value.items
-      : value instanceof PickleCall && value.callee.path === SIZE &&
-          value.args[0] instanceof PickleTuple
-      ? value.args[0].items
-      : undefined;
-    if (items === undefined || items.length > MAX_DEPTH) {
-      return fail(`the ${what} of a tensor is no tuple of numbers`);
-    }
-    return items.map((item) =>
-      isCount(item) ? item : fail(`the ${what} of a tensor holds no number`)
-    );
-  }
-
-  function callOf(call: PickleCall, depth: number): TorchValue {
-    const { callee, args } = call;
-    switch (callee.path) {
-      case TENSOR:
-      case TENSOR_2:
-        return tensorOf(args);
-      case PARAMETER:
-        return valueOf(args[0] ?? null, depth);
-      case SIZE:
-        return countsOf(call, "size");
-      case ORDERED_DICT: {
-        const [listed] = args;
-        const pairs = (itemsOf(listed) ?? []).map((entry) => {
-          const [key, value] = itemsOf(entry) ?? [];
-          return key === undefined || value === undefined
-            ? fail("an ordered dictionary has an entry that is no pair")
-            : [key, value] as const;
-        });
-        return mapOf([...pairs, ...call.entries], depth);
-      }
-    }
-    return fail(`its pickle calls ${callee.path}, which makes no data`);
-  }
-
-  function mapOf(
-    entries: Iterable<readonly [PickleValue, PickleValue]>,
-    depth: number,
-  ): TorchValue {
-    return new Map(
-      Array.from(
-        entries,
-        ([key, value]) => [valueOf(key, depth), valueOf(value, depth)],
-      ),
-    );
-  }
-
-  function compoundOf(pickled: PickleValue, depth: number): TorchValue {
-    const items = itemsOf(pickled);
-    if (items !== undefined) return items.map((item) => valueOf(item, depth));
-    if (pickled instanceof Map) return mapOf(pickled, depth);
-    if (pickled instanceof PickleCall) return callOf(pickled, depth);
-    return fail("its pickle holds what is neither plain data nor a tensor");
-  }
-
-  function valueOf(pickled: PickleValue, depth: number): TorchValue {
+  function value(pickled: PickleValue, depth: number): TorchValue {
     if (
       pickled === null || typeof pickled !== "object" ||
       pickled instanceof Uint8Array
@@ -482,11 +260,158 @@ function torchValueOf(
       fail(`its pickle is nested over ${MAX_DEPTH} levels deep`);
     }
     open.add(pickled);
-    const value = compoundOf(pickled, depth + 1);
+    const made = compound(pickled, depth + 1);
     open.delete(pickled);
-    known.set(pickled, value);
-    return value;
+    known.set(pickled, made);
+    return made;
   }
 
-  return valueOf(pickled, 0);
+  function compound(pickled: PickleValue, depth: number): TorchValue {
+    const items = itemsOf(pickled);
+    if (items !== undefined) return items.map((item) => value(item, depth));
+    if (pickled instanceof Map) return dictionary(pickled, depth);
+    if (!(pickled instanceof PickleCall)) {
+      return fail("its pickle holds what is neither plain data nor a tensor");
+    }
+    const { callee, args, entries } = pickled;
+    switch (callee.path) {
+      case TENSOR:
+      case TENSOR_2:
+        return tensorOf(args, file, claim);
+      case PARAMETER:
+        return value(args[0] ?? null, depth);
+      case SIZE:
+        return countsOf(pickled, "size", fail);
+      case ORDERED_DICT: {
+        const pairs = (itemsOf(args[0]) ?? []).map((entry) => {
+          const [key, value] = itemsOf(entry) ?? [];
+          return key === undefined || value === undefined
+            ? fail("an ordered dictionary has an entry that is no pair")
+            : [key, value] as const;
+        });
+        return dictionary([...pairs, ...entries], depth);
+      }
+    }
+    return fail(`its pickle calls ${callee.path}, which makes no data`);
+  }
+
+  function dictionary(
+    entries: Iterable<readonly [PickleValue, PickleValue]>,
+    depth: number,
+  ): TorchValue {
+    const pairs = Array.from(
+      entries,
+      ([key, item]) => [value(key, depth), value(item, depth)] as const,
+    );
+    return new Map(pairs);
+  }
+
+  return value(file.pickled, 0);
+}
+
+/** The tensor of a call; `claim` is told its bytes before they are taken. */
+function tensorOf(
+  [id, offset, shape, strides, , , marks = null]: readonly PickleValue[],
+  { storage, little, fail }: TorchFile,
+  claim: (bytes: number) => void,
+): TorchTensor {
+  const isNegative = negativeOf(marks, fail);
+  const found = id instanceof PicklePersistentId
+    ? storageIdOf(id.id)
+    : undefined;
+  if (found === undefined) return fail("a tensor has no storage");
+  const layout = {
+    offset: isCount(offset)
+      ? offset
+      : fail("the offset of a tensor is no number"),
+    shape: countsOf(shape, "shape", fail),
+    strides: countsOf(strides, "strides", fail),
+  };
+  const { type: { dtype, type, array }, key, length } = found;
+  const fault = faultOf(layout, length);
+  if (fault !== undefined) fail(`a tensor does not fit: ${fault}`);
+  const count = countElements(layout.shape);
+  const size = sizeOf(type);
+  claim(count * size);
+  const bytes = storage(key) ?? new Uint8Array();
+  if (bytes.length < length * size) {
+    fail(
+      `storage ${
+        JSON.stringify(key.slice(0, 40))
+      } should have ${length} elements of ${size} bytes, but ${bytes.length} bytes are there`,
+    );
+  }
+  const get = numbersIn(bytes, { type, little, fail });
+  const data = new array(count);
+  visitElements(layout, (from, to) => {
+    const number = dtype === "bfloat16" ? brainFloat(get(from)) : get(from);
+    data[to] = isNegative ? -number : number;
+  });
+  return { dtype, shape: layout.shape, data };
+}
+
+/** What is wrong with a view, if anything: all of its elements must be in the storage, and not more than that has. */
+function faultOf(
+  { offset, shape, strides }: Required<Layout>,
+  length: number,
+): string | undefined {
+  if (shape.length !== strides.length) {
+    return `it has ${shape.length} dimensions but ${strides.length} strides`;
+  }
+  if (shape.includes(0)) return undefined;
+  const last = shape.reduce(
+    (sum, size, axis) => sum + (size - 1) * strides[axis]!,
+    offset,
+  );
+  if (last >= length) {
+    return `it looks at element ${last} of a storage of ${length}`;
+  }
+  const count = countElements(shape);
+  return count > length
+    ? `it has ${count} elements in a storage of ${length}`
+    : undefined;
+}
+
+const float32 = new DataView(new ArrayBuffer(4));
+
+/** A bfloat16 is the upper half of a float32. */
+function brainFloat(bits: number): number {
+  float32.setUint16(0, bits);
+  return float32.getFloat32(0);
+}
+
+/** PyTorch 2 marks views whose elements are to be taken otherwise than they lie there, `{"neg": True}`. */
+function negativeOf(marks: PickleValue, fail: Fail): boolean {
+  if (marks === null) return false;
+  if (!(marks instanceof Map)) {
+    return fail("the marks of a tensor are no dictionary");
+  }
+  const set = [...marks].filter(([, value]) => value !== false);
+  for (const [mark, value] of set) {
+    if (mark !== "neg" || value !== true) {
+      fail(
+        `a tensor is a view that PyTorch marks ${
+          quote(String(mark))
+        }; save a copy of it, tensor.clone()`,
+      );
+    }
+  }
+  return set.length > 0;
+}
+
+/** A tuple of counts, or what `torch.Size` makes of one. */
+function countsOf(
+  value: PickleValue | undefined,
+  what: string,
+  fail: Fail,
+): number[] {
+  const tuple = value instanceof PickleCall && value.callee.path === SIZE
+    ? value.args[0]
+    : value;
+  if (!(tuple instanceof PickleTuple) || tuple.items.length > MAX_DEPTH) {
+    return fail(`the ${what} of a tensor is no tuple of numbers`);
+  }
+  return tuple.items.map((item) =>
+    isCount(item) ? item : fail(`the ${what} of a tensor holds no number`)
+  );
 }

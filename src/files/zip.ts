@@ -18,48 +18,62 @@ const MAX_RATIO = 1032;
 /** Most bytes of all entries when unpacked, far more than the densest network takes. */
 const MAX_UNPACKED = 2 ** 32;
 
-/** What the archive's directory says of an entry, which need not be true. */
-interface ZipEntry {
-  readonly name: string;
-  /** The name as messages have it. */
-  readonly shown: string;
-  /** Bytes in the archive. */
-  readonly size: number;
-  /** Bytes when unpacked. */
-  readonly originalSize: number;
-  /** 0: stored; 8: deflate. */
-  readonly compression: number;
-}
-
-/** The entries that `admit` wants; it is asked before an entry is unpacked, and calls `fail` where one may not be there. */
-function readZip(
+/**
+ * The entries of an archive by their name. What its directory says of them is
+ * checked before any is unpacked.
+ *
+ * @param options `name` of the file, for messages; `wanted`, the names of entries that may be packed, while all
+ * others are left alone. Default all, and none may be.
+ * @returns Those of them that the archive has.
+ * @throws {InputError} If the archive is broken, has a name twice, or entries that are together larger than the
+ * archive, or packed though they may not be or in another way than deflate's, or claim more bytes than deflate
+ * can give or over 4 GiB together.
+ */
+export function readZip(
   bytes: Uint8Array,
-  { fail, admit }: {
-    readonly fail: Fail;
-    readonly admit: (entry: ZipEntry) => boolean;
+  { name, wanted }: {
+    readonly name: string;
+    readonly wanted?: readonly string[];
   },
 ): ReadonlyMap<string, Uint8Array> {
+  const fail: Fail = cannotRead(name);
+  const shown = (entry: string) => JSON.stringify(entry.slice(0, 60));
   const names = new Set<string>();
   const sizes = new Map<string, number>();
+  let packedLeft = bytes.length;
+  let unpackedLeft = MAX_UNPACKED;
   let count = 0;
-  let bytesLeft = bytes.length;
   let files: Record<string, Uint8Array>;
   try {
     files = unzipSync(bytes, {
-      // The archive's own claims are checked against its size here.
-      filter(entry) {
-        const { name, size, originalSize } = entry;
-        const shown = JSON.stringify(name.slice(0, 60));
+      filter({ name, size, originalSize, compression }) {
+        const entry = `its entry ${shown(name)}`;
         if (++count > bytes.length / SMALLEST_ENTRY) {
           fail("its directory has more entries than there is room for");
         }
-        if (names.has(name)) fail(`it has the entry ${shown} twice`);
-        if (name === "__proto__") fail(`it has an entry named ${shown}`);
+        if (names.has(name)) fail(`it has the entry ${shown(name)} twice`);
+        if (name === "__proto__") fail(`it has an entry named ${shown(name)}`);
         names.add(name);
-        if (!admit({ ...entry, shown })) return false;
-        bytesLeft -= size;
-        if (bytesLeft < 0) {
-          fail(`its entry ${shown} does not fit into the file`);
+        if (wanted?.includes(name) === false) return false;
+        if (wanted === undefined && compression !== 0) {
+          fail(`${entry} is compressed, which torch.save never does`);
+        }
+        if (compression !== 0 && compression !== 8) {
+          fail(
+            `${entry} is packed by method ${compression}; deflate can be read`,
+          );
+        }
+        if (wanted === undefined && size !== originalSize) {
+          fail(`${entry} does not fit into the file`);
+        }
+        if (originalSize > (compression === 0 ? size : size * MAX_RATIO)) {
+          fail(`${entry} claims more bytes than it can hold`);
+        }
+        packedLeft -= size;
+        if (packedLeft < 0) fail(`${entry} does not fit into the file`);
+        unpackedLeft -= originalSize;
+        if (unpackedLeft < 0) {
+          fail("unpacked its entries would take over 4 GiB");
         }
         sizes.set(name, originalSize);
         return true;
@@ -72,74 +86,8 @@ function readZip(
   const entries = new Map(Object.entries(files));
   for (const [entry, size] of sizes) {
     if (entries.get(entry)?.length !== size) {
-      fail(`its entry ${JSON.stringify(entry.slice(0, 60))} is cut short`);
+      fail(`its entry ${shown(entry)} is cut short`);
     }
   }
   return entries;
-}
-
-/**
- * The entries of an archive by their name.
- *
- * @param options `name` of the file, for messages.
- * @throws {InputError} If the archive is broken, has a name twice, or entries that are compressed or together
- * larger than the archive.
- */
-export function readStoredZip(
-  bytes: Uint8Array,
-  { name }: { readonly name: string },
-): ReadonlyMap<string, Uint8Array> {
-  const fail: Fail = cannotRead(name);
-  return readZip(bytes, {
-    fail,
-    admit({ shown, size, originalSize, compression }) {
-      if (compression !== 0) {
-        fail(`its entry ${shown} is compressed, which torch.save never does`);
-      }
-      if (size !== originalSize) {
-        fail(`its entry ${shown} does not fit into the file`);
-      }
-      return true;
-    },
-  });
-}
-
-/**
- * Some entries of an archive by their name, unpacked; all others are left
- * alone.
- *
- * @param options `name` of the file, for messages; `wanted`, the names of the entries.
- * @returns Those of them that the archive has.
- * @throws {InputError} If the archive is broken, has a name twice, or the entries are packed in another way than
- * deflate's, claim more bytes than deflate can give, or over 4 GiB together.
- */
-export function readPackedZip(
-  bytes: Uint8Array,
-  { name, wanted }: {
-    readonly name: string;
-    readonly wanted: readonly string[];
-  },
-): ReadonlyMap<string, Uint8Array> {
-  const fail: Fail = cannotRead(name);
-  let unpacked = 0;
-  return readZip(bytes, {
-    fail,
-    admit({ name: entry, shown, size, originalSize, compression }) {
-      if (!wanted.includes(entry)) return false;
-      if (compression !== 0 && compression !== 8) {
-        fail(
-          `its entry ${shown} is packed by method ${compression}; deflate can be read`,
-        );
-      }
-      const most = compression === 0 ? size : size * MAX_RATIO;
-      if (originalSize > most) {
-        fail(`its entry ${shown} claims more bytes than it can hold`);
-      }
-      unpacked += originalSize;
-      if (unpacked > MAX_UNPACKED) {
-        fail("unpacked its entries would take over 4 GiB");
-      }
-      return true;
-    },
-  });
 }

@@ -22,11 +22,7 @@ import {
   TENSOR_NAMES,
 } from "./tensors.ts";
 import { plural } from "../text/words.ts";
-import {
-  readTorchFile,
-  type TorchTensor,
-  type TorchValue,
-} from "../files/torch.ts";
+import { isTensor, readTorchFile } from "../files/torch.ts";
 
 /** Said in the metadata, where there is a checksum then. */
 export const MODEL_FORMAT = "biornn-model/1";
@@ -122,13 +118,6 @@ function describeSize(
   return `${hiddenSize} hidden units, ${inputSize} inputs and ${
     plural(outputSize, "output")
   }`;
-}
-
-/** Whether a value of a PyTorch file is a tensor. */
-function isTensor(value: TorchValue): value is TorchTensor {
-  return typeof value === "object" && value !== null &&
-    !(value instanceof Map) && !(value instanceof Uint8Array) &&
-    !Array.isArray(value);
 }
 
 /** The tensors of floating-point numbers that stand in a state dictionary. */

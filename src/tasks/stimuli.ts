@@ -18,11 +18,7 @@ import { isGzip, readIdx } from "../files/idx.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
 import { readFileBytes, readIfThere } from "../files/read.ts";
-import {
-  readTorchFile,
-  type TorchTensor,
-  type TorchValue,
-} from "../files/torch.ts";
+import { isTensor, readTorchFile } from "../files/torch.ts";
 import { writeFileWhole } from "../files/write.ts";
 import { encodeLatents, syntheticDigits } from "./synthetic_stimuli.ts";
 import type { Stimuli } from "./task.ts";
@@ -168,12 +164,6 @@ function torchTables(bytes: Uint8Array, file: string): [Table, Table] {
     );
   }
   return [{ ...values, name: file }, { ...labels, name: file }];
-}
-
-function isTensor(value: TorchValue | undefined): value is TorchTensor {
-  return typeof value === "object" && value !== null &&
-    !(value instanceof Map) && !(value instanceof Uint8Array) &&
-    !Array.isArray(value);
 }
 
 function stimuliOf(

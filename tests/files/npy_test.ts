@@ -131,6 +131,7 @@ describe("readNpy()", () => {
   const ORDERS: [descr: string, data: string, values: number[]][] = [
     ["<f8", "\0\0\0\0\0\0\xf8?\0\0\0\0\0\0\xf8\x7f", [1.5, NaN]],
     [">f8", "?\xf8\0\0\0\0\0\0\x7f\xf0\0\0\0\0\0\0", [1.5, Infinity]],
+    ["<f2", "\0>\x01\0", [1.5, 2 ** -24]],
     ["<f4", "\0\0\xc0?\0\0\0\x80", [1.5, -0]],
     [">f4", "?\xc0\0\0\x80\0\0\0", [1.5, -0]],
     ["<i8", "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x1f\0", [

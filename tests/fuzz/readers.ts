@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readStoredZip, unzipSync, zipSync } from "../../src/files/zip.ts";
+import { readZip, unzipSync, zipSync } from "../../src/files/zip.ts";
 import { gzipSync } from "node:zlib";
 import { parseEdgeList, parseMatrixTable } from "../connectome/parse.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
@@ -195,10 +195,10 @@ export const READERS: readonly FuzzedReader[] = [
     read: (bytes) => readTorchFile(bytes, { name }),
   },
   {
-    name: "readStoredZip()",
+    name: "readZip()",
     seeds: [TORCH_ZIP, zipSync({ a: IMAGES, "b/c": TENSORS })],
     tokens: ZIP_TOKENS,
-    read: (bytes) => readStoredZip(bytes, { name }),
+    read: (bytes) => readZip(bytes, { name }),
   },
   {
     name: "readSparseNpz()",
