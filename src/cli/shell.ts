@@ -8,7 +8,7 @@
 import { delimiter, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "../files/input_error.ts";
-import { whatPathMustBe } from "../files/read.ts";
+import { whatPathMustBe } from "../files/path.ts";
 import { quote } from "../text/words.ts";
 
 /** Where `deno.json` is. */

@@ -17,13 +17,13 @@ import { sha256Hex } from "../files/bytes.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNameList } from "../files/pickle.ts";
 import { readNpy } from "../files/npy.ts";
+import { safeName } from "../files/path.ts";
 import {
   listFolder,
   readChunks,
   readFileBytes,
   readIfThere,
   readTextFile,
-  safeName,
   sourceOfFile,
 } from "../files/read.ts";
 import { makeFolder, writeFileWhole } from "../files/write.ts";

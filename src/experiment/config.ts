@@ -4,9 +4,8 @@
  * @module
  */
 
-import { dirname, resolve } from "../files/path.ts";
+import { dirname, resolve, whatPathMustBe } from "../files/path.ts";
 import { InputError } from "../files/input_error.ts";
-import { whatPathMustBe } from "../files/read.ts";
 import {
   configError,
   type IniFile,

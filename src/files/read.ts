@@ -1,46 +1,37 @@
 /**
- * Reading files that the user named: what the system says when that fails, in
- * words; and names that come out of files.
+ * Reading files that the user named, and what the system says when reading or
+ * writing fails, in words.
  *
  * @module
  */
 
 import { InputError } from "./input_error.ts";
 
-/** Codes that the user can do something about. Numbers are those of Linux, macOS, Windows. */
-const REASONS: readonly {
-  readonly codes: readonly string[];
-  readonly numbers: readonly number[];
-  readonly reason: string;
-}[] = [
-  { codes: ["ENOSPC"], numbers: [28, 112], reason: "the disk is full" },
-  {
-    codes: ["EDQUOT"],
-    numbers: [122, 69],
-    reason: "the disk quota is used up",
-  },
-  {
-    codes: ["EFBIG"],
-    numbers: [27, 223],
-    reason: "it is larger than a file may be here",
-  },
-  { codes: ["EROFS"], numbers: [30, 19], reason: "the disk can only be read" },
-  {
-    codes: ["ENAMETOOLONG"],
-    numbers: [36, 63],
-    reason: "its name is too long",
-  },
-  {
-    codes: ["EISDIR", "EEXIST", "ENOTEMPTY"],
-    numbers: [],
-    reason: "it is a folder",
-  },
-  {
-    codes: ["ENOTDIR"],
-    numbers: [],
-    reason: "a part of its path is a file, not a folder",
-  },
-];
+/** What the user can do something about, by the system's code. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "it is larger than a file may be here",
+  EROFS: "the disk can only be read",
+  ENAMETOOLONG: "its name is too long",
+  EISDIR: "it is a folder",
+  EEXIST: "it is a folder",
+  ENOTEMPTY: "it is a folder",
+  ENOTDIR: "a part of its path is a file, not a folder",
+};
+
+/** Codes by their numbers on Linux, macOS and Windows: errors of a write to an open file carry no code. */
+const CODES: Readonly<Record<string, string>> = {
+  ...{ 28: "ENOSPC", 112: "ENOSPC", 122: "EDQUOT", 69: "EDQUOT" },
+  ...{ 27: "EFBIG", 223: "EFBIG", 30: "EROFS", 19: "EROFS" },
+  ...{ 36: "ENAMETOOLONG", 63: "ENAMETOOLONG" },
+};
+
+/** Where a system's error comes from. */
+interface Access {
+  readonly path: string;
+  readonly verb: "read" | "write";
+}
 
 /**
  * Why a file could not be read or written.
@@ -51,7 +42,7 @@ const REASONS: readonly {
  */
 export function systemReason(
   error: unknown,
-  { path, verb }: { readonly path: string; readonly verb: "read" | "write" },
+  { path, verb }: Access,
 ): string | undefined {
   if (path === "") return "its path is empty";
   if (path.includes("\0")) return "its path holds a NUL character";
@@ -68,14 +59,19 @@ export function systemReason(
       : "its folder does not exist";
   }
   const { code } = error as Error & { code?: unknown };
-  // Errors of a write to an open file carry no code, only words and a number.
   const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
-  const known = REASONS.find(({ codes, numbers }) =>
-    codes.includes(String(code)) ||
-    (code === undefined && numbers.includes(Number(number)))
-  );
-  if (known !== undefined) return known.reason;
-  return code === undefined && number === undefined ? undefined : error.message;
+  if (code === undefined && number === undefined) return undefined;
+  return REASONS[String(code ?? CODES[number!])] ?? error.message;
+}
+
+/** The error that a sentence ends with why; the error itself where it is a fault of the program. */
+export function systemError(
+  error: unknown,
+  { cannot, ...access }: Access & { readonly cannot: string },
+): unknown {
+  const reason = systemReason(error, access);
+  if (error instanceof InputError || reason === undefined) return error;
+  return new InputError(`${cannot}: ${reason}`, { cause: error });
 }
 
 /** Most bytes of a file; more than any that is of use here, and what one array can hold. */
@@ -92,15 +88,16 @@ interface ReadFileOptions {
   readonly what: string;
 }
 
+/** The error for a file that can't be read: why, or what the system threw. */
 function cannotRead(
   path: string,
-  { what, error }: ReadFileOptions & { readonly error: unknown },
+  { what }: ReadFileOptions,
+  why: unknown,
 ): unknown {
-  const reason = systemReason(error, { path, verb: "read" });
-  if (error instanceof InputError || reason === undefined) return error;
-  return new InputError(`Cannot read ${what} "${path}": ${reason}`, {
-    cause: error,
-  });
+  const cannot = `Cannot read ${what} "${path}"`;
+  return typeof why === "string"
+    ? new InputError(`${cannot}: ${why}`)
+    : systemError(why, { cannot, path, verb: "read" });
 }
 
 /**
@@ -112,18 +109,17 @@ function cannotRead(
  */
 export async function statFile(
   path: string,
-  { what }: ReadFileOptions,
+  options: ReadFileOptions,
 ): Promise<Deno.FileInfo> {
   const info = await Deno.stat(path).catch((error) => {
-    throw cannotRead(path, { what, error });
+    throw cannotRead(path, options, error);
   });
   const { isFile, isDirectory, isFifo } = info;
   if (isFile || (isFifo && SHELL_PIPE.test(path))) return info;
-  throw new InputError(
-    `Cannot read ${what} "${path}": it is ${
-      isDirectory ? "a folder" : `no file, but a ${isFifo ? "pipe" : "device"}`
-    }`,
-  );
+  const kind = isDirectory
+    ? "a folder"
+    : `no file, but a ${isFifo ? "pipe" : "device"}`;
+  throw cannotRead(path, options, `it is ${kind}`);
 }
 
 /**
@@ -133,17 +129,30 @@ export async function statFile(
  */
 export async function readFileBytes(
   path: string,
-  { what }: ReadFileOptions,
+  options: ReadFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const fail = (reason: string): never => {
-    throw new InputError(`Cannot read ${what} "${path}": ${reason}`);
-  };
-  const { isFile, size } = await statFile(path, { what });
-  if (size > MOST_BYTES) return fail(`its ${size} bytes are too many`);
+  const { isFile, size } = await statFile(path, options);
+  if (size > MOST_BYTES) {
+    throw cannotRead(path, options, `its ${size} bytes are too many`);
+  }
   try {
-    return isFile ? await Deno.readFile(path) : await readPipe(path, fail);
+    if (isFile) return await Deno.readFile(path);
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    let piped = 0;
+    for await (const chunk of (await Deno.open(path)).readable) {
+      piped += chunk.length;
+      if (piped > MOST_PIPED) {
+        throw cannotRead(
+          path,
+          options,
+          `more than ${MOST_PIPED} bytes come out of it`,
+        );
+      }
+      chunks.push(chunk);
+    }
+    return await new Blob(chunks).bytes();
   } catch (error) {
-    throw cannotRead(path, { what, error });
+    throw cannotRead(path, options, error);
   }
 }
 
@@ -154,13 +163,13 @@ export async function readFileBytes(
  */
 export async function* readChunks(
   path: string,
-  { what }: ReadFileOptions,
+  options: ReadFileOptions,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  await statFile(path, { what });
+  await statFile(path, options);
   try {
     yield* (await Deno.open(path)).readable;
   } catch (error) {
-    throw cannotRead(path, { what, error });
+    throw cannotRead(path, options, error);
   }
 }
 
@@ -216,24 +225,6 @@ export function sourceOfBytes(name: string, bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A pipe, as shells make of `<(command)`; what is in it is not known before. */
-async function readPipe(
-  path: string,
-  fail: (reason: string) => never,
-): Promise<Uint8Array<ArrayBuffer>> {
-  using pipe = await Deno.open(path);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
-  for await (const chunk of pipe.readable) {
-    bytes += chunk.length;
-    if (bytes > MOST_PIPED) {
-      fail(`more than ${MOST_PIPED} bytes come out of it`);
-    }
-    chunks.push(chunk);
-  }
-  return await new Blob(chunks).bytes();
-}
-
 /**
  * The bytes of a file; undefined where there is none.
  *
@@ -260,16 +251,13 @@ export async function readIfThere(
  */
 export async function readTextFile(
   path: string,
-  { what }: ReadFileOptions,
+  options: ReadFileOptions,
 ): Promise<string> {
-  const bytes = await readFileBytes(path, { what });
+  const bytes = await readFileBytes(path, options);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new InputError(
-      `Cannot read ${what} "${path}": it is no text in UTF-8`,
-      { cause: error },
-    );
+  } catch {
+    throw cannotRead(path, options, "it is no text in UTF-8");
   }
 }
 
@@ -289,68 +277,10 @@ export async function listFolder(
         error instanceof Deno.errors.NotADirectory ||
         (error as { code?: unknown }).code === "ENOTDIR")
     ) return undefined;
-    const reason = systemReason(error, { path, verb: "read" });
-    if (reason === undefined) throw error;
-    throw new InputError(`Cannot list the folder "${path}": ${reason}`, {
-      cause: error,
+    throw systemError(error, {
+      cannot: `Cannot list the folder "${path}"`,
+      path,
+      verb: "read",
     });
   }
-}
-
-const WINDOWS_DEVICE =
-  /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|\s*$)/i;
-const MAX_NAME_BYTES = 255;
-
-/**
- * The name itself, if it can be that of a file inside a folder, on any
- * operating system: no path, no way out of the folder.
- *
- * @throws {InputError} If it is empty, "." or "..", holds a separator, a control character or one that Windows
- * forbids, ends in a dot or blank, is a Windows device or is longer than 255 bytes.
- */
-export function safeName(name: string, { what }: ReadFileOptions): string {
-  const reason = unsafeReason(name);
-  if (reason === undefined) return name;
-  const shown = JSON.stringify(
-    name.length > 40 ? `${name.slice(0, 40)}…` : name,
-  );
-  throw new InputError(`Cannot use ${what} ${shown}: ${reason}`);
-}
-
-function unsafeReason(name: string): string | undefined {
-  if (name === "") return "a name may not be empty";
-  if (name === "." || name === "..") return "it names a folder";
-  if (/[/\\]/.test(name)) return "a name may not hold / or \\";
-  // deno-lint-ignore no-control-regex
-  if (/[\u0000-\u001f\u007f<>:"|?*]/.test(name)) {
-    return 'a name may not hold control characters or any of < > : " | ? *';
-  }
-  if (/[. ]$/.test(name)) return "a name may not end in a dot or a blank";
-  if (WINDOWS_DEVICE.test(name)) return "Windows keeps this name for a device";
-  if (new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
-    return `a name may have ${MAX_NAME_BYTES} bytes at most`;
-  }
-  return undefined;
-}
-
-/**
- * What a text must be to be a path; undefined where it is one. Quotes belong to
- * Python, and `~`, `$NAME` and `%NAME%` to shells: here they would name a file.
- */
-export function whatPathMustBe(text: string): string | undefined {
-  if (/^(["']).*\1$/.test(text)) return "a path without quotes";
-  if (/^~[\w.-]*([/\\]|$)/.test(text)) {
-    return 'a path that does not begin with "~"';
-  }
-  const variable = /\$\{?[A-Za-z_]\w*\}?|%[A-Za-z_]\w+%/.exec(text)?.[0];
-  if (variable !== undefined) {
-    return `a path with the value of ${variable} written out`;
-  }
-  const encoder = new TextEncoder();
-  if (text.split(/[/\\]/).some((n) => encoder.encode(n).length > 255)) {
-    return "a path whose names have 255 bytes at most";
-  }
-  // deno-lint-ignore no-control-regex
-  const broken = text === "" || text.length > 4096 || /[\x00-\x1f]/.test(text);
-  return broken ? "a path" : undefined;
 }

@@ -7,7 +7,7 @@
 
 import { dirname } from "node:path";
 import { InputError } from "./input_error.ts";
-import { systemReason } from "./read.ts";
+import { systemError } from "./read.ts";
 
 let written = 0;
 
@@ -15,19 +15,6 @@ let written = 0;
 function temporaryName(path: string): string {
   const unique = crypto.randomUUID().slice(0, 8);
   return `${path}.${Deno.pid}-${written++}-${unique}.tmp`;
-}
-
-function inputErrorOf(error: unknown, path: string): unknown {
-  const reason = systemReason(error, { path, verb: "write" });
-  return reason === undefined
-    ? error
-    : new InputError(`Cannot write "${path}": ${reason}`, { cause: error });
-}
-
-function bytesOf(content: Uint8Array | string): Uint8Array {
-  return typeof content === "string"
-    ? new TextEncoder().encode(content)
-    : content;
 }
 
 /**
@@ -72,10 +59,13 @@ export async function stageFile(
   };
   const orTell = async (error: unknown) => {
     await discard();
-    throw inputErrorOf(error, path);
+    const cannot = `Cannot write "${path}"`;
+    throw systemError(error, { cannot, path, verb: "write" });
   };
   try {
-    const bytes = bytesOf(content);
+    const bytes = typeof content === "string"
+      ? new TextEncoder().encode(content)
+      : content;
     using file = await Deno.open(temporary, { write: true, createNew: true });
     for (let done = 0; done < bytes.length;) {
       done += await file.write(bytes.subarray(done));
@@ -132,21 +122,13 @@ export async function writeFilesWhole(
   files: Iterable<readonly [path: string, content: () => Uint8Array]>,
 ): Promise<void> {
   const folders = new Set<string>();
-  const left = files[Symbol.iterator]();
-  let failed = false;
+  // One list for all, which ends at the first task that fails.
+  const tasks = Iterator.from(files).map(([path, content]) => async () => {
+    await (await stageFile(path, content())).publish();
+    folders.add(dirname(path));
+  });
   const work = async () => {
-    while (!failed) {
-      const { value } = left.next();
-      if (value === undefined) return;
-      const [path, content] = value;
-      try {
-        await (await stageFile(path, content())).publish();
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-      folders.add(dirname(path));
-    }
+    for (const task of tasks) await task();
   };
   const done = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
   const error = done.find((result) => result.status === "rejected");
@@ -163,14 +145,14 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
-    const reason = error instanceof Deno.errors.AlreadyExists ||
-        error instanceof Deno.errors.NotADirectory ||
-        (error as { code?: unknown }).code === "ENOTDIR"
-      ? "it, or a part of its path, is a file"
-      : systemReason(error, { path, verb: "write" });
-    if (reason === undefined) throw error;
-    throw new InputError(`Cannot make the folder "${path}": ${reason}`, {
-      cause: error,
-    });
+    const isFile = error instanceof Deno.errors.AlreadyExists ||
+      error instanceof Deno.errors.NotADirectory ||
+      (error as { code?: unknown }).code === "ENOTDIR";
+    const cannot = `Cannot make the folder "${path}"`;
+    throw isFile
+      ? new InputError(`${cannot}: it, or a part of its path, is a file`, {
+        cause: error,
+      })
+      : systemError(error, { cannot, path, verb: "write" });
   }
 }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
+import { safeName } from "../../src/files/path.ts";
 import {
   readFileBytes,
   readIfThere,
   readTextFile,
-  safeName,
   statFile,
 } from "../../src/files/read.ts";
 import { assertRefused } from "./binary.ts";

@@ -13,7 +13,7 @@ import { readIdx } from "../../src/files/idx.ts";
 import { readNameList, readPickle } from "../../src/files/pickle.ts";
 import { readNpy, writeNpy } from "../../src/files/npy.ts";
 import { readSparseNpz, writeSparseNpz } from "../../src/files/npz.ts";
-import { safeName } from "../../src/files/read.ts";
+import { safeName } from "../../src/files/path.ts";
 import { decodeSafetensors } from "../../src/files/safetensors.ts";
 import { readTorchFile } from "../../src/files/torch.ts";
 import { parseExperimentRecord } from "../../src/results/experiment_record.ts";

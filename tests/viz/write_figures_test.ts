@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { safeName } from "../../src/files/read.ts";
+import { safeName } from "../../src/files/path.ts";
 import {
   combinationFileName,
   fileName,
