@@ -29,6 +29,14 @@ var<workgroup> partial: array<vec4f, LANES * OUTPUTS>;
 /// [TRIAL_LANES]: loss and right answers.
 var<workgroup> sums: array<vec2f, TRIAL_LANES>;
 
+/// ln(1 + x) for x ≥ 0, of a small x too: 2 artanh(x / (2 + x)) as its series.
+fn log_of_one_and(x: vec4f) -> vec4f {
+  let f = x / (2.0 + x);
+  let u = f * f;
+  let series = fma(fma(fma(fma(vec4f(1.0 / 9.0), u, vec4f(1.0 / 7.0)), u, vec4f(0.2)), u, vec4f(1.0 / 3.0)), u, vec4f(1.0));
+  return select(log(1.0 + x), 2.0 * f * series, x < vec4f(0.5));
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -81,15 +89,22 @@ fn main(
         answer = select(answer, vec4f(f32(o)), y[o] > largest);
         largest = select(largest, y[o], y[o] > largest);
       }
-      var total = vec4f(0.0);
+      // Of a sure answer the largest is nearly all: what the others add is kept apart, as are
+      // the logarithms' differences, or loss and gradient would have no true digit.
+      var others = vec4f(0.0);
       for (var o = 0u; o < OUTPUTS; o += 1u) {
-        total += exp(y[o] - largest);
+        others += select(exp(y[o] - largest), vec4f(0.0), answer == vec4f(f32(o)));
       }
-      let log_total = largest + log(total);
+      let log_total = log_of_one_and(others);
+      var wrong = vec4f(0.0);
       for (var o = 0u; o < OUTPUTS; o += 1u) {
-        y[o] -= log_total;
+        y[o] = (y[o] - largest) - log_total;
+        wrong += select(exp(y[o]), vec4f(0.0), wanted == vec4f(f32(o)));
+      }
+      for (var o = 0u; o < OUTPUTS; o += 1u) {
         let is_right = wanted == vec4f(f32(o));
-        dy[o] = select(vec4f(0.0), (exp(y[o]) - select(vec4f(0.0), vec4f(1.0), is_right)) * inverse, scored);
+        let of_right = select(exp(y[o]) - 1.0, -wrong, y[o] > vec4f(-0.7));
+        dy[o] = select(vec4f(0.0), select(exp(y[o]), of_right, is_right) * inverse, scored);
         // Class 0 is what is not scored.
         if (o > 0u) {
           mine.x -= dot(select(vec4f(0.0), y[o], is_right), vec4f(1.0));

@@ -189,4 +189,37 @@ describe(`numbers that are none, on ${engine?.description ?? "no adapter"}`, () 
       assert.ok(worst <= 4, `off by ${worst} units of the last place`);
     },
   );
+
+  itNeeds(
+    "keeps the digits of loss and gradient where answers are sure",
+    missing,
+    async () => {
+      const spec = exampleSpec({ hiddenSize: 5, loss: "nll", steps: [3] });
+      const [run] = spec.runs;
+      run!.initial.weightFc.fill(0);
+      run!.trials.targets.forEach((target, i, all) => {
+        all[i] = Math.min(target, 1);
+      });
+      for (const largest of [0, 10, 300, -1000]) {
+        for (const ahead of [0.5, 6, 12, 16]) {
+          run!.initial.biasFc.set([largest - ahead, largest, largest - 20]);
+          const others = Math.exp(-ahead) + Math.exp(-20);
+          const gpu = await createInWay(engine!.gpu, spec);
+          const { loss, gradient } = await gpu.probe(0, 0);
+          gpu.destroy();
+          for (
+            const [found, exact] of [
+              [loss, Math.log1p(others)],
+              [gradient.biasFc[1]!, -others / (1 + others)],
+            ] as const
+          ) {
+            assert.ok(
+              Math.abs(found - exact) < 1e-5 * Math.abs(exact),
+              `${found}, not ${exact}, ${ahead} ahead`,
+            );
+          }
+        }
+      }
+    },
+  );
 });
