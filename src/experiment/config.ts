@@ -1,5 +1,5 @@
 /**
- * Reads the keys of a config file by their schema.
+ * Opens a config file and reads its keys by their schema.
  *
  * @module
  */
@@ -14,10 +14,14 @@ import {
   iniValue,
   readIni,
 } from "./configparser.ts";
-import { CONFIG_SCHEMA, type KeySchema, sectionSchema } from "./schema.ts";
+import { CONFIG_SCHEMA, type KeySchema } from "./schema.ts";
 import { allowedValues, isAllowed } from "../tasks/task.ts";
-import { didYouMean, listNames, quote } from "../text/words.ts";
-import { parsePythonLiteral, PythonLiteralError } from "../python/literal.ts";
+import { didYouMean, listNames, quote, shorten } from "../text/words.ts";
+import {
+  parsePythonLiteral,
+  PythonLiteralError,
+  type PythonValue,
+} from "../python/literal.ts";
 import { reprPython, reprString } from "../python/repr.ts";
 import {
   parsePythonBoolean,
@@ -26,23 +30,26 @@ import {
   strip,
 } from "../python/text.ts";
 
-type NumberSchema = KeySchema & { readonly kind: "integer" | "number" };
-type PathSchema = KeySchema & { readonly kind: "path" };
-
 /** Longest config file, in UTF-16 units. */
 const LONGEST_FILE = 200_000;
 
-/** A key of a config file. */
-export interface ConfigKey {
+/** A value from the command line that stands in for the config's. */
+export interface Override {
   readonly section: string;
   readonly key: string;
-}
-
-/** A value from the command line that stands in for the config's. */
-export interface Override extends ConfigKey {
   /** The flag, for messages, e.g. `--epochs`. */
   readonly flag: string;
   readonly value: string | number;
+}
+
+const SECTIONS = new Map<string, Readonly<Record<string, KeySchema>>>(
+  Object.entries(CONFIG_SCHEMA),
+);
+
+/** Name of the section that a key belongs to. */
+function homeOf(key: string): string | undefined {
+  return SECTIONS.entries()
+    .find(([, keys]) => Object.hasOwn(keys, key))?.[0];
 }
 
 /**
@@ -64,98 +71,86 @@ export function openConfig(
       `a config file has at most ${LONGEST_FILE} characters, found ${text.length}`,
     );
   }
-  const ini = readIni(text, { file });
-  for (const [name, { line, options }] of ini.sections) {
-    assertKnown({ section: name }, (what) => configError({ file, line }, what));
-    for (const [key, option] of options) {
-      assertKnown(
-        { section: name, key },
-        (what) => configError({ file, line: option.line }, what),
-      );
+  let ini = readIni(text, { file });
+  for (const [section, { line, options }] of ini.sections) {
+    assertKnown(
+      section,
+      undefined,
+      (what) => configError({ file, line }, what),
+    );
+    for (const [key, { line }] of options) {
+      assertKnown(section, key, (what) => configError({ file, line }, what));
     }
   }
-  return withOverrides(ini, overrides);
-}
-
-function assertKnown(
-  { section, key }: { readonly section: string; readonly key?: string },
-  error: (what: string) => InputError,
-): void {
-  const schema = sectionSchema(section);
-  if (schema === undefined) {
-    const names = Object.keys(CONFIG_SCHEMA);
-    throw error(
-      `there is no section ${quote(section)}${
-        didYouMean(section, names)
-      }; the sections are ${listNames(names, "and")}`,
-    );
-  }
-  if (key === undefined || Object.hasOwn(schema, key)) return;
-  const keys = Object.keys(schema);
-  throw error(
-    `[${section}] has no key ${quote(key)}${
-      didYouMean(key, keys) || elsewhere(key)
-    }; its keys are ${listNames(keys, "and")}`,
-  );
-}
-
-/** The config with the command line's values in place of its own; they stand as they are, without interpolation. */
-function withOverrides(
-  { file, sections, defaults }: IniFile,
-  overrides: readonly Override[],
-): IniFile {
-  const changed = new Map(sections);
-  const ini = { file, sections: changed, defaults };
   for (const override of overrides) {
     const { section, key, flag, value } = wholeKey(ini, override);
     assertKnown(
-      { section, key },
+      section,
+      key,
       (what) => new InputError(`Cannot use ${flag}: ${what}`),
     );
-    const { line, options } = changed.get(section) ??
-      { line: 0, options: new Map<string, IniOption>() };
-    const option: IniOption = {
-      raw: strip(String(value)),
-      line,
-      lines: [line],
-      flag,
-    };
-    changed.set(section, { line, options: new Map(options).set(key, option) });
+    const line = ini.sections.get(section)?.line ?? 0;
+    const raw = strip(String(value));
+    ini = withOption(ini, section, key, { raw, line, lines: [line], flag });
   }
   return ini;
 }
 
-/** The config with other values in a section, each where the one before stood. */
-export function withValues(
-  ini: IniFile,
-  { section, values }: {
-    readonly section: string;
-    readonly values: Readonly<Record<string, string>>;
-  },
-): IniFile {
-  const own = ini.sections.get(section);
-  if (own === undefined || Object.keys(values).length === 0) return ini;
-  const options = new Map(own.options);
-  for (const [key, value] of Object.entries(values)) {
-    const before = own.options.get(key) ?? ini.defaults.get(key)!;
-    const raw = before.flag === undefined ? value.replaceAll("%", "%%") : value;
-    options.set(key, { ...before, raw });
+function assertKnown(
+  section: string,
+  key: string | undefined,
+  error: (what: string) => InputError,
+): void {
+  const schema = SECTIONS.get(section);
+  if (schema === undefined) {
+    throw error(
+      `there is no section ${quote(section)}${
+        didYouMean(section, SECTIONS.keys())
+      }; the sections are ${listNames(SECTIONS.keys(), "and")}`,
+    );
   }
-  const sections = new Map(ini.sections).set(section, { ...own, options });
-  return { ...ini, sections };
+  if (key === undefined || Object.hasOwn(schema, key)) return;
+  const keys = Object.keys(schema);
+  const home = homeOf(key);
+  const elsewhere = home === undefined ? "" : `, which belongs in [${home}]`;
+  throw error(
+    `[${section}] has no key ${quote(key)}${
+      didYouMean(key, keys) || elsewhere
+    }; its keys are ${listNames(keys, "and")}`,
+  );
+}
+
+function withOption(
+  ini: IniFile,
+  section: string,
+  key: string,
+  option: IniOption,
+): IniFile {
+  const { line, options } = ini.sections.get(section) ??
+    { line: option.line, options: [] };
+  const changed = { line, options: new Map(options).set(key, option) };
+  return { ...ini, sections: new Map(ini.sections).set(section, changed) };
+}
+
+/** The config with other values of `[net]`, each where the one before stood. */
+export function withNet(
+  ini: IniFile,
+  values: Readonly<Record<string, string>>,
+): IniFile {
+  for (const [key, value] of Object.entries(values)) {
+    const before = ini.sections.get("net")?.options.get(key) ??
+      ini.defaults.get(key)!;
+    const raw = before.flag === undefined ? value.replaceAll("%", "%%") : value;
+    ini = withOption(ini, "net", key, { ...before, raw });
+  }
+  return ini;
 }
 
 /** `combos_params.lr`, a key of a dict, as the whole dict with that key's value. */
 function wholeKey(ini: IniFile, override: Override): Override {
-  const home = Object.entries(CONFIG_SCHEMA).find(([, keys]) =>
-    Object.hasOwn(keys, override.section)
-  )?.[0];
-  if (home === undefined) {
-    return { ...override, key: override.key.toLowerCase() };
-  }
   const { flag, section: key, key: entry, value } = override;
-  const place = { section: home, key };
-  const given = needValue(ini, { ...place, allowed: "a Python dict" });
+  const section = homeOf(key);
+  if (section === undefined) return { ...override, key: entry.toLowerCase() };
   const parse = (text: string) => {
     try {
       return parsePythonLiteral(text);
@@ -164,26 +159,23 @@ function wholeKey(ini: IniFile, override: Override): Override {
       throw new InputError(`Cannot use ${flag}: ${error.message}`);
     }
   };
-  const dict = parse(given.text);
+  const dict = parse(needValue(ini, section, key, "a Python dict").text);
   if (dict.kind !== "dict") {
-    throw new InputError(`Cannot use ${flag}: [${home}] ${key} is no dict`);
+    throw new InputError(`Cannot use ${flag}: [${section}] ${key} is no dict`);
   }
   const items = new Map(
     dict.entries.map((item) => [reprPython(item.key), reprPython(item.value)]),
   ).set(reprString(entry), reprPython(parse(String(value))));
-  return {
-    ...place,
-    flag,
-    value: `{${[...items].map((item) => item.join(": ")).join(", ")}}`,
-  };
+  const text = [...items].map((item) => item.join(": ")).join(", ");
+  return { section, key, flag, value: `{${text}}` };
 }
 
 /** All values that count, defaults included, as a config that means the same. */
 export function effectiveConfig(ini: IniFile): string {
   const lines: string[] = [];
-  for (const [section, keys] of Object.entries(CONFIG_SCHEMA)) {
+  for (const [section, keys] of SECTIONS) {
     lines.push(`[${section}]`);
-    for (const [key, schema] of Object.entries<KeySchema>(keys)) {
+    for (const [key, schema] of Object.entries(keys)) {
       const given = iniValue(ini, { section, key })?.text;
       const value = given === undefined
         ? textOf("default" in schema ? schema.default : undefined)
@@ -206,12 +198,119 @@ export function textOf(
     : value?.toString();
 }
 
-/** Names the section that a key belongs to. */
-function elsewhere(key: string): string {
-  const home = Object.entries(CONFIG_SCHEMA).find(([, keys]) =>
-    Object.hasOwn(keys, key)
-  );
-  return home === undefined ? "" : `, which belongs in [${home[0]}]`;
+type Schema = typeof CONFIG_SCHEMA;
+
+/** `rand_partition` as `randPartition`. */
+type Camel<K extends string> = K extends `${infer A}_${infer B}`
+  ? `${A}${Capitalize<Camel<B>>}`
+  : K;
+
+/** What a key of that schema gives. */
+type ValueOf<S> = S extends { kind: "boolean" } ? boolean
+  : S extends { kind: "integer" | "number" } ? number
+  : S extends { choices: readonly (infer C)[] } ? C
+  : S extends { kind: "regions" } ? readonly (string | number)[] | undefined
+  : S extends { needed: false } ? string | undefined
+  : string;
+
+/** What reading takes beyond the schema. */
+interface ReadOptions {
+  /** Where paths of the command line begin; those of the config begin at its folder. Default the working directory. */
+  readonly folder?: string;
+  /** Words that a key may be, where the schema does not say all; `other` stands for every other word, where any may be given. */
+  readonly words?: Readonly<
+    Record<string, { readonly names: string[]; readonly other?: string }>
+  >;
+}
+
+/**
+ * The values of a section, its dicts apart, by key in camel case.
+ *
+ * @throws {InputError} If one is missing, or not what the schema allows.
+ */
+export function readSection<S extends keyof Schema>(
+  ini: IniFile,
+  section: S,
+  options: ReadOptions = {},
+): {
+  readonly [K in keyof Schema[S] & string as Camel<K>]: ValueOf<Schema[S][K]>;
+} {
+  const values = Object.keys(CONFIG_SCHEMA[section]).map((key) => [
+    key.replaceAll(/_(.)/g, (_, letter) => letter.toUpperCase()),
+    readKey(ini, section, key, options),
+  ]);
+  return Object.fromEntries(values);
+}
+
+/** Letters and digits first: the name becomes a part of file names, so it may not lead elsewhere. */
+const NET_NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\- ]{0,199}$/u;
+
+function readKey(
+  ini: IniFile,
+  section: string,
+  key: string,
+  { folder = ".", words = {} }: ReadOptions,
+): unknown {
+  const schema = SECTIONS.get(section)![key]!;
+  const given = iniValue(ini, { section, key });
+  /** What `parse` makes of the text; that gives undefined for one that is not allowed. */
+  const read = <T>(
+    allowed: string,
+    parse: (text: string) => T | undefined,
+    near = (_text: string) => "",
+  ): T => {
+    const value = needValue(ini, section, key, allowed);
+    const found = parse(value.text);
+    if (found !== undefined) return found;
+    throw mustBe(value, allowed, near(value.text));
+  };
+  if (given === undefined && "default" in schema) return schema.default;
+  switch (schema.kind) {
+    case "integer":
+    case "number": {
+      const parse = schema.kind === "integer"
+        ? parsePythonInteger
+        : parsePythonFloat;
+      return read(allowedValues(schema), (text) => {
+        const number = parse(text) ?? NaN;
+        return isAllowed(number, schema) ? number : undefined;
+      });
+    }
+    case "boolean":
+      return read("True or False", parsePythonBoolean);
+    case "choice": {
+      const { names, other } = words[key] ?? { names: schema.choices };
+      return read(
+        listNames(names),
+        (text) => names.find((name) => name === text) ?? other,
+        (text) => didYouMean(text, names),
+      );
+    }
+    case "name": {
+      const allowed =
+        'the name of a connectome, of letters, digits, "_", "-", "." and spaces';
+      const value = needValue(ini, section, key, allowed);
+      if (NET_NAME.test(value.text)) return value.text;
+      throw value.error(` must be ${allowed}, found ${quote(value.text)}`);
+    }
+    case "path": {
+      if (given !== undefined && given.text === schema.word) return given.text;
+      const isBlank = (given?.text ?? "") === "" && given?.flag === undefined;
+      if (isBlank && !schema.needed) return undefined;
+      const { text, flag } = needValue(ini, section, key, "a path");
+      const allowed = whatPathMustBe(text);
+      if (allowed !== undefined) throw mustBe(given!, allowed);
+      return resolve(
+        folder,
+        flag === undefined ? dirname(ini.file) : ".",
+        text,
+      );
+    }
+    case "regions":
+      return given && readRegions(given);
+    case "dict":
+      return undefined;
+  }
 }
 
 /**
@@ -221,7 +320,9 @@ function elsewhere(key: string): string {
  */
 export function needValue(
   ini: IniFile,
-  { section, key, allowed }: ConfigKey & { allowed: string },
+  section: string,
+  key: string,
+  allowed: string,
 ): IniValue {
   const value = iniValue(ini, { section, key });
   if (value !== undefined) return value;
@@ -234,130 +335,110 @@ export function needValue(
   );
 }
 
-/** The error for a value, which names its line or its flag; `what` follows its key. */
-export function valueError(
-  { file }: IniFile,
-  { section, key, from: { line, flag }, what }: ConfigKey & {
-    readonly from: Pick<IniOption, "line" | "flag">;
-    readonly what: string;
-  },
-): InputError {
-  return flag === undefined
-    ? configError({ file, line }, `[${section}] ${key}${what}`)
-    : new InputError(`Cannot use ${flag}: [${section}] ${key}${what}`);
-}
-
-function mustBe(
-  ini: IniFile,
-  { section, key, allowed, value, near = "" }: ConfigKey & {
-    allowed: string;
-    value: IniValue;
-    near?: string | undefined;
-  },
-): InputError {
+function mustBe(value: IniValue, allowed: string, near = ""): InputError {
   const { text, flag } = value;
-  return flag === undefined
-    ? valueError(ini, {
-      section,
-      key,
-      from: value,
-      what: ` must be ${allowed}, found ${quote(text)}${near || hint(text)}`,
-    })
-    : new InputError(
+  if (flag !== undefined) {
+    return new InputError(
       `Cannot use ${flag} ${quote(text)}: it must be ${allowed}${near}`,
     );
-}
-
-/** configparser takes what follows a value on its line for a part of it. */
-function hint(text: string): string {
-  return /\s[#;]/.test(text) ? "; a comment needs a line of its own" : "";
-}
-
-/** The value of a key as `parse` takes it, undefined where it is not allowed, or its default. */
-function readValue<T>(
-  ini: IniFile,
-  { section, key, allowed, parse, near }: ConfigKey & {
-    readonly allowed: string;
-    readonly parse: (text: string) => T | undefined;
-    /** What a text that is not allowed may be meant to be. */
-    readonly near?: (text: string) => string;
-  },
-): T {
-  const schema = sectionSchema(section)![key] as { readonly default?: T };
-  const place = { section, key, allowed };
-  if (schema.default !== undefined && !iniValue(ini, place)) {
-    return schema.default;
   }
-  const value = needValue(ini, place);
-  const found = parse(value.text);
-  if (found !== undefined) return found;
-  throw mustBe(ini, { ...place, value, near: near?.(value.text) });
-}
-
-/** A number, whole where the schema says so. */
-export function readNumber(ini: IniFile, place: ConfigKey): number {
-  const schema = sectionSchema(place.section)![place.key] as NumberSchema;
-  const parse = schema.kind === "integer"
-    ? parsePythonInteger
-    : parsePythonFloat;
-  return readValue(ini, {
-    ...place,
-    allowed: allowedValues(schema),
-    parse(text) {
-      const number = parse(text);
-      return number !== undefined && isAllowed(number, schema)
-        ? number
-        : undefined;
-    },
-  });
-}
-
-export function readBoolean(ini: IniFile, place: ConfigKey): boolean {
-  const allowed = "True or False";
-  return readValue(ini, { ...place, allowed, parse: parsePythonBoolean });
+  // configparser takes what follows a value on its line for a part of it.
+  const hint = /\s[#;]/.test(text) ? "; a comment needs a line of its own" : "";
+  return value.error(
+    ` must be ${allowed}, found ${quote(text)}${near || hint}`,
+  );
 }
 
 /**
- * One of some words.
+ * The Python literal that a value is.
  *
- * @param other Stands for every other word, where any may be given.
+ * @param type What it is to be, for messages.
+ * @throws {InputError} If it is none.
  */
-export function readChoice<C extends string>(
-  ini: IniFile,
-  { choices, other, ...place }: ConfigKey & {
-    readonly choices: readonly C[];
-    readonly other?: C | undefined;
-  },
-): C {
-  return readValue(ini, {
-    ...place,
-    allowed: listNames(choices),
-    parse: (text) => choices.find((choice) => choice === text) ?? other,
-    near: (text) => didYouMean(text, choices),
+export function readLiteral(value: IniValue, type: string): PythonValue {
+  try {
+    return parsePythonLiteral(value.text);
+  } catch (error) {
+    if (!(error instanceof PythonLiteralError)) throw error;
+    throw value.error(` is no Python ${type}: ${error.message}`, error.offset);
+  }
+}
+
+/** What is in a list or tuple; undefined where it is none. */
+export function itemsOf(
+  value: PythonValue,
+): readonly PythonValue[] | undefined {
+  return value.kind === "list" || value.kind === "tuple"
+    ? value.items
+    : undefined;
+}
+
+/** A value as Python writes it, not too long. */
+export function showValue(value: PythonValue): string {
+  return shorten(reprPython(value));
+}
+
+/** Regions by their names or numbers; whether the connectome has them is not known here. */
+function readRegions(given: IniValue): readonly (string | number)[] {
+  const literal = readLiteral(given, "list");
+  const items = itemsOf(literal);
+  if (items === undefined) {
+    throw given.error(
+      ` must be a Python list of regions, as ['V1', 'V2'] or [0, 3], found ${
+        showValue(literal)
+      }`,
+    );
+  }
+  if (items.length === 0) {
+    throw given.error(" is empty; leave it out for all regions");
+  }
+  return items.map((item) => {
+    if (item.kind === "string") return item.value;
+    const number = item.kind === "integer" ? Number(item.value) : NaN;
+    if (number >= 0 && Number.isSafeInteger(number)) return number;
+    throw given.error(
+      ` must have names in quotes or whole numbers from 0, found ${
+        showValue(item)
+      }`,
+      item.at,
+    );
   });
 }
 
 /**
- * A path: relative ones begin at the config file's folder, those of the
- * command line at `folder`. Undefined where it is not needed and absent or
- * empty.
+ * The values of a key that may be a Python list of them, as texts; undefined where it is
+ * none.
+ *
+ * @throws {InputError} If a list is empty, has a name twice or values of another kind.
  */
-export function readPath(
-  ini: IniFile,
-  { section, key, folder }: ConfigKey & { folder: string },
-): string | undefined {
-  const place = { section, key };
-  const schema = sectionSchema(section)![key] as PathSchema;
-  const given = iniValue(ini, place);
-  if (
-    !schema.needed && (given === undefined || given.text === "") &&
-    given?.flag === undefined
-  ) return undefined;
-  const value = needValue(ini, { ...place, allowed: "a path" });
-  const allowed = whatPathMustBe(value.text);
-  if (allowed !== undefined) {
-    throw mustBe(ini, { section, key, allowed, value });
-  }
-  const start = value.flag === undefined ? dirname(ini.file) : folder;
-  return resolve(folder, start, value.text);
+export function readList(
+  value: IniValue | undefined,
+  kind: "string" | "integer",
+): string[] | undefined {
+  if (value === undefined || !/^[[(]/.test(value.text)) return undefined;
+  const names = kind === "string";
+  const literal = readLiteral(
+    value,
+    names ? "list of names in quotes" : "list",
+  );
+  const items = itemsOf(literal) ?? [literal];
+  if (items.length === 0) throw value.error(" is a list without a value");
+  const seen = new Set<string>();
+  return items.map((item) => {
+    if (item.kind !== kind) {
+      throw value.error(
+        ` must be a list of ${
+          names ? "names in quotes" : "whole numbers"
+        }, found ${showValue(item)}`,
+        item.at,
+      );
+    }
+    const text = String(item.value);
+    // Numbers stand for the values of another list.
+    if (names && seen.has(text)) {
+      throw value.error(` has ${showValue(item)} twice`, item.at);
+    }
+    seen.add(text);
+    return text;
+  });
 }

@@ -25,60 +25,29 @@ export interface IniOption {
   readonly flag?: string | undefined;
 }
 
-interface IniSection {
-  /** Number of the line of its header, from 1. */
-  readonly line: number;
-  /** What stands in the section itself, by key in lower case. */
-  readonly options: ReadonlyMap<string, IniOption>;
-}
-
 export interface IniFile {
   /** Its name, for messages. */
   readonly file: string;
-  /** All sections but `[DEFAULT]`. */
-  readonly sections: ReadonlyMap<string, IniSection>;
+  /** All sections but `[DEFAULT]`: the line of the header, and what stands in the section itself by key in lower case. */
+  readonly sections: ReadonlyMap<string, {
+    readonly line: number;
+    readonly options: ReadonlyMap<string, IniOption>;
+  }>;
   /** `[DEFAULT]`: values for keys that a section itself does not have. */
   readonly defaults: ReadonlyMap<string, IniOption>;
 }
 
-/** Name of the section whose keys all sections have. */
-const DEFAULT_SECTION = "DEFAULT";
-
-/** Where in a config something is wrong. */
-interface ConfigPlace {
-  readonly file: string;
-  /** Number of the line, from 1. */
-  readonly line?: number | undefined;
-}
-
 /** The error for something wrong in a config: `Cannot read "config.ini", line 3: …`. */
 export function configError(
-  { file, line }: ConfigPlace,
+  { file, line }: { readonly file: string; readonly line?: number | undefined },
   problem: string,
 ): InputError {
   const where = line === undefined ? "" : `, line ${line}`;
   return new InputError(`Cannot read ${quote(file)}${where}: ${problem}`);
 }
 
-/** A section while it is read. */
-interface OpenSection extends IniSection {
-  readonly options: Map<string, IniOption>;
-}
-
-/** A key while its lines are gathered. */
-class OpenOption implements IniOption {
-  readonly parts: string[];
-  readonly lines: number[];
-
-  constructor(readonly line: number, value: string) {
-    this.parts = [value];
-    this.lines = [line];
-  }
-
-  get raw(): string {
-    return stripEnd(this.parts.join("\n"));
-  }
-}
+/** Name of the section whose keys all sections have. */
+const DEFAULT_SECTION = "DEFAULT";
 
 /**
  * Reads a config file's text.
@@ -86,110 +55,72 @@ class OpenOption implements IniOption {
  * @throws {InputError} If configparser would refuse it; the message names the line.
  */
 export function readIni(text: string, { file }: { file: string }): IniFile {
-  const sections = scanLines(splitLines(text), file);
-  const defaults = sections.get(DEFAULT_SECTION)?.options ?? new Map();
-  sections.delete(DEFAULT_SECTION);
-  return { file, sections, defaults };
-}
-
-/** Sections and keys as configparser finds them. */
-function scanLines(
-  lines: readonly string[],
-  file: string,
-): Map<string, OpenSection> {
-  const sections = new Map<string, OpenSection>();
-  let section: OpenSection & { readonly name: string } | undefined;
-  let option: OpenOption | undefined;
+  type Option = { raw: string; line: number; lines: number[] };
+  const sections = new Map<
+    string,
+    { line: number; options: Map<string, Option> }
+  >();
+  let name: string | undefined;
+  let option: Option | undefined;
   let indent = 0;
-  for (const [index, text] of lines.entries()) {
+  for (const [index, whole] of splitLines(text).entries()) {
     const line = index + 1;
-    const content = strip(text);
+    const content = strip(whole);
+    const fail = (problem: string): never => {
+      throw configError({ file, line }, problem);
+    };
     if (content.startsWith("#") || content.startsWith(";")) continue;
-    if (content === "") {
-      option?.parts.push("");
-      option?.lines.push(line);
-      continue;
-    }
-    const depth = indentOf(text);
-    if (option !== undefined && depth > indent) {
-      option.parts.push(content);
+    const depth = indentOf(whole);
+    if (content === "" || (option !== undefined && depth > indent)) {
+      if (option === undefined) continue;
+      option.raw += `\n${content}`;
       option.lines.push(line);
       continue;
     }
     indent = depth;
-    const name = sectionName(content);
-    if (name !== undefined) {
-      section = { name, ...openSection(sections, { name, line, file }) };
+    // Up to the last bracket; what follows is ignored, as configparser does.
+    const end = content.lastIndexOf("]");
+    if (content.startsWith("[") && end > 1) {
+      name = content.slice(1, end);
+      const earlier = sections.get(name);
+      if (earlier === undefined) {
+        sections.set(name, { line, options: new Map() });
+      } else if (name !== DEFAULT_SECTION) {
+        fail(
+          `section [${
+            shorten(name)
+          }] stands twice, first on line ${earlier.line}`,
+        );
+      }
       option = undefined;
       continue;
     }
-    if (section === undefined) {
-      throw configError(
-        { file, line },
-        "a section such as [paths] must come first, found " + quote(content),
+    if (name === undefined) {
+      return fail(
+        `a section such as [paths] must come first, found ${quote(content)}`,
       );
     }
-    const { key, value } = splitOption(content, {
-      file,
-      line,
-      section: section.name,
-    });
-    const earlier = section.options.get(key);
+    const shown = `[${shorten(name)}]`;
+    const delimiter = content.search(/[=:]/);
+    if (delimiter < 0) {
+      fail(`${shown} needs "key = value", found ${quote(content)}`);
+    }
+    const key = stripEnd(content.slice(0, delimiter)).toLowerCase();
+    if (key === "") fail(`${shown} needs a key before "${content[delimiter]}"`);
+    const { options } = sections.get(name)!;
+    const earlier = options.get(key);
     if (earlier !== undefined) {
-      throw configError(
-        { file, line },
-        `[${shorten(section.name)}] has ${
-          quote(key)
-        } twice, first on line ${earlier.line}`,
-      );
+      fail(`${shown} has ${quote(key)} twice, first on line ${earlier.line}`);
     }
-    option = new OpenOption(line, value);
-    section.options.set(key, option);
+    option = { raw: strip(content.slice(delimiter + 1)), line, lines: [line] };
+    options.set(key, option);
   }
-  return sections;
-}
-
-/** `[name]`, up to the last bracket; what follows is ignored, as configparser does. */
-function sectionName(content: string): string | undefined {
-  const end = content.lastIndexOf("]");
-  return content.startsWith("[") && end > 1 ? content.slice(1, end) : undefined;
-}
-
-function openSection(
-  sections: Map<string, OpenSection>,
-  { name, line, file }: { name: string; line: number; file: string },
-): OpenSection {
-  const earlier = sections.get(name);
-  if (earlier !== undefined && name !== DEFAULT_SECTION) {
-    throw configError(
-      { file, line },
-      `section [${shorten(name)}] stands twice, first on line ${earlier.line}`,
-    );
+  for (const { options } of sections.values()) {
+    for (const each of options.values()) each.raw = stripEnd(each.raw);
   }
-  const section = earlier ?? { line, options: new Map() };
-  sections.set(name, section);
-  return section;
-}
-
-function splitOption(
-  content: string,
-  { file, line, section }: { file: string; line: number; section: string },
-): { key: string; value: string } {
-  const delimiter = content.search(/[=:]/);
-  if (delimiter < 0) {
-    throw configError(
-      { file, line },
-      `[${shorten(section)}] needs "key = value", found ${quote(content)}`,
-    );
-  }
-  const key = stripEnd(content.slice(0, delimiter)).toLowerCase();
-  if (key === "") {
-    throw configError(
-      { file, line },
-      `[${shorten(section)}] needs a key before "${content[delimiter]}"`,
-    );
-  }
-  return { key, value: strip(content.slice(delimiter + 1)) };
+  const defaults = sections.get(DEFAULT_SECTION)?.options ?? new Map();
+  sections.delete(DEFAULT_SECTION);
+  return { file, sections, defaults };
 }
 
 /** How deep values may refer to values; as in configparser. */
@@ -202,25 +133,16 @@ const MOST_REFERENCES = 10_000;
 /** A value and where it comes from. */
 export interface IniValue {
   readonly text: string;
-  /** Number of the line it begins on, from 1. */
-  readonly line: number;
+  /** As in {@linkcode IniOption}. */
+  readonly flag: string | undefined;
   /** The line of an offset in `text`. */
   lineAt(offset: number): number;
-  /** As in {@linkcode IniOption}. */
-  readonly flag?: string | undefined;
+  /** The error for the value, or for what stands at an offset in it; `problem` follows its key. */
+  error(problem: string, offset?: number): InputError;
 }
 
-interface Expansion {
-  readonly option: IniOption;
-  readonly section: string;
-  readonly key: string;
-  readonly lookUp: (key: string) => IniOption | undefined;
-  readonly names: () => string[];
-  readonly file: string;
-  readonly parts: string[];
-  characters: number;
-  references: number;
-}
+/** What `%` may stand for: itself, or a reference. Alone it is a fault. */
+const PIECES = /%%|%\(([^)]+)\)s|%|[^%]+/g;
 
 /**
  * The value of a key, from its section or from `[DEFAULT]`, with what it
@@ -230,120 +152,81 @@ interface Expansion {
  */
 export function iniValue(
   ini: IniFile,
-  { section, key }: { section: string; key: string },
+  { section, key }: { readonly section: string; readonly key: string },
 ): IniValue | undefined {
   const own = ini.sections.get(section);
   const lookUp = (name: string) =>
     own?.options.get(name) ?? ini.defaults.get(name);
   const option = lookUp(key);
   if (own === undefined || option === undefined) return undefined;
-  const { raw, line, lines, flag } = option;
-  if (flag !== undefined || !raw.includes("%")) {
-    return {
-      text: raw,
-      line,
-      lineAt: (offset) => lineOf(raw, { offset, lines }),
-      flag,
-    };
-  }
-  const expansion: Expansion = {
-    option,
-    section,
-    key,
-    lookUp,
-    names: () => [...own.options.keys(), ...ini.defaults.keys()],
-    file: ini.file,
-    parts: [],
-    characters: 0,
-    references: 0,
+  const { line, lines, flag } = option;
+  const where = `[${shorten(section)}] ${shorten(key)}`;
+  const fault = (problem: string) =>
+    configError({ file: ini.file, line }, `${where} ${problem}`);
+
+  let text = "";
+  let references = 0;
+  const append = (piece: string) => {
+    text += piece;
+    if (references > 0 && text.length > MOST_CHARACTERS) {
+      throw fault(
+        `grows to more than ${MOST_CHARACTERS} characters by its references`,
+      );
+    }
   };
-  expand(raw, { expansion, depth: 1 });
-  return { text: expansion.parts.join(""), line, lineAt: () => line };
-}
-
-function lineOf(
-  text: string,
-  { offset, lines }: { offset: number; lines: readonly number[] },
-): number {
-  let index = 0;
-  for (let at = text.indexOf("\n"); at >= 0 && at < offset;) {
-    index++;
-    at = text.indexOf("\n", at + 1);
-  }
-  return lines[Math.min(index, lines.length - 1)]!;
-}
-
-function expand(
-  value: string,
-  { expansion, depth }: { expansion: Expansion; depth: number },
-): void {
-  if (depth > DEEPEST) {
-    throw fault(
-      expansion,
-      `refers to itself, or over more than ${DEEPEST} keys`,
-    );
-  }
-  let position = 0;
-  while (position < value.length) {
-    const percent = value.indexOf("%", position);
-    const end = percent < 0 ? value.length : percent;
-    append(expansion, value.slice(position, end));
-    if (percent < 0) return;
-    const next = value[percent + 1];
-    if (next === "%") {
-      append(expansion, "%");
-      position = percent + 2;
-      continue;
+  /** Whether something was put in. */
+  const expand = ({ raw, flag }: IniOption, depth: number): boolean => {
+    if (flag !== undefined || !raw.includes("%")) {
+      append(raw);
+      return false;
     }
-    const close = next === "(" ? value.indexOf(")", percent + 2) : -1;
-    if (close < percent + 3 || value[close + 1] !== "s") {
-      throw fault(
-        expansion,
-        `has a "%" that is neither "%%" nor "%(key)s", at ${
-          quote(value.slice(percent, percent + 20))
-        }`,
-      );
+    if (depth > DEEPEST) {
+      throw fault(`refers to itself, or over more than ${DEEPEST} keys`);
     }
-    const name = value.slice(percent + 2, close).toLowerCase();
-    const target = expansion.lookUp(name);
-    if (target === undefined) {
-      throw fault(
-        expansion,
-        `refers to the key ${quote(name)}, which neither [${
-          shorten(expansion.section)
-        }] nor [DEFAULT] has${didYouMean(name, expansion.names())}`,
-      );
+    for (const { 0: piece, 1: written, index } of raw.matchAll(PIECES)) {
+      if (piece === "%") {
+        throw fault(
+          `has a "%" that is neither "%%" nor "%(key)s", at ${
+            quote(raw.slice(index, index + 20))
+          }`,
+        );
+      }
+      if (written === undefined) {
+        append(piece === "%%" ? "%" : piece);
+        continue;
+      }
+      const name = written.toLowerCase();
+      const target = lookUp(name);
+      if (target === undefined) {
+        const names = [...own.options.keys(), ...ini.defaults.keys()];
+        throw fault(
+          `refers to the key ${quote(name)}, which neither [${
+            shorten(section)
+          }] nor [DEFAULT] has${didYouMean(name, names)}`,
+        );
+      }
+      if (++references > MOST_REFERENCES) {
+        throw fault(`refers more than ${MOST_REFERENCES} times to keys`);
+      }
+      expand(target, depth + 1);
     }
-    if (++expansion.references > MOST_REFERENCES) {
-      throw fault(
-        expansion,
-        `refers more than ${MOST_REFERENCES} times to keys`,
-      );
-    }
-    if (target.flag === undefined && target.raw.includes("%")) {
-      expand(target.raw, { expansion, depth: depth + 1 });
-    } else append(expansion, target.raw);
-    position = close + 2;
-  }
-}
-
-function append(expansion: Expansion, text: string): void {
-  expansion.parts.push(text);
-  expansion.characters += text.length;
-  if (expansion.characters > MOST_CHARACTERS) {
-    throw fault(
-      expansion,
-      `grows to more than ${MOST_CHARACTERS} characters by its references`,
-    );
-  }
-}
-
-function fault(
-  { file, option, section, key }: Expansion,
-  problem: string,
-): Error {
-  return configError(
-    { file, line: option.line },
-    `[${shorten(section)}] ${shorten(key)} ${problem}`,
-  );
+    return true;
+  };
+  const isExpanded = expand(option, 1);
+  const lineAt = (offset: number) => {
+    const index = text.slice(0, offset).split("\n").length - 1;
+    return isExpanded ? line : lines[Math.min(index, lines.length - 1)]!;
+  };
+  return {
+    text,
+    flag,
+    lineAt,
+    error: (problem, offset = 0) =>
+      flag === undefined
+        ? configError(
+          { file: ini.file, line: lineAt(offset) },
+          `${where}${problem}`,
+        )
+        : new InputError(`Cannot use ${flag}: ${where}${problem}`),
+  };
 }

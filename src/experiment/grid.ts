@@ -1,6 +1,6 @@
 /**
- * Reads `trial_params` and `combos_params`: the task, its trials, and the grid of
- * combinations that are trained.
+ * Reads `trial_params` and `combos_params`, Python dicts with known keys: the
+ * task, its trials, and the grid of combinations that are trained.
  *
  * @module
  */
@@ -10,113 +10,71 @@ import type { Optimizer } from "../rnn/optimizers.ts";
 import {
   allowedValues,
   countTrained,
+  isAllowed,
   type ParameterSchema,
   type Task,
   type TaskParameters,
 } from "../tasks/task.ts";
-import type { Combination, Experiment, GridValue } from "./experiment.ts";
+import { itemsOf, needValue, readLiteral, showValue } from "./config.ts";
+import type { Experiment, GridValue } from "./experiment.ts";
 import type { IniFile } from "./configparser.ts";
-import {
-  assertKnownKeys,
-  type LiteralDict,
-  mustBeAllowed,
-  parameterValue,
-  readLiteralDict,
-  showValue,
-} from "./dict.ts";
 import { LEARNING_RATE, MOST_COMBINATIONS, TRIAL_SCHEMA } from "./schema.ts";
 import { didYouMean, listNames, plural, quote } from "../text/words.ts";
 import type { PythonValue } from "../python/literal.ts";
 import { reprPython, reprTuple } from "../python/repr.ts";
+import { parsePythonBoolean } from "../python/text.ts";
 
-/** What the grid may name. */
-export interface Choices {
-  readonly nonlinearities: ReadonlyMap<string, Nonlinearity>;
-  readonly optimizers: ReadonlyMap<string, Optimizer>;
+/** What a key may be: a number or boolean, or one of some words. */
+type ValueSchema = ParameterSchema | { readonly choices: readonly string[] };
+
+/** A dict of a config file, and its errors. */
+interface Dict {
+  readonly entries: ReadonlyMap<string, PythonValue>;
+  /** The error for something wrong with the dict, or at one of its values; `problem` follows the dict's name. */
+  error(problem: string, at?: PythonValue): Error;
 }
 
-/** What a key of the grid may be. */
-type GridSchema = ParameterSchema | { readonly choices: readonly string[] };
-
-/**
- * Reads and checks `combos_params`.
- *
- * @throws {InputError} If something is missing, unknown, not allowed or does not go together.
- */
-export function readGrid(
+function readDict(
   ini: IniFile,
-  { task, nonlinearities, optimizers }: Choices & {
-    readonly task: Experiment["task"];
-  },
-): Experiment["grid"] {
-  const choices = { nonlinearities, optimizers };
-  const dict = readLiteralDict(ini, {
-    section: "combosparams",
-    key: "combos_params",
-    allowed: "a Python dict of lists",
-  });
-  const schemas = gridSchemas(task, choices);
-  assertKnown(dict, { task, known: schemas });
-  const keys = [...dict.entries.keys()];
-  const lists = keys.map((key) =>
-    readList(dict, { key, schema: schemas.get(key)! })
-  );
-  const count = lists.reduce((product, list) => product * list.length, 1);
-  if (count > MOST_COMBINATIONS) {
-    throw dict.error(
-      ` must give at most ${MOST_COMBINATIONS} combinations, found ${count}`,
-    );
+  section: string,
+  key: string,
+  allowed: string,
+): Dict {
+  const value = needValue(ini, section, key, allowed);
+  const error: Dict["error"] = (problem, at) => value.error(problem, at?.at);
+  const literal = readLiteral(value, "dict");
+  if (literal.kind !== "dict") {
+    throw error(` must be ${allowed}, found ${showValue(literal)}`);
   }
-  const combinations = cartesianProduct(lists).map((values, index) =>
-    toCombination(values, { index, keys, task, choices })
-  );
-  for (const { parameters, repr } of combinations) {
-    const problem = task.task.check?.(parameters);
-    if (problem !== undefined) {
-      throw dict.error(` has the combination ${repr}, but ${problem}`);
+  const entries = new Map<string, PythonValue>();
+  for (const { key, value } of literal.entries) {
+    if (key.kind !== "string") {
+      throw error(` needs keys in quotes, found ${showValue(key)}`, key);
     }
+    if (entries.has(key.value)) {
+      throw error(` has the key ${showValue(key)} twice`, key);
+    }
+    entries.set(key.value, value);
   }
-  return { keys, combinations };
+  return { entries, error };
 }
 
-/** All ways to take one value of each list; the last list's changes fastest. */
-function cartesianProduct<T>(lists: readonly (readonly T[])[]): T[][] {
-  let product: T[][] = [[]];
-  for (const list of lists) {
-    product = product.flatMap((start) => list.map((item) => [...start, item]));
-  }
-  return product;
-}
-
-function gridSchemas(
-  { task }: Experiment["task"],
-  { nonlinearities, optimizers }: Choices,
-): Map<string, GridSchema> {
-  return new Map<string, GridSchema>([
-    ["lr", LEARNING_RATE],
-    ["nonlinearity", { choices: [...nonlinearities.keys()] }],
-    ["optimizer", { choices: [...optimizers.keys()] }],
-    ...Object.entries(task.gridParameters),
-  ]);
-}
-
-function assertKnown(
-  dict: LiteralDict,
-  { task: { task }, known }: {
-    task: Experiment["task"];
-    known: ReadonlyMap<string, GridSchema>;
-  },
+/** Checks that a dict has no other keys than those; one of the other dict is told its place. */
+function assertKnownKeys(
+  dict: Dict,
+  task: Task,
+  known: readonly string[],
+  other: { readonly keys: readonly string[]; readonly place: string },
 ): void {
-  assertKnownKeys(dict, {
-    task: task.name,
-    known: [...known.keys()],
-    others: trialKeys(task),
-    place: "[trialparams] trial_params, with one value",
-  });
-  for (const [key, schema] of known) {
-    if (dict.entries.has(key)) continue;
+  for (const [key, value] of dict.entries) {
+    if (known.includes(key)) continue;
     throw dict.error(
-      ` lacks "${key}", which must be a list, each value ${allowedIn(schema)}`,
+      other.keys.includes(key)
+        ? ` has the key ${quote(key)}, which belongs in ${other.place}`
+        : ` has the key ${quote(key)}${
+          didYouMean(key, known)
+        }, but ${task.name} takes ${listNames(known, "and")}`,
+      value,
     );
   }
 }
@@ -130,97 +88,162 @@ function trialKeys({ trialParameters }: Task): string[] {
   ];
 }
 
-function allowedIn(schema: GridSchema): string {
-  return "choices" in schema
-    ? listNames(schema.choices)
-    : allowedValues(schema);
+/** What `combos_params` must have. */
+function gridKeys({ gridParameters }: Task): string[] {
+  return ["lr", "nonlinearity", "optimizer", ...Object.keys(gridParameters)];
 }
 
-function readList(
-  dict: LiteralDict,
-  { key, schema }: { key: string; schema: GridSchema },
+/** The value of a key, or of one item of its list. */
+function readValue(
+  dict: Dict,
+  item: PythonValue,
+  key: string,
+  schema: ValueSchema,
+): GridValue["value"] {
+  const fail = (allowed: string, near = ""): never => {
+    throw dict.error(
+      `: "${key}" must be ${allowed}, found ${showValue(item)}${near}`,
+      item,
+    );
+  };
+  if ("choices" in schema) {
+    const { choices } = schema;
+    const text = item.kind === "string" ? item.value : "";
+    return choices.includes(text)
+      ? text
+      : fail(`a list of ${listNames(choices)}`, didYouMean(text, choices));
+  }
+  if (schema.kind === "boolean") {
+    if (item.kind === "boolean") return item.value;
+    // `"True"` in quotes is seen in configs of the original.
+    const word = item.kind === "string" && /^(?:true|false)$/i.test(item.value)
+      ? parsePythonBoolean(item.value)
+      : undefined;
+    return word ?? fail(allowedValues(schema));
+  }
+  const isWhole = schema.kind === "integer";
+  const number = item.kind === "integer" || (item.kind === "float" && !isWhole)
+    ? Number(item.value)
+    : NaN;
+  if (
+    !isAllowed(number, schema) || (isWhole && !Number.isSafeInteger(number))
+  ) {
+    fail(allowedValues(schema));
+  }
+  // Engines hold learning rates in single precision.
+  const single = Math.fround(number);
+  if (schema === LEARNING_RATE && !(single > 0 && Number.isFinite(single))) {
+    fail("a number that single precision can hold");
+  }
+  return number;
+}
+
+/**
+ * Reads and checks `combos_params`.
+ *
+ * @throws {InputError} If something is missing, unknown, not allowed or does not go together.
+ */
+export function readGrid(
+  ini: IniFile,
+  { task: { task, nrOfTrials, parameters }, nonlinearities, optimizers }: {
+    readonly task: Experiment["task"];
+    readonly nonlinearities: ReadonlyMap<string, Nonlinearity>;
+    readonly optimizers: ReadonlyMap<string, Optimizer>;
+  },
+): Experiment["grid"] {
+  const dict = readDict(
+    ini,
+    "combosparams",
+    "combos_params",
+    "a Python dict of lists",
+  );
+  const schemas = new Map<string, ValueSchema>([
+    ["lr", LEARNING_RATE],
+    ["nonlinearity", { choices: [...nonlinearities.keys()] }],
+    ["optimizer", { choices: [...optimizers.keys()] }],
+    ...Object.entries(task.gridParameters),
+  ]);
+  assertKnownKeys(dict, task, gridKeys(task), {
+    keys: trialKeys(task),
+    place: "[trialparams] trial_params, with one value",
+  });
+  for (const [key, schema] of schemas) {
+    if (dict.entries.has(key)) continue;
+    const allowed = "choices" in schema
+      ? listNames(schema.choices)
+      : allowedValues(schema);
+    throw dict.error(
+      ` lacks "${key}", which must be a list, each value ${allowed}`,
+    );
+  }
+  const keys = [...dict.entries.keys()];
+  const lists = keys.map((key) => readGridList(dict, key, schemas.get(key)!));
+  const count = lists.reduce((product, list) => product * list.length, 1);
+  if (count > MOST_COMBINATIONS) {
+    throw dict.error(
+      ` must give at most ${MOST_COMBINATIONS} combinations, found ${count}`,
+    );
+  }
+  // The last list's values change fastest.
+  const product = lists.reduce<GridValue[][]>(
+    (starts, list) =>
+      starts.flatMap((start) => list.map((value) => [...start, value])),
+    [[]],
+  );
+  const combinations = product.map((values, index) => {
+    const value = (key: string) => values[keys.indexOf(key)]!.value;
+    const own: TaskParameters = Object.fromEntries([
+      ...Object.entries(parameters),
+      ...Object.keys(task.gridParameters).map((key) => [key, value(key)]),
+      ["nr_of_trials", nrOfTrials],
+    ]);
+    const repr = reprTuple(values.map(({ repr }) => repr));
+    const problem = task.check?.(own);
+    if (problem !== undefined) {
+      throw dict.error(` has the combination ${repr}, but ${problem}`);
+    }
+    return {
+      index,
+      values,
+      repr,
+      learningRate: value("lr") as number,
+      activation: nonlinearities.get(String(value("nonlinearity")))!,
+      optimizer: optimizers.get(String(value("optimizer")))!,
+      parameters: own,
+    };
+  });
+  return { keys, combinations };
+}
+
+function readGridList(
+  dict: Dict,
+  key: string,
+  schema: ValueSchema,
 ): GridValue[] {
   const list = dict.entries.get(key)!;
-  if (list.kind !== "list" && list.kind !== "tuple") {
+  const found = showValue(list);
+  const items = itemsOf(list);
+  if (items === undefined) {
     throw dict.error(
-      `: "${key}" must be a list, found ${
-        showValue(list)
-      }; a single value is a list too, [${showValue(list)}]`,
+      `: "${key}" must be a list, found ${found}; a single value is a list too, [${found}]`,
       list,
     );
   }
-  if (list.items.length === 0) {
+  if (items.length === 0) {
     throw dict.error(
-      `: "${key}" must be a list with a value at least, found ${
-        showValue(list)
-      }`,
+      `: "${key}" must be a list with a value at least, found ${found}`,
       list,
     );
   }
-  const values: GridValue[] = [];
   const seen = new Set<GridValue["value"]>();
-  for (const item of list.items) {
-    const value = gridValue(item, { key, schema });
-    if (typeof value === "object") throw dict.error(value.problem, item);
+  return items.map((item) => {
+    const value = readValue(dict, item, key, schema);
     if (seen.has(value)) {
       throw dict.error(`: "${key}" has ${showValue(item)} twice`, item);
     }
     seen.add(value);
-    values.push({ value, repr: reprPython(item) });
-  }
-  return values;
-}
-
-function gridValue(
-  item: PythonValue,
-  { key, schema }: { key: string; schema: GridSchema },
-): GridValue["value"] | { problem: string } {
-  if ("choices" in schema) {
-    const { choices } = schema;
-    const text = item.kind === "string" ? item.value : "";
-    return choices.includes(text) ? text : {
-      problem: `: "${key}" must be a list of ${listNames(choices)}, found ${
-        showValue(item)
-      }${didYouMean(text, choices)}`,
-    };
-  }
-  const value = parameterValue(item, schema);
-  if (value === undefined) {
-    return { problem: mustBeAllowed(item, { name: key, schema }) };
-  }
-  // Engines hold learning rates in single precision.
-  const single = Math.fround(Number(value));
-  return key !== "lr" || (single > 0 && Number.isFinite(single)) ? value : {
-    problem: `: "lr" must be a number that single precision can hold, found ${
-      showValue(item)
-    }`,
-  };
-}
-
-function toCombination(
-  values: readonly GridValue[],
-  { index, keys, task, choices }: {
-    choices: Choices;
-    index: number;
-    keys: readonly string[];
-    task: Experiment["task"];
-  },
-): Combination {
-  const valueOf = (key: string) => values[keys.indexOf(key)]?.value;
-  const parameters: TaskParameters = Object.fromEntries([
-    ...Object.entries(task.parameters),
-    ...Object.keys(task.task.gridParameters).map((key) => [key, valueOf(key)]),
-    ["nr_of_trials", task.nrOfTrials],
-  ]);
-  return {
-    index,
-    values,
-    repr: reprTuple(values.map(({ repr }) => repr)),
-    learningRate: valueOf("lr") as number,
-    activation: choices.nonlinearities.get(String(valueOf("nonlinearity")))!,
-    optimizer: choices.optimizers.get(String(valueOf("optimizer")))!,
-    parameters,
-  };
+    return { value, repr: reprPython(item) };
+  });
 }
 
 /**
@@ -232,111 +255,70 @@ export function readTrialParams(
   ini: IniFile,
   tasks: ReadonlyMap<string, Task>,
 ): Experiment["task"] {
-  const dict = readLiteralDict(ini, {
-    section: "trialparams",
-    key: "trial_params",
-    allowed:
-      'a Python dict such as {"task_name":"seq_mem", "nr_of_trials":500, "train_size":0.8}',
-  });
+  const dict = readDict(
+    ini,
+    "trialparams",
+    "trial_params",
+    'a Python dict such as {"task_name":"seq_mem", "nr_of_trials":500, "train_size":0.8}',
+  );
   const task = readTask(dict, tasks);
-  assertKnownKeys(dict, {
-    task: task.name,
-    known: trialKeys(task),
-    others: [
-      "lr",
-      "nonlinearity",
-      "optimizer",
-      ...Object.keys(task.gridParameters),
-    ],
+  assertKnownKeys(dict, task, trialKeys(task), {
+    keys: gridKeys(task),
     place: "[combosparams] combos_params, as a list",
   });
-  const number = (name: keyof typeof TRIAL_SCHEMA) =>
-    Number(readParameter(dict, { name, schema: TRIAL_SCHEMA[name] }));
-  const nrOfTrials = number("nr_of_trials");
-  const trainSize = number("train_size");
+  const read = (name: string, schema: ParameterSchema) => {
+    const value = dict.entries.get(name);
+    if (value !== undefined) {
+      return readValue(dict, value, name, schema) as number | boolean;
+    }
+    if (schema.default !== undefined) return schema.default;
+    throw dict.error(
+      ` lacks "${name}", which must be ${allowedValues(schema)}`,
+    );
+  };
+  const nrOfTrials = Number(read("nr_of_trials", TRIAL_SCHEMA.nr_of_trials));
+  const trainSize = Number(read("train_size", TRIAL_SCHEMA.train_size));
   const parameters: TaskParameters = Object.fromEntries(
     Object.entries(task.trialParameters).map((
       [name, schema],
-    ) => [name, readParameter(dict, { name, schema })]),
+    ) => [name, read(name, schema)]),
   );
-  assertSplit(dict, { task, nrOfTrials, trainSize });
+  // Both parts of the split need a trial.
+  const trials = task.trialCount(nrOfTrials);
+  const trained = countTrained(trials, trainSize);
+  if (trained === 0 || trained === trials) {
+    const value = dict.entries.get("train_size")!;
+    throw dict.error(
+      `: "train_size" ${showValue(value)} leaves none of ${
+        trials === 1 ? "" : "the "
+      }${plural(trials, "trial")} to ${
+        trained === 0 ? "train" : "validate"
+      }: use more trials or another "train_size"`,
+      value,
+    );
+  }
   return { task, nrOfTrials, trainSize, parameters };
 }
 
-function readTask(
-  dict: LiteralDict,
-  tasks: ReadonlyMap<string, Task>,
-): Task {
+function readTask(dict: Dict, tasks: ReadonlyMap<string, Task>): Task {
   const allowed = listNames(tasks.keys());
   const name = dict.entries.get("task_name");
   if (name === undefined) {
+    const near = dict.entries.keys()
+      .find((key) => didYouMean(key, ["task_name"]) !== "");
     throw dict.error(
       ` lacks "task_name"${
-        didYouMeanOneOf(dict, "task_name")
+        near === undefined ? "" : ` (is ${quote(near)} meant to be it?)`
       }, which must be ${allowed}`,
     );
   }
   const text = name.kind === "string" ? name.value : "";
   const task = tasks.get(text);
-  if (task === undefined) {
-    throw dict.error(
-      `: "task_name" must be ${allowed}, found ${showValue(name)}${
-        didYouMean(text, tasks.keys())
-      }`,
-      name,
-    );
-  }
-  return task;
-}
-
-/** Names the key that a missing one was mistyped as. */
-function didYouMeanOneOf(dict: LiteralDict, missing: string): string {
-  for (const key of dict.entries.keys()) {
-    if (didYouMean(key, [missing]) !== "") {
-      return ` (is ${quote(key)} meant to be it?)`;
-    }
-  }
-  return "";
-}
-
-function readParameter(
-  dict: LiteralDict,
-  { name, schema }: { name: string; schema: ParameterSchema },
-): number | boolean {
-  const value = dict.entries.get(name);
-  if (value === undefined) {
-    if (schema.default !== undefined) return schema.default;
-    throw dict.error(
-      ` lacks "${name}", which must be ${allowedValues(schema)}`,
-    );
-  }
-  const found = parameterValue(value, schema);
-  if (found === undefined) {
-    throw dict.error(mustBeAllowed(value, { name, schema }), value);
-  }
-  return found;
-}
-
-/** Both parts of the split need a trial. */
-function assertSplit(
-  dict: LiteralDict,
-  { task, nrOfTrials, trainSize }: Pick<
-    Experiment["task"],
-    "task" | "nrOfTrials" | "trainSize"
-  >,
-): void {
-  const trials = task.trialCount(nrOfTrials);
-  const trained = countTrained(trials, trainSize);
-  if (trained > 0 && trained < trials) return;
-  const value = dict.entries.get("train_size");
+  if (task !== undefined) return task;
   throw dict.error(
-    `: "train_size" ${
-      value === undefined ? trainSize : showValue(value)
-    } leaves none of ${trials === 1 ? "" : "the "}${
-      plural(trials, "trial")
-    } to ${
-      trained === 0 ? "train" : "validate"
-    }: use more trials or another "train_size"`,
-    value,
+    `: "task_name" must be ${allowed}, found ${showValue(name)}${
+      didYouMean(text, tasks.keys())
+    }`,
+    name,
   );
 }

@@ -6,6 +6,7 @@
 
 import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
 import { InputError } from "../files/input_error.ts";
+import { parsePythonBoolean } from "../python/text.ts";
 import { join } from "../files/path.ts";
 import {
   type Initialisation,
@@ -17,22 +18,17 @@ import { TASKS } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import {
   effectiveConfig,
-  needValue,
   openConfig,
   type Override,
-  readBoolean,
-  readChoice,
-  readNumber,
-  readPath,
-  valueError,
-  withValues,
+  readList,
+  readSection,
+  withNet,
 } from "./config.ts";
-import type { Compatibility, Experiment } from "./experiment.ts";
-import { readList, readRegions } from "./dict.ts";
+import type { Experiment } from "./experiment.ts";
 import { readGrid, readTrialParams } from "./grid.ts";
 import { configError, type IniFile, iniValue } from "./configparser.ts";
 import { listNames, plural, quote } from "../text/words.ts";
-import { CONFIG_SCHEMA, MOST_ARMS, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
+import { MOST_ARMS, MOST_NEURONS, MOST_RUNS } from "./schema.ts";
 
 /** Values that stand in for the config's. */
 export interface ExperimentOverrides {
@@ -136,61 +132,72 @@ export function readArms(
 ): Experiment[] {
   const changes = listOverrides(overrides);
   const ini = openConfig(text, { file, overrides: changes });
-  const kept = changes.filter(({ key }) => !PLACES.includes(key));
+  const kept = changes.filter(({ section, key }) =>
+    section !== "paths" || !key.startsWith("path_to_")
+  );
   const recorded = openConfig(text, { file, overrides: kept });
-  const paths = readPaths(ini, folder);
+  const paths = readSection(ini, "paths", { folder });
   const arms = splitArms(ini);
   const nets = arms.map((arm) =>
-    readNet(withArm(ini, arm), Object.keys(nullModels))
+    readNet(withNet(ini, arm), Object.keys(nullModels))
   );
-  const training = readTraining(ini, { net: nets[0]!, initialisations });
+  const isOriginal = nets[0]!.compatibility === "original";
+  const training = readSection(ini, "trainvalidate", {
+    words: {
+      init: {
+        names: [...initialisations.keys()],
+        // To the original, every word but "default" means "auto".
+        ...(isOriginal && { other: "auto" }),
+      },
+    },
+  });
   // The original takes no note of what its config says beyond "default".
-  const followed = nets[0]!.compatibility === "original" &&
-      ["xavier", "he"].includes(training.init)
+  const followed = isOriginal && ["xavier", "he"].includes(training.init)
     ? "auto"
     : training.init;
   const initialisation = initialisations.get(followed)!;
   const task = readTrialParams(ini, tasks);
-  assertStimuliApply(ini, { task: task.task, tasks });
+  assertStimuliApply(ini, task.task, tasks);
   const grid = readGrid(ini, { task, nonlinearities, optimizers });
-  assertRuns(ini, { grid, training, arms: arms.length });
-  const number = (section: string, key: string) =>
-    readNumber(ini, { section, key });
-  const pretrained = {
-    epoch: number("pretrainedparams", "pretrained_epoch"),
-    iteration: number("pretrainedparams", "pretrained_iteration"),
-  };
-  const run = {
-    seed: number("run", "seed"),
-    batchSize: number("run", "batch_size"),
-    storeEveryEpoch: number("run", "store_every_epoch"),
-  };
+  assertRuns(ini, grid.combinations.length, training.iterations, arms.length);
+  const { pretrainedEpoch: epoch, pretrainedIteration: iteration } =
+    readSection(ini, "pretrainedparams");
+  const run = readSection(ini, "run");
   const labels = labelsOf(ini, nets);
   return nets.map((net, i): Experiment => {
     const arm = labels[i];
+    const own = (path: string) => arm === undefined ? path : join(path, arm);
     return {
       file,
       arm,
-      paths: arm === undefined ? paths : {
-        ...paths,
-        results: join(paths.results, arm),
-        pretrained: paths.pretrained && join(paths.pretrained, arm),
+      paths: {
+        results: own(paths.pathToResults),
+        network: paths.pathToNetwork,
+        pretrained: paths.pretrained && own(paths.pretrained),
+        latents: paths.latents,
+        images: paths.images,
       },
       net,
       nullModel: net.nullModel === "none"
         ? undefined
         : nullModels[net.nullModel],
-      ...{ training, initialisation, task, grid, pretrained, run },
+      ...{ training, initialisation, task, grid, run },
+      pretrained: { epoch, iteration },
       source: {
         text,
-        lines: linesOf(ini),
+        // Names of keys are unique over the sections.
+        lines: Object.fromEntries(
+          ini.sections.values().flatMap(({ options }) =>
+            options.entries().map(([key, { line }]) => [key, line])
+          ),
+        ),
         overrides: Object.fromEntries(
           kept.map(({ flag, value }) => [
             flag.replace(/^--(?:set )?/, ""),
             String(value),
           ]),
         ),
-        effective: effectiveConfig(withArm(recorded, arms[i]!)),
+        effective: effectiveConfig(withNet(recorded, arms[i]!)),
       },
     };
   });
@@ -204,9 +211,6 @@ const FLAGS = [
   ["epochs", "trainvalidate", "epochs"],
   ["iterations", "trainvalidate", "iterations"],
 ] as const;
-
-/** Keys that say where things lie. */
-const PLACES: readonly string[] = ["path_to_results", "path_to_network"];
 
 function listOverrides(overrides: ExperimentOverrides): Override[] {
   const set = Object.entries(overrides.set ?? {}).map(([name, value]) => {
@@ -229,74 +233,46 @@ function listOverrides(overrides: ExperimentOverrides): Override[] {
   return [...set, ...flags];
 }
 
-function readPaths(ini: IniFile, folder: string): Experiment["paths"] {
-  const path = (key: string) =>
-    readPath(ini, { section: "paths", key, folder });
-  // "download" is no file beside the config, but asks for the one at the source.
-  const stimuli = (key: string) =>
-    iniValue(ini, { section: "paths", key })?.text === "download"
-      ? "download"
-      : path(key);
-  return {
-    results: path("path_to_results") as string,
-    network: path("path_to_network"),
-    pretrained: path("pretrained"),
-    latents: stimuli("latents"),
-    images: stimuli("images"),
-  };
-}
-
 /** A file that the task would never show is a mistake; one in `[DEFAULT]` is meant for several sections, or files. */
 function assertStimuliApply(
   ini: IniFile,
-  { task, tasks }: { task: Task; tasks: ReadonlyMap<string, Task> },
+  task: Task,
+  tasks: ReadonlyMap<string, Task>,
 ): void {
   for (const key of ["latents", "images"] as const) {
-    const option = ini.sections.get("paths")?.options.get(key);
-    if (option === undefined || option.raw === "" || task.stimuli === key) {
-      continue;
-    }
+    const own = ini.sections.get("paths")?.options.get(key);
+    if (!own?.raw || task.stimuli === key) continue;
     const takers = [...tasks.values()].filter(({ stimuli }) => stimuli === key);
-    throw valueError(ini, {
-      section: "paths",
-      key,
-      from: option,
-      what: ` is for ${
+    throw iniValue(ini, { section: "paths", key })!.error(
+      ` is for ${
         listNames(takers.map(({ name }) => name))
       }, but task_name is ${task.name}, which shows none`,
-    });
+    );
   }
 }
 
 /** Values of an arm by their keys, where the config has lists of them. */
 type Arm = Readonly<Record<string, string>>;
 
-const NET_NAME = { section: "net", key: "net_name" };
-const RNN_SIZE = { section: "net", key: "rnn_size" };
-const NULL_MODEL = { section: "net", key: "null_model" };
-const RANDOM_W = { section: "net", key: "random_w" };
-
 /** Every pair of the connectomes and the null models. */
 function splitArms(ini: IniFile): Arm[] {
-  const names = readList(ini, { ...NET_NAME, kind: "string" });
-  const sizes = readList(ini, { ...RNN_SIZE, kind: "integer" });
-  const models = readList(ini, { ...NULL_MODEL, kind: "string" });
+  const valueOf = (key: string) => iniValue(ini, { section: "net", key });
+  const names = readList(valueOf("net_name"), "string");
+  const size = valueOf("rnn_size");
+  const sizes = readList(size, "integer");
+  const models = readList(valueOf("null_model"), "string");
   if (sizes !== undefined && sizes.length !== names?.length) {
-    throw valueError(ini, {
-      ...RNN_SIZE,
-      from: iniValue(ini, RNN_SIZE)!,
-      what: ` lists ${plural(sizes.length, "number")}, and net_name ${
+    throw size!.error(
+      ` lists ${plural(sizes.length, "number")}, and net_name ${
         names === undefined ? "is no list" : `lists ${names.length}`
       }: give one number, or one for each connectome`,
-    });
+    );
   }
-  if (models !== undefined && readBoolean(ini, RANDOM_W)) {
-    throw valueError(ini, {
-      ...RANDOM_W,
-      from: iniValue(ini, RANDOM_W)!,
-      what:
-        " = True is null_model = permute, but null_model is a list; set random_w = False",
-    });
+  const random = valueOf("random_w");
+  if (models && random && parsePythonBoolean(random.text)) {
+    throw random.error(
+      " = True is null_model = permute, but null_model is a list; set random_w = False",
+    );
   }
   const arms = (names ?? [undefined]).flatMap((name, i) =>
     (models ?? [undefined]).map((model): Arm => ({
@@ -314,10 +290,6 @@ function splitArms(ini: IniFile): Arm[] {
   return arms;
 }
 
-function withArm(ini: IniFile, arm: Arm): IniFile {
-  return withValues(ini, { section: "net", values: arm });
-}
-
 /**
  * Names the arms, and so their results folders: by connectome, by null model (`bio` where there
  * is none), or by both where there are several of both. One arm has no name.
@@ -326,13 +298,13 @@ function labelsOf(
   ini: IniFile,
   nets: readonly Experiment["net"][],
 ): (string | undefined)[] {
-  const count = (key: "name" | "nullModel") =>
-    new Set(nets.map((net) => net[key])).size;
   if (nets.length === 1) return [undefined];
+  const several = (key: "name" | "nullModel") =>
+    new Set(nets.map((net) => net[key])).size > 1;
   const labels = nets.map(({ name, nullModel }) =>
     [
-      ...(count("name") > 1 ? [name] : []),
-      ...(count("nullModel") > 1
+      ...(several("name") ? [name] : []),
+      ...(several("nullModel")
         ? [nullModel === "none" ? "bio" : nullModel]
         : []),
     ].join("-")
@@ -353,121 +325,54 @@ function readNet(
   ini: IniFile,
   nullModels: readonly string[],
 ): Experiment["net"] {
-  const section = "net";
-  const number = (key: string) => readNumber(ini, { section, key });
-  const boolean = (key: string) => readBoolean(ini, { section, key });
-  const inputRegions = readRegions(ini, { section, key: "input_regions" });
-  const outputRegions = readRegions(ini, { section, key: "output_regions" });
-  const net = {
-    name: readNetName(ini),
-    regions: number("rnn_size"),
-    neuronsPerRegion: number("nr_neurons"),
-    randPartition: boolean("rand_partition"),
-    nullModel: readNullModel(ini, nullModels),
-    nullSamples: number("null_samples"),
-    match: readChoice<Experiment["net"]["match"]>(ini, {
-      section,
-      key: "match",
-      choices: CONFIG_SCHEMA.net.match.choices,
-    }),
-    sharedInit: boolean("shared_init"),
-    freshNetwork: boolean("fresh_network"),
-    compatibility: readChoice<Compatibility>(ini, {
-      section,
-      key: "compatibility",
-      choices: CONFIG_SCHEMA.net.compatibility.choices,
-    }),
-    targetSparsity: number("target_sparsity"),
-    targetSparsityIntrinsic: number("target_sparsity_intrinsic"),
-    ...(inputRegions && { inputRegions }),
-    ...(outputRegions && { outputRegions }),
-  };
-  const neurons = net.regions * net.neuronsPerRegion;
-  if (neurons > MOST_NEURONS) {
+  const {
+    netName: name,
+    rnnSize: regions,
+    nrNeurons: neuronsPerRegion,
+    randomW,
+    nullModel,
+    inputRegions,
+    outputRegions,
+    ...rest
+  } = readSection(ini, "net", {
+    words: { null_model: { names: ["none", ...nullModels] } },
+  });
+  const header = ini.sections.get("net")!;
+  if (randomW && nullModel !== "none" && nullModel !== "permute") {
     throw configError(
-      { file: ini.file, line: ini.sections.get(section)?.line },
-      `[net] rnn_size × nr_neurons must be at most ${MOST_NEURONS} neurons, found ${net.regions} × ${net.neuronsPerRegion} = ${neurons}`,
+      { file: ini.file, line: header.options.get("null_model")?.line },
+      `[net] random_w = True is null_model = permute, but null_model is ${nullModel}; set random_w = False`,
     );
   }
-  return net;
-}
-
-/** What `null_model` says, or `random_w`, which asks for the first of them. */
-function readNullModel(ini: IniFile, nullModels: readonly string[]): string {
-  const random = readBoolean(ini, RANDOM_W);
-  const named = readChoice(ini, {
-    ...NULL_MODEL,
-    choices: ["none", ...nullModels],
-  });
-  if (!random) return named;
-  if (named === "none" || named === "permute") return "permute";
-  throw configError(
-    {
-      file: ini.file,
-      line: ini.sections.get("net")?.options.get("null_model")?.line,
-    },
-    `[net] random_w = True is null_model = permute, but null_model is ${named}; set random_w = False`,
-  );
-}
-
-/** The name becomes a part of file names, so it may not lead elsewhere. */
-function readNetName(ini: IniFile): string {
-  const allowed =
-    'the name of a connectome, of letters, digits, "_", "-", "." and spaces';
-  const from = needValue(ini, { ...NET_NAME, allowed });
-  const { text } = from;
-  if (/^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\- ]{0,199}$/u.test(text)) return text;
-  const what = ` must be ${allowed}, found ${quote(text)}`;
-  throw valueError(ini, { ...NET_NAME, from, what });
-}
-
-function readTraining(
-  ini: IniFile,
-  { net, initialisations }: {
-    readonly net: Experiment["net"];
-    readonly initialisations: ReadonlyMap<string, Initialisation>;
-  },
-): Experiment["training"] {
-  const section = "trainvalidate";
+  const neurons = regions * neuronsPerRegion;
+  if (neurons > MOST_NEURONS) {
+    throw configError(
+      { file: ini.file, line: header.line },
+      `[net] rnn_size × nr_neurons must be at most ${MOST_NEURONS} neurons, found ${regions} × ${neuronsPerRegion} = ${neurons}`,
+    );
+  }
   return {
-    epochs: readNumber(ini, { section, key: "epochs" }),
-    iterations: readNumber(ini, { section, key: "iterations" }),
-    // To the original, every word but "default" means "auto".
-    init: readChoice<string>(ini, {
-      section,
-      key: "init",
-      choices: [...initialisations.keys()],
-      other: net.compatibility === "original" ? "auto" : undefined,
-    }),
-    freezeLayer: readBoolean(ini, { section, key: "freeze_layer" }),
-    remapW: readBoolean(ini, { section, key: "remap_w" }),
+    name,
+    regions,
+    neuronsPerRegion,
+    ...rest,
+    nullModel: randomW ? "permute" : nullModel,
+    ...(inputRegions && { inputRegions }),
+    ...(outputRegions && { outputRegions }),
   };
 }
 
 function assertRuns(
   ini: IniFile,
-  { grid, training, arms }: Pick<Experiment, "grid" | "training"> & {
-    readonly arms: number;
-  },
+  combinations: number,
+  iterations: number,
+  arms: number,
 ): void {
-  const combinations = grid.combinations.length;
-  const runs = combinations * training.iterations * arms;
+  const runs = combinations * iterations * arms;
   if (runs <= MOST_RUNS) return;
+  const [what, count] = arms === 1 ? ["", ""] : [" × arms", ` × ${arms}`];
   throw configError(
     { file: ini.file },
-    `combinations × iterations${
-      arms === 1 ? "" : " × arms"
-    } must be at most ${MOST_RUNS} runs, found ${combinations} × ${training.iterations}${
-      arms === 1 ? "" : ` × ${arms}`
-    } = ${runs}`,
-  );
-}
-
-/** The lines of all keys; names are unique over the sections. */
-function linesOf(ini: IniFile): Record<string, number> {
-  return Object.fromEntries(
-    [...ini.sections.values()].flatMap(({ options }) =>
-      [...options].map(([key, { line }]): [string, number] => [key, line])
-    ),
+    `combinations × iterations${what} must be at most ${MOST_RUNS} runs, found ${combinations} × ${iterations}${count} = ${runs}`,
   );
 }

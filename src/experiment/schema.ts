@@ -13,10 +13,14 @@ import { NR_OF_TRIALS, type ParameterSchema } from "../tasks/task.ts";
 export type KeySchema =
   & { readonly description: string }
   & (
-    /** Text, with a default where the key may be absent. */
-    | { readonly kind: "text"; readonly default?: string }
-    /** A path, from the config file's folder; one that is not needed may be absent or empty. */
-    | { readonly kind: "path"; readonly needed: boolean }
+    /** The name of a connectome. */
+    | { readonly kind: "name" }
+    /** A path, from the config file's folder; one that is not needed may be absent or empty, and a word may stand for something that is no file beside it. */
+    | {
+      readonly kind: "path";
+      readonly needed: boolean;
+      readonly word?: string;
+    }
     | {
       readonly kind: "integer";
       readonly from: number;
@@ -41,10 +45,9 @@ export type KeySchema =
     | { readonly kind: "regions" }
   );
 
-/** Most epochs, so that a slip of the finger is found before the memory is gone. */
+/** So that a slip of the finger is found before the memory is gone. */
 const MOST_EPOCHS = 10_000_000;
-
-/** Most neurons of a network; it is their connections that take memory, and have a bound of their own. */
+/** It is their connections that take memory, and have a bound of their own. */
 export const MOST_NEURONS = 2 ** 24;
 
 /** Most combinations of a grid, most arms, and most runs of an experiment, all arms together. */
@@ -74,19 +77,21 @@ export const CONFIG_SCHEMA = {
     latents: {
       kind: "path",
       needed: false,
+      word: "download",
       description:
         "file with latent vectors and labels, for pic_latent_mem, or `download` for the original's; by default latents of synthetic digits",
     },
     images: {
       kind: "path",
       needed: false,
+      word: "download",
       description:
         "file with images and labels, for pic_mem; by default synthetic digits",
     },
   },
   net: {
     net_name: {
-      kind: "text",
+      kind: "name",
       description:
         "name of the connectome; a list such as `['A', 'B']` trains [an arm each](null_models.md#arms)",
     },
