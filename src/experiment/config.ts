@@ -159,7 +159,9 @@ function wholeKey(ini: IniFile, override: Override): Override {
       throw new InputError(`Cannot use ${flag}: ${error.message}`);
     }
   };
-  const dict = parse(needValue(ini, section, key, "a Python dict").text);
+  const dict = parse(
+    needValue(ini, { section, key, allowed: "a Python dict" }).text,
+  );
   if (dict.kind !== "dict") {
     throw new InputError(`Cannot use ${flag}: [${section}] ${key} is no dict`);
   }
@@ -253,13 +255,14 @@ function readKey(
 ): unknown {
   const schema = SECTIONS.get(section)![key]!;
   const given = iniValue(ini, { section, key });
+  const need = (allowed: string) => needValue(ini, { section, key, allowed });
   /** What `parse` makes of the text; that gives undefined for one that is not allowed. */
   const read = <T>(
     allowed: string,
     parse: (text: string) => T | undefined,
     near = (_text: string) => "",
   ): T => {
-    const value = needValue(ini, section, key, allowed);
+    const value = need(allowed);
     const found = parse(value.text);
     if (found !== undefined) return found;
     throw mustBe(value, allowed, near(value.text));
@@ -286,10 +289,10 @@ function readKey(
         (text) => didYouMean(text, names),
       );
     }
-    case "name": {
+    case "text": {
       const allowed =
         'the name of a connectome, of letters, digits, "_", "-", "." and spaces';
-      const value = needValue(ini, section, key, allowed);
+      const value = need(allowed);
       if (NET_NAME.test(value.text)) return value.text;
       throw value.error(` must be ${allowed}, found ${quote(value.text)}`);
     }
@@ -297,7 +300,7 @@ function readKey(
       if (given !== undefined && given.text === schema.word) return given.text;
       const isBlank = (given?.text ?? "") === "" && given?.flag === undefined;
       if (isBlank && !schema.needed) return undefined;
-      const { text, flag } = needValue(ini, section, key, "a path");
+      const { text, flag } = need("a path");
       const allowed = whatPathMustBe(text);
       if (allowed !== undefined) throw mustBe(given!, allowed);
       return resolve(
@@ -320,9 +323,7 @@ function readKey(
  */
 export function needValue(
   ini: IniFile,
-  section: string,
-  key: string,
-  allowed: string,
+  { section, key, allowed }: Record<"section" | "key" | "allowed", string>,
 ): IniValue {
   const value = iniValue(ini, { section, key });
   if (value !== undefined) return value;

@@ -162,134 +162,107 @@ export function describeExperiment(
   arms: readonly Experiment[] = [experiment],
 ): string {
   const { paths, net, training, task, grid, pretrained, run } = experiment;
+  const several = arms.length > 1;
+  const lines: string[] = [];
+  const say = (label: string, ...parts: (string | false)[]) =>
+    lines.push(`${label.padEnd(13)}${joined(parts)}`);
+  say("config", experiment.file);
+  say("results", several ? dirname(paths.results) : paths.results);
+  if (several) {
+    const names = shownSome(arms.map(({ arm }) => arm));
+    say("arms", `${arms.length}, each in a folder of its name: ${names}`);
+  }
   const trials = task.task.trialCount(task.nrOfTrials);
   const trained = countTrained(trials, task.trainSize);
-  const lines: [string, string][] = [
-    ["config", experiment.file],
-    ...(arms.length === 1 ? [["results", paths.results] as [string, string]] : [
-      ["results", dirname(paths.results)],
-      [
-        "arms",
-        `${arms.length}, each in a folder of its name: ${
-          shownSome(arms.map(({ arm }) => arm!))
-        }`,
-      ],
-    ] as [string, string][]),
-    [
-      "task",
-      [
-        task.task.name,
-        ...Object.entries(task.parameters).map(([name, value]) =>
-          `${name} ${value}`
-        ),
-        `${trained} trials to train and ${trials - trained} to validate`,
-      ].join(", "),
-    ],
-    ...[...new Set(arms.map((arm) => describeNet(arm.net, arms.length > 1)))]
-      .map((line): [string, string] => ["net", line]),
-    ...describePorts(net),
-    [
-      "weights",
-      [
-        paths.pretrained === undefined
-          ? `init ${training.init}`
-          : `pretrained, epoch ${pretrained.epoch} of iteration ${pretrained.iteration} in ${paths.pretrained}`,
-        ...(net.match === "none"
-          ? []
-          : [`matched to the biological ${net.match.replace("_", " ")}`]),
-        ...(net.sharedInit ? ["the same in all networks"] : []),
-        // A pretrained model keeps its own order.
-        ...(training.remapW && paths.pretrained === undefined
-          ? ["remapped to the connectome's ranks"]
-          : []),
-        ...(training.freezeLayer ? ["recurrent layer frozen"] : []),
-      ].join(", "),
-    ],
-    [
-      "training",
-      `${
-        plural(training.epochs, "epoch")
-      }, batches of ${run.batchSize}, seed ${run.seed}, models stored ${
-        run.storeEveryEpoch === 0
-          ? "at the end"
-          : `every ${plural(run.storeEveryEpoch, "epoch")} and at the end`
-      }`,
-    ],
-    ...grid.keys.map((key, i): [string, string] => [
-      i === 0 ? "grid" : "",
-      `${key}: ${distinct(grid.combinations.map((c) => c.values[i]?.repr))}`,
-    ]),
-    [
-      "models",
-      `${arms.length * grid.combinations.length * training.iterations}: ${
-        arms.length === 1 ? "" : `${arms.length} arms, `
-      }${plural(grid.combinations.length, "combination")}, ${
-        plural(training.iterations, "iteration")
-      } of each`,
-    ],
-  ];
-  return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
+  say(
+    "task",
+    task.task.name,
+    ...Object.entries(task.parameters).map((pair) => pair.join(" ")),
+    `${trained} trials to train and ${trials - trained} to validate`,
+  );
+  const nets = arms.map((arm) => describeNet(arm.net, several));
+  for (const each of new Set(nets)) say("net", each);
+  if (net.inputRegions ?? net.outputRegions) {
+    const [input, output] = [net.inputRegions, net.outputRegions];
+    say(
+      "regions",
+      `input at ${listRegions(input)}; read-out from ${listRegions(output)}`,
+    );
+  }
+  say(
+    "weights",
+    paths.pretrained === undefined
+      ? `init ${training.init}`
+      : `pretrained, epoch ${pretrained.epoch} of iteration ${pretrained.iteration} in ${paths.pretrained}`,
+    net.match !== "none" &&
+      `matched to the biological ${net.match.replace("_", " ")}`,
+    net.sharedInit && "the same in all networks",
+    // A pretrained model keeps its own order.
+    training.remapW && paths.pretrained === undefined &&
+      "remapped to the connectome's ranks",
+    training.freezeLayer && "recurrent layer frozen",
+  );
+  const every = run.storeEveryEpoch === 0
+    ? ""
+    : `every ${plural(run.storeEveryEpoch, "epoch")} and `;
+  say(
+    "training",
+    plural(training.epochs, "epoch"),
+    `batches of ${run.batchSize}`,
+    `seed ${run.seed}`,
+    `models stored ${every}at the end`,
+  );
+  for (const [i, key] of grid.keys.entries()) {
+    const reprs = grid.combinations.map(({ values }) => values[i]!.repr);
+    const shown = shownSome([...new Set(reprs)]);
+    say(i === 0 ? "grid" : "", `${key}: ${shown}`);
+  }
+  const { length } = grid.combinations;
+  const models = arms.length * length * training.iterations;
+  say(
+    "models",
+    `${models}: ${several ? `${arms.length} arms, ` : ""}${
+      plural(length, "combination")
+    }`,
+    `${plural(training.iterations, "iteration")} of each`,
+  );
+  return lines.join("\n");
 }
 
-function describePorts(
-  { inputRegions, outputRegions }: Experiment["net"],
-): [string, string][] {
-  if (inputRegions === undefined && outputRegions === undefined) return [];
-  return [[
-    "regions",
-    `input at ${listRegions(inputRegions)}; read-out from ${
-      listRegions(outputRegions)
-    }`,
-  ]];
+/** Those that are there. */
+function joined(parts: readonly (string | false)[]): string {
+  return parts.filter((part) => part !== false).join(", ");
 }
 
 /** Regions as the config names them, not too many. */
 export function listRegions(
   regions: readonly (string | number)[] | undefined,
 ): string {
-  return regions === undefined ? "all" : shownSome(regions.map(String));
+  return regions === undefined ? "all" : shownSome(regions);
 }
 
 /** What the models' networks are; which null model is told of an arm by its name. */
 function describeNet(net: Experiment["net"], isArm: boolean): string {
-  const random = net.nullModel === "none" || isArm
-    ? []
-    : [`random topology (null model ${net.nullModel})`];
-  return [
+  const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
+  const { targetSparsity, targetSparsityIntrinsic } = net;
+  const isRandom = net.nullModel !== "none";
+  return joined([
     net.name,
     `${net.regions} regions of ${plural(net.neuronsPerRegion, "neuron")}`,
     net.randPartition ? "random partition" : "equal partition",
-    ...sparsities(net),
-    ...(net.freshNetwork ? ["scaled anew for each iteration"] : []),
-    ...random,
-    ...(net.nullSamples === 0 || (net.nullModel === "none" && !isArm)
-      ? []
-      : [`${plural(net.nullSamples, "network")} of each null model`]),
-    ...(net.compatibility === "original" ? ["compatibility original"] : []),
-  ].join(", ");
+    targetSparsity !== target_sparsity.default &&
+    `target sparsity ${targetSparsity}`,
+    targetSparsityIntrinsic !== target_sparsity_intrinsic.default &&
+    `target sparsity ${targetSparsityIntrinsic} within regions`,
+    net.freshNetwork && "scaled anew for each iteration",
+    isRandom && !isArm && `random topology (null model ${net.nullModel})`,
+    net.nullSamples !== 0 && (isRandom || isArm) &&
+    `${plural(net.nullSamples, "network")} of each null model`,
+    net.compatibility === "original" && "compatibility original",
+  ]);
 }
 
-/** Those that are not the original program's. */
-function sparsities(
-  { targetSparsity, targetSparsityIntrinsic }: Experiment["net"],
-): string[] {
-  const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
-  return [
-    ...(targetSparsity === target_sparsity.default
-      ? []
-      : [`target sparsity ${targetSparsity}`]),
-    ...(targetSparsityIntrinsic === target_sparsity_intrinsic.default
-      ? []
-      : [`target sparsity ${targetSparsityIntrinsic} within regions`]),
-  ];
-}
-
-/** The different values of a key, in the order of the grid. */
-function distinct(reprs: readonly (string | undefined)[]): string {
-  return shownSome([...new Set(reprs)]);
-}
-
-function shownSome(all: readonly (string | undefined)[]): string {
+function shownSome(all: readonly unknown[]): string {
   const most = 12;
   return all.slice(0, most).join(", ") +
     (all.length > most ? `, … (${all.length})` : "");

@@ -36,11 +36,10 @@ interface Dict {
 
 function readDict(
   ini: IniFile,
-  section: string,
-  key: string,
-  allowed: string,
+  place: Parameters<typeof needValue>[1],
 ): Dict {
-  const value = needValue(ini, section, key, allowed);
+  const { allowed } = place;
+  const value = needValue(ini, place);
   const error: Dict["error"] = (problem, at) => value.error(problem, at?.at);
   const literal = readLiteral(value, "dict");
   if (literal.kind !== "dict") {
@@ -151,12 +150,11 @@ export function readGrid(
     readonly optimizers: ReadonlyMap<string, Optimizer>;
   },
 ): Experiment["grid"] {
-  const dict = readDict(
-    ini,
-    "combosparams",
-    "combos_params",
-    "a Python dict of lists",
-  );
+  const dict = readDict(ini, {
+    section: "combosparams",
+    key: "combos_params",
+    allowed: "a Python dict of lists",
+  });
   const schemas = new Map<string, ValueSchema>([
     ["lr", LEARNING_RATE],
     ["nonlinearity", { choices: [...nonlinearities.keys()] }],
@@ -255,12 +253,12 @@ export function readTrialParams(
   ini: IniFile,
   tasks: ReadonlyMap<string, Task>,
 ): Experiment["task"] {
-  const dict = readDict(
-    ini,
-    "trialparams",
-    "trial_params",
-    'a Python dict such as {"task_name":"seq_mem", "nr_of_trials":500, "train_size":0.8}',
-  );
+  const dict = readDict(ini, {
+    section: "trialparams",
+    key: "trial_params",
+    allowed:
+      'a Python dict such as {"task_name":"seq_mem", "nr_of_trials":500, "train_size":0.8}',
+  });
   const task = readTask(dict, tasks);
   assertKnownKeys(dict, task, trialKeys(task), {
     keys: gridKeys(task),

@@ -60,11 +60,11 @@ export interface PaperChoice {
 }
 
 export function cellsOf(
-  { species, tasks, strategies }: Omit<PaperChoice, "nullModels" | "matches">,
+  choice: Omit<PaperChoice, "nullModels" | "matches">,
 ): PaperCell[] {
-  return species.flatMap((species) =>
-    tasks.flatMap((task) =>
-      strategies.map((strategy) => ({ species, task, strategy }))
+  return choice.species.flatMap((species) =>
+    choice.tasks.flatMap((task) =>
+      choice.strategies.map((strategy) => ({ species, task, strategy }))
     )
   );
 }
@@ -78,18 +78,6 @@ export function cellFolder({ species, task, strategy }: PaperCell): string {
 export function cellTitle({ species, task, strategy }: PaperCell): string {
   return `${species} · ${task} · ${STRATEGIES[strategy][0]}`;
 }
-
-/** Keys that tell cells and arms apart, which no override may change. */
-const OWN_KEYS = [
-  "net.net_name",
-  "net.rnn_size",
-  "net.rand_partition",
-  "net.random_w",
-  "net.null_model",
-  "net.match",
-  "trainvalidate.remap_w",
-  "paths.path_to_results",
-];
 
 /**
  * Reads the arms of a cell from the config of its task: the biological network,
@@ -112,33 +100,33 @@ export function readCell(
     },
 ): Experiment[] {
   const set = overrides.set ?? {};
-  const taken = OWN_KEYS.find((key) => Object.hasOwn(set, key));
-  if (taken !== undefined) {
-    throw new InputError(
-      `Cannot use --set ${taken}: it tells the paper's experiments apart; --species, --strategies, --arms, --match and --path_to_results choose among them`,
-    );
-  }
   const [name, regions] = SPECIES[cell.species];
   const { split, ranked } = STRATEGIES[cell.strategy][1];
-  const read = (models: readonly string[], match: keyof typeof MATCHES) =>
-    models.length === 0 ? [] : readArms(text, {
+  const read = (models: readonly string[], match: keyof typeof MATCHES) => {
+    if (models.length === 0) return [];
+    const own = {
+      "net.net_name": name,
+      "net.rnn_size": String(regions),
+      "net.rand_partition": textOf(split)!,
+      "net.random_w": "False",
+      "net.null_model": JSON.stringify(models),
+      "net.match": match,
+      "trainvalidate.remap_w": textOf(ranked)!,
+    };
+    const taken = [...Object.keys(own), "paths.path_to_results"]
+      .find((key) => Object.hasOwn(set, key));
+    if (taken !== undefined) {
+      throw new InputError(
+        `Cannot use --set ${taken}: it tells the paper's experiments apart; --species, --strategies, --arms, --match and --path_to_results choose among them`,
+      );
+    }
+    const pathToResults = join(results, cellFolder(cell));
+    return readArms(text, {
       file,
       folder,
-      overrides: {
-        ...overrides,
-        pathToResults: join(results, cellFolder(cell)),
-        set: {
-          ...set,
-          "net.net_name": name,
-          "net.rnn_size": String(regions),
-          "net.rand_partition": textOf(split)!,
-          "net.random_w": "False",
-          "net.null_model": JSON.stringify(models),
-          "net.match": match,
-          "trainvalidate.remap_w": textOf(ranked)!,
-        },
-      },
+      overrides: { ...overrides, pathToResults, set: { ...set, ...own } },
     }).map((experiment) => placed(experiment, match));
+  };
   return [
     ...read(["none"], "none"),
     ...matches.flatMap((match) => read(nullModels, match)),
@@ -148,7 +136,7 @@ export function readCell(
 /** An experiment as an arm among those matched in other ways. */
 function placed(
   experiment: Experiment,
-  match: PaperChoice["matches"][number],
+  match: keyof typeof MATCHES,
 ): Experiment {
   const { net: { nullModel }, paths } = experiment;
   const arm = nullModel === "none"

@@ -14,7 +14,7 @@ export type KeySchema =
   & { readonly description: string }
   & (
     /** The name of a connectome. */
-    | { readonly kind: "name" }
+    | { readonly kind: "text" }
     /** A path, from the config file's folder; one that is not needed may be absent or empty, and a word may stand for something that is no file beside it. */
     | {
       readonly kind: "path";
@@ -22,14 +22,9 @@ export type KeySchema =
       readonly word?: string;
     }
     | {
-      readonly kind: "integer";
-      readonly from: number;
-      readonly to: number;
-      readonly default?: number;
-    }
-    | {
-      readonly kind: "number";
-      readonly above: number;
+      readonly kind: "integer" | "number";
+      readonly from?: number;
+      readonly above?: number;
       readonly to: number;
       readonly default?: number;
     }
@@ -91,7 +86,7 @@ export const CONFIG_SCHEMA = {
   },
   net: {
     net_name: {
-      kind: "name",
+      kind: "text",
       description:
         "name of the connectome; a list such as `['A', 'B']` trains [an arm each](null_models.md#arms)",
     },
@@ -267,15 +262,6 @@ export const CONFIG_SCHEMA = {
     },
   },
 } as const satisfies Record<string, Record<string, KeySchema>>;
-
-/** The schema of a section, by key; undefined where there is no such section. */
-export function sectionSchema(
-  section: string,
-): Readonly<Record<string, KeySchema>> | undefined {
-  return Object.hasOwn(CONFIG_SCHEMA, section)
-    ? CONFIG_SCHEMA[section as keyof typeof CONFIG_SCHEMA]
-    : undefined;
-}
 
 /** Keys of `trial_params` that every task has, `task_name` apart. */
 export const TRIAL_SCHEMA = {

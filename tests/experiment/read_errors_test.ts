@@ -33,6 +33,9 @@ describe("readExperiment() with a wrong config", () => {
   }
 
   it("names the flag where the command line is wrong", () => {
+    const set = (key: string, value: string): ExperimentOverrides => ({
+      set: { [key]: value },
+    });
     const cases: [ExperimentOverrides, string][] = [
       [{ epochs: "many" }, '--epochs "many": it must be a whole number from 1'],
       [{ epochs: 0 }, '--epochs "0": it must be a whole number from 1'],
@@ -45,6 +48,50 @@ describe("readExperiment() with a wrong config", () => {
         '--path_to_results "~/results": it must be a path that does not begin with "~"',
       ],
       [{ pathToNetwork: "a\0b" }, '--path_to_network "a b": it must be a path'],
+      [
+        set("net.random_v", "True"),
+        '--set net.random_v: [net] has no key "random_v" (did you mean "random_w"?)',
+      ],
+      [
+        set("nett.random_w", "True"),
+        '--set nett.random_w: there is no section "nett" (did you mean "net"?)',
+      ],
+      [
+        set("random_w", "True"),
+        '--set "random_w": it must be section.key=value',
+      ],
+      [
+        set("net.random_w", "maybe"),
+        '--set net.random_w "maybe": it must be True or False',
+      ],
+      [
+        set("trainvalidate.init", "hee"),
+        '--set trainvalidate.init "hee": it must be default, xavier, he, auto or normal (did you mean "he"?)',
+      ],
+      [
+        set("combos_params.lr", "0.1"),
+        '--set combos_params.lr: [combosparams] combos_params: "lr" must be a list',
+      ],
+      [
+        set("combos_params.nonlinearity", "[relu]"),
+        "--set combos_params.nonlinearity: found the name relu",
+      ],
+      [
+        set("combos_params.pattern_length", "[1]"),
+        '--set combos_params.pattern_length: [combosparams] combos_params has the key "pattern_length"',
+      ],
+      [
+        set("paths.images", "x.npy"),
+        "--set paths.images: [paths] images is for pic_mem",
+      ],
+      [
+        set("paths.pretrained", "$OLD/x"),
+        '--set paths.pretrained "$OLD/x": it must be a path with the value of $OLD',
+      ],
+      [
+        set("net.net_name", "../x"),
+        "--set net.net_name: [net] net_name must be the name",
+      ],
     ];
     for (const [overrides, start] of cases) {
       const message = messageOf(CONFIG, overrides);
