@@ -12,7 +12,6 @@
 
 import { InputError } from "../files/input_error.ts";
 import {
-  type Baseline,
   baselineOf,
   type Measure,
   MEASURES,
@@ -29,11 +28,14 @@ import {
   describeComparison,
 } from "./comparison.ts";
 import {
+  type Both,
+  both,
   checkConditions,
   type Counted,
   countNetworks,
   countUnits,
   FEWEST,
+  gather,
   groupsOf,
   haveSameTrials,
   type LabelledResults,
@@ -41,8 +43,8 @@ import {
   type MatchedCombination,
   meanPerUnit,
   shareUnits,
-  SIDES,
   type Stratum,
+  type StratumRun,
 } from "./match.ts";
 import { compareMeans } from "./means.ts";
 import {
@@ -50,6 +52,7 @@ import {
   describeNumbers,
   type Groups,
   meanEffect,
+  meanOf,
   rank,
   rankBiserial,
   stratifiedRankSum,
@@ -61,6 +64,7 @@ import {
   pairedFailureTest,
   smallestRankSumP,
   smallestSignedRankP,
+  sumOf,
 } from "./distributions.ts";
 
 /** How to compare. */
@@ -114,16 +118,16 @@ export function compareLabels(
       `Cannot compare results: the margin must be above 0, found ${margin}`,
     );
   }
-  const pairs = pairsOf(folders.map(({ label }) => label), options);
+  const places = pairsOf(folders.map(({ label }) => label), options);
   const matched = matchCombinations(folders.map(({ results }) => results));
   const conditions = checkConditions(folders);
   const warnings = [...matched.warnings, ...conditions.warnings];
-  const sides = folders.map((folder, i): Side => {
-    const summary = summarizeResults(folder.results, {
+  const sides = folders.map((folder, place): Side => {
+    const { runs, warnings: own } = summarizeResults(folder.results, {
       epochs: conditions.commonEpochs,
     });
-    warnings.push(...summary.warnings);
-    return { ...folder, folder: i, runs: summary.runs };
+    warnings.push(...own);
+    return { ...folder, place, runs };
   });
   if (!conditions.sameTask) return { rows: [], warnings };
   const runs = sides.flatMap((side) => side.runs);
@@ -134,25 +138,37 @@ export function compareLabels(
       runs.some((run) => MEASURES[measure].valueOf(run) !== undefined)
     );
   const log = spansDecades(runs.flatMap(({ loss }) => loss?.minLoss ?? []));
-  const compared = measures.flatMap((measure) =>
-    pairs.map(([a, b]) =>
-      comparePair({
-        measure,
-        a: sides[a]!,
-        b: sides[b]!,
-        combinations: matched.combinations,
-        margin,
-        log: log && measure === "minLoss",
-      })
-    )
+  const pairs = places.map((pair) => {
+    const own = both(pair, (place) => sides[place]!);
+    return {
+      labels: both(own, ({ label }) => label),
+      strata: strataOf(own, matched.combinations),
+    };
+  });
+  const rows = measures.flatMap((measure) =>
+    pairs.flatMap(({ labels, strata }) => {
+      const row = (
+        own: readonly Stratum<StratumRun>[],
+        combination?: MatchedCombination,
+      ): ComparedRuns => ({
+        combination,
+        ...compareStrata(own, {
+          ...{ measure, labels, margin },
+          log: log && measure === "minLoss",
+        }),
+      });
+      return strata.length === 0
+        ? []
+        : [row(strata), ...strata.map((one) => row([one], one.combination))];
+    })
   );
-  const over = correctRows(compared.flatMap((one) => one.over ?? []));
-  const single = correctRows(compared.flatMap((one) => one.single));
-  const rows = compared.flatMap((one) => [
-    ...(one.over === undefined ? [] : [over.shift()!]),
-    ...one.single.map(() => single.shift()!),
-  ]);
-  return { rows, warnings };
+  const isOver = ({ combination }: ComparedRuns) => combination === undefined;
+  const over = correctRows(rows.filter(isOver));
+  const single = correctRows(rows.filter((row) => !isOver(row)));
+  return {
+    rows: rows.map((row) => (isOver(row) ? over : single).shift()!),
+    warnings,
+  };
 }
 
 function pairsOf(
@@ -173,70 +189,62 @@ function pairsOf(
       }`,
     );
   }
-  const order = [
-    first,
-    ...[...labels.keys()].filter((i) => i !== first),
-  ];
-  return order.flatMap((a, i) =>
-    i > 0 && !allPairs
-      ? []
-      : order.slice(i + 1).map((b): [number, number] => [a, b])
+  const order = new Set([first, ...labels.keys()]).values().toArray();
+  return order.slice(0, allPairs ? order.length : 1).flatMap((a, i) =>
+    order.slice(i + 1).map((b): [number, number] => [a, b])
   );
 }
 
-/** One of the two labels that are compared. */
+/** One of the labels that are compared. */
 interface Side extends LabelledResults {
-  /** Place among the folders. */
-  readonly folder: number;
+  /** Among the folders. */
+  readonly place: number;
   readonly runs: readonly RunSummary[];
 }
 
-interface PairOptions {
+/** The runs of two labels, a stratum for each combination that both have. */
+function strataOf(
+  sides: Both<Side>,
+  combinations: readonly MatchedCombination[],
+): Stratum<StratumRun>[] {
+  const results = sides.map((side) => side.results);
+  const [a, b] = results;
+  const sameTrials = haveSameTrials(a!.experiment, b!.experiment);
+  return combinations.flatMap((combination) => {
+    const { members, parameters } = combination;
+    const [first, second] = both(sides, ({ place }) => members[place]);
+    if (first === undefined || second === undefined) return [];
+    const paired = sameTrials && first.index === second.index;
+    const facts = taskFacts(results, parameters);
+    const baseline = baselineOf(facts, "loss");
+    const points = 100 - (baselineOf(facts, "accuracy")?.value ?? 50);
+    const all = both(
+      [first, second],
+      ({ index }, side) =>
+        sides[side].runs.filter((run) => run.combination === index),
+    );
+    const length = Math.min(...all.map((own) => own.length));
+    const runs = both(
+      all,
+      (own) =>
+        own.slice(0, paired ? length : own.length).map((run) => ({
+          ...run,
+          beat: baseline !== undefined && run.loss !== undefined &&
+            run.loss.minLoss < baseline.beaten,
+        })),
+    );
+    const learned = baseline === undefined ||
+      runs.flat().some(({ beat }) => beat);
+    return [{ combination, paired, runs, baseline, points, learned }];
+  });
+}
+
+interface CompareStrataOptions {
   readonly measure: Measure;
-  readonly a: Side;
-  readonly b: Side;
-  readonly combinations: readonly MatchedCombination[];
+  readonly labels: Both<string>;
   readonly margin: number;
   /** Whether losses are compared on a logarithmic scale. */
   readonly log: boolean;
-}
-
-function comparePair(options: PairOptions): {
-  over: ComparedRuns | undefined;
-  single: ComparedRuns[];
-} {
-  const { combinations, a, b } = options;
-  const sameTrials = haveSameTrials(a.results.experiment, b.results.experiment);
-  const strata = combinations.flatMap((combination): Stratum<RunSummary>[] => {
-    const first = combination.members[a.folder];
-    const second = combination.members[b.folder];
-    if (first === undefined || second === undefined) return [];
-    const paired = sameTrials && first.index === second.index;
-    let x = a.runs.filter((run) => run.combination === first.index);
-    let y = b.runs.filter((run) => run.combination === second.index);
-    if (paired) {
-      const both = Math.min(x.length, y.length);
-      [x, y] = [x.slice(0, both), y.slice(0, both)];
-    }
-    const facts = taskFacts([a.results, b.results], combination.parameters);
-    const baseline = baselineOf(facts, "loss");
-    const learned = baseline === undefined ||
-      [...x, ...y].some((run) => beats(run, baseline));
-    const chance = baselineOf(facts, "accuracy")?.value ?? 50;
-    const points = 100 - chance;
-    return [{ combination, paired, x, y, baseline, points, learned }];
-  });
-  if (strata.length === 0) return { over: undefined, single: [] };
-  const single = strata.map((stratum) => ({
-    ...compareStrata([stratum], options),
-    combination: stratum.combination,
-  }));
-  const over = { ...compareStrata(strata, options), combination: undefined };
-  return { over, single };
-}
-
-function beats({ loss }: RunSummary, { beaten }: Baseline): boolean {
-  return loss !== undefined && loss.minLoss < beaten;
 }
 
 /**
@@ -247,7 +255,7 @@ function beats({ loss }: RunSummary, { beaten }: Baseline): boolean {
  */
 function rankedValue(
   run: RunSummary,
-  { measure, log }: Pick<PairOptions, "measure" | "log">,
+  { measure, log }: CompareStrataOptions,
 ): number | undefined {
   const { better, valueOf } = MEASURES[measure];
   if (run.loss === undefined) return better === "lower" ? Infinity : -Infinity;
@@ -260,17 +268,15 @@ function rounded(value: number): number {
   return Number.isFinite(value) ? Math.round(value * 1e9) / 1e9 : value;
 }
 
-interface Scores {
-  readonly x: readonly Counted[];
-  /** Empty where pairs are compared. */
-  readonly y: readonly Counted[];
-}
+type Scores = Both<readonly Counted[]>;
 
 /**
  * The signed rank of each pair's difference, as a share of all ranks: the same
  * tests come out of them, and they have a mean where runs diverged.
+ *
+ * @returns The same for both labels.
  */
-function signedScores({ x, y }: Scores): Scores {
+function signedScores([x, y]: Scores): Scores {
   // Two runs that both diverged are equal.
   const differences = x.map(({ value }, i) =>
     value === y[i]!.value ? 0 : rounded(value - y[i]!.value)
@@ -278,87 +284,75 @@ function signedScores({ x, y }: Scores): Scores {
   const { ranks } = rank(differences.map(Math.abs));
   const zeros = differences.filter((one) => one === 0).length;
   const n = differences.length - zeros;
-  const scores = differences.map((difference, i) => ({
-    value: difference === 0
+  const scores = x.map(({ unit }, i) => ({
+    value: differences[i] === 0
       ? 0
-      : Math.sign(difference) * (ranks[i]! - zeros) / (n * (n + 1) / 2),
-    unit: x[i]!.unit,
+      : Math.sign(differences[i]!) * (ranks[i]! - zeros) / (n * (n + 1) / 2),
+    unit,
   }));
-  return { x: scores, y: [] };
+  return [scores, scores];
 }
 
 /** The rank of each number among those of both labels, from 0 to 1. */
-function rankScores({ x, y }: Scores): Scores {
-  const { ranks } = rank([...x, ...y].map(({ value }) => value));
-  const scored = (counted: readonly Counted[], from: number) =>
-    counted.map(({ unit }, i) => ({
-      value: ranks[from + i]! / (ranks.length + 1),
+function rankScores(groups: Scores): Scores {
+  const { ranks } = rank(groups.flat().map(({ value }) => value));
+  return both(groups, (own, side) =>
+    own.map(({ unit }, i) => ({
+      value: ranks[side * groups[0].length + i]! / (ranks.length + 1),
       unit,
-    }));
-  return { x: scored(x, 0), y: scored(y, x.length) };
+    })));
 }
 
-function scorePerUnit({ x, y }: Scores): Groups {
-  return {
-    x: meanPerUnit(x).map(rounded),
-    y: meanPerUnit(y).map(rounded),
-  };
-}
+/** How pairs of runs are compared, and independent groups. */
+const PAIRS = {
+  test: "Wilcoxon signed-rank",
+  effectName: "rank-biserial correlation",
+  scoresOf: signedScores,
+  effectOf: ([x]: Groups) => rankBiserial(x),
+  testOf: (strata: readonly Groups[]) =>
+    stratifiedSignedRank(strata.map(([x]) => x)),
+  smallestP: (sizes: readonly Both<number>[]) =>
+    smallestSignedRankP(sumOf(sizes, ([pairs]) => pairs)),
+  isEqual: ([x, y]: Scores) => x.every(({ value }, i) => value === y[i]!.value),
+} as const;
+const GROUPS = {
+  test: "Mann-Whitney U",
+  effectName: "Cliff's delta",
+  scoresOf: rankScores,
+  effectOf: cliffsDelta,
+  testOf: stratifiedRankSum,
+  smallestP: smallestRankSumP,
+  isEqual: ([x, y]: Scores) =>
+    [...x, ...y].every(({ value }) => value === x[0]!.value),
+} as const;
 
 function compareStrata(
-  given: readonly Stratum<RunSummary>[],
-  options: PairOptions,
+  given: readonly Stratum<StratumRun>[],
+  options: CompareStrataOptions,
 ): Omit<ComparedRuns, "combination"> {
-  const { measure, a, b, margin } = options;
+  const { measure, labels, margin } = options;
   const { strata: all, byPlace } = countUnits(given);
   const strata = all.filter(({ learned }) => learned);
   const paired = all.every((one) => one.paired);
-  // What nobody learned is described, but nothing is claimed of it.
-  const described = strata.length > 0 ? strata : all;
-  const group = (side: "x" | "y") =>
-    describeGroup((side === "x" ? a : b).label, {
-      ...options,
-      all: all.flatMap((stratum) => stratum[side]),
-      described: described.map((stratum) => stratum[side]),
-      learned: all.every(({ baseline }) => baseline === undefined)
-        ? undefined
-        : all.flatMap(({ baseline, [side]: runs }) =>
-          baseline === undefined
-            ? []
-            : runs.filter((run) => beats(run, baseline))
-        ).length,
-    });
+  const design = paired ? PAIRS : GROUPS;
   const ranked = strata.map((stratum) =>
     groupsOf(stratum, (run) => rankedValue(run, options))
-  ).filter(({ x, y }) => x.length > 0 && y.length > 0);
-  const scores = ranked.map(paired ? signedScores : rankScores);
-  const within = scores.map(scorePerUnit);
-  const tested = shareUnits(strata)
-    ? [scorePerUnit({
-      x: scores.flatMap(({ x }) => x),
-      y: scores.flatMap(({ y }) => y),
-    })]
-    : within;
-  const effectsOf = (groups: readonly Groups[]) =>
-    groups.map(({ x, y }) => paired ? rankBiserial(x) : cliffsDelta({ x, y }));
-  const sizes = tested.map(({ x, y }) =>
-    [x.length, paired ? x.length : y.length] as const
+  ).filter((groups) => groups.every((own) => own.length > 0));
+  const scores = ranked.map(design.scoresOf);
+  const perUnit = (own: Scores) =>
+    both(own, (numbers) => meanPerUnit(numbers).map(rounded));
+  const within = scores.map(perUnit);
+  const tested = shareUnits(strata) ? [perUnit(gather(scores))] : within;
+  const sizes = tested.map((groups) => both(groups, ({ length }) => length));
+  const isTestable = sizes.length > 1 ||
+    sizes.some((size) => Math.min(...size) >= FEWEST);
+  const effects = within.map(design.effectOf);
+  const numbers = both(gather(ranked), ({ length }) => length);
+  const units = both(gather(tested), ({ length }) => length);
+  const groups = both(
+    labels,
+    (label, side) => describeGroup(label, side, all, options),
   );
-  const [first] = sizes;
-  const testable = sizes.length > 1 ||
-    (first !== undefined && Math.min(...first) >= FEWEST);
-  const result = !testable
-    ? undefined
-    : paired
-    ? stratifiedSignedRank(tested.map(({ x }) => x))
-    : stratifiedRankSum(tested);
-  const effects = effectsOf(within);
-  const pairs = ranked.reduce((sum, { x }) => sum + x.length, 0);
-  const units = [0, 1].map((side) =>
-    sizes.reduce((sum, own) => sum + own[side]!, 0)
-  ) as [number, number];
-  const counted = units[0] === pairs &&
-    (paired || units[1] === ranked.reduce((sum, { y }) => sum + y.length, 0));
   return {
     measure,
     combinations: strata.length,
@@ -367,25 +361,17 @@ function compareStrata(
     ),
     lower: effects.filter(({ estimate }) => estimate < 0).length,
     higher: effects.filter(({ estimate }) => estimate > 0).length,
-    reference: group("x"),
-    other: group("y"),
-    pairs: paired ? pairs : undefined,
+    reference: groups[0],
+    other: groups[1],
+    pairs: paired ? numbers[0] : undefined,
     byPlace,
-    units: counted ? undefined : units,
-    test: paired ? "Wilcoxon signed-rank" : "Mann-Whitney U",
-    method: result?.method ?? "exact",
-    statistic: result?.statistic ?? NaN,
-    p: result?.p ?? NaN,
-    smallestP: paired ? smallestSignedRankP(units[0]) : smallestRankSumP(sizes),
-    direction: result?.direction ?? 0,
-    equal: ranked.length > 0 &&
-      ranked.every(({ x, y }) =>
-        paired
-          ? x.every(({ value }, i) => value === y[i]!.value)
-          : [...x, ...y].every(({ value }) => value === x[0]!.value)
-      ),
-    effectName: paired ? "rank-biserial correlation" : "Cliff's delta",
-    effect: meanEffect(effectsOf(tested)),
+    units: units.every((n, side) => n === numbers[side]) ? undefined : units,
+    test: design.test,
+    ...design.testOf(isTestable ? tested : []),
+    smallestP: design.smallestP(sizes),
+    equal: ranked.length > 0 && ranked.every(design.isEqual),
+    effectName: design.effectName,
+    effect: meanEffect(tested.map(design.effectOf)),
     failureP: failureP(all, paired),
     baseline: all[0]!.baseline,
     margin,
@@ -395,75 +381,73 @@ function compareStrata(
 
 function describeGroup(
   label: string,
-  { measure, log, all, described, learned }:
-    & Pick<PairOptions, "measure" | "log">
-    & {
-      readonly all: readonly RunSummary[];
-      /** A list a combination. */
-      readonly described: readonly (readonly RunSummary[])[];
-      readonly learned: number | undefined;
-    },
+  side: 0 | 1,
+  all: readonly Stratum[],
+  { measure, log }: CompareStrataOptions,
 ): ComparedGroup {
-  const values = described.map((runs) =>
-    runs.flatMap((run) => MEASURES[measure].valueOf(run) ?? [])
+  const runs = all.flatMap((stratum) => stratum.runs[side]);
+  // What nobody learned is described, but nothing is claimed of it.
+  const described = all.some(({ learned }) => learned)
+    ? all.filter(({ learned }) => learned)
+    : all;
+  const values = described.map((stratum) =>
+    stratum.runs[side].flatMap((run) => MEASURES[measure].valueOf(run) ?? [])
   );
-  const medians = values.filter(({ length }) => length > 0).map((own) =>
-    describeNumbers(own).median
-  );
+  const medians = values.filter((own) => own.length > 0)
+    .map((own) => describeNumbers(own).median);
   return {
     label,
-    networks: countNetworks(all),
+    networks: countNetworks(runs),
     ...describeNumbers(values.flat()),
-    typical: log
-      ? Math.exp(describeNumbers(medians.map(Math.log)).mean)
-      : describeNumbers(medians).mean,
-    runs: all.length,
-    failed: all.filter(({ loss }) => loss === undefined).length,
-    learned,
-    stillFalling:
-      described.flat().filter(({ loss }) => loss?.stillFalling).length,
+    typical: log ? Math.exp(meanOf(medians.map(Math.log))) : meanOf(medians),
+    runs: runs.length,
+    failed: runs.filter(hasFailed).length,
+    learned: all.some(({ baseline }) => baseline !== undefined)
+      ? runs.filter(({ beat }) => beat).length
+      : undefined,
+    stillFalling: described.flatMap((stratum) => stratum.runs[side])
+      .filter(({ loss }) => loss?.stillFalling).length,
   };
 }
 
-function failureP(strata: readonly Stratum[], paired: boolean): number {
-  const failed = (run: RunSummary) => run.loss === undefined;
-  if (!strata.some(({ x, y }) => [...x, ...y].some(failed))) return NaN;
-  if (!paired) {
-    // Runs that share a network do not fail independently.
-    if (isCollapsed(strata)) return NaN;
-    return failureTest(strata.map(({ x, y }) => ({
-      runs: [x.length, y.length],
-      failed: [x.filter(failed).length, y.filter(failed).length],
-    })));
-  }
-  const more = new Map<string, number>();
-  for (const { x, y } of strata) {
-    for (const [i, run] of x.entries()) {
-      const one = Number(failed(run)) - Number(failed(y[i]!));
-      more.set(run.unit, (more.get(run.unit) ?? 0) + one);
-    }
-  }
-  const all = [...more.values()];
-  return pairedFailureTest(
-    all.filter((one) => one > 0).length,
-    all.filter((one) => one < 0).length,
-  );
+function hasFailed({ loss }: RunSummary): boolean {
+  return loss === undefined;
 }
 
-function isCollapsed(strata: readonly Stratum[]): boolean {
-  return SIDES.some((side) => {
-    const units = strata.flatMap((own) => own[side].map(({ unit }) => unit));
-    return new Set(units).size < units.length;
-  });
+function failureP(strata: readonly Stratum[], paired: boolean): number {
+  const all = gather(strata.map(({ runs }) => runs));
+  if (!all.flat().some(hasFailed)) return NaN;
+  if (!paired) {
+    // Runs that share a network do not fail independently.
+    const isShared = all.some((runs) =>
+      new Set(runs.map(({ unit }) => unit)).size < runs.length
+    );
+    return isShared ? NaN : failureTest(
+      strata.map(({ runs }) => [
+        both(runs, (own) => own.length),
+        both(runs, (own) => own.filter(hasFailed).length),
+      ]),
+    );
+  }
+  const more = new Map<string, number>();
+  for (const [i, run] of all[0].entries()) {
+    const one = Number(hasFailed(run)) - Number(hasFailed(all[1][i]!));
+    more.set(run.unit, (more.get(run.unit) ?? 0) + one);
+  }
+  const units = [...more.values()];
+  return pairedFailureTest(
+    units.filter((one) => one > 0).length,
+    units.filter((one) => one < 0).length,
+  );
 }
 
 const CORRECTED = ["p", "equivalenceP", "notWorseP", "failureP"] as const;
 
 /** Corrects the p values of rows for their number, and puts them into words. */
 export function correctRows(rows: readonly ComparedRuns[]): Comparison[] {
-  const holm = Object.fromEntries(
-    CORRECTED.map((key) => [key, holmCorrection(rows.map((row) => row[key]))]),
-  ) as Record<keyof Corrected, number[]>;
+  const holm = CORRECTED.map((key) =>
+    holmCorrection(rows.map((row) => row[key]))
+  );
   const tested = rows.filter(({ p }) => !Number.isNaN(p));
   const smallest = tested.length *
     Math.min(...tested.map(({ smallestP }) => smallestP));
@@ -471,7 +455,7 @@ export function correctRows(rows: readonly ComparedRuns[]): Comparison[] {
     const row = {
       ...compared,
       holm: Object.fromEntries(
-        CORRECTED.map((key) => [key, holm[key][i]!]),
+        CORRECTED.map((key, k) => [key, holm[k]![i]!]),
       ) as unknown as Corrected,
       smallestPHolm: Math.min(1, Math.max(compared.smallestP, smallest)),
     };

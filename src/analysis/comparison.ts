@@ -141,11 +141,13 @@ export function tableP(p: number): string {
   return p < 0.001 ? "< 0.001" : String(Number(p.toPrecision(2)));
 }
 
-/** A p value as it stands in a sentence: `p = 0.03`. */
-function shortP(p: number): string {
+/** A p value as it stands in a sentence, `p = 0.03`, and whether it is a corrected one. */
+function shortP(p: number, before = p): string {
   const text = tableP(p);
   if (Number.isNaN(p)) return text;
-  return text.startsWith("<") ? `p ${text}` : `p = ${text}`;
+  return `p ${text.startsWith("<") ? "" : "= "}${text}${
+    before === p ? "" : " after Holm's correction"
+  }`;
 }
 
 type Row = Omit<Comparison, "sentence">;
@@ -156,20 +158,19 @@ const MOST_TITLES = 4;
 /** The sentences. */
 export function describeComparison(row: Row): string {
   const { name } = MEASURES[row.measure];
-  const subject = `${name[0]!.toUpperCase()}${name.slice(1)}, ${scopeOf(row)}`;
-  const sentences = [
-    row.baseline !== undefined && row.combinations === 0
-      ? `${subject}: none of ${row.reference.label}'s ${row.reference.runs} and ${row.other.label}'s ${
-        plural(row.other.runs, "run")
-      } beat ${row.baseline.label}; of networks that learned nothing, nothing is claimed`
-      : `${subject}: ${claimOf(row)}`,
+  const { reference, other, baseline, combinations } = row;
+  const claim = baseline !== undefined && combinations === 0
+    ? `none of ${reference.label}'s ${reference.runs} and ${other.label}'s ${
+      plural(other.runs, "run")
+    } beat ${baseline.label}; of networks that learned nothing, nothing is claimed`
+    : claimOf(row);
+  return [
+    `${name[0]!.toUpperCase()}${name.slice(1)}, ${scopeOf(row)}: ${claim}`,
     networksInWords(row),
     failuresInWords(row),
     censoredInWords(row),
     learningInWords(row),
-  ];
-  return sentences.flatMap((one) => one === undefined ? [] : [`${one}.`])
-    .join(" ");
+  ].filter((one) => one !== "").map((one) => `${one}.`).join(" ");
 }
 
 function scopeOf({ combination, combinations, notLearned }: Row): string {
@@ -182,54 +183,42 @@ function scopeOf({ combination, combinations, notLearned }: Row): string {
 }
 
 function claimOf(row: Row): string {
-  const empty = [row.reference, row.other].filter(({ n, failed }) =>
-    n === 0 && failed === 0
-  );
+  const { reference, other, pairs, byPlace } = row;
+  const empty = [reference, other].filter(({ n, failed }) => n + failed === 0);
   if (empty.length > 0) {
     return `${
       empty.map(({ label }) => label).join(" and ")
     } has no run with a value, so nothing can be compared`;
   }
-  const values = `${groupInWords(row.reference, row)} and ${
-    groupInWords(row.other, row)
-  } (${
-    row.combinations > 1 ? "means of the combinations' medians" : "medians"
-  }; ${
-    row.pairs === undefined
-      ? `${row.reference.n} and ${plural(row.other.n, "run")}`
-      : `${plural(row.pairs, "pair")} of runs${
-        row.byPlace ? "" : " on the same trials"
-      }`
-  })`;
-  const parts = [values, differenceInWords(row), equivalenceInWords(row)];
-  return parts.filter((part) => part !== "").join("; ");
-}
-
-function groupInWords({ label, typical }: ComparedGroup, row: Row): string {
   const { unit } = MEASURES[row.measure];
-  return `${label} ${short(typical)}${unit === "" ? "" : ` ${unit}`}`;
-}
-
-/** E.g. `, in 2 combinations lower and in 2 higher`. */
-function signsInWords({ combination, lower, higher }: Row): string {
-  return combination === undefined && lower > 0 && higher > 0
-    ? `, lower in ${plural(lower, "combination")}, higher in ${higher}`
-    : "";
+  const value = ({ label, typical }: ComparedGroup) =>
+    `${label} ${short(typical)}${unit === "" ? "" : ` ${unit}`}`;
+  const kind = row.combinations > 1
+    ? "means of the combinations' medians"
+    : "medians";
+  const runs = pairs === undefined
+    ? `${reference.n} and ${plural(other.n, "run")}`
+    : `${plural(pairs, "pair")} of runs${byPlace ? "" : " on the same trials"}`;
+  return [
+    `${value(reference)} and ${value(other)} (${kind}; ${runs})`,
+    differenceInWords(row),
+    equivalenceInWords(row),
+  ].filter((part) => part !== "").join("; ");
 }
 
 /** What a test was, with its p and its effect. */
 function testInWords(row: Row): string {
-  const { effect, holm, p } = row;
+  const { effect, holm, p, units } = row;
   const strata = row.combination === undefined && row.combinations > 1 &&
-    row.units === undefined;
+    units === undefined;
   const interval = Number.isNaN(effect.low)
     ? ""
     : `, 95 % interval ${short(effect.low)} to ${short(effect.high)}`;
-  const corrected = shortP(holm.p) !== shortP(p)
-    ? `${shortP(holm.p)} after Holm's correction, ${shortP(p)} before it`
-    : shortP(p);
+  const corrected = shortP(holm.p) === shortP(p)
+    ? shortP(p)
+    : `${shortP(holm.p, p)}, ${shortP(p)} before it`;
   return `${row.test}${strata ? " within combinations" : ""}${
-    row.units === undefined ? "" : ` of ${unitsInWords(row)}`
+    units === undefined ? "" : ` of ${unitsInWords(row, units)}`
   }, ${corrected}; ${strata ? "mean " : ""}${row.effectName} ${
     short(effect.estimate)
   }${interval}`;
@@ -237,9 +226,9 @@ function testInWords(row: Row): string {
 
 /** E.g. `6 networks`, or of two labels with samples `6 and 8 networks`. */
 function unitsInWords(
-  { units = [0, 0], pairs, reference, other }: Row,
+  { pairs, reference, other }: Row,
+  [x, y]: NonNullable<Row["units"]>,
 ): string {
-  const [x, y] = units;
   if (pairs === undefined) return `${x} and ${plural(y, "network")}`;
   return x === reference.networks || x === other.networks
     ? plural(x, "network")
@@ -247,23 +236,25 @@ function unitsInWords(
 }
 
 function differenceInWords(row: Row): string {
-  const { holm, p, reference, other, smallestPHolm } = row;
-  const things = row.units === undefined ? "runs" : "networks";
-  if (Number.isNaN(p)) return `these are too few ${things} to test`;
+  const { holm, reference, other, smallestPHolm, lower, higher } = row;
   const { label } = reference;
+  const things = row.units === undefined ? "runs" : "networks";
+  if (Number.isNaN(row.p)) return `these are too few ${things} to test`;
   if (row.equal) return "all values are equal";
   const test = testInWords(row);
+  const signs = row.combination === undefined && lower > 0 && higher > 0
+    ? `lower in ${plural(lower, "combination")}, higher in ${higher}`
+    : "";
+  const opposite = signs === "" ? "" : `, ${signs}`;
   if (smallestPHolm >= ALPHA && holm.p >= smallestPHolm) {
     return `these are too few ${things} to show a difference, as p cannot fall below ${
       short(smallestPHolm)
-    }${signsInWords(row)} (${test})`;
+    }${opposite} (${test})`;
   }
   if (!(holm.p < ALPHA)) {
-    return signsInWords(row) === ""
+    return signs === ""
       ? `no evidence of a difference (${test})`
-      : `no evidence of one difference over all: ${label} is${
-        signsInWords(row).slice(1)
-      } (${test})`;
+      : `no evidence of one difference over all: ${label} is ${signs} (${test})`;
   }
   const direction = row.direction < 0 ? "lower" : "higher";
   const better = direction === MEASURES[row.measure].better;
@@ -271,7 +262,7 @@ function differenceInWords(row: Row): string {
   const ratio = row.ratio === undefined || reference.failed + other.failed > 0
     ? ""
     : `, ${short(row.ratio)} times ${other.label}'s`;
-  return `${label} tends to be ${direction}${ratio}${signsInWords(row)}, ${
+  return `${label} tends to be ${direction}${ratio}${opposite}, ${
     isEquivalent(row)
       ? "but the difference is negligible"
       : `which is ${better ? "better" : "worse"}`
@@ -301,16 +292,17 @@ function marginInWords(
 }
 
 function equivalenceInWords(row: Row): string {
-  const { holm, differenceInterval: [low, high], marginUnit } = row;
+  const { holm, differenceInterval: [low, high], outside, margin } = row;
   if (Number.isNaN(holm.equivalenceP)) return "";
-  const scale = marginUnit === "points" ? row.points : 100;
-  const unit = marginUnit === "points" ? "points" : "%";
-  const interval = marginUnit === "ratio"
+  const [scale, unit] = row.marginUnit === "points"
+    ? [row.points, "points"]
+    : [100, "%"];
+  const interval = row.marginUnit === "ratio"
     ? `ratio ${short(Math.exp(low))} to ${short(Math.exp(high))}`
     : `${short(low * scale)} to ${short(high * scale)} ${unit}`;
-  const test = `TOST, ${shortP(holm.equivalenceP)}${
-    holm.equivalenceP === row.equivalenceP ? "" : " after Holm's correction"
-  }${Number.isNaN(low) ? "" : `; 90 % interval ${interval}`}`;
+  const test = `TOST, ${shortP(holm.equivalenceP, row.equivalenceP)}${
+    Number.isNaN(low) ? "" : `; 90 % interval ${interval}`
+  }`;
   const within = marginInWords(row);
   if (isEquivalent(row)) {
     return `the means are equivalent within ${within} (${test})`;
@@ -320,10 +312,10 @@ function equivalenceInWords(row: Row): string {
       shortP(holm.notWorseP)
     }), though equivalence is not shown (${test})`;
   }
-  const why = row.combination === undefined && row.outside > 0 &&
-      low > -row.margin && high < row.margin
-    ? `, as ${plural(row.outside, "combination")} differ${
-      row.outside === 1 ? "s" : ""
+  const why = row.combination === undefined && outside > 0 &&
+      low > -margin && high < margin
+    ? `, as ${plural(outside, "combination")} differ${
+      outside === 1 ? "s" : ""
     } by more`
     : "";
   return `equivalence within ${within} is not shown${why} (${test})`;
@@ -332,81 +324,79 @@ function equivalenceInWords(row: Row): string {
 /** E.g. `3 of bio's 40 and 0 of rand's 40 runs`. */
 function counted(
   groups: readonly ComparedGroup[],
-  countOf: (group: ComparedGroup) => number,
+  key: "failed" | "learned",
 ): string {
   const parts = groups.map((group) =>
-    `${countOf(group)} of ${group.label}'s ${group.runs}`
+    `${group[key] ?? 0} of ${group.label}'s ${group.runs}`
   );
   const noun = groups.at(-1)!.runs === 1 ? "run" : "runs";
   return `${parts.join(" and ")} ${noun}`;
 }
 
 /** How many networks there were, and what that means for the claim. */
-function networksInWords(row: Row): string | undefined {
+function networksInWords(row: Row): string {
   if (
     row.combinations === 0 ||
     (row.combination !== undefined && row.units === undefined)
-  ) return undefined;
+  ) return "";
   const known = [row.reference, row.other].filter(({ networks, runs }) =>
     networks !== undefined && runs > 1
   );
   const single = known.filter(({ networks }) => networks === 1);
-  const sampled = known.filter(({ networks }) => networks !== 1);
-  const parts = [
-    ...sampled.map(({ label, networks, runs }) =>
-      networks === runs
-        ? `${label}'s ${runs} runs are on networks of their own`
-        : `${label}'s ${runs} runs are on ${networks} networks, each of which counts once`
-    ),
-    ...(single.length === 0 ? [] : [
+  const parts = known.filter((one) => !single.includes(one)).map((
+    { label, networks, runs },
+  ) =>
+    networks === runs
+      ? `${label}'s ${runs} runs are on networks of their own`
+      : `${label}'s ${runs} runs are on ${networks} networks, each of which counts once`
+  );
+  if (single.length > 0) {
+    const [each, these] = single.length === 2
+      ? [" each", "these"]
+      : ["", "this one"];
+    parts.push(
       `${
         single.map(({ label, runs }) => `${label}'s ${runs}`).join(" and ")
-      } runs are on one network${
-        single.length === 2 ? " each" : ""
-      }, so that what is said holds for ${
-        single.length === 2 ? "these" : "this one"
-      }`,
-    ]),
-  ];
-  return parts.length === 0 ? undefined : parts.join("; ");
-}
-
-function failuresInWords(row: Row): string | undefined {
-  const { reference, other, failureP } = row;
-  if (reference.failed + other.failed === 0) return undefined;
-  const failed = [reference, other].filter((group) => group.failed > 0);
-  return `${counted(failed, (group) => group.failed)} diverged${
-    failed.length === 2
-      ? ""
-      : `, none of ${(failed[0] === reference ? other : reference).label}'s`
-  } (${
-    Number.isNaN(failureP)
-      ? "not tested, as runs share networks"
-      : `${row.pairs === undefined ? "Fisher's" : "McNemar's"} exact test, ${
-        shortP(row.holm.failureP)
-      }${row.holm.failureP === failureP ? "" : " after Holm's correction"}`
-  }); they count as the worst`;
-}
-
-function censoredInWords(row: Row): string | undefined {
-  const { reference, other } = row;
-  if (
-    row.measure !== "epoch99" || row.combinations === 0 ||
-    reference.stillFalling + other.stillFalling === 0
-  ) return undefined;
-  return `The loss still falls at the last epoch in ${reference.stillFalling} of ${reference.label}'s and ${other.stillFalling} of ${other.label}'s runs, which are taken for as late as can be (censored)`;
-}
-
-function learningInWords(row: Row): string | undefined {
-  const { baseline, reference, other, notLearned } = row;
-  if (baseline === undefined || reference.learned === undefined) {
-    return undefined;
+      } runs are on one network${each}, so that what is said holds for ${these}`,
+    );
   }
-  if (row.combinations === 0) return undefined;
+  return parts.join("; ");
+}
+
+function failuresInWords(row: Row): string {
+  const { reference, other, failureP, holm } = row;
+  const groups = [reference, other];
+  const failed = groups.filter((group) => group.failed > 0);
+  if (failed.length === 0) return "";
+  const none = groups.filter((group) => group.failed === 0)
+    .map(({ label }) => `, none of ${label}'s`).join("");
+  const test = Number.isNaN(failureP)
+    ? "not tested, as runs share networks"
+    : `${row.pairs === undefined ? "Fisher's" : "McNemar's"} exact test, ${
+      shortP(holm.failureP, failureP)
+    }`;
+  return `${
+    counted(failed, "failed")
+  } diverged${none} (${test}); they count as the worst`;
+}
+
+function censoredInWords({ measure, combinations, reference, other }: Row) {
+  return measure !== "epoch99" || combinations === 0 ||
+      reference.stillFalling + other.stillFalling === 0
+    ? ""
+    : `The loss still falls at the last epoch in ${reference.stillFalling} of ${reference.label}'s and ${other.stillFalling} of ${other.label}'s runs, which are taken for as late as can be (censored)`;
+}
+
+function learningInWords(row: Row): string {
+  const { baseline, reference, other, notLearned, combination } = row;
+  if (
+    baseline === undefined || reference.learned === undefined ||
+    row.combinations === 0
+  ) return "";
   const beat = `${
-    counted([reference, other], (group) => group.learned ?? 0)
+    counted([reference, other], "learned")
   } beat ${baseline.label}`;
-  if (row.combination !== undefined || notLearned.length === 0) return beat;
+  if (combination !== undefined || notLearned.length === 0) return beat;
   const titles = notLearned.slice(0, MOST_TITLES).map(({ title }) => title);
   const more = notLearned.length - titles.length;
   return `${beat}; none did in ${titles.join(", ")}${

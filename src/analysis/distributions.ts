@@ -17,6 +17,16 @@
  * @module
  */
 
+/** The sum of what items are worth; of numbers, their own. */
+export function sumOf<T>(
+  items: Iterable<T>,
+  of: (item: T) => number = Number,
+): number {
+  let sum = 0;
+  for (const item of items) sum += of(item);
+  return sum;
+}
+
 const LANCZOS_G = 7;
 const LANCZOS = [
   0.99999999999980993,
@@ -35,7 +45,7 @@ const EPSILON = 2 ** -53;
 const MOST_TERMS = 10_000;
 
 /** ln Γ(x) for x > 0. */
-export function logGamma(x: number): number {
+function logGamma(x: number): number {
   // The series is for x ≥ 1/2.
   if (x < 0.5) return logGamma(x + 1) - Math.log(x);
   const z = x - 1;
@@ -70,31 +80,27 @@ function continuedFraction(
   return f;
 }
 
-/** Q(a, x) = Γ(a, x) / Γ(a), the upper regularised incomplete gamma function; a > 0, x ≥ 0. */
-function upperGamma(a: number, x: number): number {
-  if (x === 0) return 1;
-  const factor = Math.exp(a * Math.log(x) - x - logGamma(a));
-  if (x < a + 1) {
-    let term = 1 / a;
-    let sum = term;
-    for (let n = 1; n < MOST_TERMS && term > sum * EPSILON; n++) {
-      term *= x / (a + n);
-      sum += term;
-    }
-    return 1 - factor * sum;
-  }
-  return factor /
-    continuedFraction(
-      x + 1 - a,
-      (n) => [-n * (n - a), x + 2 * n + 1 - a],
-    );
-}
-
-/** Share of the standard normal distribution above z. */
+/** Share of the standard normal distribution above z: half of Q(½, z²/2), the regularised incomplete gamma function. */
 export function normalUpperTail(z: number): number {
   if (Number.isNaN(z)) return NaN;
-  const tail = upperGamma(0.5, z * z / 2) / 2;
-  return z >= 0 ? tail : 1 - tail;
+  if (z < 0) return 1 - normalUpperTail(-z);
+  const x = z * z / 2;
+  if (x === 0) return 0.5;
+  const factor = Math.exp(0.5 * Math.log(x) - x - logGamma(0.5));
+  if (x >= 1.5) {
+    const fraction = continuedFraction(
+      x + 1 - 0.5,
+      (n) => [-n * (n - 0.5), x + 2 * n + 1 - 0.5],
+    );
+    return factor / fraction / 2;
+  }
+  let term = 2;
+  let sum = term;
+  for (let n = 1; n < MOST_TERMS && term > sum * EPSILON; n++) {
+    term *= x / (n + 0.5);
+    sum += term;
+  }
+  return (1 - factor * sum) / 2;
 }
 
 /** Γ(a + ½) / Γ(a); its logarithm as a difference of two large ones would lose digits. */
@@ -115,9 +121,7 @@ function halfStep(a: number): number {
 }
 
 /** The continued fraction of I_x(a, b), without its factor. */
-function betaFraction(
-  { a, b, x }: { readonly a: number; readonly b: number; readonly x: number },
-): number {
+function betaFraction(a: number, b: number, x: number): number {
   return 1 / continuedFraction(1, (n) => {
     const m = Math.floor(n / 2);
     const coefficient = n % 2 === 0
@@ -149,8 +153,8 @@ export function studentUpperTail(t: number, degreesOfFreedom: number): number {
     halfStep(a) / Math.sqrt(Math.PI);
   // The fraction converges fast on one side only.
   return x > (a + 1) / (a + 2.5)
-    ? 0.5 - factor * betaFraction({ a: 0.5, b: a, x: y })
-    : 0.5 * factor / a * betaFraction({ a, b: 0.5, x });
+    ? 0.5 - factor * betaFraction(0.5, a, y)
+    : 0.5 * factor / a * betaFraction(a, 0.5, x);
 }
 
 /** The normal deviate with the same tail, for many degrees of freedom. */
@@ -204,7 +208,8 @@ export function signDistribution(
 /** In how many ways m of the steps can be chosen that sum to 0, 1, … up to the largest. */
 function waysToChoose(
   steps: readonly number[],
-  { m, largest }: { readonly m: number; readonly largest: number },
+  m: number,
+  largest: number,
 ): Float64Array {
   const ways = Array.from(
     { length: m + 1 },
@@ -228,17 +233,17 @@ function choose(n: number, k: number): number {
   return value;
 }
 
-/** Twice the share of all ways to rank the groups whose U is not below that observed. */
-export function exactRankSumP(
-  { m, n, larger }: { m: number; n: number; larger: number },
+/** The share of all ways to rank two groups without ties whose U is not below that observed, the larger of both. */
+export function exactRankSumTail(
+  m: number,
+  n: number,
+  larger: number,
 ): number {
   const small = Math.min(m, n);
   const ranks = Array.from({ length: m + n }, (_, i) => i + 1);
   // U ≥ larger is as frequent as U ≤ m n − larger, which is the shorter sum.
   const largest = Math.floor(m * n - larger) + small * (small + 1) / 2;
-  const below = waysToChoose(ranks, { m: small, largest })
-    .reduce((sum, count) => sum + count, 0);
-  return Math.min(1, 2 * below / choose(m + n, small));
+  return sumOf(waysToChoose(ranks, small, largest)) / choose(m + n, small);
 }
 
 /** How often 2 U takes each value over all choices of m of the ranked numbers. */
@@ -250,8 +255,28 @@ export function doubledUDistribution(
   const lowest = m * (m + 1);
   const largest = lowest + 2 * m * (ranks.length - m);
   const count = choose(ranks.length, m);
-  return waysToChoose(steps, { m, largest }).subarray(lowest)
+  return waysToChoose(steps, m, largest).subarray(lowest)
     .map((number) => number / count);
+}
+
+/**
+ * The distribution of a sum of two independent numbers.
+ *
+ * @param step What a place of the first counts in places of the second.
+ */
+export function convolve(
+  first: Float64Array,
+  second: Float64Array,
+  step = 1,
+): Float64Array {
+  const both = new Float64Array(second.length + (first.length - 1) * step);
+  for (const [i, share] of first.entries()) {
+    if (share === 0) continue;
+    for (let j = 0; j < second.length; j++) {
+      both[j + i * step] = both[j + i * step]! + share * second[j]!;
+    }
+  }
+  return both;
 }
 
 /** The smallest p that so many pairs can give. */
@@ -263,18 +288,16 @@ export function smallestSignedRankP(pairs: number): number {
 export function smallestRankSumP(
   sizes: readonly (readonly [m: number, n: number])[],
 ): number {
-  const ways = sizes.reduce(
-    (all, [m, n]) => all * choose(m + n, Math.min(m, n)),
-    1,
-  );
+  let ways = 1;
+  for (const [m, n] of sizes) ways *= choose(m + n, Math.min(m, n));
   return Math.min(1, 2 / ways);
 }
 
-/** Runs of two labels and how many of them failed, in one stratum. */
-interface FailureCounts {
-  readonly runs: readonly [x: number, y: number];
-  readonly failed: readonly [x: number, y: number];
-}
+/** Two labels' numbers of runs, and how many of them failed. */
+type FailureCounts = readonly [
+  runs: readonly [x: number, y: number],
+  failed: readonly [x: number, y: number],
+];
 
 /**
  * Fisher's exact test of whether one label fails more often than the other,
@@ -283,28 +306,24 @@ interface FailureCounts {
  * @returns A two-sided p: the share of all tables that are no more likely than the one observed; 1 where none or all failed.
  */
 export function failureTest(strata: readonly FailureCounts[]): number {
-  let all: number[] = [1];
+  let all: Float64Array = Float64Array.of(1);
   let observed = 0;
-  for (const { runs: [m, n], failed: [a, b] } of strata) {
+  for (const [[m, n], [a, b]] of strata) {
     const failures = a + b;
     const least = Math.max(0, failures - n);
     const most = Math.min(failures, m);
-    const own = Array.from({ length: most - least + 1 }, (_, i) => {
+    const own = Float64Array.from({ length: most - least + 1 }, (_, i) => {
       const k = least + i;
       return Math.exp(
         logChoose(m, k) + logChoose(n, failures - k) -
           logChoose(m + n, failures),
       );
     });
-    const next = new Array<number>(all.length + own.length - 1).fill(0);
-    for (const [i, before] of all.entries()) {
-      for (const [j, share] of own.entries()) next[i + j]! += before * share;
-    }
-    all = next;
+    all = convolve(all, own);
     observed += a - least;
   }
   const limit = all[observed]! * (1 + 1e-7);
-  return Math.min(1, all.reduce((p, one) => one <= limit ? p + one : p, 0));
+  return Math.min(1, sumOf(all.filter((one) => one <= limit)));
 }
 
 function logChoose(n: number, k: number): number {
@@ -330,18 +349,16 @@ export function pairedFailureTest(onlyX: number, onlyY: number): number {
  * Corrects p values so that the chance of any false positive among them stays
  * below the level they are compared with.
  *
- * @param p The p values; NaN for a test that could not be made, which is not counted.
- * @returns The corrected values, in the same order; NaN where p is.
+ * @param p NaN for a test that could not be made, which is not counted.
+ * @returns In the same order; NaN where p is.
  */
 export function holmCorrection(p: readonly number[]): number[] {
   const corrected = p.map(() => NaN);
-  const tests = p.map((value, i) => ({ value, i })).filter(({ value }) =>
-    !Number.isNaN(value)
-  );
-  tests.sort((a, b) => a.value - b.value);
+  const tests = [...p.keys()].filter((i) => !Number.isNaN(p[i]));
+  tests.sort((a, b) => p[a]! - p[b]!);
   let least = 0;
-  for (const [rank, { value, i }] of tests.entries()) {
-    least = Math.max(least, Math.min(1, value * (tests.length - rank)));
+  for (const [rank, i] of tests.entries()) {
+    least = Math.max(least, Math.min(1, p[i]! * (tests.length - rank)));
     corrected[i] = least;
   }
   return corrected;

@@ -10,6 +10,7 @@ import type {
   CombinationResult,
   ResultsFolder,
 } from "../results/results_folder.ts";
+import { meanOf } from "./rank_tests.ts";
 import type { Baseline, RunSummary } from "./summary.ts";
 
 /** A combination that at least one folder has. */
@@ -52,24 +53,21 @@ export function combinationName(
   parameters: Readonly<Record<string, Plain>>,
   keys: readonly string[] = Object.keys(parameters),
 ): string {
-  const words = keys.flatMap((key) => {
+  if (keys.length === 0) return "the one combination";
+  return keys.flatMap((key) => {
     const value = parameters[key];
-    if (value === undefined) return [];
-    return [
-      typeof value === "string"
-        ? value
-        : `${keyInWords(key)} ${
-          typeof value === "number" ? numberInWords(value) : value
-        }`,
-    ];
-  });
-  return words.length === 0 && keys.length === 0
-    ? "the one combination"
-    : words.join(" · ");
+    if (value === undefined || typeof value === "string") return value ?? [];
+    const words = typeof value === "number" ? numberInWords(value) : value;
+    return `${keyInWords(key)} ${words}`;
+  }).join(" · ");
 }
 
 /** Names that were not known, see `inferGridKeys()`. */
 const UNKNOWN_KEY = /^parameter [0-9]+$/;
+
+function isKnown(keys: readonly string[]): boolean {
+  return !keys.some((key) => UNKNOWN_KEY.test(key));
+}
 
 /**
  * Matches combinations by their parameters, whatever their numbers and the
@@ -82,59 +80,43 @@ const UNKNOWN_KEY = /^parameter [0-9]+$/;
 export function matchCombinations(
   folders: readonly ResultsFolder[],
 ): { combinations: MatchedCombination[]; warnings: string[] } {
-  const known = folders.flatMap(keyListsOf).filter((keys) =>
-    !keys.some((key) => UNKNOWN_KEY.test(key))
-  );
+  const known = folders.flatMap((folder) =>
+    folder.combinations.map(({ parameters }) => Object.keys(parameters))
+  ).filter(isKnown);
   const warnings: string[] = [];
-  const matched = new Map<string, {
-    title: string;
-    parameters: Readonly<Record<string, Plain>>;
-    members: (CombinationResult | undefined)[];
-  }>();
+  const matched = new Map<
+    string,
+    MatchedCombination & { members: (CombinationResult | undefined)[] }
+  >();
   for (const [f, folder] of folders.entries()) {
     for (const combination of folder.combinations) {
       const parameters = nameParameters(combination.parameters, known);
-      const key = JSON.stringify(
-        Object.entries(parameters).sort(([a], [b]) => a < b ? -1 : 1),
-      );
-      const group = matched.get(key) ??
-        {
-          title: combinationName(parameters),
-          parameters,
-          members: folders.map(() => undefined),
-        };
+      const key = inOrder(parameters);
+      const group = matched.get(key) ?? {
+        title: combinationName(parameters),
+        parameters,
+        members: folders.map(() => undefined),
+      };
+      matched.set(key, group);
       const before = group.members[f];
       if (before !== undefined) {
         warnings.push(
           `${folder.path}: combination ${combination.index} has the parameters of combination ${before.index}, ${combination.title}; its runs are left out`,
         );
-      }
-      group.members[f] ??= combination;
-      matched.set(key, group);
+      } else group.members[f] = combination;
     }
   }
   const combinations = [...matched.values()];
-  warnings.push(...folders.flatMap(({ path }, f) => {
-    const missing = combinations.filter(({ members }) =>
-      members[f] === undefined
-    );
-    return missing.length === 0 ? [] : [
+  for (const [f, { path }] of folders.entries()) {
+    const missing = combinations.filter((one) => one.members[f] === undefined);
+    if (missing.length === 0) continue;
+    warnings.push(
       `${path}: ${missing.length} of ${combinations.length} combinations are in other folders only: ${
         missing.map(({ title }) => title).join(", ")
       }`,
-    ];
-  }));
-  return { combinations, warnings };
-}
-
-/** The different lists of keys that a folder's combinations have. */
-function keyListsOf({ combinations }: ResultsFolder): string[][] {
-  const lists = new Map<string, string[]>();
-  for (const { parameters } of combinations) {
-    const keys = Object.keys(parameters);
-    lists.set(JSON.stringify(keys), keys);
+    );
   }
-  return [...lists.values()];
+  return { combinations, warnings };
 }
 
 /** Replaces unknown names by those that a list with the same names elsewhere has at their places. */
@@ -142,14 +124,21 @@ function nameParameters(
   parameters: Readonly<Record<string, Plain>>,
   known: readonly (readonly string[])[],
 ): Readonly<Record<string, Plain>> {
-  const entries = Object.entries(parameters);
-  if (!entries.some(([key]) => UNKNOWN_KEY.test(key))) return parameters;
+  const own = Object.keys(parameters);
+  if (isKnown(own)) return parameters;
   const names = known.find((keys) =>
-    keys.length === entries.length &&
-    entries.every(([key], i) => UNKNOWN_KEY.test(key) || key === keys[i])
+    keys.length === own.length &&
+    own.every((key, i) => UNKNOWN_KEY.test(key) || key === keys[i])
   );
   return names === undefined ? parameters : Object.fromEntries(
-    entries.map(([, value], i) => [names[i] as string, value]),
+    Object.values(parameters).map((value, i) => [names[i]!, value]),
+  );
+}
+
+/** The same text for the same values, whatever the order of their keys. */
+function inOrder(values: Readonly<Record<string, Plain>>): string {
+  return JSON.stringify(
+    Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1),
   );
 }
 
@@ -170,13 +159,7 @@ export function haveSameTrials(
 
 function sameUpToPictures(a: ExperimentRecord, b: ExperimentRecord): boolean {
   return a.seed === b.seed && a.task.name === b.task.name &&
-    sorted(a.task.parameters) === sorted(b.task.parameters);
-}
-
-function sorted(values: Readonly<Record<string, Plain>>): string {
-  return JSON.stringify(
-    Object.entries(values).sort(([x], [y]) => x < y ? -1 : 1),
-  );
+    inOrder(a.task.parameters) === inOrder(b.task.parameters);
 }
 
 /** What tells pictures apart; a file by its name alone may have been another one. */
@@ -198,32 +181,8 @@ const CONDITIONS: readonly (readonly [
   ["pictures", ({ stimuli }) => stimuli?.sha256 ?? stimuli?.source],
 ];
 
-/** From this ratio on starts are told to be apart. */
+/** From this ratio of spectral radii on starts are told to be apart: the radius decides much of what a network learns, whatever its topology. */
 const APART = 1.1;
-
-/**
- * That networks began with different spectral radii, as a sentence: the radius
- * decides much of what a recurrent network learns, whatever its topology.
- */
-function startsApart(
-  recorded: readonly {
-    readonly label: string;
-    readonly experiment: ExperimentRecord;
-  }[],
-): string | undefined {
-  const known = recorded.flatMap(({ label, experiment }) => {
-    const radius = experiment.networkStates?.initial.spectralRadius;
-    return radius === undefined ? [] : [[label, radius] as const];
-  });
-  const radii = known.map(([, radius]) => radius);
-  if (!(Math.max(...radii) > APART * Math.min(...radii))) return undefined;
-  return `the networks began apart: before training their spectral radius was ${
-    known.map(([label, radius]) =>
-      `${Number(radius.toPrecision(3))} in ${label}`
-    )
-      .join(", ")
-  }, on average; what differs may come from there and not from topology. [net] match = spectral_radius lets a null model begin where the biological network does`;
-}
 
 /** An experiment and what it is called in figures and tables. */
 export interface LabelledResults {
@@ -248,95 +207,117 @@ export function checkConditions(folders: readonly LabelledResults[]): {
   const recorded = folders.flatMap(({ label, results: { experiment } }) =>
     experiment === undefined ? [] : [{ label, experiment }]
   );
-  const tasks = new Set(recorded.map(({ experiment }) => experiment.task.name));
-  const list = (
-    entries: readonly (readonly [label: string, value: unknown])[],
-  ) => entries.map(([label, value]) => `${label} ${value}`).join(", ");
-  if (tasks.size > 1) {
+  /** What each record says, by label, without what it doesn't say. */
+  const each = <V>(of: (record: ExperimentRecord) => V | undefined) =>
+    recorded.flatMap(({ label, experiment }) => {
+      const value = of(experiment);
+      return value === undefined ? [] : [[label, value] as const];
+    });
+  const list = (values: readonly (readonly [string, unknown])[], of = " ") =>
+    values.map(([label, value]) => `${label}${of}${value}`).join(", ");
+  const differ = (values: readonly (readonly [string, unknown])[]) =>
+    new Set(values.map(([, value]) => value)).size > 1;
+
+  const tasks = each(({ task }) => task.name);
+  const sameTask = !differ(tasks);
+  if (!sameTask) {
     warnings.push(
       `the results are of different tasks, so that their numbers are not compared: ${
-        recorded.map(({ label, experiment }) =>
-          `${label} of ${experiment.task.name}`
-        ).join(", ")
+        list(tasks, " of ")
       }`,
     );
   }
   const epochs = folders.map(({ label, results }) =>
     [
       label,
-      Math.max(
-        0,
-        ...results.combinations.map(({ validateLoss }) => validateLoss.epochs),
-      ),
+      results.combinations.map(({ validateLoss }) => validateLoss.epochs),
     ] as const
   );
-  const shortest = folders.flatMap(({ results }) =>
-    results.combinations.map(({ validateLoss }) => validateLoss.epochs)
-  );
-  const commonEpochs = Math.min(...shortest);
-  if (shortest.some((length) => length !== commonEpochs)) {
+  const all = epochs.flatMap(([, own]) => own);
+  const commonEpochs = Math.min(...all);
+  if (all.some((length) => length !== commonEpochs)) {
     warnings.push(
       `the experiments differ in epochs (${
-        list(epochs)
+        list(epochs.map(([label, own]) => [label, Math.max(0, ...own)]))
       }): the statistics compare their first ${commonEpochs} epochs`,
     );
   }
   const differing = CONDITIONS.flatMap(([name, of]) => {
-    const values = recorded.map(({ label, experiment }) =>
-      [label, of(experiment) ?? "none"] as const
-    );
-    return new Set(values.map(([, value]) => value)).size < 2
-      ? []
-      : [`${name} (${list(values)})`];
+    const values = each((record) => of(record) ?? "none");
+    return differ(values) ? [`${name} (${list(values)})`] : [];
   });
-  if (differing.length > 0 && tasks.size < 2) {
+  if (differing.length > 0 && sameTask) {
     warnings.push(
       `the experiments differ in ${
         differing.join(", ")
       }: a difference of their numbers may come from there`,
     );
   }
-  const apart = startsApart(recorded);
-  if (apart !== undefined) warnings.push(apart);
-  const [first, ...others] = recorded;
-  const unknown = first === undefined
-    ? []
-    : others.filter(({ experiment }) =>
-      sameUpToPictures(first.experiment, experiment) &&
-      (picturesOf(first.experiment) === "unknown" ||
-        picturesOf(experiment) === "unknown")
+  const radii = each(({ networkStates }) =>
+    networkStates?.initial.spectralRadius
+  );
+  const sizes = radii.map(([, radius]) => radius);
+  if (Math.max(...sizes) > APART * Math.min(...sizes)) {
+    warnings.push(
+      `the networks began apart: before training their spectral radius was ${
+        radii.map(([label, radius]) =>
+          `${Number(radius.toPrecision(3))} in ${label}`
+        ).join(", ")
+      }, on average; what differs may come from there and not from topology. [net] match = spectral_radius lets a null model begin where the biological network does`,
     );
-  if (first !== undefined && unknown.length > 0) {
+  }
+  const [first, ...others] = recorded;
+  const unknown = others.filter(({ experiment }) =>
+    sameUpToPictures(first!.experiment, experiment) &&
+    [first!.experiment, experiment].some((one) => picturesOf(one) === "unknown")
+  );
+  if (unknown.length > 0) {
     warnings.push(
       `the records of ${
-        [first, ...unknown].map(({ label }) => label).join(", ")
+        [first!, ...unknown].map(({ label }) => label).join(", ")
       } do not all have the checksum of their pictures, so that runs are not compared in pairs`,
     );
   }
-  return { warnings, commonEpochs, sameTask: tasks.size < 2 };
+  return { warnings, commonEpochs, sameTask };
 }
 
 /** Fewest values of a group that are tested. */
 export const FEWEST = 2;
 
+/** Something of the reference, and the same of the label that is compared with it. */
+export type Both<T> = readonly [reference: T, other: T];
+
+/** The same of each of the two. */
+export function both<T, U>(
+  [x, y]: Both<T>,
+  of: (one: T, side: 0 | 1) => U,
+): [U, U] {
+  return [of(x, 0), of(y, 1)];
+}
+
+/** What many pairs of lists hold, as one pair. */
+export function gather<T>(pairs: readonly Both<readonly T[]>[]): [T[], T[]] {
+  return [pairs.flatMap(([x]) => x), pairs.flatMap(([, y]) => y)];
+}
+
+/** A run, and whether it is known to have beaten the baseline. */
+export type StratumRun = RunSummary & { readonly beat: boolean };
+
 /** A run, and the unit that it is part of: the runs that share a random network, or itself. */
-type CountedRun = RunSummary & { readonly unit: string };
+export type CountedRun = StratumRun & { readonly unit: string };
 
 /** The runs of both labels in one combination. */
-export interface Stratum<Run extends RunSummary = CountedRun> {
+export interface Stratum<Run extends StratumRun = CountedRun> {
   readonly combination: MatchedCombination;
   /** Whether run i of one label belongs to run i of the other. */
   readonly paired: boolean;
-  readonly x: readonly Run[];
-  readonly y: readonly Run[];
+  readonly runs: Both<readonly Run[]>;
   readonly baseline: Baseline | undefined;
   /** Percentage points between chance and 100 %. */
   readonly points: number;
   /** Whether a run of either label beat the baseline. */
   readonly learned: boolean;
 }
-
-export const SIDES = ["x", "y"] as const;
 
 /** How many networks runs are on; undefined where that is not known. */
 export function countNetworks(
@@ -360,55 +341,48 @@ export function countNetworks(
  * few samples, which vary more, would find differences where there are none.
  */
 export function countUnits(
-  strata: readonly Stratum<RunSummary>[],
+  strata: readonly Stratum<StratumRun>[],
 ): { readonly strata: readonly Stratum[]; readonly byPlace: boolean } {
-  const [x, y] = SIDES.map((side) => {
-    const runs = strata.flatMap((stratum) => stratum[side]);
+  const samples = both(gather(strata.map(({ runs }) => runs)), (runs) => {
     const count = countNetworks(runs) ?? 1;
-    return { sampled: count > 1, repeated: count > 1 && count < runs.length };
-  }) as [Sampling, Sampling];
+    return { several: count > 1, shared: count > 1 && count < runs.length };
+  });
   const byPlace = !strata.every(({ paired }) => paired) &&
-    ((x.repeated && !y.sampled) || (y.repeated && !x.sampled));
-  const units = new Map<string, string>();
+    samples.some(({ shared }, side) => shared && !samples[1 - side]!.several);
+  const joined = new Map<string, string>();
   const unitOf = (key: string): string => {
-    const above = units.get(key);
+    const above = joined.get(key);
     return above === undefined ? key : unitOf(above);
   };
   const keyed = strata.map((stratum, s) => {
     const paired = byPlace || stratum.paired;
-    const length = paired
-      ? Math.min(stratum.x.length, stratum.y.length)
-      : Infinity;
-    const keysOf = (side: "x" | "y") =>
-      stratum[side].slice(0, length).map(({ network }, i) =>
-        (side === "x" ? x : y).sampled
-          ? `${side} ${network}`
-          : `${paired ? "" : side} ${s} ${i}`
-      );
-    const keys = { x: keysOf("x"), y: keysOf("y") };
-    if (paired) {
-      for (const [i, key] of keys.x.entries()) {
-        const [one, other] = [unitOf(key), unitOf(keys.y[i]!)];
-        if (one !== other) units.set(other, one);
-      }
+    const length = Math.min(...stratum.runs.map((runs) => runs.length));
+    const runs = both(
+      stratum.runs,
+      (own, side) =>
+        own.slice(0, paired ? length : own.length).map((run, i) => ({
+          ...run,
+          unit: samples[side].several
+            ? `${side} ${run.network}`
+            : `${paired ? "" : side} ${s} ${i}`,
+        })),
+    );
+    for (const [i, { unit }] of (paired ? runs[0] : []).entries()) {
+      const [one, other] = [unitOf(unit), unitOf(runs[1][i]!.unit)];
+      if (one !== other) joined.set(other, one);
     }
-    return { ...stratum, paired, keys };
+    return { ...stratum, paired, runs };
   });
   return {
     byPlace,
-    strata: keyed.map(({ keys, ...stratum }) => ({
+    strata: keyed.map((stratum) => ({
       ...stratum,
-      x: keys.x.map((key, i) => ({ ...stratum.x[i]!, unit: unitOf(key) })),
-      y: keys.y.map((key, i) => ({ ...stratum.y[i]!, unit: unitOf(key) })),
+      runs: both(
+        stratum.runs,
+        (own) => own.map((run) => ({ ...run, unit: unitOf(run.unit) })),
+      ),
     })),
   };
-}
-
-interface Sampling {
-  /** Whether a label's runs are on several networks. */
-  readonly sampled: boolean;
-  /** Whether of these some have several runs. */
-  readonly repeated: boolean;
 }
 
 /** A number of a run, or of a pair of runs. */
@@ -419,34 +393,30 @@ export interface Counted {
 
 /** The mean of each unit, in the order in which they come. */
 export function meanPerUnit(numbers: readonly Counted[]): number[] {
-  const units = Map.groupBy(numbers, ({ unit }) => unit);
-  return Array.from(
-    units.values(),
-    (own) => own.reduce((sum, { value }) => sum + value, 0) / own.length,
-  );
+  return Map.groupBy(numbers, ({ unit }) => unit).values()
+    .map((own) => meanOf(own.map(({ value }) => value))).toArray();
 }
 
 /** Whether runs of different combinations are of one unit, so that these are no independent strata. */
 export function shareUnits(strata: readonly Stratum[]): boolean {
-  const own = strata.map(({ x, y }) =>
-    new Set([...x, ...y].map(({ unit }) => unit))
-  );
-  const all = new Set(own.flatMap((units) => [...units]));
-  return all.size < own.reduce((sum, { size }) => sum + size, 0);
+  const units = strata.flatMap(({ runs }) => [
+    ...new Set(runs.flat().map(({ unit }) => unit)),
+  ]);
+  return new Set(units).size < units.length;
 }
 
 /** Values of both labels, of complete pairs where there are pairs. */
 export function groupsOf(
-  { paired, x, y }: Stratum,
+  { paired, runs }: Stratum,
   valueOf: (run: RunSummary) => number | undefined,
-): { x: Counted[]; y: Counted[] } {
-  const counted = (runs: readonly CountedRun[], others: typeof runs) =>
-    runs.flatMap((run, i) => {
-      const value = valueOf(run);
+): [Counted[], Counted[]] {
+  const values = both(runs, (own) => own.map(valueOf));
+  return both(runs, (own, side) =>
+    own.flatMap(({ unit }, i) => {
+      const value = values[side][i];
       return value === undefined ||
-          (paired && valueOf(others[i]!) === undefined)
+          (paired && values[1 - side]![i] === undefined)
         ? []
-        : [{ value, unit: run.unit }];
-    });
-  return { x: counted(x, y), y: counted(y, x) };
+        : [{ value, unit }];
+    }));
 }

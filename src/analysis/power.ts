@@ -11,7 +11,7 @@ import { createStream, type RandomStream } from "../random/stream.ts";
 import { plural } from "../text/words.ts";
 import { baselineOf, curveOf, summarizeLoss, taskFacts } from "./summary.ts";
 import { ALPHA, short } from "./comparison.ts";
-import { describeNumbers } from "./rank_tests.ts";
+import { describeNumbers, meanOf } from "./rank_tests.ts";
 import { testEquivalence } from "./means.ts";
 import {
   haveSameTrials,
@@ -19,6 +19,7 @@ import {
   matchCombinations,
 } from "./match.ts";
 import {
+  convolve,
   doubledUDistribution,
   signDistribution,
   smallestSignedRankP,
@@ -59,13 +60,8 @@ function streamOf({ iterations, combinations, paired }: PowerDesign) {
   });
 }
 
-/** Spread of the difference of a pair; of a run, where there are no pairs. */
-function unitOf({ paired, sd, correlation }: PowerDesign): number {
-  return paired ? sd * Math.sqrt(2 * (1 - correlation)) : sd;
-}
-
 /** How often each sum of a stratum's statistic occurs: of the ranks above 0, or U. */
-function stratumDistribution({ iterations: n, paired }: PowerDesign) {
+function stratumDistribution(n: number, paired: boolean): Float64Array {
   const ranks = Float64Array.from(
     { length: paired ? n : 2 * n },
     (_, i) => i + 1,
@@ -79,33 +75,20 @@ function stratumDistribution({ iterations: n, paired }: PowerDesign) {
 /** The largest sum of the statistic over all strata that is significant; below 0 where none is. */
 function criticalSum(design: PowerDesign): number {
   const level = ALPHA / design.tests / 2;
-  const { iterations: n, combinations } = design;
-  const top = design.paired ? n * (n + 1) / 2 : n * n;
+  const { iterations: n, combinations, paired } = design;
+  const top = paired ? n * (n + 1) / 2 : n * n;
   if (top * combinations > LONGEST || n > 150) {
-    const variance = combinations *
-      (design.paired
-        ? n * (n + 1) * (2 * n + 1) / 24
-        : n * n * (2 * n + 1) / 12);
+    const one = n * (2 * n + 1) * (paired ? n + 1 : 2 * n) / 24;
     return Math.floor(
-      top * combinations / 2 - normalDeviate(level) * Math.sqrt(variance),
+      top * combinations / 2 -
+        normalDeviate(level) * Math.sqrt(combinations * one),
     );
   }
-  const one = stratumDistribution(design);
+  const one = stratumDistribution(n, paired);
   let all: Float64Array = Float64Array.of(1);
-  for (let k = 0; k < combinations; k++) {
-    const next = new Float64Array(all.length + one.length - 1);
-    for (const [i, share] of one.entries()) {
-      if (share === 0) continue;
-      for (let j = 0; j < all.length; j++) next[i + j]! += share * all[j]!;
-    }
-    all = next;
-  }
-  let sum = 0;
-  for (const [i, share] of all.entries()) {
-    sum += share;
-    if (sum > level) return i - 1;
-  }
-  return all.length;
+  for (let k = 0; k < combinations; k++) all = convolve(one, all);
+  let below = 0;
+  return all.findIndex((share) => (below += share) > level) - 1;
 }
 
 function normalDeviate(tail: number): number {
@@ -115,17 +98,15 @@ function normalDeviate(tail: number): number {
 /** What the ranks of the differences above 0 sum to. */
 function drawSignedRanks(
   stream: RandomStream,
-  { n, shift }: { n: number; shift: number },
+  n: number,
+  shift: number,
 ): number {
   const values = Array.from({ length: n }, () => shift + stream.normal());
   values.sort((a, b) => Math.abs(a) - Math.abs(b));
   return values.reduce((sum, value, i) => value > 0 ? sum + i + 1 : sum, 0);
 }
 
-function drawU(
-  stream: RandomStream,
-  { n, shift }: { n: number; shift: number },
-): number {
+function drawU(stream: RandomStream, n: number, shift: number): number {
   const x = Array.from({ length: n }, () => shift + stream.normal());
   const y = Array.from({ length: n }, () => stream.normal());
   let u = 0;
@@ -142,17 +123,19 @@ export function differencePower(
   design: PowerDesign,
   difference: number,
 ): number {
-  const { iterations: n, combinations, paired } = design;
+  const { iterations: n, combinations, paired, sd, correlation } = design;
   const critical = criticalSum(design);
   if (critical < 0) return 0;
   const stream = streamOf(design);
   const draw = paired ? drawSignedRanks : drawU;
+  // Of a pair's difference, or of a run.
+  const unit = paired ? sd * Math.sqrt(2 * (1 - correlation)) : sd;
   // Downwards: few ranks are above 0 then.
-  const shift = -Math.abs(difference) / unitOf(design);
+  const shift = -Math.abs(difference) / unit;
   let found = 0;
   for (let i = 0; i < DRAWN; i++) {
     let sum = 0;
-    for (let k = 0; k < combinations; k++) sum += draw(stream, { n, shift });
+    for (let k = 0; k < combinations; k++) sum += draw(stream, n, shift);
     if (sum <= critical) found++;
   }
   return found / DRAWN;
@@ -165,33 +148,28 @@ export function differencePower(
  * @param margin As a share of what is learned.
  */
 export function equivalencePower(design: PowerDesign, margin: number): number {
-  const { iterations: n, combinations, paired, sd, correlation, learned } =
-    design;
+  const { iterations: n, combinations, paired, sd, correlation } = design;
   if (n < 2) return 0;
   const stream = streamOf(design);
-  const [common, own] = [
-    sd * Math.sqrt(paired ? correlation : 0),
-    sd * Math.sqrt(paired ? 1 - correlation : 1),
-  ];
-  const limit = margin * learned;
+  const common = sd * Math.sqrt(paired ? correlation : 0);
+  const own = sd * Math.sqrt(paired ? 1 - correlation : 1);
+  const limit = margin * design.learned;
   // A correction for many tests takes longer to draw than to look up.
   const level = ALPHA / design.tests;
-  let shown = 0;
   const drawn = Math.max(500, Math.min(DRAWN, 400_000 / (n * combinations)));
+  let shown = 0;
   for (let i = 0; i < drawn; i++) {
-    let outside = false;
     const strata = Array.from({ length: combinations }, () => {
-      const x: number[] = [];
-      const y: number[] = [];
+      const [x, y]: [number[], number[]] = [[], []];
       for (let j = 0; j < n; j++) {
         const shared = common * stream.normal();
         x.push(shared + own * stream.normal());
         y.push(shared + own * stream.normal());
       }
-      const apart = Math.abs(describeNumbers(x).mean - describeNumbers(y).mean);
-      outside ||= combinations > 1 && apart > limit;
-      return { x, y };
+      return [x, y] as const;
     });
+    const outside = combinations > 1 &&
+      strata.some(([x, y]) => Math.abs(meanOf(x) - meanOf(y)) > limit);
     if (outside) continue;
     if (testEquivalence(strata, { margin: limit, paired }).p < level) shown++;
   }
@@ -211,7 +189,7 @@ export function iterationsFor(
     if (high === MOST_ITERATIONS) return undefined;
     high = Math.min(MOST_ITERATIONS, high * 2);
   }
-  let low = high === 2 ? 1 : Math.floor(high / 2);
+  let low = Math.floor(high / 2);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (of(middle) < power) low = middle;
@@ -220,21 +198,16 @@ export function iterationsFor(
   return high;
 }
 
-/** The spread of a pilot, and of how many combinations it was measured. */
-interface Pilot extends Spread {
-  readonly combinations: number;
-}
-
 /**
  * Measures the spread of a pilot: of the combinations that were learned, the
  * spread of the logarithms of minimum losses within them, and the correlation
  * of pairs where the first two experiments have the same trials.
  *
- * @returns undefined where no combination has two runs that learned.
+ * @returns Also the number of combinations that were learned; undefined where none has two runs that did.
  */
 export function pilotSpread(
   folders: readonly LabelledResults[],
-): Pilot | undefined {
+): Spread & { readonly combinations: number } | undefined {
   const results = folders.map((folder) => folder.results);
   const { combinations } = matchCombinations(results);
   let [squares, freedom, products, pairs] = [0, 0, 0, 0];
@@ -253,23 +226,23 @@ export function pilotSpread(
       baseline !== undefined &&
       !finite.flat().some((one) => Math.exp(one) < baseline.beaten)
     ) continue;
-    for (const own of finite) {
-      if (own.length < 2) continue;
-      squares += describeNumbers(own).sd ** 2 * (own.length - 1);
-      freedom += own.length - 1;
+    const described = finite.map(describeNumbers);
+    for (const { n, sd } of described) {
+      if (n < 2) continue;
+      squares += sd ** 2 * (n - 1);
+      freedom += n - 1;
     }
-    const means = finite.map((own) => describeNumbers(own).mean);
+    const means = described.map(({ mean }) => mean);
     if (baseline !== undefined) {
       learned.push(Math.log(baseline.value) - Math.min(...means));
     }
     const [x = [], y = []] = logs;
     if (!paired || members[0]?.index !== members[1]?.index) continue;
-    for (let i = 0; i < Math.min(x.length, y.length); i++) {
-      const product = (x[i]! - means[0]!) * (y[i]! - means[1]!);
-      if (Number.isNaN(product)) continue;
-      products += product;
-      pairs++;
-    }
+    const both = x.slice(0, y.length).map((value, i) =>
+      (value - means[0]!) * (y[i]! - means[1]!)
+    ).filter((product) => !Number.isNaN(product));
+    products = both.reduce((sum, product) => sum + product, products);
+    pairs += both.length;
   }
   if (freedom === 0) return undefined;
   const variance = squares / freedom;
@@ -279,7 +252,7 @@ export function pilotSpread(
     correlation: pairs > all
       ? Math.min(0.95, Math.max(0, products / (pairs - all) / variance))
       : 0,
-    learned: describeNumbers(learned).mean,
+    learned: meanOf(learned),
     combinations: learned.length,
   };
 }
@@ -292,7 +265,7 @@ const MANY_RUNS = 40;
  * found over all combinations, in standard deviations of the difference of a
  * pair, and whether one in a single combination can be found at all.
  *
- * @param plan `measures` that are compared: loss and epoch, and accuracy where the task has one; `networks` that all combinations share, which then count and not runs.
+ * @param plan `measures` that are compared: loss and epoch, and accuracy where the task has one; `networks`, at most one an iteration, that all combinations share, which then count and not runs.
  */
 export function describePower(
   { iterations, combinations, measures, networks }: {
@@ -302,55 +275,54 @@ export function describePower(
     readonly networks?: number | undefined;
   },
 ): string {
+  const isShared = networks !== undefined;
   const what = `${plural(iterations, "iteration")} of ${
     plural(combinations, "combination")
   }, compared in pairs with another experiment${
-    networks === undefined
-      ? ""
-      : ` on ${plural(networks, "network")} that count once each`
+    isShared ? ` on ${plural(networks, "network")} that count once each` : ""
   }: `;
-  const single = Math.min(iterations, networks ?? Infinity);
-  const units = networks ?? iterations * combinations;
-  const all = smallestSignedRankP(units);
-  if (all * measures >= ALPHA) {
+  const single = networks ?? iterations;
+  const strata = isShared ? 1 : combinations;
+  const all = smallestSignedRankP(single * strata) * measures;
+  if (all >= ALPHA) {
     return `${what}too few to show any difference, as p cannot fall below ${
-      short(Math.min(1, all * measures))
+      short(Math.min(1, all))
     }`;
   }
-  const design = {
-    iterations: single,
-    combinations: units / single,
+  const difference = detectable(single, strata, measures);
+  const over = `${what}over all, a difference of ${
+    short(difference)
+  } standard deviations of ${
+    isShared ? "a network's" : "a pair's"
+  } difference is found in 80 % of cases`;
+  const isEnough = (pairs: number) =>
+    smallestSignedRankP(pairs) * measures * combinations < ALPHA;
+  if (combinations === 1 || isEnough(single)) return over;
+  let enough = single;
+  while (!isEnough(enough)) enough++;
+  return `${over}; none in a single combination, which takes ${enough} ${
+    isShared ? "networks" : "iterations"
+  } at least`;
+}
+
+/** The difference that is found in 80 % of cases, in units of the spread of a pair's difference. */
+function detectable(
+  iterations: number,
+  combinations: number,
+  tests: number,
+): number {
+  if (iterations * combinations > MANY_RUNS) {
+    // The signed-rank test is as good as a t test of 3 / π as many normal differences.
+    return (normalDeviate(ALPHA / tests / 2) + normalDeviate(0.2)) /
+      Math.sqrt(iterations * combinations * 3 / Math.PI);
+  }
+  const design: PowerDesign = {
+    ...{ iterations, combinations, tests },
     paired: true,
-    tests: measures,
-    // In units of the spread of a pair's difference.
     sd: Math.SQRT1_2,
     correlation: 0,
     learned: 1,
   };
-  const over = `${what}over all, a difference of ${
-    short(detectable(design))
-  } standard deviations of ${
-    networks === undefined ? "a pair's" : "a network's"
-  } difference is found in 80 % of cases`;
-  if (combinations === 1) return over;
-  const smallest = smallestSignedRankP(single) * measures * combinations;
-  if (smallest < ALPHA) return over;
-  let enough = single;
-  while (smallestSignedRankP(enough) * measures * combinations >= ALPHA) {
-    enough++;
-  }
-  return `${over}; none in a single combination, which takes ${enough} ${
-    networks === undefined ? "iterations" : "networks"
-  } at least`;
-}
-
-/** The difference that is found in 80 % of cases. */
-function detectable(design: PowerDesign): number {
-  if (design.iterations * design.combinations > MANY_RUNS) {
-    // The signed-rank test is as good as a t test of 3 / π as many normal differences.
-    return (normalDeviate(ALPHA / design.tests / 2) + normalDeviate(0.2)) /
-      Math.sqrt(design.iterations * design.combinations * 3 / Math.PI);
-  }
   let [low, high] = [0, 8];
   for (let i = 0; i < 8; i++) {
     const middle = (low + high) / 2;

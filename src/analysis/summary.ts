@@ -11,14 +11,10 @@
 
 import type { Plain } from "../results/experiment_record.ts";
 import type { Curves } from "../results/data_files.ts";
-import type {
-  CombinationResult,
-  ResultsFolder,
-} from "../results/results_folder.ts";
+import type { ResultsFolder } from "../results/results_folder.ts";
 
 /** What a loss curve comes down to. */
 interface LossSummary {
-  /** The lowest loss. */
   readonly minLoss: number;
   /** The first epoch that has it. */
   readonly minLossEpoch: number;
@@ -44,7 +40,6 @@ export interface RunSummary {
   readonly network: string | undefined;
 }
 
-/** What to leave out. */
 interface SummaryOptions {
   /** Epochs left out at the beginning, unless there are no others; default 1, as in the original's figures. */
   readonly start?: number;
@@ -70,26 +65,17 @@ export function summarizeLoss(
   const first = losses.length > start ? start : 0;
   const kept = losses.subarray(first);
   if (kept.length === 0 || !kept.every(Number.isFinite)) return undefined;
-  const min = kept.reduce((least, loss) => Math.min(least, loss), Infinity);
-  const max = kept.reduce((most, loss) => Math.max(most, loss), -Infinity);
-  const minLossEpoch = first + kept.indexOf(min);
-  if (min === max) {
-    return {
-      minLoss: min,
-      minLossEpoch,
-      epoch99: undefined,
-      stillFalling: false,
-    };
-  }
-  // In this order, so that rounding falls as in the original program.
+  const min = kept.reduce((least, loss) => Math.min(least, loss));
+  const max = kept.reduce((most, loss) => Math.max(most, loss));
+  // In this order, so that rounding falls as in the original program; -1 where all are equal.
   const near = kept.findIndex((loss) =>
     (loss - min) / (max - min) * 100 <= NEAR
   );
   const tail = Math.max(1, Math.floor(TAIL * kept.length));
   return {
     minLoss: min,
-    minLossEpoch,
-    epoch99: first + near,
+    minLossEpoch: first + kept.indexOf(min),
+    epoch99: near < 0 ? undefined : first + near,
     stillFalling: near >= kept.length - tail,
   };
 }
@@ -107,16 +93,16 @@ export function curveOf(curves: Curves, iteration: number): Float64Array {
  * @returns A summary a run, and a sentence for each combination with runs that diverged or never changed.
  */
 export function summarizeResults(
-  results: ResultsFolder,
+  { path, experiment, combinations }: ResultsFolder,
   options: SummaryOptions = {},
 ): { runs: RunSummary[]; warnings: string[] } {
   const runs: RunSummary[] = [];
   const warnings: string[] = [];
   const { epochs: most = Infinity } = options;
-  for (const combination of results.combinations) {
-    const { validateLoss, index, title } = combination;
-    const recorded = new Set(
-      results.experiment?.failures.flatMap((failure) =>
+  for (const combination of combinations) {
+    const { validateLoss, validateMetrics, index, title } = combination;
+    const failed = new Set(
+      experiment?.failures.flatMap((failure) =>
         failure.combination === index && failure.epoch < most
           ? failure.iteration
           : []
@@ -126,22 +112,27 @@ export function summarizeResults(
     const constant: number[] = [];
     for (let i = 0; i < validateLoss.iterations; i++) {
       const losses = curveOf(validateLoss, i).subarray(0, most);
-      const loss = recorded.has(i) ? undefined : summarizeLoss(losses, options);
+      const loss = failed.has(i) ? undefined : summarizeLoss(losses, options);
       if (loss === undefined) {
         const epoch = losses.findIndex((value) => !Number.isFinite(value));
         diverged.push(epoch < 0 ? `${i}` : `${i} from epoch ${epoch} on`);
       } else if (loss.epoch99 === undefined && losses.length > 2) {
         constant.push(i);
       }
+      const accuracy = loss && validateMetrics &&
+        curveOf(validateMetrics, i).subarray(0, most).at(-1);
       runs.push({
         combination: index,
         iteration: i,
         loss,
-        finalAccuracy: loss && finalAccuracyOf(combination, i, most),
+        // Means of percentages differ in the last digits where in exact arithmetic they are equal.
+        finalAccuracy: Number.isFinite(accuracy)
+          ? Math.round(accuracy! * 1e9) / 1e9
+          : undefined,
         network: combination.networks?.[i],
       });
     }
-    const name = `${results.path}: combination ${index} ${title}: `;
+    const name = `${path}: combination ${index} ${title}: `;
     if (diverged.length > 0) {
       warnings.push(
         `${name}${
@@ -160,19 +151,6 @@ export function summarizeResults(
     }
   }
   return { runs, warnings };
-}
-
-function finalAccuracyOf(
-  { validateMetrics }: CombinationResult,
-  iteration: number,
-  most: number,
-): number | undefined {
-  if (validateMetrics === undefined) return undefined;
-  const accuracy = curveOf(validateMetrics, iteration).subarray(0, most).at(-1);
-  // Means of percentages differ in the last digits where in exact arithmetic they are equal.
-  return accuracy !== undefined && Number.isFinite(accuracy)
-    ? Math.round(accuracy * 1e9) / 1e9
-    : undefined;
 }
 
 /** A number that each run has. */
@@ -220,8 +198,7 @@ const LOG_RANGE = 30;
  * @param values Those that are not finite count for nothing.
  */
 export function spansDecades(values: Iterable<number>): boolean {
-  let low = Infinity;
-  let high = -Infinity;
+  let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
     if (!Number.isFinite(value)) continue;
     low = Math.min(low, value);
@@ -303,16 +280,6 @@ export function baselineOf(
   };
 }
 
-/** Range of the values that `seq_mem` shows; undefined where it is not told in numbers. */
-function rangeOf(
-  parameters: Readonly<Record<string, Plain>>,
-): readonly [number, number] | undefined {
-  const { low = 0, high = 1 } = parameters;
-  return typeof low === "number" && typeof high === "number"
-    ? [low, high]
-    : undefined;
-}
-
 /**
  * What folders say of their task; what they differ in is not known.
  *
@@ -322,34 +289,34 @@ export function taskFacts(
   folders: readonly ResultsFolder[],
   parameters: Readonly<Record<string, Plain>> = {},
 ): TaskFacts {
-  const tasks = folders.flatMap(({ experiment }) => experiment?.task ?? []);
-  // Output 0 is what is not scored.
-  const classes = folders.flatMap(({ experiment }) =>
-    experiment === undefined ? [] : [experiment.size.outputSize - 1]
-  );
-  const [first] = tasks;
-  if (first !== undefined) {
-    type Task = typeof tasks[number];
-    const same = (of: (task: Task) => unknown) =>
-      tasks.every((task) => String(of(task)) === String(of(first)));
-    const range = (task: Task) =>
-      rangeOf({ ...task.parameters, ...parameters });
-    const known = range(first);
-    return {
-      // Of values in different ranges, one baseline would be wrong.
-      name: same(({ name }) => name) && same(range) && known !== undefined
-        ? first.name
-        : undefined,
-      loss: same(({ loss }) => loss) ? first.loss : undefined,
-      ...(first.loss === "nll" && { classes: classes[0] }),
-      ...(known === undefined ? {} : { range: known }),
-    };
+  const said = folders.flatMap(({ experiment }) => {
+    if (experiment === undefined) return [];
+    const { task: { name, loss, parameters: own }, size } = experiment;
+    const { low = 0, high = 1 } = { ...own, ...parameters };
+    // Output 0 is what is not scored.
+    return [{ name, loss, low, high, classes: size.outputSize - 1 }];
+  });
+  const [first] = said;
+  if (first === undefined) {
+    // Accuracy tells of classes. Its absence tells nothing: some old results lack the file.
+    const accuracy = folders.some(({ combinations }) =>
+      combinations.some((one) => one.validateMetrics !== undefined)
+    );
+    return { name: undefined, loss: accuracy ? "nll" : undefined };
   }
-  const accuracy = folders.some(({ combinations }) =>
-    combinations.some((one) => one.validateMetrics !== undefined)
-  );
-  // Accuracy tells of classes. Its absence tells nothing: some old results lack the file.
-  return { name: undefined, loss: accuracy ? "nll" : undefined };
+  const { name, loss, low, high, classes } = first;
+  const same = (key: keyof typeof first) =>
+    said.every((one) => one[key] === first[key]);
+  const inNumbers = typeof low === "number" && typeof high === "number";
+  return {
+    // Of values in different ranges, one baseline would be wrong.
+    name: same("name") && same("low") && same("high") && inNumbers
+      ? name
+      : undefined,
+    loss: same("loss") ? loss : undefined,
+    ...(loss === "nll" && { classes }),
+    ...(inNumbers && { range: [low, high] }),
+  };
 }
 
 /** The axis title of a quantity. */

@@ -7,7 +7,7 @@
  */
 
 import type { Plain } from "../results/experiment_record.ts";
-import type { CombinationResult } from "../results/results_folder.ts";
+import type { Curves } from "../results/data_files.ts";
 import { Papa } from "../text/csv.ts";
 import { formatTable } from "../text/words.ts";
 import {
@@ -20,64 +20,63 @@ import {
 import type { LabelledResults } from "./match.ts";
 import { curveOf, MEASURES, summarizeResults } from "./summary.ts";
 
-/** NaN as nothing: a missing value to R, pandas and spreadsheets. */
-function cell(value: number | undefined): number | "" {
-  return value === undefined || Number.isNaN(value) ? "" : value;
-}
+type Cell = Plain | undefined;
 
 /** A column: its name, and what it has in a row. */
-type CsvColumn = readonly [
-  name: string,
-  of: (row: Comparison) => string | number | boolean,
-];
+type CsvColumn = readonly [name: string, of: (row: Comparison) => Cell];
 
-function groupColumns(
-  side: "reference" | "other",
-): CsvColumn[] {
-  const number = (
-    name: string,
-    of: (group: ComparedGroup) => number | undefined,
-  ): CsvColumn => [`${side}_${name}`, (row) => cell(of(row[side]))];
-  return [
-    [side, (row) => row[side].label],
-    number("runs", ({ runs }) => runs),
-    number("networks", ({ networks }) => networks),
-    number("failed", ({ failed }) => failed),
-    number("beat_baseline", ({ learned }) => learned),
-    number("still_falling", ({ stillFalling }) => stillFalling),
-    number("n", ({ n }) => n),
-    number("mean", ({ mean }) => mean),
-    number("sd", ({ sd }) => sd),
-    number("median", ({ median }) => median),
-    number("typical", ({ typical }) => typical),
-  ];
-}
+const UNITS = {
+  learned: "share of what the better label learned",
+  mean: "share of the other label's mean",
+  ratio: "logarithm of the ratio",
+} as const;
 
-const COMPARISON: readonly CsvColumn[] = [
+/** What is said of each label, by the name of its column, before which stands `reference` or `other`. */
+const GROUP: Readonly<Record<string, keyof ComparedGroup>> = {
+  "": "label",
+  _runs: "runs",
+  _networks: "networks",
+  _failed: "failed",
+  _beat_baseline: "learned",
+  _still_falling: "stillFalling",
+  _n: "n",
+  _mean: "mean",
+  _sd: "sd",
+  _median: "median",
+  _typical: "typical",
+};
+
+const COLUMNS: readonly CsvColumn[] = [
+  ...(["reference", "other"] as const).flatMap((side) =>
+    Object.entries(GROUP).map(([name, key]): CsvColumn => [
+      `${side}${name}`,
+      (row) => row[side][key],
+    ])
+  ),
   ["paired", (row) => row.pairs !== undefined],
-  ["pairs", (row) => cell(row.pairs)],
-  ["reference_units", (row) => cell(row.units?.[0])],
-  ["other_units", (row) => cell(row.units?.[1])],
+  ["pairs", (row) => row.pairs],
+  ["reference_units", (row) => row.units?.[0]],
+  ["other_units", (row) => row.units?.[1]],
   ["combinations", (row) => row.combinations],
   ["combinations_not_learned", (row) => row.notLearned.length],
   ["lower_in", (row) => row.lower],
   ["higher_in", (row) => row.higher],
   ["test", (row) => row.test],
   ["method", (row) => row.method],
-  ["statistic", (row) => cell(row.statistic)],
-  ["p", (row) => cell(row.p)],
-  ["p_holm", (row) => cell(row.holm.p)],
+  ["statistic", (row) => row.statistic],
+  ["p", (row) => row.p],
+  ["p_holm", (row) => row.holm.p],
   ["effect", (row) => row.effectName],
-  ["effect_size", (row) => cell(row.effect.estimate)],
-  ["effect_low", (row) => cell(row.effect.low)],
-  ["effect_high", (row) => cell(row.effect.high)],
-  ["p_failures", (row) => cell(row.failureP)],
-  ["p_failures_holm", (row) => cell(row.holm.failureP)],
-  ["baseline", (row) => cell(row.baseline?.value)],
-  ["ratio", (row) => cell(row.ratio)],
-  ["difference", (row) => cell(row.difference)],
-  ["difference_low", (row) => cell(row.differenceInterval[0])],
-  ["difference_high", (row) => cell(row.differenceInterval[1])],
+  ["effect_size", (row) => row.effect.estimate],
+  ["effect_low", (row) => row.effect.low],
+  ["effect_high", (row) => row.effect.high],
+  ["p_failures", (row) => row.failureP],
+  ["p_failures_holm", (row) => row.holm.failureP],
+  ["baseline", (row) => row.baseline?.value],
+  ["ratio", (row) => row.ratio],
+  ["difference", (row) => row.difference],
+  ["difference_low", (row) => row.differenceInterval[0]],
+  ["difference_high", (row) => row.differenceInterval[1]],
   [
     "difference_unit",
     ({ marginUnit, points }) =>
@@ -86,18 +85,12 @@ const COMPARISON: readonly CsvColumn[] = [
         : UNITS[marginUnit],
   ],
   ["equivalence_margin", (row) => row.margin],
-  ["p_equivalence", (row) => cell(row.equivalenceP)],
-  ["p_equivalence_holm", (row) => cell(row.holm.equivalenceP)],
-  ["p_not_worse", (row) => cell(row.notWorseP)],
-  ["p_not_worse_holm", (row) => cell(row.holm.notWorseP)],
+  ["p_equivalence", (row) => row.equivalenceP],
+  ["p_equivalence_holm", (row) => row.holm.equivalenceP],
+  ["p_not_worse", (row) => row.notWorseP],
+  ["p_not_worse_holm", (row) => row.holm.notWorseP],
   ["sentence", (row) => row.sentence],
 ];
-
-const UNITS = {
-  learned: "share of what the better label learned",
-  mean: "share of the other label's mean",
-  ratio: "logarithm of the ratio",
-} as const;
 
 /**
  * The text of `statistics.csv`. Numbers have all their digits; an empty cell
@@ -105,30 +98,31 @@ const UNITS = {
  * text that a spreadsheet would take for a formula begins with an apostrophe.
  */
 export function formatStatisticsCsv(rows: readonly Comparison[]): string {
-  const keys = [
-    ...new Set(
-      rows.flatMap(({ combination }) =>
-        Object.keys(combination?.parameters ?? {})
-      ),
+  const keys = new Set(
+    rows.flatMap(({ combination }) =>
+      Object.keys(combination?.parameters ?? {})
     ),
-  ];
+  );
   const columns: CsvColumn[] = [
     ["measure", (row) => MEASURES[row.measure].name],
     ["unit", (row) => MEASURES[row.measure].unit],
     ["combination", (row) => row.combination?.title ?? "all"],
-    ...keys.map((key): CsvColumn => [
+    ...Array.from(keys, (key): CsvColumn => [
       key,
-      (row) => row.combination?.parameters[key] ?? "",
+      (row) => row.combination?.parameters[key],
     ]),
-    ...groupColumns("reference"),
-    ...groupColumns("other"),
-    ...COMPARISON,
+    ...COLUMNS,
   ];
-  const table = {
+  const text = Papa.unparse({
     fields: columns.map(([name]) => name),
-    data: rows.map((row) => columns.map(([, of]) => of(row))),
-  };
-  const text = Papa.unparse(table, { newline: "\r\n", escapeFormulae: true });
+    // NaN as nothing: a missing value to R, pandas and spreadsheets.
+    data: rows.map((row) =>
+      columns.map(([, of]) => {
+        const value = of(row);
+        return Number.isNaN(value) ? "" : value;
+      })
+    ),
+  }, { newline: "\r\n", escapeFormulae: true });
   return `${text}\r\n`;
 }
 
@@ -142,25 +136,19 @@ export function formatFindings(rows: readonly Comparison[]): string[] {
   return rows.filter(({ combination }) => combination === undefined).flatMap(
     (row) => {
       const { name, unit } = MEASURES[row.measure];
-      const { effect } = row;
+      const { effect, holm: { p, equivalenceP } } = row;
       const own = (group: ComparedGroup) => [
         group.label,
         `${group.runs}`,
-        group.learned === undefined ? "–" : `${group.learned}`,
+        `${group.learned ?? "–"}`,
         `${group.failed}`,
         short(group.typical),
       ];
       const lines = formatTable([
         [
           unit === "" ? name : `${name} (${unit})`,
-          "runs",
-          "beat baseline",
-          "diverged",
-          "median",
-          "effect",
-          "95 % interval",
-          "p (Holm)",
-          "equivalent",
+          ...["runs", "beat baseline", "diverged", "median", "effect"],
+          ...["95 % interval", "p (Holm)", "equivalent"],
         ],
         [
           ...own(row.reference),
@@ -168,11 +156,11 @@ export function formatFindings(rows: readonly Comparison[]): string[] {
           Number.isNaN(effect.low)
             ? "–"
             : `${short(effect.low)} to ${short(effect.high)}`,
-          tableP(row.holm.p),
-          Number.isNaN(row.holm.equivalenceP)
+          tableP(p),
+          Number.isNaN(equivalenceP)
             ? "not tested"
             : isEquivalent(row)
-            ? `yes, p ${tableP(row.holm.equivalenceP)}`
+            ? `yes, p ${tableP(equivalenceP)}`
             : "not shown",
         ],
         own(row.other),
@@ -192,8 +180,6 @@ export interface Column {
 
 /** What a row of a table is. */
 export type TableRow = "epoch" | "run";
-
-type Row = Readonly<Record<string, Plain | undefined>>;
 
 /**
  * The results of experiments as one table: a row a run and epoch, or a row a
@@ -229,7 +215,7 @@ export function tidyTable(
   folders: readonly LabelledResults[],
   row: TableRow,
 ): Column[] {
-  const columns = new Map<string, (Plain | undefined)[]>();
+  const columns = new Map<string, Cell[]>();
   let count = 0;
   for (const folder of folders) {
     for (const cells of row === "epoch" ? epochRows(folder) : runRows(folder)) {
@@ -246,29 +232,38 @@ export function tidyTable(
   return Array.from(columns, ([name, data]) => ({ name, data }));
 }
 
+type Row = Readonly<Record<string, Cell>>;
+
 function* epochRows({ label, results }: LabelledResults): Generator<Row> {
-  for (const combination of results.combinations) {
-    const { trainLoss, validateLoss, trainMetrics, validateMetrics } =
-      combination;
-    for (let iteration = 0; iteration < validateLoss.iterations; iteration++) {
-      const at = (curves: typeof trainLoss | undefined, epoch: number) =>
-        curves === undefined || iteration >= curves.iterations
-          ? undefined
-          : curveOf(curves, iteration)[epoch];
-      for (let epoch = 0; epoch < validateLoss.epochs; epoch++) {
+  for (const { index, parameters, ...curves } of results.combinations) {
+    const { iterations, epochs } = curves.validateLoss;
+    for (let iteration = 0; iteration < iterations; iteration++) {
+      const train_loss = rowOf(curves.trainLoss, iteration);
+      const validation_loss = rowOf(curves.validateLoss, iteration);
+      const train_accuracy = rowOf(curves.trainMetrics, iteration);
+      const validation_accuracy = rowOf(curves.validateMetrics, iteration);
+      for (let epoch = 0; epoch < epochs; epoch++) {
         yield {
           results: label,
-          ...keysOf(combination),
+          combination: index,
+          ...parameters,
           iteration,
           epoch,
-          train_loss: at(trainLoss, epoch),
-          validation_loss: at(validateLoss, epoch),
-          train_accuracy: at(trainMetrics, epoch),
-          validation_accuracy: at(validateMetrics, epoch),
+          train_loss: train_loss?.[epoch],
+          validation_loss: validation_loss?.[epoch],
+          train_accuracy: train_accuracy?.[epoch],
+          validation_accuracy: validation_accuracy?.[epoch],
         };
       }
     }
   }
+}
+
+/** The values of an iteration, where there are any. */
+function rowOf(curves: Curves | undefined, iteration: number) {
+  return curves !== undefined && iteration < curves.iterations
+    ? curveOf(curves, iteration)
+    : undefined;
 }
 
 function* runRows({ label, results }: LabelledResults): Generator<Row> {
@@ -286,23 +281,18 @@ function* runRows({ label, results }: LabelledResults): Generator<Row> {
         (experiment.nullModel ?? (experiment.randomW ? "permute" : "none")),
       remap_w: experiment?.remapW,
       seed: experiment?.seed,
-      ...keysOf(combination),
+      combination: run.combination,
+      ...combination.parameters,
       iteration,
       epochs: validateLoss.epochs,
       min_validation_loss: loss?.minLoss,
       epoch_of_minimum: loss?.minLossEpoch,
       epoch_within_1_percent: loss?.epoch99,
       still_falling: loss?.stillFalling,
-      final_train_loss: iteration < trainLoss.iterations
-        ? curveOf(trainLoss, iteration).at(-1)
-        : undefined,
+      final_train_loss: rowOf(trainLoss, iteration)?.at(-1),
       final_validation_loss: curveOf(validateLoss, iteration).at(-1),
       final_validation_accuracy: run.finalAccuracy,
       diverged: loss === undefined,
     };
   }
-}
-
-function keysOf({ index, parameters }: CombinationResult): Row {
-  return { combination: index, ...parameters };
 }

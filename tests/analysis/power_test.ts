@@ -62,10 +62,10 @@ describe("power", () => {
             () => sd * Math.sqrt(paired ? correlation : 0) * stream.normal(),
           );
           const own = sd * Math.sqrt(paired ? 1 - correlation : 1);
-          return {
-            x: shared.map((one) => one + own * stream.normal() + shift),
-            y: shared.map((one) => one + own * stream.normal()),
-          };
+          return [
+            shared.map((one) => one + own * stream.normal() + shift),
+            shared.map((one) => one + own * stream.normal()),
+          ] as const;
         });
       const level = 0.05 / tests;
       const samples = 2500;
@@ -75,7 +75,7 @@ describe("power", () => {
         const strata = draw(-effect);
         const { p } = paired
           ? stratifiedSignedRank(
-            strata.map(({ x, y }) => x.map((value, j) => value - y[j]!)),
+            strata.map(([x, y]) => x.map((value, j) => value - y[j]!)),
           )
           : stratifiedRankSum(strata);
         if (p < level) found++;

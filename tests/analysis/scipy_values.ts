@@ -18,7 +18,6 @@ export const SCIPY: {
     y: Values,
     u: number,
     p: number,
-    asymptoticP: number,
   ][];
   readonly equivalence: [
     x: Values,
