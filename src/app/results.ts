@@ -9,6 +9,7 @@ import { compareLabels } from "../analysis/compare.ts";
 import type { Network } from "../connectome/scale.ts";
 import type { ModelRun } from "../engine/ensemble.ts";
 import { zipSync } from "../files/zip.ts";
+import { type NamedFiles, sparseFile } from "../graph/graph.ts";
 import { curveFiles, type Curves } from "../results/data_files.ts";
 import {
   finishedName,
@@ -18,13 +19,13 @@ import {
   SUMS_FILE,
   topologyPath,
 } from "../results/layout.ts";
-import type { RecordedFailure } from "../results/experiment_record.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
 import {
   encodeRunRecord,
-  failureOf,
+  factsOf,
   fileSum,
   type RunHistory,
+  type RunRecord,
   sumsOf,
   weightFailure,
 } from "../results/run_file.ts";
@@ -36,12 +37,9 @@ import {
   experimentRecord,
   firstFiles,
   lastFiles,
-  type MeasuredRun,
   modelBytes,
-  type NamedFiles,
   networkKey,
   PROGRAM,
-  sparse,
 } from "../train/record_experiment.ts";
 
 export interface TrainedRun {
@@ -61,15 +59,15 @@ export interface TrainedArm {
   readonly engine: string;
 }
 
-function failuresOf({ prepared, runs }: TrainedArm): RecordedFailure[] {
-  const last = prepared.experiment.training.epochs - 1;
-  return runs.flatMap(({ id, history, parameters }) => {
-    const weights = weightFailure(parameters, last);
-    const failure = failureOf({
-      history,
-      ...(weights && { failure: weights }),
-    });
-    return failure === undefined ? [] : [{ ...id, ...failure }];
+/** What is recorded of each run. */
+function recordsOf({ prepared, runs, engine }: TrainedArm): RunRecord[] {
+  const { experiment: { training }, fingerprint } = prepared;
+  return runs.map(({ id, history, parameters }) => {
+    const failure = weightFailure(parameters, training.epochs - 1);
+    return {
+      ...{ id, engine, history, experiment: fingerprint, program: PROGRAM },
+      ...(failure && { failure }),
+    };
   });
 }
 
@@ -107,11 +105,7 @@ export function summarise(
     label: labelOf(arm.prepared.experiment.net.nullModel),
     results: {
       path: "",
-      experiment: experimentRecord(arm.prepared, {
-        engines: [arm.engine],
-        programs: [PROGRAM],
-        failures: failuresOf(arm),
-      }),
+      experiment: experimentRecord(arm.prepared, recordsOf(arm).map(factsOf)),
       combinations: combinationsOf(arm),
       warnings: [],
     },
@@ -150,16 +144,16 @@ export function packResults(
 
 /** All files of an arm's results folder. */
 function filesOf(arm: TrainedArm): NamedFiles {
-  const { prepared, runs, engine } = arm;
-  const { experiment, size, fingerprint } = prepared;
+  const { prepared, runs } = arm;
+  const { experiment, size } = prepared;
   const { training: { epochs }, task: { task: { loss } } } = experiment;
   const files: NamedFiles = [];
   const keep = (name: string, bytes: Uint8Array) => {
     files.push([name, () => bytes]);
     return fileSum(bytes);
   };
-  const measured = runs.map((trained): MeasuredRun => {
-    const { id, run, own, history, parameters } = trained;
+  const records = recordsOf(arm).map((found, i): RunRecord => {
+    const { id, run, own, history, parameters } = runs[i]!;
     const { connections, initial } = run;
     const keepModel = (
       model: Omit<Parameters<typeof modelBytes>[1], "id" | "connections">,
@@ -168,33 +162,25 @@ function filesOf(arm: TrainedArm): NamedFiles {
         modelPath("", { ...id, epoch: model.epoch }),
         modelBytes(prepared, { id, connections, ...model }),
       );
-    const topology = own && keep(topologyPath("", id), sparse(own));
+    const topology = own && keep(topologyPath("", id), sparseFile(own));
     if (id.iteration === 0) {
       keepModel({ epoch: "initial", parameters: initial });
     }
     const model = keepModel({ epoch: epochs - 1, parameters, history });
-    const failure = weightFailure(parameters, epochs - 1);
     const network = measuredModel(run, { size, loss });
-    const states = {
+    const networkStates = {
       initial: networkState(network, initial),
       trained: networkState(network, parameters),
     };
     const record = {
-      ...{ id, engine, history, model, networkStates: states },
-      ...{ experiment: fingerprint, program: PROGRAM },
+      ...{ ...found, model, networkStates },
       ...(topology && { topology }),
-      ...(failure && { failure }),
     };
     keep(`${RUNS_FOLDER}/${finishedName(id)}`, encodeRunRecord(record));
-    return [id, states];
+    return record;
   });
   const summed = [
-    ...lastFiles(prepared, {
-      engines: [engine],
-      programs: [PROGRAM],
-      failures: failuresOf(arm),
-      measured,
-    }),
+    ...lastFiles(prepared, records.map(factsOf)),
     ...firstFiles(prepared),
     ...combinationsOf(arm).flatMap((each) => curveFiles("", each.index, each)),
   ].map(([name, content]) => {

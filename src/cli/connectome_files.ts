@@ -29,17 +29,10 @@ import {
 import { matrixTable } from "../connectome/tables.ts";
 import { InputError } from "../files/input_error.ts";
 import { writeNpy } from "../files/npy.ts";
-import { writeSparseNpz } from "../files/npz.ts";
 import { readTextFile, sourceOfFile } from "../files/read.ts";
 import { makeFolder, writeFileWhole } from "../files/write.ts";
 import { MOST_NEURONS } from "../experiment/schema.ts";
-import {
-  checkConnections,
-  type Graph,
-  maskOfGraph,
-  matrixOfGraph,
-  rowsOf,
-} from "../graph/graph.ts";
+import { checkConnections, graphFiles, sparseFile } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { formatTable, plural } from "../text/words.ts";
 import { choiceFlag, needed, numberFlag, SEED } from "./flags.ts";
@@ -94,9 +87,6 @@ export async function writeFiles(
     print(shownPath(join(folder, name)));
   }
 }
-
-/** Most neurons of which a matrix is written; it takes 134 MB. */
-const MOST_DENSE = 4096;
 
 function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
   const seed = numberFlag(flags, "nr_neurons", {
@@ -178,8 +168,13 @@ export async function scale(name: string, flags: Flags): Promise<void> {
       stream: createStream({ seed, purpose: "topology" }),
     },
   );
+  const matrices = graphFiles(network, {
+    dense: `S_${name}.npy`,
+    mask: `mask_${name}.npy`,
+    sparse: `S_${name}.npz`,
+  }).map(([file, content]) => [file, content()] as const);
   await writeFiles({
-    ...matrixFiles(name, network),
+    ...Object.fromEntries(matrices),
     [`region_${name}.npy`]: writeNpy({
       shape: [neurons],
       data: Int32Array.from(network.regionOf),
@@ -195,30 +190,6 @@ export async function scale(name: string, flags: Flags): Promise<void> {
       (100 * connections / neurons ** 2).toFixed(1)
     } % of ${neurons} x ${neurons})`,
   );
-}
-
-/** S and its mask, or of a large network S as a sparse matrix, which says itself where connections are. */
-function matrixFiles(name: string, network: Graph): Record<string, Uint8Array> {
-  const shape = [network.nodes, network.nodes] as const;
-  if (network.nodes <= MOST_DENSE) {
-    return {
-      [`S_${name}.npy`]: writeNpy({ shape, data: matrixOfGraph(network) }),
-      [`mask_${name}.npy`]: writeNpy({
-        shape,
-        data: maskOfGraph(network),
-        boolean: true,
-      }),
-    };
-  }
-  const { start, sender, weights } = rowsOf(network, { transpose: false });
-  return {
-    [`S_${name}.npz`]: writeSparseNpz({
-      shape,
-      start,
-      column: sender,
-      values: weights,
-    }),
-  };
 }
 
 /** Most regions of which a table is written, to be read by people too. */
@@ -258,16 +229,10 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
     const table = matrixTable(regionNames, graph);
     await writeFiles({ ...others, [`C_${name}.csv`]: table }, flags);
   } else {
-    const { start, sender, weights } = rowsOf(graph, { transpose: false });
     await writeFiles({
       ...others,
       [`Names_${name}.txt`]: `${regionNames.join("\n")}\n`,
-      [`C_${name}.npz`]: writeSparseNpz({
-        shape: [graph.nodes, graph.nodes],
-        start,
-        column: sender,
-        values: weights,
-      }),
+      [`C_${name}.npz`]: sparseFile(graph),
     }, flags);
   }
   if (signs !== undefined) print(describeSigns(signs));

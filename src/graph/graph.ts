@@ -7,6 +7,8 @@
  */
 
 import { InputError } from "../files/input_error.ts";
+import { writeNpy } from "../files/npy.ts";
+import { writeSparseNpz } from "../files/npz.ts";
 import type { Connections } from "./connections.ts";
 
 /**
@@ -157,6 +159,46 @@ export function maskOfGraph({ nodes, from, to }: Graph): Uint8Array {
     mask[from[edge]! * nodes + to[edge]!] = 1;
   }
   return mask;
+}
+
+/** Most nodes of which dense matrices are written: one of float32 takes 64 MiB then. */
+export const MOST_DENSE_NODES = 4096;
+
+/** Files by their names, with what gives their bytes. */
+export type NamedFiles = (readonly [name: string, content: () => Uint8Array])[];
+
+/**
+ * A graph's matrix, row = from, column = to, as a file: dense with its mask, where
+ * that has a name, or of many nodes sparse.
+ */
+export function graphFiles(
+  graph: Graph,
+  { dense, mask, sparse }: {
+    readonly dense: string;
+    readonly mask?: string;
+    readonly sparse: string;
+  },
+): NamedFiles {
+  const { nodes } = graph;
+  if (nodes > MOST_DENSE_NODES) return [[sparse, () => sparseFile(graph)]];
+  const shape = [nodes, nodes];
+  const files: NamedFiles = [
+    [dense, () => writeNpy({ shape, data: matrixOfGraph(graph) })],
+  ];
+  if (mask !== undefined) {
+    const data = () => maskOfGraph(graph);
+    files.push([mask, () => writeNpy({ shape, data: data(), boolean: true })]);
+  }
+  return files;
+}
+
+/** A graph's matrix as SciPy writes a sparse one, row = from, column = to. */
+export function sparseFile(graph: Graph): Uint8Array {
+  const { start, sender, weights } = rowsOf(graph, { transpose: false });
+  return writeSparseNpz({
+    shape: [graph.nodes, graph.nodes],
+    ...{ start, column: sender, values: weights },
+  });
 }
 
 /** Whether the matrix and its mask equal their transposes. */

@@ -120,7 +120,8 @@ export function weightFailure(
 
 const FORMAT = "biornn-run/1";
 const STATES_FORMAT = "biornn-states/1";
-const CURVES = [
+/** Names of a run's curves. */
+export const CURVES = [
   "trainLoss",
   "validateLoss",
   "trainAccuracy",

@@ -14,6 +14,7 @@ import {
   findConnectionProblem,
   listConnections,
 } from "../graph/connections.ts";
+import { MOST_DENSE_NODES } from "../graph/graph.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
@@ -21,9 +22,6 @@ import {
   parameterShapes,
 } from "./parameters.ts";
 import type { NamedTensor } from "../files/safetensors.ts";
-
-/** Most neurons of which dense matrices are written: W_hh takes 64 MiB then. */
-export const MOST_DENSE_NEURONS = 4096;
 
 /** Ends of the names of the tensors of a sparse W_hh. */
 const SPARSE_PARTS = ["crow_indices", "col_indices", "values"] as const;
@@ -49,7 +47,7 @@ export interface RecurrentWeights {
 
 /**
  * W_hh as tensors to write: [H, H] under its name where there are at most
- * {@linkcode MOST_DENSE_NEURONS}; else `.crow_indices` [H + 1] and
+ * {@linkcode MOST_DENSE_NODES}; else `.crow_indices` [H + 1] and
  * `.col_indices` [n] in int64, and `.values` [n].
  */
 export function encodeRecurrent(
@@ -57,7 +55,7 @@ export function encodeRecurrent(
   { connections, weights }: RecurrentWeights,
 ): NamedTensor[] {
   const { receivers, senders, start, sender } = connections;
-  if (receivers <= MOST_DENSE_NEURONS) {
+  if (receivers <= MOST_DENSE_NODES) {
     const data = denseMatrix(connections, weights);
     return [{ name, shape: [receivers, senders], data }];
   }

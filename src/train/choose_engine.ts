@@ -7,7 +7,7 @@
 
 import { DeviceError, type Engine } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
+import { createWebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
 import { engineName } from "../results/run_file.ts";
@@ -55,15 +55,9 @@ export interface ChooseEngineOptions {
  */
 export async function chooseEngine(
   device: DeviceChoice = "auto",
-  options: ChooseEngineOptions = {},
+  { warn = () => {}, profile = false, workers, memoryBytes, fused = true }:
+    ChooseEngineOptions = {},
 ): Promise<Engine> {
-  const {
-    warn = () => {},
-    profile = false,
-    workers,
-    memoryBytes,
-    fused = true,
-  } = options;
   if (device === "reference") return createReferenceEngine();
   const openCpu = () =>
     createWasmEngine({ profile, fused, ...(workers && { workers }) });
@@ -75,41 +69,37 @@ export async function chooseEngine(
     if (device === "gpu" || !(error instanceof DeviceError)) throw error;
     return error;
   });
-  if (device === "gpu") return checkAdapter(gpu, warn);
-  if (gpu === undefined || gpu instanceof DeviceError) {
-    const why = gpu === undefined
-      ? "this machine has no GPU that WebGPU can use"
-      : `the GPU can't be used (${gpu.message})`;
-    warn(`note: training on the CPU, as ${why}`);
+  if (gpu instanceof DeviceError) {
+    warn(
+      `note: training on the CPU, as the GPU can't be used (${gpu.message})`,
+    );
     return openCpu();
   }
-  if (!gpu.adapter.software) {
+  const isSoftware = gpu?.adapter.software;
+  if (device === "gpu") {
+    if (gpu === undefined) {
+      throw new InputError(
+        "Cannot use --device gpu: this machine has no WebGPU adapter; install the graphics driver, or leave --device out to train on the CPU",
+      );
+    }
+    if (isSoftware) {
+      warn(
+        `note: the only WebGPU adapter is ${gpu.description}, which computes on the CPU; --device cpu does so faster`,
+      );
+    }
+    return gpu;
+  }
+  if (gpu !== undefined && !isSoftware) {
     warn(`note: training on the GPU, ${gpu.description}`);
     return gpu;
   }
   warn(
-    `note: training on the CPU with WebAssembly, which is faster than this machine's only WebGPU adapter, the software one ${gpu.description}`,
+    gpu === undefined
+      ? "note: training on the CPU, as this machine has no GPU that WebGPU can use"
+      : `note: training on the CPU with WebAssembly, which is faster than this machine's only WebGPU adapter, the software one ${gpu.description}`,
   );
-  gpu.destroy();
+  gpu?.destroy();
   return openCpu();
-}
-
-function checkAdapter(
-  gpu: WebGpuEngine | DeviceError | undefined,
-  warn: (line: string) => void,
-): WebGpuEngine {
-  if (gpu instanceof DeviceError) throw gpu;
-  if (gpu === undefined) {
-    throw new InputError(
-      "Cannot use --device gpu: this machine has no WebGPU adapter; install the graphics driver, or leave --device out to train on the CPU",
-    );
-  }
-  if (gpu.adapter.software) {
-    warn(
-      `note: the only WebGPU adapter is ${gpu.description}, which computes on the CPU; --device cpu does so faster`,
-    );
-  }
-  return gpu;
 }
 
 /** Reads the value of `--device`. */
@@ -121,72 +111,86 @@ export function readDeviceChoice(value = "auto"): DeviceChoice {
   );
 }
 
-/** The engine of a training, and what it can bear. */
-interface EngineKeeper {
-  /** The engine now; another one after each recovery. */
-  readonly engine: Engine;
-  /** Models of one ensemble at most, as far as is known. */
-  readonly mostModels: number;
-  /**
-   * Makes the next attempt possible after an error in training.
-   *
-   * @throws {unknown} The error itself, or one that says more, where there is nothing to be done.
-   */
-  recover(error: unknown, attempt: FailedAttempt): Promise<void>;
-  /** Releases the engine, if it is not the one that the training began with. */
-  destroy(): void;
-}
-
-/** What was under way. */
-interface FailedAttempt {
-  readonly runs: readonly ArmRun[];
-  /** Whether any epoch was trained since the trouble before. */
-  readonly progressed: boolean;
-}
-
-/** How to recover. */
-interface EngineKeeperOptions {
-  /** Opens the device again; without it every trouble ends the training. */
-  readonly reopen?: (() => Promise<Engine>) | undefined;
-  /** Told what happened, in a sentence. */
-  readonly warn: (line: string) => void;
-  /** Waits so many milliseconds; for tests. */
-  readonly wait?: (milliseconds: number) => Promise<void>;
-}
-
 /** A driver that resets its device needs some seconds. */
 const WAITS = [1000, 5000, 20_000];
 
 /** Looks after the engine of a training. */
-export function createEngineKeeper(
-  first: Engine,
-  { reopen, warn, wait = sleep }: EngineKeeperOptions,
-): EngineKeeper {
-  let engine = first;
-  let mostModels = Infinity;
-  let losses = 0;
+export class EngineKeeper {
+  /** The engine now; another one after each recovery. */
+  engine: Engine;
+  /** Models of one ensemble at most, as far as is known. */
+  mostModels = Infinity;
+  readonly #options: EngineKeeperOptions;
+  #losses = 0;
+
+  constructor(engine: Engine, options: EngineKeeperOptions) {
+    this.engine = engine;
+    this.#options = options;
+  }
+
+  /**
+   * Makes the next attempt possible after an error in training.
+   *
+   * @param progressed Whether any epoch was trained since the trouble before.
+   * @throws {unknown} The error itself, or one that says more, where there is nothing to be done.
+   */
+  async recover(
+    error: unknown,
+    { runs, progressed }: {
+      readonly runs: readonly ArmRun[];
+      readonly progressed: boolean;
+    },
+  ): Promise<void> {
+    const { reopen, warn } = this.#options;
+    if (
+      !(error instanceof DeviceError) || error.reason === "validation" ||
+      reopen === undefined
+    ) throw error;
+    if (progressed) this.#losses = 0;
+    if (error.reason === "out-of-memory") {
+      if (runs.length === 1) {
+        const [{ results, id }] = runs as [ArmRun];
+        throw new DeviceError(
+          `${
+            runName(results.prepared.experiment, id)
+          } does not fit the device's memory, even alone: ${error.message}`,
+          { reason: "out-of-memory", cause: error },
+        );
+      }
+      this.mostModels = Math.ceil(runs.length / 2);
+      warn(
+        `warning: ${this.engine.description} has no memory for ${runs.length} models at once (${error.message}); going on with ${this.mostModels} at most`,
+      );
+      this.#losses = 0;
+    } else {
+      warn(
+        `warning: ${error.message}; opening the device again and going on from the last saved states`,
+      );
+    }
+    await this.#open(reopen, error);
+  }
 
   /** Opens the device again, with more patience each time. */
-  async function open(
-    openEngine: () => Promise<Engine>,
+  async #open(
+    reopen: () => Promise<Engine>,
     trouble: DeviceError,
   ): Promise<void> {
-    const name = engineName(engine);
-    engine.destroy();
-    for (let last: unknown = trouble;; losses++) {
-      const pause = WAITS[losses];
-      if (pause === undefined) throw last;
-      await wait(pause);
+    const { wait = sleep } = this.#options;
+    const name = engineName(this.engine);
+    this.engine.destroy();
+    let last: unknown = trouble;
+    for (; this.#losses < WAITS.length; this.#losses++) {
+      await wait(WAITS[this.#losses]!);
       let opened: Engine;
       try {
-        opened = await openEngine();
+        opened = await reopen();
       } catch (error) {
         last = error;
         continue;
       }
       if (engineName(opened) === name) {
-        engine = opened;
-        losses++;
+        this.engine = opened;
+        this.#losses++;
         return;
       }
       // Another engine would give other numbers, which nobody asked for; the lost one may come back.
@@ -198,45 +202,18 @@ export function createEngineKeeper(
       );
       opened.destroy();
     }
+    throw last;
   }
+}
 
-  return {
-    get engine() {
-      return engine;
-    },
-    get mostModels() {
-      return mostModels;
-    },
-    async recover(error, { runs, progressed }) {
-      if (!(error instanceof DeviceError) || reopen === undefined) throw error;
-      const [run] = runs;
-      if (error.reason === "validation" || run === undefined) throw error;
-      if (progressed) losses = 0;
-      if (error.reason === "out-of-memory") {
-        if (runs.length === 1) {
-          throw new DeviceError(
-            `${
-              runName(run.results.prepared.experiment, run.id)
-            } does not fit the device's memory, even alone: ${error.message}`,
-            { reason: "out-of-memory", cause: error },
-          );
-        }
-        mostModels = Math.ceil(runs.length / 2);
-        warn(
-          `warning: ${engine.description} has no memory for ${runs.length} models at once (${error.message}); going on with ${mostModels} at most`,
-        );
-        losses = 0;
-      } else {
-        warn(
-          `warning: ${error.message}; opening the device again and going on from the last saved states`,
-        );
-      }
-      await open(reopen, error);
-    },
-    destroy() {
-      if (engine !== first) engine.destroy();
-    },
-  };
+/** How to recover. */
+interface EngineKeeperOptions {
+  /** Opens the device again; without it every trouble ends the training. */
+  readonly reopen?: (() => Promise<Engine>) | undefined;
+  /** Told what happened, in a sentence. */
+  readonly warn: (line: string) => void;
+  /** Waits so many milliseconds; for tests. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -25,7 +25,7 @@ import type {
   RecordedFailure,
 } from "../results/experiment_record.ts";
 import type { RunId } from "../results/layout.ts";
-import type { RunHistory, RunRecord } from "../results/run_file.ts";
+import type { RunRecord } from "../results/run_file.ts";
 import type { RunStore } from "../results/run_store.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import {
@@ -34,21 +34,6 @@ import {
   pooledShape,
   type PreparedExperiment,
 } from "./build_run.ts";
-
-/** A run that trains, and how far it is. */
-export interface TrainedRun {
-  readonly id: RunId;
-  /** The engine, by its name in records. */
-  readonly engine: string;
-  /** Where it stood at first; undefined where it started anew. */
-  readonly resumed: RunRecord | undefined;
-  /** What it began with. */
-  readonly run: ModelRun;
-  readonly history: RunHistory;
-}
-
-/** The same after some epochs. */
-export type RunAt = TrainedRun & { readonly state: ModelState };
 
 /** Where the results of an arm go: a folder, or memory. */
 export interface ArmResults {
@@ -61,15 +46,13 @@ export interface ArmResults {
     "finished" | "stateEpochs" | "statesAt" | "removeStates"
   >;
   /** Keeps what runs begin with, and the networks that they have by themselves. */
-  saveInitial(
-    runs: readonly (TrainedRun & Pick<DrawnRun, "network">)[],
-  ): Promise<void>;
+  saveInitial(runs: readonly TrainingRun[]): Promise<void>;
   /** Keeps where runs are, to go on from there. */
-  saveStates(runs: readonly RunAt[]): Promise<void>;
+  saveStates(runs: readonly StandingRun[]): Promise<void>;
   /** Keeps models. */
-  saveModels(runs: readonly RunAt[]): Promise<void>;
+  saveModels(runs: readonly StandingRun[]): Promise<void>;
   /** Keeps finished runs; {@linkcode saveModels} was told their last models before. */
-  saveFinished(runs: readonly RunAt[]): Promise<void>;
+  saveFinished(runs: readonly StandingRun[]): Promise<void>;
   /** Keeps what the network of a finished run does. */
   saveMeasured(id: RunId, states: NetworkStates): Promise<void>;
   /** The weights of a finished run. */
@@ -80,8 +63,6 @@ export interface ArmResults {
 
 /** How far an experiment is. */
 export interface Assembly {
-  /** Numbers of the combinations whose files are written. */
-  readonly complete: readonly number[];
   /** Runs that are not finished. */
   readonly missing: readonly RunId[];
   /** Finished runs that went wrong. */
@@ -94,6 +75,22 @@ export interface ArmRun {
   readonly id: RunId;
 }
 
+/** What a run begins with, and the network that it has by itself. */
+interface DrawnRun {
+  readonly run: ModelRun;
+  readonly network: Network | undefined;
+}
+
+/** A run that trains, with what is to be recorded of it so far. */
+export interface TrainingRun extends ArmRun, DrawnRun {
+  readonly record: { -readonly [K in keyof RunRecord]: RunRecord[K] };
+}
+
+/** The same with the state that it has reached. */
+export interface StandingRun extends TrainingRun {
+  readonly record: TrainingRun["record"] & { readonly state: ModelState };
+}
+
 /** Runs that stand at the same epoch and train in one ensemble. */
 export interface RunGroup {
   readonly runs: readonly ArmRun[];
@@ -101,6 +98,7 @@ export interface RunGroup {
   readonly epoch: number;
   /** The plan that makes its ensemble. */
   readonly plan: Plan;
+  readonly drawer: RunDrawer;
 }
 
 /**
@@ -112,9 +110,9 @@ export interface RunGroup {
  */
 export async function planGroups(
   runs: readonly ArmRun[],
-  { engine, mostModels = Infinity }: {
+  { engine, mostModels }: {
     readonly engine: Engine;
-    readonly mostModels?: number;
+    readonly mostModels: number;
   },
 ): Promise<RunGroup[]> {
   const left: { run: ArmRun; epochs: readonly number[] }[] = [];
@@ -123,23 +121,21 @@ export async function planGroups(
     if (await store.finished(id) !== undefined) await store.removeStates(id);
     else left.push({ run, epochs: await store.stateEpochs(id) });
   }
+  // A program killed while it saves leaves some runs one state ahead of the others. They go back to the state
+  // before: two ensembles of half the models, one after the other, would take much longer than those few epochs.
   const newest = new Set(left.map(({ epochs: [epoch = 0] }) => epoch));
-  const byEpoch = new Map<number, ArmRun[]>();
-  for (const { run, epochs } of left) {
-    // A program killed while it saves leaves some runs one state ahead of the others. They go back to the state
-    // before: two ensembles of half the models, one after the other, would take much longer than those few epochs.
-    const shared = epochs.toReversed().find((epoch) => newest.has(epoch)) ?? 0;
-    const others = byEpoch.get(shared);
-    if (others === undefined) byEpoch.set(shared, [run]);
-    else others.push(run);
-  }
+  const byEpoch = Map.groupBy(
+    left,
+    ({ epochs }) => epochs.findLast((epoch) => newest.has(epoch)) ?? 0,
+  );
   const groups: RunGroup[] = [];
   for (const [epoch, members] of byEpoch) {
-    for (const { runs, plan } of planTogether(members, engine)) {
+    const pools = planTogether(members.map(({ run }) => run), engine);
+    for (const { runs, plan } of pools) {
       for (const numbers of plan.groups) {
         for (let i = 0; i < numbers.length; i += mostModels) {
-          const part = numbers.slice(i, i + mostModels);
-          groups.push({ epoch, plan, runs: part.map((n) => runs[n]!) });
+          const own = numbers.slice(i, i + mostModels).map((n) => runs[n]!);
+          groups.push({ epoch, plan, runs: own, drawer: createDrawer(own) });
         }
       }
     }
@@ -170,52 +166,36 @@ export function planTogether<R extends AnyRun>(
   runs: readonly R[],
   engine: Engine,
 ): PlannedRuns<R>[] {
-  const pools = new Map<
-    string,
-    { runs: R[]; shapes: EnsembleShape[]; way: string; plan: Plan }
-  >();
-  for (const [{ prepared }, own] of Map.groupBy(runs, (run) => run.results)) {
-    const shape = ensembleShape(prepared, own.map(({ id }) => id));
-    const plan = planEnsembles(engine, shape);
-    const { way } = plan;
-    const key = poolKey(prepared, shape, way);
-    const pool = pools.get(key);
-    if (pool === undefined) {
-      pools.set(key, { runs: [...own], shapes: [shape], way, plan });
-    } else {
-      pool.runs.push(...own);
-      pool.shapes.push(shape);
-    }
-  }
-  return [...pools.values()].map(({ runs, shapes, way, plan }) => {
-    const shape = pooledShape(shapes, way);
+  const arms = [...Map.groupBy(runs, (run) => run.results)].map(
+    ([{ prepared }, runs]): PlannedRuns<R> => {
+      const shape = ensembleShape(prepared, runs.map(({ id }) => id));
+      return { runs, shape, plan: planEnsembles(engine, shape) };
+    },
+  );
+  return [...Map.groupBy(arms, poolKey).values()].map((pool) => {
+    const [first] = pool as [PlannedRuns<R>];
+    if (pool.length === 1) return first;
+    const shape = pooledShape(pool.map(({ shape }) => shape), first.plan.way);
     return {
-      runs,
+      runs: pool.flatMap(({ runs }) => runs),
       shape,
-      plan: shapes.length === 1 ? plan : planEnsembles(engine, shape),
+      plan: planEnsembles(engine, shape),
     };
   });
 }
 
 /** The same for arms whose models can train side by side. */
-function poolKey(
-  { experiment: { training, run } }: PreparedExperiment,
-  shape: EnsembleShape,
-  way: string,
-): string {
+function poolKey({ runs, shape, plan }: PlannedRuns<AnyRun>): string {
+  const { training, run } = runs[0]!.results.prepared.experiment;
   const { hiddenSize, inputSize, outputSize, loss } = shape;
   const { trialCount, trainCount, batchSize, mostSteps } = shape;
   return JSON.stringify([
-    [hiddenSize, inputSize, outputSize, loss, way, mostSteps],
+    [hiddenSize, inputSize, outputSize, loss, plan.way, mostSteps],
     [trialCount, trainCount, batchSize, training.epochs, run.storeEveryEpoch],
   ]);
 }
 
-/**
- * The engine's plan.
- *
- * @throws {InputError} If a single model does not fit the device; names the limit and the size.
- */
+/** The engine's plan; a RangeError says that a single model does not fit the device, with the limit and the size. */
 function planEnsembles(engine: Engine, shape: EnsembleShape): Plan {
   try {
     return engine.plan(shape);
@@ -225,14 +205,8 @@ function planEnsembles(engine: Engine, shape: EnsembleShape): Plan {
   }
 }
 
-/** A run, and the network that it has by itself, to be written. */
-export interface DrawnRun {
-  readonly run: ModelRun;
-  readonly network: Network | undefined;
-}
-
 /** The runs of a group, drawn or still to draw. */
-export interface RunDrawer {
+interface RunDrawer {
   /**
    * Draws runs ahead of their turn until the time, in milliseconds, is up; the
    * last one may take longer. Where a run can't be drawn it draws no more:
@@ -248,10 +222,10 @@ export interface RunDrawer {
   all(): Promise<readonly DrawnRun[]>;
 }
 
-/** Makes the drawer of a group's runs; nothing is drawn yet. */
-export function createRunDrawer({ runs }: Pick<RunGroup, "runs">): RunDrawer {
+function createDrawer(runs: readonly ArmRun[]): RunDrawer {
   const drawn: DrawnRun[] = [];
-  const draw = async ({ results: { prepared }, id }: ArmRun) => {
+  const drawNext = async () => {
+    const { results: { prepared }, id } = runs[drawn.length]!;
     const run = await buildRun(prepared, id);
     drawn.push({ run, network: prepared.ownNetworkOf(id) });
   };
@@ -259,16 +233,16 @@ export function createRunDrawer({ runs }: Pick<RunGroup, "runs">): RunDrawer {
   return {
     async drawFor(milliseconds) {
       const end = performance.now() + milliseconds;
-      while (!failed && performance.now() < end) {
-        const next = runs[drawn.length];
-        if (next === undefined) return;
-        await draw(next).catch(() => {
+      while (
+        !failed && drawn.length < runs.length && performance.now() < end
+      ) {
+        await drawNext().catch(() => {
           failed = true;
         });
       }
     },
     async all() {
-      for (const run of runs.slice(drawn.length)) await draw(run);
+      while (drawn.length < runs.length) await drawNext();
       return drawn;
     },
   };

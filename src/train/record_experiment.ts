@@ -9,15 +9,8 @@ import { signsText } from "../connectome/connectome.ts";
 import type { Network } from "../connectome/scale.ts";
 import denoConfig from "../../deno.json" with { type: "json" };
 import type { ModelRun } from "../engine/ensemble.ts";
-import { writeNpy } from "../files/npy.ts";
-import { writeSparseNpz } from "../files/npz.ts";
 import { basename } from "../files/path.ts";
-import {
-  type Graph,
-  maskOfGraph,
-  matrixOfGraph,
-  rowsOf,
-} from "../graph/graph.ts";
+import { graphFiles, type NamedFiles, sparseFile } from "../graph/graph.ts";
 import {
   encodeExperimentRecord,
   type ExperimentRecord,
@@ -41,48 +34,35 @@ import {
   SPARSE_NETWORK_FILE,
 } from "../results/layout.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
-import { fileSum, type RunHistory } from "../results/run_file.ts";
+import {
+  fileSum,
+  type RunFacts,
+  type RunHistory,
+} from "../results/run_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
-import { MOST_DENSE_NEURONS } from "../rnn/tensors.ts";
 import { syntheticNote } from "../tasks/synthetic_stimuli.ts";
 import type { PreparedExperiment } from "./build_run.ts";
 import { nullReportTable, reportNull } from "../connectome/nulls/null_model.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { Papa } from "../text/csv.ts";
 
-/** Files by their names in a results folder, with what gives their bytes. */
-export type NamedFiles = (readonly [name: string, content: () => Uint8Array])[];
-
 /** Names this program in records, e.g. "biornn 0.1.0, numerics 2". */
 export const PROGRAM = `biornn ${denoConfig.version}, numerics ${NUMERICS}`;
 
-/** What the runs say of an experiment. */
-interface Found {
-  /** Engines that trained it; several where shards ran on different machines. */
-  readonly engines: readonly string[];
-  readonly programs: readonly string[];
-  readonly failures: readonly RecordedFailure[];
-  /** Means over the runs, when all are measured. */
-  readonly states?: NetworkStates | undefined;
-}
-
-/** What `experiment.json` says of an experiment, as far as it is known. */
+/**
+ * What `experiment.json` says of an experiment, as far as its runs tell it.
+ *
+ * @param engines What trained it; several where shards ran on different machines.
+ */
 export function experimentRecord(
   prepared: PreparedExperiment,
-  { engines, programs, failures, states }: Found,
+  runs: readonly RunFacts[],
+  engines = namesOf(runs, "engine"),
 ): ExperimentRecord {
-  const {
-    experiment,
-    connectome,
-    network,
-    stimuli,
-    stimuliSha256,
-    pretrained,
-    size,
-    chosenRegions,
-    fingerprint,
-  } = prepared;
+  const { experiment, connectome, network, stimuli, size } = prepared;
+  const { stimuliSha256, pretrained, chosenRegions, fingerprint } = prepared;
+  const states = meanStates(runs);
   const { net, training, task, grid, run } = experiment;
   const [first = "none"] = engines;
   const kind = first.slice(0, Math.max(0, first.indexOf(":")));
@@ -94,7 +74,7 @@ export function experimentRecord(
       numerics: NUMERICS,
       deno: "Deno" in globalThis ? Deno.version.deno : "none: a browser",
     },
-    trainedBy: programs,
+    trainedBy: namesOf(runs, "program"),
     fingerprint,
     config: {
       file: basename(experiment.file),
@@ -174,9 +154,23 @@ export function experimentRecord(
         .join("; "),
     },
     size: { ...size, hiddenSize: network.nodes },
-    failures,
+    failures: failuresOf(runs),
     ...(states === undefined ? {} : { networkStates: states }),
   };
+}
+
+function namesOf(
+  runs: readonly RunFacts[],
+  kind: "engine" | "program",
+): string[] {
+  return [...new Set(runs.map((run) => run[kind]))].sort();
+}
+
+/** The runs that went wrong. */
+export function failuresOf(runs: readonly RunFacts[]): RecordedFailure[] {
+  return runs.flatMap(({ id, failure }) =>
+    failure ? [{ ...id, ...failure }] : []
+  );
 }
 
 /** What is known of a combination whose runs are in memory, in the order of iterations. */
@@ -205,7 +199,7 @@ export function combinationResult(
 
 /** What tells a run's network from others'; of those that train the one that all share, nothing. */
 export function networkKey(own: Network | undefined): string {
-  return own === undefined ? "" : fileSum(sparse(own));
+  return own === undefined ? "" : fileSum(sparseFile(own));
 }
 
 /** What is known before anything is trained; `experiment.json` apart. */
@@ -214,14 +208,14 @@ export function firstFiles(prepared: PreparedExperiment): NamedFiles {
   const index = formatFolderIndex(grid.combinations.map(({ repr }) => repr));
   return [
     [INDEX_FILE, () => new TextEncoder().encode(index)],
-    ...matrixFiles(connectome.graph, {
+    ...graphFiles(connectome.graph, {
       dense: CONNECTOME_FILE,
-      large: SPARSE_CONNECTOME_FILE,
+      sparse: SPARSE_CONNECTOME_FILE,
     }),
     // Before any randomisation.
-    ...matrixFiles(network, {
+    ...graphFiles(network, {
       dense: NETWORK_FILE,
-      large: SPARSE_NETWORK_FILE,
+      sparse: SPARSE_NETWORK_FILE,
       mask: NETWORK_MASK_FILE,
     }),
   ];
@@ -230,33 +224,23 @@ export function firstFiles(prepared: PreparedExperiment): NamedFiles {
 /** What is known when all is trained. */
 export function lastFiles(
   prepared: PreparedExperiment,
-  { measured, ...found }: Omit<Found, "states"> & {
-    readonly measured: readonly MeasuredRun[];
-  },
+  runs: readonly RunFacts[],
 ): NamedFiles {
-  const record = experimentRecord(prepared, {
-    ...found,
-    states: meanStates(measured),
-  });
-  return [
-    [
-      EXPERIMENT_FILE,
-      () => new TextEncoder().encode(encodeExperimentRecord(record)),
-    ],
-    // Of all runs or not at all: how many were measured in time depends on the machine.
-    ...(measured.every(([, states]) => states !== undefined)
-      ? [
-        [
-          MEASURES_FILE,
-          () => measuresTable(prepared.experiment, measured),
-        ] as const,
-      ]
-      : []),
-    // Not at first: training need not wait for it.
-    ...(hasNullModel(prepared)
-      ? [[NULL_MODEL_FILE, () => nullModelTable(prepared)] as const]
-      : []),
-  ];
+  const { experiment, pretrained } = prepared;
+  const record = experimentRecord(prepared, runs);
+  const files: NamedFiles = [[
+    EXPERIMENT_FILE,
+    () => new TextEncoder().encode(encodeExperimentRecord(record)),
+  ]];
+  // Of all runs or not at all: how many were measured in time depends on the machine.
+  if (runs.every(({ networkStates }) => networkStates !== undefined)) {
+    files.push([MEASURES_FILE, () => measuresTable(experiment, runs)]);
+  }
+  // Not at first: training need not wait for it.
+  if (experiment.net.nullModel !== "none" && pretrained === undefined) {
+    files.push([NULL_MODEL_FILE, () => nullModelTable(prepared)]);
+  }
+  return files;
 }
 
 /** A model as it lies in a results folder. */
@@ -290,55 +274,8 @@ export function modelBytes(
   return encodeCheckpoint(parameters, { size, connections, metadata });
 }
 
-/** A connectome or the network scaled from it, a large one as SciPy's sparse matrix. */
-function matrixFiles(
-  graph: Graph,
-  { dense, large, mask }: {
-    readonly dense: string;
-    readonly large: string;
-    readonly mask?: string;
-  },
-): NamedFiles {
-  if (graph.nodes > MOST_DENSE_NEURONS) return [[large, () => sparse(graph)]];
-  const shape = [graph.nodes, graph.nodes];
-  const files: NamedFiles = [
-    [dense, () => writeNpy({ shape, data: matrixOfGraph(graph) })],
-  ];
-  if (mask !== undefined) {
-    files.push([
-      mask,
-      () => writeNpy({ shape, data: maskOfGraph(graph), boolean: true }),
-    ]);
-  }
-  return files;
-}
-
-/** The bytes of a network as SciPy's sparse matrix, row = from, column = to. */
-export function sparse(network: Graph): Uint8Array {
-  const { receivers, senders, start, sender, weights } = rowsOf(
-    network,
-    { transpose: false },
-  );
-  return writeSparseNpz({
-    shape: [receivers, senders],
-    start,
-    column: sender,
-    values: weights,
-  });
-}
-
 /** Samples of a null model that its report is about. */
 const MOST_SAMPLES = 3;
-
-/** Whether runs train networks that a null model made. */
-function hasNullModel(
-  { experiment, pretrained }: Pick<
-    PreparedExperiment,
-    "experiment" | "pretrained"
-  >,
-): boolean {
-  return experiment.net.nullModel !== "none" && pretrained === undefined;
-}
 
 /** `null_model.csv`: figures of the network before and after the null model, with the relative change. */
 function nullModelTable(
@@ -353,13 +290,10 @@ function nullModelTable(
   return csvBytes(nullReportTable(rows, experiment.net.nullModel));
 }
 
-/** A run, and what its network did, if that was measured. */
-export type MeasuredRun = readonly [id: RunId, NetworkStates | undefined];
-
 /** `measures.csv`: a row a run, with the values of its combination. */
 function measuresTable(
   { net, grid }: Experiment,
-  runs: readonly MeasuredRun[],
+  runs: readonly RunFacts[],
 ): Uint8Array {
   const figure = (value: number | undefined) =>
     value === undefined ? "" : String(Number(value.toPrecision(6)));
@@ -377,28 +311,29 @@ function measuresTable(
       "activity_initial",
       "activity_trained",
     ],
-    ...runs.map(([{ combination, iteration }, states]) => [
-      String(combination),
-      ...grid.combinations[combination]!.values.map(({ value }) =>
-        String(value)
-      ),
-      String(iteration),
-      net.nullModel,
-      ...(sampled ? [String(iteration % net.nullSamples)] : []),
-      figure(states?.initial.spectralRadius),
-      figure(states?.trained.spectralRadius),
-      figure(largestError([states?.initial, states?.trained])),
-      figure(states?.initial.activity),
-      figure(states?.trained.activity),
-    ]),
+    ...runs.map(({ id: { combination, iteration }, networkStates }) => {
+      const { initial, trained } = networkStates!;
+      return [
+        String(combination),
+        ...grid.combinations[combination]!.values.map(({ value }) =>
+          String(value)
+        ),
+        String(iteration),
+        net.nullModel,
+        ...(sampled ? [String(iteration % net.nullSamples)] : []),
+        figure(initial.spectralRadius),
+        figure(trained.spectralRadius),
+        figure(largestError([initial, trained])),
+        figure(initial.activity),
+        figure(trained.activity),
+      ];
+    }),
   ]);
 }
 
 /** Means over the runs whose weights stayed numbers; undefined where there are none, or a run was not measured. */
-export function meanStates(
-  runs: readonly MeasuredRun[],
-): NetworkStates | undefined {
-  const measured = runs.flatMap(([, states]) => states ?? []);
+function meanStates(runs: readonly RunFacts[]): NetworkStates | undefined {
+  const measured = runs.flatMap(({ networkStates }) => networkStates ?? []);
   const known = measured.filter(({ initial, trained }) =>
     [initial, trained].every(({ spectralRadius, activity }) =>
       Number.isFinite(spectralRadius) && Number.isFinite(activity)
@@ -406,10 +341,10 @@ export function meanStates(
   );
   if (measured.length < runs.length || known.length === 0) return undefined;
   const mean = (state: keyof NetworkStates): NetworkState => {
+    const states = known.map((each) => each[state]);
     const of = (figure: "spectralRadius" | "activity") =>
-      known.reduce((sum, states) => sum + states[state][figure], 0) /
-      known.length;
-    const error = largestError(known.map((states) => states[state]));
+      states.reduce((sum, each) => sum + each[figure], 0) / states.length;
+    const error = largestError(states);
     return {
       spectralRadius: of("spectralRadius"),
       ...(error === undefined ? {} : { spectralRadiusError: error }),
@@ -420,10 +355,8 @@ export function meanStates(
 }
 
 /** The largest relative error of spectral radii; undefined where one is not known. */
-function largestError(
-  states: readonly (NetworkState | undefined)[],
-): number | undefined {
-  const errors = states.map((state) => state?.spectralRadiusError);
+function largestError(states: readonly NetworkState[]): number | undefined {
+  const errors = states.map(({ spectralRadiusError }) => spectralRadiusError);
   return errors.reduce((a, b) =>
     a === undefined || b === undefined ? undefined : Math.max(a, b)
   );

@@ -9,22 +9,17 @@ import { join } from "node:path";
 import type { Engine } from "../engine/ensemble.ts";
 import { readFileBytes, readIfThere } from "../files/read.ts";
 import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
-import {
-  changedFiles,
-  type CombinationCurves,
-  curveFiles,
-  curvesOf,
-} from "../results/data_files.ts";
+import type { Network } from "../connectome/scale.ts";
+import { sparseFile } from "../graph/graph.ts";
+import { changedFiles, curveFiles, curvesOf } from "../results/data_files.ts";
 import type {
   ExperimentRecord,
   NetworkStates,
-  RecordedFailure,
 } from "../results/experiment_record.ts";
 import {
   CURVE_FILES,
   modelPath,
   type RunId,
-  runKey,
   SUMS_FILE,
   topologyPath,
 } from "../results/layout.ts";
@@ -32,6 +27,7 @@ import { type FolderLock, lockFolder, readLocks } from "../results/lock.ts";
 import {
   findRecord,
   openFolder,
+  type OpenFolderOptions,
   refuseFolder,
   refuseInside,
   sweep,
@@ -40,32 +36,27 @@ import {
   engineName,
   factsOf,
   fileSum,
+  type RunFacts,
   type RunHistory,
-  type RunRecord,
   sumsOf,
-  thenBy,
-  weightFailure,
 } from "../results/run_file.ts";
 import { RunStore } from "../results/run_store.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters as Weights } from "../rnn/parameters.ts";
 import {
   experimentRecord,
+  failuresOf,
   firstFiles,
   lastFiles,
-  type MeasuredRun,
   modelBytes,
-  PROGRAM,
-  sparse,
 } from "./record_experiment.ts";
 import { type PreparedExperiment, runsOf } from "./build_run.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 import type {
   ArmResults,
   Assembly,
-  DrawnRun,
-  RunAt,
-  TrainedRun,
+  StandingRun,
+  TrainingRun,
 } from "./groups.ts";
 
 /** How to open a results folder. */
@@ -80,30 +71,22 @@ interface OpenResultsOptions {
   readonly warn: (line: string) => void;
 }
 
+type Mode = OpenFolderOptions["mode"];
+
 /** The results folder of a training that is under way. */
 class ResultsWriter implements ArmResults {
-  readonly prepared: PreparedExperiment;
   readonly folder: string;
-  readonly store: RunStore;
-  readonly ids: readonly RunId[];
   readonly #lock: FolderLock;
+  /** Combinations whose curves are written. */
   readonly #written = new Set<number>();
-  /** SHA-256 of the last models and of the topologies of the group under way, by run. */
-  readonly #models = new Map<string, string>();
-  readonly #topologies = new Map<string, string>();
 
   private constructor(
-    prepared: PreparedExperiment,
-    { store, ids, lock }: {
-      store: RunStore;
-      ids: readonly RunId[];
-      lock: FolderLock;
-    },
+    readonly prepared: PreparedExperiment,
+    readonly ids: readonly RunId[],
+    readonly store: RunStore,
+    lock: FolderLock,
   ) {
-    this.prepared = prepared;
     this.folder = prepared.experiment.paths.results;
-    this.store = store;
-    this.ids = ids;
     this.#lock = lock;
   }
 
@@ -116,34 +99,30 @@ class ResultsWriter implements ArmResults {
    */
   static async open(
     prepared: PreparedExperiment,
-    { engine, overwrite, resume, shard, ids, warn }:
+    { engine, shard, warn, ids, mode }:
       & OpenResultsOptions
-      & Pick<ArmResults, "ids">,
+      & { readonly ids: readonly RunId[]; readonly mode: Mode },
   ): Promise<ResultsWriter> {
     const { experiment, size } = prepared;
     const folder = experiment.paths.results;
     const files = firstFiles(prepared);
     const lock = await openFolder(folder, {
       record: firstRecord(prepared, engine),
-      mode: modeOf({ overwrite, resume }),
+      ...{ mode, ids, warn },
       part: shard,
-      ids,
       files: [...files, [SUMS_FILE, () => sumsOf(files)]],
-      warn,
     });
     try {
       const store = await RunStore.open({
-        folder,
+        ...{ folder, size, warn },
         experiment: prepared.fingerprint,
-        size,
         epochs: experiment.training.epochs,
-        warn,
       });
       for (const { index } of experiment.grid.combinations) {
         await makeFolder(join(folder, String(index)));
       }
-      const writer = new ResultsWriter(prepared, { store, ids, lock });
-      if (!overwrite && resume) await writer.#mend();
+      const writer = new ResultsWriter(prepared, ids, store, lock);
+      if (mode === "join") await writer.#mend();
       return writer;
     } catch (error) {
       await lock.release();
@@ -156,31 +135,34 @@ class ResultsWriter implements ArmResults {
     await this.store.checkModels(this.ids);
     for (const id of this.ids) {
       const facts = await this.store.finished(id);
-      if (facts !== undefined) await this.#saveTopology(id, facts.topology);
+      if (facts === undefined) continue;
+      const random = () => this.prepared.ownNetworkOf(id);
+      await this.#saveTopology(id, facts.topology, random);
     }
   }
 
-  /** Writes a run's random topology, unless it is there with that checksum. */
+  /**
+   * Writes a run's random topology, unless it is there with the checksum that is known.
+   *
+   * @returns Its checksum, where there is one.
+   */
   async #saveTopology(
     id: RunId,
     known: string | undefined,
-    random = () => this.prepared.ownNetworkOf(id),
-  ): Promise<void> {
+    random: () => Network | undefined,
+  ): Promise<string | undefined> {
     const { nullModel, freshNetwork } = this.prepared.experiment.net;
-    if (nullModel === "none" && !freshNetwork) return;
+    if (nullModel === "none" && !freshNetwork) return undefined;
     const path = topologyPath(this.folder, id);
     if (known !== undefined) {
       const bytes = await readIfThere(path, { what: "the topology" });
-      if (bytes !== undefined && fileSum(bytes) === known) {
-        this.#topologies.set(runKey(id), known);
-        return;
-      }
+      if (bytes !== undefined && fileSum(bytes) === known) return known;
     }
     const network = random();
-    if (network === undefined) return;
-    const bytes = sparse(network);
+    if (network === undefined) return undefined;
+    const bytes = sparseFile(network);
     await writeFileWhole(path, bytes);
-    this.#topologies.set(runKey(id), fileSum(bytes));
+    return fileSum(bytes);
   }
 
   /** Gives the folder free. */
@@ -188,102 +170,55 @@ class ResultsWriter implements ArmResults {
     await this.#lock.release();
   }
 
-  /** The record of a run of which so many epochs are known. */
-  #recordOf(
-    { id, engine, resumed, history }: TrainedRun,
-    epochs: number,
-  ): RunRecord {
-    const topology = this.#topologies.get(runKey(id));
-    return {
-      id,
-      ...(topology === undefined ? {} : { topology }),
-      experiment: this.prepared.fingerprint,
-      engine: thenBy(resumed?.engine, engine),
-      program: thenBy(resumed?.program, PROGRAM),
-      history: upTo(epochs, history),
-    };
-  }
-
   /**
    * Writes what the runs begin with: of each combination the first model, as
    * the original does, and of random topologies each run's.
    */
-  async saveInitial(
-    runs: readonly (TrainedRun & Pick<DrawnRun, "network">)[],
-  ): Promise<void> {
+  async saveInitial(runs: readonly TrainingRun[]): Promise<void> {
     await this.#lock.check();
-    for (const { id, resumed, network } of runs) {
-      await this.#saveTopology(id, resumed?.topology, () => network);
+    for (const { id, record, network } of runs) {
+      const known = record.topology;
+      const sum = await this.#saveTopology(id, known, () => network);
+      if (sum === undefined) delete record.topology;
+      else record.topology = sum;
     }
-    await writeFilesWhole(runs.flatMap(({ id, run }) => {
-      if (run.state !== undefined || id.iteration !== 0) return [];
-      return [this.#modelFile(id, {
-        epoch: "initial",
-        parameters: run.initial,
-        connections: run.connections,
-      })];
+    const first = runs.filter(({ id, run }) =>
+      run.state === undefined && id.iteration === 0
+    );
+    await writeFilesWhole(first.map(({ id, run }) => {
+      const { initial: parameters, connections } = run;
+      const model = { id, epoch: "initial", parameters, connections } as const;
+      return [
+        modelPath(this.folder, { ...id, epoch: "initial" }),
+        () => modelBytes(this.prepared, model),
+      ];
     }));
   }
 
-  /** Writes the states of runs as they are now. */
-  async saveStates(runs: readonly RunAt[]): Promise<void> {
+  async saveStates(runs: readonly StandingRun[]): Promise<void> {
     await this.#lock.check();
-    await this.store.saveStates(
-      runs.map((run) => ({
-        ...this.#recordOf(run, run.state.epoch),
-        state: run.state,
-      })),
-    );
+    await this.store.saveStates(runs.map(({ record }) => record));
   }
 
-  /** Writes a model of each run as it is now. */
-  async saveModels(runs: readonly RunAt[]): Promise<void> {
+  async saveModels(runs: readonly StandingRun[]): Promise<void> {
     await this.#lock.check();
-    await writeFilesWhole(
-      runs.map(({ id, run, state, history }) =>
-        this.#modelFile(id, {
-          epoch: state.epoch - 1,
-          parameters: state.parameters,
-          connections: run.connections,
-          history,
-        })
-      ),
-    );
-  }
-
-  /** Path and bytes of a model's file. */
-  #modelFile(
-    id: RunId,
-    model: Omit<Parameters<typeof modelBytes>[1], "id">,
-  ): readonly [path: string, content: () => Uint8Array] {
-    return [modelPath(this.folder, { ...id, epoch: model.epoch }), () => {
-      const bytes = modelBytes(this.prepared, { id, ...model });
-      this.#models.set(runKey(id), fileSum(bytes));
-      return bytes;
-    }];
-  }
-
-  /** Writes the runs as finished. */
-  async saveFinished(runs: readonly RunAt[]): Promise<void> {
-    await this.#lock.check();
-    const { training } = this.prepared.experiment;
-    await this.store.saveFinished(runs.map((each) => {
-      const { id, state: { parameters } } = each;
-      const model = this.#models.get(runKey(id));
-      const failure = weightFailure(parameters, training.epochs - 1);
-      return {
-        ...this.#recordOf(each, training.epochs),
-        ...(model === undefined ? {} : { model }),
-        ...(failure === undefined ? {} : { failure }),
-      };
+    await writeFilesWhole(runs.map(({ id, run: { connections }, record }) => {
+      const { state: { parameters }, history } = record;
+      const epoch = record.state.epoch - 1;
+      const model = { id, epoch, parameters, connections, history };
+      return [modelPath(this.folder, { ...id, epoch }), () => {
+        const bytes = modelBytes(this.prepared, model);
+        record.model = fileSum(bytes);
+        return bytes;
+      }];
     }));
-    for (const { id } of runs) {
-      this.#models.delete(runKey(id));
-      this.#topologies.delete(runKey(id));
-    }
   }
 
-  /** Writes what the network of a finished run does into its file. */
+  async saveFinished(runs: readonly StandingRun[]): Promise<void> {
+    await this.#lock.check();
+    await this.store.saveFinished(runs.map(({ record }) => record));
+  }
+
   async saveMeasured(id: RunId, networkStates: NetworkStates): Promise<void> {
     await this.#lock.check();
     const record = await this.store.finishedRecord(id);
@@ -291,13 +226,11 @@ class ResultsWriter implements ArmResults {
     await this.store.saveFinished([{ ...record, networkStates }]);
   }
 
-  /** Reads the last model of a finished run. */
   async readTrained(id: RunId): Promise<Weights> {
-    const epoch = this.prepared.experiment.training.epochs - 1;
-    const name = modelPath(this.folder, { ...id, epoch });
+    const { experiment: { training: { epochs } }, size } = this.prepared;
+    const name = modelPath(this.folder, { ...id, epoch: epochs - 1 });
     const bytes = await readFileBytes(name, { what: "the model" });
-    return decodeCheckpoint(bytes, { name, size: this.prepared.size })
-      .parameters;
+    return decodeCheckpoint(bytes, { name, size }).parameters;
   }
 
   /**
@@ -310,121 +243,75 @@ class ResultsWriter implements ArmResults {
    */
   async assemble({ atEnd }: { readonly atEnd: boolean }): Promise<Assembly> {
     await this.#lock.check();
-    const { experiment } = this.prepared;
-    const { iterations } = experiment.training;
-    const complete: number[] = [];
     const missing: RunId[] = [];
-    const failures: RecordedFailure[] = [];
-    const engines = new Set<string>();
-    const programs = new Set<string>();
-    const measured: MeasuredRun[] = [];
+    const finished: RunFacts[] = [];
     const files: (readonly [string, () => Uint8Array])[] = [];
-    for (const { index: combination } of experiment.grid.combinations) {
-      let finished = 0;
-      for (let iteration = 0; iteration < iterations; iteration++) {
-        const id = { combination, iteration };
+    const all = runsOf(this.prepared.experiment);
+    for (const [index, ids] of Map.groupBy(all, (id) => id.combination)) {
+      const lost = missing.length;
+      for (const id of ids) {
         let facts = await this.store.finished(id);
         if (atEnd && facts !== undefined && !facts.networkStates) {
           // Another process may have measured it since it was read.
           const record = await this.store.finishedRecord(id);
           facts = record && factsOf(record);
         }
-        if (facts === undefined) {
-          missing.push(id);
-          continue;
-        }
-        finished++;
-        engines.add(facts.engine);
-        programs.add(facts.program);
-        measured.push([id, facts.networkStates]);
-        const { failure } = facts;
-        if (failure !== undefined) failures.push({ ...id, ...failure });
+        if (facts === undefined) missing.push(id);
+        else finished.push(facts);
       }
-      if (finished < iterations) continue;
-      if (!this.#written.has(combination)) {
-        const curves = await this.#curvesOf(combination);
-        if (!("trainLoss" in curves)) {
-          missing.push(curves);
-          continue;
-        }
-        files.push(
-          ...await changedFiles(curveFiles(this.folder, combination, curves)),
-        );
-        this.#written.add(combination);
+      if (missing.length > lost || this.#written.has(index)) continue;
+      const histories: RunHistory[] = [];
+      for (const id of ids) {
+        const record = await this.store.finishedRecord(id);
+        // It was damaged or removed meanwhile.
+        if (record === undefined) missing.push(id);
+        else histories.push(record.history);
       }
-      complete.push(combination);
+      if (missing.length > lost) continue;
+      const curves = curvesOf(histories);
+      files.push(...await changedFiles(curveFiles(this.folder, index, curves)));
+      this.#written.add(index);
     }
     await writeFilesWhole(files);
     if (atEnd && missing.length === 0) {
-      await this.#finish({
-        engines: [...engines].sort(),
-        programs: [...programs].sort(),
-        failures,
-        measured,
-      });
+      await this.#finish(finished);
       // What another process has measured meanwhile, and written, is not to be missing again.
-      for (const [id, states] of measured) {
-        if (states !== undefined) continue;
+      for (const { id, networkStates } of finished) {
+        if (networkStates !== undefined) continue;
         const record = await this.store.finishedRecord(id);
         if (record?.networkStates) return await this.assemble({ atEnd });
       }
     }
-    return { complete, missing, failures };
+    return { missing, failures: failuresOf(finished) };
   }
 
   /** Writes the final record, and the checksums of all files that have none within. */
-  async #finish(found: Parameters<typeof lastFiles>[1]): Promise<void> {
-    const { experiment } = this.prepared;
-    const last = lastFiles(this.prepared, found);
+  async #finish(runs: readonly RunFacts[]): Promise<void> {
+    const { folder, prepared: { experiment } } = this;
+    const last = lastFiles(this.prepared, runs);
     for (const [name, content] of last) {
-      await writeFileWhole(join(this.folder, name), content());
+      await writeFileWhole(join(folder, name), content());
     }
+    const curves = Object.entries(CURVE_FILES).filter(([curve]) =>
+      experiment.task.task.loss === "nll" || curve.endsWith("Loss")
+    );
     const names = [
       ...[...last, ...firstFiles(this.prepared)].map(([name]) => name),
       ...experiment.grid.combinations.flatMap(({ index }) =>
-        Object.entries(CURVE_FILES).flatMap(([curve, file]) =>
-          experiment.task.task.loss === "nll" || curve.endsWith("Loss")
-            ? [`${index}/${file}`]
-            : []
-        )
+        curves.map(([, file]) => `${index}/${file}`)
       ),
     ];
-    const lines: string[] = [];
-    for (const name of names) {
-      const bytes = await readFileBytes(join(this.folder, name), {
-        what: "the result",
-      });
-      lines.push(`${fileSum(bytes)}  ${name}\n`);
-    }
-    await writeFileWhole(join(this.folder, SUMS_FILE), lines.join(""));
+    const lines = await Array.fromAsync(names, async (name) => {
+      const path = join(folder, name);
+      const bytes = await readFileBytes(path, { what: "the result" });
+      return `${fileSum(bytes)}  ${name}\n`;
+    });
+    await writeFileWhole(join(folder, SUMS_FILE), lines.join(""));
     // Nobody writes the runs of a finished experiment any more; what all write, another part may be writing.
-    const isAlone = (await readLocks(this.folder)).length === 1;
-    await sweep(this.folder, isAlone ? "all" : runsOf(experiment));
+    const isAlone = (await readLocks(folder)).length === 1;
+    await sweep(folder, isAlone ? "all" : runsOf(experiment));
     await this.store.removeAllStates();
   }
-
-  /** The curves of a combination, or the run whose file was damaged or removed meanwhile. */
-  async #curvesOf(combination: number): Promise<CombinationCurves | RunId> {
-    const { iterations } = this.prepared.experiment.training;
-    const histories: RunHistory[] = [];
-    for (let iteration = 0; iteration < iterations; iteration++) {
-      const id = { combination, iteration };
-      const record = await this.store.finishedRecord(id);
-      if (record === undefined) return id;
-      histories.push(record.history);
-    }
-    return curvesOf(histories);
-  }
-}
-
-/** The epochs that were trained. */
-function upTo(epoch: number, history: RunHistory): RunHistory {
-  return Object.fromEntries(
-    Object.entries(history).map(([name, curve]) => [
-      name,
-      curve.subarray(0, epoch),
-    ]),
-  ) as unknown as RunHistory;
 }
 
 /**
@@ -438,29 +325,25 @@ export async function openArms(
   arms: readonly PreparedExperiment[],
   options: OpenResultsOptions,
 ): Promise<ResultsWriter[]> {
+  const { overwrite, resume, shard } = options;
+  const mode = overwrite ? "overwrite" : resume ? "join" : "new";
   // Nothing goes before it is known that all may.
   for (const { experiment: { arm, paths } } of arms) {
     if (arm !== undefined) await refuseInside(paths.results, arm);
-    await refuseFolder(paths.results, modeOf(options));
+    await refuseFolder(paths.results, mode);
   }
-  if (arms.length > 1) await tryFolders(arms, options);
+  if (arms.length > 1) await tryFolders(arms, { ...options, mode });
   const opened: ResultsWriter[] = [];
   try {
-    for (const [i, ids] of runsOfShard(arms, options.shard).entries()) {
-      opened.push(await ResultsWriter.open(arms[i]!, { ...options, ids }));
+    for (const [i, ids] of runsOfShard(arms, shard).entries()) {
+      const own = { ...options, mode, ids } as const;
+      opened.push(await ResultsWriter.open(arms[i]!, own));
     }
     return opened;
   } catch (error) {
     for (const writer of opened) await writer.close();
     throw error;
   }
-}
-
-/** What becomes of results that are there. */
-function modeOf(
-  { overwrite, resume }: Pick<OpenResultsOptions, "overwrite" | "resume">,
-): "new" | "join" | "overwrite" {
-  return overwrite ? "overwrite" : resume ? "join" : "new";
 }
 
 /**
@@ -471,15 +354,16 @@ function modeOf(
  */
 async function tryFolders(
   arms: readonly PreparedExperiment[],
-  options: OpenResultsOptions,
+  { engine, shard: part, warn, mode }:
+    & OpenResultsOptions
+    & { readonly mode: Mode },
 ): Promise<void> {
-  const { engine, shard: part, warn } = options;
   const locks: FolderLock[] = [];
   try {
     for (const arm of arms) {
       const { results } = arm.experiment.paths;
       locks.push(await lockFolder(results, { part, warn }));
-      if (modeOf(options) !== "join") continue;
+      if (mode !== "join") continue;
       await findRecord(results, { record: firstRecord(arm, engine), warn });
     }
   } finally {
@@ -492,9 +376,5 @@ function firstRecord(
   prepared: PreparedExperiment,
   engine: OpenResultsOptions["engine"],
 ): ExperimentRecord {
-  return experimentRecord(prepared, {
-    engines: [engineName(engine)],
-    programs: [],
-    failures: [],
-  });
+  return experimentRecord(prepared, [], [engineName(engine)]);
 }

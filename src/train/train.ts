@@ -21,7 +21,6 @@ import {
   factsOf,
   type RunFacts,
   type RunHistory,
-  weightFailure,
 } from "../results/run_file.ts";
 import type { Parameters as Weights } from "../rnn/parameters.ts";
 import { type PreparedExperiment, runName, runsOf } from "./build_run.ts";
@@ -29,15 +28,14 @@ import { chooseEngine } from "./choose_engine.ts";
 import {
   combinationResult,
   experimentRecord,
-  meanStates,
+  failuresOf,
   networkKey,
-  PROGRAM,
 } from "./record_experiment.ts";
 import type { TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
 import { openArms } from "./results_writer.ts";
 import { trainArms } from "./train_arms.ts";
-import type { ArmResults, Assembly, RunAt } from "./groups.ts";
+import type { ArmResults, Assembly, StandingRun } from "./groups.ts";
 
 /** How to train. */
 export interface TrainOptions {
@@ -121,44 +119,33 @@ export async function train(
   }
   const engine = options.engine ??
     await chooseEngine("auto", options.onLine && { warn: options.onLine });
+  const training: Parameters<typeof trainArms>[1] = {
+    engine,
+    signal: options.signal ?? new AbortController().signal,
+    checkpointSeconds: options.checkpointSeconds ?? 60,
+    progress: {
+      update: options.onProgress ?? (() => {}),
+      line: options.onLine ?? (() => {}),
+      finish() {},
+    },
+  };
   try {
     const trained = options.folder === undefined
-      ? await trainInMemory(arms, { ...options, engine })
-      : await trainIntoFolders(arms, {
-        ...options,
-        engine,
-        folder: options.folder,
-      });
+      ? await trainInMemory(arms, options.runs, training)
+      : await trainIntoFolders(arms, options.folder, options, training);
     return Array.isArray(prepared) ? trained : trained[0]!;
   } finally {
     if (options.engine === undefined) engine.destroy();
   }
 }
 
-/** What both ways hand on. */
-function trainingOptions(
-  { engine, signal, checkpointSeconds = 60, onProgress, onLine }:
-    & TrainOptions
-    & { readonly engine: Engine },
-) {
-  return {
-    engine,
-    signal: signal ?? new AbortController().signal,
-    checkpointSeconds,
-    progress: {
-      update: onProgress ?? (() => {}),
-      line: onLine ?? (() => {}),
-      finish() {},
-    },
-  };
-}
-
 async function trainIntoFolders(
   arms: readonly PreparedExperiment[],
-  options: TrainOptions & { readonly engine: Engine; readonly folder: string },
+  folder: string,
+  { runs, overwrite = false, resume = false }: TrainOptions,
+  training: Parameters<typeof trainArms>[1],
 ): Promise<TrainedExperiment[]> {
-  const { engine, folder, onLine = () => {} } = options;
-  if (options.runs !== undefined) {
+  if (runs !== undefined) {
     throw new TypeError(
       "Cannot train some runs into a folder: without a folder they train in memory",
     );
@@ -173,22 +160,17 @@ async function trainIntoFolders(
     };
   });
   const opened = await openArms(placed, {
-    engine,
-    overwrite: options.overwrite === true,
-    resume: options.resume === true,
-    shard: undefined,
-    warn: onLine,
+    ...{ engine: training.engine, overwrite, resume, shard: undefined },
+    warn: training.progress.line,
   });
   try {
-    const outcomes = await trainArms(opened, trainingOptions(options));
+    const outcomes = await trainArms(opened, training);
     return await Promise.all(
-      outcomes.map(async ({ finished, assembly }, i) => {
+      outcomes.map(async ({ finished, assembly: { failures } }, i) => {
         const { folder } = opened[i]!;
         return {
-          results: await readResultsFolder(folder),
-          finished,
-          failures: assembly.failures,
-          model: (run: RunId) => readModel(folder, run),
+          ...{ results: await readResultsFolder(folder), finished, failures },
+          model: (run) => readModel(folder, run),
         };
       }),
     );
@@ -199,10 +181,11 @@ async function trainIntoFolders(
 
 async function trainInMemory(
   arms: readonly PreparedExperiment[],
-  options: TrainOptions & { readonly engine: Engine },
+  runs: readonly RunId[] | undefined,
+  training: Parameters<typeof trainArms>[1],
 ): Promise<TrainedExperiment[]> {
-  const kept = arms.map((arm) => new KeptResults(arm, options.runs));
-  const outcomes = await trainArms(kept, trainingOptions(options));
+  const kept = arms.map((arm) => new KeptResults(arm, runs));
+  const outcomes = await trainArms(kept, training);
   return kept.map((arm, i) => arm.trained(outcomes[i]!.finished));
 }
 
@@ -217,10 +200,8 @@ interface KeptRun {
 
 /** Keeps the results of an arm in memory. */
 class KeptResults implements ArmResults {
-  readonly prepared: PreparedExperiment;
   readonly ids: readonly RunId[];
   readonly #runs = new Map<string, KeptRun>();
-  readonly #networks = new Map<string, string>();
   readonly store: ArmResults["store"] = {
     finished: (id) => Promise.resolve(this.#runs.get(runKey(id))?.facts),
     stateEpochs: () => Promise.resolve([]),
@@ -229,110 +210,82 @@ class KeptResults implements ArmResults {
   };
 
   constructor(
-    prepared: PreparedExperiment,
+    readonly prepared: PreparedExperiment,
     runs: readonly RunId[] | undefined,
   ) {
-    this.prepared = prepared;
     this.ids = runs ?? runsOf(prepared.experiment);
   }
 
-  saveInitial(runs: Parameters<ArmResults["saveInitial"]>[0]): Promise<void> {
-    for (const { id, network } of runs) {
-      this.#networks.set(runKey(id), networkKey(network));
-    }
-    return Promise.resolve();
-  }
-  saveStates(): Promise<void> {
-    return Promise.resolve();
-  }
-  saveModels(): Promise<void> {
-    return Promise.resolve();
-  }
+  async saveInitial(): Promise<void> {}
+  async saveStates(): Promise<void> {}
+  async saveModels(): Promise<void> {}
 
-  saveFinished(runs: readonly RunAt[]): Promise<void> {
-    const { experiment, size, fingerprint } = this.prepared;
-    const { task: { task: { loss } }, training } = experiment;
-    for (const { id, engine, run, history, state: { parameters } } of runs) {
-      const failure = weightFailure(parameters, training.epochs - 1);
-      const facts = factsOf({
-        ...{ id, engine, history, experiment: fingerprint, program: PROGRAM },
-        ...(failure === undefined ? {} : { failure }),
-      });
+  // deno-lint-ignore require-await
+  async saveFinished(runs: readonly StandingRun[]): Promise<void> {
+    const { experiment: { task }, size } = this.prepared;
+    for (const { id, network, run, record } of runs) {
       const { activation, connections } = run;
+      const { history, state: { parameters } } = record;
+      const { loss } = task.task;
       this.#runs.set(runKey(id), {
-        network: this.#networks.get(runKey(id))!,
-        facts,
-        history,
+        ...{ network: networkKey(network), facts: factsOf(record), history },
         model: { ...size, activation, loss, connections, parameters },
       });
     }
-    return Promise.resolve();
   }
 
-  saveMeasured(id: RunId, networkStates: NetworkStates): Promise<void> {
+  // deno-lint-ignore require-await
+  async saveMeasured(id: RunId, networkStates: NetworkStates): Promise<void> {
     const kept = this.#runs.get(runKey(id))!;
     const facts = { ...kept.facts, networkStates };
     this.#runs.set(runKey(id), { ...kept, facts });
-    return Promise.resolve();
   }
 
   readTrained(id: RunId): Promise<Weights> {
     return Promise.resolve(this.#runs.get(runKey(id))!.model.parameters);
   }
 
-  assemble(): Promise<Assembly> {
-    const missing = this.ids.filter((id) => !this.#runs.has(runKey(id)));
-    return Promise.resolve({ complete: [], missing, failures: this.#failures });
+  /** What is known of the runs, in their order. */
+  #facts(): RunFacts[] {
+    return this.ids.flatMap((id) => this.#runs.get(runKey(id))?.facts ?? []);
   }
 
-  get #failures(): RecordedFailure[] {
-    return this.ids.flatMap((id) => {
-      const failure = this.#runs.get(runKey(id))?.facts.failure;
-      return failure === undefined ? [] : [{ ...id, ...failure }];
+  assemble(): Promise<Assembly> {
+    return Promise.resolve({
+      missing: this.ids.filter((id) => !this.#runs.has(runKey(id))),
+      failures: failuresOf(this.#facts()),
     });
   }
 
   /** What is known at the end. */
   trained(finished: boolean): TrainedExperiment {
     const { experiment } = this.prepared;
-    const found = this.ids.map((id) => this.#runs.get(runKey(id)));
-    const known = found.filter((run) => run !== undefined);
+    const facts = this.#facts();
+    const combinations = Map.groupBy(this.ids, (id) => id.combination);
     return {
       results: {
         path: "",
-        experiment: experimentRecord(this.prepared, {
-          engines: [...new Set(known.map(({ facts }) => facts.engine))],
-          programs: [PROGRAM],
-          failures: this.#failures,
-          states: meanStates(
-            known.map(({ facts }) => [facts.id, facts.networkStates]),
-          ),
-        }),
+        experiment: experimentRecord(this.prepared, facts),
         // The combinations whose runs are all finished, as far as they were to be trained.
         combinations: experiment.grid.combinations.flatMap(({ index }) => {
-          const own = found.filter((_, i) =>
-            this.ids[i]!.combination === index
-          );
-          const runs = own.filter((run) => run !== undefined);
-          return own.length === 0 || runs.length < own.length
+          const ids = combinations.get(index) ?? [];
+          const runs = ids.flatMap((id) => this.#runs.get(runKey(id)) ?? []);
+          return runs.length === 0 || runs.length < ids.length
             ? []
             : [combinationResult(experiment, { index, runs })];
         }),
         warnings: [],
       },
       finished,
-      failures: this.#failures,
-      model: (id) => {
+      failures: failuresOf(facts),
+      model: async (id) => {
         const run = this.#runs.get(runKey(id));
-        return run === undefined
-          ? Promise.reject(
-            new InputError(
-              `Cannot give the model of ${
-                runName(experiment, id)
-              }: it was not trained`,
-            ),
-          )
-          : Promise.resolve(run.model);
+        if (run !== undefined) return await Promise.resolve(run.model);
+        throw new InputError(
+          `Cannot give the model of ${
+            runName(experiment, id)
+          }: it was not trained`,
+        );
       },
     };
   }

@@ -15,14 +15,12 @@ import {
 } from "../results/run_file.ts";
 import { plural } from "../text/words.ts";
 import { buildRun } from "./build_run.ts";
-import { createEngineKeeper } from "./choose_engine.ts";
+import { EngineKeeper } from "./choose_engine.ts";
 import {
   type ArmResults,
   type ArmRun,
   type Assembly,
-  createRunDrawer,
   planGroups,
-  type RunDrawer,
   type RunGroup,
 } from "./groups.ts";
 import { Measurer } from "./measure.ts";
@@ -72,35 +70,28 @@ export async function trainArms(
   options: TrainArmsOptions,
 ): Promise<TrainOutcome[]> {
   const { signal, progress, sheet = createTimeSheet() } = options;
-  const keeper = createEngineKeeper(options.engine, {
+  const keeper = new EngineKeeper(options.engine, {
     ...options,
     warn: progress.line,
   });
-  const plan = (left: readonly ArmRun[]) =>
-    planGroups(left, { engine: keeper.engine, mostModels: keeper.mostModels });
   const warnOfChange = createWarner(progress.line);
   const all = arms.flatMap((results) =>
     results.ids.map((id): ArmRun => ({ results, id }))
   );
-  const queue = await plan(all);
+  const queue = await planGroups(all, keeper);
   const tally = createTally(queue, progress);
   if (queue.length > 0) {
     for (const { results, id } of all) {
       warnOfChange([await results.store.finished(id)], { program: PROGRAM });
     }
   }
-  const assemblies = new Map<ArmResults, Assembly>();
   const assemble = (some: Iterable<ArmResults>, atEnd = false) =>
-    sheet.time("saving", () =>
-      eachOf(some, async (arm) => {
-        assemblies.set(arm, await arm.assemble({ atEnd }));
-      }));
+    sheet.time("saving", () => eachOf(some, (arm) => arm.assemble({ atEnd })));
   await assemble(arms);
   const measurer = new Measurer();
   let progressed = false;
   let progressedEver = false;
-  /** The group after the one that trains, and its runs as far as they are drawn. */
-  let ahead: { group: RunGroup; drawer: RunDrawer } | undefined;
+  let assemblies: Assembly[];
   try {
     for (
       let group = queue.shift();
@@ -109,28 +100,17 @@ export async function trainArms(
     ) {
       const resumed = await statesOf(group);
       if (resumed === undefined) {
-        queue.unshift(...await plan(group.runs));
+        queue.unshift(...await planGroups(group.runs, keeper));
         continue;
       }
-      warnOfChange(resumed, {
-        program: PROGRAM,
-        engine: engineName(keeper.engine),
-      });
+      const { engine } = keeper;
+      warnOfChange(resumed, { program: PROGRAM, engine: engineName(engine) });
       tally.begin(group, queue.length);
       group.plan.prepare();
-      const drawer = ahead?.group === group
-        ? ahead.drawer
-        : createRunDrawer(group);
       const [next] = queue;
-      const following = next && createRunDrawer(next);
-      ahead = next && following && { group: next, drawer: following };
       try {
         await trainGroup(group, {
-          signal,
-          engine: keeper.engine,
-          drawer,
-          resumed,
-          ...{ sheet, measurer },
+          ...{ engine, resumed, signal, sheet, measurer },
           checkpointInterval: options.checkpointSeconds * 1000,
           onEpochs(event) {
             progressed = progressedEver = true;
@@ -140,41 +120,36 @@ export async function trainArms(
             if (signal.aborted) return;
             const end = performance.now() + milliseconds;
             await sheet.beside(async () => {
-              await following?.drawFor(milliseconds);
+              await next?.drawer.drawFor(milliseconds);
               await measurer.work(end - performance.now());
             });
           },
         });
       } catch (error) {
-        ahead = undefined;
         const left = [group, ...queue.splice(0)].flatMap(({ runs }) => runs);
         await keeper.recover(error, { runs: group.runs, progressed });
         progressed = false;
-        queue.push(...await plan(left));
+        queue.push(...await planGroups(left, keeper));
         continue;
       }
-      const touched = new Set(group.runs.map(({ results }) => results));
-      await assemble(touched);
+      await assemble(new Set(group.runs.map(({ results }) => results)));
     }
-    if (!signal.aborted) {
-      await sheet.time("measuring", () =>
-        measureLeft(all, {
-          ...{ measurer, signal },
-          // Where nothing was left to train, it is what there is to do.
-          milliseconds: progressedEver
-            ? Math.max(LEAST_MEASURING, sheet.totals().phases.training)
-            : Infinity,
-        }));
-    }
+    // Where nothing was left to train, measuring is what there is to do.
+    const milliseconds = progressedEver
+      ? Math.max(LEAST_MEASURING, sheet.totals().phases.training)
+      : Infinity;
+    await sheet.time(
+      "measuring",
+      () => measureLeft(all, { measurer, signal, milliseconds }),
+    );
     await tellUnmeasured(all, { signal, tell: progress.line });
-    await assemble(arms, true);
+    assemblies = await assemble(arms, true);
   } finally {
     progress.finish();
-    keeper.destroy();
+    if (keeper.engine !== options.engine) keeper.engine.destroy();
   }
-  return arms.map((arm) => {
-    const assembly = assemblies.get(arm)!;
-    const own = new Set(arm.ids.map(runKey));
+  return assemblies.map((assembly, i) => {
+    const own = new Set(arms[i]!.ids.map(runKey));
     const finished = assembly.missing.every((id) => !own.has(runKey(id)));
     return { finished, assembly };
   });
@@ -182,6 +157,9 @@ export async function trainArms(
 
 /** Milliseconds that networks may be measured for at the end, however short the training was. */
 const LEAST_MEASURING = 20_000;
+
+/** Milliseconds after which a signal is listened to. */
+const SLICE = 200;
 
 /** Measures what training left no time for, those of an interrupted training too, unless it would take longer than the training did. */
 async function measureLeft(
@@ -194,22 +172,23 @@ async function measureLeft(
 ): Promise<void> {
   const end = performance.now() + milliseconds;
   const hasTime = () => !signal.aborted && performance.now() < end;
-  while (hasTime()) {
-    const before = performance.now();
-    const left = await measurer.work(Math.min(SLICE, end - before));
-    if (left === 0) break;
+  const work = async () => {
+    const left = await measurer.work(SLICE);
     // A timer, so that a signal is heard.
     await new Promise((resolve) => setTimeout(resolve));
+    return left;
+  };
+  while (hasTime()) {
+    if (await work() === 0) break;
   }
   for (const { results, id } of runs) {
     if (!hasTime()) break;
     const facts = await results.store.finished(id);
     if (facts === undefined || facts.networkStates !== undefined) continue;
     const run = await buildRun(results.prepared, id);
-    measurer.begin([measurementOf(results, { id, run })]);
+    measurer.begin([measurementOf({ results, id, run })]);
     measurer.end(run.label, await results.readTrained(id));
-    await measurer.work(SLICE);
-    await new Promise((resolve) => setTimeout(resolve));
+    await work();
   }
 }
 
@@ -239,9 +218,6 @@ async function tellUnmeasured(
   );
 }
 
-/** Milliseconds after which a signal is listened to. */
-const SLICE = 200;
-
 /** Where the runs of a group stand; undefined where a state turned out to be damaged. */
 async function statesOf(
   { runs, epoch }: RunGroup,
@@ -258,29 +234,31 @@ async function statesOf(
 
 /** Tells once that runs go on by another engine or another program: each group would say the same. */
 function createWarner(tell: (line: string) => void) {
-  const told = new Set<string>();
-  const endings = {
-    engine: "their last digits will be those of neither alone",
-    program:
+  const kinds = {
+    engine: ["on", "their last digits will be those of neither alone"],
+    program: [
+      "by",
       "where the program computes otherwise now, they are the results of neither",
-  };
+    ],
+  } as const;
+  const told = new Set<string>();
   return (
     before: readonly (RunFacts | undefined)[],
     now: { readonly program: string; readonly engine?: string },
   ): void => {
     for (const kind of ["engine", "program"] as const) {
       const next = now[kind];
-      const other = next === undefined
-        ? undefined
-        : before.find((facts) =>
-          facts !== undefined && thenBy(facts[kind], next) !== facts[kind]
-        );
-      if (other === undefined || told.has(kind)) continue;
+      if (next === undefined || told.has(kind)) continue;
+      const other = before.find((facts) =>
+        facts !== undefined && thenBy(facts[kind], next) !== facts[kind]
+      );
+      if (other === undefined) continue;
       told.add(kind);
+      const [by, ending] = kinds[kind];
       tell(
-        `warning: runs that were trained ${kind === "engine" ? "on" : "by"} ${
+        `warning: runs that were trained ${by} ${
           other[kind]
-        } go on ${kind === "engine" ? "on" : "by"} ${next}; ${endings[kind]}`,
+        } go on ${by} ${next}; ${ending}`,
       );
     }
   };

@@ -7,26 +7,27 @@
 
 import type { Engine, EpochHistory } from "../engine/ensemble.ts";
 import {
+  CURVES,
   engineName,
   type RunHistory,
   type RunRecord,
+  thenBy,
+  weightFailure,
 } from "../results/run_file.ts";
 import type {
   ArmResults,
   ArmRun,
-  RunAt,
-  RunDrawer,
   RunGroup,
-  TrainedRun,
+  StandingRun,
+  TrainingRun,
 } from "./groups.ts";
 import { measuredModel, type Measurement, type Measurer } from "./measure.ts";
 import type { BestLoss, EpochsTrained, TimeSheet } from "./progress.ts";
+import { PROGRAM } from "./record_experiment.ts";
 
 /** What a group needs to train. */
 interface GroupOptions {
   readonly engine: Engine;
-  /** What the runs begin with. */
-  readonly drawer: RunDrawer;
   /** Where each run stands. */
   readonly resumed: readonly (RunRecord | undefined)[];
   readonly signal: AbortSignal;
@@ -47,79 +48,88 @@ interface GroupOptions {
  */
 const CALL_SECONDS = 10;
 
-type MutableHistory = { -readonly [K in keyof RunHistory]: RunHistory[K] };
-
-/**
- * Trains a group and returns whether it came to its end; false when it was
- * stopped by `signal`, in which case its state has been saved.
- */
+/** Trains a group to its end, or until it is stopped by `signal`, when its state has been saved. */
 export async function trainGroup(
-  { runs: members, plan }: RunGroup,
+  { runs: members, plan, drawer, epoch: begun }: RunGroup,
   options: GroupOptions,
-): Promise<boolean> {
-  const { resumed, signal, sheet } = options;
-  const { experiment } = members[0]!.results.prepared;
-  const { epochs } = experiment.training;
-  const every = experiment.run.storeEveryEpoch;
-  const classifies = experiment.task.task.loss === "nll";
+): Promise<void> {
+  const { resumed, signal, sheet, measurer, checkpointInterval } = options;
+  const { training: { epochs }, run: { storeEveryEpoch: every }, task } =
+    members[0]!.results.prepared.experiment;
   const engine = engineName(options.engine);
-  const drawn = await sheet.time("drawing", options.drawer.all);
-  const histories = members.map((_, i) =>
-    emptyHistory(epochs, classifies, resumed[i]?.history)
+  const drawn = await sheet.time("drawing", drawer.all);
+  const histories = resumed.map((from) =>
+    emptyHistory(epochs, task.task.loss === "nll", from?.history)
   );
-  const trained = members.map(({ id }, i): TrainedRun => {
-    const { run } = drawn[i]!;
-    const state = resumed[i]?.state;
+  const runs = members.map((member, i): TrainingRun => {
+    const { run, network } = drawn[i]!;
+    const from = resumed[i];
     return {
-      ...{ id, engine },
-      resumed: resumed[i],
-      run: state === undefined ? run : { ...run, state },
-      history: histories[i]!,
+      ...member,
+      network,
+      run: from?.state === undefined ? run : { ...run, state: from.state },
+      record: {
+        id: member.id,
+        ...(from?.topology === undefined ? {} : { topology: from.topology }),
+        experiment: member.results.prepared.fingerprint,
+        engine: thenBy(from?.engine, engine),
+        program: thenBy(from?.program, PROGRAM),
+        history: histories[i]!,
+      },
     };
   });
   /** Does the same with the runs of each arm. */
-  const save = <R extends TrainedRun>(
-    runs: readonly R[],
-    to: (results: ArmResults, runs: readonly R[]) => Promise<void>,
+  const save = <R extends TrainingRun>(
+    all: readonly R[],
+    to: (results: ArmResults, own: readonly R[]) => Promise<void>,
   ) =>
-    sheet.time("saving", () => {
-      const arms = Map.groupBy(runs, (_, i) => members[i]!.results);
-      return eachOf(arms, ([results, own]) => to(results, own));
-    });
-  await save(
-    trained.map((run, i) => ({ ...run, network: drawn[i]!.network })),
-    (results, runs) => results.saveInitial(runs),
-  );
-  options.measurer.begin(
-    members.map(({ results }, i) => measurementOf(results, trained[i]!)),
-  );
-  const batches = drawn[0]?.run.trials.trainBatches.length ?? 0;
+    sheet.time(
+      "saving",
+      () => eachOf(Map.groupBy(all, (run) => run.results), (arm) => to(...arm)),
+    );
+  await save(runs, (results, own) => results.saveInitial(own));
+  measurer.begin(runs.map(measurementOf));
   const ensemble = await sheet.time(
     "starting",
-    () => plan.createEnsemble(trained.map(({ run }) => run)),
+    () => plan.createEnsemble(runs.map(({ run }) => run)),
   );
   try {
-    let epoch = resumed[0]?.state?.epoch ?? 0;
+    let epoch = begun;
     let secondsPerEpoch = Infinity;
     let lastSave = performance.now();
-    let last: readonly RunAt[] = [];
-    const runsNow = async () => {
+    const standing = async (): Promise<StandingRun[]> => {
       const states = await sheet.time("saving", () => ensemble.state());
-      return trained.map((run, i): RunAt => ({ ...run, state: states[i]! }));
+      return runs.map((run, i) => {
+        const state = states[i]!;
+        const failure = epoch < epochs
+          ? undefined
+          : weightFailure(state.parameters, epochs - 1);
+        const history = upTo(epoch, histories[i]!);
+        return {
+          ...run,
+          record: {
+            ...run.record,
+            history,
+            state,
+            ...(failure && { failure }),
+          },
+        };
+      });
     };
+    const batches = runs[0]!.run.trials.trainBatches.length;
     const onEpochs = (history: EpochHistory) => {
       copyHistory(history, histories, epoch);
       epoch += history.epochs;
       options.onEpochs({
         epoch,
-        updates: history.epochs * batches * members.length,
-        best: bestOf(history, members),
+        updates: history.epochs * batches * runs.length,
+        best: bestOf(history, runs),
       });
     };
     while (epoch < epochs && !signal.aborted) {
-      const limit = nextCheckpoint(every, { epoch, epochs });
-      const seconds = Math.min(CALL_SECONDS, options.checkpointInterval / 1000);
+      const seconds = Math.min(CALL_SECONDS, checkpointInterval / 1000);
       const call = Math.max(1, Math.floor(seconds / secondsPerEpoch));
+      const limit = nextModel(every, epoch, epochs);
       const start = performance.now();
       const before = epoch;
       await sheet.time(
@@ -134,28 +144,25 @@ export async function trainGroup(
       if (epoch > before) {
         secondsPerEpoch = (performance.now() - start) / 1000 / (epoch - before);
       }
-      if (isCheckpoint(every, { epoch, epochs })) {
-        last = await runsNow();
-        await save(last, (results, runs) => results.saveModels(runs));
+      if (epoch === limit) {
+        const now = await standing();
+        await save(now, (results, own) => results.saveModels(own));
+        if (epoch === epochs) {
+          await save(now, (results, own) => results.saveFinished(own));
+          for (const { run, record } of now) {
+            measurer.end(run.label, record.state.parameters);
+          }
+          return;
+        }
       }
       if (
-        epoch < epochs &&
-        (performance.now() - lastSave >= options.checkpointInterval ||
-          signal.aborted)
+        performance.now() - lastSave >= checkpointInterval || signal.aborted
       ) {
-        await save(
-          await runsNow(),
-          (results, runs) => results.saveStates(runs),
-        );
+        const now = await standing();
+        await save(now, (results, own) => results.saveStates(own));
         lastSave = performance.now();
       }
     }
-    if (epoch < epochs) return false;
-    await save(last, (results, runs) => results.saveFinished(runs));
-    for (const { run, state } of last) {
-      options.measurer.end(run.label, state.parameters);
-    }
-    return true;
   } finally {
     sheet.addDevice(ensemble.profile?.());
     ensemble.destroy();
@@ -164,8 +171,7 @@ export async function trainGroup(
 
 /** What is to be measured of a run. */
 export function measurementOf(
-  results: ArmResults,
-  { id, run }: Pick<TrainedRun, "id" | "run">,
+  { results, id, run }: Pick<TrainingRun, "results" | "id" | "run">,
 ): Measurement {
   const { size, experiment: { task } } = results.prepared;
   return {
@@ -177,30 +183,18 @@ export function measurementOf(
 }
 
 /** Does the same with all at once: files of several folders are written side by side. */
-export async function eachOf<T>(
+export async function eachOf<T, R>(
   all: Iterable<T>,
-  work: (one: T) => Promise<void>,
-): Promise<void> {
+  work: (one: T) => Promise<R>,
+): Promise<R[]> {
+  const done = Array.from(all, work);
   // Nothing may go on when an error is told.
-  const done = await Promise.allSettled(Array.from(all, work));
-  const failed = done.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+  await Promise.allSettled(done);
+  return await Promise.all(done);
 }
 
-/** The original saves after epoch 0, n, 2n … and after the last one, counted from 0. */
-function isCheckpoint(
-  every: number,
-  { epoch, epochs }: { epoch: number; epochs: number },
-): boolean {
-  return epoch > 0 &&
-    (epoch === epochs || (every > 0 && (epoch - 1) % every === 0));
-}
-
-/** Number of epochs trained at the next checkpoint after `epoch`. */
-function nextCheckpoint(
-  every: number,
-  { epoch, epochs }: { epoch: number; epochs: number },
-): number {
+/** Epochs trained when models are stored next: the original does so after epoch 0, n, 2n … and the last one, counted from 0. */
+function nextModel(every: number, epoch: number, epochs: number): number {
   if (every === 0) return epochs;
   return Math.min(epochs, Math.ceil(epoch / every) * every + 1);
 }
@@ -210,44 +204,42 @@ export function emptyHistory(
   epochs: number,
   classifies: boolean,
   start?: RunHistory,
-): MutableHistory {
-  const curve = (from: Float64Array | undefined) => {
-    const values = new Float64Array(epochs).fill(NaN);
-    if (from !== undefined) values.set(from.subarray(0, epochs));
-    return values;
-  };
-  return {
-    trainLoss: curve(start?.trainLoss),
-    validateLoss: curve(start?.validateLoss),
-    ...(classifies
-      ? {
-        trainAccuracy: curve(start?.trainAccuracy),
-        validateAccuracy: curve(start?.validateAccuracy),
-      }
-      : {}),
-  };
+): RunHistory {
+  return curvesBy((name) => {
+    if (!classifies && name.endsWith("Accuracy")) return undefined;
+    const curve = new Float64Array(epochs).fill(NaN);
+    curve.set(start?.[name]?.subarray(0, epochs) ?? []);
+    return curve;
+  });
+}
+
+/** The curves of the epochs that were trained. */
+function upTo(epoch: number, history: RunHistory): RunHistory {
+  return curvesBy((name) => history[name]?.subarray(0, epoch));
+}
+
+function curvesBy(
+  of: (name: keyof RunHistory) => Float64Array | undefined,
+): RunHistory {
+  const curves = CURVES.map((name) => [name, of(name)] as const);
+  return Object.fromEntries(
+    curves.filter(([, curve]) => curve !== undefined),
+  ) as unknown as RunHistory;
 }
 
 /** Takes the epochs of an ensemble into the curves of its runs, from `epoch` on. */
 export function copyHistory(
   from: EpochHistory,
-  to: readonly MutableHistory[],
+  to: readonly RunHistory[],
   epoch: number,
 ): void {
   for (const [model, history] of to.entries()) {
-    const range = [model * from.epochs, (model + 1) * from.epochs] as const;
-    for (const name of ["trainLoss", "validateLoss"] as const) {
-      const losses = from[name].subarray(...range).map(inSingleRange);
-      history[name].set(losses, epoch);
-    }
-    if (from.trainAccuracy !== undefined) {
-      history.trainAccuracy?.set(from.trainAccuracy.subarray(...range), epoch);
-    }
-    if (from.validateAccuracy !== undefined) {
-      history.validateAccuracy?.set(
-        from.validateAccuracy.subarray(...range),
-        epoch,
+    for (const name of CURVES) {
+      const values = from[name]?.subarray(
+        model * from.epochs,
+        (model + 1) * from.epochs,
       );
+      history[name]?.set(values?.map(inSingleRange) ?? [], epoch);
     }
   }
 }
@@ -265,14 +257,11 @@ function bestOf(
   { validateLoss, epochs }: EpochHistory,
   runs: readonly ArmRun[],
 ): BestLoss | undefined {
-  let loss = Infinity;
-  let run: ArmRun | undefined;
-  for (const [i, value] of validateLoss.entries()) {
-    if (value < loss) {
-      loss = value;
-      run = runs[Math.floor(i / epochs)];
-    }
+  let best: BestLoss | undefined;
+  for (const [i, loss] of validateLoss.entries()) {
+    if (!(loss < (best?.loss ?? Infinity))) continue;
+    const { id, results } = runs[Math.floor(i / epochs)]!;
+    best = { loss, id, arm: results.prepared.experiment.arm };
   }
-  if (run === undefined) return undefined;
-  return { loss, id: run.id, arm: run.results.prepared.experiment.arm };
+  return best;
 }
