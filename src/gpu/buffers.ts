@@ -16,21 +16,20 @@ import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
 import type { TrialSet } from "../tasks/task.ts";
 import { type BufferPart, readBack, type WatchedDevice } from "./device.ts";
-import { MODEL_BYTES, writeStruct } from "./kernels.ts";
+import { MODEL_BYTES, packStructs } from "./kernels.ts";
 import {
   type Layout,
   LIST_NAMES,
   MODEL_BUFFERS,
-  type ModelBuffer,
   type ModelWords,
   modelWords,
   OWN_BUFFERS,
   rangeBuffer,
   rangesOf,
+  roundUp,
 } from "./layout.ts";
 import { bindingLimit } from "./plan.ts";
 import {
-  type ModelFields,
   packWeights,
   type Topology,
   unpackWeights,
@@ -75,7 +74,9 @@ export function createBuffers(
     );
   }
   const batches = layout.batches.length;
-  const total = wordsOfEach(() => 0);
+  const total = Object.fromEntries(
+    MODEL_BUFFERS.map((name) => [name, 0]),
+  ) as ModelWords;
   const topologies: Pick<PlacedModel, "topology" | "at">[] = [];
   const placeTopology = perWiring(({ connections, ports }) => {
     const topology = format.topology(connections, ports);
@@ -86,16 +87,15 @@ export function createBuffers(
   });
   const models = runs.map((run): PlacedModel => {
     const { topology, at: { lists, back } } = placeTopology(run);
-    const words = modelWords(layout, {
-      steps: run.trials.steps,
-      weights: topology.words,
-    });
+    const { steps } = run.trials;
+    const words = modelWords(layout, { steps, weights: topology.words });
     const at = { ...total, lists, back };
     for (const name of OWN_BUFFERS) total[name] += words[name];
     return { run, topology, words, at, scored: countScored(run.trials) };
   });
   const most = (value: (model: PlacedModel) => number) =>
-    models.reduce((most, model) => Math.max(most, value(model)), 0);
+    Math.max(...models.map(value));
+  const steps = most(({ run }) => run.trials.steps);
   const sizes: Record<string, number> = {
     ...total,
     models: runs.length * MODEL_BYTES / 4,
@@ -103,13 +103,10 @@ export function createBuffers(
     history: historySlots * runs.length * 2,
     // One model is probed at a time.
     gradient: most(({ topology }) => topology.words.places),
-    outputs: most(({ run }) =>
-      run.trials.steps * layout.outputSize * layout.vectors * 4
-    ),
+    outputs: steps * layout.outputSize * layout.vectors * 4,
     none: 4,
   };
   if (layout.ranged) {
-    const { steps } = runs[0]!.trials;
     for (const [range, { first, last }] of rangesOf(layout, steps).entries()) {
       const row = 4 * layout.vectors * (last - first + 1);
       sizes[rangeBuffer("state", range)] = layout.slot * row;
@@ -117,11 +114,14 @@ export function createBuffers(
     }
   }
   const binding = bindingLimit(adapter.limits);
-  for (const [name, words] of Object.entries(sizes)) {
-    if (4 * words <= binding.bytes) continue;
+  const tooLarge = Object.entries(sizes)
+    .find(([, words]) => 4 * words > binding.bytes);
+  if (tooLarge !== undefined) {
     throw new RangeError(
-      `Cannot put ${runs.length} models on ${adapter.description}: their ${name} takes ${
-        4 * words
+      `Cannot put ${runs.length} models on ${adapter.description}: their ${
+        tooLarge[0]
+      } takes ${
+        4 * tooLarge[1]
       } bytes, and ${binding.name} is ${binding.bytes}`,
     );
   }
@@ -143,47 +143,30 @@ export function createBuffers(
       if (topology[name].length > 0) write(name, at[name], topology[name]);
     }
   }
-  const table = new DataView(new ArrayBuffer(runs.length * MODEL_BYTES));
-  for (const [place, model] of models.entries()) {
+  const table = models.map((model, place) => {
     const { run, at, scored } = model;
     const { inputs, targets, firstScored } = packTrials(run.trials, layout);
-    writeStruct(table, {
-      struct: "Model",
-      offset: place * MODEL_BYTES,
-      values: fieldsOf(model, { firstScored, rules }),
-    });
     write("inputs", at.inputs, inputs);
     write("targets", at.targets, targets);
-    write(
-      "inverseScored",
-      place * batches,
-      Float32Array.from(scored, (n) => 1 / n),
-    );
+    const inverse = Float32Array.from(scored, (n) => 1 / n);
+    write("inverseScored", place * batches, inverse);
     write("parameters", at.parameters, packParameters(model, layout));
     if (run.state !== undefined) {
       write("moments", at.moments, packMoments(model, layout));
     }
-  }
-  write("models", 0, table);
+    return { ...fieldsOf(model, rules), first_scored: firstScored };
+  });
+  write("models", 0, packStructs("Model", table, MODEL_BYTES));
   return { buffers, models };
 }
 
-function wordsOfEach(value: (name: ModelBuffer) => number): ModelWords {
-  return Object.fromEntries(
-    MODEL_BUFFERS.map((name) => [name, value(name)]),
-  ) as ModelWords;
-}
-
+/** The model's entry in the table. */
 function fieldsOf(
   { run, topology, at }: PlacedModel,
-  { firstScored, rules: { nonlinearities, optimizers } }: {
-    readonly firstScored: number;
-    readonly rules: Rules;
-  },
-): ModelFields {
+  { nonlinearities, optimizers }: Rules,
+): Record<string, number> {
   return {
     steps: run.trials.steps,
-    first_scored: firstScored,
     activation: nonlinearities.indexOf(nonlinearityOf(run.activation)),
     optimizer: optimizers.indexOf(optimizerOf(run.optimizer)),
     learning_rate: run.learningRate,
@@ -229,22 +212,18 @@ function packMoments(
 ): Float32Array<ArrayBuffer> {
   const { places } = topology.words;
   const pairs = new Float32Array(2 * places);
-  const one = new Float32Array(places);
-  for (
-    const [which, name] of (["firstMoment", "secondMoment"] as const).entries()
-  ) {
-    const { biasIh, biasHh, ...rest } = state![name];
+  const into = new Float32Array(places);
+  const moments = [state!.firstMoment, state!.secondMoment];
+  for (const [which, parameters] of moments.entries()) {
+    const { biasIh, biasHh } = parameters;
     if (biasIh.some((value, i) => !Object.is(value, biasHh[i]))) {
       throw new RangeError(
         `Cannot continue ${label}: the moments of its two biases differ, but their gradients are always equal`,
       );
     }
-    const none = new Float32Array(biasIh.length);
-    const parameters = { ...rest, biasIh, biasHh: none };
-    packWeights(topology, { layout, parameters, into: one });
-    for (let place = 0; place < places; place++) {
-      pairs[2 * place + which] = one[place]!;
-    }
+    const once = { ...parameters, biasHh: new Float32Array(biasHh.length) };
+    packWeights(topology, { layout, parameters: once, into });
+    into.forEach((value, place) => pairs[2 * place + which] = value);
   }
   return pairs;
 }
@@ -268,30 +247,18 @@ function countScored(trials: TrialSet): Uint32Array {
 
 /**
  * Trials in the order of their batches, those of a batch side by side; its last
- * trial fills its last vector of four up, unscored.
+ * trial fills its last vector of four up, unscored: per batch inputs [T, I, trials]
+ * and targets [T, trials], 0 = not scored. Before `firstScored` no trial scores a step.
  */
-function packTrials(
-  trials: TrialSet,
-  { batches }: Pick<Layout, "batches">,
-): {
-  /** Per batch [T, I, trials]. */
-  readonly inputs: Float32Array<ArrayBuffer>;
-  /** Per batch [T, trials]; 0 = not scored. */
-  readonly targets: Float32Array<ArrayBuffer>;
-  /** Steps before the first that any trial scores. */
-  readonly firstScored: number;
-} {
+function packTrials(trials: TrialSet, { batches }: Layout) {
   const { steps, inputSize } = trials;
-  const padded = batches.reduce(
-    (sum, { size }) => sum + 4 * Math.ceil(size / 4),
-    0,
-  );
+  const padded = batches.reduce((sum, { size }) => sum + roundUp(size, 4), 0);
   const inputs = new Float32Array(padded * steps * inputSize);
   const targets = new Float32Array(padded * steps);
   let firstScored = steps;
   for (const [number, batch] of batchesOf(trials).entries()) {
     const before = 4 * batches[number]!.start * steps;
-    const width = 4 * Math.ceil(batch.length / 4);
+    const width = roundUp(batch.length, 4);
     for (let b = 0; b < width; b++) {
       const trial = batch[Math.min(b, batch.length - 1)]!;
       for (let t = 0; t < steps; t++) {
@@ -312,47 +279,38 @@ function packTrials(
 /** Bytes read at once: as much again is taken on the device for the copy. */
 const BYTES_AT_ONCE = 1 << 26;
 
-/** Reads parameters and moments of the models at those places. */
+/** Reads parameters and moments of models. */
 export async function readStates(
   gpu: WatchedDevice,
-  places: readonly number[],
-  { layout, made: { buffers, models } }: {
+  models: readonly PlacedModel[],
+  { layout, buffers }: {
     readonly layout: Layout;
-    readonly made: EnsembleBuffers;
+    readonly buffers: EnsembleBuffers["buffers"];
   },
 ): Promise<Pick<ModelState, "parameters" | "firstMoment" | "secondMoment">[]> {
   const states = [];
-  for (let start = 0; start < places.length;) {
+  for (let next = 0; next < models.length;) {
     const parts: BufferPart[] = [];
-    const now: PlacedModel[] = [];
-    let bytes = 0;
-    while (
-      start < places.length && (now.length === 0 || bytes < BYTES_AT_ONCE)
-    ) {
-      const model = models[places[start++]!]!;
-      now.push(model);
+    const first = next;
+    for (let bytes = 0; next < models.length && bytes < BYTES_AT_ONCE; next++) {
+      const { at, words } = models[next]!;
       for (const name of ["parameters", "moments"] as const) {
-        bytes += 4 * model.words[name];
         parts.push({
           buffer: buffers[name]!,
-          firstWord: model.at[name],
-          words: model.words[name],
+          firstWord: at[name],
+          words: words[name],
         });
+        bytes += 4 * words[name];
       }
     }
     const arrays = await readBack(gpu, parts);
-    for (const [i, { topology }] of now.entries()) {
+    for (const [i, { topology }] of models.slice(first, next).entries()) {
       const [parameters, moments] = [arrays[2 * i]!, arrays[2 * i + 1]!];
       const biases = parameters.subarray(topology.words.parameters);
       const unpack = (
         values: (place: number) => number,
         biases?: Float32Array,
-      ) =>
-        unpackWeights(topology, {
-          layout,
-          values,
-          ...(biases === undefined ? {} : { biases }),
-        });
+      ) => unpackWeights(topology, { layout, values, biases });
       states.push({
         parameters: unpack((place) => parameters[place]!, biases),
         firstMoment: unpack((place) => moments[2 * place]!),
@@ -375,14 +333,13 @@ export function checkOnGpu({ outputSize, runs }: EnsembleSpec): void {
     );
   }
   const first = runs[0]!;
-  for (const run of runs) {
-    if (
-      (run.state?.updates ?? 0) !== (first.state?.updates ?? 0) ||
-      (run.state?.epoch ?? 0) !== (first.state?.epoch ?? 0)
-    ) {
-      throw new RangeError(
-        `Cannot create an ensemble: ${run.label} and ${first.label} stand at different epochs`,
-      );
-    }
+  const other = runs.find(({ state }) =>
+    (state?.updates ?? 0) !== (first.state?.updates ?? 0) ||
+    (state?.epoch ?? 0) !== (first.state?.epoch ?? 0)
+  );
+  if (other !== undefined) {
+    throw new RangeError(
+      `Cannot create an ensemble: ${other.label} and ${first.label} stand at different epochs`,
+    );
   }
 }

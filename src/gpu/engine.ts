@@ -13,7 +13,6 @@ import type {
   Ensemble,
   EnsembleShape,
   EnsembleSpec,
-  EpochHistory,
   ModelRun,
   Plan,
   Rules,
@@ -32,18 +31,12 @@ import {
   readBack,
   type WatchedDevice,
 } from "./device.ts";
-import { kernelCacheOf, kernelTexts } from "./kernels.ts";
-import {
-  type BatchPlace,
-  placeBatches,
-  planBatches,
-  rangeBuffer,
-  rangesOf,
-} from "./layout.ts";
+import { compileKernels, kernelTexts } from "./kernels.ts";
+import { placeBatches, planBatches, rangeBuffer, rangesOf } from "./layout.ts";
 import { planOnGpu, type PlanOptions } from "./plan.ts";
 import { createProfiler, sampleInterval } from "./profiler.ts";
 import { type BatchRunner, createBatchRunner } from "./record_batch.ts";
-import { createEpochTrainer } from "./train_epochs.ts";
+import { createTrainer } from "./train_epochs.ts";
 import { unpackWeights, type WeightFormat } from "./weight_format.ts";
 
 /** A plan whose ensembles can be looked into. */
@@ -113,7 +106,7 @@ export async function createWebGpuEngine(
         ...decided,
         prepare() {
           const format = formatFor(planBatches(shape));
-          kernelCacheOf(gpu).get(kernelTexts(format, shape));
+          compileKernels(gpu, kernelTexts(format, shape));
         },
         createEnsemble: (runs) =>
           createGpuEnsemble(gpu, { ...shape, runs }, {
@@ -137,18 +130,15 @@ export interface GpuEnsemble extends Ensemble {
   readonly format: WeightFormat;
 }
 
-/**
- * What to time: "all" gives each kernel a pass of its own, which makes training
- * slower; "sample" does so with a sample of the batches, which hardly does.
- */
-export type ProfileExtent = "all" | "sample";
-
 /** How an ensemble runs. */
-export interface GpuEnsembleOptions {
-  /** How weights are kept, with batches of those sizes. */
-  readonly formatFor: (batches: readonly BatchPlace[]) => WeightFormat;
-  /** Time every kernel of every batch, which is slower, or of a sample of the batches; by default none. */
-  readonly profile?: ProfileExtent | undefined;
+export interface GpuEnsembleOptions
+  extends Pick<ReturnType<typeof planOnGpu>, "formatFor"> {
+  /**
+   * What to time, by default nothing: "all" gives each kernel of every batch a pass
+   * of its own, which makes training slower; "sample" does so with a sample of the
+   * batches, which hardly does.
+   */
+  readonly profile?: "all" | "sample" | undefined;
   /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
   readonly historyBytes?: number | undefined;
 }
@@ -161,67 +151,56 @@ export interface GpuEnsembleOptions {
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
   spec: EnsembleSpec & Rules,
-  options: GpuEnsembleOptions,
+  { formatFor, profile, historyBytes = HISTORY_BYTES }: GpuEnsembleOptions,
 ): Promise<GpuEnsemble> {
   gpu.check();
   checkSpec(spec);
   checkOnGpu(spec);
   // Models with more time steps first: then those that have a step t are a prefix.
-  const order = spec.runs.map((_, i) => i).sort((a, b) =>
+  const order = [...spec.runs.keys()].sort((a, b) =>
     spec.runs[b]!.trials.steps - spec.runs[a]!.trials.steps || a - b
   );
   const runs = order.map((i) => spec.runs[i]!);
   const placeOf = order.map((_, model) => order.indexOf(model));
+  const { trials: { trainBatches, validateBatches }, state } = runs[0]!;
   const sizes = (batches: readonly Uint32Array[]) =>
     batches.map((batch) => batch.length);
-  const { trainBatches, validateBatches } = runs[0]!.trials;
-  const batches = placeBatches(sizes(trainBatches), sizes(validateBatches));
-  const format = options.formatFor(batches);
-  const { layout } = format;
-  // The driver may go on compiling while the host packs the models.
-  const kernels = kernelCacheOf(gpu).get(
-    kernelTexts(format, spec),
+  const format = formatFor(
+    placeBatches(sizes(trainBatches), sizes(validateBatches)),
   );
+  const batches = format.layout.batches.length;
+  // The driver may go on compiling while the host packs the models.
+  const kernels = compileKernels(gpu, kernelTexts(format, spec));
   const historyEpochs = Math.max(
     1,
-    Math.floor(
-      (options.historyBytes ?? HISTORY_BYTES) /
-        (runs.length * batches.length * 8),
-    ),
+    Math.floor(historyBytes / (runs.length * batches * 8)),
   );
   // The last slot is kept for probes.
-  const probeSlot = historyEpochs * batches.length;
+  const probeSlot = historyEpochs * batches;
   const made = createBuffers(gpu, {
-    runs,
-    format,
-    rules: spec,
+    ...{ runs, format, rules: spec },
     historySlots: probeSlot + 1,
   });
+  const { buffers, models } = made;
   const runner = createBatchRunner(gpu, { format, kernels, made, rules: spec });
-  const profiler = options.profile === undefined
-    ? undefined
-    : createProfiler(gpu, {
-      every: options.profile === "all" ? 1 : sampleInterval(batches.length),
-    });
-  const trainer = createEpochTrainer(gpu, runner, {
-    epoch: runs[0]!.state?.epoch ?? 0,
-    update: runs[0]!.state?.updates ?? 0,
-    profiler,
-    history: made.buffers.history!,
-    historyEpochs,
+  const profiler = profile &&
+    createProfiler(gpu, profile === "all" ? 1 : sampleInterval(batches));
+  const stand = { epoch: state?.epoch ?? 0, updates: state?.updates ?? 0 };
+  const train = createTrainer(gpu, runner, {
+    ...{ stand, profiler, historyEpochs },
+    history: buffers.history!,
   });
   await gpu.finish();
 
   /** Losses of epochs, [epochs, batches, models, 2]: mean loss and right answers. */
-  function historyOf(values: Float32Array): EpochHistory {
-    const perEpoch = batches.length * runs.length * 2;
+  function historyOf(values: Float32Array) {
+    const perEpoch = batches * runs.length * 2;
     return createHistory(spec, {
       epochs: values.length / perEpoch,
       scoreOf({ model, epoch, batch }) {
         const place = placeOf[model]!;
         const at = epoch * perEpoch + (batch * runs.length + place) * 2;
-        const scored = made.models[place]!.scored[batch]!;
-        const accuracy = 100 * values[at + 1]! / scored;
+        const accuracy = 100 * values[at + 1]! / models[place]!.scored[batch]!;
         return { loss: values[at]!, accuracy };
       },
     });
@@ -231,55 +210,50 @@ export async function createGpuEnsemble(
     train(epochs, { onEpochs, ...options }) {
       gpu.check();
       const onHistory = (values: Float32Array) => onEpochs(historyOf(values));
-      return trainer.train(epochs, { ...options, onHistory });
+      return train(epochs, { ...options, onHistory });
     },
-    async states(models) {
+    async states(wanted) {
       gpu.check();
-      const places = models.map((model) => placeOf[model]!);
-      const { epoch, update } = trainer;
-      const states = await readStates(gpu, places, { layout, made });
-      return states.map((state) => ({ epoch, updates: update, ...state }));
+      const { layout } = format;
+      const placed = wanted.map((model) => models[placeOf[model]!]!);
+      const at = { ...stand };
+      const states = await readStates(gpu, placed, { layout, buffers });
+      return states.map((state) => ({ ...at, ...state }));
     },
-    probe(model, number) {
+    async probe(model, number) {
       gpu.check();
-      return probeBatch(gpu, runner, {
-        classifies: spec.loss === "nll",
-        place: placeOf[model]!,
-        number,
-        made,
+      const place = placeOf[model]!;
+      runner.record([{ number, slot: probeSlot, update: 1, probed: place }])();
+      const probe = await readProbe(gpu, runner, {
+        ...{ place, number, made },
         slot: probeSlot,
       });
+      return spec.loss === "nll" ? probe : { ...probe, accuracy: undefined };
     },
     destroy() {
       profiler?.destroy();
       runner.destroy();
-      for (const buffer of Object.values(made.buffers)) buffer.destroy();
+      for (const buffer of Object.values(buffers)) buffer.destroy();
     },
   });
   return { ...guarded, made, format, profile: () => profiler?.profile() };
 }
 
-/** Runs one training batch of one model without an update, and reads what came of it. */
-async function probeBatch(
+/** Reads what came of a training batch of one model. */
+async function readProbe(
   gpu: WatchedDevice,
-  runner: BatchRunner,
-  { classifies, place, number, made, slot }: {
-    readonly classifies: boolean;
+  { layout }: BatchRunner,
+  { place, number, made: { buffers, models }, slot }: {
     /** The model's place in the device's order. */
     readonly place: number;
     /** Number of the training batch. */
     readonly number: number;
     readonly made: EnsembleBuffers;
-    /** Where its losses go in the history. */
+    /** Where its losses are in the history. */
     readonly slot: number;
   },
 ): Promise<BatchProbe> {
-  const { layout } = runner.format;
-  const { buffers, models } = made;
   const { run, topology, at, scored } = models[place]!;
-  const recorder = runner.record("probe");
-  recorder.add({ number, slot, update: 1, probed: place });
-  recorder.finish()();
   const T = run.trials.steps;
   const { hiddenSize: H, outputSize: O, slot: rows } = layout;
   const B = layout.batches[number]!.size;
@@ -308,7 +282,7 @@ async function probeBatch(
   closePorts(byPlace, run.ports);
   return {
     loss: history[0]!,
-    accuracy: classifies ? 100 * history[1]! / scored[number]! : undefined,
+    accuracy: 100 * history[1]! / scored[number]!,
     output: Float32Array.from({ length: B * T * O }, (_, i) => {
       const [o, t, b] = [i % O, Math.floor(i / O) % T, Math.floor(i / O / T)];
       return outputs[(t * O + o) * width + b]!;

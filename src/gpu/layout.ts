@@ -29,12 +29,6 @@ export interface Layout extends ModelSize {
   readonly loops: boolean;
 }
 
-/** Slots first … last of states and deltas, which are bound together. */
-export interface SlotRange {
-  readonly first: number;
-  readonly last: number;
-}
-
 /** A batch and where it stands among the trials of a model. */
 export interface BatchPlace {
   /** Vectors of four trials of the batches before it. */
@@ -69,40 +63,17 @@ export function planBatches(
   return placeBatches(cut(trainCount), cut(trialCount - trainCount));
 }
 
-/** Bytes that every WebGPU adapter can bind. */
-const GRANTED_BYTES = 2 ** 27;
+/** Limits of an adapter, by their WebGPU names. */
+export type AdapterLimits = Readonly<Record<string, number>>;
 
-/** Pads the sizes of an ensemble. */
-export function makeLayout(
-  { hiddenSize, inputSize, outputSize }: ModelSize,
-  { batches, slot, units, ranged = false, mostSteps = Infinity, ...options }:
-    & Pick<Layout, "batches" | "slot" | "units">
-    & SlotOptions,
-): Layout {
-  const vectors = Math.max(...batches.map(({ size }) => Math.ceil(size / 4)));
-  const granted = Math.floor(
-    GRANTED_BYTES / (16 * vectors * Math.max(slot, units)),
-  );
-  // Steps need the slot before the first, too.
-  const stretch = options.stretch ?? Math.max(1, granted - 1);
-  return {
-    hiddenSize,
-    inputSize,
-    outputSize,
-    hidden: roundUp(hiddenSize, 4),
-    slot,
-    units,
-    vectors,
-    batches,
-    stretch,
-    ranged,
-    loops: !ranged && mostSteps > stretch,
-  };
-}
-
-/** How slots lie in buffers. */
-export interface SlotOptions {
-  /** Whether each stretch has a buffer of its own, default false. */
+/** What a way of keeping weights is made for. */
+export interface FormatOptions {
+  readonly size: ModelSize;
+  readonly batches: readonly BatchPlace[];
+  readonly limits: AdapterLimits;
+  /** False: a dispatch a time step, even where all fit one. */
+  readonly allSteps?: boolean | undefined;
+  /** Whether each stretch of slots has a buffer of its own, default false. */
   readonly ranged?: boolean | undefined;
   /** Time steps of a stretch; by default as many as every adapter can bind. */
   readonly stretch?: number | undefined;
@@ -110,18 +81,39 @@ export interface SlotOptions {
   readonly mostSteps?: number | undefined;
 }
 
+/** Bytes that every WebGPU adapter can bind. */
+const GRANTED_BYTES = 2 ** 27;
+
+/** Completes the sizes of an ensemble whose slots have so many rows. */
+export function makeLayout(
+  { size, batches, ranged = false, mostSteps = Infinity, ...options }:
+    FormatOptions,
+  { slot, units }: Pick<Layout, "slot" | "units">,
+): Layout {
+  const { hiddenSize, inputSize, outputSize } = size;
+  const vectors = Math.max(...batches.map(({ size }) => Math.ceil(size / 4)));
+  const granted = Math.floor(
+    GRANTED_BYTES / (16 * vectors * Math.max(slot, units)),
+  );
+  // Steps need the slot before the first, too.
+  const stretch = options.stretch ?? Math.max(1, granted - 1);
+  return {
+    ...{ hiddenSize, inputSize, outputSize, slot, units },
+    hidden: roundUp(hiddenSize, 4),
+    ...{ vectors, batches, stretch, ranged },
+    loops: !ranged && mostSteps > stretch,
+  };
+}
+
 /**
- * The ranges of the slots of a model, 0 … T: one, or a stretch each, which begins
- * with the last slot of the one before.
+ * The ranges of the slots of a model, 0 … T, that are bound together: one, or a
+ * stretch each, which begins with the last slot of the one before.
  */
-export function rangesOf(
-  { ranged, stretch }: Layout,
-  steps: number,
-): SlotRange[] {
-  if (!ranged) return [{ first: 0, last: steps }];
-  return Array.from({ length: Math.ceil(steps / stretch) }, (_, i) => ({
-    first: i * stretch,
-    last: Math.min(steps, (i + 1) * stretch),
+export function rangesOf({ ranged, stretch }: Layout, steps: number) {
+  const length = ranged ? stretch : steps;
+  return Array.from({ length: Math.ceil(steps / length) }, (_, i) => ({
+    first: i * length,
+    last: Math.min(steps, (i + 1) * length),
   }));
 }
 
@@ -132,9 +124,6 @@ export function rangeBuffer(name: string, range: number): string {
 
 /** Buffers with a part for each topology. */
 export const LIST_NAMES = ["lists", "back"] as const;
-
-/** One of the buffers with a part for each topology. */
-export type ListName = typeof LIST_NAMES[number];
 
 /** Buffers with a part for each model. */
 export const OWN_BUFFERS = [
@@ -150,11 +139,8 @@ export const OWN_BUFFERS = [
 /** All of these. */
 export const MODEL_BUFFERS = [...LIST_NAMES, ...OWN_BUFFERS] as const;
 
-/** One of the buffers with a part for each model, or each topology. */
-export type ModelBuffer = typeof MODEL_BUFFERS[number];
-
 /** Words, 32-bit numbers, of each of them. */
-export type ModelWords = Record<ModelBuffer, number>;
+export type ModelWords = Record<typeof MODEL_BUFFERS[number], number>;
 
 /** Words of a model of T steps whose weights take so many. */
 export function modelWords(
@@ -198,4 +184,11 @@ export interface WeightWords {
 /** The next multiple of `step`. */
 export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
+}
+
+/** The least power of two, from 1 on, that is not below `value`, or not below `most`. */
+export function powerOfTwo(value: number, most: number): number {
+  let power = 1;
+  while (power < Math.min(most, value)) power *= 2;
+  return power;
 }

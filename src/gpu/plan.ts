@@ -15,37 +15,27 @@ import { plural } from "../text/words.ts";
 import { blockFormat, canNumberBlocks } from "./blocks/block_format.ts";
 import { denseFormat } from "./dense/dense_format.ts";
 import {
-  type BatchPlace,
+  type AdapterLimits,
+  type FormatOptions,
   type Layout,
   MODEL_BUFFERS,
   type ModelWords,
   modelWords,
   planBatches,
-  type WeightWords,
 } from "./layout.ts";
 import type {
-  AdapterLimits,
   ConnectionCount,
   FormatName,
-  FormatOptions,
   WeightFormat,
 } from "./weight_format.ts";
 
 /** What there is to plan by besides the experiment. */
-export interface PlanOptions {
-  readonly limits: AdapterLimits;
+export interface PlanOptions
+  extends Pick<FormatOptions, "limits" | "allSteps"> {
   /** Bytes that one ensemble may take. */
   readonly memoryBytes: number;
   /** The way of keeping weights to take, if it fits. */
   readonly format?: FormatName | undefined;
-  /** False: a dispatch a time step, even where all fit one. */
-  readonly allSteps?: boolean | undefined;
-}
-
-/** What an engine's plan says, and the way of keeping weights for batches of certain sizes. */
-export interface GpuDecision
-  extends Required<Pick<Plan, "way" | "groups" | "bytes" | "reason">> {
-  formatFor(batches: readonly BatchPlace[]): WeightFormat;
 }
 
 /**
@@ -69,100 +59,190 @@ const WORDS: Record<FormatName, string> = {
   connections: "single connections",
 };
 
-/** Why a model whose states lie in ranges trains by itself. */
-const RANGED = "ranges";
+/** What an experiment needs in a way of keeping weights. */
+interface Need {
+  readonly format: WeightFormat;
+  /** Words of a model of so many time steps. */
+  words(steps: number): ModelWords;
+  /** Bytes that an ensemble needs to show one model's batch. */
+  readonly probeBytes: number;
+  /** Bytes of an ensemble of the largest model alone. */
+  readonly bytes: number;
+  /** Why that does not fit, as a sentence. */
+  readonly problem: string | undefined;
+}
 
 /**
  * Chooses a format and cuts runs into groups, in their order, so that every buffer
- * of a group can be bound and all of them together keep within the memory.
+ * of a group can be bound and all of them together keep within the memory. Returns
+ * what an engine's plan says, and what keeps weights for batches of certain sizes.
  *
  * @throws {RangeError} If a single model does not fit in any way; names the limit and the size.
  */
 export function planOnGpu(
   shape: EnsembleShape,
   options: PlanOptions,
-): GpuDecision {
-  const count = countOf(shape);
-  const { format, because } = chooseFormat(shape, options, count);
+):
+  & Pick<Plan, "way" | "groups" | "bytes" | "reason">
+  & { formatFor(batches: FormatOptions["batches"]): WeightFormat } {
   const { limits, memoryBytes } = options;
-  const { ranged, stretch } = format.layout;
-  const weights = format.words(withRoom(shape, count));
-  const probe = probeBytes(shape, format, weights);
+  const { need, because } = chooseFormat(shape, options);
+  const { name, layout: { ranged, stretch } } = need.format;
   const binding = bindingLimit(limits);
+  const bound = `${binding.name} of ${megabytes(binding.bytes)}`;
   const mostModels = limits.maxComputeWorkgroupsPerDimension!;
-  const groups: number[][] = [];
-  const bytes: number[] = [];
-  let used: ModelWords | undefined;
+  const groups: { runs: number[]; bytes: number; words: ModelWords }[] = [];
   let limitedBy: string | undefined;
-  for (const [run, steps] of shape.steps.entries()) {
-    const words = modelWords(format.layout, { steps, weights });
-    // The lists of a topology are there once, whichever of its models they are for.
-    const more = used !== undefined && shape.ownTopologies !== true
-      ? { ...words, lists: 0, back: 0 }
-      : words;
-    let reason: string | undefined;
-    if (used !== undefined) {
-      const sums = used;
-      const name = MODEL_BUFFERS.find((name) =>
-        4 * (sums[name] + more[name]) > binding.bytes
-      );
-      if (ranged) {
-        reason = RANGED;
-      } else if (name !== undefined) {
-        reason = `${binding.name} of ${megabytes(binding.bytes)} (${name})`;
-      } else if (bytes.at(-1)! + bytesOf(more) > memoryBytes) {
-        reason = `${megabytes(memoryBytes)} for an ensemble`;
-      } else if (groups.at(-1)!.length === mostModels) {
-        reason = `maxComputeWorkgroupsPerDimension of ${mostModels}`;
-      }
+  /** Why a model that takes so many words more can't join a group. */
+  const findLimit = (
+    { runs, bytes, words }: typeof groups[number],
+    more: ModelWords,
+  ) => {
+    if (ranged) return "one model at a time";
+    const name = MODEL_BUFFERS.find((name) =>
+      4 * (words[name] + more[name]) > binding.bytes
+    );
+    if (name !== undefined) return `limited by ${bound} (${name})`;
+    if (bytes + bytesOf(more) > memoryBytes) {
+      return `limited by ${megabytes(memoryBytes)} for an ensemble`;
     }
-    if (used === undefined || reason !== undefined) {
-      limitedBy ??= reason;
-      groups.push([run]);
-      bytes.push(bytesOf(words) + probe);
-      used = { ...words };
+    return runs.length < mostModels
+      ? undefined
+      : `limited by maxComputeWorkgroupsPerDimension of ${mostModels}`;
+  };
+  for (const [run, steps] of shape.steps.entries()) {
+    const words = need.words(steps);
+    // The lists of a topology are there once, whichever of its models they are for.
+    const more = shape.ownTopologies ? words : { ...words, lists: 0, back: 0 };
+    const group = groups.at(-1);
+    const limit = group && findLimit(group, more);
+    if (group === undefined || limit !== undefined) {
+      limitedBy ??= limit;
+      const bytes = bytesOf(words) + need.probeBytes;
+      groups.push({ runs: [run], bytes, words: { ...words } });
     } else {
-      groups.at(-1)!.push(run);
-      bytes[bytes.length - 1]! += bytesOf(more);
-      for (const name of MODEL_BUFFERS) used[name] += more[name];
+      group.runs.push(run);
+      group.bytes += bytesOf(more);
+      for (const name of MODEL_BUFFERS) group.words[name] += more[name];
     }
   }
-  const extent = limitedBy === undefined
-    ? "all models fit in one ensemble"
-    : limitedBy === RANGED
-    ? "one model at a time"
-    : `limited by ${limitedBy}`;
   const states = ranged
     ? `; states in stretches of ${
       plural(stretch, "time step")
-    }, as all take more than the ${binding.name} of ${megabytes(binding.bytes)}`
+    }, as all take more than the ${bound}`
     : "";
+  const extent = limitedBy ?? "all models fit in one ensemble";
   return {
-    way: format.name,
+    way: name,
     formatFor: (batches) =>
-      formatOf(format.name, {
+      formatOf(name, {
         ...options,
-        size: shape,
-        batches,
-        ranged,
-        stretch,
+        ...{ size: shape, batches, ranged, stretch },
         mostSteps: mostSteps(shape),
       }),
-    groups,
-    bytes,
-    reason: `${WORDS[format.name]}${because}${states}; ${extent}`,
+    groups: groups.map(({ runs }) => runs),
+    bytes: groups.map(({ bytes }) => bytes),
+    reason: `${WORDS[name]}${because}${states}; ${extent}`,
   };
 }
 
-/** Of several networks the most of each. */
-function countOf(
-  { connections, others = [] }: EnsembleShape,
-): ConnectionCount {
-  const all = [connections, ...others];
-  return {
-    connections: Math.max(...all.map(countConnections)),
-    blocks: Math.max(...all.map((each) => countBlocks(each, 4))),
+/** The way of keeping weights of that name. */
+export function formatOf(
+  name: FormatName,
+  options: FormatOptions,
+): WeightFormat {
+  return name === "dense" ? denseFormat(options) : blockFormat(name, options);
+}
+
+function chooseFormat(
+  shape: EnsembleShape,
+  options: PlanOptions,
+): { readonly need: Need; readonly because: string } {
+  const { format: asked = shape.way } = options;
+  // Of several networks the most of each.
+  const networks = [shape.connections, ...shape.others ?? []];
+  const count = {
+    connections: Math.max(...networks.map(countConnections)),
+    blocks: Math.max(...networks.map((each) => countBlocks(each, 4))),
   };
+  const cost: Record<FormatName, number> = {
+    dense: COSTS.dense * shape.hiddenSize ** 2,
+    blocks: COSTS.blocks * 16 * count.blocks,
+    connections: COSTS.connections * count.connections,
+  };
+  const ranked = FORMATS.filter((name) =>
+    (asked === undefined || name === asked) &&
+    (name !== "blocks" || canNumberBlocks(shape))
+  ).toSorted((a, b) => cost[a] - cost[b]);
+  if (ranked.length === 0) {
+    throw new RangeError(
+      `Cannot store the weights of ${shape.hiddenSize} units as blocks: there are too many columns of blocks to number`,
+    );
+  }
+  const needs = ranked.map((name) => needOf(name, shape, options, count));
+  const need = needs.find(({ problem }) => problem === undefined);
+  if (need === undefined) {
+    const least = needs.reduce((a, b) => b.bytes < a.bytes ? b : a);
+    throw new RangeError(least.problem);
+  }
+  const { name } = need.format;
+  const because = options.format !== undefined
+    ? "as asked for"
+    : name !== ranked[0]
+    ? `as ${WORDS[ranked[0]!]} are too much for the device`
+    : `as ${describeDensity(name, shape, count)}`;
+  return { need, because: `, ${because}` };
+}
+
+/** With the states in ranges where all at once could not be bound. */
+function needOf(
+  name: FormatName,
+  shape: EnsembleShape,
+  options: PlanOptions,
+  count: ConnectionCount,
+): Need {
+  const { limits, memoryBytes } = options;
+  const binding = bindingLimit(limits);
+  const steps = mostSteps(shape);
+  const of = { ...options, size: shape, batches: planBatches(shape) };
+  let format = formatOf(name, of);
+  if (slotsBytes(format.layout, steps) > binding.bytes) {
+    format = formatOf(name, { ...of, ranged: true });
+  }
+  const { layout } = format;
+  const weights = format.words(withRoom(shape, count));
+  const words = (steps: number) => modelWords(layout, { steps, weights });
+  const model = words(steps);
+  const probeBytes = 4 * weights.places +
+    16 * steps * layout.outputSize * layout.vectors;
+  const bytes = bytesOf(model) + probeBytes;
+  const states = 4 * (model.state + model.delta);
+  const what = `Cannot train a model of H = ${shape.hiddenSize}, T = ${steps}`;
+  const smaller = "; smaller batches ([run] batch_size) take less";
+  const bound = { ...model };
+  if (layout.ranged) {
+    bound.state = bound.delta = slotsBytes(layout, layout.stretch) / 4;
+  }
+  const largest = MODEL_BUFFERS.reduce((a, b) => bound[b] > bound[a] ? b : a);
+  let problem: string | undefined;
+  if (4 * bound[largest] > binding.bytes) {
+    const isState = largest === "state" || largest === "delta";
+    const parts = isState
+      ? "its states before and after one time step take"
+      : `its buffer "${largest}" takes`;
+    problem = `${what} on this adapter: ${parts} ${
+      megabytes(4 * bound[largest])
+    }, and ${binding.name} is ${megabytes(binding.bytes)}${
+      isState ? smaller : ""
+    }`;
+  } else if (bytes > memoryBytes) {
+    problem = `${what}: it takes ${
+      megabytes(bytes)
+    }, and the memory for an ensemble is ${megabytes(memoryBytes)}${
+      states > bytes / 2 ? smaller : ""
+    }`;
+  }
+  return { format, words, probeBytes, bytes, problem };
 }
 
 /**
@@ -184,65 +264,6 @@ function withRoom(
   };
 }
 
-function chooseFormat(
-  shape: EnsembleShape,
-  options: PlanOptions,
-  count: ConnectionCount,
-): { readonly format: WeightFormat; readonly because: string } {
-  const { format: asked = shape.way } = options;
-  const { connections, blocks } = count;
-  const cost: Record<FormatName, number> = {
-    dense: COSTS.dense * shape.hiddenSize ** 2,
-    blocks: COSTS.blocks * 16 * blocks,
-    connections: COSTS.connections * connections,
-  };
-  const ranked = FORMATS.filter((name) => asked === undefined || name === asked)
-    .filter((name) => name !== "blocks" || canNumberBlocks(shape))
-    .toSorted((a, b) => cost[a] - cost[b]);
-  if (ranked.length === 0) {
-    throw new RangeError(
-      `Cannot store the weights of ${shape.hiddenSize} units as blocks: there are too many columns of blocks to number`,
-    );
-  }
-  let misfit: Misfit | undefined;
-  for (const name of ranked) {
-    const format = fitStates(name, shape, options);
-    const problem = findMisfit(shape, { ...options, format, count });
-    if (problem === undefined) {
-      const because = options.format !== undefined
-        ? ", as asked for"
-        : name !== ranked[0]
-        ? `, as ${WORDS[ranked[0]!]} are too much for the device`
-        : `, as ${describeDensity(shape, { name, count })}`;
-      return { format, because };
-    }
-    if (misfit === undefined || problem.bytes < misfit.bytes) misfit = problem;
-  }
-  throw new RangeError(misfit!.message);
-}
-
-/** The way of keeping weights of that name. */
-export function formatOf(
-  name: FormatName,
-  options: FormatOptions,
-): WeightFormat {
-  return name === "dense" ? denseFormat(options) : blockFormat(name, options);
-}
-
-/** The way of that name, with its states in ranges where all at once could not be bound. */
-function fitStates(
-  name: FormatName,
-  shape: EnsembleShape,
-  options: PlanOptions,
-): WeightFormat {
-  const of = { ...options, size: shape, batches: planBatches(shape) };
-  const format = formatOf(name, of);
-  return slotsBytes(format.layout, mostSteps(shape)) <=
-      bindingLimit(options.limits).bytes
-    ? format
-    : formatOf(name, { ...of, ranged: true });
-}
-
 function mostSteps(shape: EnsembleShape): number {
   return shape.mostSteps ?? Math.max(...shape.steps);
 }
@@ -252,85 +273,22 @@ function slotsBytes({ slot, units, vectors }: Layout, steps: number): number {
   return 16 * vectors * (steps + 1) * Math.max(slot, units);
 }
 
-/** Bytes that an ensemble needs to show one model's batch. */
-function probeBytes(
-  shape: EnsembleShape,
-  { layout }: WeightFormat,
-  { places }: WeightWords,
-): number {
-  return 4 * places +
-    16 * mostSteps(shape) * layout.outputSize * layout.vectors;
-}
-
 function describeDensity(
+  name: FormatName,
   { hiddenSize }: EnsembleShape,
-  { name, count: { connections, blocks } }: {
-    readonly name: FormatName;
-    readonly count: ConnectionCount;
-  },
+  { connections, blocks }: ConnectionCount,
 ): string {
   const percent = (share: number) =>
     `${Number((100 * share).toPrecision(2))} %`;
-  if (name === "connections") {
-    return `${percent(connections / hiddenSize ** 2)} of all possible exist`;
-  }
   const share = blocks / Math.ceil(hiddenSize / 4) ** 2;
-  return name === "dense"
-    ? `${percent(share)} of their blocks of 4 × 4 hold a connection`
-    : `${percent(share)} of them hold a connection`;
-}
-
-/** Why the largest model does not fit. */
-interface Misfit {
-  readonly bytes: number;
-  readonly message: string;
-}
-
-function findMisfit(
-  shape: EnsembleShape,
-  { limits, memoryBytes, format, count }: {
-    readonly limits: AdapterLimits;
-    readonly memoryBytes: number;
-    readonly format: WeightFormat;
-    readonly count: ConnectionCount;
-  },
-): Misfit | undefined {
-  const steps = mostSteps(shape);
-  const weights = format.words(withRoom(shape, count));
-  const words = modelWords(format.layout, { steps, weights });
-  const bytes = bytesOf(words) + probeBytes(shape, format, weights);
-  const what = `Cannot train a model of H = ${shape.hiddenSize}, T = ${steps}`;
-  const smaller = "; smaller batches ([run] batch_size) take less";
-  const binding = bindingLimit(limits);
-  const { ranged, stretch } = format.layout;
-  const bound = { ...words };
-  if (ranged) {
-    bound.state = bound.delta = slotsBytes(format.layout, stretch) / 4;
+  switch (name) {
+    case "connections":
+      return `${percent(connections / hiddenSize ** 2)} of all possible exist`;
+    case "dense":
+      return `${percent(share)} of their blocks of 4 × 4 hold a connection`;
+    case "blocks":
+      return `${percent(share)} of them hold a connection`;
   }
-  const largest = MODEL_BUFFERS.reduce((a, b) => bound[b] > bound[a] ? b : a);
-  if (4 * bound[largest] > binding.bytes) {
-    const isState = largest === "state" || largest === "delta";
-    return {
-      bytes,
-      message: `${what} on this adapter: ${
-        isState
-          ? "its states before and after one time step take"
-          : `its buffer "${largest}" takes`
-      } ${megabytes(4 * bound[largest])}, and ${binding.name} is ${
-        megabytes(binding.bytes)
-      }${isState ? smaller : ""}`,
-    };
-  }
-  if (bytes <= memoryBytes) return undefined;
-  const states = 4 * (words.state + words.delta);
-  return {
-    bytes,
-    message: `${what}: it takes ${
-      megabytes(bytes)
-    }, and the memory for an ensemble is ${megabytes(memoryBytes)}${
-      states > bytes / 2 ? smaller : ""
-    }`,
-  };
 }
 
 function bytesOf(words: ModelWords): number {

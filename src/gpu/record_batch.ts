@@ -1,24 +1,23 @@
 /**
- * The dispatches of one batch: their order, and the uniforms that say which batch
+ * The dispatches of batches: their order, and the uniforms that say which batch
  * and which time step a dispatch is for.
  *
  * @module
  */
 
+import type { Rules } from "../engine/ensemble.ts";
+import type { EnsembleBuffers } from "./buffers.ts";
 import type { WatchedDevice } from "./device.ts";
 import {
   type Kernel,
-  kernelCacheOf,
   type KernelName,
-  LOAD_LANES,
+  LANES,
+  packStructs,
   readoutVectors,
-  writeStruct,
 } from "./kernels.ts";
-import type { Rules } from "../engine/ensemble.ts";
-import { ruleTexts } from "./rules.ts";
-import type { EnsembleBuffers } from "./buffers.ts";
-import { rangeBuffer, rangesOf, type SlotRange } from "./layout.ts";
+import { rangeBuffer, rangesOf } from "./layout.ts";
 import type { SubmitTimer } from "./profiler.ts";
+import { ruleTexts } from "./rules.ts";
 import type { StepProduct, WeightFormat } from "./weight_format.ts";
 
 /** Bytes between two entries of the uniform buffers; dynamic offsets are multiples of it. */
@@ -39,128 +38,113 @@ export interface BatchEntry {
   readonly probed?: number;
 }
 
-/** Collects batches for a submit. */
-export interface Recorder {
-  /** Takes a batch down; a submit has room for {@linkcode MOST_ENTRIES}. */
-  add(entry: BatchEntry): void;
-  /** Ends the recording; `last` may add copies that come after all dispatches. Returns what submits it. */
-  finish(last?: (encoder: GPUCommandEncoder) => void): () => void;
-}
+/** Workgroups along x, y and z, and the number of a time step. */
+type Groups = readonly [x: number, y: number, z: number, step: number];
 
 /** Runs batches of an ensemble. */
-export interface BatchRunner {
-  readonly format: WeightFormat;
-  /** T of the models, falling. */
-  readonly steps: readonly number[];
-  /** Operations of the recurrent products of an update: 2 for each time step, trial and entry of W_hh that the kernels multiply. */
-  readonly flopPerTrial: number;
-  record(label: string, timer?: SubmitTimer): Recorder;
-  destroy(): void;
-}
+export type BatchRunner = ReturnType<typeof createBatchRunner>;
 
 /** Binds the kernels' buffers. */
 export function createBatchRunner(
-  gpu: WatchedDevice,
+  { device }: WatchedDevice,
   { format, rules, kernels, made: { buffers, models } }: {
     readonly format: WeightFormat;
     readonly rules: Rules;
     readonly kernels: readonly Kernel[];
     readonly made: EnsembleBuffers;
   },
-): BatchRunner {
-  const { device } = gpu;
+) {
   const { layout } = format;
-  const { batches } = layout;
   const { perUpdate } = ruleTexts(rules);
   const steps = models.map(({ run }) => run.trials.steps);
   const ranges = rangesOf(layout, steps[0]!);
-  const bound = new Map(kernels.map(({ name, bindings, pipeline, layout }) => {
+  const bound = new Map(kernels.map(({ name, bindings, pipeline }) => {
     const groups = ranges.map((_, range) =>
       device.createBindGroup({
         label: name,
-        layout,
-        entries: bindings.map(({ buffer }, binding) => ({
-          binding,
-          resource: {
-            buffer: buffers[rangeBuffer(buffer, range)] ?? buffers[buffer]!,
-          },
-        })),
+        layout: pipeline.getBindGroupLayout(0),
+        entries: bindings.map(({ buffer: own }, binding) => {
+          const buffer = buffers[rangeBuffer(own, range)] ?? buffers[own]!;
+          return { binding, resource: { buffer } };
+        }),
       })
     );
     return [name, { pipeline, groups }] as const;
   }));
-  const uniform = (label: string, entries: number) =>
+  const [batchUniforms, timeUniforms] = [MOST_ENTRIES, steps[0]!].map((
+    entries,
+  ) =>
     device.createBuffer({
-      label,
+      label: "uniforms",
       size: entries * UNIFORM_STRIDE,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-  const batchUniforms = uniform("batches", MOST_ENTRIES);
-  const timeUniforms = uniform("time steps", steps[0]!);
-  write(
+    })
+  ) as [GPUBuffer, GPUBuffer];
+  const times = ranges.flatMap(({ first, last }) =>
+    Array.from(
+      { length: last - first },
+      (_, i) => ({ step: first + i + 1, first, last }),
+    )
+  );
+  device.queue.writeBuffer(
     timeUniforms,
-    "Time",
-    ranges.flatMap(({ first, last }) =>
-      Array.from(
-        { length: last - first },
-        (_, i) => ({ step: first + i + 1, first, last }),
-      )
-    ),
+    0,
+    packStructs("Time", times, UNIFORM_STRIDE),
   );
   const uniforms = device.createBindGroup({
     label: "batch and time step",
-    layout: kernelCacheOf(gpu).uniformLayout,
+    layout: kernels[0]!.pipeline.getBindGroupLayout(1),
     entries: [batchUniforms, timeUniforms].map((buffer, binding) => ({
       binding,
       resource: { buffer, size: UNIFORM_STRIDE },
     })),
   });
-  const readoutTile = readoutVectors(format);
-  const gradientGroups = format.gradient.groups(
-    [...new Set(models.map(({ topology }) => topology))],
+  const readoutTile = readoutVectors(layout);
+  const [gradientX, gradientY] = format.gradient.groups(
+    Math.max(...models.map(({ topology }) => topology.chunks)),
+  );
+  const flopPerTrial = 2 * models.reduce(
+    (sum, { topology, run }) => sum + run.trials.steps * topology.entries,
+    0,
   );
 
-  function write(
-    buffer: GPUBuffer,
-    struct: "Batch" | "Time",
-    entries: readonly Readonly<Record<string, number>>[],
-  ): void {
-    const view = new DataView(new ArrayBuffer(entries.length * UNIFORM_STRIDE));
-    for (const [i, values] of entries.entries()) {
-      writeStruct(view, { struct, offset: i * UNIFORM_STRIDE, values });
-    }
-    device.queue.writeBuffer(buffer, 0, view);
+  /** What the kernels are told of a batch. */
+  function fieldsOf(
+    { number, slot, update, probed }: BatchEntry,
+  ): Record<string, number> {
+    const { start, size } = layout.batches[number]!;
+    return {
+      ...{ start, size, number, history_slot: slot, models: models.length },
+      // In double precision: Adam's 1 − 0.999ⁿ cancels in single.
+      ...Object.fromEntries(
+        perUpdate.map((of, i) => [`update_${i}`, of(update)]),
+      ),
+      probe: probed === undefined ? 0 : 1,
+      first_model: probed ?? 0,
+    };
   }
 
-  function record(label: string, timer?: SubmitTimer): Recorder {
-    const encoder = device.createCommandEncoder({ label });
-    const entries: Record<string, number>[] = [];
+  /**
+   * Records batches, at most {@linkcode MOST_ENTRIES}, and `last`, copies that come
+   * after all dispatches. Returns what submits it.
+   */
+  function record(
+    entries: readonly BatchEntry[],
+    timer?: SubmitTimer,
+    last?: (encoder: GPUCommandEncoder) => void,
+  ): () => void {
+    const encoder = device.createCommandEncoder({ label: "batches" });
     let pass: GPUComputePassEncoder | undefined;
-    /** Whether the present batch, and whether the open pass, is of single kernels, to time them. */
-    let single = false;
-    let openSingle = false;
+    /** Whether the open pass is of a single kernel, to time it. */
+    let isSingle = false;
 
     function endPass(): void {
       pass?.end();
       pass = undefined;
     }
 
-    function use(name: KernelName, range: number): GPUComputePassEncoder {
-      if (single || openSingle) endPass();
-      openSingle = single;
-      pass ??= timer?.beginPass(encoder, single ? name : undefined) ??
-        encoder.beginComputePass({ label });
-      const { pipeline, groups } = bound.get(name)!;
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, groups[range]!);
-      return pass;
-    }
-
     /** Hands the hidden units of a slot that two ranges have on from one to the other. */
-    function handOn(
-      name: "state" | "delta",
-      { from, to }: { readonly from: number; readonly to: number },
-    ): void {
+    function handOn(name: "state" | "delta", from: number, to: number): void {
       endPass();
       const row = 16 * layout.vectors;
       const rows = name === "state" ? layout.slot : layout.units;
@@ -176,44 +160,37 @@ export function createBatchRunner(
       );
     }
 
-    function add({ number, slot, update, probed }: BatchEntry): void {
-      const { start, size, training } = batches[number]!;
+    function add({ number, probed }: BatchEntry, offset: number): void {
+      const { size, training } = layout.batches[number]!;
       const vectors = Math.ceil(size / 4);
       const own = probed === undefined ? steps : [steps[probed]!];
-      const [mostSteps, count] = [own[0]!, own.length];
-      const offset = entries.length * UNIFORM_STRIDE;
-      entries.push({
-        start,
-        size,
-        number,
-        history_slot: slot,
-        // In double precision: Adam's 1 − 0.999ⁿ cancels in single.
-        ...Object.fromEntries(
-          perUpdate.map((of, i) => [`update_${i}`, of(update)]),
-        ),
-        probe: probed === undefined ? 0 : 1,
-        first_model: probed ?? 0,
-        models: models.length,
-      });
-      single = timer?.beginBatch(size) ?? false;
-      /** Workgroups along x, y and z, and the number of a time step. */
-      type Groups = readonly [number, number, number, number];
+      const count = own.length;
+      const used = [...rangesOf(layout, own[0]!).entries()];
+      const single = timer?.beginBatch(size) ?? false;
       const dispatch = (
         name: KernelName,
         range: number,
         groups: readonly Groups[],
       ) => {
-        const open = use(name, range);
+        const { pipeline, groups: buffers } = bound.get(name)!;
+        if (single || isSingle) endPass();
+        isSingle = single;
+        pass ??= encoder.beginComputePass({
+          label: single ? name : "batches",
+          ...timer?.timePass(single ? name : undefined),
+        });
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, buffers[range]!);
         for (const [x, y, z, step] of groups) {
-          open.setBindGroup(1, uniforms, [offset, (step - 1) * UNIFORM_STRIDE]);
-          open.dispatchWorkgroups(x, y, z);
+          pass.setBindGroup(1, uniforms, [offset, (step - 1) * UNIFORM_STRIDE]);
+          pass.dispatchWorkgroups(x, y, z);
         }
         timer?.count(name, groups.length);
       };
       /** Dispatches of a range: one, or one a time step. */
       const throughTime = (
         { allSteps, unitGroups: x, vectors: tile }: StepProduct,
-        { first, last }: SlotRange,
+        { first, last }: typeof ranges[number],
       ): Groups[] => {
         const y = Math.ceil(vectors / tile);
         if (allSteps) return [[x, y, count, 1]];
@@ -223,54 +200,53 @@ export function createBatchRunner(
           return [x, y, having, first + i + 1];
         });
       };
-      const used = rangesOf(layout, mostSteps);
-      const rows = Math.ceil((layout.inputSize + 1) * vectors / LOAD_LANES);
-      for (const [range, { first, last }] of used.entries()) {
+      const rows = Math.ceil((layout.inputSize + 1) * vectors / LANES.load);
+      for (const [range, { first, last }] of used) {
         dispatch("load", range, [[rows, last - first + 1, count, first + 1]]);
       }
-      for (const [range, slots] of used.entries()) {
-        if (range > 0) handOn("state", { from: range - 1, to: range });
+      for (const [range, slots] of used) {
+        if (range > 0) handOn("state", range - 1, range);
         dispatch("forward", range, throughTime(format.forward, slots));
       }
+      timer?.addFlop("forward", size * flopPerTrial);
       const tiles = Math.ceil(vectors / readoutTile);
-      for (const [range, { first, last }] of used.entries()) {
+      for (const [range, { first, last }] of used) {
         dispatch("readout", range, [[last - first, tiles, count, first + 1]]);
       }
-      dispatch("finishLoss", 0, [[Math.ceil(count / 64), 1, 1, 1]]);
+      const losses = Math.ceil(count / LANES.finishLoss);
+      dispatch("finishLoss", 0, [[losses, 1, 1, 1]]);
       if (!training) return;
-      for (const [range, slots] of [...used.entries()].reverse()) {
+      for (const [range, slots] of used.toReversed()) {
         const steps = throughTime(format.backward, slots).reverse();
         dispatch("backward", range, steps);
-        if (range > 0) handOn("delta", { from: range, to: range - 1 });
+        if (range > 0) handOn("delta", range, range - 1);
       }
-      const [x, y] = gradientGroups;
-      for (const [range, { first }] of used.entries()) {
-        dispatch("gradient", range, [[x, y, count, first + 1]]);
+      for (const [range, { first }] of used) {
+        const groups = [gradientX, gradientY, count, first + 1] as const;
+        dispatch("gradient", range, [groups]);
       }
+      timer?.addFlop("backward", size * flopPerTrial);
+      timer?.addFlop("gradient", size * flopPerTrial);
     }
 
-    return {
-      add,
-      finish(last) {
-        endPass();
-        last?.(encoder);
-        timer?.resolve(encoder);
-        const commands = encoder.finish();
-        return () => {
-          write(batchUniforms, "Batch", entries);
-          device.queue.submit([commands]);
-        };
-      },
+    entries.forEach((entry, i) => add(entry, i * UNIFORM_STRIDE));
+    endPass();
+    last?.(encoder);
+    timer?.resolve(encoder);
+    const commands = encoder.finish();
+    const batches = entries.map(fieldsOf);
+    return () => {
+      const data = packStructs("Batch", batches, UNIFORM_STRIDE);
+      device.queue.writeBuffer(batchUniforms, 0, data);
+      device.queue.submit([commands]);
     };
   }
 
   return {
-    format,
-    steps,
-    flopPerTrial: 2 * models.reduce(
-      (sum, { topology, run }) => sum + run.trials.steps * topology.entries,
-      0,
-    ),
+    layout,
+    models: models.length,
+    /** Operations of the recurrent products of an update: 2 for each time step, trial and entry of W_hh that the kernels multiply. */
+    flopPerTrial,
     record,
     destroy() {
       batchUniforms.destroy();

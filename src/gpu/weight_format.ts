@@ -10,39 +10,16 @@
 import type { Connections } from "../graph/connections.ts";
 import {
   type FloatArray,
+  makeParameters,
   type ModelSize,
   type Parameters,
   parameterShapes,
   type Ports,
 } from "../rnn/parameters.ts";
-import type {
-  BatchPlace,
-  Layout,
-  ListName,
-  SlotOptions,
-  WeightWords,
-} from "./layout.ts";
-
-/** Values of a kernel's UPPER_CASE constants, whole numbers. */
-export type ShaderConstants = Readonly<Record<string, number>>;
-
-/** Values of a model's entry in the table; what is left out is 0. */
-export type ModelFields = Record<string, number>;
+import type { Layout, LIST_NAMES, WeightWords } from "./layout.ts";
 
 /** "dense", whole matrices; "blocks", blocks of 4 × 4 weights; "connections", each by itself. */
 export type FormatName = "dense" | "blocks" | "connections";
-
-/** Limits of an adapter, by their WebGPU names. */
-export type AdapterLimits = Readonly<Record<string, number>>;
-
-/** What a way of keeping weights is made for. */
-export interface FormatOptions extends SlotOptions {
-  readonly size: ModelSize;
-  readonly batches: readonly BatchPlace[];
-  readonly limits: AdapterLimits;
-  /** False: a dispatch a time step, even where all fit one. */
-  readonly allSteps?: boolean | undefined;
-}
 
 /** A way of keeping weights, for models of certain sizes on a certain adapter. */
 export interface WeightFormat {
@@ -50,10 +27,13 @@ export interface WeightFormat {
   readonly layout: Layout;
   /** Text of the kernels that says where weights lie. */
   readonly places: string;
-  readonly constants: ShaderConstants;
+  readonly constants: Product["constants"];
   readonly forward: StepProduct;
   readonly backward: StepProduct;
-  readonly gradient: GradientProduct;
+  /** With its workgroups along x and y, for models with so many chunks at most. */
+  readonly gradient: Product & {
+    groups(chunks: number): readonly [x: number, y: number];
+  };
   /** At most what so many connections, in so many blocks, take. */
   words(count: ConnectionCount): WeightWords;
   /** Places of the weights of models with these connections and ports; those of weights that do not exist stay 0. */
@@ -70,13 +50,8 @@ export interface ConnectionCount {
 /** A kernel of a product. */
 export interface Product {
   readonly text: string;
-  readonly constants: ShaderConstants;
-}
-
-/** The kernel of the gradient. */
-export interface GradientProduct extends Product {
-  /** Workgroups along x and y for models with these topologies. */
-  groups(topologies: readonly Topology[]): readonly [number, number];
+  /** Values of its UPPER_CASE constants, whole numbers. */
+  readonly constants: Readonly<Record<string, number>>;
 }
 
 /** A kernel that goes through time. */
@@ -96,7 +71,9 @@ export interface Topology {
   readonly lists: Uint32Array<ArrayBuffer>;
   readonly back: Uint32Array<ArrayBuffer>;
   /** Fields of a model whose lists begin at those words. */
-  fields(at: Readonly<Record<ListName, number>>): Partial<ModelFields>;
+  fields(
+    at: Readonly<Record<typeof LIST_NAMES[number], number>>,
+  ): Record<string, number>;
   /** Entries of W_hh that a product goes through, those without a connection included. */
   readonly entries: number;
   /** Chunks of the gradient. */
@@ -114,12 +91,10 @@ export interface Topology {
 /** Visits the weights: tensor, number in it, place. That of a bias b_ih is its sum with b_hh. */
 function eachWeight(
   { recurrent, input, output }: Topology,
-  { hiddenSize: H, inputSize: I, outputSize: O }: Layout,
+  { hiddenSize: H, inputSize: I, outputSize: O }: ModelSize,
   visit: (name: keyof Parameters, at: number, place: number) => void,
 ): void {
-  for (let n = 0; n < recurrent.length; n++) {
-    visit("weightHh", n, recurrent[n]!);
-  }
+  recurrent.forEach((place, n) => visit("weightHh", n, place));
   for (let unit = 0; unit < H; unit++) {
     for (let i = 0; i < I; i++) visit("weightIh", unit * I + i, input(unit, i));
     visit("biasIh", unit, input(unit, I));
@@ -130,22 +105,22 @@ function eachWeight(
   for (let o = 0; o < O; o++) visit("biasFc", o, output(o, H));
 }
 
-/** The weights of a model at their places. */
+/** Puts the weights of a model at their places. */
 export function packWeights(
   topology: Topology,
   { layout, parameters, into }: {
-    readonly layout: Layout;
+    readonly layout: ModelSize;
     readonly parameters: Parameters<FloatArray>;
     readonly into: Float32Array;
   },
 ): void {
-  const { biasIh, biasHh } = parameters;
+  const { biasHh } = parameters;
   // Rounded like the kernel's own sum of two singles.
-  const bias = Float32Array.from(
-    biasIh,
+  const biasIh = Float32Array.from(
+    parameters.biasIh,
     (value, unit) => Math.fround(value) + Math.fround(biasHh[unit]!),
   );
-  const tensors = { ...parameters, biasIh: bias };
+  const tensors = { ...parameters, biasIh };
   eachWeight(topology, layout, (name, at, place) => {
     into[place] = tensors[name][at]!;
   });
@@ -158,22 +133,15 @@ export function packWeights(
 export function unpackWeights(
   topology: Topology,
   { layout, values, biases }: {
-    readonly layout: Layout;
+    readonly layout: ModelSize;
     readonly values: (place: number) => number;
-    readonly biases?: Float32Array;
+    readonly biases?: Float32Array | undefined;
   },
 ): Parameters<Float32Array> {
   const shapes = parameterShapes(layout, topology.recurrent.length);
-  const tensor = (name: keyof Parameters) =>
-    new Float32Array(shapes[name].reduce((a, b) => a * b));
-  const tensors = {
-    weightIh: tensor("weightIh"),
-    weightHh: tensor("weightHh"),
-    biasIh: tensor("biasIh"),
-    biasHh: tensor("biasHh"),
-    weightFc: tensor("weightFc"),
-    biasFc: tensor("biasFc"),
-  };
+  const tensors = makeParameters((name) =>
+    new Float32Array(shapes[name].reduce((a, b) => a * b))
+  );
   eachWeight(topology, layout, (name, at, place) => {
     tensors[name][at] = values(place);
   });

@@ -9,7 +9,7 @@ import { type KernelText, kernelTexts } from "../../src/gpu/kernels.ts";
 import { placeBatches } from "../../src/gpu/layout.ts";
 import { formatOf } from "../../src/gpu/plan.ts";
 import { FORMATS, type Way, WAYS } from "../gpu/example_runs.ts";
-import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
+import type { AdapterLimits } from "../../src/gpu/layout.ts";
 import { RULES } from "../reference/example_runs.ts";
 
 /** A kernel and the ensemble that it is for. */

@@ -6,7 +6,7 @@
  */
 
 import { describeAdapter } from "../../src/gpu/device.ts";
-import type { AdapterLimits } from "../../src/gpu/weight_format.ts";
+import type { AdapterLimits } from "../../src/gpu/layout.ts";
 import { WAYS } from "../gpu/example_runs.ts";
 import { kernelVariants } from "./kernel_texts.ts";
 import {

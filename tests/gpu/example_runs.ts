@@ -13,7 +13,8 @@ import { checkSpec, shapeOf } from "../../src/engine/create_ensemble.ts";
 import type { WatchedDevice } from "../../src/gpu/device.ts";
 import { createGpuEnsemble, type GpuEnsemble } from "../../src/gpu/engine.ts";
 import { formatOf, planOnGpu } from "../../src/gpu/plan.ts";
-import type { AdapterLimits, FormatName } from "../../src/gpu/weight_format.ts";
+import type { AdapterLimits } from "../../src/gpu/layout.ts";
+import type { FormatName } from "../../src/gpu/weight_format.ts";
 import { createStream, type RandomStream } from "../../src/random/stream.ts";
 import {
   connectedValues,

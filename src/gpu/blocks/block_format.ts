@@ -16,83 +16,62 @@ import productText from "../../shaders/blocks/product.wgsl" with {
 };
 import { type Connections, forEachBlockRow } from "../../graph/connections.ts";
 import { hasPort, type ModelSize, type Ports } from "../../rnn/parameters.ts";
-import { type Layout, makeLayout, roundUp } from "../layout.ts";
-import type {
-  AdapterLimits,
-  FormatOptions,
-  StepProduct,
-  Topology,
-  WeightFormat,
-} from "../weight_format.ts";
+import {
+  type FormatOptions,
+  type Layout,
+  makeLayout,
+  powerOfTwo,
+  roundUp,
+  type WeightWords,
+} from "../layout.ts";
+import type { StepProduct, Topology, WeightFormat } from "../weight_format.ts";
+
 /** Chunks of the gradient along the first dimension of a dispatch. */
 const CHUNKS_ALONG = 32_768;
 
 /** Workgroups along a dimension of a dispatch that every adapter allows. */
 const MOST_GROUPS = 65_535;
 
+/** Marks a single connection that is none. */
+const EMPTY = 0x80000000;
+
 /** Blocks of 4 × 4 weights, or single connections. */
 export function blockFormat(
   name: "blocks" | "connections",
   options: FormatOptions,
 ): WeightFormat {
-  const { size, limits, allSteps = true } = options;
-  const { inputSize, outputSize } = size;
-  const hidden = roundUp(size.hiddenSize, 4);
+  const { hiddenSize, inputSize, outputSize } = options.size;
+  const hidden = roundUp(hiddenSize, 4);
   // Both slots end with four rows that stay 0, for blocks that hold nothing: of
   // all others, which may be infinite, 0 times them were NaN.
-  const layout = makeLayout(size, {
-    ...options,
+  const layout = makeLayout(options, {
     slot: hidden + roundUp(inputSize + 1, 4) + 4,
     units: hidden + roundUp(outputSize, 4) + 4,
   });
-  const inOne = { limits, allSteps: allSteps && !layout.ranged };
-  const shape = makeBlockShape(layout, name === "blocks" ? 4 : 1);
-  const { side, ahead, chunk } = shape;
+  const shape = blockShape(layout, name === "blocks" ? 4 : 1);
   return {
     name,
     layout,
     places: listsText,
     constants: {
-      BLOCK: side,
-      AHEAD: ahead,
+      BLOCK: shape.side,
+      AHEAD: shape.ahead,
       COLUMN_BLOCKS: shape.hiddenBlocks,
       INPUT_BLOCKS: shape.inputBlocks,
       OUTPUT_BLOCKS: shape.outputBlocks,
     },
-    forward: stepProduct(layout, {
-      ...inOne,
-      shape,
-      rows: layout.slot,
-      backward: 0,
-    }),
-    backward: stepProduct(layout, {
-      ...inOne,
-      shape,
-      rows: layout.units,
-      backward: 1,
-    }),
+    forward: stepProduct(shape, options, 0),
+    backward: stepProduct(shape, options, 1),
     gradient: {
       text: gradientText,
-      constants: { LANES: 32, CHUNK: chunk, CHUNKS_ALONG },
-      groups(topologies) {
-        const most = Math.max(...topologies.map(({ chunks }) => chunks));
-        return [
-          Math.min(most, CHUNKS_ALONG),
-          Math.ceil(most / CHUNKS_ALONG),
-        ];
-      },
+      constants: { LANES: 32, CHUNK: shape.chunk, CHUNKS_ALONG },
+      groups: (chunks) => [
+        Math.min(chunks, CHUNKS_ALONG),
+        Math.ceil(chunks / CHUNKS_ALONG),
+      ],
     },
-    words({ connections, blocks }) {
-      const recurrent = name === "blocks" ? blocks : connections;
-      const places = countAllBlocks(shape, recurrent) * side ** 2;
-      return {
-        places,
-        parameters: places,
-        ...listWords(shape, recurrent),
-      };
-    },
-    topology: (connections: Connections, ports?: Ports) =>
-      makeTopology(connections, { shape, ports }),
+    words: (count) => mostWords(shape, count[name]),
+    topology: (connections, ports) => makeTopology(shape, connections, ports),
   };
 }
 
@@ -102,30 +81,23 @@ export function blockFormat(
  * do not fit, and take a dispatch a step.
  */
 function stepProduct(
-  { vectors }: Layout,
-  { shape, limits, allSteps: mayLoop, rows, backward }: {
-    readonly shape: BlockShape;
-    readonly limits: AdapterLimits;
-    readonly allSteps: boolean;
-    readonly rows: number;
-    readonly backward: 0 | 1;
-  },
+  { side, hiddenBlocks, layout }: BlockShape,
+  { limits, allSteps: mayLoop = true }: FormatOptions,
+  backward: 0 | 1,
 ): StepProduct {
-  const { side } = shape;
-  const pairs = Math.ceil(shape.hiddenBlocks / 2);
-  const memory = limits.maxComputeWorkgroupStorageSize!;
+  const { vectors, slot, units, ranged } = layout;
+  const rows = backward === 1 ? units : slot;
+  const pairs = Math.ceil(hiddenBlocks / 2);
   const mostLanes = Math.min(512, limits.maxComputeInvocationsPerWorkgroup!);
-  let trialLanes = 1;
-  const wanted = Math.min(8, vectors);
-  while (trialLanes < wanted) trialLanes *= 2;
+  let trialLanes = powerOfTwo(vectors, 8);
   const fits = () =>
-    rows * trialLanes * 16 <= memory && pairs * trialLanes <= mostLanes;
+    rows * trialLanes * 16 <= limits.maxComputeWorkgroupStorageSize! &&
+    pairs * trialLanes <= mostLanes;
   while (trialLanes > 2 && !fits()) trialLanes /= 2;
-  const allSteps = mayLoop && side > 1 && fits();
+  const allSteps = mayLoop && !ranged && side > 1 && fits();
   let lanes = pairs * trialLanes;
   if (!allSteps) {
-    trialLanes = 1;
-    while (trialLanes < Math.min(32, vectors)) trialLanes *= 2;
+    trialLanes = powerOfTwo(vectors, 32);
     lanes = 64;
     while (pairs * trialLanes > MOST_GROUPS * lanes) lanes *= 2;
   }
@@ -144,38 +116,25 @@ function stepProduct(
   };
 }
 
-/** Entries along a side of a block: blocks of 4 × 4, or single connections. */
-type BlockSide = 1 | 4;
+type BlockShape = ReturnType<typeof blockShape>;
 
-/** Marks a single connection that is none. */
-const EMPTY = 0x80000000;
-
-/** Sizes in blocks. */
-interface BlockShape {
-  readonly layout: Layout;
-  readonly side: BlockSide;
-  /** Blocks that the kernels load at once: rows and columns are filled up to a multiple. */
-  readonly ahead: number;
-  /** Blocks of a chunk of the gradient, at most: 32 sums an invocation with 4 × 4, 16 with single ones. */
-  readonly chunk: number;
-  /** Columns of blocks that are hidden units; as many rows are. */
-  readonly hiddenBlocks: number;
-  /** Blocks of inputs and the one, and of outputs, filled up. */
-  readonly inputBlocks: number;
-  readonly outputBlocks: number;
-}
-
-/** Counts in blocks. */
-function makeBlockShape(layout: Layout, side: BlockSide): BlockShape {
+/** Counts in blocks of so many entries along a side. */
+function blockShape(layout: Layout, side: 1 | 4) {
+  // Blocks that the kernels load at once: rows and columns are filled up to a multiple.
   const ahead = side === 1 ? 4 : 2;
+  const outputRows = Math.ceil(layout.outputSize / side);
   return {
     layout,
     side,
     ahead,
+    /** Blocks of a chunk of the gradient, at most: 32 sums an invocation with 4 × 4, 16 with single ones. */
     chunk: side === 1 ? 16 : 2,
+    /** Columns of blocks that are hidden units; as many rows are. */
     hiddenBlocks: layout.hidden / side,
+    /** Blocks of inputs and the one, and of outputs, filled up. */
     inputBlocks: roundUp(Math.ceil((layout.inputSize + 1) / side), ahead),
-    outputBlocks: roundUp(Math.ceil(layout.outputSize / side), ahead),
+    outputBlocks: roundUp(outputRows, ahead),
+    outputRows,
   };
 }
 
@@ -186,59 +145,57 @@ export function canNumberBlocks(
   return (hiddenSize + inputSize + 12) / 4 <= 1 << 16;
 }
 
-/** At most so many blocks, filled up, with so many among the hidden units. */
-function countAllBlocks(
-  { hiddenBlocks, inputBlocks, layout, side, ahead }: BlockShape,
+/** What a topology takes at most with so many blocks among the hidden units. */
+function mostWords(
+  { hiddenBlocks, inputBlocks, outputBlocks, outputRows, side, ahead, chunk }:
+    BlockShape,
   recurrent: number,
-): number {
-  const outputRows = Math.ceil(layout.outputSize / side);
-  return recurrent + hiddenBlocks * (inputBlocks + ahead - 1) +
+): WeightWords {
+  const rows = hiddenBlocks + outputRows;
+  const blocks = recurrent + hiddenBlocks * (inputBlocks + ahead - 1) +
     outputRows * (hiddenBlocks + 1) + 1;
-}
-
-/** At most so many words of the lists of a topology. */
-function listWords(
-  shape: BlockShape,
-  recurrent: number,
-): { readonly lists: number; readonly back: number } {
-  const { hiddenBlocks, outputBlocks, layout, side, ahead, chunk } = shape;
-  const rows = hiddenBlocks + Math.ceil(layout.outputSize / side);
-  const blocks = countAllBlocks(shape, recurrent);
   // Each row may end with a chunk that is not full.
   const chunks = Math.floor(blocks / chunk) + rows;
   const pairs = 2 * Math.ceil(hiddenBlocks / 2);
+  const places = blocks * side ** 2;
   return {
     lists: rows + 1 + blocks + 2 * chunks + pairs,
     back: hiddenBlocks + 1 +
       2 * (recurrent + hiddenBlocks * (outputBlocks + ahead - 1)) + pairs,
+    places,
+    parameters: places,
   };
 }
 
 /** Makes the lists of connections. */
 function makeTopology(
+  shape: BlockShape,
   connections: Connections,
-  { shape, ports }: {
-    readonly shape: BlockShape;
-    readonly ports: Ports | undefined;
-  },
+  ports: Ports | undefined,
 ): Topology {
-  const {
-    layout,
-    side,
-    ahead,
-    chunk,
-    hiddenBlocks,
-    inputBlocks,
-    outputBlocks,
-  } = shape;
+  const { layout, side, ahead, chunk } = shape;
+  const { hiddenBlocks, inputBlocks, outputBlocks, outputRows } = shape;
   const { hiddenSize, inputSize, outputSize } = layout;
   const { start, sender, receivers } = connections;
   const area = side ** 2;
-  const outputRows = Math.ceil(outputSize / side);
   const word = (column: number, bits: number) =>
     side === 1
       ? (bits === 0 ? column + EMPTY : column)
       : ((column << 16) | bits) >>> 0;
+  /** A bit for each entry that is there of a block that has so many rows and columns. */
+  const bitsOf = (
+    rows: number,
+    columns: number,
+    has: (i: number, j: number) => boolean,
+  ) => {
+    let bits = 0;
+    for (let i = 0; i < Math.min(side, rows); i++) {
+      for (let j = 0; j < Math.min(side, columns); j++) {
+        if (has(i, j)) bits |= 1 << (i * side + j);
+      }
+    }
+    return bits;
+  };
 
   // First the lengths of rows and columns, then where each begins.
   const rows = new Uint32Array(hiddenBlocks + outputRows + 1);
@@ -277,13 +234,13 @@ function makeTopology(
   forEachBlockRow(connections, side, (found, row) => {
     let number = rows[row]!;
     for (let b = 0; b < inputBlocks; b++, number++) {
-      const bits = bitsOf(side, {
-        rows: receivers - row * side,
-        columns: inputSize + 1 - b * side,
-        has: (i, j) =>
+      const bits = bitsOf(
+        receivers - row * side,
+        inputSize + 1 - b * side,
+        (i, j) =>
           b * side + j === inputSize ||
           hasPort(ports, row * side + i, "input"),
-      });
+      );
       if (bits !== 0) blocks[number] = word(hiddenBlocks + b, bits);
     }
     for (const column of found) {
@@ -308,23 +265,22 @@ function makeTopology(
   const one = Math.floor((layout.hidden + inputSize) / side);
   for (let row = 0, number = readoutBlock; row < outputRows; row++) {
     for (let column = 0; column < hiddenBlocks; column++, number++) {
-      const bits = bitsOf(side, {
-        rows: outputSize - row * side,
-        columns: hiddenSize - column * side,
-        has: (_, j) => hasPort(ports, column * side + j, "output"),
-      });
+      const bits = bitsOf(
+        outputSize - row * side,
+        hiddenSize - column * side,
+        (_, j) => hasPort(ports, column * side + j, "output"),
+      );
       const at = 2 * (columns[column]! + row);
       inColumns[at] = hiddenBlocks + row;
       inColumns[at + 1] = number;
       blocks[number] = word(column, bits);
     }
     // Of the inputs only the one reaches an output.
-    const bits = bitsOf(side, {
-      rows: outputSize - row * side,
-      columns: side,
-      has: (_, j) => j === inputSize % side,
-    });
-    blocks[number++] = word(one, bits);
+    const isOne = (_: number, j: number) => j === inputSize % side;
+    blocks[number++] = word(
+      one,
+      bitsOf(outputSize - row * side, side, isOne),
+    );
   }
 
   const chunks = new Uint32Array(2 * chunkCount);
@@ -334,29 +290,26 @@ function makeTopology(
       chunks[at++] = n;
     }
   }
-  const forward = [rows, blocks, chunks, pairUp(rows, hiddenBlocks)];
-  const backward = [columns, inColumns, pairUp(columns, hiddenBlocks)];
-  const [rowsAt, blocksAt, chunksAt, rowPairsAt] = placesOf(forward);
-  const [columnsAt, backAt, columnPairsAt] = placesOf(backward);
+  const forward = joined([rows, blocks, chunks, pairUp(rows, hiddenBlocks)]);
+  const backward = joined([columns, inColumns, pairUp(columns, hiddenBlocks)]);
   const places = blocks.length * area;
-  const [lists, back] = [joined(forward), joined(backward)];
   return {
     words: {
-      lists: lists.length,
-      back: back.length,
+      lists: forward.whole.length,
+      back: backward.whole.length,
       places,
       parameters: places,
     },
-    lists,
-    back,
+    lists: forward.whole,
+    back: backward.whole,
     fields: ({ lists, back }) => ({
-      rows_at: lists + rowsAt!,
-      blocks_at: lists + blocksAt!,
-      chunks_at: lists + chunksAt!,
-      row_pairs_at: lists + rowPairsAt!,
-      columns_at: back + columnsAt!,
-      back_at: back + backAt!,
-      column_pairs_at: back + columnPairsAt!,
+      rows_at: lists + forward.at[0]!,
+      blocks_at: lists + forward.at[1]!,
+      chunks_at: lists + forward.at[2]!,
+      row_pairs_at: lists + forward.at[3]!,
+      columns_at: back + backward.at[0]!,
+      back_at: back + backward.at[1]!,
+      column_pairs_at: back + backward.at[2]!,
       chunks: chunkCount,
       readout_block: readoutBlock,
     }),
@@ -377,18 +330,13 @@ function makeTopology(
   };
 }
 
-/** Where each part begins when they lie one after the other, and where the last ends. */
-function placesOf(parts: readonly Uint32Array[]): number[] {
-  const places = [0];
-  for (const { length } of parts) places.push(places.at(-1)! + length);
-  return places;
-}
-
-function joined(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
-  const places = placesOf(parts);
-  const whole = new Uint32Array(places.at(-1)!);
-  for (const [i, part] of parts.entries()) whole.set(part, places[i]);
-  return whole;
+/** Parts one after the other, and where each begins. */
+function joined(parts: readonly Uint32Array[]) {
+  let length = 0;
+  const at = parts.map((part) => (length += part.length) - part.length);
+  const whole = new Uint32Array(length);
+  for (const [i, part] of parts.entries()) whole.set(part, at[i]);
+  return { whole, at };
 }
 
 /** The longest of so many parts, which begin there, with the shortest, and so on; what lacks a partner has one beyond the last. */
@@ -403,22 +351,4 @@ function pairUp(starts: Uint32Array, count: number): Uint32Array {
     if (other > i) pairs[2 * i + 1] = ranked[other]!;
   }
   return pairs;
-}
-
-/** A bit for each entry of a block that has so many rows and columns, or for those of them that exist. */
-function bitsOf(
-  side: BlockSide,
-  { rows, columns, has }: {
-    readonly rows: number;
-    readonly columns: number;
-    readonly has: (i: number, j: number) => boolean;
-  },
-): number {
-  let bits = 0;
-  for (let i = 0; i < Math.min(side, rows); i++) {
-    for (let j = 0; j < Math.min(side, columns); j++) {
-      if (has(i, j)) bits |= 1 << (i * side + j);
-    }
-  }
-  return bits;
 }

@@ -15,29 +15,25 @@ import sequenceText from "../../shaders/dense/sequence.wgsl" with {
 import stepText from "../../shaders/dense/step.wgsl" with { type: "text" };
 import type { Connections } from "../../graph/connections.ts";
 import { hasPort, type Ports } from "../../rnn/parameters.ts";
-import { type Layout, makeLayout, roundUp } from "../layout.ts";
-import type {
-  AdapterLimits,
-  FormatOptions,
-  GradientProduct,
-  StepProduct,
-  Topology,
-  WeightFormat,
-} from "../weight_format.ts";
+import {
+  type AdapterLimits,
+  type FormatOptions,
+  type Layout,
+  makeLayout,
+  roundUp,
+} from "../layout.ts";
+import type { StepProduct, WeightFormat } from "../weight_format.ts";
 
 /** Whole matrices. */
 export function denseFormat(options: FormatOptions): WeightFormat {
-  const { size, limits, allSteps = true } = options;
-  const { hiddenSize, inputSize, outputSize } = size;
+  const { hiddenSize, inputSize, outputSize } = options.size;
   const hidden = roundUp(hiddenSize, 4);
   const slot = roundUp(hidden + inputSize + 1, 16);
   const units = roundUp(hidden + outputSize, 16);
-  const layout = makeLayout(size, { ...options, slot, units });
-  const inOne = { limits, allSteps: allSteps && !layout.ranged };
+  const layout = makeLayout(options, { slot, units });
   const matrix = units * slot;
-  const maskWords = Math.ceil(slot / 32);
   const words = {
-    lists: units * maskWords,
+    lists: units * Math.ceil(slot / 32),
     back: 0,
     places: matrix,
     parameters: matrix + slot * hidden,
@@ -47,11 +43,11 @@ export function denseFormat(options: FormatOptions): WeightFormat {
     layout,
     places: placesText,
     constants: {},
-    forward: stepProduct(layout, { ...inOne, rows: slot, backward: 0 }),
-    backward: stepProduct(layout, { ...inOne, rows: units, backward: 1 }),
-    gradient: gradientProduct(layout, limits),
+    forward: stepProduct(layout, options, 0),
+    backward: stepProduct(layout, options, 1),
+    gradient: gradientProduct(layout, options.limits),
     words: () => words,
-    topology: (connections, ports): Topology => ({
+    topology: (connections, ports) => ({
       words,
       lists: trainedBits(layout, connections, ports),
       back: new Uint32Array(),
@@ -125,46 +121,40 @@ const LEAST_TRIAL_LANES = 2;
  * invocations.
  */
 function stepProduct(
-  { hidden, vectors }: Layout,
-  { limits, allSteps, rows, backward }: {
-    readonly limits: AdapterLimits;
-    readonly allSteps: boolean;
-    readonly rows: number;
-    readonly backward: 0 | 1;
-  },
+  { hidden, slot, units, vectors, ranged }: Layout,
+  { limits, allSteps = true }: FormatOptions,
+  backward: 0 | 1,
 ): StepProduct {
+  const rows = backward === 1 ? units : slot;
   const memory = limits.maxComputeWorkgroupStorageSize!;
-  const mostLanes = limits.maxComputeInvocationsPerWorkgroup!;
   const unitVectors = hidden / 4;
   let trialLanes = vectors > 2 ? 4 : vectors;
-  while (
-    trialLanes > LEAST_TRIAL_LANES && rows * trialLanes * 16 > memory
-  ) trialLanes /= 2;
-  const few = backward === 1 || unitVectors * trialLanes < 128;
-  for (const vecs of few ? [1, 2, 4] : [2, 4]) {
-    const groups = Math.ceil(unitVectors / vecs);
-    const lanes = groups * trialLanes;
-    if (!allSteps || rows * trialLanes * 16 > memory || lanes > mostLanes) {
-      continue;
+  const fits = () => rows * trialLanes * 16 <= memory;
+  while (trialLanes > LEAST_TRIAL_LANES && !fits()) trialLanes /= 2;
+  if (allSteps && !ranged && fits()) {
+    const few = backward === 1 || unitVectors * trialLanes < 128;
+    for (const vecs of few ? [1, 2, 4] : [2, 4]) {
+      const groups = Math.ceil(unitVectors / vecs);
+      const lanes = groups * trialLanes;
+      if (lanes > limits.maxComputeInvocationsPerWorkgroup!) continue;
+      return {
+        text: sequenceText,
+        constants: {
+          LANES: lanes,
+          TRIAL_LANES: trialLanes,
+          ROWS: rows,
+          VECS: vecs,
+          GROUPS: groups,
+          AHEAD: 16,
+          BACKWARD: backward,
+        },
+        unitGroups: 1,
+        allSteps: true,
+        vectors: trialLanes,
+      };
     }
-    return {
-      text: sequenceText,
-      constants: {
-        LANES: lanes,
-        TRIAL_LANES: trialLanes,
-        ROWS: rows,
-        VECS: vecs,
-        GROUPS: groups,
-        AHEAD: 16,
-        BACKWARD: backward,
-      },
-      unitGroups: 1,
-      allSteps: true,
-      vectors: trialLanes,
-    };
   }
-  const stage = 8;
-  const [unitLanes, lanesAlong] = [16, 8];
+  const [stage, unitLanes, lanesAlong] = [8, 16, 8];
   const lanes = unitLanes * lanesAlong;
   return {
     text: stepText,
@@ -196,7 +186,7 @@ const STAGE = 8;
 function gradientProduct(
   { units, slot }: Layout,
   limits: AdapterLimits,
-): GradientProduct {
+): WeightFormat["gradient"] {
   let least = Infinity;
   let best = { tm: 1, tn: 1, gm: 8, gn: 8 };
   for (const [gm, gn] of [[16, 16], [16, 8], [8, 8]] as const) {
