@@ -75,13 +75,39 @@ export function parsePythonLiteral(text: string): PythonValue {
 /** The part of a key that can't be one in Python. */
 function unhashable(key: PythonValue): "list" | "dict" | undefined {
   if (key.kind === "list" || key.kind === "dict") return key.kind;
-  if (key.kind !== "tuple") return undefined;
-  for (const item of key.items) {
-    const part = unhashable(item);
-    if (part !== undefined) return part;
-  }
-  return undefined;
+  return key.kind === "tuple"
+    ? key.items.map(unhashable).find((part) => part !== undefined)
+    : undefined;
 }
+
+/** Python itself refuses to read more decimal digits than this. */
+const MOST_DIGITS = 4300;
+
+// What the parser looks for at its place. No loop over a choice is without a bound: it would take V8's stack.
+const BLANK = /[ \t\f]+|\\\n|#[^\n]*/y;
+const BLANK_OR_LINE = /[ \t\f\n\r]+|\\\n|#[^\n]*/y;
+const STRING = /[rRuU]?(?:'''|"""|'|")/y;
+const PIECE_OF_STRING = /[^\\\r\n'"]+|\\[^]|\r\n|[^]/y;
+const NAME = /[\p{L}_][\p{L}\p{N}_]{0,99}/yu;
+/** Digits and what may be meant to be some; a sign after an e is the exponent's. */
+const NUMBER =
+  /0[xX][\p{L}\p{N}_.]{0,4300}|[0-9.](?:(?<=[eE])[+-]|[\p{L}\p{N}_.]){0,4300}/yu;
+
+const INTEGER =
+  /^(?:[1-9](?:_?[0-9])*|0(?:_?0)*|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+)$/;
+const DIGITS = "[0-9](?:_?[0-9])*";
+const FLOAT = new RegExp(
+  `^(?:(?:${DIGITS})?\\.${DIGITS}|${DIGITS}\\.?)(?:[eE][+-]?${DIGITS})?$`,
+);
+
+/** What stands for one character each. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  ...{ "\n": "", "\\": "\\", "'": "'", '"': '"', a: "\x07", b: "\b" },
+  ...{ f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" },
+};
+
+/** Number of hexadecimal digits after `\x`, `\u` and `\U`. */
+const HEX_DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 
 class Parser {
   #position = 0;
@@ -95,13 +121,9 @@ class Parser {
     const first = this.#value();
     const items = [first];
     let comma = false;
-    for (;;) {
-      this.#skip();
-      if (this.text[this.#position] !== ",") break;
+    while (this.#comma()) {
       comma = true;
-      this.#position++;
-      this.#skip();
-      if (/^(?:[\r\n]|$)/.test(this.text.slice(this.#position))) break;
+      if (/[\r\n]/.test(this.text[this.#position] ?? "\n")) break;
       items.push(this.#value());
     }
     this.#skip(true);
@@ -111,36 +133,66 @@ class Parser {
     return comma ? { kind: "tuple", at: first.at, items } : first;
   }
 
+  /** What a sticky pattern finds here, which is passed over; "" where it finds nothing. */
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#position;
+    const found = pattern.exec(this.text)?.[0] ?? "";
+    this.#position += found.length;
+    return found;
+  }
+
   /** Skips blanks and comments, and line ends inside brackets, as Python does. */
   #skip(linesToo = this.#depth > 0): void {
-    for (;;) {
-      const character = this.text[this.#position];
-      if (
-        character === " " || character === "\t" || character === "\f" ||
-        (linesToo && (character === "\n" || character === "\r"))
-      ) this.#position++;
-      else if (character === "\\" && this.text[this.#position + 1] === "\n") {
-        this.#position += 2;
-        if (this.#position === this.text.length) {
-          throw this.#error("the text ends where the line should go on");
-        }
-      } else if (character === "#") {
-        const end = this.text.indexOf("\n", this.#position);
-        this.#position = end < 0 ? this.text.length : end;
-      } else return;
+    const blank = linesToo ? BLANK_OR_LINE : BLANK;
+    for (let found = "?"; found !== "";) {
+      found = this.#take(blank);
+      if (found === "\\\n" && this.#position === this.text.length) {
+        throw this.#error("the text ends where the line should go on");
+      }
     }
+  }
+
+  /** Passes over a comma with the blanks around it, if there is one. */
+  #comma(): boolean {
+    this.#skip();
+    if (this.text[this.#position] !== ",") return false;
+    this.#position++;
+    this.#skip();
+    return true;
   }
 
   #value(): PythonValue {
     const at = this.#position;
     const character = this.text[at] ?? "";
-    if (character === "{") return this.#dict();
-    if (character === "[") return { kind: "list", at, items: this.#items() };
-    if (character === "(") return this.#parentheses();
-    if (character === "+" || character === "-") return this.#signed();
-    if (/[0-9.]/.test(character)) return this.#number();
-    if (character === '"' || character === "'") return this.#strings();
-    if (/[\p{L}_]/u.test(character)) return this.#name();
+    if (character === "{") {
+      const { items } = this.#inBrackets("{", () => this.#entry());
+      return { kind: "dict", at, entries: items };
+    }
+    if (character === "[" || character === "(") {
+      const { items, comma } = this.#inBrackets(
+        character,
+        () => this.#value(),
+      );
+      if (character === "[") return { kind: "list", at, items };
+      // The comma makes the tuple.
+      return items.length === 1 && !comma
+        ? items[0]!
+        : { kind: "tuple", at, items };
+    }
+    if (character === "+" || character === "-") return this.#signed(at);
+    if (/[0-9.]/.test(character)) return this.#number(at);
+    let string = this.#string();
+    if (string !== undefined) {
+      // Several side by side are joined.
+      let value = "";
+      for (; string !== undefined; string = this.#string()) {
+        value += string;
+        this.#skip();
+      }
+      return { kind: "string", at, value };
+    }
+    const name = this.#take(NAME);
+    if (name !== "") return this.#named(name, at);
     throw this.#error(
       character === ""
         ? "the text ends where a value is needed"
@@ -148,142 +200,157 @@ class Parser {
     );
   }
 
-  #dict(): PythonValue {
-    const at = this.#position;
-    const entries: PythonEntry[] = [];
-    this.#inBrackets("{", () => {
-      const key = this.#value();
-      const part = unhashable(key);
-      if (part !== undefined) {
-        throw new PythonLiteralError(
-          `a ${part} can't be ${
-            part === key.kind ? "" : "in "
-          }the key of a dict`,
-          key.at,
-        );
-      }
-      this.#skip();
-      if (this.text[this.#position] !== ":") {
-        throw this.#error(`needs ":" after a key, found ${this.#here()}`);
-      }
-      this.#position++;
-      this.#skip();
-      entries.push({ key, value: this.#value() });
-    });
-    return { kind: "dict", at, entries };
+  #entry(): PythonEntry {
+    const key = this.#value();
+    const part = unhashable(key);
+    if (part !== undefined) {
+      throw new PythonLiteralError(
+        `a ${part} can't be ${part === key.kind ? "" : "in "}the key of a dict`,
+        key.at,
+      );
+    }
+    this.#skip();
+    if (this.text[this.#position] !== ":") {
+      throw this.#error(`needs ":" after a key, found ${this.#here()}`);
+    }
+    this.#position++;
+    this.#skip();
+    return { key, value: this.#value() };
   }
 
-  #items(): PythonValue[] {
-    const items: PythonValue[] = [];
-    this.#inBrackets(this.text[this.#position] as "[" | "(", () => {
-      items.push(this.#value());
-    });
-    return items;
-  }
-
-  /** A tuple, or a value in parentheses: the comma makes the tuple. */
-  #parentheses(): PythonValue {
-    const at = this.#position;
-    const items: PythonValue[] = [];
-    const comma = this.#inBrackets("(", () => {
-      items.push(this.#value());
-    });
-    const [first] = items;
-    return first !== undefined && items.length === 1 && !comma
-      ? first
-      : { kind: "tuple", at, items };
-  }
-
-  /** Reads comma-separated items up to the closing bracket; returns whether the last one had a comma. */
-  #inBrackets(open: keyof typeof CLOSING, item: () => void): boolean {
+  /** The comma-separated items up to the closing bracket, and whether the last one had a comma. */
+  #inBrackets<T>(
+    open: keyof typeof CLOSING,
+    item: () => T,
+  ): { items: T[]; comma: boolean } {
     const start = this.#position;
+    const close = CLOSING[open];
     if (++this.#depth > DEEPEST) {
       throw this.#error(`more than ${DEEPEST} brackets inside one another`);
     }
     this.#position++;
-    let comma = false;
-    for (let first = true;; first = false) {
-      this.#skip();
-      const character = this.text[this.#position];
-      if (character === CLOSING[open]) break;
-      if (character === undefined) {
+    this.#skip();
+    const items: T[] = [];
+    let comma = true;
+    while (this.text[this.#position] !== close) {
+      if (this.#position >= this.text.length) {
         throw new PythonLiteralError(
-          `"${open}" is never closed by "${CLOSING[open]}"`,
+          `"${open}" is never closed by "${close}"`,
           start,
         );
       }
-      if (!first && !comma) {
-        throw this.#error(
-          `needs "," or "${CLOSING[open]}", found ${this.#here()}`,
-        );
+      if (!comma) {
+        throw this.#error(`needs "," or "${close}", found ${this.#here()}`);
       }
-      item();
-      this.#skip();
-      comma = this.text[this.#position] === ",";
-      if (comma) this.#position++;
+      items.push(item());
+      comma = this.#comma();
     }
     this.#position++;
     this.#depth--;
-    return comma;
+    return { items, comma };
   }
 
-  #number(): PythonValue {
-    const at = this.#position;
-    const number = scanNumber(this.text, at);
-    this.#position = number.end;
-    return number.kind === "integer"
-      ? { kind: "integer", at, value: number.value }
-      : { kind: "float", at, value: number.value };
+  #number(at: number): PythonValue {
+    const word = this.#take(NUMBER);
+    if (word.length > MOST_DIGITS) {
+      throw new PythonLiteralError(
+        `a number has more than ${MOST_DIGITS} digits`,
+        at,
+      );
+    }
+    const plain = word.replaceAll("_", "");
+    if (INTEGER.test(word)) {
+      return { kind: "integer", at, value: BigInt(plain) };
+    }
+    if (FLOAT.test(word) && /[.eE]/.test(word)) {
+      return { kind: "float", at, value: Number(plain) };
+    }
+    const shown = word.length > 40 ? `${word.slice(0, 40)}…` : word;
+    throw new PythonLiteralError(`found ${shown}, which is no number`, at);
   }
 
   /** One sign and a number; Python takes no second sign here, and brackets. */
-  #signed(): PythonValue {
-    const at = this.#position;
-    const negative = this.text[this.#position++] === "-";
+  #signed(at: number): PythonValue {
+    const isNegative = this.text[this.#position++] === "-";
     this.#skip();
     const start = this.#position;
     if (!/[0-9.(]/.test(this.text[start] ?? "")) {
       throw this.#error(`needs a number after a sign, found ${this.#here()}`);
     }
     const number = this.#value();
-    const isSigned = /[+-]/.test(this.text[number.at] ?? "");
-    if (number.kind === "integer" && !isSigned) {
-      return { ...number, at, value: negative ? -number.value : number.value };
+    const isPlain = !/[+-]/.test(this.text[number.at]!);
+    if (isPlain && number.kind === "integer") {
+      return {
+        ...number,
+        at,
+        value: isNegative ? -number.value : number.value,
+      };
     }
-    if (number.kind === "float" && !isSigned) {
-      return { ...number, at, value: negative ? -number.value : number.value };
+    if (isPlain && number.kind === "float") {
+      return {
+        ...number,
+        at,
+        value: isNegative ? -number.value : number.value,
+      };
     }
     throw new PythonLiteralError("a sign needs a number after it", start);
   }
 
-  /** One string, or several side by side, which Python joins. */
-  #strings(): PythonValue {
-    const at = this.#position;
-    const parts: string[] = [];
-    do {
-      const string = scanString(this.text, this.#position);
-      parts.push(string.value);
-      this.#position = string.end;
-      this.#skip();
-    } while (this.#stringFollows());
-    return { kind: "string", at, value: parts.join("") };
-  }
-
-  #stringFollows(): boolean {
-    return /^(?:[rRuU]?['"])/.test(
-      this.text.slice(this.#position, this.#position + 2),
-    );
-  }
-
-  #name(): PythonValue {
-    if (this.#stringFollows()) return this.#strings();
-    const at = this.#position;
-    const start = this.text.slice(at, at + 100);
-    const name = /^[\p{L}\p{N}_]+/u.exec(start)?.[0] ?? "";
-    if (/^['"]/.test(start.slice(name.length))) {
-      throw this.#error(`strings with the prefix ${name} are not allowed`);
+  /** The string that begins here: one or three quotes of either kind, maybe after `r` or `u`; undefined if none does. */
+  #string(): string | undefined {
+    const start = this.#position;
+    const opening = this.#take(STRING);
+    if (opening === "") return undefined;
+    const isRaw = /^r/i.test(opening);
+    const quote = opening.replace(/^\w/, "");
+    let value = "";
+    while (!this.text.startsWith(quote, this.#position)) {
+      const at = this.#position;
+      const piece = this.#take(PIECE_OF_STRING);
+      if (piece === "" || (/^[\r\n]/.test(piece) && quote.length === 1)) {
+        throw new PythonLiteralError("a string is never closed", start);
+      }
+      if (piece.startsWith("\\")) value += isRaw ? piece : this.#escaped(at);
+      else value += piece.startsWith("\r") ? "\n" : piece;
     }
-    this.#position += name.length;
+    this.#position += quote.length;
+    return value;
+  }
+
+  /** What the escape stands for that begins at a place and whose letter has been passed over. */
+  #escaped(at: number): string {
+    const letter = this.text[at + 1] ?? "";
+    const count = HEX_DIGITS[letter];
+    if (count !== undefined) {
+      const digits = this.#take(new RegExp(`[0-9a-fA-F]{${count}}`, "y"));
+      const code = digits === "" ? Infinity : Number.parseInt(digits, 16);
+      if (code <= 0x10ffff) return String.fromCodePoint(code);
+      throw new PythonLiteralError(
+        `\\${letter} needs the ${count} hexadecimal digits of a character`,
+        at,
+      );
+    }
+    if (letter === "N") {
+      throw new PythonLiteralError(
+        "\\N{name} is not read; write the character itself",
+        at,
+      );
+    }
+    if (/[0-7]/.test(letter)) {
+      this.#position = at + 1;
+      return String.fromCharCode(Number.parseInt(this.#take(/[0-7]{1,3}/y), 8));
+    }
+    // Python keeps the backslash of an escape that it does not know.
+    return ESCAPES[letter] ?? `\\${letter}`;
+  }
+
+  #named(name: string, at: number): PythonValue {
+    if (/["']/.test(this.text[this.#position] ?? "")) {
+      throw new PythonLiteralError(
+        `strings with the prefix ${name} are not allowed`,
+        at,
+      );
+    }
     if (name === "True" || name === "False") {
       return { kind: "boolean", at, value: name === "True" };
     }
@@ -308,165 +375,4 @@ class Parser {
   #error(problem: string): PythonLiteralError {
     return new PythonLiteralError(problem, this.#position);
   }
-}
-
-/** A number and where it ends. */
-type ScannedNumber =
-  & { readonly end: number }
-  & (
-    | { readonly kind: "integer"; readonly value: bigint }
-    | { readonly kind: "float"; readonly value: number }
-  );
-
-/** Python itself refuses to read more decimal digits than this. */
-const MOST_DIGITS = 4300;
-
-const DIGITS = "[0-9](?:_?[0-9])*";
-const FLOAT = new RegExp(
-  `^(?:(?:${DIGITS})?\\.${DIGITS}|${DIGITS}\\.?)(?:[eE][+-]?${DIGITS})?$`,
-);
-const DECIMAL = new RegExp(`^(?:[1-9](?:_?[0-9])*|0(?:_?0)*)$`);
-const BASED = /^0(?:[xX](?:_?[0-9a-fA-F])+|[oO](?:_?[0-7])+|[bB](?:_?[01])+)$/;
-
-/**
- * Reads the number that begins at a place.
- *
- * @throws {PythonLiteralError} If there is none.
- */
-function scanNumber(text: string, start: number): ScannedNumber {
-  const end = endOfWord(text, start);
-  const word = text.slice(start, end);
-  if (word.length > MOST_DIGITS) {
-    throw new PythonLiteralError(
-      `a number has more than ${MOST_DIGITS} digits`,
-      start,
-    );
-  }
-  const plain = word.replaceAll("_", "");
-  if (DECIMAL.test(word) || BASED.test(word)) {
-    return { kind: "integer", value: BigInt(plain), end };
-  }
-  if (FLOAT.test(word) && /[.eE]/.test(word)) {
-    return { kind: "float", value: Number(plain), end };
-  }
-  const shown = word.length > 40 ? `${word.slice(0, 40)}…` : word;
-  throw new PythonLiteralError(`found ${shown}, which is no number`, start);
-}
-
-/** Goes over letters, digits, `_`, `.` and the sign of an exponent. */
-function endOfWord(text: string, start: number): number {
-  const hexadecimal = /^0[xX]/.test(text.slice(start, start + 2));
-  let end = start;
-  while (end < text.length) {
-    const character = text[end] as string;
-    const isExponentSign = (character === "+" || character === "-") &&
-      !hexadecimal && /[eE]/.test(text[end - 1] ?? "");
-    if (!isExponentSign && !/[\p{L}\p{N}_.]/u.test(character)) break;
-    end++;
-  }
-  return end;
-}
-
-/** What stands for one character each. */
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ["\n", ""],
-  ["\\", "\\"],
-  ["'", "'"],
-  ['"', '"'],
-  ["a", "\x07"],
-  ["b", "\b"],
-  ["f", "\f"],
-  ["n", "\n"],
-  ["r", "\r"],
-  ["t", "\t"],
-  ["v", "\v"],
-]);
-
-/** Number of hexadecimal digits after `\x`, `\u` and `\U`. */
-const HEX_DIGITS: ReadonlyMap<string, number> = new Map([
-  ["x", 2],
-  ["u", 4],
-  ["U", 8],
-]);
-
-/**
- * Reads the string that begins at a place: one or three quotes of either
- * kind, maybe after `r` or `u`.
- *
- * @throws {PythonLiteralError} If it does not end, or an escape is wrong.
- */
-function scanString(
-  text: string,
-  start: number,
-): { value: string; end: number } {
-  const prefixed = /[rRuU]/.test(text[start] ?? "");
-  const raw = prefixed && /[rR]/.test(text[start] ?? "");
-  const open = prefixed ? start + 1 : start;
-  const quote = text[open] as string;
-  const long = text.startsWith(quote.repeat(3), open);
-  const closing = long ? quote.repeat(3) : quote;
-  let value = "";
-  let position = open + closing.length;
-  while (!text.startsWith(closing, position)) {
-    const character = text[position];
-    if (
-      character === undefined ||
-      ((character === "\n" || character === "\r") && !long)
-    ) {
-      throw new PythonLiteralError("a string is never closed", start);
-    }
-    if (character === "\r") {
-      value += "\n";
-      position += text[position + 1] === "\n" ? 2 : 1;
-    } else if (character !== "\\") {
-      value += character;
-      position++;
-    } else if (raw) {
-      value += text.slice(position, position + 2);
-      position += 2;
-    } else {
-      const escape = readEscape(text, position);
-      value += escape.value;
-      position = escape.end;
-    }
-  }
-  return { value, end: position + closing.length };
-}
-
-function readEscape(
-  text: string,
-  start: number,
-): { value: string; end: number } {
-  const letter = text[start + 1] ?? "";
-  const simple = ESCAPES.get(letter);
-  if (simple !== undefined) return { value: simple, end: start + 2 };
-  const octal = /^[0-7]{1,3}/.exec(text.slice(start + 1, start + 4))?.[0];
-  if (octal !== undefined) {
-    return {
-      value: String.fromCharCode(Number.parseInt(octal, 8)),
-      end: start + 1 + octal.length,
-    };
-  }
-  const count = HEX_DIGITS.get(letter);
-  if (count !== undefined) {
-    const digits = text.slice(start + 2, start + 2 + count);
-    const code = /^[0-9a-fA-F]+$/.test(digits) && digits.length === count
-      ? Number.parseInt(digits, 16)
-      : Infinity;
-    if (code > 0x10ffff) {
-      throw new PythonLiteralError(
-        `\\${letter} needs the ${count} hexadecimal digits of a character`,
-        start,
-      );
-    }
-    return { value: String.fromCodePoint(code), end: start + 2 + count };
-  }
-  if (letter === "N") {
-    throw new PythonLiteralError(
-      "\\N{name} is not read; write the character itself",
-      start,
-    );
-  }
-  // Python keeps the backslash of an escape that it does not know.
-  return { value: `\\${letter}`, end: start + 1 + letter.length };
 }

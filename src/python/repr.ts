@@ -21,46 +21,33 @@ import type { PythonValue } from "./literal.ts";
  */
 export function reprFloat(value: number): string {
   if (Number.isNaN(value)) return "nan";
-  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
-  if (!Number.isFinite(value)) return `${sign}inf`;
-  const [mantissa = "", power = ""] = Math.abs(value).toExponential().split(
-    "e",
-  );
-  const digits = mantissa.replace(".", "");
+  if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
+  const [mantissa, power] = value.toExponential().split("e");
   const exponent = Number(power);
   if (exponent < -4 || exponent >= 16) {
     const size = String(Math.abs(exponent)).padStart(2, "0");
-    return `${sign}${mantissa}e${exponent < 0 ? "-" : "+"}${size}`;
+    return `${mantissa}e${exponent < 0 ? "-" : "+"}${size}`;
   }
-  if (exponent < 0) {
-    return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
-  }
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, "0");
-  return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`;
+  const plain = Object.is(value, -0) ? "-0" : String(value);
+  return plain.includes(".") ? plain : `${plain}.0`;
 }
 
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ["\\", "\\\\"],
-  ["\n", "\\n"],
-  ["\r", "\\r"],
-  ["\t", "\\t"],
-]);
-
-/** What `str.isprintable()` is false for, the space apart. */
-const UNPRINTABLE = /[\p{C}\p{Z}]/u;
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
 
 /** `repr` of a string: single quotes, or double ones where that saves escapes. */
 export function reprString(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  let body = "";
-  for (const character of text) {
-    const escape = ESCAPES.get(character);
-    if (escape !== undefined) body += escape;
-    else if (character === quote) body += `\\${character}`;
-    else if (character !== " " && UNPRINTABLE.test(character)) {
-      body += escapeCode(character.codePointAt(0) as number);
-    } else body += character;
-  }
+  // Apart from quotes and backslashes, what `str.isprintable()` is false for.
+  const body = text.replace(/['"\\\p{C}\p{Z}]/gu, (character) => {
+    if (character === quote) return `\\${character}`;
+    if (/[ '"]/.test(character)) return character;
+    return ESCAPES[character] ?? escapeCode(character.codePointAt(0)!);
+  });
   return quote + body + quote;
 }
 
@@ -95,7 +82,7 @@ export function reprPython(value: PythonValue): string {
     case "boolean":
       return value.value ? "True" : "False";
     case "integer":
-      return value.value.toString();
+      return `${value.value}`;
     case "float":
       return reprFloat(value.value);
     case "string":

@@ -10,22 +10,17 @@ const WHITE_SPACE = new Set(
   "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000",
 );
 
-/** Whether Python's `isspace()` holds for a character. */
-function isPythonSpace(character: string | undefined): boolean {
-  return character !== undefined && WHITE_SPACE.has(character);
-}
-
 /** Number of white-space characters that a text begins with. */
 export function indentOf(text: string): number {
   let start = 0;
-  while (isPythonSpace(text[start])) start++;
+  while (WHITE_SPACE.has(text[start]!)) start++;
   return start;
 }
 
 /** `str.rstrip()`. */
 export function stripEnd(text: string): string {
   let end = text.length;
-  while (end > 0 && isPythonSpace(text[end - 1])) end--;
+  while (WHITE_SPACE.has(text[end - 1]!)) end--;
   return text.slice(0, end);
 }
 
@@ -36,8 +31,7 @@ export function strip(text: string): string {
 
 /** The lines of a text file as `open()` gives them, without a byte-order mark. */
 export function splitLines(text: string): string[] {
-  const body = text.startsWith("\ufeff") ? text.slice(1) : text;
-  return body.split(/\r\n|\r|\n/);
+  return text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/);
 }
 
 /**
@@ -53,13 +47,9 @@ export function splitLines(text: string): string[] {
  * ```
  */
 export function parsePythonInteger(text: string): number | undefined {
-  const stripped = strip(text);
-  if (stripped.length > 100 || !/^[+-]?\d+(?:_\d+)*$/.test(stripped)) {
-    return undefined;
-  }
-  const value = Number(stripped.replaceAll("_", ""));
+  const value = numberOf(text, INTEGER);
   // The sign of zero means nothing to an integer.
-  return Number.isSafeInteger(value) ? value + 0 : undefined;
+  return Number.isSafeInteger(value) ? value! + 0 : undefined;
 }
 
 /**
@@ -75,29 +65,26 @@ export function parsePythonInteger(text: string): number | undefined {
  * ```
  */
 export function parsePythonFloat(text: string): number | undefined {
-  const stripped = strip(text);
-  if (stripped.length > 100 || !FLOAT.test(stripped)) return undefined;
-  const value = Number(stripped.replaceAll("_", ""));
+  const value = numberOf(text, FLOAT);
   return Number.isFinite(value) ? value : undefined;
 }
 
 const DIGITS = "\\d+(?:_\\d+)*";
+const INTEGER = new RegExp(`^[+-]?${DIGITS}$`);
 const FLOAT = new RegExp(
   `^[+-]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`,
 );
 
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ["1", true],
-  ["yes", true],
-  ["true", true],
-  ["on", true],
-  ["0", false],
-  ["no", false],
-  ["false", false],
-  ["off", false],
-]);
+function numberOf(text: string, written: RegExp): number | undefined {
+  const stripped = strip(text);
+  return stripped.length <= 100 && written.test(stripped)
+    ? Number(stripped.replaceAll("_", ""))
+    : undefined;
+}
 
 /** `getboolean` of configparser: 1/yes/true/on and 0/no/false/off in any case; undefined for all else. */
 export function parsePythonBoolean(text: string): boolean | undefined {
-  return BOOLEANS.get(text.toLowerCase());
+  const written = text.toLowerCase();
+  if (["1", "yes", "true", "on"].includes(written)) return true;
+  return ["0", "no", "false", "off"].includes(written) ? false : undefined;
 }
