@@ -16,17 +16,13 @@
  * @module
  */
 
-import {
-  blankTrials,
-  checkedParameters,
-  countParameter,
-  type Task,
-} from "./task.ts";
+import { defineTask } from "./define_task.ts";
+import type { Task } from "./task.ts";
 
 const STRENGTHS = [-1, -0.5, 0.5, 1] as const;
 
 /** The task `context_decision`: both contexts in turn. */
-export const contextDecision: Task = {
+export const contextDecision: Task = defineTask({
   name: "context_decision",
   description:
     "two noisy streams of evidence are shown, and a context that says whose sign counts",
@@ -58,35 +54,21 @@ export const contextDecision: Task = {
     },
   },
   inputNames: ["context 1", "context 2", "stream 1", "stream 2"],
-  steps: (parameters) => countParameter(parameters, "evidence_length") + 1,
-  inputSize: () => 4,
-  trialCount: (nrOfTrials) => nrOfTrials,
-  generate(parameters, { stream }) {
-    const {
-      evidence,
-      noise,
-      evidence_length: length,
-      nr_of_trials: trialCount,
-    } = checkedParameters<"evidence" | "noise" | "evidence_length">(
-      contextDecision,
-      parameters,
-    );
-    const steps = length + 1;
-    const trials = blankTrials({ trialCount, steps, inputSize: 4 });
-    for (let trial = 0; trial < trialCount; trial++) {
-      const context = trial % 2;
-      const streams = [0, 1].map(() =>
+  steps: (count) => count("evidence_length") + 1,
+  draw:
+    ({ evidence, noise, evidence_length: length }, { stream }) =>
+    ({ number, show, ask }) => {
+      const context = number % 2;
+      const strengths = [0, 1].map(() =>
         evidence * STRENGTHS[stream.integer(STRENGTHS.length)]!
       );
+      const numbers = [1 - context, context, 0, 0];
       for (let t = 0; t < length; t++) {
-        const at = (trial * steps + t) * 4;
-        trials.inputs[at + context] = 1;
-        for (const [i, value] of streams.entries()) {
-          trials.inputs[at + 2 + i] = value + noise * stream.normal();
+        for (const [i, strength] of strengths.entries()) {
+          numbers[2 + i] = strength + noise * stream.normal();
         }
+        show(t, numbers);
       }
-      trials.targets[trial * steps + length] = streams[context]! > 0 ? 2 : 1;
-    }
-    return trials;
-  },
-};
+      ask(length, strengths[context]! > 0 ? 2 : 1);
+    },
+});

@@ -16,15 +16,11 @@
  */
 
 import { MATCH, NO_MATCH } from "./n_back.ts";
-import {
-  blankTrials,
-  checkedParameters,
-  countParameter,
-  type Task,
-} from "./task.ts";
+import { defineTask } from "./define_task.ts";
+import type { Task } from "./task.ts";
 
 /** The task `match_to_sample`: trials that match and trials that do not, in turn. */
-export const matchToSample: Task = {
+export const matchToSample: Task = defineTask({
   name: "match_to_sample",
   description:
     "is the direction shown after a delay the one shown before it; as many trials with yes as with no",
@@ -50,30 +46,19 @@ export const matchToSample: Task = {
     },
   },
   inputNames: ["cue", "cos φ", "sin φ"],
-  steps: (parameters) => countParameter(parameters, "delay", 0) + 3,
-  inputSize: () => 3,
-  trialCount: (nrOfTrials) => nrOfTrials,
-  generate(parameters, { stream }) {
-    const { directions, delay, nr_of_trials: trialCount } = checkedParameters<
-      "directions" | "delay"
-    >(matchToSample, parameters);
-    const steps = delay + 3;
-    const trials = blankTrials({ trialCount, steps, inputSize: 3 });
-    for (let trial = 0; trial < trialCount; trial++) {
-      const matches = trial % 2 === 0;
+  steps: (count) => count("delay") + 3,
+  draw({ directions, delay }, { stream }) {
+    const numbersOf = (direction: number) => {
+      const angle = 2 * Math.PI * direction / directions;
+      return [Math.cos(angle), Math.sin(angle)];
+    };
+    return ({ number, show, ask }) => {
+      const matches = number % 2 === 0;
       const sample = stream.integer(directions);
       const other = (sample + 1 + stream.integer(directions - 1)) % directions;
-      const first = trial * steps;
-      const probe = first + steps - 2;
-      const show = (row: number, direction: number) => {
-        const angle = 2 * Math.PI * direction / directions;
-        trials.inputs.set([Math.cos(angle), Math.sin(angle)], row * 3 + 1);
-      };
-      show(first, sample);
-      show(probe, matches ? sample : other);
-      trials.inputs[probe * 3] = 1;
-      trials.targets[probe + 1] = matches ? MATCH : NO_MATCH;
-    }
-    return trials;
+      show(0, [0, ...numbersOf(sample)]);
+      show(delay + 1, [1, ...numbersOf(matches ? sample : other)]);
+      ask(delay + 2, matches ? MATCH : NO_MATCH);
+    };
   },
-};
+});

@@ -14,15 +14,11 @@
  * @module
  */
 
-import {
-  checkedParameters,
-  countParameter,
-  drawValue,
-  type Task,
-} from "./task.ts";
+import { defineTask, drawValue } from "./define_task.ts";
+import type { Task } from "./task.ts";
 
 /** The task `memory_capacity`. */
-export const memoryCapacity: Task = {
+export const memoryCapacity: Task = defineTask({
   name: "memory_capacity",
   description:
     "say what number was shown `lag` time steps ago; 1 − 3 · loss is the capacity at that lag",
@@ -52,19 +48,12 @@ export const memoryCapacity: Task = {
     Number(lag) < Number(length)
       ? undefined
       : `lag ${lag} needs a trial_length above ${lag}, found ${length}`,
-  steps: (parameters) => countParameter(parameters, "trial_length"),
-  inputSize: () => 1,
-  trialCount: (nrOfTrials) => nrOfTrials,
-  generate(parameters, { stream }) {
-    const { lag, trial_length: steps, nr_of_trials: trialCount } =
-      checkedParameters<"lag" | "trial_length">(memoryCapacity, parameters);
-    const inputs = Float32Array.from(
-      { length: trialCount * steps },
-      () => drawValue(stream, { low: -1 }),
-    );
-    const targets = inputs.map((_, i) =>
-      i % steps < lag ? 0 : inputs[i - lag]!
-    );
-    return { trialCount, steps, inputSize: 1, inputs, targets };
+  steps: (count) => count("trial_length"),
+  draw: ({ lag, trial_length: length }, { stream }) => ({ show, ask }) => {
+    for (let t = 0; t < length; t++) {
+      const value = drawValue(stream, { low: -1 });
+      show(t, [value]);
+      if (t + lag < length) ask(t + lag, value);
+    }
   },
-};
+});

@@ -13,24 +13,14 @@
  * @module
  */
 
-import {
-  blankTrials,
-  checkedParameters,
-  countParameter,
-  drawValue,
-  type ParameterSchema,
-  type Task,
-  type TaskParameters,
-} from "./task.ts";
+import { defineTask, drawValue } from "./define_task.ts";
+import type { ParameterSchema, Task } from "./task.ts";
 
 /** Class of a trial whose probe was not shown n_back time steps before. */
 export const NO_MATCH = 1;
 
 /** Class of a trial whose probe was shown n_back time steps before. */
 export const MATCH = 2;
-
-/** Classes 0 (fixation, never scored), {@linkcode NO_MATCH} and {@linkcode MATCH}. */
-export const N_BACK_CLASSES = 3;
 
 /** Longest trial that a config may ask for. */
 const LONGEST = 10_000;
@@ -44,60 +34,57 @@ export const TRIAL_LENGTH: ParameterSchema = {
   description: "how many items a trial shows; the last one is the probe",
 };
 
-/** `n_back`, as the n-back tasks have it. */
-export const N_BACK: ParameterSchema = {
-  kind: "integer",
-  from: 1,
-  to: LONGEST - 1,
-  example: 2,
-  description:
-    "how many time steps before the probe the item stands that it is compared with",
-};
-
-/** Says what is wrong where the probe would be compared with what was before the trial. */
-export function checkNBack(parameters: TaskParameters): string | undefined {
-  const { n_back: nBack, trial_length: length } = parameters;
-  if (typeof nBack !== "number" || typeof length !== "number") return undefined;
-  return nBack < length
-    ? undefined
-    : `n_back ${nBack} needs a trial_length above ${nBack}, found ${length}`;
-}
-
 /**
- * The task `nback_mem`: `nr_of_trials` matching trials, then as many that do
- * not match. In none is the probe repeated by accident.
+ * What the n-back tasks share: `nr_of_trials` matching trials, then as many that do
+ * not match; classes 0 (fixation, never scored), {@linkcode NO_MATCH} and {@linkcode MATCH}.
  */
-export const nbackMem: Task = {
+export const N_BACK = {
+  loss: "nll",
+  outputSize: 3,
+  gridParameters: {
+    n_back: {
+      kind: "integer",
+      from: 1,
+      to: LONGEST - 1,
+      example: 2,
+      description:
+        "how many time steps before the probe the item stands that it is compared with",
+    },
+  },
+  check({ n_back: nBack, trial_length: length }) {
+    if (typeof nBack !== "number" || typeof length !== "number") {
+      return undefined;
+    }
+    return nBack < length
+      ? undefined
+      : `n_back ${nBack} needs a trial_length above ${nBack}, found ${length}`;
+  },
+  trialCount: (nrOfTrials) => 2 * nrOfTrials,
+} as const satisfies Partial<Task>;
+
+/** The task `nback_mem`. In no trial is the probe repeated by accident. */
+export const nbackMem: Task = defineTask({
+  ...N_BACK,
   name: "nback_mem",
   description:
     "is the last number the one `n_back` time steps before? half of the trials say yes",
-  loss: "nll",
-  outputSize: N_BACK_CLASSES,
   trialParameters: { trial_length: TRIAL_LENGTH },
-  gridParameters: { n_back: N_BACK },
   inputNames: ["cue", "value"],
-  check: checkNBack,
-  steps: (parameters) => countParameter(parameters, "trial_length", 2) + 1,
-  inputSize: () => 2,
-  trialCount: (nrOfTrials) => 2 * nrOfTrials,
-  generate(parameters, { stream }) {
-    const { trial_length: length, n_back: nBack, nr_of_trials: matching } =
-      checkedParameters<"trial_length" | "n_back">(nbackMem, parameters);
-    const steps = length + 1;
-    const trialCount = 2 * matching;
-    const trials = blankTrials({ trialCount, steps, inputSize: 2 });
-    for (let trial = 0; trial < trialCount; trial++) {
-      const matches = trial < matching;
-      const last = trial * steps + length - 1;
+  steps: (count) => count("trial_length") + 1,
+  draw(parameters, { stream }) {
+    const { n_back: nBack, nr_of_trials: matching } = parameters;
+    const last = parameters.trial_length - 1;
+    return ({ number, show, ask }) => {
+      const matches = number < matching;
       const probe = drawValue(stream);
-      for (let t = trial * steps; t < last; t++) {
-        trials.inputs[2 * t + 1] = matches && t === last - nBack
+      for (let t = 0; t < last; t++) {
+        const value = matches && t === last - nBack
           ? probe
           : drawValue(stream, { other: probe });
+        show(t, [0, value]);
       }
-      trials.inputs.set([1, probe], 2 * last);
-      trials.targets[last + 1] = matches ? MATCH : NO_MATCH;
-    }
-    return trials;
+      show(last, [1, probe]);
+      ask(last + 1, matches ? MATCH : NO_MATCH);
+    };
   },
-};
+});

@@ -16,23 +16,9 @@
 
 import { InputError } from "../files/input_error.ts";
 import type { RandomStream } from "../random/stream.ts";
-import {
-  checkNBack,
-  MATCH,
-  N_BACK,
-  N_BACK_CLASSES,
-  NO_MATCH,
-  TRIAL_LENGTH,
-} from "./n_back.ts";
-import {
-  blankTrials,
-  checkedParameters,
-  countParameter,
-  type Stimuli,
-  type Task,
-  type TrialOptions,
-  type Trials,
-} from "./task.ts";
+import { checkedValue, defineTask } from "./define_task.ts";
+import { MATCH, N_BACK, NO_MATCH, TRIAL_LENGTH } from "./n_back.ts";
+import { pictureOf, type Stimuli, type Task } from "./task.ts";
 
 /** The largest value of a pixel. */
 const WHITE = 255;
@@ -44,9 +30,8 @@ const DIM = 63;
 const EPSILON = Math.fround(1e-12);
 
 /**
- * The task `pic_latent_mem`: `nr_of_trials` matching trials, then as many that
- * do not match. The probe's label is drawn first, then a picture of that label;
- * all other pictures have other labels and differ from one another.
+ * The task `pic_latent_mem`. The probe's label is drawn first, then a picture of
+ * that label; all other pictures have other labels and differ from one another.
  */
 export const picLatentMem: Task = pictureTask({
   name: "pic_latent_mem",
@@ -87,79 +72,83 @@ export function rescaleLatents(latents: Float32Array): Float32Array {
   );
 }
 
-/** What tells one picture task from the other. */
-interface PictureTaskOptions {
-  readonly name: string;
-  readonly description: string;
-  /** What it shows. */
-  readonly stimuli: "latents" | "images";
-  /** What the network sees of a picture with `rescale`. */
-  readonly rescale: (picture: Float32Array) => Float32Array;
-  /** What `rescale` does, for the manual. */
-  readonly rescaling: string;
-}
-
+/** A picture task: what it shows, what the network sees of a picture with `rescale`, and that for the manual. */
 function pictureTask(
-  { name, description, stimuli: kind, rescale, rescaling }: PictureTaskOptions,
+  { stimuli: kind, rescale, rescaling, ...words }: {
+    readonly name: string;
+    readonly description: string;
+    readonly stimuli: "latents" | "images";
+    readonly rescale: (picture: Float32Array) => Float32Array;
+    readonly rescaling: string;
+  },
 ): Task {
   /** In the original's `pic_mem` labels play no part. */
-  const albumOf = (
-    stimuli: Stimuli,
-    compatibility: TrialOptions["compatibility"],
-  ) =>
-    sortedAlbum(stimuli, !(kind === "images" && compatibility === "original"));
-  const task: Task = {
-    name,
-    description,
-    loss: "nll",
-    outputSize: N_BACK_CLASSES,
+  const albumOf = (stimuli: Stimuli, compatibility = "described") =>
+    sortedAlbum(stimuli, kind === "latents" || compatibility === "described");
+  return defineTask({
+    ...N_BACK,
+    ...words,
     trialParameters: {
       trial_length: TRIAL_LENGTH,
       rescale: { kind: "boolean", default: true, description: rescaling },
     },
-    gridParameters: { n_back: N_BACK },
     stimuli: kind,
-    check: checkNBack,
     checkStimuli(parameters, { stimuli, compatibility }) {
-      const needed = countParameter(parameters, "trial_length", 2) - 1;
-      assertEnough(stimuli, { album: albumOf(stimuli, compatibility), needed });
+      const length = checkedValue(parameters, "trial_length", TRIAL_LENGTH);
+      assertEnough(stimuli, albumOf(stimuli, compatibility), length - 1);
       assertDifferent(stimuli);
       return kind === "images" && parameters.rescale !== false
         ? checkBrightness(stimuli)
         : [];
     },
-    steps: (parameters) => countParameter(parameters, "trial_length", 2) + 2,
+    steps: (count) => count("trial_length") + 2,
     inputSize: (stimuli) => needStimuli(stimuli).size + 1,
-    trialCount: (nrOfTrials) => 2 * nrOfTrials,
-    generate(parameters, { stream, stimuli, compatibility }) {
-      const shown = needStimuli(stimuli);
-      return pictureTrials(
-        checkedParameters<"trial_length" | "n_back">(task, parameters),
-        {
+    draw(parameters, { stream, stimuli: given, compatibility }) {
+      const { n_back: nBack, nr_of_trials: matching, rescale: scaled } =
+        parameters;
+      const last = parameters.trial_length - 1;
+      const stimuli = needStimuli(given);
+      const album = albumOf(stimuli, compatibility);
+      assertEnough(stimuli, album, last);
+      const { order, ranges } = album;
+      const numbersOf = (picture: number) => {
+        const numbers = pictureOf(stimuli, picture);
+        return scaled ? rescale(numbers) : numbers;
+      };
+      return ({ number, show, ask }) => {
+        const matches = number < matching;
+        const range = ranges[stream.integer(ranges.length)]!;
+        const [start, end] = range;
+        const probe = order[start + stream.integer(end - start)]!;
+        const others = drawOthers(order, range, {
+          count: matches ? last - 1 : last,
           stream,
-          stimuli: shown,
-          album: albumOf(shown, compatibility),
-          scale: parameters.rescale === false ? (picture) => picture : rescale,
-        },
-      );
+        }).values();
+        for (let t = 0; t < last; t++) {
+          const isProbe = matches && t === last - nBack;
+          show(t, numbersOf(isProbe ? probe : others.next().value!), 1);
+        }
+        show(last, numbersOf(probe), 1);
+        show(last + 1, [1]);
+        ask(last + 2, matches ? MATCH : NO_MATCH);
+      };
     },
-  };
-  return task;
+  });
 }
 
 function needStimuli(stimuli: Stimuli | undefined): Stimuli {
-  if (stimuli === undefined) {
-    throw new RangeError("Cannot make trials: this task needs stimuli");
-  }
-  return stimuli;
+  if (stimuli !== undefined) return stimuli;
+  throw new RangeError("Cannot make trials: this task needs stimuli");
 }
+
+type Range = readonly [start: number, end: number];
 
 /** Pictures in the order of their labels, so that those of a label stand together. */
 interface Album {
   readonly order: Uint32Array;
   readonly byLabel: boolean;
   /** First place and end of each label that occurs; a range a picture where labels play no part. */
-  readonly ranges: readonly (readonly [number, number])[];
+  readonly ranges: readonly Range[];
 }
 
 function sortedAlbum({ labels, count }: Stimuli, byLabel: boolean): Album {
@@ -175,70 +164,24 @@ function sortedAlbum({ labels, count }: Stimuli, byLabel: boolean): Album {
   return { order, byLabel, ranges };
 }
 
-/** k different pictures outside a range, in random order. */
+/** Different pictures outside a range, in random order. */
 function drawOthers(
-  { order, ranges }: Album,
-  { range, k, stream }: { range: number; k: number; stream: RandomStream },
-): number[] {
-  const [start, end] = ranges[range]!;
+  order: Uint32Array,
+  [start, end]: Range,
+  { count, stream }: { count: number; stream: RandomStream },
+): Set<number> {
   const chosen = new Set<number>();
-  while (chosen.size < k) {
+  while (chosen.size < count) {
     const place = stream.integer(order.length - (end - start));
     chosen.add(order[place < start ? place : place + end - start]!);
   }
-  return [...chosen];
-}
-
-/**
- * Draws the trials: `nr_of_trials` matching ones, then as many that do not
- * match.
- *
- * @param scale Gives the numbers to show for a picture ([size], pixels from 0 to 255 or latents).
- * @throws {InputError} If there are too few pictures, or all have one label.
- */
-function pictureTrials(
-  { trial_length: length, n_back: nBack, nr_of_trials: matching }: Readonly<
-    Record<"trial_length" | "n_back" | "nr_of_trials", number>
-  >,
-  { stream, stimuli, album, scale }: {
-    readonly stream: RandomStream;
-    readonly stimuli: Stimuli;
-    readonly album: Album;
-    readonly scale: (picture: Float32Array) => Float32Array;
-  },
-): Trials {
-  assertEnough(stimuli, { album, needed: length - 1 });
-  const steps = length + 2;
-  const inputSize = stimuli.size + 1;
-  const trialCount = 2 * matching;
-  const trials = blankTrials({ trialCount, steps, inputSize });
-  const show = (row: number, picture: number) => {
-    const from = picture * stimuli.size;
-    const values = stimuli.values.subarray(from, from + stimuli.size);
-    trials.inputs.set(scale(values), row * inputSize + 1);
-  };
-  for (let trial = 0; trial < trialCount; trial++) {
-    const matches = trial < matching;
-    const last = trial * steps + length - 1;
-    const range = stream.integer(album.ranges.length);
-    const [start, end] = album.ranges[range]!;
-    const probe = album.order[start + stream.integer(end - start)]!;
-    const k = matches ? length - 2 : length - 1;
-    const others = drawOthers(album, { range, k, stream });
-    let next = 0;
-    for (let t = trial * steps; t < last; t++) {
-      show(t, matches && t === last - nBack ? probe : others[next++]!);
-    }
-    show(last, probe);
-    trials.inputs[(last + 1) * inputSize] = 1;
-    trials.targets[last + 2] = matches ? MATCH : NO_MATCH;
-  }
-  return trials;
+  return chosen;
 }
 
 function assertEnough(
   { source, count }: Stimuli,
-  { album, needed }: { album: Album; needed: number },
+  album: Album,
+  needed: number,
 ): void {
   if (album.byLabel && album.ranges.length < 2) {
     throw new InputError(

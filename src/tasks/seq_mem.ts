@@ -11,19 +11,14 @@
  * @module
  */
 
-import {
-  blankTrials,
-  checkedParameters,
-  countParameter,
-  drawValue,
-  type Task,
-} from "./task.ts";
+import { defineTask, drawValue } from "./define_task.ts";
+import type { Task } from "./task.ts";
 
 /** A smaller range would leave float32 with too few different values. */
 const SMALLEST_RANGE = 1e-6;
 
 /** The task `seq_mem`. Values are of U(`low`, `high`), but for 0, which as a target means "not scored". */
-export const seqMem: Task = {
+export const seqMem: Task = defineTask({
   name: "seq_mem",
   description:
     "numbers are shown, then a cue, then they are to be replayed in order",
@@ -60,23 +55,14 @@ export const seqMem: Task = {
       ? undefined
       : `high must be above low by ${SMALLEST_RANGE} or more, found low ${low} and high ${high}`;
   },
-  steps: (parameters) => 2 * countParameter(parameters, "pattern_length") + 1,
-  inputSize: () => 2,
-  trialCount: (nrOfTrials) => nrOfTrials,
-  generate(parameters, { stream }) {
-    const { low, high, pattern_length: length, nr_of_trials: trialCount } =
-      checkedParameters<"low" | "high" | "pattern_length">(seqMem, parameters);
-    const steps = 2 * length + 1;
-    const trials = blankTrials({ trialCount, steps, inputSize: 2 });
-    for (let trial = 0; trial < trialCount; trial++) {
-      const first = trial * steps;
-      for (let t = first; t < first + length; t++) {
+  steps: (count) => 2 * count("pattern_length") + 1,
+  draw:
+    ({ low, high, pattern_length: length }, { stream }) => ({ show, ask }) => {
+      for (let t = 0; t < length; t++) {
         const value = drawValue(stream, { low, high });
-        trials.inputs[2 * t + 1] = value;
-        trials.targets[t + length + 1] = value;
+        show(t, [0, value]);
+        ask(t + length + 1, value);
       }
-      trials.inputs[2 * (first + length)] = 1;
-    }
-    return trials;
-  },
-};
+      show(length, [1]);
+    },
+});

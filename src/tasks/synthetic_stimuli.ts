@@ -13,7 +13,7 @@
  */
 
 import { createStream, type RandomStream } from "../random/stream.ts";
-import type { Stimuli, Task } from "./task.ts";
+import { pictureOf, type Stimuli, type Task } from "./task.ts";
 
 /** Height and width of a picture in pixels, as in MNIST. */
 const DIGIT_SIDE = 28;
@@ -131,7 +131,7 @@ export function syntheticDigits(
     const label = i % DIGIT_STROKES.length;
     labels[i] = label;
     const hand = drawHand(stream);
-    const picture = values.subarray(i * size, (i + 1) * size);
+    const picture = pictureOf({ values, size }, i);
     for (const stroke of DIGIT_STROKES[label]!) {
       ink(picture, stroke.map((point) => moved(point, hand)), hand.pen);
     }
@@ -277,10 +277,6 @@ function averageMaps(): Float64Array {
     }
   }
   return average;
-}
-
-function pictureOf({ values, size }: Stimuli, i: number): Float32Array {
-  return values.subarray(i * size, (i + 1) * size);
 }
 
 /** [LATENT_SIZE, MAPS · MAP_SIZE], standard normal over the square root of the columns. */

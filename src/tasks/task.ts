@@ -1,6 +1,5 @@
 /**
- * What a task is, what trials are and how they are split into batches, and what tasks
- * need to read their parameters and draw values.
+ * What a task is, what trials are and how they are split into batches.
  *
  * @module
  */
@@ -75,6 +74,14 @@ export interface Stimuli {
   readonly source: string;
   /** True where no measured data are behind them. */
   readonly synthetic: boolean;
+}
+
+/** The numbers of one of them, (size). */
+export function pictureOf(
+  { values, size }: Pick<Stimuli, "values" | "size">,
+  i: number,
+): Float32Array {
+  return values.subarray(i * size, (i + 1) * size);
 }
 
 /** What a task may draw its trials from, besides its parameters. */
@@ -160,7 +167,7 @@ export function generateTrials(
 ): Trials {
   const trials = task.generate(parameters, options);
   const problem = findProblem(trials, task, {
-    trialCount: task.trialCount(countParameter(parameters, "nr_of_trials")),
+    trialCount: task.trialCount(Number(parameters.nr_of_trials)),
     steps: task.steps(parameters),
     inputSize: task.inputSize(options.stimuli),
   });
@@ -223,58 +230,26 @@ export function allowedValues(
   const range = from === undefined
     ? ""
     : `from ${from}${to === undefined ? "" : ` to ${to}`}`;
-  const joined = limits.join(" and ");
   const bounded = to !== undefined || below !== undefined;
   const noun = bounded ? "a number" : "a finite number";
-  return [kind === "integer" ? "a whole number" : noun, range, joined]
-    .filter((part) => part !== "").join(" ");
+  return [
+    kind === "integer" ? "a whole number" : noun,
+    range,
+    limits.join(" and "),
+  ].filter((part) => part !== "").join(" ");
 }
 
-/** Whether a number is in the range that a schema allows. */
+/** Whether a number is one that a schema allows. */
 export function isAllowed(
   value: number,
-  { from, to, above, below }: ParameterSchema,
+  { kind, from, to, above, below }: ParameterSchema,
 ): boolean {
   return Number.isFinite(value) &&
+    (kind !== "integer" || Number.isSafeInteger(value)) &&
     (from === undefined || value >= from) &&
     (to === undefined || value <= to) &&
     (above === undefined || value > above) &&
     (below === undefined || value < below);
-}
-
-/**
- * The numbers among a task's parameters, `nr_of_trials` among them, with the task's
- * defaults where they are left out.
- *
- * @throws {RangeError} If one is missing or not allowed, or they do not go together.
- */
-export function checkedParameters<K extends string>(
-  task: Pick<Task, "trialParameters" | "gridParameters" | "check">,
-  given: TaskParameters,
-): Readonly<Record<K | "nr_of_trials", number>> {
-  const fail = (what: string): never => {
-    throw new RangeError(`Cannot make trials: ${what}`);
-  };
-  const schemas: Record<string, ParameterSchema> = {
-    ...task.trialParameters,
-    ...task.gridParameters,
-    nr_of_trials: NR_OF_TRIALS,
-  };
-  const all: Record<string, number | boolean> = { ...given };
-  for (const [name, schema] of Object.entries(schemas)) {
-    if (all[name] === undefined && schema.default !== undefined) {
-      all[name] = schema.default;
-    }
-    if (schema.kind === "boolean") continue;
-    const value = all[name];
-    const isNumber = typeof value === "number" && isAllowed(value, schema);
-    if (!isNumber || (schema.kind === "integer" && !Number.isInteger(value))) {
-      fail(`${name} must be ${allowedValues(schema)}, found ${value}`);
-    }
-  }
-  const wrong = task.check?.(all);
-  if (wrong !== undefined) fail(wrong);
-  return all as Record<K | "nr_of_trials", number>;
 }
 
 /** `nr_of_trials`, which all tasks have. */
@@ -287,71 +262,13 @@ export const NR_OF_TRIALS = {
 } as const satisfies ParameterSchema;
 
 /**
- * A whole number that is at least `from`, among a task's parameters.
- *
- * @throws {RangeError} If it is missing, no whole number or too small.
- */
-export function countParameter(
-  parameters: TaskParameters,
-  name: string,
-  from = 1,
-): number {
-  const value = parameters[name];
-  if (Number.isSafeInteger(value) && Number(value) >= from) {
-    return Number(value);
-  }
-  throw new RangeError(
-    `Cannot make trials: ${name} must be a whole number from ${from}, found ${value}`,
-  );
-}
-
-/** Trials in which nothing is shown and nothing scored yet. */
-export function blankTrials(
-  size: Pick<Trials, "trialCount" | "steps" | "inputSize">,
-): Trials {
-  const rows = size.trialCount * size.steps;
-  return {
-    ...size,
-    inputs: new Float32Array(rows * size.inputSize),
-    targets: new Float32Array(rows),
-  };
-}
-
-/**
- * A number of U(low, high), as a float32, that is neither 0 (a target of 0
- * would not be scored) nor `other`.
- */
-export function drawValue(
-  stream: RandomStream,
-  { low = 0, high = 1, other = 0 }: {
-    readonly low?: number;
-    readonly high?: number;
-    readonly other?: number;
-  } = {},
-): number {
-  let value = 0;
-  while (value === 0 || value === other) {
-    value = Math.fround(low + (high - low) * stream.uniform());
-  }
-  return value;
-}
-
-/** How to split. */
-export interface SplitOptions {
-  /** Share of the trials that train, above 0 and below 1. */
-  readonly trainSize: number;
-  /** Trials of a batch; the last batch may be smaller. */
-  readonly batchSize: number;
-  /** The run's stream of purpose "split". */
-  readonly stream: RandomStream;
-}
-
-/**
  * Shuffles whole trials once; the first ⌊trainSize · n⌋ of them train and all
  * others validate, in this order, batch after batch, in every epoch. The number
  * is that of scikit-learn's `GroupShuffleSplit`
  * (https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.GroupShuffleSplit.html).
  *
+ * @param options `trainSize`, the share of the trials that train, above 0 and below 1; `batchSize`, trials of a
+ * batch, of which the last one may have fewer; `stream` of the run, of purpose "split".
  * @throws {InputError} If no trial is left to train on.
  * @throws {RangeError} If `trainSize` or `batchSize` is out of range.
  *
@@ -375,7 +292,11 @@ export interface SplitOptions {
  */
 export function splitTrials(
   trials: Trials,
-  { trainSize, batchSize, stream }: SplitOptions,
+  { trainSize, batchSize, stream }: {
+    readonly trainSize: number;
+    readonly batchSize: number;
+    readonly stream: RandomStream;
+  },
 ): TrialSet {
   if (!(trainSize > 0 && trainSize < 1)) {
     throw new RangeError(
@@ -420,12 +341,11 @@ export function countTrained(trialCount: number, trainSize: number): number {
   return Math.floor(trainSize * trialCount);
 }
 
-function cut(order: Uint32Array, batchSize: number): Uint32Array[] {
-  const batches: Uint32Array[] = [];
-  for (let start = 0; start < order.length; start += batchSize) {
-    batches.push(order.slice(start, start + batchSize));
-  }
-  return batches;
+function cut(order: Uint32Array, size: number): Uint32Array[] {
+  return Array.from(
+    { length: Math.ceil(order.length / size) },
+    (_, batch) => order.slice(batch * size, (batch + 1) * size),
+  );
 }
 
 /** Those of some trials that have these numbers, in this order. */
@@ -433,14 +353,19 @@ export function someTrials(
   { steps, inputSize, inputs, targets }: Trials,
   numbers: ArrayLike<number>,
 ): Trials {
-  const trialCount = numbers.length;
-  const some = blankTrials({ trialCount, steps, inputSize });
-  const rows = (values: Float32Array, trial: number, length: number) =>
-    values.subarray(trial * length, (trial + 1) * length);
-  for (let i = 0; i < trialCount; i++) {
-    const length = steps * inputSize;
-    some.inputs.set(rows(inputs, numbers[i]!, length), i * length);
-    some.targets.set(rows(targets, numbers[i]!, steps), i * steps);
-  }
-  return some;
+  const rows = (values: Float32Array, length: number) => {
+    const some = new Float32Array(numbers.length * length);
+    for (let i = 0; i < numbers.length; i++) {
+      const start = numbers[i]! * length;
+      some.set(values.subarray(start, start + length), i * length);
+    }
+    return some;
+  };
+  return {
+    trialCount: numbers.length,
+    steps,
+    inputSize,
+    inputs: rows(inputs, steps * inputSize),
+    targets: rows(targets, steps),
+  };
 }

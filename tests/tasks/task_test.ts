@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
+import { checkedParameters } from "../../src/tasks/define_task.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { seqMem } from "../../src/tasks/seq_mem.ts";
 import {
-  checkedParameters,
   generateTrials,
   splitTrials,
   type Stimuli,
