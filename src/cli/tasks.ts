@@ -134,8 +134,7 @@ function valueOf(
     if (text === "True" || text === "False") return text === "True";
   } else {
     const value = text.trim() === "" ? NaN : Number(text);
-    const fits = schema.kind === "number" || Number.isSafeInteger(value);
-    if (fits && isAllowed(value, schema)) return value;
+    if (isAllowed(value, schema)) return value;
   }
   throw new InputError(
     `Cannot use ${key}=${text}: it must be ${allowedValues(schema)}`,

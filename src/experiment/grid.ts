@@ -124,11 +124,7 @@ function readValue(
   const number = item.kind === "integer" || (item.kind === "float" && !isWhole)
     ? Number(item.value)
     : NaN;
-  if (
-    !isAllowed(number, schema) || (isWhole && !Number.isSafeInteger(number))
-  ) {
-    fail(allowedValues(schema));
-  }
+  if (!isAllowed(number, schema)) fail(allowedValues(schema));
   // Engines hold learning rates in single precision.
   const single = Math.fround(number);
   if (schema === LEARNING_RATE && !(single > 0 && Number.isFinite(single))) {

@@ -19,23 +19,11 @@ import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
 import { readFileBytes, readIfThere } from "../files/read.ts";
 import { isTensor, readTorchFile } from "../files/torch.ts";
-import { writeFileWhole } from "../files/write.ts";
+import { makeFolder, writeFileWhole } from "../files/write.ts";
 import { encodeLatents, syntheticDigits } from "./synthetic_stimuli.ts";
 import type { Stimuli } from "./task.ts";
 
-/** Where stimuli come from. */
-export interface LoadStimuliOptions {
-  /** `[paths] latents` or `images`: a file, or "download"; undefined: synthetic. */
-  readonly file?: string;
-  /** Seed of the experiment, for synthetic stimuli. */
-  readonly seed: number;
-  /** Where downloads are kept; default {@linkcode systemCacheFolder}. */
-  readonly cacheFolder?: string;
-  /** Is told what takes time. */
-  readonly onProgress?: (line: string) => void;
-  /** Default the system's `fetch`. */
-  readonly fetch?: Fetch;
-}
+type Kind = "latents" | "images";
 
 /**
  * Loads latents ([count, 50]) or images ([count, 784], pixels from 0 to 255)
@@ -59,25 +47,29 @@ export interface LoadStimuliOptions {
  * ```
  */
 export async function loadStimuli(
-  kind: "latents" | "images",
-  options: LoadStimuliOptions,
+  kind: Kind,
+  { file, seed, ...downloading }: DownloadOptions & {
+    /** `[paths] latents` or `images`: a file, or "download"; undefined: synthetic. */
+    readonly file?: string;
+    /** Seed of the experiment, for synthetic stimuli. */
+    readonly seed: number;
+  },
 ): Promise<Stimuli> {
-  const { file, seed } = options;
   if (file === undefined) {
     const digits = syntheticDigits({ seed });
     return kind === "images" ? digits : encodeLatents(digits);
   }
-  if (file === "download") {
-    if (kind === "images") {
-      throw new InputError(
-        'Cannot use "download" for [paths] images: there is no source for them; name a file (.npy, .pt or IDX, such as t10k-images-idx3-ubyte), or leave it out for synthetic digits',
-      );
-    }
-    const { bytes, name } = await downloadLatents(options);
-    return await readStimuli(bytes, { kind, file: name });
+  if (file !== "download") {
+    const bytes = await readFileBytes(file, { what: `the ${kind}` });
+    return stimuliOf(kind, await readTables(kind, file, bytes));
   }
-  const bytes = await readFileBytes(file, { what: `the ${kind}` });
-  return await readStimuli(bytes, { kind, file });
+  if (kind === "images") {
+    throw new InputError(
+      'Cannot use "download" for [paths] images: there is no source for them; name a file (.npy, .pt or IDX, such as t10k-images-idx3-ubyte), or leave it out for synthetic digits',
+    );
+  }
+  const { bytes, name } = await downloadLatents(downloading);
+  return stimuliOf(kind, await readTables(kind, name, bytes));
 }
 
 /** Numbers with a shape, and where they are from. */
@@ -87,47 +79,31 @@ interface Table {
   readonly name: string;
 }
 
-/**
- * Reads stimuli; `loadStimuli` says which formats there are. The content
- * decides which one it is, not the name.
- *
- * @throws {InputError} If the file or its labels can't be read or do not fit.
- */
-export async function readStimuli(
+/** Stimuli and labels. The content decides which format a file has, not the name. */
+async function readTables(
+  kind: Kind,
+  file: string,
   bytes: Uint8Array,
-  { kind, file }: {
-    readonly kind: "latents" | "images";
-    /** Path of the file the bytes are of; labels may lie beside it. */
-    readonly file: string;
-  },
-): Promise<Stimuli> {
+): Promise<[Table, Table]> {
   const [first, second] = bytes;
-  if (first === 0x93 && second === 0x4e) {
-    const labelsFile = npyLabelsFile(file);
-    const labels = await readFileBytes(labelsFile, {
-      what: `the labels of "${file}" from`,
-    });
-    return stimuliOf(kind, [
-      { ...readNpy(bytes, { name: file }), name: file },
-      { ...readNpy(labels, { name: labelsFile }), name: labelsFile },
-    ]);
-  }
   if ((first === 0x50 && second === 0x4b) || first === 0x80) {
-    return stimuliOf(kind, torchTables(bytes, file));
+    return torchTables(bytes, file);
   }
-  if ((first === 0 && second === 0) || isGzip(bytes)) {
-    const labelsFile = idxLabelsFile(file);
-    const labels = await readFileBytes(labelsFile, {
-      what: `the labels of "${file}" from`,
-    });
-    return stimuliOf(kind, [
-      { ...readIdx(bytes, { name: file }), name: file },
-      { ...readIdx(labels, { name: labelsFile }), name: labelsFile },
-    ]);
+  const isNpy = first === 0x93 && second === 0x4e;
+  if (!isNpy && !(first === 0 && second === 0) && !isGzip(bytes)) {
+    throw new InputError(
+      `Cannot read the ${kind} "${file}": it is neither NumPy's .npy, nor PyTorch's .pt, nor an IDX file as MNIST's are`,
+    );
   }
-  throw new InputError(
-    `Cannot read the ${kind} "${file}": it is neither NumPy's .npy, nor PyTorch's .pt, nor an IDX file as MNIST's are`,
-  );
+  const read = isNpy ? readNpy : readIdx;
+  const labelsFile = isNpy ? npyLabelsFile(file) : idxLabelsFile(file);
+  const labels = await readFileBytes(labelsFile, {
+    what: `the labels of "${file}" from`,
+  });
+  return [
+    { ...read(bytes, { name: file }), name: file },
+    { ...read(labels, { name: labelsFile }), name: labelsFile },
+  ];
 }
 
 /** `NAME_labels.npy` for `NAME.npy`. */
@@ -167,7 +143,7 @@ function torchTables(bytes: Uint8Array, file: string): [Table, Table] {
 }
 
 function stimuliOf(
-  kind: "latents" | "images",
+  kind: Kind,
   [values, labels]: [Table, Table],
 ): Stimuli {
   const { name } = values;
@@ -187,19 +163,20 @@ function stimuliOf(
     );
   }
   const own = Float32Array.from(values.data);
-  const most = kind === "images" ? 255 : Number.MAX_VALUE;
-  const least = kind === "images" ? 0 : -Number.MAX_VALUE;
+  const isImages = kind === "images";
+  const [least, most] = isImages
+    ? [0, 255]
+    : [-Number.MAX_VALUE, Number.MAX_VALUE];
   for (const value of own) {
     // NaN fails both comparisons.
     if (value >= least && value <= most) continue;
+    if (!isImages) fail(`one of the numbers is ${value}`);
     fail(
-      kind === "images"
-        ? `a pixel is ${value}, but pixels go from 0 to 255${
-          value < 0
-            ? ' (or from 0 to 1 with "rescale": False); undo the normalisation that made them negative'
-            : ""
-        }`
-        : `one of the numbers is ${value}`,
+      `a pixel is ${value}, but pixels go from 0 to 255${
+        value < 0
+          ? ' (or from 0 to 1 with "rescale": False); undo the normalisation that made them negative'
+          : ""
+      }`,
     );
   }
   for (let i = 0; i < count; i++) {
@@ -233,39 +210,45 @@ const SOURCE: KnownFile = {
   sha256: "2459db237e9262ed112f4c193949278375081126bfcb611f9866f8bc6ab9ce7d",
 };
 
+interface DownloadOptions {
+  /** Where downloads are kept; default {@linkcode systemCacheFolder}. */
+  readonly cacheFolder?: string;
+  /** Is told what takes time. */
+  readonly onProgress?: (line: string) => void;
+  /** Default the system's `fetch`. */
+  readonly fetch?: Fetch;
+}
+
 /**
  * The original's file of latents, from the cache or from its source.
  *
  * @throws {InputError} If it can't be downloaded, with where to get it otherwise.
  */
 async function downloadLatents(
-  { cacheFolder = systemCacheFolder(), onProgress, fetch }: LoadStimuliOptions,
+  { cacheFolder = systemCacheFolder(), onProgress, fetch }: DownloadOptions,
 ): Promise<{ bytes: Uint8Array; name: string }> {
-  const kept = cacheFolder === undefined ? FILE : join(cacheFolder, FILE);
+  const name = join(cacheFolder ?? "", FILE);
   const cached = cacheFolder === undefined
     ? undefined
-    : await readIfThere(kept, { what: "the cached latents" });
+    : await readIfThere(name, { what: "the cached latents" });
   if (cached !== undefined && await sha256Hex(cached) === SOURCE.sha256) {
-    return { bytes: cached, name: kept };
+    return { bytes: cached, name };
   }
   onProgress?.(
     `downloading the latents of MNIST, ${
       Math.ceil(SOURCE.bytes / 1024)
     } KiB, from ${SOURCE.address}`,
   );
-  let bytes: Uint8Array;
-  try {
-    bytes = await download(SOURCE, fetch === undefined ? {} : { fetch });
-  } catch (error) {
+  const bytes = await download(SOURCE, { fetch }).catch((error) => {
     if (!(error instanceof DownloadError)) throw error;
     throw new InputError(
       `Cannot download the latents ${FILE}: ${error.message}; get the file from ${SOURCE.address} on another way and name it in [paths] latents, or leave latents empty for synthetic ones`,
       { cause: error },
     );
-  }
+  });
   if (cacheFolder !== undefined) {
-    await Deno.mkdir(cacheFolder, { recursive: true });
-    await writeFileWhole(kept, bytes);
+    await makeFolder(cacheFolder);
+    await writeFileWhole(name, bytes);
   }
-  return { bytes, name: kept };
+  return { bytes, name };
 }

@@ -21,9 +21,6 @@ const DIGIT_SIDE = 28;
 /** How many pictures an experiment has: 200 of each digit. */
 const COUNT = 2000;
 
-/** Names the pictures in logs and results. */
-const SYNTHETIC_DIGITS = "synthetic digits";
-
 /** How one picture differs from the next; lengths in parts of its height. */
 interface Hand {
   /** 2 × 2 matrix, row by row: size, slant and turn. */
@@ -136,14 +133,8 @@ export function syntheticDigits(
       ink(picture, stroke.map((point) => moved(point, hand)), hand.pen);
     }
   }
-  return {
-    size,
-    count,
-    values,
-    labels,
-    source: SYNTHETIC_DIGITS,
-    synthetic: true,
-  };
+  const source = "synthetic digits";
+  return { size, count, values, labels, source, synthetic: true };
 }
 
 /** A point, x to the right and y downwards, both from 0 to 1. */
@@ -155,37 +146,29 @@ type Stroke = readonly Point[];
 /** Degrees between two points of an arc. */
 const ARC_STEP = 24;
 
-interface Ellipse {
-  readonly center: Point;
-  readonly radii: readonly [number, number];
-}
-
 /** Points of an ellipse; 0° is to the right, 90° downwards. */
-function arc({ center, radii }: Ellipse, [from, to]: [number, number]): Stroke {
+function arc([x, y]: Point, [a, b]: Point, [from, to]: Point): Stroke {
   const count = Math.ceil(Math.abs(to - from) / ARC_STEP);
   return Array.from({ length: count + 1 }, (_, i) => {
     const angle = (from + (to - from) * i / count) * Math.PI / 180;
-    return [
-      center[0] + radii[0] * Math.cos(angle),
-      center[1] + radii[1] * Math.sin(angle),
-    ];
+    return [x + a * Math.cos(angle), y + b * Math.sin(angle)];
   });
 }
 
 /** The strokes of each digit from 0 to 9. */
 const DIGIT_STROKES: readonly (readonly Stroke[])[] = [
-  [arc({ center: [0.5, 0.5], radii: [0.2, 0.32] }, [-90, 270])],
+  [arc([0.5, 0.5], [0.2, 0.32], [-90, 270])],
   [[[0.38, 0.3], [0.52, 0.18], [0.52, 0.5], [0.52, 0.82]]],
   [[
-    ...arc({ center: [0.49, 0.36], radii: [0.2, 0.18] }, [190, 390]),
+    ...arc([0.49, 0.36], [0.2, 0.18], [190, 390]),
     [0.48, 0.66],
     [0.3, 0.82],
     [0.5, 0.81],
     [0.72, 0.82],
   ]],
   [[
-    ...arc({ center: [0.47, 0.335], radii: [0.19, 0.16] }, [205, 440]),
-    ...arc({ center: [0.47, 0.66], radii: [0.22, 0.17] }, [280, 515]),
+    ...arc([0.47, 0.335], [0.19, 0.16], [205, 440]),
+    ...arc([0.47, 0.66], [0.22, 0.17], [280, 515]),
   ]],
   [
     [[0.38, 0.18], [0.33, 0.36], [0.29, 0.54], [0.5, 0.54], [0.74, 0.53]],
@@ -193,11 +176,11 @@ const DIGIT_STROKES: readonly (readonly Stroke[])[] = [
   ],
   [
     [[0.7, 0.19], [0.54, 0.19], [0.38, 0.19], [0.35, 0.46]],
-    arc({ center: [0.48, 0.63], radii: [0.21, 0.195] }, [232, 510]),
+    arc([0.48, 0.63], [0.21, 0.195], [232, 510]),
   ],
   [[
-    ...arc({ center: [0.68, 0.6], radii: [0.37, 0.43] }, [258, 180]),
-    ...arc({ center: [0.49, 0.65], radii: [0.18, 0.175] }, [180, -185]),
+    ...arc([0.68, 0.6], [0.37, 0.43], [258, 180]),
+    ...arc([0.49, 0.65], [0.18, 0.175], [180, -185]),
   ]],
   [[
     [0.28, 0.21],
@@ -208,11 +191,11 @@ const DIGIT_STROKES: readonly (readonly Stroke[])[] = [
     [0.43, 0.83],
   ]],
   [
-    arc({ center: [0.5, 0.34], radii: [0.16, 0.155] }, [90, 450]),
-    arc({ center: [0.5, 0.66], radii: [0.19, 0.165] }, [-90, 270]),
+    arc([0.5, 0.34], [0.16, 0.155], [90, 450]),
+    arc([0.5, 0.66], [0.19, 0.165], [-90, 270]),
   ],
   [[
-    ...arc({ center: [0.49, 0.36], radii: [0.18, 0.17] }, [0, -360]),
+    ...arc([0.49, 0.36], [0.18, 0.17], [0, -360]),
     [0.66, 0.6],
     [0.58, 0.83],
   ]],
@@ -249,18 +232,15 @@ function featureMaps(picture: Float32Array): Float64Array {
     for (let column = 0; column < DIGIT_SIDE; column++) {
       const square = Math.floor(row / SQUARE) * GRID +
         Math.floor(column / SQUARE);
-      const add = (map: number, value: number) => {
-        maps[map * MAP_SIZE + square] = maps[map * MAP_SIZE + square]! + value;
-      };
-      const across = at(row, column + 1) - at(row, column - 1);
-      const down = at(row + 1, column) - at(row - 1, column);
-      const falling = at(row + 1, column + 1) - at(row - 1, column - 1);
-      const rising = at(row - 1, column + 1) - at(row + 1, column - 1);
-      add(0, at(row, column));
-      add(1, Math.abs(across));
-      add(2, Math.abs(down));
-      add(3, Math.abs(falling));
-      add(4, Math.abs(rising));
+      const slope = (down: number, right: number) =>
+        Math.abs(
+          at(row + down, column + right) - at(row - down, column - right),
+        );
+      maps[square]! += at(row, column);
+      maps[square + MAP_SIZE]! += slope(0, 1);
+      maps[square + 2 * MAP_SIZE]! += slope(1, 0);
+      maps[square + 3 * MAP_SIZE]! += slope(1, 1);
+      maps[square + 4 * MAP_SIZE]! += slope(-1, 1);
     }
   }
   return maps;
@@ -270,11 +250,9 @@ function featureMaps(picture: Float32Array): Float64Array {
 function averageMaps(): Float64Array {
   const digits = syntheticDigits({ seed: ENCODER_SEED, count: AVERAGED });
   const average = new Float64Array(MAPS * MAP_SIZE);
-  for (let i = 0; i < digits.count; i++) {
+  for (let i = 0; i < AVERAGED; i++) {
     const maps = featureMaps(pictureOf(digits, i));
-    for (const [j, value] of maps.entries()) {
-      average[j] = average[j]! + value / digits.count;
-    }
+    maps.forEach((value, j) => average[j]! += value / AVERAGED);
   }
   return average;
 }
@@ -327,14 +305,8 @@ export function encodeLatents(images: Stimuli): Stimuli {
       values[i * LATENT_SIZE + latent] = GAIN * Math.max(0, sum);
     }
   }
-  return {
-    size: LATENT_SIZE,
-    count: images.count,
-    values,
-    labels: images.labels,
-    source: `latents of ${images.source}`,
-    synthetic: images.synthetic,
-  };
+  const source = `latents of ${images.source}`;
+  return { ...images, size: LATENT_SIZE, values, source };
 }
 
 /** What a user of synthetic stimuli should know, without a full stop: results with them are not the original's. */

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
-import { loadStimuli, readStimuli } from "../../src/tasks/stimuli.ts";
+import { loadStimuli } from "../../src/tasks/stimuli.ts";
 
 /** Three latent vectors of two numbers, labels 2, 0, 1: PyTorch's file of a tuple, before version 1.6. */
 const TORCH_TUPLE =
@@ -183,24 +183,26 @@ describe("loadStimuli()", () => {
 
   it("answers broken PyTorch files with an InputError, never anything else", async () => {
     const whole = Uint8Array.fromBase64(TORCH_TUPLE);
-    await fc.assert(
-      fc.asyncProperty(
-        fc.nat(whole.length),
-        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }),
-        async (length, changes) => {
-          const bytes = whole.slice(0, length);
-          for (const [place, byte] of changes) {
-            bytes[place % whole.length] = byte;
-          }
-          try {
-            await readStimuli(bytes, { kind: "latents", file: "broken.pt" });
-          } catch (error) {
-            assert.ok(error instanceof InputError, String(error));
-          }
-        },
-      ),
-      { numRuns: 500 },
-    );
+    await withFolder({}, (folder) =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.nat(whole.length),
+          fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }),
+          async (length, changes) => {
+            const bytes = whole.slice(0, length);
+            for (const [place, byte] of changes) {
+              bytes[place % whole.length] = byte;
+            }
+            await Deno.writeFile(join(folder, "broken.pt"), bytes);
+            try {
+              await load("latents", folder, "broken.pt");
+            } catch (error) {
+              assert.ok(error instanceof InputError, String(error));
+            }
+          },
+        ),
+        { numRuns: 500 },
+      ));
   });
 });
 
