@@ -120,8 +120,8 @@ function readValue(
       : undefined;
     return word ?? fail(allowedValues(schema));
   }
-  const isWhole = schema.kind === "integer";
-  const number = item.kind === "integer" || (item.kind === "float" && !isWhole)
+  const number = item.kind === "integer" ||
+      (item.kind === "float" && schema.kind === "number")
     ? Number(item.value)
     : NaN;
   if (!isAllowed(number, schema)) fail(allowedValues(schema));
