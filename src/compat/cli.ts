@@ -44,8 +44,6 @@ export type FlagReader = (
   names: FlagNames,
 ) => Readonly<Record<string, unknown>>;
 
-const stdCli = await loadStd("@std/cli", "parse-args") as StdCli | undefined;
-
 /** Reads flags with `@std/cli`. */
 export function createStdReader(library: StdCli): FlagReader {
   return (args, names) =>
@@ -56,15 +54,10 @@ export function createStdReader(library: StdCli): FlagReader {
     });
 }
 
-function listsOf({ list, each = [] }: FlagNames): string[] {
-  return [...list, ...each];
-}
-
 /** Reads flags with what Deno has built in. */
 export const nodeReader: FlagReader = (args, names) => {
-  const options: Record<
-    string,
-    { type: "boolean" | "string"; multiple?: boolean }
+  const options: NonNullable<
+    NonNullable<Parameters<typeof nodeParseArgs>[0]>["options"]
   > = {};
   for (const name of names.boolean) options[name] = { type: "boolean" };
   for (const name of names.string) options[name] = { type: "string" };
@@ -74,37 +67,22 @@ export const nodeReader: FlagReader = (args, names) => {
   return nodeParseArgs({ args: [...args], options }).values;
 };
 
-const defaultReader: FlagReader = stdCli === undefined
+const stdCli = await loadStd("@std/cli", "parse-args") as StdCli | undefined;
+const defaultReader = stdCli === undefined
   ? nodeReader
   : createStdReader(stdCli);
 
-/** `--name a b` as `--name=a --name=b` for list flags, and `--name a` as `--name=a` for the others. */
-function joinValues(args: readonly string[], names: FlagNames): string[] {
-  const joined: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const argument = args[i] as string;
-    if (argument === "--") return [...joined, ...args.slice(i)];
-    const name = argument.startsWith("--") && !argument.includes("=")
-      ? argument.slice(2)
-      : undefined;
-    const most = name === undefined
-      ? 0
-      : names.list.includes(name)
-      ? Infinity
-      : names.string.includes(name) || names.each?.includes(name)
-      ? 1
-      : 0;
-    let count = 0;
-    while (
-      count < most && i + 1 < args.length &&
-      !(args[i + 1] as string).startsWith("--")
-    ) {
-      joined.push(`--${name}=${args[++i]}`);
-      count++;
-    }
-    if (count === 0) joined.push(argument);
-  }
-  return joined;
+function listsOf({ list, each = [] }: FlagNames): string[] {
+  return [...list, ...each];
+}
+
+/** How many values a flag has at most; undefined of what is no flag. */
+function mostValues(name: string, names: FlagNames): number | undefined {
+  if (names.boolean.includes(name)) return 0;
+  if (names.list.includes(name)) return Infinity;
+  return names.string.includes(name) || names.each?.includes(name)
+    ? 1
+    : undefined;
 }
 
 /**
@@ -136,51 +114,55 @@ export function parseFlags(
   { read = defaultReader }: { readonly read?: FlagReader } = {},
 ): Flags {
   const positional: string[] = [];
-  // The libraries see nothing but sound flags: they differ in what they make of the rest.
+  // The libraries see nothing but sound flags, each with its value: they differ in what they make of the rest.
   const flags: string[] = [];
-  let flagsEnded = false;
-  for (const argument of joinValues(args, names)) {
-    if (flagsEnded || !argument.startsWith("-") || argument === "-") {
-      positional.push(argument);
-    } else if (argument === "--") {
-      flagsEnded = true;
-    } else {
-      checkFlag(argument, names);
-      flags.push(argument);
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i]!;
+    if (argument === "--") {
+      positional.push(...args.slice(i + 1));
+      break;
     }
+    if (!argument.startsWith("-") || argument === "-") {
+      positional.push(argument);
+      continue;
+    }
+    const [flag = "", ...rest] = argument.split("=");
+    const name = flag.startsWith("--") ? flag.slice(2) : "";
+    const most = mostValues(name, names);
+    if (most === undefined) {
+      throw new SyntaxError(`${flag} is not a flag of this command`);
+    }
+    const hasOwn = rest.length > 0;
+    if (most === 0) {
+      if (hasOwn) throw new SyntaxError(`${flag} takes no value`);
+      flags.push(flag);
+      continue;
+    }
+    const values = hasOwn ? [rest.join("=")] : [];
+    while (!hasOwn && values.length < most) {
+      const next = args[i + 1];
+      if (next === undefined || next.startsWith("--")) break;
+      values.push(next);
+      i++;
+    }
+    if (values.length === 0 || values.includes("")) {
+      throw new SyntaxError(`${flag} needs a value`);
+    }
+    flags.push(...values.map((value) => `${flag}=${value}`));
   }
-  return { ...collect(read(flags, names), names), positional };
-}
-
-function checkFlag(argument: string, names: FlagNames): void {
-  const [flag = "", ...rest] = argument.split("=");
-  const name = flag.startsWith("--") ? flag.slice(2) : "";
-  const value = rest.length === 0 ? undefined : rest.join("=");
-  if (names.boolean.includes(name)) {
-    if (value !== undefined) throw new SyntaxError(`--${name} takes no value`);
-  } else if (names.string.includes(name) || listsOf(names).includes(name)) {
-    if (!value) throw new SyntaxError(`--${name} needs a value`);
-  } else {
-    throw new SyntaxError(`${flag} is not a flag of this command`);
-  }
-}
-
-function collect(
-  values: Readonly<Record<string, unknown>>,
-  names: FlagNames,
-): Omit<Flags, "positional"> {
+  const found = read(flags, names);
   const boolean: Record<string, boolean> = {};
   const string: Record<string, string> = {};
   const list: Record<string, readonly string[]> = {};
-  for (const name of names.boolean) boolean[name] = values[name] === true;
+  for (const name of names.boolean) boolean[name] = found[name] === true;
   for (const name of names.string) {
-    if (values[name] !== undefined) string[name] = String(values[name]);
+    if (found[name] !== undefined) string[name] = String(found[name]);
   }
   for (const name of listsOf(names)) {
-    const found = values[name];
-    if (Array.isArray(found) && found.length > 0) {
-      list[name] = found.map(String);
+    const values = found[name];
+    if (Array.isArray(values) && values.length > 0) {
+      list[name] = values.map(String);
     }
   }
-  return { boolean, string, list };
+  return { boolean, string, list, positional };
 }

@@ -19,9 +19,6 @@ export interface StdIni {
   ): Record<string, unknown>;
 }
 
-/** Texts by section and key. */
-export type IniEntries = ReadonlyMap<string, ReadonlyMap<string, string>>;
-
 /**
  * The first key, as `[section] key`, that `@std/ini` reads otherwise than the
  * entries have it; undefined where all are the same, or where JSR can't be
@@ -32,7 +29,8 @@ export type IniEntries = ReadonlyMap<string, ReadonlyMap<string, string>>;
 export async function readOtherwise(
   text: string,
   { entries, library }: {
-    readonly entries: IniEntries;
+    /** Texts by section and key. */
+    readonly entries: ReadonlyMap<string, ReadonlyMap<string, string>>;
     readonly library?: StdIni;
   },
 ): Promise<string | undefined> {
@@ -42,11 +40,9 @@ export async function readOtherwise(
   // Without a reviver, versions differ in whether values turn into numbers.
   const record = std.parse(text, { reviver: (_key, value) => value });
   for (const [section, keys] of entries) {
-    const found = record[section];
+    const found = Object(record[section]) as Record<string, unknown>;
     for (const [key, value] of keys) {
-      const isSame = typeof found === "object" && found !== null &&
-        Object.hasOwn(found, key) &&
-        (found as Record<string, unknown>)[key] === value;
+      const isSame = Object.hasOwn(found, key) && found[key] === value;
       if (!isSame) return `[${section}] ${key}`;
     }
   }

@@ -27,10 +27,11 @@ export async function loadStd(
   name: keyof typeof denoConfig.imports,
   path: string,
 ): Promise<unknown> {
-  if (Date.now() - lastSilence() < SILENCE) return undefined;
+  const silence = inStorage((storage) => storage.getItem(KEY));
+  if (Date.now() - Number(silence ?? -Infinity) < SILENCE) return undefined;
   const patience = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => {
-    rememberSilence();
+    inStorage((storage) => storage.setItem(KEY, `${Date.now()}`));
     patience.resolve(undefined);
   }, PATIENCE);
   try {
@@ -39,7 +40,7 @@ export async function loadStd(
     const specifier = `${denoConfig.imports[name]}/${path}`;
     return await Promise.race([
       import(specifier).then((module) => {
-        forgetSilence();
+        if (silence != null) inStorage((storage) => storage.removeItem(KEY));
         return module;
       }, () => undefined),
       patience.promise,
@@ -49,27 +50,11 @@ export async function loadStd(
   }
 }
 
-function lastSilence(): number {
+/** What is done with Deno's storage; undefined where there is none, e.g. on a disk that can only be read. */
+function inStorage<T>(use: (storage: Storage) => T): T | undefined {
   try {
-    return Number(localStorage.getItem(KEY) ?? -Infinity);
+    return use(localStorage);
   } catch {
-    // No place to remember anything, e.g. a disk that can only be read.
-    return -Infinity;
-  }
-}
-
-function forgetSilence(): void {
-  try {
-    if (localStorage.getItem(KEY) !== null) localStorage.removeItem(KEY);
-  } catch {
-    // Nothing was remembered.
-  }
-}
-
-function rememberSilence(): void {
-  try {
-    localStorage.setItem(KEY, String(Date.now()));
-  } catch {
-    // The next command waits once more.
+    return undefined;
   }
 }

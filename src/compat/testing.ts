@@ -7,28 +7,20 @@
 
 import { loadStd } from "./load_std.ts";
 
+type Body = () => void | Promise<void>;
+
 /** The part of the two test libraries that biornn's tests use. */
-export interface TestFunctions {
-  /** Groups tests under a name. */
+interface TestFunctions {
   describe(name: string, body: () => void): unknown;
   /** One test; `it.skip` shows it in the report as not run. */
-  readonly it: ItFunction;
+  readonly it: {
+    (name: string, body: Body): unknown;
+    skip(name: string, body: Body): unknown;
+  };
 }
 
-/** One test. */
-export interface ItFunction {
-  (name: string, body: () => void | Promise<void>): unknown;
-  skip(name: string, body: () => void | Promise<void>): unknown;
-}
-
-const functions = (await loadStd("@std/testing", "bdd") ??
+export const { describe, it } = (await loadStd("@std/testing", "bdd") ??
   await import("node:test")) as TestFunctions;
-
-/** Groups tests under a name. */
-export const describe: TestFunctions["describe"] = functions.describe;
-
-/** One test. */
-export const it: TestFunctions["it"] = functions.it;
 
 /**
  * One test that needs something this machine may lack: when `missing` is a
@@ -37,7 +29,7 @@ export const it: TestFunctions["it"] = functions.it;
 export function itNeeds(
   name: string,
   missing: string | undefined,
-  body: () => void | Promise<void>,
+  body: Body,
 ): void {
   if (missing === undefined) it(name, body);
   else it.skip(`${name} (skipped: ${missing})`, body);
