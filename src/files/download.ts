@@ -43,23 +43,17 @@ export async function download(
 ): Promise<Uint8Array<ArrayBuffer>> {
   let content: Uint8Array<ArrayBuffer>;
   try {
-    content = await receive(
-      await fetch(address, {
-        signal: AbortSignal.timeout(TIMEOUT),
-        redirect: "error",
-      }),
-      bytes,
-    );
+    const response = await fetch(address, {
+      signal: AbortSignal.timeout(TIMEOUT),
+      redirect: "error",
+    });
+    content = await receive(response, bytes);
   } catch (error) {
     throw new DownloadError(reasonOf(error, address), { cause: error });
   }
   const found = await sha256Hex(content);
-  if (found !== sha256) {
-    throw new DownloadError(
-      `its SHA-256 is ${found}, but should be ${sha256}`,
-    );
-  }
-  return content;
+  if (found === sha256) return content;
+  throw new DownloadError(`its SHA-256 is ${found}, but should be ${sha256}`);
 }
 
 async function receive(
@@ -81,10 +75,8 @@ async function receive(
     content.set(chunk, length);
     length += chunk.length;
   }
-  if (length < bytes) {
-    throw new DownloadError(`it ended after ${length} of ${bytes} bytes`);
-  }
-  return content;
+  if (length === bytes) return content;
+  throw new DownloadError(`it ended after ${length} of ${bytes} bytes`);
 }
 
 function reasonOf(error: unknown, address: string): string {
@@ -99,14 +91,6 @@ function reasonOf(error: unknown, address: string): string {
   return `${host} can't be reached or broke off`;
 }
 
-/** What the folder depends on. */
-interface CacheFolderOptions {
-  /** Value of an environment variable, default `Deno.env.get`. */
-  readonly env?: (name: string) => string | undefined;
-  /** The operating system, default this one's. */
-  readonly os?: typeof Deno.build.os;
-}
-
 /**
  * The folder for downloads: `BIORNN_CACHE` where it is set, else `biornn` in
  * the system's folder for caches (`XDG_CACHE_HOME` or `~/.cache`; on macOS
@@ -114,23 +98,24 @@ interface CacheFolderOptions {
  * these is set; an empty variable counts as not set.
  */
 export function cacheFolder(
-  { env = (name) => Deno.env.get(name), os = Deno.build.os }:
-    CacheFolderOptions = {},
+  { env = (name) => Deno.env.get(name), os = Deno.build.os }: {
+    readonly env?: (name: string) => string | undefined;
+    readonly os?: typeof Deno.build.os;
+  } = {},
 ): string | undefined {
   const own = env("BIORNN_CACHE");
   if (own) return own;
-  const home = env("HOME") || undefined;
+  const inside = (folder: string | undefined, ...names: string[]) =>
+    folder ? join(folder, ...names) : undefined;
   if (os === "windows") {
     const local = env("LOCALAPPDATA") || env("USERPROFILE");
-    return local ? join(local, "biornn", "cache") : undefined;
+    return inside(local, "biornn", "cache");
   }
-  if (os === "darwin") {
-    return home === undefined
-      ? undefined
-      : join(home, "Library", "Caches", "biornn");
-  }
+  const home = env("HOME");
+  if (os === "darwin") return inside(home, "Library", "Caches", "biornn");
   const xdg = env("XDG_CACHE_HOME");
   // The XDG specification has relative paths ignored.
-  if (xdg && xdg.startsWith("/")) return join(xdg, "biornn");
-  return home === undefined ? undefined : join(home, ".cache", "biornn");
+  return xdg?.startsWith("/")
+    ? inside(xdg, "biornn")
+    : inside(home, ".cache", "biornn");
 }

@@ -6,6 +6,8 @@
 
 import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 
+type Cell = number | string | boolean;
+
 /**
  * The bytes of a Parquet file. Numbers are 64-bit integers where all of a column
  * are whole, else doubles.
@@ -15,27 +17,24 @@ import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 export function encodeParquet(
   columns: readonly {
     readonly name: string;
-    readonly data: readonly (number | string | boolean | undefined)[];
+    readonly data: readonly (Cell | undefined)[];
   }[],
 ): Uint8Array {
   return new Uint8Array(parquetWriteBuffer({
-    columnData: columns.map(({ name, data }) => {
-      const values = Array.from(data, (value) => value ?? null);
-      const known = values.filter((value) => value !== null);
-      if (known.every((value) => typeof value === "boolean")) {
-        return { name, data: values, type: "BOOLEAN" as const };
-      }
-      if (known.every((value) => typeof value === "number")) {
-        return known.every(Number.isSafeInteger)
-          ? {
-            name,
-            data: values.map((value) => value === null ? null : BigInt(value)),
-            type: "INT64" as const,
-          }
-          : { name, data: values, type: "DOUBLE" as const };
-      }
-      const texts = values.map((value) => value === null ? null : `${value}`);
-      return { name, data: texts, type: "STRING" as const };
+    columnData: columns.map(({ name, data: cells }) => {
+      const type = typeOf(cells.filter((cell) => cell !== undefined));
+      const data = cells.map((cell) => {
+        if (cell === undefined) return null;
+        if (type === "INT64") return BigInt(cell);
+        return type === "STRING" ? String(cell) : cell;
+      });
+      return { name, data, type };
     }),
   }));
+}
+
+function typeOf(cells: readonly Cell[]) {
+  if (cells.every((cell) => typeof cell === "boolean")) return "BOOLEAN";
+  if (cells.every(Number.isSafeInteger)) return "INT64";
+  return cells.every((cell) => typeof cell === "number") ? "DOUBLE" : "STRING";
 }
