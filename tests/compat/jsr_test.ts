@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import denoConfig from "../../deno.json" with { type: "json" };
 import { describe, it } from "../../src/compat/testing.ts";
+import { withFolder } from "../with_folder.ts";
 
 const { href: COMPAT } = new URL("../../src/compat/", import.meta.url);
 
@@ -120,18 +121,9 @@ async function run(host: string, folder: string) {
   };
 }
 
-async function inFolder(body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 describe("the packages of JSR", () => {
   it("are used where JSR answers, from the cache where it no longer does", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const files = packageFiles();
       let isThere = true;
       await using jsr = serve((path) => isThere ? files[path] : "silence");
@@ -151,14 +143,14 @@ describe("the packages of JSR", () => {
     }));
 
   it("are done without where JSR has another version, with the same result", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const files = packageFiles("1.99.0");
       await using jsr = serve((path) => files[path]);
       assert.deepEqual((await run(jsr.host, folder)).lines, [SAME]);
     }));
 
   it("cost nothing where JSR gives no answer", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await using jsr = serve(() => "silence");
       const first = await run(jsr.host, folder);
       assert.deepEqual(first.lines, [SAME]);

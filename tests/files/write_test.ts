@@ -3,17 +3,7 @@ import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeFileWhole } from "../../src/files/write.ts";
-
-async function inFolder(
-  body: (folder: string) => void | Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../with_folder.ts";
 
 function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
@@ -36,7 +26,7 @@ async function replacing<K extends "open" | "rename">(
 
 describe("writeFileWhole()", () => {
   it("writes bytes and text, replaces what was there and leaves nothing else", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = join(folder, "x.txt");
       await writeFileWhole(path, "a long first content");
       await writeFileWhole(path, "é\n");
@@ -52,7 +42,7 @@ describe("writeFileWhole()", () => {
     }));
 
   it("names the path and the reason where it can't write", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const file = join(folder, "file");
       Deno.writeTextFileSync(file, "old");
       const reasons: [path: string, reason: string][] = [
@@ -80,7 +70,7 @@ describe("writeFileWhole()", () => {
     "flushes the file before the rename, and the folder after it",
     Deno.build.os === "windows" ? "folders can't be opened here" : undefined,
     () =>
-      inFolder(async (folder) => {
+      withFolder(async (folder) => {
         const { open, rename } = Deno;
         const steps: string[] = [];
         const observed: typeof Deno.open = async (path, options) => {
@@ -105,7 +95,7 @@ describe("writeFileWhole()", () => {
   );
 
   it("writes where a folder can't be flushed", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const { open } = Deno;
       let refused = 0;
       await replacing("open", (path, options) => {
@@ -121,7 +111,7 @@ describe("writeFileWhole()", () => {
     "keeps the old content and removes its own part when the disk is full",
     Deno.build.os === "windows" ? "no limit on file sizes here" : undefined,
     () =>
-      inFolder(async (folder) => {
+      withFolder(async (folder) => {
         const path = join(folder, "x.bin");
         Deno.writeTextFileSync(path, "old");
         // A shell's limit on the size of files stands for the end of the disk.
@@ -145,7 +135,7 @@ describe("writeFileWhole()", () => {
       }),
   );
   it("leaves one whole content when many write at once", () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const path = join(folder, "x.bin");
       const contents = Array.from(
         { length: 20 },

@@ -151,15 +151,7 @@ export const READERS: readonly FuzzedReader[] = [
       binary(pickle(STATE_DICT)),
       binary(
         pickle(
-          list(
-            str("é"),
-            int(5),
-            "G?\xf8\0\0\0\0\0\0",
-            "}(",
-            str("k"),
-            "N",
-            "u",
-          ),
+          list(str("é"), int(5), "G?\xf8\0\0\0\0\0\0", `}(${str("k")}Nu`),
           4,
         ),
       ),
@@ -256,18 +248,7 @@ export const READERS: readonly FuzzedReader[] = [
   {
     name: "parseExperimentRecord()",
     seeds: [JSON.stringify(RECORD)],
-    tokens: [
-      '"__proto__":',
-      "{",
-      "}",
-      "[",
-      "]",
-      ",",
-      "null",
-      "1e999",
-      "-1",
-      '"\\ud800"',
-    ],
+    tokens: [..."{}[],", '"__proto__":', "null", "1e999", "-1", '"\\ud800"'],
     read: asText((text) => parseExperimentRecord(text, { name })),
   },
   {

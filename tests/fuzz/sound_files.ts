@@ -68,42 +68,19 @@ export function tensorsOf(header: Uint8Array): Uint8Array<ArrayBuffer> {
 export const TENSOR_HEADER =
   '{"__metadata__":{"k":"v"},"a":{"dtype":"F64","shape":[2,2],"data_offsets":[0,32]},"b":{"dtype":"F32","shape":[],"data_offsets":[32,36]}}';
 export const TENSOR_TOKENS = [
-  '"a":{',
-  '"dtype":"F64"',
-  '"shape":[9007199254740991,2]',
-  '"data_offsets":[0,8]',
-  "[[[[[[",
-  '"__proto__":',
-  ",",
-  "-1",
-  "1e999",
+  ...['"a":{', '"dtype":"F64"', '"shape":[9007199254740991,2]'],
+  ...['"data_offsets":[0,8]', "[[[[[[", '"__proto__":', ",", "-1", "1e999"],
 ];
 
+const MATRIX = { key: "0", length: 4, shape: [2, 2], strides: [2, 1] };
+const VECTOR = { key: "1", length: 3, shape: [2], strides: [1] };
 export const STATE_DICT = orderedDict(
-  ...[
-    str("rnn.weight_ih_l0"),
-    tensor({ key: "0", length: 4, shape: [2, 2], strides: [2, 1] }),
-  ],
-  ...[
-    str("rnn.weight_hh_l0"),
-    tensor({ key: "0", length: 4, shape: [2, 2], strides: [1, 2] }),
-  ],
-  ...[
-    str("rnn.bias_ih_l0"),
-    tensor({ key: "1", length: 3, shape: [2], strides: [1] }),
-  ],
-  ...[
-    str("rnn.bias_hh_l0"),
-    tensor({ key: "1", length: 3, shape: [2], strides: [1], offset: 1 }),
-  ],
-  ...[
-    str("fc.weight"),
-    tensor({ key: "0", length: 4, shape: [1, 2], strides: [2, 1] }),
-  ],
-  ...[
-    str("fc.bias"),
-    tensor({ key: "1", length: 3, shape: [1], strides: [1] }),
-  ],
+  ...[str("rnn.weight_ih_l0"), tensor(MATRIX)],
+  ...[str("rnn.weight_hh_l0"), tensor({ ...MATRIX, strides: [1, 2] })],
+  ...[str("rnn.bias_ih_l0"), tensor(VECTOR)],
+  ...[str("rnn.bias_hh_l0"), tensor({ ...VECTOR, offset: 1 })],
+  ...[str("fc.weight"), tensor({ ...MATRIX, shape: [1, 2] })],
+  ...[str("fc.bias"), tensor({ ...VECTOR, shape: [1] })],
 );
 /** An archive of PyTorch with that pickle. */
 export function torchZip(pickled: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -140,45 +117,13 @@ export const TORCH_LEGACY = binary(legacyFile(
   ],
 ));
 export const PICKLE_TOKENS = [
-  ...[
-    "(",
-    "]",
-    "}",
-    ")",
-    "t",
-    "e",
-    "u",
-    "a",
-    "s",
-    "R",
-    "b",
-    "Q",
-    "0",
-    "1",
-    "2",
-    ".",
-  ],
-  ...[
-    "q\0",
-    "h\0",
-    "\x94",
-    "\x8f",
-    "\x90",
-    "\x91",
-    "\x93",
-    "\x85",
-    "\x86",
-    "\x87",
-    "N",
-    "\x88",
-  ],
-  ...[int(-1), int(2 ** 31 - 1), str("storage"), "\x8a\x08\0\0\0\0\0\0\0\x80"],
-  ...[
-    "ctorch._utils\n_rebuild_tensor_v2\n",
-    "ccollections\nOrderedDict\n",
-    "ctorch\nLongStorage\n",
-    "cos\nsystem\n",
-  ],
+  ..."(]})teuasRbQ012.N\x88\x85\x86\x87\x8f\x90\x91\x93\x94",
+  ...["q\0", "h\0", int(-1), int(2 ** 31 - 1), str("storage")],
+  "\x8a\x08\0\0\0\0\0\0\0\x80",
+  "ctorch._utils\n_rebuild_tensor_v2\n",
+  "ccollections\nOrderedDict\n",
+  "ctorch\nLongStorage\n",
+  "cos\nsystem\n",
 ];
 
 export const IMAGES = binary(
@@ -211,35 +156,9 @@ combos_params = {"lr":[0.001], "nonlinearity":["relu","tanh"],
     "optimizer":["Adam"], 'pattern_length':(3, 4,)}
 `;
 export const CONFIG_TOKENS = [
-  "[net]\n",
-  "=",
-  ":",
-  "{",
-  "}",
-  "[",
-  "]",
-  "(",
-  ")",
-  ",",
-  "'",
-  '"""',
-  "\\",
-  "\\N{",
-  "%(net_name)s",
-  "%",
-  "\n    ",
-  "#",
-  ";",
-  "1e400",
-  "0x",
-  "True",
-  "None",
-  "lambda: 0",
-  "__proto__",
-  "_",
-  "1_000",
-  "b'",
-  "-",
+  ..."=:{}[](),'\\%#;_-",
+  ...["[net]\n", '"""', "\\N{", "%(net_name)s", "\n    ", "1e400", "0x"],
+  ...["True", "None", "lambda: 0", "__proto__", "1_000", "b'"],
 ];
 
 export const RECORD = exampleRecord({

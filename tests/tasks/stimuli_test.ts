@@ -6,25 +6,11 @@ import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { loadStimuli } from "../../src/tasks/stimuli.ts";
+import { withFolder } from "../with_folder.ts";
 
 /** Three latent vectors of two numbers, labels 2, 0, 1: PyTorch's file of a tuple, before version 1.6. */
 const TORCH_TUPLE =
   "gAKKCmz8nEb5IGqoUBkugAJN6QMugAJ9cQAoWBAAAABwcm90b2NvbF92ZXJzaW9ucQFN6QNYDQAAAGxpdHRsZV9lbmRpYW5xAohYCgAAAHR5cGVfc2l6ZXNxA31xBChYBQAAAHNob3J0cQVLAlgDAAAAaW50cQZLBFgEAAAAbG9uZ3EHSwR1dS6AAmN0b3JjaC5fdXRpbHMKX3JlYnVpbGRfdGVuc29yX3YyCnEAKChYBwAAAHN0b3JhZ2VxAWN0b3JjaApGbG9hdFN0b3JhZ2UKcQJYAQAAADFxA1gDAAAAY3B1cQRLBk50cQVRSwBLA0sChnEGSwJLAYZxB4ljY29sbGVjdGlvbnMKT3JkZXJlZERpY3QKcQgpUnEJdHEKUnELaAAoKGgBY3RvcmNoCkxvbmdTdG9yYWdlCnEMWAEAAAAwcQ1oBEsDTnRxDlFLAEsDhXEPSwGFcRCJaAgpUnERdHESUnEThnEULoACXXEAKFgBAAAAMHEBWAEAAAAxcQJlLgMAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAEAAAAAAAAABgAAAAAAAAAAAAAAAACAPgAAAD8AAEA/AACAPwAAoD8=";
-
-async function withFolder(
-  files: Record<string, Uint8Array>,
-  body: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, bytes] of Object.entries(files)) {
-      await Deno.writeFile(join(folder, name), bytes);
-    }
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Big-endian sizes after the magic number. */
 function idx(shape: number[], data: number[]): Uint8Array {
@@ -70,7 +56,7 @@ describe("loadStimuli()", () => {
       "mine.npy": npy([3, 2], [0, 0.5, 1, 1.5, 2, 2.5]),
       "mine_labels.npy": npy([3], [7, 0, 255]),
     };
-    await withFolder(files, async (folder) => {
+    await withFolder(async (folder) => {
       assert.deepEqual(await load("latents", folder, "mine.npy"), {
         size: 2,
         count: 3,
@@ -79,7 +65,7 @@ describe("loadStimuli()", () => {
         source: join(folder, "mine.npy"),
         synthetic: false,
       });
-    });
+    }, files);
   });
 
   it("reads MNIST's pairs of IDX files, packed or not", async () => {
@@ -91,7 +77,7 @@ describe("loadStimuli()", () => {
       "t10k-images-idx3-ubyte.gz": gzipSync(images),
       "t10k-labels-idx1-ubyte.gz": gzipSync(labels),
     };
-    await withFolder(files, async (folder) => {
+    await withFolder(async (folder) => {
       for (const ending of ["", ".gz"]) {
         const found = await load(
           "images",
@@ -102,19 +88,16 @@ describe("loadStimuli()", () => {
         assert.deepEqual([...found.labels], [9, 3]);
         assert.deepEqual([...found.values.subarray(6)], [255, 7, 8, 9, 10, 11]);
       }
-    });
+    }, files);
   });
 
   it("reads PyTorch's tuple of vectors and labels", async () => {
-    await withFolder(
-      { "some.pt": Uint8Array.fromBase64(TORCH_TUPLE) },
-      async (folder) => {
-        const found = await load("latents", folder, "some.pt");
-        assert.deepEqual([found.size, found.count], [2, 3]);
-        assert.deepEqual([...found.values], [0, 0.25, 0.5, 0.75, 1, 1.25]);
-        assert.deepEqual([...found.labels], [2, 0, 1]);
-      },
-    );
+    await withFolder(async (folder) => {
+      const found = await load("latents", folder, "some.pt");
+      assert.deepEqual([found.size, found.count], [2, 3]);
+      assert.deepEqual([...found.values], [0, 0.25, 0.5, 0.75, 1, 1.25]);
+      assert.deepEqual([...found.labels], [2, 0, 1]);
+    }, { "some.pt": Uint8Array.fromBase64(TORCH_TUPLE) });
   });
 
   it("tells in one sentence what does not fit", async () => {
@@ -137,53 +120,50 @@ describe("loadStimuli()", () => {
       "notes.txt": new TextEncoder().encode("hello"),
       "empty.npy": new Uint8Array(0),
     };
-    await withFolder(files, async (folder) => {
-      const tell = (name: string, kind: "latents" | "images" = "latents") =>
-        sentence(load(kind, folder, name));
-      assert.match(
-        await tell("none.npy"),
-        /^Cannot read the latents ".*none\.npy": there is no such file$/,
-      );
-      assert.match(
-        await tell("alone.npy"),
-        /labels of ".*alone\.npy" from ".*alone_labels\.npy": there is no such file$/,
-      );
-      assert.match(
-        await tell("flat.npy"),
-        /shape is \[4\], but \[count, …\] is needed$/,
-      );
-      assert.match(
-        await tell("few.npy"),
-        /there are 3 of them, but the labels in ".*few_labels\.npy" are of shape \[2\]$/,
-      );
-      assert.match(
-        await tell("bright.npy", "images"),
-        /a pixel is 256, but pixels go from 0 to 255$/,
-      );
-      assert.match(
-        await tell("normal.npy", "images"),
-        /a pixel is -1, but pixels go from 0 to 255 .*undo the normalisation/,
-      );
-      assert.match(await tell("nan.npy"), /one of the numbers is NaN$/);
-      assert.match(
-        await tell("half.npy"),
-        /label 1 is 0\.5, but labels are whole numbers from 0 to 255$/,
-      );
-      assert.match(
-        await tell("pictures", "images"),
-        /the name of an IDX file must hold "images"/,
-      );
-      assert.match(
-        await tell("notes.txt"),
-        /neither NumPy's \.npy, nor PyTorch's \.pt, nor an IDX file/,
-      );
-      assert.match(await tell("empty.npy"), /neither NumPy's \.npy/);
-    });
+    await withFolder(async (folder) => {
+      const images = new Set(["bright.npy", "normal.npy", "pictures"]);
+      for (
+        const [name, expected] of [
+          [
+            "none.npy",
+            /^Cannot read the latents ".*none\.npy": there is no such file$/,
+          ],
+          [
+            "alone.npy",
+            /labels of ".*alone\.npy" from ".*alone_labels\.npy": there is no such file$/,
+          ],
+          ["flat.npy", /shape is \[4\], but \[count, …\] is needed$/],
+          [
+            "few.npy",
+            /there are 3 of them, but the labels in ".*few_labels\.npy" are of shape \[2\]$/,
+          ],
+          ["bright.npy", /a pixel is 256, but pixels go from 0 to 255$/],
+          [
+            "normal.npy",
+            /a pixel is -1, but pixels go from 0 to 255 .*undo the normalisation/,
+          ],
+          ["nan.npy", /one of the numbers is NaN$/],
+          [
+            "half.npy",
+            /label 1 is 0\.5, but labels are whole numbers from 0 to 255$/,
+          ],
+          ["pictures", /the name of an IDX file must hold "images"/],
+          [
+            "notes.txt",
+            /neither NumPy's \.npy, nor PyTorch's \.pt, nor an IDX file/,
+          ],
+          ["empty.npy", /neither NumPy's \.npy/],
+        ] as const
+      ) {
+        const kind = images.has(name) ? "images" : "latents";
+        assert.match(await sentence(load(kind, folder, name)), expected);
+      }
+    }, files);
   });
 
   it("answers broken PyTorch files with an InputError, never anything else", async () => {
     const whole = Uint8Array.fromBase64(TORCH_TUPLE);
-    await withFolder({}, (folder) =>
+    await withFolder((folder) =>
       fc.assert(
         fc.asyncProperty(
           fc.nat(whole.length),
@@ -202,7 +182,8 @@ describe("loadStimuli()", () => {
           },
         ),
         { numRuns: 500 },
-      ));
+      )
+    );
   });
 });
 
@@ -210,7 +191,7 @@ describe("loadStimuli() with download", () => {
   const none = () => Promise.reject(new TypeError("no network"));
 
   it("tells where to get the latents when there is no network", async () => {
-    await withFolder({}, async (folder) => {
+    await withFolder(async (folder) => {
       const lines: string[] = [];
       const message = await sentence(loadStimuli("latents", {
         file: "download",
@@ -245,7 +226,7 @@ describe("loadStimuli() with download", () => {
       [() => new Response("", { status: 404 }), /the server answered 404/],
     ];
     for (const [answer, reason] of answers) {
-      await withFolder({}, async (folder) => {
+      await withFolder(async (folder) => {
         const message = await sentence(loadStimuli("latents", {
           file: "download",
           seed: 1,
@@ -276,7 +257,7 @@ describe("loadStimuli() with download", () => {
     async () => {
       const file = join(folder as string, "mnist_latent_output_labels.pt");
       const bytes = await Deno.readFile(file);
-      await withFolder({}, async (cache) => {
+      await withFolder(async (cache) => {
         const cacheFolder = join(cache, "new");
         const options = { file: "download", seed: 1, cacheFolder };
         const first = await loadStimuli("latents", {
