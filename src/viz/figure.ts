@@ -72,29 +72,6 @@ export function makeFigure(
   };
 }
 
-/** The specification without its layers named {@linkcode HOVER}. */
-export function withoutHover(spec: Spec): Spec {
-  return strip(spec) as Spec;
-}
-
-/** Where parts that may be layers stand in a specification. */
-const PARTS = new Set(["layer", "spec", "hconcat", "vconcat", "concat"]);
-
-function strip(part: Json): Json {
-  if (Array.isArray(part)) {
-    return part.filter((one) => (one as Spec | null)?.name !== HOVER).map(
-      strip,
-    );
-  }
-  if (typeof part !== "object" || part === null) return part;
-  return Object.fromEntries(
-    Object.entries(part).map(([key, value]) => [
-      key,
-      PARTS.has(key) ? strip(value) : value,
-    ]),
-  );
-}
-
 /** Longest label that is drawn whole: a legend's entry in one column of a journal. */
 const LONGEST_LABEL = 42;
 
@@ -137,26 +114,31 @@ export function drawableText(text: string): string {
   return printed in {} ? `${printed}\u00a0` : printed;
 }
 
-/** Addresses of pictures are long, and hold nothing that needs care. */
-const ADDRESS = "data:";
-
-/** A specification in which every text can be drawn, but for those inside expressions. */
-export function drawable(spec: Spec): Spec {
-  const known = new Map<string, string>();
-  const clean = (text: string): string => {
-    let found = known.get(text);
-    if (found === undefined) {
-      found = text.startsWith(ADDRESS) ? text : drawableText(text);
-      known.set(text, found);
-    }
-    return found;
-  };
+/**
+ * A specification in which every text can be drawn, but for those inside
+ * expressions.
+ *
+ * @param options `still`: whether layers named {@linkcode HOVER} are left out; default false.
+ */
+export function drawable(
+  spec: Spec,
+  { still = false }: { readonly still?: boolean } = {},
+): Spec {
   const walk = (value: Json): Json => {
-    if (typeof value === "string") return clean(value);
+    if (typeof value === "string") {
+      // Addresses of pictures are long, and hold nothing that needs care.
+      return value.startsWith("data:") ? value : drawableText(value);
+    }
     if (Array.isArray(value)) return value.map(walk);
     if (typeof value !== "object" || value === null) return value;
     const copy: Record<string, Json> = {};
-    for (const key in value) copy[key] = walk((value as Spec)[key]!);
+    for (const [key, part] of Object.entries(value)) {
+      copy[key] = walk(
+        still && key === "layer"
+          ? (part as Spec[]).filter(({ name }) => name !== HOVER)
+          : part,
+      );
+    }
     return copy;
   };
   return walk(spec) as Spec;

@@ -10,7 +10,7 @@ import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
 import { create as openFont } from "npm:fontkit@2.0.4";
 // A package without modules: its description brings it in.
 import "npm:dejavu-fonts-ttf@2.37.3/package.json" with { type: "json" };
-import { drawable, type Drawing, withoutHover } from "./figure.ts";
+import { drawable, type Drawing } from "./figure.ts";
 import { encodePng } from "./matrices.ts";
 import { vega, VEGA_BUILD } from "./vega.ts";
 
@@ -101,7 +101,7 @@ export async function renderSvg(
   { spec, width }: Pick<Drawing, "spec" | "width">,
 ): Promise<string> {
   await loadFont();
-  const still = withoutHover(drawable(spec)) as unknown as TopLevelSpec;
+  const still = drawable(spec, { still: true }) as unknown as TopLevelSpec;
   const compiled = compile(still, { logger: STRICT_LOGGER }).spec;
   const view = new vega.View(vega.parse(compiled), { renderer: "none" });
   try {

@@ -35,54 +35,33 @@ export const MUTED = "#6b6b6b";
  * and more against white, and stay apart under the three kinds of colour
  * blindness.
  */
-const PALETTE: readonly string[] = [
-  "#2e2565",
-  "#1f9d94",
-  "#e8452c",
-  "#a082e0",
-  "#5a1f10",
-  "#a800e6",
-];
+const PALETTE = "#2e2565 #1f9d94 #e8452c #a082e0 #5a1f10 #a800e6".split(" ");
 
 /**
  * One colour a label; beyond the palette, steps around the colour circle,
  * alternately dark and bright.
  */
 export function labelColors(count: number): string[] {
-  const colors = PALETTE.slice(0, count);
-  const more = count - colors.length;
-  for (let i = 0; i < more; i++) {
-    const hue = Math.round(360 * i / more);
-    colors.push(`hsl(${hue}, 60%, ${i % 2 === 0 ? 28 : 48}%)`);
-  }
-  return colors;
+  const more = count - PALETTE.length;
+  return Array.from({ length: count }, (_, i) => {
+    const step = i - PALETTE.length;
+    return PALETTE[i] ??
+      `hsl(${Math.round(360 * step / more)}, 60%, ${
+        step % 2 === 0 ? 28 : 48
+      }%)`;
+  });
 }
 
 /** Colour scale of quantities from 0 up: bright to dark, as ink is. */
-export const SEQUENTIAL: readonly string[] = [
-  "#b5e7c8",
-  "#8fd9b0",
-  "#55bfad",
-  "#38999f",
-  "#357595",
-  "#3d5086",
-  "#392c5b",
-  "#150b18",
-];
+export const SEQUENTIAL: readonly string[] =
+  "#b5e7c8 #8fd9b0 #55bfad #38999f #357595 #3d5086 #392c5b #150b18".split(" ");
 
 /** Where a matrix has no connection. */
 export const NO_CONNECTION = "#e4e4e4";
 
 /** Colour scale of quantities around 0: teal below, white at 0, indigo above. */
-export const DIVERGING: readonly string[] = [
-  "#00564f",
-  "#1f9d94",
-  "#9ad6d0",
-  "#ffffff",
-  "#b3a9dd",
-  "#5f4fb0",
-  "#2e2565",
-];
+export const DIVERGING: readonly string[] =
+  "#00564f #1f9d94 #9ad6d0 #ffffff #b3a9dd #5f4fb0 #2e2565".split(" ");
 
 /** Mean width of a character at a label's size, and an entry's symbol with the gaps around it. */
 export const CHARACTER_PIXELS = 5.6;
@@ -102,20 +81,27 @@ function legendColumns({ legends, width }: LegendRoom): number | undefined {
     CHARACTER_PIXELS * [...entry].length + SYMBOL_PIXELS
   );
   const total = widths.reduce((sum, one) => sum + one, 0);
-  if (total <= width) return undefined;
-  return Math.max(1, Math.floor(width / Math.max(...widths)));
+  return total <= width
+    ? undefined
+    : Math.max(1, Math.floor(width / Math.max(...widths)));
 }
 
 /** Height that legends of more than one row take away from a plot. */
 export function legendPixels(room: LegendRoom): number {
   const columns = legendColumns(room);
   if (columns === undefined) return 0;
-  const rows = room.legends.reduce(
-    (sum, entries) => sum + Math.ceil(entries.length / columns),
-    0,
-  );
-  return 12 * (rows - 1);
+  const rows = room.legends.map(({ length }) => Math.ceil(length / columns));
+  return 12 * (rows.reduce((sum, one) => sum + one, 0) - 1);
 }
+
+/** Texts of axes, legends and headers. */
+const LABELS = {
+  labelFontSize: 9,
+  titleFontSize: 10,
+  titleFontWeight: "normal",
+  labelColor: INK,
+  titleColor: INK,
+};
 
 /**
  * Vega-Lite's `config` of a figure.
@@ -140,11 +126,7 @@ export function themeConfig(room?: LegendRoom): Record<string, unknown> {
       subtitleColor: MUTED,
     },
     axis: {
-      labelFontSize: 9,
-      titleFontSize: 10,
-      titleFontWeight: "normal",
-      labelColor: INK,
-      titleColor: INK,
+      ...LABELS,
       domainColor: INK,
       tickColor: INK,
       tickSize: 3,
@@ -156,13 +138,10 @@ export function themeConfig(room?: LegendRoom): Record<string, unknown> {
       tickWidth: 0.7,
     },
     legend: {
+      ...LABELS,
+      titleFontSize: 9,
       orient: "top",
       direction: "horizontal",
-      labelFontSize: 9,
-      titleFontSize: 9,
-      titleFontWeight: "normal",
-      labelColor: INK,
-      titleColor: INK,
       labelLimit: 0,
       symbolStrokeWidth: 1.6,
       symbolSize: 80,
@@ -174,14 +153,6 @@ export function themeConfig(room?: LegendRoom): Record<string, unknown> {
         layout: { top: { anchor: "start", direction: "vertical", margin: 2 } },
       }),
     },
-    header: {
-      labelFontSize: 9,
-      titleFontSize: 10,
-      labelFontWeight: "normal",
-      titleFontWeight: "normal",
-      labelColor: INK,
-      titleColor: INK,
-      labelPadding: 3,
-    },
+    header: { ...LABELS, labelFontWeight: "normal", labelPadding: 3 },
   };
 }
