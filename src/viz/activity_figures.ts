@@ -98,7 +98,7 @@ export function activityFigure(
         columns: steps,
         fields: (i, j) => ({ region: regionNames[i]!, step: j + 1 }),
         tooltip: [
-          text("region", "region"),
+          text("region"),
           number("step", "time step", "d"),
           number("value", "mean hidden state", ".3~g"),
         ],

@@ -269,7 +269,7 @@ function overviews(context: Context): Plan[] {
       "overview_minimum",
       () =>
         minimumFigure(valuesOf(context, (run) => run.loss?.minLoss), {
-          quantity: `minimum validation ${titleOf(context, "loss")}`,
+          axis: `minimum validation ${titleOf(context, "loss")}`,
           labels,
           baseline: baseline("loss"),
           width,

@@ -5,87 +5,60 @@
  * @module
  */
 
-import type { Baseline, Quantity } from "../analysis/summary.ts";
+import type { Quantity } from "../analysis/summary.ts";
 import type { Curves } from "../results/data_files.ts";
-import { type Drawing, HOVER, makeFigure, type Spec } from "./figure.ts";
+import {
+  type Drawing,
+  HOVER,
+  type Json,
+  makeFigure,
+  type Spec,
+} from "./figure.ts";
 import {
   axisTitle,
-  baselineLayer,
-  curveLayers,
-  DASHES,
-  dashes,
   dotted,
-  epochAxis,
+  gridFigure,
+  gridLayout,
+  keysInWords,
   labelColor,
   legendParam,
   number,
-  quantity,
-  scaleProperties,
-  text,
-  whenChosen,
-  withAxis,
-} from "./layers.ts";
-import {
-  facetPanels,
-  type GridLayout,
-  gridLayout,
-  keysInWords,
   panelNames,
   type Parameters,
-  SIDES,
-} from "./panels.ts";
+  quantity,
+  text,
+  type ValueOptions,
+  valuePlot,
+  whenChosen,
+} from "./layers.ts";
 import {
-  including,
   isPoint,
   type LeftOutRun,
   type Middle,
-  MIDDLE_WORDS,
+  middleOn,
   middleRows,
   runRows,
   type Series,
   seriesOf,
-  type Split,
-  SPLITS,
-  type ValueScale,
+  SPREAD_WORDS,
+  type Tags,
 } from "./series.ts";
-import { FIGURE_PIXELS, type FigureWidth, legendPixels } from "./theme.ts";
+import { FIGURE_PIXELS, INK, legendPixels } from "./theme.ts";
 
-/** What figures of curves show. */
-interface CurveOptions {
-  readonly quantity: Quantity;
-  /** Title of the value axis, without the note on a logarithmic scale. */
-  readonly axis: string;
-  readonly baseline: Baseline | undefined;
-  /** All labels, so that one has the same colour in every figure, whether or not it is in all. */
-  readonly labels: readonly string[];
-  readonly width: FigureWidth;
-}
+/** Training or validation, in the order of the legend. */
+const SPLITS = ["training", "validation"] as const;
 
-/** The curves of one results label. */
-type LabelCurves =
-  & { readonly label: string }
-  & { readonly [split in Split]?: Curves };
-
-/** A run that is not drawn. */
-export interface LeftOutCurve extends LeftOutRun {
-  readonly label: string;
-  readonly split: Split;
-}
-
-/** A figure and what it lacks; without any curve there is no figure. */
-interface CurveFigure {
-  readonly figure: Drawing | undefined;
-  readonly leftOut: readonly LeftOutCurve[];
-}
+type Split = typeof SPLITS[number];
 
 /** What tells curves of a combination apart. */
-type LabelSeries = Series & { readonly label: string; readonly split: Split };
+type CurveTags = { readonly label: string; readonly split: Split };
 
-/** How they are drawn. */
-interface Drawn {
-  readonly scale: ValueScale;
-  readonly kind: Middle;
+interface CurveOptions extends ValueOptions {
+  readonly quantity: Quantity;
 }
+
+/** A run that is not drawn. */
+export type LeftOutCurve = CurveTags & LeftOutRun;
 
 /** Room for the value axis. */
 const AXIS_PIXELS = 50;
@@ -99,126 +72,188 @@ const AXIS_PIXELS = 50;
  *
  * @param labels The curves of each label, in the order of the legend.
  * @param options `title`, e.g. `lr 1e-4 · relu · Adam · length 3`.
+ * @returns The figure, unless there is no curve, and what it lacks.
  */
 export function curveFigure(
-  labels: readonly LabelCurves[],
+  labels:
+    readonly ({ readonly label: string } & { [split in Split]?: Curves })[],
   options: CurveOptions & { readonly title: string },
-): CurveFigure {
-  const { series, leftOut, ...drawn } = seriesOf(
+): { figure: Drawing | undefined; leftOut: LeftOutCurve[] } {
+  const { title, quantity: section, axis, baseline } = options;
+  const { series, leftOut, scale } = seriesOf(
     labels.flatMap(({ label, ...own }) =>
       SPLITS.flatMap((split) => {
         const curves = own[split];
-        return curves === undefined
-          ? []
-          : [[{ label, split }, curves] as const];
+        return curves ? [[{ label, split }, curves] as const] : [];
       })
     ),
-    options.quantity,
+    section,
   );
   if (series.length === 0) return { figure: undefined, leftOut };
-  const { title, quantity: section } = options;
   const width = FIGURE_PIXELS[options.width];
   const legends = {
     legends: [options.labels, SPLITS],
     width: width - AXIS_PIXELS,
   };
-  const caption = curveCaption(series, { ...options, kind: drawn.kind });
-  const figure = makeFigure({ section, title, caption, width, legends }, {
+  const shown = <T extends string>(all: readonly T[], tag: keyof CurveTags) =>
+    all.filter((one) => series.some(({ tags }) => tags[tag] === one));
+  const symbolType = series.every(isPoint) ? "circle" : "stroke";
+  const of = middleOn(scale);
+  const figure = makeFigure({
+    section,
+    title,
+    caption: curveCaption(series, of, options),
+    width,
+    legends,
+  }, {
     title: { text: title },
     width,
     height: Math.round(width * (options.width === 85 ? 0.66 : 0.48)) +
       legendPixels(legends),
     autosize: { type: "fit", contains: "padding" },
-    datasets: {
-      middle: series.flatMap((one) =>
-        middleRows(one, { label: one.label, split: one.split })
-      ),
-      runs: runRows(series),
-    },
-    layer: combinationLayers(series, { ...options, ...drawn }),
-    resolve: { axis: { y: "independent" } },
+    datasets: { middle: middleRows(series), runs: runRows(series) },
+    data: { name: "middle" },
+    ...valuePlot([
+      ...(series.some(({ n }) => n > 1) ? [RUN_LAYER] : []),
+      ...curveLayers(series, {
+        strokeDash: dashes("split", shown(SPLITS, "split"), symbolType),
+        strokeWidth: 1.4,
+        params: [legendParam("split")],
+      }),
+      hoverLayer(`${of} ${axis}`),
+    ], {
+      scale,
+      title: axisTitle(axis, scale),
+      baseline,
+      x: epochAxis(6),
+      color: labelColor(options.labels, {
+        shown: shown(options.labels, "label"),
+        legend: { symbolType, symbolOpacity: 1 },
+      }),
+      opacity: whenChosen("label", "split"),
+    }),
   });
   return { figure, leftOut };
 }
 
 function curveCaption(
-  series: readonly LabelSeries[],
-  { axis, title, baseline, kind }: CurveOptions & {
-    readonly title: string;
-    readonly kind: Middle;
-  },
+  series: readonly Series<CurveTags>[],
+  of: Middle,
+  { axis, title, baseline }: CurveOptions & { readonly title: string },
 ): string {
   const counts = [...new Set(series.map(({ n }) => n))].sort((a, b) => a - b);
-  const many = counts.some((n) => n > 1);
-  const labels = [...new Set(series.map(({ label }) => label))].join(", ");
+  const labels = [...new Set(series.map(({ tags }) => tags.label))].join(", ");
   const points = series.every(isPoint);
-  const { line, band } = MIDDLE_WORDS[kind];
-  const marks = points ? ["circles", "bars"] : ["lines", "bands"];
+  const [middle, spread] = points ? ["circles", "bars"] : ["lines", "bands"];
+  const runs = counts.some((n) => n > 1)
+    ? `${of} (${middle}) and ${SPREAD_WORDS[of]} (${spread}) of ${
+      counts.join(" to ")
+    } runs${points ? "" : ", each run as a faint line"}`
+    : "one run";
   const whole = series.every(({ start }) => start === 0);
-  return `${axis} of ${labels} at ${title}: ${
-    many
-      ? `${line} (${marks[0]}) and ${band} (${marks[1]}) of ${
-        counts.join(" to ")
-      } runs${points ? "" : ", each run as a faint line"}`
-      : "one run"
-  }; solid: training, dashed: validation. Epochs are numbered from 0; ${
+  return `${axis} of ${labels} at ${title}: ${runs}; solid: training, dashed: validation. Epochs are numbered from 0; ${
     whole ? "there is one" : "the first is left out"
   }.${dotted(baseline)}`;
 }
 
-function combinationLayers(
-  series: readonly LabelSeries[],
-  { labels, axis, baseline, kind, scale }: CurveOptions & Drawn,
-): Spec[] {
-  const x = epochAxis(6);
-  const symbolType = series.every(isPoint) ? "circle" : "stroke";
-  const opacity = whenChosen("label", "split");
-  const color = labelColor(labels, {
-    shown: labels.filter((label) => series.some((one) => one.label === label)),
-    legend: { symbolType, symbolOpacity: 1 },
-  });
-  const splits = SPLITS.filter((split) =>
-    series.some((one) => one.split === split)
-  );
-  return withAxis([
-    ...(series.every(({ runs }) => runs.length < 2) ? [] : [{
-      data: { name: "runs" },
-      mark: { type: "line", strokeWidth: 0.5, strokeOpacity: 0.3, aria: false },
-      encoding: {
-        x,
-        y: quantity("value"),
-        color,
-        detail: [{ field: "split" }, { field: "iteration" }],
-        opacity,
-      },
-    }]),
-    ...curveLayers({
-      series,
-      data: "middle",
-      detail: "split",
-      x,
-      color,
-      strokeDash: dashes("split", { values: splits, symbolType, legend: true }),
-      opacity,
-      strokeWidth: 1.4,
-      params: [legendParam("split")],
-    }),
-    ...baselineLayer(baseline),
-    hoverLayer(`${kind} ${axis}`, { x, color }),
-  ], {
-    title: axisTitle(axis, scale),
-    ...scaleProperties(including(scale, baseline?.value)),
-  });
-}
+/** How the dashes of a legend look, in order. */
+const DASHES: readonly (readonly number[])[] = [
+  [1, 0],
+  [4, 2],
+  [1, 1.5],
+  [6, 2, 1, 2],
+];
 
-/** The point next to the mouse, with its numbers. */
-function hoverLayer(
-  title: string,
-  { x, color }: { readonly x: Spec; readonly color: Spec },
+/** Dashes of a field; without a type of symbol there is no legend. */
+function dashes(
+  field: string,
+  values: readonly string[],
+  symbolType: string | undefined,
 ): Spec {
   return {
+    field,
+    type: "nominal",
+    title: null,
+    scale: {
+      domain: [...values],
+      range: values.map((_, i) => DASHES[i] ?? [1, 0]),
+    },
+    legend: symbolType === undefined
+      ? null
+      : { symbolType, symbolStrokeColor: INK, symbolOpacity: 1 },
+  };
+}
+
+function epochAxis(tickCount: number): Spec {
+  return {
+    ...quantity("epoch"),
+    title: "epoch",
+    scale: { nice: false, zero: false },
+    axis: { grid: false, tickCount, tickMinStep: 1, format: "~d" },
+  };
+}
+
+/**
+ * Middle curves with their bands, from the back to the front; curves of one
+ * epoch are circles with bars. Layers without a row are left out, as an axis
+ * has no range of none.
+ *
+ * @param options `strokeDash`: what tells the curves of a label apart; `bands`: which of them have some.
+ */
+function curveLayers(
+  series: readonly Series<Tags>[],
+  { strokeDash, strokeWidth, bands = { field: "n", gt: 1 }, ...options }: {
+    readonly strokeDash: Spec;
+    readonly strokeWidth: number;
+    readonly bands?: Json;
+    readonly params?: readonly Json[];
+    readonly tooltip?: readonly Json[];
+  },
+): Spec[] {
+  const { params, tooltip } = options;
+  const where = (filter: Json): Spec => ({ transform: [{ filter }] });
+  const spread: Spec = { y: quantity("low"), y2: { field: "high" } };
+  const middle: Spec = { y: quantity("middle"), strokeDash };
+  const points = series.filter(isPoint);
+  const haveSpread = (some: typeof series) => some.some(({ n }) => n > 1);
+  return [
+    ...(!haveSpread(series) ? [] : [{
+      ...where(bands),
+      mark: { type: "area", fillOpacity: 0.16, aria: false },
+      encoding: { ...spread, detail: { field: strokeDash.field! } },
+    }]),
+    {
+      ...(params && { params }),
+      mark: { type: "line", strokeWidth, strokeCap: "butt" },
+      encoding: { ...middle, ...(tooltip && { tooltip }) },
+    },
+    ...(!haveSpread(points) ? [] : [{
+      ...where("datum.point && datum.n > 1"),
+      mark: { type: "rule", strokeWidth: 1, aria: false },
+      encoding: spread,
+    }]),
+    ...(points.length === 0 ? [] : [{
+      ...where("datum.point"),
+      mark: { type: "point", size: 50, strokeWidth },
+      encoding: middle,
+    }]),
+  ];
+}
+
+/** Each run. */
+const RUN_LAYER: Spec = {
+  data: { name: "runs" },
+  mark: { type: "line", strokeWidth: 0.5, strokeOpacity: 0.3, aria: false },
+  encoding: {
+    y: quantity("value"),
+    detail: [{ field: "split" }, { field: "iteration" }],
+  },
+};
+
+/** The point next to the mouse, with its numbers. */
+function hoverLayer(title: string): Spec {
+  return {
     name: HOVER,
-    data: { name: "middle" },
     transform: [{ filter: { and: [{ param: "label" }, { param: "split" }] } }],
     params: [{
       name: "near",
@@ -231,15 +266,13 @@ function hoverLayer(
     }],
     mark: { type: "point", filled: true, size: 24, aria: false },
     encoding: {
-      x,
       y: quantity("middle"),
-      color,
       opacity: {
         condition: { param: "near", empty: false, value: 1 },
         value: 0,
       },
       tooltip: [
-        text("label", "label"),
+        text("label"),
         text("split", "data"),
         number("epoch", "epoch", "d"),
         number("middle", title),
@@ -266,23 +299,6 @@ interface OverviewCombination {
 }
 
 /**
- * Which keys make rows, and which dashes: curves of one panel that differ in
- * colour and dash can't be told apart, so all but the difficulty makes rows,
- * while there is room.
- */
-function rowsAndDashes(
-  all: readonly Parameters[],
-  { kinds, others }: GridLayout,
-): { readonly rows: readonly string[]; readonly dashed: readonly string[] } {
-  const rows = [...others, ...kinds];
-  const count = (keys: readonly string[]) =>
-    new Set(panelNames(all, keys)).size;
-  return count(rows) > MOST_ROWS && count(others) <= DASHES.length
-    ? { rows: kinds, dashed: others }
-    : { rows, dashed: [] };
-}
-
-/**
  * Draws the middle and the spread of the validation curves of all
  * combinations: a row a kind of network, optimizer and learning rate, a column
  * a difficulty of the task.
@@ -295,84 +311,54 @@ export function overviewFigure(
 ): Drawing | undefined {
   if (combinations.length < 2) return undefined;
   const all = combinations.map(({ parameters }) => parameters);
-  const layout = gridLayout(all);
-  const { difficulty } = layout;
-  const { rows, dashed } = rowsAndDashes(all, layout);
+  const { difficulty, kinds, others } = gridLayout(all);
+  const count = (keys: readonly string[]) =>
+    new Set(panelNames(all, keys)).size;
+  // Curves of one panel that differ in colour and dash can't be told apart: all
+  // but the difficulty makes rows, while there is room.
+  const full = count([...others, ...kinds]) > MOST_ROWS &&
+    count(others) <= DASHES.length;
+  const rows = full ? kinds : [...others, ...kinds];
   const columns = difficulty === undefined ? [] : [difficulty];
-  const [rowNames, columnNames, dashNames] = [rows, columns, dashed].map((
-    keys,
-  ) => panelNames(all, keys));
-  const { series, scale, kind } = seriesOf(
+  const dashed = full ? others : [];
+  const names = [rows, columns, dashed].map((keys) => panelNames(all, keys));
+  const { series, scale } = seriesOf(
     combinations.flatMap(({ byLabel }, i) =>
-      byLabel.map(({ label, curves }) =>
-        [{
-          label,
-          row: rowNames![i]!,
-          column: columnNames![i]!,
-          dash: dashNames![i]!,
-        }, curves] as const
-      )
+      byLabel.map(({ label, curves }) => {
+        const [row = "", column = "", dash = ""] = names.map((own) => own[i]);
+        return [{ row, column, dash, label }, curves] as const;
+      })
     ),
     options.quantity,
   );
   if (series.length === 0) return undefined;
-  const { axis, labels, baseline } = options;
-  const values = [...new Set(series.map(({ dash }) => dash))];
-  const { line, band } = MIDDLE_WORDS[kind];
-  const caption =
-    `${axis} against epochs: ${line} (line) and ${band} (band) of the runs${
-      keysInWords("rows", rows)
-    }${keysInWords("columns", columns)}${
-      keysInWords("dashes, of which the first alone has bands", dashed)
-    }.${dotted(baseline)}`;
-  const width = FIGURE_PIXELS[options.width];
-  const y = scaleProperties(including(scale, baseline?.value));
-  return makeFigure({
-    section: "overview",
-    title: `Overview: ${axis}`,
-    caption,
-    width,
-    legends: {
-      legends: [labels, values.length > 1 ? values : []],
-      width: width - SIDES,
-    },
-  }, {
-    datasets: {
-      middle: series.flatMap((one) =>
-        middleRows(one, {
-          row: one.row,
-          column: one.column,
-          dash: one.dash,
-          label: one.label,
-          points: PANEL_POINTS,
-          banded: one.n > 1 && one.dash === values[0],
-        })
-      ),
-    },
-    data: { name: "middle" },
-    ...facetPanels(series, {
-      width,
-      height: 84,
-      title: axisTitle(axis, scale),
-      baseline: baseline !== undefined,
-      layer: withAxis([
-        ...curveLayers({
-          series,
-          detail: "dash",
-          x: epochAxis(4),
-          color: labelColor(labels, { legend: { symbolType: "stroke" } }),
-          strokeDash: dashes("dash", { values }),
-          opacity: whenChosen("label"),
-          strokeWidth: 1.2,
-          bands: "datum.banded",
-          tooltip: [
-            text("label", "label"),
-            text("row", "network and optimizer"),
-            text("column", "task"),
-          ],
-        }),
-        ...baselineLayer(baseline),
-      ], { title: null, scale: y.scale, axis: { ...y.axis, tickCount: 4 } }),
+  const of = middleOn(scale);
+  const values = [...new Set(series.map(({ tags }) => tags.dash))];
+  const several = values.length > 1;
+  return gridFigure(series.map(({ tags }) => tags), {
+    ...options,
+    caption: `${options.axis} against epochs: ${of} (line) and ${
+      SPREAD_WORDS[of]
+    } (band) of the runs${keysInWords("rows", rows)}${
+      keysInWords("columns", columns)
+    }${keysInWords("dashes, of which the first alone has bands", dashed)}`,
+    scale,
+    height: 84,
+    rows: middleRows(series, PANEL_POINTS),
+    x: epochAxis(4),
+    legend: { symbolType: "stroke" },
+    dashes: several ? values : [],
+    layers: curveLayers(series, {
+      strokeDash: dashes("dash", values, several ? "stroke" : undefined),
+      strokeWidth: 1.2,
+      bands: {
+        and: [{ field: "n", gt: 1 }, { field: "dash", equal: values[0]! }],
+      },
+      tooltip: [
+        text("label"),
+        text("row", "network and optimizer"),
+        text("column", "task"),
+      ],
     }),
   });
 }

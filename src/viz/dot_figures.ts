@@ -433,8 +433,8 @@ export function measureFigure(
               yOffset: { field: "label", sort: own, scale: { domain: own } },
               color,
               tooltip: [
-                text("label", "label"),
-                text("measure", "measure"),
+                text("label"),
+                text("measure"),
                 number("change", "relative change", "+.1%"),
                 number("biological", "biological"),
                 number("random", "random"),

@@ -1,42 +1,45 @@
 /**
- * What figures of curves and of runs share: value axes, colours and legends of
- * labels, bands, middles, single runs, the baseline with its name in the right
- * margin, and what steps back when a legend's entry is clicked.
+ * What figures share: channels and tooltips, colours and legends of labels,
+ * plots with a value axis and the baseline's name in the right margin, and
+ * small panels that lay out a grid of hyper-parameters, whatever
+ * its keys are.
  *
  * @module
  */
 
+import { combinationName, keyInWords } from "../analysis/match.ts";
 import type { Baseline } from "../analysis/summary.ts";
-import { drawableText, type Json, type Spec } from "./figure.ts";
-import { isPoint, type MiddleCurve, type ValueScale } from "./series.ts";
-import { INK, labelColors, MUTED, SMALL_TEXT } from "./theme.ts";
+import type { Plain } from "../results/experiment_record.ts";
+import {
+  drawableText,
+  type Drawing,
+  type Json,
+  makeFigure,
+  type Spec,
+} from "./figure.ts";
+import type { ValueScale } from "./series.ts";
+import {
+  CHARACTER_PIXELS,
+  FIGURE_PIXELS,
+  type FigureWidth,
+  INK,
+  labelColors,
+  MUTED,
+  SMALL_TEXT,
+} from "./theme.ts";
 
-/** How the dashes of a legend look, in order. */
-export const DASHES: readonly (readonly number[])[] = [
-  [1, 0],
-  [4, 2],
-  [1, 1.5],
-  [6, 2, 1, 2],
-];
-
-/** A click on a legend's entry chooses it; the first of the layers with a common legend must have this. */
-export function legendParam(field: string): Spec {
-  return {
-    name: field,
-    select: { type: "point", fields: [field] },
-    bind: "legend",
-  };
+/** What figures of labelled results have in common. */
+export interface LabelOptions {
+  /** All of the comparison, in order, so that one has the same colour in every figure. */
+  readonly labels: readonly string[];
+  readonly width: FigureWidth;
 }
 
-/** What is not chosen in the legends of these fields steps back. */
-export function whenChosen(...fields: readonly string[]): Spec {
-  return {
-    condition: {
-      test: { and: fields.map((param) => ({ param })) },
-      value: 1,
-    },
-    value: 0.04,
-  };
+/** Those of figures with one value axis. */
+export interface ValueOptions extends LabelOptions {
+  /** Title of the value axis, without the note on a logarithmic scale. */
+  readonly axis: string;
+  readonly baseline: Baseline | undefined;
 }
 
 /** A number's field. */
@@ -50,16 +53,30 @@ export function number(field: string, title: string, format = ".5~g"): Spec {
 }
 
 /** A text's field in a tooltip. */
-export function text(field: string, title: string): Spec {
+export function text(field: string, title = field): Spec {
   return { field, title, type: "nominal" };
 }
 
-/** The colour of a label, the same in every figure whether or not all labels are in it. */
+/** A click on a legend's entry chooses it; the first of the layers with a common legend must have this. */
+export function legendParam(field: string): Spec {
+  return {
+    name: field,
+    select: { type: "point", fields: [field] },
+    bind: "legend",
+  };
+}
+
+/** What is not chosen in the legends of these fields steps back. */
+export function whenChosen(...fields: readonly string[]): Spec {
+  const test = { and: fields.map((param) => ({ param })) };
+  return { condition: { test, value: 1 }, value: 0.04 };
+}
+
+/** The colour of a label, the same in every figure whether or not all labels are in it; `legend`: Vega-Lite's. */
 export function labelColor(
   labels: readonly string[],
   { shown = labels, legend }: {
     readonly shown?: readonly string[];
-    /** Vega-Lite's legend; null for none. */
     readonly legend: Spec | null;
   },
 ): Spec {
@@ -76,36 +93,40 @@ export function labelColor(
   };
 }
 
-/** Dashes of a field, with a legend where there are several. */
-export function dashes(
-  field: string,
-  { values, symbolType = "stroke", legend = values.length > 1 }: {
-    readonly values: readonly string[];
-    readonly symbolType?: string;
-    readonly legend?: boolean;
-  },
-): Spec {
-  return {
-    field,
-    type: "nominal",
-    title: null,
-    scale: {
-      domain: [...values],
-      range: values.map((_, i) => DASHES[i] ?? [1, 0]),
-    },
-    legend: legend
-      ? { symbolType, symbolStrokeColor: INK, symbolOpacity: 1 }
-      : null,
-  };
+/** A legend of labels as dots. */
+export const DOT_LEGEND: Spec = { symbolType: "circle", symbolSize: 30 };
+
+/** Text that fits beside a plot: words in lines of so many signs at most; what stands in brackets stays together. */
+export function lines(text: string, most: number): string[] {
+  return joined(text.match(/\([^)]*\)|\S+/g) ?? [], most, " ");
 }
 
-export function epochAxis(tickCount: number): Spec {
+/** Pieces in lines of so many signs at most. */
+export function joined(
+  pieces: readonly string[],
+  most: number,
+  blank = "",
+): string[] {
+  const all: string[] = [];
+  for (const piece of pieces) {
+    const longer = `${all.at(-1)}${blank}${piece}`;
+    if (all.length > 0 && longer.length <= most) all[all.length - 1] = longer;
+    else all.push(piece);
+  }
+  return all;
+}
+
+/** Texts as ticks of an axis that counts from 1. */
+export function namedTicks(names: readonly (readonly string[])[]): Spec {
+  const drawn = names.map((own) => own.map(drawableText));
   return {
-    field: "epoch",
-    type: "quantitative",
-    title: "epoch",
-    scale: { nice: false, zero: false },
-    axis: { grid: false, tickCount, tickMinStep: 1, format: "~d" },
+    values: names.map((_, i) => i + 1),
+    labelExpr: `${JSON.stringify(drawn)}[datum.value - 1]`,
+    grid: false,
+    ticks: false,
+    labelAngle: 0,
+    labelLimit: 0,
+    labelOverlap: false,
   };
 }
 
@@ -125,68 +146,58 @@ function logTicks(low: number, high: number): number[] {
   const decades = Math.log10(high / low);
   const factors = decades <= 2 ? [1, 2, 5] : [1];
   const step = Math.max(1, Math.ceil(decades / 7));
-  const last = Math.floor(Math.log10(high));
   const ticks: number[] = [];
+  const last = Math.floor(Math.log10(high));
   for (let power = last; 10 ** (power + 1) > low; power -= step) {
-    for (const factor of factors.toReversed()) {
-      // Decimal text is exact where a product of floats is not: 2e-3.
-      const tick = Number(`${factor}e${power}`);
-      if (tick >= low && tick <= high) ticks.unshift(tick);
-    }
+    // Decimal text is exact where a product of floats is not: 2e-3.
+    ticks.unshift(...factors.map((factor) => Number(`${factor}e${power}`)));
   }
-  return ticks;
+  return ticks.filter((tick) => tick >= low && tick <= high);
 }
 
-/** Vega-Lite's properties of the scale and the axis; whole numbers have no ticks between them. */
+/** Vega-Lite's properties of the scale and the axis; `whole` numbers have no ticks between them. */
 export function scaleProperties(
   { log, low, high }: ValueScale,
-  { whole = false }: { readonly whole?: boolean } = {},
+  { whole = false, tickCount }: {
+    readonly whole?: boolean;
+    readonly tickCount?: number | undefined;
+  } = {},
 ): { scale: Spec; axis: Spec } {
   if (log) {
     return {
       scale: { type: "log", nice: false, padding: 4 },
       // Vega's own ticks would draw a grid line at each of nine numbers a decade.
-      axis: { values: logTicks(low, high), format: "~g" },
+      axis: {
+        values: logTicks(low, high),
+        format: "~g",
+        ...(tickCount && { tickCount }),
+      },
     };
   }
   // Of a single value no axis can be made.
   const room = whole ? 1 : Math.abs(low) * 0.05 || 1;
-  const domain = low === high ? [low - room, high + room] : undefined;
+  const single = low === high && { domain: [low - room, high + room] };
   return {
     scale: {
       type: "linear",
       zero: false,
-      nice: domain === undefined,
+      nice: !single,
       padding: 4,
-      ...(domain && { domain }),
+      ...single,
     },
-    axis: whole
-      ? { tickCount: 5, tickMinStep: 1, format: "d" }
-      : { tickCount: 5 },
+    axis: {
+      tickCount: tickCount ?? 5,
+      ...(whole && { tickMinStep: 1, format: "d" }),
+    },
   };
-}
-
-/** Text that fits beside a plot: words in lines of so many signs at most; what stands in brackets stays together. */
-export function lines(text: string, most: number): string[] {
-  const all: string[] = [];
-  for (const word of text.match(/\([^)]*\)|\S+/g) ?? []) {
-    const last = all.at(-1);
-    if (last !== undefined && last.length + word.length < most) {
-      all[all.length - 1] = `${last} ${word}`;
-    } else all.push(word);
-  }
-  return all;
 }
 
 /**
  * The baseline as a dotted line. Its name stands in the right margin, as the
- * one tick of an axis there, so that it never covers a curve; the figure must
- * have independent y axes.
+ * one tick of an axis there, so that it never covers a curve.
  */
-export function baselineLayer(baseline: Baseline | undefined): Spec[] {
-  if (baseline === undefined) return [];
-  const { value, label } = baseline;
-  return [{
+function baselineLayer({ value, label }: Baseline): Spec {
+  return {
     data: { values: [{ baseline: value }] },
     mark: {
       type: "rule",
@@ -213,7 +224,7 @@ export function baselineLayer(baseline: Baseline | undefined): Spec[] {
         },
       },
     },
-  }];
+  };
 }
 
 /** What a caption says of the baseline. */
@@ -221,106 +232,203 @@ export function dotted(baseline: Baseline | undefined): string {
   return baseline === undefined ? "" : ` Dotted: ${baseline.label}.`;
 }
 
+/** A plot of layers that have their channels in common, on a value axis that has room for the baseline. */
+export function valuePlot(
+  layers: readonly Spec[],
+  { scale, title, tickCount, baseline, ...channels }: {
+    readonly scale: ValueScale;
+    readonly title: string | null;
+    readonly tickCount?: number | undefined;
+    readonly baseline: Baseline | undefined;
+    readonly x: Spec;
+    readonly color: Spec;
+    readonly opacity: Spec;
+  },
+): Spec {
+  const { value = scale.low } = baseline ?? {};
+  const y = scaleProperties({
+    log: scale.log,
+    low: Math.min(scale.low, value),
+    high: Math.max(scale.high, value),
+  }, { tickCount });
+  const [first, ...others] = layers;
+  const { params = [] } = first as { params?: readonly Json[] };
+  return {
+    layer: [{
+      encoding: { ...channels, y: { title, ...y } },
+      layer: [
+        { ...first, params: [legendParam("label"), ...params] },
+        ...others,
+      ],
+    }, ...(baseline === undefined ? [] : [baselineLayer(baseline)])],
+    resolve: { axis: { y: "independent" } },
+  };
+}
+
+/** Values by key of a combination. */
+export type Parameters = Readonly<Record<string, Plain>>;
+
+/** How the tasks call their difficulty. */
+const DIFFICULTIES = ["n_back", "pattern_length", "trial_length"];
+
+/** Keys that are no difficulty though they are numbers. */
+const RATES = /^(lr|learning_rate|weight_decay|momentum)$/;
+
 /**
- * Gives layers their common value axis: the first one draws it, with its grid;
- * those that have none of their own draw none. The first one listens to the
- * legend of labels, too.
- *
- * @param axis `title`, `scale` and `axis` of the y channel.
+ * Finds the keys that vary, and what each is: the task's difficulty, a kind of
+ * network or optimizer (a key with names for values), or something else, such
+ * as the learning rate.
  */
-export function withAxis(layers: readonly Spec[], axis: Spec): Spec[] {
-  return layers.map((layer, i) => {
-    const { y, ...encoding } = layer.encoding as Spec;
-    const params = Array.isArray(layer.params) ? layer.params : [];
-    return {
-      ...layer,
-      ...(i === 0 ? { params: [legendParam("label"), ...params] } : {}),
-      encoding: {
-        ...encoding,
-        y: i === 0 ? { ...y as Spec, ...axis } : { axis: null, ...y as Spec },
-      },
-    };
+export function gridLayout(combinations: readonly Parameters[]) {
+  const entries = combinations.flatMap((one) => Object.entries(one));
+  const varying = [...Map.groupBy(entries, ([key]) => key)].map(
+    ([key, own]) => ({ key, values: new Set(own.map(([, value]) => value)) }),
+  ).filter(({ values }) => values.size > 1);
+  const keysOf = (type: "number" | "string") =>
+    varying.filter(({ values }) =>
+      [...values].every((value) => typeof value === type)
+    ).map(({ key }) => key);
+  const numeric = keysOf("number").filter((key) => !RATES.test(key));
+  const difficulty = DIFFICULTIES.find((key) => numeric.includes(key)) ??
+    numeric.at(-1);
+  const kinds = keysOf("string");
+  const others = varying.map(({ key }) => key).filter((key) =>
+    key !== difficulty && !kinds.includes(key)
+  );
+  return { difficulty, kinds, others };
+}
+
+/**
+ * Names of panels by some keys, a name a combination. One that has none of the
+ * keys, as of another task, is a dash: Vega can't draw an empty title.
+ */
+export function panelNames(
+  combinations: readonly Parameters[],
+  keys: readonly string[],
+): string[] {
+  return combinations.map((parameters) =>
+    keys.length === 0 ? "" : combinationName(parameters, keys) || "–"
+  );
+}
+
+/** What a caption says of keys, after the part before: `; rows: learning rate, optimizer`. */
+export function keysInWords(what: string, keys: readonly string[]): string {
+  return keys.length === 0
+    ? ""
+    : `; ${what}: ${keys.map(keyInWords).join(", ")}`;
+}
+
+/** Room for the value axis, the baseline's name, and the rows' titles, which have a line a key. */
+const AXIS_PIXELS = 46;
+const BASELINE_PIXELS = 66;
+const TITLE_PIXELS = 14;
+const LINE_PIXELS = 11;
+/** Room beside the legends. */
+export const SIDES = AXIS_PIXELS + BASELINE_PIXELS;
+const SPACING = 8;
+/** Rows that have panels of full height, and how low the panels of more may be. */
+const FULL_ROWS = 4;
+const LOWEST = 56;
+
+/**
+ * A figure of small panels, laid out by the fields `row` and `column` of its
+ * data. A field with one value makes no rows or columns.
+ *
+ * @param places Of all panels, in order.
+ * @param options What is drawn in each panel, of all `rows`; `height` where there are few panels.
+ */
+export function gridFigure(
+  places: readonly { readonly row: string; readonly column: string }[],
+  { axis, labels, baseline, scale, x, ...options }: ValueOptions & {
+    readonly caption: string;
+    readonly scale: ValueScale;
+    readonly height: number;
+    readonly rows: readonly Json[];
+    readonly x: Spec;
+    /** That of labels, and the entries of one of dashes. */
+    readonly legend: Spec;
+    readonly dashes?: readonly string[];
+    readonly layers: readonly Spec[];
+  },
+): Drawing {
+  const { caption, legend, dashes = [], layers } = options;
+  const width = FIGURE_PIXELS[options.width];
+  return makeFigure({
+    section: "overview",
+    title: `Overview: ${axis}`,
+    caption: `${caption}.${dotted(baseline)}`,
+    width,
+    legends: { legends: [labels, dashes], width: width - SIDES },
+  }, {
+    datasets: { rows: options.rows },
+    data: { name: "rows" },
+    // One title for all: beside each row there is no room for it.
+    title: { text: axisTitle(axis, scale), offset: 2 },
+    ...panelGrid(places, {
+      width: width - AXIS_PIXELS - (baseline ? BASELINE_PIXELS : 0),
+      height: options.height,
+      panel: valuePlot(layers, {
+        scale,
+        title: null,
+        tickCount: 4,
+        baseline,
+        x,
+        color: labelColor(labels, { legend }),
+        opacity: whenChosen("label"),
+      }),
+    }),
   });
 }
 
-/** Middle curves with their bands; curves of one epoch are circles with bars. */
-interface CurveLayers {
-  /** What is drawn: layers that would have no rows are left out, as an axis has no range of none. */
-  readonly series: readonly Pick<MiddleCurve, "n" | "middle">[];
-  /** Name of the table with `epoch`, `middle`, `low`, `high`, `label`; undefined: the figure's own. */
-  readonly data?: string;
-  /** Field that tells the curves of a label apart. */
-  readonly detail: string;
-  readonly x: Spec;
-  readonly color: Spec;
-  readonly strokeDash: Spec;
-  readonly opacity: Spec;
-  readonly strokeWidth: number;
-  /** Of the curves' layer. */
-  readonly params?: readonly Json[];
-  /** Which of the curves have a band; default all of several runs. */
-  readonly bands?: string;
-  readonly tooltip?: readonly Json[];
-}
+/** Names of panels with a line a key. */
+const LINE_A_KEY: Spec = {
+  labelExpr: "split(datum.label, ' · ')",
+  labelLineHeight: 10,
+};
 
-/** The layers, from the back to the front. */
-export function curveLayers(options: CurveLayers): Spec[] {
-  const { series, x, color, strokeDash, opacity, strokeWidth } = options;
-  const { params, bands = "datum.n > 1", tooltip } = options;
-  const data: Spec = options.data ? { data: { name: options.data } } : {};
-  const spread: Spec = {
-    x,
-    y: quantity("low"),
-    y2: { field: "high" },
-    color,
-    opacity,
+/** The part of a specification that repeats a panel. */
+function panelGrid(
+  places: readonly { readonly row: string; readonly column: string }[],
+  { width, height, panel }: { width: number; height: number; panel: Spec },
+): Spec {
+  const rows = [...new Set(places.map(({ row }) => row))];
+  const columns = [...new Set(places.map(({ column }) => column))];
+  const titles = rows.length < 2 ? 0 : TITLE_PIXELS +
+    LINE_PIXELS * Math.max(...rows.map((row) => row.split(" · ").length));
+  const gaps = SPACING * (columns.length - 1);
+  const scale = [1, 1.9, 1.4][rows.length] ??
+    Math.min(1, FULL_ROWS / rows.length);
+  const spec = {
+    width: Math.floor((width - titles - gaps) / columns.length),
+    height: Math.max(LOWEST, Math.round(scale * height)),
+    ...panel,
   };
-  const middle: Spec = { x, y: quantity("middle"), color, strokeDash, opacity };
-  const points = series.filter(isPoint);
-  return [
-    ...(!series.some(({ n }) => n > 1) ? [] : [{
-      ...data,
-      transform: [{ filter: bands }],
-      mark: { type: "area", fillOpacity: 0.16, aria: false },
-      encoding: { ...spread, detail: [{ field: options.detail }] },
-    }]),
-    {
-      ...data,
-      ...(params && { params }),
-      mark: {
-        type: "line",
-        strokeWidth,
-        strokeCap: "butt",
-        ...(tooltip && { tooltip: true }),
+  if (rows.length < 2 && columns.length < 2) return spec;
+  const side = (field: string, sort: readonly string[], header: Spec) =>
+    sort.length < 2 ? {} : {
+      [field]: {
+        field,
+        type: "nominal",
+        title: null,
+        sort,
+        header: { labelLimit: 0, ...header },
       },
-      encoding: { ...middle, ...(tooltip && { tooltip }) },
-    },
-    ...(!points.some(({ n }) => n > 1) ? [] : [{
-      ...data,
-      transform: [{ filter: "datum.point && datum.n > 1" }],
-      mark: { type: "rule", strokeWidth: 1, aria: false },
-      encoding: spread,
-    }]),
-    ...(points.length === 0 ? [] : [{
-      ...data,
-      transform: [{ filter: "datum.point" }],
-      mark: { type: "point", size: 50, strokeWidth },
-      encoding: middle,
-    }]),
-  ];
-}
-
-/** Texts as ticks of an axis that counts from 1. */
-export function namedTicks(names: readonly (readonly string[])[]): Spec {
+    };
+  // Names that would run into each other.
+  const tight = columns.some((name) =>
+    CHARACTER_PIXELS * name.length > spec.width
+  );
   return {
-    values: names.map((_, i) => i + 1),
-    labelExpr: `${
-      JSON.stringify(names.map((own) => own.map(drawableText)))
-    }[datum.value - 1]`,
-    grid: false,
-    ticks: false,
-    labelAngle: 0,
-    labelLimit: 0,
-    labelOverlap: false,
+    facet: {
+      ...side("row", rows, {
+        labelAngle: -90,
+        labelOrient: "right",
+        labelPadding: 6,
+        ...LINE_A_KEY,
+      }),
+      ...side("column", columns, tight ? LINE_A_KEY : {}),
+    },
+    spacing: { row: SPACING + 4, column: SPACING },
+    spec,
   };
 }

@@ -5,47 +5,38 @@
  * @module
  */
 
-import type { Baseline } from "../analysis/summary.ts";
 import { keyInWords } from "../analysis/match.ts";
 import { type Drawing, type Json, makeFigure, type Spec } from "./figure.ts";
 import {
   axisTitle,
-  baselineLayer,
-  dotted,
+  DOT_LEGEND,
+  gridFigure,
+  gridLayout,
+  joined,
+  keysInWords,
   labelColor,
+  type LabelOptions,
   lines,
   namedTicks,
   number,
-  quantity,
-  scaleProperties,
-  text,
-  whenChosen,
-  withAxis,
-} from "./layers.ts";
-import {
-  facetPanels,
-  gridLayout,
-  keysInWords,
   panelNames,
   type Parameters,
+  quantity,
+  scaleProperties,
   SIDES,
-} from "./panels.ts";
+  text,
+  type ValueOptions,
+} from "./layers.ts";
 import {
   chooseScale,
-  including,
   type Middle,
-  MIDDLE_WORDS,
   middleCurve,
+  middleOn,
   quartiles,
   sixDigits,
-  type ValueScale,
+  SPREAD_WORDS,
 } from "./series.ts";
-import {
-  CHARACTER_PIXELS,
-  FIGURE_PIXELS,
-  type FigureWidth,
-  INK,
-} from "./theme.ts";
+import { CHARACTER_PIXELS, FIGURE_PIXELS, INK } from "./theme.ts";
 
 /** One number of one run, with its place in the grid. */
 export interface RunValue {
@@ -65,20 +56,11 @@ function jitter(index: number): number {
 /** What is told of the point next to the mouse. */
 function runTooltip(title: string): Json {
   return [
-    text("label", "label"),
-    text("combination", "combination"),
+    text("label"),
+    text("combination"),
     number("iteration", "iteration", "d"),
     number("value", title),
   ];
-}
-
-/** What {@linkcode minimumFigure} shows. */
-interface MinimumFigureOptions {
-  /** Title of the value axis, without the note on a logarithmic scale. */
-  readonly quantity: string;
-  readonly labels: readonly string[];
-  readonly baseline: Baseline | undefined;
-  readonly width: FigureWidth;
 }
 
 /**
@@ -90,194 +72,113 @@ interface MinimumFigureOptions {
  */
 export function minimumFigure(
   runs: readonly RunValue[],
-  options: MinimumFigureOptions,
+  options: ValueOptions,
 ): Drawing | undefined {
   if (new Set(runs.map(({ combination }) => combination)).size < 2) {
     return undefined;
   }
-  const { labels, baseline, quantity: title } = options;
+  const { labels, axis } = options;
   const all = runs.map(({ parameters }) => parameters);
   const { difficulty, kinds, others } = gridLayout(all);
   const scale = chooseScale(runs.map(({ value }) => value));
-  const kind = scale.log ? "median" : "mean";
-  const width = FIGURE_PIXELS[options.width];
-  const difficulties = panelNamesOf(all, difficulty);
+  const of = middleOn(scale);
+  const difficulties = all.map((parameters) =>
+    difficulty === undefined ? "" : String(parameters[difficulty] ?? "–")
+  );
   const ticks = [...new Set(difficulties)];
-  const place = (label: string) =>
-    (labels.indexOf(label) - (labels.length - 1) / 2) * (0.8 / labels.length);
   const [rowNames, columnNames] = [
     panelNames(all, others),
     panelNames(all, kinds),
   ];
-  const alone = runs.every(({ iteration }) => iteration === 0);
-  const rows = runs.map(({ parameters: _, ...run }, i) => ({
-    kind: "run",
+  const room = 0.8 / labels.length;
+  const places = runs.map(({ label }, i) => ({
     row: rowNames[i]!,
     column: columnNames[i]!,
-    x: ticks.indexOf(difficulties[i]!) + 1 + place(run.label),
-    jitter: alone ? 0 : jitter(i) * 0.1 / labels.length,
-    ...run,
+    x: ticks.indexOf(difficulties[i]!) + 1 +
+      (labels.indexOf(label) - (labels.length - 1) / 2) * room,
   }));
-  const { line, band } = MIDDLE_WORDS[kind];
-  const caption =
-    `${title} of every run (points), ${line} (tick) and ${band} (bar)${
-      difficulty === undefined ? "" : `, by ${keyInWords(difficulty)}`
-    }${keysInWords("columns", kinds)}${keysInWords("rows", others)}.${
-      dotted(baseline)
-    }`;
-  return makeFigure({
-    section: "overview",
-    title: `Overview: ${title}`,
-    caption,
-    width,
-    legends: { legends: [labels], width: width - SIDES },
-  }, {
-    // A facet takes its panels from one table: runs and middles stand in it together.
-    datasets: {
-      runs: [
-        ...rows.map(({ jitter, x, ...row }): Json => ({
-          ...row,
-          x: x + jitter,
-          value: sixDigits(row.value),
-        })),
-        ...middles(rows, kind),
-      ],
-    },
-    data: { name: "runs" },
-    ...facetPanels(rows, {
-      width,
-      height: 110,
-      title: axisTitle(title, scale),
-      baseline: baseline !== undefined,
-      layer: minimumLayers(options, {
-        scale,
-        kind,
-        tick: Math.min(
-          11,
-          0.6 * (width - SIDES) / new Set(columnNames).size / ticks.length /
-            labels.length,
-        ),
-        x: {
-          field: "x",
-          type: "quantitative",
-          title: difficulty === undefined ? null : keyInWords(difficulty),
-          scale: {
-            domain: [0.5, ticks.length + 0.5],
-            nice: false,
-            zero: false,
-          },
-          axis: namedTicks(ticks.map((one) => [one])),
-        },
-      }),
-    }),
+  const alone = runs.every(({ iteration }) => iteration === 0);
+  const points = runs.map(({ parameters: _, value, ...run }, i): Json => {
+    const { x, ...place } = places[i]!;
+    const aside = alone ? 0 : jitter(i) * 0.1 / labels.length;
+    const shown = { x: x + aside, value: sixDigits(value) };
+    return { kind: "run", ...place, ...run, ...shown };
   });
-}
-
-/** The value of a key in each combination. */
-function panelNamesOf(
-  all: readonly Parameters[],
-  key: string | undefined,
-): string[] {
-  return all.map((parameters) =>
-    key === undefined ? "" : String(parameters[key] ?? "–")
-  );
+  const columns = new Set(columnNames).size;
+  const pixels = 0.6 * (FIGURE_PIXELS[options.width] - SIDES) / columns /
+    ticks.length / labels.length;
+  return gridFigure(places, {
+    ...options,
+    caption: `${axis} of every run (points), ${of} (tick) and ${
+      SPREAD_WORDS[of]
+    } (bar)${difficulty === undefined ? "" : `, by ${keyInWords(difficulty)}`}${
+      keysInWords("columns", kinds)
+    }${keysInWords("rows", others)}`,
+    scale,
+    height: 110,
+    // A facet takes its panels from one table: runs and middles stand in it together.
+    rows: [...points, ...middles(runs, places, of)],
+    x: {
+      ...quantity("x"),
+      title: difficulty === undefined ? null : keyInWords(difficulty),
+      scale: { domain: [0.5, ticks.length + 0.5], nice: false, zero: false },
+      axis: namedTicks(ticks.map((one) => [one])),
+    },
+    legend: DOT_LEGEND,
+    layers: minimumLayers(axis, of, Math.min(11, pixels)),
+  });
 }
 
 /** Middle and spread of each place and label. */
 function middles(
-  rows: readonly (Omit<RunValue, "parameters"> & {
-    readonly row: string;
-    readonly column: string;
-    readonly x: number;
-  })[],
+  runs: readonly RunValue[],
+  places: readonly { row: string; column: string; x: number }[],
   of: Middle,
 ): Json[] {
-  const groups = Map.groupBy(
-    rows,
-    ({ row, column, x }) => JSON.stringify([row, column, x]),
-  );
-  return [...groups.values()].map((group) => {
-    const { row, column, x, label } = group[0]!;
-    const { n, ...curve } = middleCurve(
-      group.map(({ value }) => Float64Array.of(value)),
-      { of },
-    );
-    const [middle, low, high] = [curve.middle, curve.low, curve.high].map((
-      [value],
-    ) => sixDigits(value!));
+  const groups = Map.groupBy(runs.keys(), (i) => JSON.stringify(places[i]));
+  return [...groups.values()].map((own) => {
+    const values = own.map((i) => Float64Array.of(runs[i]!.value));
+    const { n, middle, low, high } = middleCurve(values, { of });
     return {
       kind: "middle",
-      row,
-      column,
-      x,
-      label,
+      ...places[own[0]!]!,
+      label: runs[own[0]!]!.label,
       n,
-      middle: middle!,
-      low: low!,
-      high: high!,
+      middle: sixDigits(middle[0]!),
+      low: sixDigits(low[0]!),
+      high: sixDigits(high[0]!),
     };
   });
 }
 
-function minimumLayers(
-  { labels, quantity: title, baseline }: MinimumFigureOptions,
-  { scale, kind, x, tick }: {
-    readonly scale: ValueScale;
-    readonly kind: Middle;
-    readonly x: Spec;
-    /** Width of a label's mark in pixels. */
-    readonly tick: number;
-  },
-): Spec[] {
-  const y = scaleProperties(including(scale, baseline?.value));
-  const channels: Spec = {
-    x,
-    color: labelColor(labels, {
-      legend: { symbolType: "circle", symbolSize: 30 },
-    }),
-    opacity: whenChosen("label"),
-  };
-  const of = (kind: string): Spec => ({
+/** @param tick Width of a label's mark in pixels. */
+function minimumLayers(axis: string, of: Middle, tick: number): Spec[] {
+  const rows = (kind: string): Spec => ({
     transform: [{ filter: `datum.kind == '${kind}'` }],
   });
-  return withAxis([
-    {
-      ...of("run"),
-      mark: { type: "circle", size: 12, fillOpacity: 0.35, aria: false },
-      encoding: {
-        ...channels,
-        y: quantity("value"),
-        tooltip: runTooltip(title),
-      },
+  return [{
+    ...rows("run"),
+    mark: { type: "circle", size: 12, fillOpacity: 0.35, aria: false },
+    encoding: { y: quantity("value"), tooltip: runTooltip(axis) },
+  }, {
+    ...rows("middle"),
+    mark: { type: "rule", strokeWidth: 1.2, aria: false },
+    encoding: { y: quantity("low"), y2: { field: "high" } },
+  }, {
+    ...rows("middle"),
+    mark: { type: "tick", orient: "horizontal", thickness: 1.8, size: tick },
+    encoding: {
+      y: quantity("middle"),
+      tooltip: [
+        text("label"),
+        text("column", "network and optimizer"),
+        number("middle", of),
+        number("low", "from"),
+        number("high", "to"),
+        number("n", "runs", "d"),
+      ],
     },
-    {
-      ...of("middle"),
-      mark: { type: "rule", strokeWidth: 1.2, aria: false },
-      encoding: { ...channels, y: quantity("low"), y2: { field: "high" } },
-    },
-    {
-      ...of("middle"),
-      mark: {
-        type: "tick",
-        orient: "horizontal",
-        thickness: 1.8,
-        size: tick,
-      },
-      encoding: {
-        ...channels,
-        y: quantity("middle"),
-        tooltip: [
-          text("label", "label"),
-          text("column", "network and optimizer"),
-          number("middle", kind),
-          number("low", "from"),
-          number("high", "to"),
-          number("n", "runs", "d"),
-        ],
-      },
-    },
-    ...baselineLayer(baseline),
-  ], { title: null, scale: y.scale, axis: { ...y.axis, tickCount: 4 } });
+  }];
 }
 
 interface BoxPanel {
@@ -286,12 +187,6 @@ interface BoxPanel {
   /** Whether the values count epochs: whole numbers, on a linear scale. */
   readonly epochs?: boolean;
   readonly runs: readonly RunValue[];
-}
-
-interface BoxOptions {
-  /** Order of the boxes. */
-  readonly labels: readonly string[];
-  readonly width: FigureWidth;
 }
 
 /** Room for an axis with its title. */
@@ -308,7 +203,7 @@ const PANEL_HEIGHT = 170;
  */
 export function boxFigure(
   panels: readonly BoxPanel[],
-  { labels, width }: BoxOptions,
+  { labels, width }: LabelOptions,
 ): Drawing | undefined {
   const drawn = panels.filter(({ runs }) => runs.length > 0);
   if (drawn.length === 0) return undefined;
@@ -321,20 +216,18 @@ export function boxFigure(
     : [Math.min(drawn.length, labels.length > 3 ? 2 : 4), 2].find((count) =>
       labels.every((label) => labelLines(label, widthOf(count) / labels.length))
     ) ?? 1;
-  const counts = labels.map((label) =>
-    `${label} ${
-      Math.max(
-        ...drawn.map(({ runs }) =>
-          runs.filter((run) => run.label === label).length
-        ),
-      )
-    }`
-  );
+  const counts = labels.map((label) => {
+    const own = drawn.map(({ runs }) =>
+      runs.filter((run) => run.label === label).length
+    );
+    return `${label} ${Math.max(...own)}`;
+  });
+  const titles = drawn.map(({ title }) => title);
   return makeFigure({
     section: "summary",
     title: "Box plots over all runs",
     caption: `${
-      drawn.map(({ title }) => title).join("; ")
+      titles.join("; ")
     }. All combinations together; each point is a run (${
       counts.join(", ")
     }); boxes: median and quartiles; whiskers: the last run within 1.5 times the height of the box. Epochs are numbered from 0.`,
@@ -361,33 +254,21 @@ function boxOf(values: readonly number[]) {
 }
 
 function boxPanel(
-  { title, epochs = false, runs }: BoxPanel,
+  { title, epochs: whole = false, runs }: BoxPanel,
   labels: readonly string[],
   width: number,
 ): Spec {
   const values = chooseScale(runs.map(({ value }) => value));
-  const scale = epochs ? { ...values, log: false } : values;
+  const scale = whole ? { ...values, log: false } : values;
   const room = width / labels.length;
   const half = Math.min(0.28, 23 / room);
   const names = labels.map((label) => labelLines(label, room));
-  const broken = names.every((one) => one !== undefined);
-  const x = (field: string): Spec => ({
-    ...quantity(field),
-    title: null,
-    scale: { domain: [0.5, labels.length + 0.5], nice: false, zero: false },
-    axis: broken ? namedTicks(names) : {
-      ...namedTicks(labels.map((label) => [label])),
-      labelAngle: -30,
-      labelAlign: "right",
-      labelBaseline: "top",
-    },
-  });
-  const properties = {
-    title: lines(axisTitle(title, scale), 30),
-    ...scaleProperties(scale, { whole: epochs }),
+  const axis = names.every((one) => one !== undefined) ? namedTicks(names) : {
+    ...namedTicks(labels.map((label) => [label])),
+    labelAngle: -30,
+    labelAlign: "right",
+    labelBaseline: "top",
   };
-  const y = (field: string): Spec => ({ ...quantity(field), ...properties });
-  const color = labelColor(labels, { legend: null });
   const boxes = labels.flatMap((label, i): Json[] => {
     const own = runs.filter((run) => run.label === label);
     return own.length === 0 ? [] : [{
@@ -399,29 +280,43 @@ function boxPanel(
       ...boxOf(own.map(({ value }) => value)),
     }];
   });
-  const whisker = (from: string, to: string): Spec => ({
-    data: { values: boxes },
-    mark: { type: "rule", strokeWidth: 1, aria: false },
-    encoding: { x: x("x"), y: y(from), y2: { field: to }, color },
+  const color = labelColor(labels, { legend: null });
+  const across: Spec = { x: quantity("left"), x2: { field: "right" } };
+  const between = (from: string, to: string): Spec => ({
+    y: quantity(from),
+    y2: { field: to },
   });
-  const across: Spec = { x: x("left"), x2: { field: "right" } };
+  const whisker = (from: string, to: string): Spec => ({
+    mark: { type: "rule", strokeWidth: 1, aria: false },
+    encoding: { x: quantity("x"), ...between(from, to) },
+  });
   return {
     width,
     height: PANEL_HEIGHT,
+    data: { values: boxes },
+    encoding: {
+      x: {
+        title: null,
+        scale: { domain: [0.5, labels.length + 0.5], nice: false, zero: false },
+        axis,
+      },
+      y: {
+        title: lines(axisTitle(title, scale), 30),
+        ...scaleProperties(scale, { whole }),
+      },
+      color,
+    },
     layer: [
       whisker("bottom", "low"),
       whisker("high", "top"),
       {
-        data: { values: boxes },
         mark: { type: "rect", fillOpacity: 0.16, strokeWidth: 1 },
         encoding: {
           ...across,
-          y: y("low"),
-          y2: { field: "high" },
-          color,
-          stroke: { ...color },
+          ...between("low", "high"),
+          stroke: color,
           tooltip: [
-            text("label", "label"),
+            text("label"),
             number("median", "median"),
             number("low", "lower quartile"),
             number("high", "upper quartile"),
@@ -430,25 +325,20 @@ function boxPanel(
         },
       },
       {
-        data: { values: boxes },
-        mark: { type: "rule", strokeWidth: 1.6, color: INK, aria: false },
-        encoding: { ...across, y: y("median") },
+        mark: { type: "rule", strokeWidth: 1.6, aria: false },
+        encoding: { ...across, y: quantity("median"), color: { value: INK } },
       },
       {
         data: {
-          values: runs.map(({ label, combination, iteration, value }, i) => ({
-            label,
-            combination,
-            iteration,
-            value,
-            x: labels.indexOf(label) + 1 + 0.8 * half * jitter(i),
+          values: runs.map(({ parameters: _, ...run }, i) => ({
+            ...run,
+            x: labels.indexOf(run.label) + 1 + 0.8 * half * jitter(i),
           })),
         },
         mark: { type: "circle", size: 7, opacity: 0.5, aria: false },
         encoding: {
-          x: x("x"),
-          y: y("value"),
-          color,
+          x: quantity("x"),
+          y: quantity("value"),
           tooltip: runTooltip(title),
         },
       },
@@ -459,13 +349,8 @@ function boxPanel(
 /** A label in lines that fit below its box, broken after its own signs; undefined where a part is too long. */
 function labelLines(label: string, room: number): string[] | undefined {
   const most = Math.floor(room / CHARACTER_PIXELS);
-  const all: string[] = [];
-  for (const piece of label.split(/(?<=[ _.\-,/])/)) {
-    if (piece.length > most) return undefined;
-    const last = all.at(-1);
-    if (last !== undefined && last.length + piece.length <= most) {
-      all[all.length - 1] = last + piece;
-    } else all.push(piece);
-  }
-  return all;
+  const pieces = label.split(/(?<=[ _.\-,/])/);
+  return pieces.some((piece) => piece.length > most)
+    ? undefined
+    : joined(pieces, most);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Quantity, spansDecades } from "../analysis/summary.ts";
+import { curveOf, type Quantity, spansDecades } from "../analysis/summary.ts";
 import type { Curves } from "../results/data_files.ts";
 import type { Json } from "./figure.ts";
 
@@ -19,14 +19,8 @@ const RUN_POINTS = 100;
 const ALL_RUN_POINTS = 2400;
 const FEWEST_RUN_POINTS = 30;
 
-/** Training or validation, as the legend says. */
-export type Split = "training" | "validation";
-
-/** Both, in the order of the legend. */
-export const SPLITS: readonly Split[] = ["training", "validation"];
-
 /** One run's curve, from the first epoch that is drawn. */
-export interface Run {
+interface Run {
   readonly iteration: number;
   readonly values: Float64Array;
 }
@@ -37,10 +31,9 @@ export interface LeftOutRun {
   readonly reason: "not finite" | "constant";
 }
 
-/** The scale of a value axis. */
+/** The scale of a value axis, and the lowest and highest value on it. */
 export interface ValueScale {
   readonly log: boolean;
-  /** Lowest and highest value that is drawn. */
   readonly low: number;
   readonly high: number;
 }
@@ -64,41 +57,26 @@ export function chooseScale(values: Iterable<number>): ValueScale {
   return { log: spansDecades([low, high]), low, high };
 }
 
-/** The same scale with room for one more value, such as a baseline. */
-export function including(scale: ValueScale, value?: number): ValueScale {
-  return value === undefined ? scale : {
-    ...scale,
-    low: Math.min(scale.low, value),
-    high: Math.max(scale.high, value),
-  };
-}
-
 /**
  * Splits runs into those that can be drawn and those that can't: any with a
  * value that is NaN or infinite, and losses that never change.
  */
-function usableRuns(
-  { iterations, epochs, values }: Curves,
-  quantity: Quantity,
-) {
+function usableRuns(curves: Curves, quantity: Quantity) {
   const runs: Run[] = [];
   const leftOut: LeftOutRun[] = [];
   // With a single epoch there is nothing else to draw.
-  const start = epochs > FIRST_EPOCH ? FIRST_EPOCH : 0;
-  for (let iteration = 0; iteration < iterations; iteration++) {
-    const run = values.subarray(
-      iteration * epochs + start,
-      (iteration + 1) * epochs,
-    );
-    if (!run.every(Number.isFinite)) {
+  const start = curves.epochs > FIRST_EPOCH ? FIRST_EPOCH : 0;
+  for (let iteration = 0; iteration < curves.iterations; iteration++) {
+    const values = curveOf(curves, iteration).subarray(start);
+    if (!values.every(Number.isFinite)) {
       leftOut.push({ iteration, reason: "not finite" });
     } else if (
       // An accuracy may well stay what it is; a loss that does is a fault.
-      quantity === "loss" && run.length > 1 &&
-      run.every((value) => value === run[0])
+      quantity === "loss" && values.length > 1 &&
+      values.every((value) => value === values[0])
     ) {
       leftOut.push({ iteration, reason: "constant" });
-    } else runs.push({ iteration, values: run });
+    } else runs.push({ iteration, values });
   }
   return { runs, start, leftOut };
 }
@@ -106,17 +84,19 @@ function usableRuns(
 /** What stands for all runs: on a logarithmic scale the median with its quartiles, else the mean ± standard deviation. */
 export type Middle = "median" | "mean";
 
-/** The same in words. */
-export const MIDDLE_WORDS: Readonly<
-  Record<Middle, { readonly line: string; readonly band: string }>
-> = {
-  median: { line: "median", band: "quartiles" },
-  mean: { line: "mean", band: "± standard deviation" },
+/** The spread around a middle in words. */
+export const SPREAD_WORDS: Readonly<Record<Middle, string>> = {
+  median: "quartiles",
+  mean: "± standard deviation",
 };
 
-/** Middle and spread over runs, an element an epoch. */
+/** What is drawn on a scale. */
+export function middleOn({ log }: ValueScale): Middle {
+  return log ? "median" : "mean";
+}
+
+/** Middle and spread over `n` runs, an element an epoch. */
 export interface MiddleCurve {
-  /** Number of runs. */
   readonly n: number;
   readonly middle: Float64Array;
   readonly low: Float64Array;
@@ -138,20 +118,20 @@ export function middleCurve(
   },
 ): MiddleCurve {
   const n = runs.length;
-  const { length } = runs[0]!;
-  const [middle, low, high] = [0, 1, 2].map(() => new Float64Array(length));
+  const low = new Float64Array(runs[0]!.length);
+  const [middle, high] = [low.slice(), low.slice()];
   const values = new Float64Array(n);
   const [least, most] = quantity === "accuracy"
     ? [0, 100]
     : [-Infinity, Infinity];
-  for (let e = 0; e < length; e++) {
+  for (let e = 0; e < low.length; e++) {
     for (let i = 0; i < n; i++) values[i] = runs[i]![e]!;
     const [a, b, c] = of === "mean" ? meanAndSpread(values) : quartiles(values);
-    middle![e] = b;
-    low![e] = Math.max(least, a);
-    high![e] = Math.min(most, c);
+    middle[e] = b;
+    low[e] = Math.max(least, a);
+    high[e] = Math.min(most, c);
   }
-  return { n, middle: middle!, low: low!, high: high! };
+  return { n, middle, low, high };
 }
 
 type Three = [low: number, middle: number, high: number];
@@ -183,8 +163,12 @@ export function quartiles(values: Float64Array): Three {
   return [at(0.25), at(0.5), at(0.75)];
 }
 
+/** What tells curves of a figure apart, e.g. their label: fields of its data. */
+export type Tags = Readonly<Record<string, string>>;
+
 /** What is drawn of the runs of one label and combination. */
-export interface Series extends MiddleCurve {
+export interface Series<T extends Tags> extends MiddleCurve {
+  readonly tags: T;
   readonly runs: readonly Run[];
   /** Number of the first epoch in the curves. */
   readonly start: number;
@@ -193,42 +177,34 @@ export interface Series extends MiddleCurve {
 /**
  * All that is drawn in one figure, on a common scale.
  *
- * @param curves Each after what tells it from others; those of which no run can be drawn are left out.
+ * @param curves Those of which no run can be drawn are left out.
  */
-export function seriesOf<T extends object>(
+export function seriesOf<T extends Tags>(
   curves: readonly (readonly [T, Curves])[],
   quantity: Quantity,
 ) {
-  const usable = curves.map(([one, own]) => ({
-    one,
+  const usable = curves.map(([tags, own]) => ({
+    tags,
     ...usableRuns(own, quantity),
   }));
-  const scale = chooseScale(valuesOf(usable));
-  const kind: Middle = scale.log ? "median" : "mean";
+  const scale = chooseScale(
+    usable.values().flatMap(({ runs }) => runs).flatMap((run) => run.values),
+  );
+  const of = middleOn(scale);
   return {
     scale,
-    kind,
-    leftOut: usable.flatMap(({ one, leftOut }) =>
-      leftOut.map((run): T & LeftOutRun => ({ ...one, ...run }))
+    leftOut: usable.flatMap(({ tags, leftOut }) =>
+      leftOut.map((run): T & LeftOutRun => ({ ...tags, ...run }))
     ),
     series: usable.filter(({ runs }) => runs.length > 0).map((
-      { one, runs, start },
-    ): T & Series => ({
-      ...one,
+      { tags, runs, start },
+    ): Series<T> => ({
+      tags,
       runs,
       start,
-      ...middleCurve(runs.map(({ values }) => values), {
-        of: kind,
-        quantity,
-      }),
+      ...middleCurve(runs.map(({ values }) => values), { of, quantity }),
     })),
   };
-}
-
-function* valuesOf(
-  series: Iterable<{ readonly runs: readonly Run[] }>,
-): Generator<number> {
-  for (const { runs } of series) for (const { values } of runs) yield* values;
 }
 
 /** Whether all that is drawn of a curve is one epoch: a point, as there is no line. */
@@ -236,46 +212,40 @@ export function isPoint({ middle }: Pick<MiddleCurve, "middle">): boolean {
   return middle.length === 1;
 }
 
-/** A row a point of a middle curve, with what else is said of each. */
+/** A row a point of a middle curve. */
 export function middleRows(
-  { start, n, middle, low, high }: Series,
-  { points = MIDDLE_POINTS, ...fields }:
-    & { readonly points?: number }
-    & Readonly<Record<string, Json>>,
+  series: readonly Series<Tags>[],
+  points = MIDDLE_POINTS,
 ): Json[] {
-  return thin(middle, points).map((i) => ({
-    ...fields,
-    n,
-    epoch: start + i,
-    middle: sixDigits(middle[i]!),
-    low: sixDigits(low[i]!),
-    high: sixDigits(high[i]!),
-    ...(isPoint({ middle }) ? { point: true } : {}),
-  }));
+  return series.flatMap(({ tags, start, n, middle, low, high }) =>
+    thin(middle, points).map((i) => ({
+      ...tags,
+      n,
+      epoch: start + i,
+      middle: sixDigits(middle[i]!),
+      low: sixDigits(low[i]!),
+      high: sixDigits(high[i]!),
+      ...(isPoint({ middle }) && { point: true }),
+    }))
+  );
 }
 
 /** A row a point of a run; none of runs that are alone and so are the middle. */
-export function runRows(
-  series:
-    readonly (Series & { readonly label: string; readonly split: Split })[],
-): Json[] {
+export function runRows(series: readonly Series<Tags>[]): Json[] {
   const count = series.reduce((sum, { runs }) => sum + runs.length, 0);
   const points = Math.max(
     FEWEST_RUN_POINTS,
     Math.min(RUN_POINTS, Math.floor(ALL_RUN_POINTS / count)),
   );
-  return series.flatMap(({ label, split, start, runs }) =>
-    runs.length < 2
-      ? []
-      : runs.flatMap(({ iteration, values }) =>
-        thin(values, points).map((i) => ({
-          label,
-          split,
-          iteration,
-          epoch: start + i,
-          value: sixDigits(values[i]!),
-        }))
-      )
+  return series.filter(({ n }) => n > 1).flatMap(({ tags, start, runs }) =>
+    runs.flatMap(({ iteration, values }) =>
+      thin(values, points).map((i) => ({
+        ...tags,
+        iteration,
+        epoch: start + i,
+        value: sixDigits(values[i]!),
+      }))
+    )
   );
 }
 

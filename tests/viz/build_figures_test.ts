@@ -218,10 +218,13 @@ describe("planFigures()", () => {
       title: "minimum validation loss",
       runs: [1, 10, 11, 12].map(run),
     }], { labels: ["bio"], width: 178 })!;
-    const [panel] = figure.spec.concat as unknown as {
-      layer: { data: { values: Record<string, number>[] } }[];
-    }[];
-    const [box] = panel!.layer[0]!.data.values;
+    interface Values {
+      data: { values: Record<string, number>[] };
+    }
+    const [panel] = figure.spec.concat as unknown as (Values & {
+      layer: Values[];
+    })[];
+    const [box] = panel!.data.values;
     // numpy.percentile([1, 10, 11, 12], [25, 50, 75]); 1 lies 1.5 boxes below.
     assert.deepEqual(
       [box?.bottom, box?.low, box?.median, box?.high, box?.top],

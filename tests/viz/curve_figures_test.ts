@@ -147,11 +147,16 @@ describe("curveFigure()", () => {
 
   it("writes the baseline's name beside the plot, not over the curves", () => {
     const { spec } = drawn(curveFigure(LABELS, OPTIONS).figure);
-    const layers = spec.layer as unknown as {
-      mark: { type: string };
+    interface Layer {
+      mark?: { type: string };
+      layer?: Layer[];
       encoding: { y: { axis?: { orient?: string; values?: number[] } | null } };
-    }[];
-    assert.ok(layers.every(({ mark }) => mark.type !== "text"));
+    }
+    const flat = (
+      one: Layer,
+    ): Layer[] => [one, ...(one.layer ?? []).flatMap(flat)];
+    const layers = (spec.layer as unknown as Layer[]).flatMap(flat);
+    assert.ok(layers.every(({ mark }) => mark?.type !== "text"));
     const right = layers.filter(({ encoding }) =>
       encoding.y.axis?.orient === "right"
     );

@@ -11,15 +11,8 @@ const curve = fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), {
 /** Epochs that are drawn of a curve, of so many at most. */
 function thin(values: readonly number[], points: number): number[] {
   const middle = Float64Array.from(values);
-  const series = {
-    n: 1,
-    start: 0,
-    runs: [],
-    middle,
-    low: middle,
-    high: middle,
-  };
-  return middleRows(series, { points }).map((row) =>
+  const curve = { n: 1, start: 0, runs: [], middle, low: middle, high: middle };
+  return middleRows([{ tags: {}, ...curve }], points).map((row) =>
     (row as { epoch: number }).epoch
   );
 }
