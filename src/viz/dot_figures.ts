@@ -16,7 +16,15 @@ import {
   makeFigure,
   type Spec,
 } from "./figure.ts";
-import { labelColor, lines, number, quantity, text } from "./layers.ts";
+import {
+  DOT_LEGEND,
+  labelColor,
+  type LabelOptions,
+  lines,
+  number,
+  quantity,
+  text,
+} from "./layers.ts";
 import { sixDigits } from "./series.ts";
 import {
   CHARACTER_PIXELS,
@@ -35,176 +43,179 @@ const LEAST_PIXELS = 110;
 const GAP_PIXELS = 14;
 const SIDE_PIXELS = 24;
 
-/** Panels of dots that have their rows in common. */
-interface DotPanels {
-  readonly width: FigureWidth;
-  /** What the rows are called in so many signs, from above; undefined: a heading follows as text. */
-  readonly rows: (longest: number) => readonly Row[];
-  readonly panels: readonly Panel[];
-  readonly x: (field: string) => Spec;
-  readonly step: number;
+/** The rows of panels, which they have in common. */
+interface Rows {
+  /** What they are called in so many signs, from above. */
+  readonly names: (longest: number) => readonly string[];
+  /** Those that are headings of others, from 0. */
+  readonly headings?: readonly number[];
 }
 
-/** A row's name, or a heading above some. */
-interface Row {
-  readonly name: string;
-  readonly heading?: boolean;
-}
-
-/** A panel: its rows' values, with the field `row` from 0, and what is drawn of them. */
+/** A panel, its values with the field `row` from 0. */
 interface Panel {
   readonly title: string;
   readonly values: readonly Json[];
-  readonly layers: (x: DotPanels["x"], y: Spec) => readonly Spec[];
+  readonly layers: readonly Spec[];
 }
 
+const ROW: Spec = { field: "row", type: "ordinal" };
+
 /** The part of a specification that lays panels out; in one column they stand below each other. */
-function dotPanels({ width, rows, panels, x, step }: DotPanels): Spec {
+function dotPanels(
+  { names, headings = [] }: Rows,
+  panels: readonly Panel[],
+  { width, x, step }: { width: FigureWidth; x: Spec; step: number },
+): Spec {
   const columns = width === 85 ? 1 : panels.length;
   const free = FIGURE_PIXELS[width] - GAP_PIXELS * (columns - 1) - SIDE_PIXELS;
-  const own = rows(
+  const own = names(
     Math.floor((free - columns * LEAST_PIXELS) / CHARACTER_PIXELS),
   );
   const room = CHARACTER_PIXELS *
-    Math.max(...own.map(({ name }) => [...name].length));
+    Math.max(...own.map((name) => [...name].length));
   const panel = Math.max(LEAST_PIXELS, Math.floor((free - room) / columns));
-  const names = own.map(({ name }) => drawableText(name));
-  const headings = own.flatMap(({ heading }, i) => heading ? [i] : []);
+  const labels: Spec = {
+    labelLimit: 0,
+    labelOverlap: false,
+    labelExpr: `${JSON.stringify(own.map(drawableText))}[datum.value]`,
+    labelColor: {
+      condition: {
+        test: `indexof(${JSON.stringify(headings)}, datum.value) < 0`,
+        value: headings.length === 0 ? INK : MUTED,
+      },
+      value: INK,
+    },
+  };
   return {
     columns,
     spacing: GAP_PIXELS,
-    concat: panels.map(({ title, values, layers }, i): Spec => {
-      const y: Spec = {
-        field: "row",
-        type: "ordinal",
-        title: null,
-        scale: { domain: names.map((_, row) => row) },
-        axis: {
-          ...(columns > 1 && i > 0 ? { labels: false } : {
-            labelLimit: 0,
-            labelOverlap: false,
-            labelExpr: `${JSON.stringify(names)}[datum.value]`,
-            labelColor: {
-              condition: {
-                test: `indexof(${JSON.stringify(headings)}, datum.value) < 0`,
-                value: headings.length === 0 ? INK : MUTED,
-              },
-              value: INK,
-            },
-          }),
-          ticks: false,
-          domain: false,
+    concat: panels.map(({ title, values, layers }, i): Spec => ({
+      ...(title !== "" && {
+        title: {
+          text: lines(
+            title,
+            Math.max(16, Math.floor(panel / CHARACTER_PIXELS)),
+          ),
+          fontSize: 9,
         },
-      };
-      return {
-        ...(title === "" ? {} : {
-          title: {
-            text: lines(
-              title,
-              Math.max(16, Math.floor(panel / CHARACTER_PIXELS)),
-            ),
-            fontSize: 9,
+      }),
+      width: panel,
+      height: { step, for: "position" },
+      data: { values },
+      encoding: {
+        x,
+        y: {
+          title: null,
+          scale: { domain: [...own.keys()] },
+          axis: {
+            ...(columns > 1 && i > 0 ? { labels: false } : labels),
+            ticks: false,
+            domain: false,
           },
-        }),
-        width: panel,
-        height: { step, for: "position" },
-        data: { values },
-        layer: [
-          // Without bold letters, which the font lacks, a band tells a heading.
-          ...(headings.length === 0 ? [] : [{
-            data: { values: headings.map((row) => ({ row })) },
-            mark: { type: "rect", color: "#ebebeb", aria: false },
-            encoding: { y },
-          }]),
-          {
-            data: { values: [{ zero: 0 }] },
-            mark: { type: "rule", strokeWidth: 0.8, color: MUTED },
-            encoding: { x: x("zero") },
-          },
-          ...layers(x, y),
-        ],
-      };
-    }),
+        },
+      },
+      layer: [
+        // Without bold letters, which the font lacks, a band tells a heading.
+        ...(headings.length === 0 ? [] : [{
+          data: { values: headings.map((row) => ({ row })) },
+          mark: { type: "rect", color: "#ebebeb", aria: false },
+          encoding: { y: ROW },
+        }]),
+        {
+          data: { values: [{ zero: 0 }] },
+          mark: { type: "rule", strokeWidth: 0.8, color: MUTED },
+          encoding: { x: quantity("zero") },
+        },
+        ...layers,
+      ],
+    })),
   };
 }
 
 /** What is known of the interval at a row. */
-function effectLayers(x: DotPanels["x"], y: Spec): Spec[] {
-  return [
-    {
-      mark: { type: "rule", strokeWidth: 1.2, color: INK, aria: false },
-      encoding: { x: x("low"), x2: { field: "high" }, y },
-    },
-    {
-      mark: {
-        type: "point",
-        size: 34,
-        strokeWidth: 1.2,
-        stroke: INK,
-        opacity: 1,
-      },
-      encoding: {
-        x: x("effect"),
-        y,
-        fill: {
-          condition: { test: "datum.shown", value: INK },
-          value: "white",
-        },
-        tooltip: [
-          text("name", "of"),
-          number("effect", "effect size", ".3~g"),
-          number("low", "from", ".3~g"),
-          number("high", "to", ".3~g"),
-          number("p", "p (Holm)", ".2~g"),
-          number("lower", "lower in combinations", "d"),
-          number("higher", "higher in combinations", "d"),
-        ],
-      },
-    },
-  ];
+const EFFECT_LAYERS: readonly Spec[] = [{
+  mark: { type: "rule", strokeWidth: 1.2, color: INK, aria: false },
+  encoding: { x: quantity("low"), x2: { field: "high" }, y: ROW },
+}, {
+  mark: { type: "point", size: 34, strokeWidth: 1.2, stroke: INK, opacity: 1 },
+  encoding: {
+    x: quantity("effect"),
+    y: ROW,
+    fill: { condition: { test: "datum.shown", value: INK }, value: "white" },
+    tooltip: [
+      text("name", "of"),
+      number("effect", "effect size", ".3~g"),
+      number("low", "from", ".3~g"),
+      number("high", "to", ".3~g"),
+      number("p", "p (Holm)", ".2~g"),
+      number("lower", "lower in combinations", "d"),
+      number("higher", "higher in combinations", "d"),
+    ],
+  },
+}];
+
+/** A comparison, and its place. */
+interface EffectRow {
+  readonly name: string;
+  readonly row: number;
+  readonly of: Comparison;
 }
 
-function effectAxis(sides: string): DotPanels["x"] {
-  return (field) => ({
-    ...quantity(field),
-    title: sides,
-    scale: { domain: [-1.04, 1.04], nice: false },
-    axis: { values: [-1, -0.5, 0, 0.5, 1], format: "~g" },
-  });
-}
-
-/** A panel a measure. */
-function effectPanels(
-  rows: readonly (readonly [name: string, row: number, of: Comparison])[],
-): Panel[] {
+/** Effect sizes, a panel a measure. */
+function forestPlot(
+  effects: readonly EffectRow[],
+  { title, below, filled, axis, width, ...rows }: Rows & {
+    readonly title: string;
+    /** What the caption says of values below 0, and of filled dots. */
+    readonly below: string;
+    readonly filled: string;
+    readonly axis: string;
+    readonly width: FigureWidth;
+  },
+): Drawing {
+  const names = [...new Set(effects.map(({ of }) => of.effectName))].join(", ");
   const finite = (value: number, instead: number) =>
     sixDigits(Number.isNaN(value) ? instead : value);
-  return [...Map.groupBy(rows, ([, , { measure }]) => measure)].map((
-    [measure, own],
-  ) => ({
-    title: MEASURES[measure].name,
-    layers: effectLayers,
-    values: own.map(([name, row, { effect, holm, lower, higher }]) => ({
-      name,
-      row,
-      effect: sixDigits(effect.estimate),
-      // Of too few runs there is no interval.
-      low: finite(effect.low, effect.estimate),
-      high: finite(effect.high, effect.estimate),
-      p: finite(holm.p, 1),
-      shown: holm.p < ALPHA,
-      lower,
-      higher,
-    })),
-  }));
+  const panels = [...Map.groupBy(effects, ({ of }) => of.measure)].map(
+    ([measure, own]): Panel => ({
+      title: MEASURES[measure].name,
+      layers: EFFECT_LAYERS,
+      values: own.map(({ name, row, of: { effect, holm, lower, higher } }) => ({
+        name,
+        row,
+        effect: sixDigits(effect.estimate),
+        // Of too few runs there is no interval.
+        low: finite(effect.low, effect.estimate),
+        high: finite(effect.high, effect.estimate),
+        p: finite(holm.p, 1),
+        shown: holm.p < ALPHA,
+        lower,
+        higher,
+      })),
+    }),
+  );
+  return makeFigure(
+    {
+      section: "overview",
+      title,
+      caption:
+        `Effect sizes with 95 % intervals: ${names}, below 0 where ${below}; filled: p < ${ALPHA} after Holm's correction${filled}.`,
+      width: FIGURE_PIXELS[width],
+    },
+    dotPanels(rows, panels, {
+      width,
+      x: {
+        title: axis,
+        scale: { domain: [-1.04, 1.04], nice: false },
+        axis: { values: [-1, -0.5, 0, 0.5, 1], format: "~g" },
+      },
+      step: ROW_PIXELS,
+    }),
+  );
 }
 
 function known({ effect }: Comparison): boolean {
   return !Number.isNaN(effect.estimate);
-}
-
-function effectNames(rows: readonly Comparison[]): string {
-  return [...new Set(rows.map(({ effectName }) => effectName))].join(", ");
 }
 
 /**
@@ -216,56 +227,45 @@ function effectNames(rows: readonly Comparison[]): string {
  */
 export function effectFigure(
   rows: readonly Comparison[],
-  { labels, width }: {
-    readonly labels: readonly string[];
-    readonly width: FigureWidth;
-  },
+  { labels, width }: LabelOptions,
 ): Drawing | undefined {
-  const compared = rows.filter(known);
-  const over = compared.filter((row) => row.combination === undefined);
-  const single = compared.filter((row) => row.combination !== undefined);
+  const [single, over] = [true, false].map((ofOne) =>
+    rows.filter((row) => known(row) && ofOne === !!row.combination)
+  ) as [Comparison[], Comparison[]];
   const two = labels.length === 2;
-  const nameOf = ({ combination, reference, other }: Comparison) =>
+  const keyOf = ({ combination, reference, other }: Comparison) =>
     two
       ? combination?.title ?? "over all"
       : JSON.stringify([reference.label, other.label]);
   const byCombination = two && single.length > 1 &&
-    new Set(single.map(nameOf)).size <= MOST_ROWS;
+    new Set(single.map(keyOf)).size <= MOST_ROWS;
   const drawn = byCombination ? [...over, ...single] : over;
   if (drawn.length === 0) return undefined;
-  const [first, other] = two ? labels : ["the first label", "the second"];
-  const names = [...new Set(drawn.map(nameOf))];
-  const shownIn = (longest: number) => {
-    if (two) return drawnLabels(names, longest);
+  const keys = [...new Set(drawn.map(keyOf))];
+  const names = (longest: number) => {
+    if (two) return drawnLabels(keys, longest);
     const short = drawnLabels(labels, Math.floor((longest - 3) / 2));
-    return names.map((pair) =>
+    return keys.map((pair) =>
       (JSON.parse(pair) as string[]).map((label) =>
         short[labels.indexOf(label)] ?? label
       ).join(" – ")
     );
   };
-  const whole = shownIn(200);
-  return makeFigure(
-    {
-      section: "overview",
-      title: "Effect sizes",
-      caption: `Effect sizes with 95 % intervals: ${
-        effectNames(drawn)
-      }, below 0 where ${first} is lower than ${other}; filled: p < ${ALPHA} after Holm's correction. Combinations that no run learned are not among them.`,
-      width: FIGURE_PIXELS[width],
-    },
-    dotPanels({
-      width,
-      rows: (longest) => shownIn(longest).map((name) => ({ name })),
-      panels: effectPanels(drawn.map((row) => {
-        const at = names.indexOf(nameOf(row));
-        return [whole[at]!, at, row] as const;
-      })),
-      x: effectAxis(
-        two ? `← ${labels[0]} lower | higher →` : "← lower | higher →",
-      ),
-      step: ROW_PIXELS,
+  const whole = names(200);
+  const [first, other] = two ? labels : ["the first label", "the second"];
+  return forestPlot(
+    drawn.map((of) => {
+      const row = keys.indexOf(keyOf(of));
+      return { name: whole[row]!, row, of };
     }),
+    {
+      title: "Effect sizes",
+      below: `${first} is lower than ${other}`,
+      filled: ". Combinations that no run learned are not among them",
+      axis: two ? `← ${first} lower | higher →` : "← lower | higher →",
+      width,
+      names,
+    },
   );
 }
 
@@ -287,8 +287,7 @@ export function cellFigures(
   cells: readonly Cell[],
   { width }: { readonly width: FigureWidth },
 ): Drawing[] {
-  const pages: [rows: Row[], of: (readonly [string, number, Comparison])[]][] =
-    [];
+  const pages: { names: string[]; headings: number[]; of: EffectRow[] }[] = [];
   const measures = new Set(
     cells.flatMap(({ comparisons }) => comparisons.map((row) => row.measure)),
   );
@@ -299,52 +298,37 @@ export function cellFigures(
     );
     const labels = [...new Set(over.map(({ other }) => other.label))];
     if (labels.length === 0) continue;
-    let page = pages.at(-1);
-    if (page === undefined || page[0].length + labels.length >= most) {
-      page = [[], []];
-      pages.push(page);
+    if ((pages.at(-1)?.names.length ?? most) + labels.length >= most) {
+      pages.push({ names: [], headings: [], of: [] });
     }
-    const [rows, of] = page;
-    const first = rows.length + 1;
-    rows.push({ name, heading: true }, ...labels.map((name) => ({ name })));
-    of.push(
-      ...over.map((row) =>
-        [
-          `${name}: ${row.other.label}`,
-          first + labels.indexOf(row.other.label),
-          row,
-        ] as const
-      ),
-    );
+    const { names, headings, of } = pages.at(-1)!;
+    const first = names.length + 1;
+    headings.push(names.length);
+    names.push(name, ...labels);
+    of.push(...over.map((row) => {
+      const { label } = row.other;
+      const at = first + labels.indexOf(label);
+      return { name: `${name}: ${label}`, row: at, of: row };
+    }));
   }
-  return pages.map(([rows, of], page) => {
-    const compared = of.map(([, , row]) => row);
-    const reference = compared[0]!.reference.label;
-    const names = [...new Set(rows.map(({ name }) => name))];
+  return pages.map(({ names, headings, of }, page) => {
+    const reference = of[0]!.of.reference.label;
     const part = pages.length === 1 ? "" : ` (${page + 1} of ${pages.length})`;
-    return makeFigure(
-      {
-        section: "overview",
-        title: `Effects over experiments${part}`,
-        caption: `Effect sizes with 95 % intervals: ${
-          effectNames(compared)
-        }, below 0 where ${reference} is lower; a row a network that it is compared with, below the experiment${part}; filled: p < ${ALPHA} after Holm's correction over all experiments, measures and networks; without a bar: too few runs for an interval.`,
-        width: FIGURE_PIXELS[width],
+    const distinct = [...new Set(names)];
+    return forestPlot(of, {
+      title: `Effects over experiments${part}`,
+      below:
+        `${reference} is lower; a row a network that it is compared with, below the experiment${part}`,
+      filled:
+        " over all experiments, measures and networks; without a bar: too few runs for an interval",
+      axis: `← ${reference} lower | higher →`,
+      width,
+      names: (longest) => {
+        const short = drawnLabels(distinct, longest);
+        return names.map((name) => short[distinct.indexOf(name)]!);
       },
-      dotPanels({
-        width,
-        rows: (longest) => {
-          const short = drawnLabels(names, longest);
-          return rows.map((row) => ({
-            ...row,
-            name: short[names.indexOf(row.name)]!,
-          }));
-        },
-        panels: effectPanels(of),
-        x: effectAxis(`← ${reference} lower | higher →`),
-        step: ROW_PIXELS,
-      }),
-    );
+      headings,
+    });
   });
 }
 
@@ -371,35 +355,57 @@ const WIDE = 2;
 /**
  * Draws the relative change of every measure, a row each, and a dot a label.
  *
- * @param labels All of the comparison, so that one has the same colour in every figure.
  * @returns undefined where nothing was measured.
  */
 export function measureFigure(
   changes: readonly MeasureChange[],
-  { labels, width }: {
-    readonly labels: readonly string[];
-    readonly width: FigureWidth;
-  },
+  { labels, width }: LabelOptions,
 ): Drawing | undefined {
-  const values = changes.flatMap(({ biological, random, ...rest }) => {
-    const change = (random - biological) / Math.abs(biological);
+  const values = changes.flatMap((one) => {
+    const change = (one.random - one.biological) / Math.abs(one.biological);
     return Number.isFinite(change)
-      ? [{ ...rest, biological, random, change: sixDigits(change) }]
+      ? [{ ...one, change: sixDigits(change) }]
       : [];
   });
   if (values.length === 0) return undefined;
-  const names = [...new Set(values.map(({ measure }) => measure))];
+  const measures = [...new Set(values.map(({ measure }) => measure))];
   const shown = labels.filter((label) =>
     values.some((one) => one.label === label)
   );
-  const panels = Math.ceil(shown.length / LABELS_A_PANEL[width]);
-  const each = Math.ceil(shown.length / panels);
+  const count = Math.ceil(shown.length / LABELS_A_PANEL[width]);
+  const each = Math.ceil(shown.length / count);
   const all = values.map(({ change }) => change);
   const wide = Math.max(...all) > WIDE;
-  const color = labelColor(labels, {
-    shown,
-    legend: { symbolType: "circle", symbolSize: 30 },
+  const color = labelColor(labels, { shown, legend: DOT_LEGEND });
+  const panels = Array.from({ length: count }, (_, i): Panel => {
+    const own = shown.slice(i * each, (i + 1) * each);
+    return {
+      title: count === 1 ? "" : own.join(", "),
+      values: values.filter(({ label }) => own.includes(label)).map((one) => ({
+        ...one,
+        row: measures.indexOf(one.measure),
+      })),
+      layers: [{
+        mark: { type: "circle", size: 30, opacity: 1 },
+        encoding: {
+          x: quantity("change"),
+          y: ROW,
+          yOffset: { field: "label", sort: own, scale: { domain: own } },
+          color,
+          tooltip: [
+            text("label"),
+            text("measure"),
+            number("change", "relative change", "+.1%"),
+            number("biological", "biological"),
+            number("random", "random"),
+          ],
+        },
+      }],
+    };
   });
+  const ticks = wide
+    ? { values: [-1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100] }
+    : { tickCount: 5 };
   return makeFigure({
     section: "networks",
     title: "What null models changed",
@@ -411,56 +417,27 @@ export function measureFigure(
     width: FIGURE_PIXELS[width],
     legends: { legends: [shown], width: FIGURE_PIXELS[width] - SIDE_PIXELS },
   }, {
-    ...dotPanels({
-      width,
-      rows: (longest) =>
-        drawnLabels(
-          names.map(measureName),
-          longest,
-        ).map((name) => ({ name })),
-      panels: Array.from({ length: panels }, (_, i): Panel => {
-        const own = shown.slice(i * each, (i + 1) * each);
-        return {
-          title: panels === 1 ? "" : own.join(", "),
-          values: values.filter(({ label }) => own.includes(label)).map((
-            { measure, ...rest },
-          ) => ({ ...rest, measure, row: names.indexOf(measure) })),
-          layers: (x, y) => [{
-            mark: { type: "circle", size: 30, opacity: 1 },
-            encoding: {
-              x: x("change"),
-              y,
-              yOffset: { field: "label", sort: own, scale: { domain: own } },
-              color,
-              tooltip: [
-                text("label"),
-                text("measure"),
-                number("change", "relative change", "+.1%"),
-                number("biological", "biological"),
-                number("random", "random"),
-              ],
-            },
-          }],
-        };
-      }),
-      x: (field) => ({
-        ...quantity(field),
-        title: "change against the biological network",
-        scale: {
-          domain: [Math.min(-0.1, ...all), Math.max(0.1, ...all)],
-          ...(wide ? { type: "symlog", constant: 0.25 } : {}),
-          padding: 6,
-          nice: false,
+    ...dotPanels(
+      { names: (longest) => drawnLabels(measures.map(measureName), longest) },
+      panels,
+      {
+        width,
+        x: {
+          title: "change against the biological network",
+          scale: {
+            domain: [Math.min(-0.1, ...all), Math.max(0.1, ...all)],
+            ...(wide && { type: "symlog", constant: 0.25 }),
+            padding: 6,
+            nice: false,
+          },
+          axis: {
+            labelExpr: "datum.value == 0 ? '0' : format(datum.value, '+.0%')",
+            ...ticks,
+          },
         },
-        axis: {
-          labelExpr: "datum.value == 0 ? '0' : format(datum.value, '+.0%')",
-          ...(wide
-            ? { values: [-1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100] }
-            : { tickCount: 5 }),
-        },
-      }),
-      step: Math.max(ROW_PIXELS, DOT_PIXELS * (each + 1)),
-    }),
+        step: Math.max(ROW_PIXELS, DOT_PIXELS * (each + 1)),
+      },
+    ),
     resolve: { legend: { color: "shared" } },
   });
 }
