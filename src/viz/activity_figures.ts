@@ -7,14 +7,14 @@
 import { type HiddenStates, regionMeans } from "../analysis/activity.ts";
 import { type Figure, type Json, makeFigure, type Spec } from "./figure.ts";
 import { lines, number, text } from "./layers.ts";
-import { MOST_PIXELS } from "./matrices.ts";
 import {
   cellHover,
   type MatrixAxis,
   matrixPanel,
+  MOST_PIXELS,
+  nameTicks,
   regionStep,
-  ticksOf,
-} from "./network_figure.ts";
+} from "./matrices.ts";
 import { sixDigits } from "./series.ts";
 import {
   DIVERGING,
@@ -48,8 +48,9 @@ const MOST_HEIGHT = 640;
  */
 export function activityFigure(
   states: HiddenStates,
-  { regionNames, model }: ActivityFigureOptions,
+  options: ActivityFigureOptions,
 ): Figure {
+  const { regionNames } = options;
   const regions = regionNames.length;
   const { steps, trialCount } = states;
   const means = regionMeans(states, { regions });
@@ -59,50 +60,43 @@ export function activityFigure(
     const t = Math.floor(place / regions);
     values[(place % regions) * steps + t]! += means[at]! / trialCount;
   }
-  const { low, high } = rangeOf(values);
-  const colors = low < 0
-    ? {
-      colors: DIVERGING,
-      domain: [-Math.max(-low, high), Math.max(-low, high)] as const,
-      log: false,
-    }
-    : { colors: SEQUENTIAL, domain: [0, high] as const, log: false };
-  const width = FIGURE_PIXELS[85] - NAMES_PIXELS;
-  const height = Math.min(regions * ROW_PIXELS, MOST_HEIGHT);
-  return finish(
+  const known = values.filter(Number.isFinite);
+  const low = known.reduce((least, one) => Math.min(least, one), 0);
+  const high = known.reduce((most, one) => Math.max(most, one), 0);
+  const limit = Math.max(-low, high);
+  return regionFigure(
     "activity",
+    options,
     {
       title: "Mean activity of the regions",
-      model,
       caption:
-        `${model}: mean hidden state of each region's neurons at each time step, over ${trialCount} trials.${
-          reduced(regions)
-        }`,
+        `mean hidden state of each region's neurons at each time step, over ${trialCount} trials.`,
       width: FIGURE_PIXELS[85],
     },
-    matrixPanel({
+    matrixPanel(values, {
       legend: "mean hidden state",
-      values,
       size: regions,
       columns: steps,
-      none: low < 0 ? DIVERGING[3]! : SEQUENTIAL[0]!,
-      colors,
+      ...(low < 0
+        ? { colors: DIVERGING, domain: [-limit, limit], none: DIVERGING[3]! }
+        : { colors: SEQUENTIAL, domain: [0, high || 1], none: SEQUENTIAL[0]! }),
       x: {
         title: "time step",
         units: steps,
-        pixels: width,
+        pixels: FIGURE_PIXELS[85] - NAMES_PIXELS,
         ticks: { tickMinStep: 1, format: "d" },
       },
-      y: regionAxis(regionNames, height),
-      hover: hoverLayer(values, {
-        columns: steps,
-        fields: (i, j) => ({ region: regionNames[i]!, step: j + 1 }),
-        tooltip: [
+      y: regionAxis(regionNames, Math.min(regions * ROW_PIXELS, MOST_HEIGHT)),
+      hover: hoverLayer(
+        values,
+        steps,
+        (i, j) => ({ region: regionNames[i]!, step: j + 1 }),
+        [
           text("region"),
           number("step", "time step", "d"),
           number("value", "mean hidden state", ".3~g"),
         ],
-      }),
+      ),
     }),
   );
 }
@@ -110,41 +104,41 @@ export function activityFigure(
 /** Co-activation of every two regions: [R, R], as `coactivation()` gives it. */
 export function coactivationFigure(
   matrix: Float64Array,
-  { regionNames, model }: ActivityFigureOptions,
+  options: ActivityFigureOptions,
 ): Figure {
+  const { regionNames } = options;
   const regions = regionNames.length;
-  const side = FIGURE_PIXELS[178] - 2 * NAMES_PIXELS;
-  const axis = regionAxis(regionNames, side);
+  const width = FIGURE_PIXELS[178];
+  const axis = regionAxis(regionNames, width - 2 * NAMES_PIXELS);
   // Exactly 0 is a number here, and has the colour between the two.
   const values = matrix.map((value) => value === 0 ? Number.MIN_VALUE : value);
-  return finish(
+  return regionFigure(
     "coactivation",
+    options,
     {
       title: "Co-activation of the regions",
-      model,
       caption:
-        `${model}: Spearman's rank correlation of the mean activity of every two regions, over all time steps of all trials; grey: a region whose activity never changes.${
-          reduced(regions)
-        }`,
-      width: FIGURE_PIXELS[178],
+        "Spearman's rank correlation of the mean activity of every two regions, over all time steps of all trials; grey: a region whose activity never changes.",
+      width,
     },
-    matrixPanel({
+    matrixPanel(values, {
       legend: "Spearman's rank correlation",
-      values,
       size: regions,
+      colors: DIVERGING,
+      domain: [-1, 1],
       none: NO_CONNECTION,
-      colors: { colors: DIVERGING, domain: [-1, 1], log: false },
       x: axis,
       y: axis,
-      hover: hoverLayer(matrix, {
-        columns: regions,
-        fields: (i, j) => ({ one: regionNames[i]!, other: regionNames[j]! }),
-        tooltip: [
+      hover: hoverLayer(
+        matrix,
+        regions,
+        (i, j) => ({ one: regionNames[i]!, other: regionNames[j]! }),
+        [
           text("one", "region"),
           text("other", "region"),
           number("value", "correlation", ".3~g"),
         ],
-      }),
+      ),
     }),
   );
 }
@@ -152,15 +146,11 @@ export function coactivationFigure(
 /** Names where there is room; else numbers, from 0 as in configs and arrays. */
 function regionAxis(names: readonly string[], pixels: number): MatrixAxis {
   const units = names.length;
-  const ticks = ticksOf(names, { units, side: pixels });
-  if ("labelFontSize" in ticks) {
-    return { title: "region", units, pixels, ticks };
-  }
+  const ticks = nameTicks(names, { units, pixels });
+  if (ticks !== undefined) return { title: "region", units, pixels, ticks };
   const step = regionStep(units);
-  const values = Array.from(
-    { length: Math.ceil(units / step) },
-    (_, i) => 1 + i * step,
-  );
+  const values: number[] = [];
+  for (let i = 0; i < units; i += step) values.push(1 + i);
   return {
     title: "number of the region",
     units,
@@ -169,52 +159,37 @@ function regionAxis(names: readonly string[], pixels: number): MatrixAxis {
   };
 }
 
-/** Where there are more regions than pixels. */
-function reduced(regions: number): string {
-  return regions > MOST_PIXELS
-    ? " A pixel shows the value of largest size among its regions."
-    : "";
-}
-
-function finish(
+function regionFigure(
   name: string,
-  { model, ...facts }: Pick<Figure, "title" | "caption" | "width"> & {
-    readonly model: string;
-  },
+  { model, regionNames }: ActivityFigureOptions,
+  { caption, ...facts }: Pick<Figure, "title" | "caption" | "width">,
   panel: Spec,
 ): Figure {
+  const reduced = regionNames.length > MOST_PIXELS
+    ? " A pixel shows the value of largest size among its regions."
+    : "";
   const subtitle = lines(model, Math.floor(facts.width / SIGN_PIXELS));
-  const title = { text: facts.title, subtitle };
   return {
     name,
-    ...makeFigure({ section: "overview", ...facts }, { ...panel, title }),
+    ...makeFigure({
+      section: "overview",
+      ...facts,
+      caption: `${model}: ${caption}${reduced}`,
+    }, { ...panel, title: { text: facts.title, subtitle } }),
   };
-}
-
-function rangeOf(values: Float64Array): { low: number; high: number } {
-  let low = 0;
-  let high = 0;
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return { low, high: high === 0 && low === 0 ? 1 : high };
 }
 
 function hoverLayer(
   values: Float64Array,
-  { columns, fields, tooltip }: {
-    readonly columns: number;
-    readonly fields: (i: number, j: number) => Record<string, Json>;
-    readonly tooltip: readonly Spec[];
-  },
+  columns: number,
+  fieldsOf: (i: number, j: number) => Record<string, Json>,
+  tooltip: readonly Spec[],
 ): Spec[] {
   if (values.length > MOST_TOOLTIPS) return [];
   const rows = Array.from(values, (value, at) => {
     const [i, j] = [Math.floor(at / columns), at % columns];
     const shown = Number.isFinite(value) ? sixDigits(value) : null;
-    return { i, j, value: shown, ...fields(i, j) };
+    return { i, j, value: shown, ...fieldsOf(i, j) };
   });
   return [cellHover({ values: rows }, tooltip)];
 }

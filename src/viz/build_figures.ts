@@ -31,8 +31,7 @@ import {
   type MeasureChange,
   measureFigure,
 } from "./dot_figures.ts";
-import { readNetworks } from "./matrices.ts";
-import { networkFigure } from "./network_figure.ts";
+import { networkFigure, readNetworks } from "./network_figure.ts";
 import { boxFigure, minimumFigure, type RunValue } from "./run_figures.ts";
 import type { FigureWidth } from "./theme.ts";
 import { combinationFileName, fileName, uniqueNames } from "./write_figures.ts";

@@ -1,8 +1,7 @@
 /**
- * Matrices of a results folder: the connectome of an experiment, the network
- * that was made of it, the recurrent weights before and after training; and
- * pictures of them, a cell a colour, as PNG inside a figure. As vector marks,
- * a network of 220 neurons would be 48 400 rectangles.
+ * Matrices as heat maps: a picture, a cell a colour, as PNG inside a figure,
+ * with axes, a legend and what is told of the cell under the mouse. As vector
+ * marks, a network of 220 neurons would be 48 400 rectangles.
  *
  * Format: https://www.w3.org/TR/png-3/
  *
@@ -10,135 +9,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import { InputError } from "../files/input_error.ts";
-import { readNpy } from "../files/npy.ts";
-import { listFolder, readIfThere } from "../files/read.ts";
-import { decodeSafetensors } from "../files/safetensors.ts";
-import {
-  CONNECTOME_FILE,
-  modelName,
-  NETWORK_FILE,
-  parseModelName,
-} from "../results/layout.ts";
-import { refuseDamaged } from "../results/results_folder.ts";
-
-export interface SquareMatrix {
-  readonly size: number;
-  /** `[size, size]`, row-major; row = from, column = to. */
-  readonly values: ArrayLike<number>;
-}
-
-/** Recurrent weights of one model. */
-export interface RecurrentWeights {
-  /** W_hh transposed, so that rows are sources as in a connectome. */
-  readonly weights: SquareMatrix;
-  /** The epoch after which they were stored, counted from 0. */
-  readonly epoch: number | "initial";
-}
-
-/** The matrices of a results folder; folders of the original program have none of them. */
-export interface Networks {
-  /** Regions. */
-  readonly connectome: SquareMatrix | undefined;
-  /** Neurons, those of a region side by side. */
-  readonly network: SquareMatrix | undefined;
-  readonly initial: RecurrentWeights | undefined;
-  readonly trained: RecurrentWeights | undefined;
-  /** Neurons of a network too large to be drawn neuron by neuron: its files are sparse, and its matrices are left out. */
-  readonly undrawnNeurons: number | undefined;
-}
-
-const WEIGHTS = "rnn.weight_hh_l0";
-/** Where the rows of a sparse W_hh begin, and the last one ends. */
-const SPARSE_ROWS = `${WEIGHTS}.crow_indices`;
-
-/**
- * Reads the matrices that are there.
- *
- * @param folder A results folder.
- * @param options `combination`: whose weights are read, of iteration 0, at its last stored epoch.
- * @throws {InputError} If a file is damaged.
- */
-export async function readNetworks(
-  folder: string,
-  { combination }: { readonly combination: number },
-): Promise<Networks> {
-  const models = join(folder, String(combination));
-  const epochs = (await listFolder(models) ?? []).flatMap(({ name }) => {
-    const model = name.endsWith(".pth") ? undefined : parseModelName(name);
-    return model?.iteration === 0 && model.epoch !== "initial"
-      ? [model.epoch]
-      : [];
-  });
-  const read = (epoch: number | "initial") =>
-    readWeights(join(models, modelName({ epoch, iteration: 0 })), epoch);
-  const initial = await read("initial");
-  const trained = epochs.length === 0
-    ? undefined
-    : await read(Math.max(...epochs));
-  const undrawn = [initial, trained].find((found) => typeof found === "number");
-  return {
-    connectome: await readMatrix(folder, CONNECTOME_FILE),
-    network: await readMatrix(folder, NETWORK_FILE),
-    initial: typeof initial === "number" ? undefined : initial,
-    trained: typeof trained === "number" ? undefined : trained,
-    undrawnNeurons: undrawn,
-  };
-}
-
-function squareSide(shape: readonly number[], file: string): number {
-  const [rows, columns] = shape;
-  if (shape.length === 2 && rows !== undefined && rows === columns) return rows;
-  throw new InputError(
-    `Cannot read "${file}": its matrix must be square, found shape (${
-      shape.join(", ")
-    })`,
-  );
-}
-
-async function readMatrix(
-  folder: string,
-  name: string,
-): Promise<SquareMatrix | undefined> {
-  const file = join(folder, name);
-  const bytes = await readIfThere(file, { what: "the matrix" });
-  if (bytes === undefined) return undefined;
-  await refuseDamaged(folder, { name, bytes });
-  const { shape, data } = readNpy(bytes, { name: file });
-  return { size: squareSide(shape, file), values: data };
-}
-
-/** The recurrent weights of a model; of one whose file has them sparse, the number of neurons alone. */
-async function readWeights(
-  file: string,
-  epoch: RecurrentWeights["epoch"],
-): Promise<RecurrentWeights | number | undefined> {
-  const bytes = await readIfThere(file, { what: "the model" });
-  if (bytes === undefined) return undefined;
-  const { tensors } = decodeSafetensors(bytes, { name: file });
-  const rows = tensors.find(({ name }) => name === SPARSE_ROWS);
-  if (rows !== undefined) return rows.data.length - 1;
-  const tensor = tensors.find(({ name }) => name === WEIGHTS);
-  if (tensor === undefined) {
-    throw new InputError(`Cannot read "${file}": it has no tensor ${WEIGHTS}`);
-  }
-  const { shape, data } = tensor;
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-    throw new InputError(
-      `Cannot read "${file}": its tensor ${WEIGHTS} must hold numbers in single or double precision`,
-    );
-  }
-  const size = squareSide(shape, file);
-  const values = new Float64Array(size * size);
-  for (let to = 0; to < size; to++) {
-    for (let from = 0; from < size; from++) {
-      values[from * size + to] = data[to * size + from]!;
-    }
-  }
-  return { weights: { size, values }, epoch };
-}
+import { drawableText, HOVER, type Spec } from "./figure.ts";
+import { quantity } from "./layers.ts";
+import { SMALL_TEXT } from "./theme.ts";
 
 /** Red, green, blue, 0 to 255. */
 type Rgb = readonly [number, number, number];
@@ -163,9 +37,7 @@ const INDEXED = 3;
 /** Big-endian. */
 function words(...numbers: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * numbers.length);
-  for (const [i, number] of numbers.entries()) {
-    bytes.writeUInt32BE(number, 4 * i);
-  }
+  numbers.forEach((number, i) => bytes.writeUInt32BE(number, 4 * i));
   return bytes;
 }
 
@@ -175,9 +47,9 @@ function chunk(type: string, ...data: readonly Uint8Array[]): Buffer {
 }
 
 export function encodePng(
-  { width, height, pixels, palette, pixelsPerMetre }: Picture,
+  { width, height, pixels, palette, pixelsPerMetre: density }: Picture,
 ): Buffer {
-  const size = palette === undefined ? 3 : 1;
+  const size = palette ? 1 : 3;
   // Each row begins with the number of its filter: none, which is best for lines on white.
   const rows = new Uint8Array(height * (1 + size * width));
   for (let y = 0, to = 0; y < height; y++) {
@@ -187,13 +59,13 @@ export function encodePng(
       else for (let k = 0; k < 3; k++) rows[to++] = pixels[4 * i + k]!;
     }
   }
-  const kind = palette === undefined ? RGB : INDEXED;
+  const kind = palette ? INDEXED : RGB;
   return Buffer.concat([
     Uint8Array.from(SIGNATURE),
     chunk("IHDR", words(width, height), Uint8Array.of(8, kind, 0, 0, 0)),
-    ...(pixelsPerMetre === undefined ? [] : [
-      chunk("pHYs", words(pixelsPerMetre, pixelsPerMetre), Uint8Array.of(1)),
-    ]),
+    ...(density
+      ? [chunk("pHYs", words(density, density), Uint8Array.of(1))]
+      : []),
     ...(palette ? [chunk("PLTE", Uint8Array.from(palette.flat()))] : []),
     chunk("IDAT", deflateSync(rows, { level: palette ? 9 : 6 })),
     chunk("IEND"),
@@ -211,20 +83,15 @@ function rgbOf(color: string): Rgb {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-/**
- * Evenly spaced colours from the first to the last.
- *
- * @param colors `#rrggbb`, two at least.
- */
+/** Evenly spaced colours from the first to the last, of two or more. */
 function ramp(colors: readonly string[], count: number): Rgb[] {
   const stops = colors.map(rgbOf);
   return Array.from({ length: count }, (_, i) => {
-    const place = count === 1 ? 0 : i / (count - 1) * (stops.length - 1);
+    const place = i / (count - 1) * (stops.length - 1);
     const left = Math.min(Math.floor(place), stops.length - 2);
-    const share = place - left;
-    const [from, to] = [stops[left] as Rgb, stops[left + 1] as Rgb];
+    const [from, to] = [stops[left]!, stops[left + 1]!];
     const mix = (k: 0 | 1 | 2) =>
-      Math.round(from[k] + (to[k] - from[k]) * share);
+      Math.round(from[k] + (to[k] - from[k]) * (place - left));
     return [mix(0), mix(1), mix(2)];
   });
 }
@@ -234,9 +101,11 @@ export interface MatrixColors {
   /** `#rrggbb`, from the lowest number to the highest. */
   readonly colors: readonly string[];
   /** Numbers of the first and the last colour; those beyond get these. */
-  readonly domain: readonly [number, number];
-  /** Whether colours are spaced by the numbers' logarithms. */
-  readonly log: boolean;
+  readonly domain: readonly [low: number, high: number];
+  /** Whether colours are spaced by the numbers' logarithms; default false. */
+  readonly log?: boolean;
+  /** `#rrggbb` of what is 0 or no number. */
+  readonly none: string;
 }
 
 /** A picture need not be finer than this: 40 mm at 600 dots an inch. */
@@ -257,61 +126,202 @@ export function matrixImage(
     /** Rows, and columns where there are as many. */
     readonly size: number;
     readonly columns?: number;
-    /** `#rrggbb` of what is 0 or no number. */
-    readonly none: string;
   },
 ): Picture {
   const tall = Math.min(rows, MOST_PIXELS);
   const wide = Math.min(columns, MOST_PIXELS);
-  const cells = rows > tall || columns > wide
-    ? reduce(values, { rows, columns, tall, wide })
-    : values;
-  const place = log ? Math.log : (value: number) => value;
-  const [low, high] = [place(domain[0]), place(domain[1])];
-  const scaleOf = (side: number) =>
-    Math.max(1, Math.ceil(FEWEST_PIXELS / side));
-  const [across, down] = [scaleOf(wide), scaleOf(tall)];
-  const width = wide * across;
-  const pixels = new Uint8Array(width * tall * down);
-  for (let i = 0; i < tall; i++) {
-    for (let j = 0; j < wide; j++) {
-      const value = cells[i * wide + j]!;
-      if (value === 0 || !Number.isFinite(value)) continue;
-      const share = high > low ? (place(value) - low) / (high - low) : 1;
-      const color = 1 + Math.round(254 * Math.min(1, Math.max(0, share)));
-      for (let y = i * down; y < (i + 1) * down; y++) {
-        const from = y * width + j * across;
-        pixels.fill(color, from, from + across);
-      }
+  const cells = new Float64Array(tall * wide);
+  for (let i = 0; i < rows; i++) {
+    const row = Math.floor(i * tall / rows) * wide;
+    for (let j = 0; j < columns; j++) {
+      const cell = row + Math.floor(j * wide / columns);
+      const value = values[i * columns + j]!;
+      if (Math.abs(value) > Math.abs(cells[cell]!)) cells[cell] = value;
     }
   }
+  const place = log ? Math.log : (value: number) => value;
+  const [low, high] = [place(domain[0]), place(domain[1])];
+  const [across, down] = [wide, tall].map((side) =>
+    Math.max(1, Math.ceil(FEWEST_PIXELS / side))
+  ) as [number, number];
+  const width = wide * across;
+  const pixels = new Uint8Array(width * tall * down);
+  for (const [cell, value] of cells.entries()) {
+    if (value === 0 || !Number.isFinite(value)) continue;
+    const share = high > low ? (place(value) - low) / (high - low) : 1;
+    const color = 1 + Math.round(254 * Math.min(1, Math.max(0, share)));
+    const [i, j] = [Math.floor(cell / wide), cell % wide];
+    for (let y = i * down; y < (i + 1) * down; y++) {
+      pixels.fill(color, y * width + j * across, y * width + (j + 1) * across);
+    }
+  }
+  const palette = [rgbOf(none), ...ramp(colors, 255)];
+  return { width, height: tall * down, pixels, palette };
+}
+
+/** Longest name of a region on an axis, in signs. */
+const LONGEST_NAME = 9;
+
+/** A side of a matrix. */
+export interface MatrixAxis {
+  readonly title: string;
+  /** Cells as the axis counts them, from 1. */
+  readonly units: number;
+  readonly pixels: number;
+  readonly ticks: Spec;
+}
+
+/** Ticks with a name each; undefined where there is no room for them, or a name is missing. */
+export function nameTicks(
+  names: readonly string[],
+  { units, pixels }: Pick<MatrixAxis, "units" | "pixels">,
+): Spec | undefined {
+  if (names.length !== units || pixels / units < SMALL_TEXT) return undefined;
+  const short = names.map((name) => {
+    const signs = [...drawableText(name)];
+    return signs.length > LONGEST_NAME
+      ? `${signs.slice(0, LONGEST_NAME - 1).join("")}…`
+      : signs.join("");
+  });
   return {
-    width,
-    height: tall * down,
-    pixels,
-    palette: [rgbOf(none), ...ramp(colors, 255)],
+    values: names.map((_, i) => i + 1),
+    labelExpr: `${JSON.stringify(short)}[datum.value - 1]`,
+    labelFontSize: SMALL_TEXT,
+    labelOverlap: false,
+    ticks: false,
   };
 }
 
-function reduce(
+/** A round number of regions, of which about five make all. */
+export function regionStep(regions: number): number {
+  return [1, 2, 5, 10, 20, 50, 100, 200, 500]
+    .find((size) => regions <= 5 * size) ?? 1000;
+}
+
+/** Up to four powers of ten in a range, or its ends where there are none. */
+function powersOfTen([low, high]: MatrixColors["domain"]): number[] {
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  if (last <= first) return [low, high];
+  const step = Math.ceil((last - first + 1) / 4);
+  const powers: number[] = [];
+  for (let e = last; e >= first; e -= step) powers.unshift(10 ** e);
+  return powers;
+}
+
+/** A matrix as a picture with axes and the legend of its colours. */
+export function matrixPanel(
   values: ArrayLike<number>,
-  { rows, columns, tall, wide }: {
-    rows: number;
-    columns: number;
-    tall: number;
-    wide: number;
-  },
-): Float64Array {
-  const cells = new Float64Array(tall * wide);
-  for (let i = 0; i < rows; i++) {
-    const row = Math.floor(i * tall / rows);
-    for (let j = 0; j < columns; j++) {
-      const cell = row * wide + Math.floor(j * wide / columns);
-      const value = values[i * columns + j]!;
-      if (Math.abs(value) > Math.abs(cells[cell]!)) {
-        cells[cell] = value;
-      }
-    }
-  }
-  return cells;
+  { title, legend, x, y, hover, ...picture }:
+    & Parameters<typeof matrixImage>[1]
+    & {
+      readonly title?: string;
+      /** Undefined for none. */
+      readonly legend: string | undefined;
+      readonly x: MatrixAxis;
+      readonly y: MatrixAxis;
+      /** Layers for the mouse. */
+      readonly hover: readonly Spec[];
+    },
+): Spec {
+  const { colors, domain, log = false } = picture;
+  const side = (field: "x" | "y", { title, units, ticks }: MatrixAxis) => ({
+    ...quantity(field),
+    title,
+    scale: { domain: [0.5, units + 0.5], nice: false, reverse: field === "y" },
+    axis: {
+      grid: false,
+      domain: false,
+      offset: 1,
+      ...ticks,
+      ...(field === "x" && "labelFontSize" in ticks &&
+        { labelAngle: -90, labelAlign: "right", labelBaseline: "middle" }),
+    },
+  });
+  return {
+    ...(title !== undefined &&
+      { title: { text: title, anchor: "middle", offset: 4 } }),
+    width: x.pixels,
+    height: y.pixels,
+    view: { stroke: "#bbbbbb", strokeWidth: 0.7 },
+    layer: [{
+      data: { values: [{}] },
+      mark: {
+        type: "image",
+        width: x.pixels,
+        height: y.pixels,
+        aspect: false,
+        smooth: false,
+        align: "left",
+        baseline: "top",
+        aria: false,
+      },
+      encoding: {
+        x: { value: 0 },
+        y: { value: 0 },
+        url: { value: pngAddress(matrixImage(values, picture)) },
+      },
+    }, {
+      // No mark to see: it carries the axes and the legend.
+      data: {
+        values: [
+          { x: 1, y: 1, value: domain[0] },
+          { x: x.units, y: y.units, value: domain[1] },
+        ],
+      },
+      mark: { type: "point", size: 0, strokeWidth: 0, opacity: 1, aria: false },
+      encoding: {
+        x: side("x", x),
+        y: side("y", y),
+        color: {
+          ...quantity("value"),
+          title: legend ?? null,
+          scale: {
+            type: log ? "log" : "linear",
+            domain: [...domain],
+            range: [...colors],
+            // As the picture is made.
+            interpolate: "rgb",
+            nice: false,
+            ...(!log && { zero: false }),
+          },
+          legend: legend === undefined ? null : {
+            orient: "bottom",
+            gradientLength: Math.round(x.pixels * 0.9),
+            gradientThickness: 6,
+            titleOrient: "top",
+            ...(log
+              ? { values: powersOfTen(domain), format: "~e" }
+              : { tickCount: 3, format: "~g" }),
+          },
+        },
+      },
+    }, ...hover],
+  };
+}
+
+/** What is told of the cell under the mouse, of rows with its place `i` and `j`. */
+export function cellHover(data: Spec, tooltip: readonly Spec[]): Spec {
+  const ends = {
+    top: "i + 0.5",
+    bottom: "i + 1.5",
+    left: "j + 0.5",
+    right: "j + 1.5",
+  };
+  return {
+    name: HOVER,
+    data,
+    transform: Object.entries(ends).map(([as, place]) => ({
+      calculate: `datum.${place}`,
+      as,
+    })),
+    mark: { type: "rect", fillOpacity: 0, aria: false },
+    encoding: {
+      x: quantity("left"),
+      x2: { field: "right" },
+      y: quantity("top"),
+      y2: { field: "bottom" },
+      tooltip,
+    },
+  };
 }

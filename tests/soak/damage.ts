@@ -17,7 +17,7 @@ import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { readStatus } from "../../src/results/status.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { readModel } from "../../src/train/read_model.ts";
-import { readNetworks } from "../../src/viz/matrices.ts";
+import { readNetworks } from "../../src/viz/network_figure.ts";
 import { interrupted, trainTiny } from "../train/tiny_training.ts";
 import { differences, filesBelow } from "./tiny_experiment.ts";
 
