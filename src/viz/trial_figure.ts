@@ -6,6 +6,7 @@
 
 import { namesOfInputs, type Task, type Trials } from "../tasks/task.ts";
 import { type Figure, makeFigure, type Spec } from "./figure.ts";
+import { quantity } from "./layers.ts";
 import { DIVERGING, FIGURE_PIXELS } from "./theme.ts";
 
 /** Room for the names of inputs and, beside them, the legend. */
@@ -22,92 +23,84 @@ export function trialFigure(
   task: Pick<Task, "name" | "description" | "inputNames" | "loss">,
   { trialCount, steps: T, inputSize: I, inputs, targets }: Trials,
 ): Figure {
+  const { name, description } = task;
   const names = namesOfInputs(task, I);
-  const shown = [...new Set([0, trialCount - 1])];
-  const rows = shown.flatMap((trial, place) =>
-    Array.from({ length: T * I }, (_, k) => ({
-      trial: place,
+  const trials = [...new Set([0, trialCount - 1])].map((trial) => ({
+    shown: Array.from({ length: T * I }, (_, k) => ({
       t: 1 + Math.floor(k / I),
       input: names[k % I]!,
       value: inputs[trial * T * I + k]!,
-    }))
-  );
-  const asked = shown.flatMap((trial, place) =>
-    Array.from({ length: T }, (_, t) => ({
-      trial: place,
+    })),
+    asked: Array.from({ length: T }, (_, t) => ({
       t: t + 1,
       input: "target",
       value: targets[trial * T + t]!,
-    }))
-  );
+    })),
+  }));
   const width = FIGURE_PIXELS[178];
-  const each = Math.floor((width - MARGIN_PIXELS) / shown.length);
-  const most = [...rows, ...(task.loss === "mse" ? asked : [])]
-    .reduce((m, { value }) => Math.max(m, Math.abs(value)), 0);
+  const each = Math.floor((width - MARGIN_PIXELS) / trials.length);
+  const isNumber = task.loss === "mse";
+  const most = trials.flatMap(({ shown, asked }) =>
+    isNumber ? [...shown, ...asked] : shown
+  ).reduce((m, { value }) => Math.max(m, Math.abs(value)), 0);
   const color: Spec = {
-    field: "value",
-    type: "quantitative",
+    ...quantity("value"),
     title: "value",
     scale: { domain: [-most, most], range: [...DIVERGING] },
   };
-  const scored: Spec = { transform: [{ filter: "datum.value !== 0" }] };
+  const named = I <= MOST_NAMES;
   const x: Spec = { field: "t", type: "ordinal", title: "time step" };
-  const axis = I <= MOST_NAMES ? {} : { labels: false, ticks: false };
-  const panel = (place: number): Spec => ({
-    vconcat: [{
-      width: each,
-      height: Math.max(24 * Math.min(I, 12), 60),
-      data: { values: rows.filter(({ trial }) => trial === place) },
-      mark: "rect",
-      encoding: {
-        x: { ...x, axis: null },
-        y: {
-          field: "input",
-          type: "ordinal",
-          sort: names,
-          title: I <= MOST_NAMES ? null : `${I} inputs`,
-          axis: place === 0 ? axis : null,
-        },
-        color,
-      },
-    }, {
-      width: each,
-      height: 24,
-      data: { values: asked.filter(({ trial }) => trial === place) },
-      encoding: {
-        x: { ...x, axis: { labelAngle: 0, labelOverlap: true } },
-        y: {
-          field: "input",
-          type: "ordinal",
-          title: null,
-          axis: place === 0 ? {} : null,
-        },
-      },
-      layer: [
-        { mark: { type: "rect", color: "#dddddd" } },
-        ...(task.loss === "mse"
-          ? [{ ...scored, mark: "rect", encoding: { color } }]
-          : [{ ...scored, mark: { type: "rect", color: "#ffffff" } }, {
-            ...scored,
-            mark: { type: "text", fontSize: each / T < 14 ? 6 : 9 },
-            encoding: { text: { field: "value" } },
-          }]),
-      ],
-    }],
-    spacing: 4,
-  });
+  const y: Spec = { field: "input", type: "ordinal", title: null };
+  const scored: Spec = { transform: [{ filter: "datum.value !== 0" }] };
+  const fontSize = each / T < 14 ? 6 : 9;
   return {
-    name: `trial_${task.name}`,
+    name: `trial_${name}`,
     ...makeFigure({
       section: "overview",
-      title: `Trials of ${task.name}`,
-      caption: `${task.name}: ${
-        task.description ?? "a task"
+      title: `Trials of ${name}`,
+      caption: `${name}: ${
+        description ?? "a task"
       }. The first and the last of ${trialCount} trials; grey: not scored.`,
       width,
     }, {
-      title: { text: `${task.name}: ${task.description ?? ""}` },
-      hconcat: shown.map((_, place) => panel(place)),
+      title: { text: `${name}: ${description ?? ""}` },
+      hconcat: trials.map(({ shown, asked }, place): Spec => ({
+        vconcat: [{
+          width: each,
+          height: Math.max(24 * Math.min(I, 12), 60),
+          data: { values: shown },
+          mark: "rect",
+          encoding: {
+            x: { ...x, axis: null },
+            y: {
+              ...y,
+              sort: names,
+              ...(!named && { title: `${I} inputs` }),
+              axis: place > 0 ? null : { labels: named, ticks: named },
+            },
+            color,
+          },
+        }, {
+          width: each,
+          height: 24,
+          data: { values: asked },
+          encoding: {
+            x: { ...x, axis: { labelAngle: 0, labelOverlap: true } },
+            y: { ...y, axis: place > 0 ? null : {} },
+          },
+          layer: [
+            { mark: { type: "rect", color: "#dddddd" } },
+            ...(isNumber
+              ? [{ ...scored, mark: "rect", encoding: { color } }]
+              : [{ ...scored, mark: { type: "rect", color: "#ffffff" } }, {
+                ...scored,
+                mark: { type: "text", fontSize },
+                encoding: { text: { field: "value" } },
+              }]),
+          ],
+        }],
+        spacing: 4,
+      })),
       spacing: 16,
     }),
   };
