@@ -4,6 +4,13 @@
  * @module
  */
 
+import type { Comparison } from "../analysis/comparison.ts";
+import {
+  combinationName,
+  type LabelledResults,
+  matchCombinations,
+  type MatchedCombination,
+} from "../analysis/match.ts";
 import {
   baselineOf,
   type Quantity,
@@ -12,25 +19,14 @@ import {
   summarizeResults,
   taskFacts,
 } from "../analysis/summary.ts";
-import {
-  combinationName,
-  type LabelledResults,
-  matchCombinations,
-  type MatchedCombination,
-} from "../analysis/match.ts";
-import type { Comparison } from "../analysis/comparison.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
-import {
-  curveFigure,
-  type LeftOutCurve,
-  overviewFigure,
-} from "./curve_figures.ts";
-import { type Drawing, drawnLabels, type Figure } from "./figure.ts";
+import { curveFigure, overviewFigure } from "./curve_figures.ts";
 import {
   effectFigure,
   type MeasureChange,
   measureFigure,
 } from "./dot_figures.ts";
+import { type Drawing, drawnLabels, type Figure } from "./figure.ts";
 import { networkFigure, readNetworks } from "./network_figure.ts";
 import { boxFigure, minimumFigure, type RunValue } from "./run_figures.ts";
 import type { FigureWidth } from "./theme.ts";
@@ -60,35 +56,33 @@ export interface DrawFiguresOptions {
   readonly width?: FigureWidth | undefined;
 }
 
-/** What `compareLabels` says, for the forest plot. */
-interface Compared {
-  readonly comparisons?: readonly Comparison[];
-}
-
-/** What was drawn, and a sentence for each curve that was not. */
-interface Built {
-  readonly figure: Drawing | undefined;
-  readonly warnings: readonly string[];
-}
-
 /** A figure that is made when it is needed: hundreds at once would fill the memory. */
-interface PlannedFigure {
-  /** As of `Figure`. */
-  readonly name: string;
+interface PlannedFigure extends Pick<Figure, "name"> {
   /** The figure, unless there is nothing to draw, and a sentence for each curve that it leaves out. */
-  readonly build: () => Built & { readonly figure: Figure | undefined };
+  readonly build: () => {
+    readonly figure: Figure | undefined;
+    readonly warnings: readonly string[];
+  };
 }
 
-/** One that has no file of its own yet. */
-type Plan = readonly [name: string, build: () => Built];
+/** One that has no file of its own yet; it adds what it leaves out to the warnings. */
+type Plan = readonly [
+  name: string,
+  build: (warnings: string[]) => Drawing | undefined,
+];
 
-interface Context extends DrawFiguresOptions, Compared {
+interface Context extends DrawFiguresOptions {
+  /** With their labels as figures have them. */
   readonly folders: readonly LabelledResults[];
-  /** Labels as they were given, and as figures have them. */
-  readonly names: readonly string[];
   readonly labels: readonly string[];
   readonly combinations: readonly MatchedCombination[];
+  /** From `compareLabels`, for the forest plot. */
+  readonly comparisons: readonly Comparison[];
 }
+
+const PLANNERS: Readonly<
+  Record<FigureKind, (context: Context) => readonly Plan[] | Promise<Plan[]>>
+> = { overview, boxplots, curves, networks, measures };
 
 /**
  * Plans the figures of results that are compared, and reads what they need
@@ -99,64 +93,62 @@ interface Context extends DrawFiguresOptions, Compared {
  */
 export async function planFigures(
   folders: readonly LabelledResults[],
-  options: DrawFiguresOptions & Compared,
+  { comparisons = [], kinds = FIGURE_KINDS, ...options }:
+    & DrawFiguresOptions
+    & Partial<Pick<Context, "comparisons">>,
 ): Promise<PlannedFigure[]> {
-  const { combinations } = matchCombinations(
-    folders.map(({ results }) => results),
-  );
   const names = folders.map(({ label }) => label);
   const labels = drawnLabels(names);
+  const renamed = <T extends { readonly label: string }>(one: T): T => ({
+    ...one,
+    label: labels[names.indexOf(one.label)] ?? one.label,
+  });
+  const all = folders.map(({ results }) => results);
   const context: Context = {
     ...options,
-    folders: folders.map(({ results }, i) => ({ results, label: labels[i]! })),
-    names,
+    folders: folders.map(renamed),
     labels,
-    combinations,
+    combinations: matchCombinations(all).combinations,
+    comparisons: comparisons.map((row) => ({
+      ...row,
+      reference: renamed(row.reference),
+      other: renamed(row.other),
+    })),
   };
-  const { kinds = FIGURE_KINDS } = options;
-  const has = (kind: FigureKind) => kinds.includes(kind);
-  const plans = [
-    ...(has("overview") ? overviews(context) : []),
-    ...(has("boxplots") ? [boxplots(context)] : []),
-    ...(has("curves") ? curves(context) : []),
-    ...(has("networks") ? await networks(context) : []),
-    ...(has("measures") ? measures(context) : []),
-  ];
+  const plans: Plan[] = [];
+  for (const kind of FIGURE_KINDS) {
+    if (kinds.includes(kind)) plans.push(...await PLANNERS[kind](context));
+  }
   const fileNames = uniqueNames(plans.map(([name]) => name));
   return plans.map(([, build], i) => {
     const name = fileNames[i]!;
     return {
       name,
       build: () => {
-        const { figure, warnings } = build();
-        return { figure: figure && { name, ...figure }, warnings };
+        const warnings: string[] = [];
+        const drawing = build(warnings);
+        return { figure: drawing && { name, ...drawing }, warnings };
       },
     };
   });
 }
 
-/** A figure that leaves nothing out. */
-function whole(name: string, build: () => Drawing | undefined): Plan {
-  return [name, () => ({ figure: build(), warnings: [] })];
-}
-
-/** What the folders that have a combination say of their task, which may be different ones. */
-function factsOf({ folders }: Context, match?: MatchedCombination) {
-  return taskFacts(
-    folders.filter((_, i) => match?.members[i] !== undefined || !match)
+/** What the folders that have a combination say of a quantity of their task, which may be different ones. */
+function axisOf(
+  { folders, ylabel }: Context,
+  quantity: Quantity,
+  match?: MatchedCombination,
+) {
+  const facts = taskFacts(
+    folders.filter((_, i) => !match || match.members[i] !== undefined)
       .map(({ results }) => results),
     match?.parameters,
   );
-}
-
-function titleOf(
-  context: Context,
-  quantity: Quantity,
-  match?: MatchedCombination,
-): string {
-  return quantity === "loss" && context.ylabel !== undefined
-    ? context.ylabel
-    : quantityTitle(factsOf(context, match), quantity);
+  const title = quantityTitle(facts, quantity);
+  return {
+    title: quantity === "loss" ? ylabel ?? title : title,
+    baseline: baselineOf(facts, quantity),
+  };
 }
 
 /** Number of a combination, where it occurs first. */
@@ -171,23 +163,15 @@ function valuesOf(
 ): RunValue[] {
   return folders.flatMap(({ label, results }, f) => {
     const matches = new Map(
-      combinations.flatMap((match) => {
-        const member = match.members[f];
-        return member === undefined ? [] : [[member.index, match] as const];
-      }),
+      combinations.map((match) => [match.members[f]?.index, match]),
     );
     return summarizeResults(results).runs.flatMap((run) => {
       const value = valueOf(run);
       const match = matches.get(run.combination);
       if (value === undefined || match === undefined) return [];
       const { title: combination, parameters } = match;
-      return [{
-        label,
-        combination,
-        parameters,
-        iteration: run.iteration,
-        value,
-      }];
+      const { iteration } = run;
+      return [{ label, combination, parameters, iteration, value }];
     });
   });
 }
@@ -195,14 +179,8 @@ function valuesOf(
 /** More panels are more than a page holds, and than a picture's memory. */
 const MOST_ON_A_PAGE = 120;
 
-/** Combinations that share an overview, and what they have in common where there are several. */
-interface Page {
-  readonly combinations: readonly MatchedCombination[];
-  readonly shared: string;
-}
-
-/** As few pages as fit, each of one value of the first keys. */
-function pagesOf(combinations: readonly MatchedCombination[]): Page[] {
+/** Combinations by what those that share an overview have in common: as few pages as fit, each of one value of the first keys. */
+function pagesOf(combinations: readonly MatchedCombination[]) {
   const keys = Object.keys(combinations[0]?.parameters ?? {});
   for (let count = 0;; count++) {
     const pages = Map.groupBy(
@@ -210,13 +188,8 @@ function pagesOf(combinations: readonly MatchedCombination[]): Page[] {
       ({ parameters }) =>
         count === 0 ? "" : combinationName(parameters, keys.slice(0, count)),
     );
-    const most = Math.max(...[...pages.values()].map(({ length }) => length));
-    if (most <= MOST_ON_A_PAGE || count === keys.length) {
-      return [...pages].map(([shared, combinations]) => ({
-        combinations,
-        shared,
-      }));
-    }
+    const most = Math.max(...pages.values().map(({ length }) => length));
+    if (most <= MOST_ON_A_PAGE || count === keys.length) return [...pages];
   }
 }
 
@@ -224,153 +197,101 @@ function curvesIn(member: CombinationResult | undefined, quantity: Quantity) {
   const [training, validation] = quantity === "loss"
     ? [member?.trainLoss, member?.validateLoss]
     : [member?.trainMetrics, member?.validateMetrics];
-  return {
-    ...(training && { training }),
-    ...(validation && { validation }),
-  };
+  return { ...(training && { training }), ...(validation && { validation }) };
 }
 
-function overviews(context: Context): Plan[] {
-  const { labels, width = 178, comparisons = [] } = context;
-  const baseline = (quantity: Quantity) =>
-    baselineOf(factsOf(context), quantity);
+function overview(context: Context): Plan[] {
+  const { labels, width = 178, comparisons } = context;
   const pages = pagesOf(context.combinations);
-  const of = (quantity: Quantity) =>
-    pages.map(({ combinations, shared }, page) =>
-      whole(
-        `overview_${quantity}${pages.length === 1 ? "" : `_${page + 1}`}`,
-        () =>
-          overviewFigure(
-            combinations.map(({ parameters, members }) => ({
-              parameters,
-              byLabel: members.flatMap((member, i) => {
-                const curves = curvesIn(member, quantity).validation;
-                return curves === undefined
-                  ? []
-                  : [{ label: labels[i]!, curves }];
-              }),
-            })),
-            {
-              quantity,
-              axis: [shared, `validation ${titleOf(context, quantity)}`]
-                .filter(Boolean).join(": "),
-              labels,
-              baseline: baseline(quantity),
-              width,
-            },
-          ),
-      )
-    );
+  const optionsOf = (quantity: Quantity, before: string) => {
+    const { title, baseline } = axisOf(context, quantity);
+    return { axis: `${before} ${title}`, baseline, labels, width };
+  };
+  const grids = (["loss", "accuracy"] as const).flatMap((quantity) =>
+    pages.map(([shared, combinations], page): Plan => [
+      `overview_${quantity}${pages.length === 1 ? "" : `_${page + 1}`}`,
+      () =>
+        overviewFigure(
+          combinations.map(({ parameters, members }) => ({
+            parameters,
+            byLabel: members.flatMap((member, i) => {
+              const { validation: curves } = curvesIn(member, quantity);
+              return curves ? [{ label: labels[i]!, curves }] : [];
+            }),
+          })),
+          {
+            ...optionsOf(quantity, `${shared && `${shared}: `}validation`),
+            quantity,
+          },
+        ),
+    ])
+  );
+  const options = optionsOf("loss", "minimum validation");
   return [
-    ...of("loss"),
-    ...of("accuracy"),
-    whole(
+    ...grids,
+    [
       "overview_minimum",
       () =>
-        minimumFigure(valuesOf(context, (run) => run.loss?.minLoss), {
-          axis: `minimum validation ${titleOf(context, "loss")}`,
-          labels,
-          baseline: baseline("loss"),
-          width,
-        }),
-    ),
-    ...(comparisons.length === 0 ? [] : [
-      whole(
-        "effects",
-        () => effectFigure(renamed(comparisons, context), { labels, width }),
-      ),
-    ]),
+        minimumFigure(valuesOf(context, (run) => run.loss?.minLoss), options),
+    ],
+    ...comparisons.length === 0 ? [] : [
+      ["effects", () => effectFigure(comparisons, { labels, width })] as const,
+    ],
   ];
 }
 
-/** The comparisons with the labels as figures have them. */
-function renamed(
-  rows: readonly Comparison[],
-  { labels, names }: Context,
-): Comparison[] {
-  const drawn = (label: string) => labels[names.indexOf(label)] ?? label;
-  return rows.map((row) => ({
-    ...row,
-    reference: { ...row.reference, label: drawn(row.reference.label) },
-    other: { ...row.other, label: drawn(row.other.label) },
-  }));
-}
-
-function boxplots(context: Context): Plan {
-  const of = (
+function boxplots(context: Context): Plan[] {
+  const { labels, width = 178 } = context;
+  const loss = axisOf(context, "loss").title;
+  const panel = (
     title: string,
     valueOf: (run: RunSummary) => number | undefined,
     epochs = false,
   ) => ({ title, epochs, runs: valuesOf(context, valueOf) });
-  return whole("boxplots", () =>
+  return [["boxplots", () =>
     boxFigure([
-      of(
-        `minimum validation ${titleOf(context, "loss")}`,
-        (run) => run.loss?.minLoss,
-      ),
-      of("epoch of the minimum", (run) => run.loss?.minLossEpoch, true),
-      of(
+      panel(`minimum validation ${loss}`, (run) => run.loss?.minLoss),
+      panel("epoch of the minimum", (run) => run.loss?.minLossEpoch, true),
+      panel(
         "epoch at which the loss came within 1 % of its range above the minimum",
         (run) => run.loss?.epoch99,
         true,
       ),
-      of("final validation accuracy (%)", (run) => run.finalAccuracy),
-    ], { labels: context.labels, width: context.width ?? 178 }));
+      panel("final validation accuracy (%)", (run) => run.finalAccuracy),
+    ], { labels, width })]];
 }
 
 function curves(context: Context): Plan[] {
-  const { combinations, combination } = context;
-  return combinations.filter((match) =>
+  const { combinations, combination, labels, width = 85 } = context;
+  const shown = combinations.filter((match) =>
     combination === undefined || indexOf(match) === combination
-  ).flatMap((match) =>
-    (["loss", "accuracy"] as const).filter((quantity) =>
-      match.members.some((member) =>
-        Object.keys(curvesIn(member, quantity)).length > 0
-      )
-    ).map((quantity) => curvesOf(match, { context, quantity }))
   );
-}
-
-function curvesOf(
-  match: MatchedCombination,
-  { context, quantity }: { context: Context; quantity: Quantity },
-): Plan {
-  const { members, title, parameters } = match;
-  const { labels, width = 85 } = context;
-  const name = combinationFileName(quantity, {
-    index: indexOf(match),
-    parameters,
-  });
-  return [name, () => {
-    const { figure, leftOut } = curveFigure(
-      members.map((member, i) => ({
-        label: labels[i]!,
-        ...curvesIn(member, quantity),
-      })),
-      {
-        title,
-        quantity,
-        axis: titleOf(context, quantity, match),
-        labels,
-        baseline: baselineOf(factsOf(context, match), quantity),
-        width,
-      },
-    );
-    return {
-      figure,
-      warnings: leftOut.map((run) => leftOutSentence(run, match, quantity)),
-    };
-  }];
-}
-
-function leftOutSentence(
-  { label, split, iteration, reason }: LeftOutCurve,
-  { title }: MatchedCombination,
-  quantity: Quantity,
-): string {
-  return `${label}: the ${split} ${quantity} of ${title}, iteration ${iteration}, ${
-    reason === "constant" ? "never changes" : "is NaN or infinite"
-  }; its curve is not drawn`;
+  return shown.flatMap((match) =>
+    (["loss", "accuracy"] as const).flatMap((quantity): Plan[] => {
+      const { members, title, parameters } = match;
+      const all = members.map((member) => curvesIn(member, quantity));
+      if (all.every((one) => Object.keys(one).length === 0)) return [];
+      const name = combinationFileName(quantity, {
+        index: indexOf(match),
+        parameters,
+      });
+      return [[name, (warnings) => {
+        const { title: axis, baseline } = axisOf(context, quantity, match);
+        const { figure, leftOut } = curveFigure(
+          all.map((one, i) => ({ label: labels[i]!, ...one })),
+          { title, quantity, axis, baseline, labels, width },
+        );
+        warnings.push(
+          ...leftOut.map(({ label, split, iteration, reason }) =>
+            `${label}: the ${split} ${quantity} of ${title}, iteration ${iteration}, ${
+              reason === "constant" ? "never changes" : "is NaN or infinite"
+            }; its curve is not drawn`
+          ),
+        );
+        return figure;
+      }]];
+    })
+  );
 }
 
 /** Matrices of one combination, which folders may number differently; results that lie in no folder have none. */
@@ -382,51 +303,50 @@ async function networks(
   );
   const plans: Plan[] = [];
   for (const [i, { label, results }] of folders.entries()) {
+    const { path, experiment } = results;
     const member = match?.members[i];
-    if (match === undefined || member === undefined || results.path === "") {
-      continue;
-    }
-    const matrices = await readNetworks(results.path, {
-      combination: member.index,
-    });
-    const { undrawnNeurons } = matrices;
-    plans.push([fileName("networks", [label]), () => ({
-      figure: networkFigure(matrices, {
+    if (match === undefined || member === undefined || path === "") continue;
+    const matrices = await readNetworks(path, { combination: member.index });
+    plans.push([fileName("networks", [label]), (warnings) => {
+      if (matrices.undrawnNeurons !== undefined) {
+        warnings.push(
+          `${label}: the network has ${matrices.undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
+        );
+      }
+      return networkFigure(matrices, {
         label,
         combination: match.title,
-        randomized: results.experiment?.randomW === true,
-        regionNames: results.experiment?.connectome.regionNames ?? [],
+        randomized: experiment?.randomW === true,
+        regionNames: experiment?.connectome.regionNames ?? [],
         width,
-      }),
-      warnings: undrawnNeurons === undefined ? [] : [
-        `${label}: the network has ${undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
-      ],
-    })]);
+      });
+    }]);
   }
   return plans;
 }
 
 /** What null models changed, of folders that say so; what runs measured is compared with the biological network of the same connectome. */
 function measures({ folders, labels, width = 178 }: Context): Plan[] {
-  const changes: MeasureChange[] = [];
-  for (const { label, results } of folders) {
-    if (results.experiment?.randomW !== true) continue;
-    for (const one of results.nullMeasures ?? []) {
-      // Density tells the same.
-      if (one.measure !== "connections") changes.push({ label, ...one });
-    }
-    const { connectome } = results.experiment;
-    const biological = folders.find(({ results: { experiment } }) =>
-      experiment?.randomW === false &&
-      experiment.connectome.sha256 === connectome.sha256
+  const changes = folders.flatMap(({ label, results }): MeasureChange[] => {
+    const { experiment, nullMeasures = [], runMeasures = [] } = results;
+    if (experiment?.randomW !== true) return [];
+    const biological = folders.find(({ results: { experiment: other } }) =>
+      other?.randomW === false &&
+      other.connectome.sha256 === experiment.connectome.sha256
     )?.results.runMeasures;
-    for (const [measure, random] of results.runMeasures ?? []) {
-      const value = biological?.get(measure);
-      if (value === undefined) continue;
-      changes.push({ label, measure, biological: value, random });
-    }
-  }
+    return [
+      // Density tells the same as connections.
+      ...nullMeasures.filter(({ measure }) => measure !== "connections")
+        .map((one) => ({ label, ...one })),
+      ...[...runMeasures].flatMap(([measure, random]) => {
+        const value = biological?.get(measure);
+        return value === undefined
+          ? []
+          : [{ label, measure, biological: value, random }];
+      }),
+    ];
+  });
   return changes.length === 0
     ? []
-    : [whole("measures", () => measureFigure(changes, { labels, width }))];
+    : [["measures", () => measureFigure(changes, { labels, width })]];
 }
