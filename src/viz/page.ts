@@ -27,15 +27,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
+/** Characters that no HTML may hold; line ends and tabs may stand in a config. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
+
 /** A text as it stands between tags, or between the quotes of an attribute. */
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!)
     .replace(CONTROL, "\ufffd");
 }
-
-/** Characters that no HTML may hold; line ends and tabs may stand in a config. */
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
 
 /** What may stand in a template. */
 export type Part = Html | string | number | readonly Part[];
@@ -54,42 +54,31 @@ export function html(
   strings: TemplateStringsArray,
   ...parts: readonly Part[]
 ): Html {
-  return {
-    html: strings.map((text, i) => {
-      const part = parts[i];
-      return part === undefined ? text : text + render(part);
-    }).join(""),
-  };
+  return { html: String.raw({ raw: strings }, ...parts.map(render)) };
 }
 
-/**
- * A value as JSON that can stand in a `script` element: nothing in it can end
- * the element or begin a comment.
- */
-function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
-/** A program as it can stand in a `script` element. */
-function scriptCode(code: string): string {
-  return code.replace(/<(?=\/script|!--|script)/gi, "\\x3c");
-}
-
-const DOI = /https:\/\/doi\.org\/[\w./()-]*\w/g;
+const DOI = /(https:\/\/doi\.org\/[\w./()-]*\w)/;
 
 /** A text with its DOIs as links. */
 export function withLinks(text: string): Html {
-  const parts: Part[] = [];
-  let end = 0;
-  for (const { 0: address, index } of text.matchAll(DOI)) {
-    parts.push(
-      text.slice(end, index),
-      html`<a href="${address}" rel="noreferrer">${address}</a>`,
-    );
-    end = index + address.length;
-  }
-  parts.push(text.slice(end));
-  return html`${parts}`;
+  return html`${
+    text.split(DOI).map((part, i) =>
+      i % 2 === 0 ? part : html`<a href="${part}" rel="noreferrer">${part}</a>`
+    )
+  }`;
+}
+
+/** Texts as points of a list. */
+export function list(texts: readonly Part[], style = ""): Html {
+  const points = texts.map((text) => html`<li>${text}</li>`);
+  return style === ""
+    ? html`<ul>${points}</ul>`
+    : html`<ul class="${style}">${points}</ul>`;
+}
+
+/** What is shown on a click. */
+export function fold(summary: string, content: Part): Html {
+  return html`<details class="fold"><summary>${summary}</summary>${content}</details>`;
 }
 
 /** Stands in a cell that has nothing to say. */
@@ -142,20 +131,17 @@ export function numberTable<Row>(
   },
 ): Html {
   const columns = groups.flatMap(([, own]) => own);
-  const titled = groups.some(([title]) => title !== "");
+  const titles = groups.map(([title, own]) =>
+    html`<th scope="colgroup" colspan="${own.length}">${title}</th>`
+  );
+  const empty = html`<td></td>`;
   return table({
     ...about,
     head: html`${
-      !titled
-        ? ""
-        : html`<tr><td></td>${
-          groups.map(([title, own]) =>
-            html`<th scope="colgroup" colspan="${own.length}">${title}</th>`
-          )
-        }</tr>`
-    }<tr>${
-      corner === "" ? html`<td></td>` : html`<th scope="col">${corner}</th>`
-    }${
+      groups.some(([title]) => title !== "")
+        ? html`<tr>${empty}${titles}</tr>`
+        : ""
+    }<tr>${corner === "" ? empty : html`<th scope="col">${corner}</th>`}${
       columns.map(([title]) =>
         html`<th scope="col" class="number">${title}</th>`
       )
@@ -177,22 +163,8 @@ export function numberTable<Row>(
   });
 }
 
-/** A column: its values, or `[value, count, value, count, …]` where that is shorter. */
-type PackedColumn =
-  | { readonly values: readonly Json[] }
-  | { readonly runs: readonly Json[] };
-
-/** Packs a table; fields that a row lacks are null. */
-function packTable(rows: readonly Spec[]) {
-  const keys = new Set(rows.flatMap((row) => Object.keys(row)));
-  const columns: Record<string, PackedColumn> = {};
-  for (const key of keys) {
-    columns[key] = packColumn(rows.map((row) => row[key] ?? null));
-  }
-  return { rows: rows.length, columns };
-}
-
-function packColumn(values: readonly Json[]): PackedColumn {
+/** A column as its values, or as `[value, count, value, count, …]` where that is shorter. */
+function packColumn(values: readonly Json[]) {
   const runs: Json[] = [];
   for (const value of values) {
     const last = runs.length - 2;
@@ -203,26 +175,68 @@ function packColumn(values: readonly Json[]): PackedColumn {
   return runs.length < values.length ? { runs } : { values };
 }
 
-/** Takes the data out of a specification. */
-function packSpec({ datasets = {}, ...spec }: Spec) {
-  const tables = Object.fromEntries(
-    Object.entries(datasets as Record<string, readonly Spec[]>).map((
-      [name, rows],
-    ) => [name, packTable(rows)]),
+/** A table as columns; fields that a row lacks are null. */
+function packTable(rows: readonly Spec[]) {
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = keys.map((key) =>
+    [key, packColumn(rows.map((row) => row[key] ?? null))] as const
   );
-  return { spec, tables };
+  return { rows: rows.length, columns: Object.fromEntries(columns) };
 }
 
-/** What the page says of a figure. */
-export type FigureFacts = Omit<Figure, "spec">;
+/**
+ * A figure's specification and its data as JSON that can stand in a `script`
+ * element: nothing in it can end the element or begin a comment.
+ */
+function packFigure({ name, spec }: Figure): string {
+  const { datasets = {}, ...rest } = drawable(spec);
+  const tables = Object.entries(datasets as Record<string, Spec[]>).map(
+    ([key, rows]) => [key, packTable(rows)] as const,
+  );
+  return JSON.stringify({
+    name,
+    spec: rest,
+    tables: Object.fromEntries(tables),
+  }).replaceAll("<", "\\u003c");
+}
+
+/** A program as it can stand in a `script` element. */
+function scriptCode(code: string): string {
+  return code.replace(/<(?=\/script|!--|script)/gi, "\\x3c");
+}
+
+async function hashSource(code: string): Promise<string> {
+  const bytes = new TextEncoder().encode(code);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return `'sha256-${Buffer.from(digest).toString("base64")}'`;
+}
+
+const GALLERY_NOTE =
+  `Lines: solid for training, dashed for validation data, with a band: mean ± standard deviation over runs, or median and quartiles where the scale is logarithmic; faint lines: single runs; dotted: what a network reaches that has learned nothing. Epochs are numbered from 0; the first is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands.`;
+
+/** What a page says, from above. */
+interface Content {
+  readonly title: string;
+  /** Below the title. */
+  readonly lead: Part;
+  readonly findings: Part;
+  /** One sentence each. */
+  readonly warnings: readonly string[];
+  /** Those without content are left out. */
+  readonly sections: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly content: Part;
+  }[];
+}
 
 /** A page that is being made: figures are packed one by one, so that not all are in memory. */
 export interface Page {
   readonly add: (figure: Figure) => void;
-  /** Those that were added. */
-  readonly figures: readonly FigureFacts[];
+  /** The figures of one section that were added, each with a place that the page's script fills. */
+  readonly figuresOf: (section: Figure["section"]) => Part;
   /** The text of an HTML file. */
-  readonly finish: (title: string, body: Html) => Promise<string>;
+  readonly finish: (content: Content) => Promise<string>;
 }
 
 /**
@@ -231,17 +245,35 @@ export interface Page {
  * forbids all else, and all connections.
  */
 export function startPage(): Page {
-  const figures: FigureFacts[] = [];
+  const figures: (Omit<Figure, "spec"> & { readonly index: number })[] = [];
   const packed: string[] = [];
   return {
-    figures,
-    add({ spec, ...figure }) {
-      figures.push(figure);
-      packed.push(
-        scriptJson({ name: figure.name, ...packSpec(drawable(spec)) }),
-      );
+    add(figure) {
+      const { spec: _, ...facts } = figure;
+      figures.push({ index: figures.length, ...facts });
+      packed.push(packFigure(figure));
     },
-    async finish(title, body) {
+    figuresOf(section) {
+      const own = figures.filter((figure) => figure.section === section);
+      if (own.length === 0) return "";
+      // In a gallery, captions that differ in the combination alone are for screen readers.
+      const small = own.length > 1 &&
+        own.every(({ width }) => width <= FIGURE_PIXELS[85]);
+      return html`${
+        small ? html`<p class="lead">${GALLERY_NOTE}</p>` : ""
+      }<div class="${small ? "gallery" : "stack"}">${
+        own.map(({ index, caption, title, width }) =>
+          html`
+            <figure aria-label="${title}">
+              <div class="plot" id="figure-${index}" data-index="${index}"
+                style="--width:${width}px" aria-busy="true"></div>
+              <figcaption>${caption}</figcaption>
+            </figure>
+          `
+        )
+      }</div>`;
+    },
+    async finish(content) {
       const scripts = [...await browserBuilds(), script].map(scriptCode);
       const hashes = await Promise.all(scripts.map(hashSource));
       // Vega makes functions of its expressions, which is what 'unsafe-eval' allows.
@@ -257,11 +289,11 @@ export function startPage(): Page {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="biornn">
-<title>${escapeHtml(title)}</title>
+<title>${escapeHtml(content.title)}</title>
 <style>${css}</style>
 </head>
 <body>
-${body.html}
+${bodyOf(content, figures.length).html}
 `,
         // An element a figure: the page reads those alone that it draws.
         ...packed.map((json, i) =>
@@ -274,32 +306,9 @@ ${body.html}
   };
 }
 
-async function hashSource(code: string): Promise<string> {
-  const bytes = new TextEncoder().encode(code);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return `'sha256-${Buffer.from(digest).toString("base64")}'`;
-}
-
-/** Sections of a page: those without content are left out. */
-interface Section {
-  readonly id: string;
-  readonly name: string;
-  readonly content: Part;
-}
-
-/**
- * What every page has: a heading, links to its sections, and these.
- *
- * @param top `lead` below the heading; `front` before the sections.
- */
-export function pageBody(
-  sections: readonly Section[],
-  { title, lead, front, figures }: {
-    readonly title: string;
-    readonly lead: Part;
-    readonly front: Part;
-    readonly figures: number;
-  },
+function bodyOf(
+  { title, lead, findings, warnings, sections }: Content,
+  figures: number,
 ): Html {
   const filled = sections.filter(({ content }) => content !== "");
   return html`
@@ -309,14 +318,15 @@ export function pageBody(
       <button id="draw-all"
         hidden>Draw all ${figures} figures, e.g. for a print</button>
       <nav aria-label="Sections">
-        <ul>${filled.map(({ id, name }) =>
-          html`<li><a href="#${id}">${name}</a></li>`
-        )}</ul>
+        ${list(
+          filled.map(({ id, name }) => html`<a href="#${id}">${name}</a>`),
+        )}
       </nav>
     </header>
     <main>
     <noscript><p class="warnings">The figures are drawn by the browser: switch on JavaScript for this file, or open the SVG files beside it.</p></noscript>
-    ${front}
+    ${findings}
+    ${warningList(warnings)}
     ${filled.map(({ id, name, content }) =>
       html`<section id="${id}"><h2>${name}</h2>${content}</section>`
     )}
@@ -329,37 +339,8 @@ export function pageBody(
 export function warningList(warnings: readonly string[]): Part {
   return warnings.length === 0 ? "" : html`
     <section class="warnings"
-      aria-label="Left out"><strong>Left out or to be noted</strong><ul>${warnings
-        .map((warning) => html`<li>${warning}</li>`)}</ul></section>
+      aria-label="Left out"><strong>Left out or to be noted</strong>${list(
+        warnings,
+      )}</section>
   `;
-}
-
-const GALLERY_NOTE =
-  `Lines: solid for training, dashed for validation data, with a band: mean ± standard deviation over runs, or median and quartiles where the scale is logarithmic; faint lines: single runs; dotted: what a network reaches that has learned nothing. Epochs are numbered from 0; the first is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands.`;
-
-/** The figures of one section, each with a place that the page's script fills. */
-export function figuresOf(
-  section: Figure["section"],
-  figures: readonly FigureFacts[],
-): Part {
-  const own = [...figures.entries()].filter(([, figure]) =>
-    figure.section === section
-  );
-  if (own.length === 0) return "";
-  const small = own.length > 1 &&
-    own.every(([, { width }]) => width <= FIGURE_PIXELS[85]);
-  // In a gallery, captions that differ in the combination alone are for screen readers.
-  return html`${
-    small ? html`<p class="lead">${GALLERY_NOTE}</p>` : ""
-  }<div class="${small ? "gallery" : "stack"}">${
-    own.map(([index, { caption, title, width }]) =>
-      html`
-        <figure aria-label="${title}">
-          <div class="plot" id="figure-${index}" data-index="${index}"
-            style="--width:${width}px" aria-busy="true"></div>
-          <figcaption>${caption}</figcaption>
-        </figure>
-      `
-    )
-  }</div>`;
 }

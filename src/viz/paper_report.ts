@@ -7,7 +7,6 @@
  */
 
 import { compareLabels, correctRows } from "../analysis/compare.ts";
-import type { LabelledResults } from "../analysis/match.ts";
 import {
   ALPHA,
   type Comparison,
@@ -15,6 +14,7 @@ import {
   short,
   tableP,
 } from "../analysis/comparison.ts";
+import type { LabelledResults } from "../analysis/match.ts";
 import { gridMean, type Interval } from "../analysis/means.ts";
 import {
   baselineOf,
@@ -31,12 +31,12 @@ import { cellFigures } from "./dot_figures.ts";
 import { citeOf } from "./experiment_facts.ts";
 import {
   type Column,
-  figuresOf,
+  fold,
   type Html,
   html,
+  list,
   NONE,
   numberTable,
-  pageBody,
   type Part,
   startPage,
   warningList,
@@ -50,17 +50,16 @@ export interface ReportedCell {
   readonly arms: readonly LabelledResults[];
 }
 
-/** An arm's row of the table. */
-interface ArmRow {
-  readonly cell: string;
+/** An arm, a row of the table. */
+interface Arm {
   readonly label: string;
-  readonly runs: number;
+  readonly runs: readonly RunSummary[];
+  /** Those of combinations that are described: what nobody learned is where there is nothing else. */
+  readonly kept: readonly RunSummary[];
   /** Those that beat the baseline; undefined where the task's is not known. */
   readonly learned: number | undefined;
-  readonly diverged: number;
-  readonly minLoss: Interval;
-  readonly minLossEpoch: Interval;
-  readonly epoch99: Interval;
+  /** Whether losses of the experiment span decades. */
+  readonly log: boolean;
   readonly spectralRadius: number;
   /** Against the biological network, over all combinations that were learned. */
   readonly compared: ReadonlyMap<Measure, Comparison>;
@@ -68,16 +67,9 @@ interface ArmRow {
 
 interface CellTable {
   readonly name: string;
-  /** Combinations that a run learned, and all. */
-  readonly learned: number;
-  readonly combinations: number;
-  readonly rows: readonly ArmRow[];
-}
-
-/** What was written, and what was found. */
-interface WrittenReport {
-  readonly files: readonly string[];
-  readonly findings: readonly string[];
+  /** The name, and how many combinations a run learned. */
+  readonly heading: string;
+  readonly arms: readonly Arm[];
 }
 
 /** Logarithm of the ratio of spectral radii from which starts are told to be apart. */
@@ -91,6 +83,7 @@ const REPORT = "report.html";
  * of them, and writes the table, the forest plot and a page with both.
  *
  * @param cells Experiments of which all arms are trained.
+ * @returns What was written, and what was found.
  * @throws {InputError} If a file can't be written or would replace somebody else's.
  */
 export async function writePaperReport(
@@ -103,18 +96,20 @@ export async function writePaperReport(
       /** One sentence each: what is not in it. */
       readonly missing: readonly string[];
     },
-): Promise<WrittenReport> {
+): Promise<{ files: readonly string[]; findings: readonly string[] }> {
   const compared = cells.map(({ arms }) => compareLabels(arms));
   const over = compared.map(({ rows }) =>
     rows.filter(({ combination }) => combination === undefined)
   );
-  const corrected = correctRows(over.flat());
-  const byCell = over.map((rows) => corrected.splice(0, rows.length));
-  const tables = cells.map((cell, i) => tableOf(cell, byCell[i]!));
-  const figures = cellFigures(
-    cells.map(({ name }, i) => ({ name, comparisons: byCell[i]! })),
-    { width },
-  ).map((drawing, i, { length }) => ({
+  const rows = correctRows(over.flat());
+  const rest = [...rows];
+  const all = cells.map((cell, i) => {
+    const comparisons = rest.splice(0, over[i]!.length);
+    const { warnings } = compared[i]!;
+    return { ...cell, comparisons, warnings };
+  });
+  const tables = all.map(tableOf);
+  const figures = cellFigures(all, { width }).map((drawing, i, { length }) => ({
     name: length === 1 ? "forest" : `forest_${i + 1}`,
     ...drawing,
   }));
@@ -127,105 +122,78 @@ export async function writePaperReport(
     await folder.draw(figure);
     page.add(figure);
   }
-  const rows = byCell.flat();
   const findings = [...findingsOf(rows), ...startsOf(tables)];
   await folder.write(TABLE, csvOf(tables));
-  await folder.write(
-    REPORT,
-    await page.finish(
-      title,
-      pageBody([
-        {
-          id: "effects",
-          name: "Effects over all experiments",
-          content: rows.length === 0
-            ? ""
-            : [countsTable(rows), figuresOf("overview", page.figures)],
-        },
-        { id: "table", name: "Losses and epochs", content: tableHtml(tables) },
-        {
-          id: "sentences",
-          name: "Each comparison in words",
-          content: cells.map(({ name }, i) => {
-            const { warnings } = compared[i]!;
-            return html`
-              <details
-                class="fold"><summary>${name}</summary><ul>${byCell[i]!.map((
-                  { sentence },
-                ) => html`<li>${sentence}</li>`)}</ul>${warningList(
-                  warnings,
-                )}</details>
-            `;
-          }),
-        },
-        {
-          id: "cite",
-          name: "How to cite",
-          content: citeOf(cells.flatMap(({ arms }) => arms)),
-        },
-      ], {
-        title,
-        lead: html`<p class="lead">${leadOf(cells)}</p>`,
-        front: [
-          findings.length === 0
-            ? ""
-            : html`<ul class="findings">${
-              findings.map((sentence) => html`<li>${sentence}</li>`)
-            }</ul>`,
-          warningList(missing),
-        ],
-        figures: figures.length,
-      }),
-    ),
-  );
+  const report = await page.finish({
+    title,
+    lead: html`<p class="lead">${leadOf(cells)}</p>`,
+    findings: findings.length === 0 ? "" : list(findings, "findings"),
+    warnings: missing,
+    sections: [
+      {
+        id: "effects",
+        name: "Effects over all experiments",
+        content: rows.length === 0
+          ? ""
+          : [countsTable(rows), page.figuresOf("overview")],
+      },
+      { id: "table", name: "Losses and epochs", content: tableHtml(tables) },
+      {
+        id: "sentences",
+        name: "Each comparison in words",
+        content: all.map(({ name, comparisons, warnings }) =>
+          fold(name, [
+            list(comparisons.map(({ sentence }) => sentence)),
+            warningList(warnings),
+          ])
+        ),
+      },
+      {
+        id: "cite",
+        name: "How to cite",
+        content: citeOf(cells.flatMap(({ arms }) => arms)),
+      },
+    ],
+  });
+  await folder.write(REPORT, report);
   await folder.finish();
   return { files: folder.files, findings };
 }
 
 function tableOf(
-  { name, arms }: ReportedCell,
-  comparisons: readonly Comparison[],
+  { name, arms, comparisons }: ReportedCell & {
+    readonly comparisons: readonly Comparison[];
+  },
 ): CellTable {
-  const summaries = arms.map(({ results }) => summarizeResults(results).runs);
+  const results = arms.map((arm) => arm.results);
+  const summaries = results.map((one) => summarizeResults(one).runs);
   const all = summaries.flat();
-  const baseline = baselineOf(
-    taskFacts(arms.map(({ results }) => results)),
-    "loss",
-  );
+  const baseline = baselineOf(taskFacts(results), "loss");
   const hasLearned = ({ loss }: RunSummary) =>
     baseline === undefined ||
     (loss !== undefined && loss.minLoss < baseline.beaten);
-  const learned = new Set(
-    all.filter(hasLearned).map(({ combination }) => combination),
-  );
-  const combinations = new Set(all.map(({ combination }) => combination));
-  // What nobody learned is described where there is nothing else.
+  const combinationsOf = (runs: readonly RunSummary[]) =>
+    new Set(runs.map(({ combination }) => combination));
+  const learned = combinationsOf(all.filter(hasLearned));
+  const combinations = combinationsOf(all);
   const shown = learned.size > 0 ? learned : combinations;
   const log = spansDecades(all.flatMap(({ loss }) => loss?.minLoss ?? []));
   return {
     name,
-    learned: learned.size,
-    combinations: combinations.size,
-    rows: arms.map(({ label, results }, i) => {
+    heading: `${name} (${learned.size} of ${
+      plural(combinations.size, "combination")
+    } learned)`,
+    arms: arms.map(({ label, results: { experiment } }, i): Arm => {
       const runs = summaries[i]!;
-      const kept = runs.filter(({ combination }) => shown.has(combination));
-      const mean = (of: keyof NonNullable<RunSummary["loss"]>, log = false) =>
-        gridMean(kept, {
-          valueOf: ({ loss }) => loss?.[of] as number | undefined,
-          log,
-        });
       const own = comparisons.filter(({ other }) => other.label === label);
       return {
-        cell: name,
         label,
-        runs: runs.length,
+        runs,
+        kept: runs.filter(({ combination }) => shown.has(combination)),
         learned: baseline && runs.filter(hasLearned).length,
-        diverged: runs.filter(({ loss }) => loss === undefined).length,
-        minLoss: mean("minLoss", log),
-        minLossEpoch: mean("minLossEpoch"),
-        epoch99: mean("epoch99"),
-        spectralRadius:
-          results.experiment?.networkStates?.initial.spectralRadius ?? NaN,
+        log,
+        spectralRadius: experiment?.networkStates?.initial.spectralRadius ??
+          NaN,
         compared: new Map(own.map((row) => [row.measure, row])),
       };
     }),
@@ -248,9 +216,8 @@ function countsOf(rows: readonly Comparison[]) {
 
 /** A sentence a measure. */
 function findingsOf(rows: readonly Comparison[]): string[] {
-  return [...Map.groupBy(rows, ({ measure }) => measure)].map((
-    [measure, own],
-  ) => {
+  const byMeasure = Map.groupBy(rows, ({ measure }) => measure);
+  return [...byMeasure].map(([measure, own]) => {
     const { lower, higher, open, unlearned, equivalent } = countsOf(own);
     const { name } = MEASURES[measure];
     const reference = own[0]!.reference.label;
@@ -266,7 +233,7 @@ function findingsOf(rows: readonly Comparison[]): string[] {
 
 /** How far random networks began from the biological one, which decides much of what they learn. */
 function startsOf(tables: readonly CellTable[]): string[] {
-  const ratios = tables.flatMap(({ rows: [biological, ...random] }) =>
+  const ratios = tables.flatMap(({ arms: [biological, ...random] }) =>
     random.map(({ label, spectralRadius }) => ({
       label,
       ratio: spectralRadius / biological!.spectralRadius,
@@ -296,23 +263,22 @@ function countsTable(rows: readonly Comparison[]): Part {
     unlearned: "nothing learned",
     equivalent: "equivalent",
   } as const;
-  type Own = [label: string, rows: Comparison[]];
-  const of = ([, own]: Own, measure: Measure) =>
-    own.filter((row) => row.measure === measure);
-  return numberTable([
-    ...Map.groupBy(rows, ({ other }) => other.label),
-  ], {
+  const rowsOf = (label: string, measure: Measure) =>
+    rows.filter((row) => row.other.label === label && row.measure === measure);
+  const labels = [...new Set(rows.map(({ other }) => other.label))];
+  return numberTable(labels, {
     label: "What was found",
     corner: "compared with",
-    header: ([label]) => label,
+    header: (label) => label,
     groups: [
-      ["", [["experiments", (own) => of(own, measures[0]!).length]]],
+      ["", [["experiments", (label) => rowsOf(label, measures[0]!).length]]],
       ...measures.map((measure) =>
         [
           MEASURES[measure].name,
-          Object.entries(titles).map(([key, title]): Column<Own> => [
+          Object.entries(titles).map(([key, title]): Column<string> => [
             title,
-            (own) => countsOf(of(own, measure))[key as keyof typeof titles],
+            (label) =>
+              countsOf(rowsOf(label, measure))[key as keyof typeof titles],
           ]),
         ] as const
       ),
@@ -323,77 +289,87 @@ function countsTable(rows: readonly Comparison[]): Part {
 type Value = Interval | number | undefined;
 
 /** A column of the table and, with the ends of an interval, of the CSV file. */
-type ArmColumn = readonly [
-  title: string,
-  name: string,
-  of: (row: ArmRow) => Value,
-  text?: (value: Value) => string,
-];
+interface ArmColumn {
+  readonly title: string;
+  /** In the CSV file; default the title in letters. */
+  readonly name?: string;
+  readonly of: (arm: Arm) => Value;
+  readonly text?: (value: Value) => string;
+}
 
 const COLUMNS: readonly ArmColumn[] = [
-  ["runs", "runs", (row) => row.runs],
-  ["beat baseline", "beat_baseline", (row) => row.learned],
-  ["diverged", "diverged", (row) => row.diverged],
-  ["minimum loss", "minimum_loss", (row) => row.minLoss],
-  ["epoch of minimum", "epoch_of_minimum", (row) => row.minLossEpoch],
-  ["epoch of 99 %", "epoch_of_99_percent", (row) => row.epoch99],
-  [
-    "spectral radius at the start",
-    "spectral_radius_initial",
-    (row) => row.spectralRadius,
-  ],
+  { title: "runs", of: ({ runs }) => runs.length },
+  { title: "beat baseline", of: ({ learned }) => learned },
+  {
+    title: "diverged",
+    of: ({ runs }) => runs.filter(({ loss }) => loss === undefined).length,
+  },
+  { title: "minimum loss", of: (arm) => meanOf(arm, "minLoss", arm.log) },
+  { title: "epoch of minimum", of: (arm) => meanOf(arm, "minLossEpoch") },
+  { title: "epoch of 99 %", of: (arm) => meanOf(arm, "epoch99") },
+  {
+    title: "spectral radius at the start",
+    name: "spectral_radius_initial",
+    of: ({ spectralRadius }) => spectralRadius,
+  },
   ...comparedColumns("minLoss", "minimum loss"),
   ...comparedColumns("epoch99", "epoch of 99 %"),
 ];
 
+function meanOf(
+  { kept }: Arm,
+  key: "minLoss" | "minLossEpoch" | "epoch99",
+  log = false,
+): Interval {
+  return gridMean(kept, { valueOf: ({ loss }) => loss?.[key], log });
+}
+
 function comparedColumns(measure: Measure, of: string): ArmColumn[] {
-  const name = of.replaceAll(" ", "_").replace("%", "percent");
   return [
-    [
-      `effect on ${of}`,
-      `effect_on_${name}`,
-      ({ compared }) => compared.get(measure)?.effect,
-      (value) => cellText((value as Interval).estimate),
-    ],
-    [
-      "p (Holm)",
-      `p_holm_${name}`,
-      ({ compared }) => compared.get(measure)?.holm.p,
-      (value) => tableP(value as number),
-    ],
+    {
+      title: `effect on ${of}`,
+      of: ({ compared }) => compared.get(measure)?.effect,
+      text: (value) => cellText((value as Interval).estimate),
+    },
+    {
+      title: "p (Holm)",
+      name: `p_holm_${nameOf(of)}`,
+      of: ({ compared }) => compared.get(measure)?.holm.p,
+      text: (value) => tableP(value as number),
+    },
   ];
 }
 
+/** A title as it stands in the CSV file. */
+function nameOf(title: string): string {
+  return title.replaceAll(" ", "_").replace("%", "percent");
+}
+
 function cellText(value: Value): string {
-  if (value === undefined) return NONE;
-  const { estimate, low, high } = typeof value === "number"
-    ? { estimate: value, low: NaN, high: NaN }
-    : value;
-  if (Number.isNaN(estimate)) return NONE;
-  return Number.isNaN(low)
-    ? short(estimate)
-    : `${short(estimate)} [${short(low)} to ${short(high)}]`;
+  if (typeof value === "number") {
+    return Number.isNaN(value) ? NONE : short(value);
+  }
+  const { estimate = NaN, low = NaN, high = NaN } = value ?? {};
+  const interval = `${short(low)} to ${short(high)}`;
+  return `${cellText(estimate)}${Number.isNaN(low) ? "" : ` [${interval}]`}`;
 }
 
 function tableHtml(tables: readonly CellTable[]): Html {
-  const headings = new Map(
-    tables.map(({ name, learned, combinations }) => [
-      name,
-      `${name} (${learned} of ${plural(combinations, "combination")} learned)`,
-    ]),
+  const rows = tables.flatMap(({ heading, arms }) =>
+    arms.map((arm) => ({ heading, arm }))
   );
   return html`<p>Minimum validation loss, the epoch that has it, and the first epoch within 1 % of the curve’s range above it: means of the combinations’ means with 95 % intervals, of losses that span decades geometric means. Combinations that no run of an experiment learned are left out. Effects are those of the biological network against the row’s, below 0 where the biological one is lower; their intervals are in the figure and, with all numbers, in ${TABLE}.</p>${
-    numberTable(tables.flatMap(({ rows }) => rows), {
+    numberTable(rows, {
       label: "Losses and epochs",
       corner: "network",
-      header: ({ label }) => label,
-      heading: ({ cell }) => headings.get(cell)!,
+      header: ({ arm }) => arm.label,
+      heading: ({ heading }) => heading,
       groups: [[
         "",
-        COLUMNS.map(([title, , of, text = cellText]) => [
+        COLUMNS.map(({ title, of, text = cellText }) => [
           title,
-          (row) => {
-            const value = of(row);
+          ({ arm }) => {
+            const value = of(arm);
             return value === undefined ? NONE : text(value);
           },
         ]),
@@ -403,29 +379,25 @@ function tableHtml(tables: readonly CellTable[]): Html {
 }
 
 function csvOf(tables: readonly CellTable[]): string {
-  const rows = tables.flatMap(({ rows }) => rows);
-  const columns = COLUMNS.flatMap(([, name, of]) =>
-    rows.some((row) => typeof of(row) === "object")
-      ? (["estimate", "low", "high"] as const).map((end) =>
-        [
-          end === "estimate" ? name : `${name}_${end}`,
-          (row: ArmRow) => (of(row) as Interval | undefined)?.[end],
-        ] as const
-      )
-      : [[name, (row: ArmRow) => of(row) as number | undefined] as const]
-  );
-  const text = Papa.unparse([
-    ["experiment", "network", ...columns.map(([name]) => name)],
-    ...rows.map((row) => [
-      row.cell,
-      row.label,
-      ...columns.map(([, of]) => {
-        const value = of(row) ?? NaN;
+  const arms = tables.flatMap((table) => table.arms);
+  const columns = COLUMNS.flatMap(({ title, name = nameOf(title), of }) => {
+    const ends = arms.some((arm) => typeof of(arm) === "object")
+      ? ["estimate", "low", "high"] as const
+      : ["estimate"] as const;
+    return ends.map((end) => ({
+      name: end === "estimate" ? name : `${name}_${end}`,
+      of: (arm: Arm) => {
+        const found = of(arm);
+        const value = typeof found === "object" ? found[end] : found ?? NaN;
         return Number.isNaN(value) ? "" : String(Number(value.toPrecision(6)));
-      }),
-    ]),
-  ], { newline: "\r\n" });
-  return `${text}\r\n`;
+      },
+    }));
+  });
+  const rows = tables.flatMap(({ name, arms }) =>
+    arms.map((arm) => [name, arm.label, ...columns.map(({ of }) => of(arm))])
+  );
+  const head = ["experiment", "network", ...columns.map(({ name }) => name)];
+  return `${Papa.unparse([head, ...rows], { newline: "\r\n" })}\r\n`;
 }
 
 function leadOf(cells: readonly ReportedCell[]): string {

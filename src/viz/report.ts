@@ -8,26 +8,25 @@
 import { MEASURES, taskFacts } from "../analysis/summary.ts";
 import type { LabelledResults } from "../analysis/match.ts";
 import { type Comparison, short, tableP } from "../analysis/comparison.ts";
+import { plural } from "../text/words.ts";
 import {
   citeOf,
   configsOf,
   experimentTable,
   measureTables,
 } from "./experiment_facts.ts";
-import { plural } from "../text/words.ts";
 import type { Figure } from "./figure.ts";
 import {
   type Column,
-  type FigureFacts,
-  figuresOf,
+  fold,
   type Html,
   html,
+  list,
   NONE,
   numberTable,
-  pageBody,
+  type Page,
   type Part,
   startPage,
-  warningList,
 } from "./page.ts";
 import { labelColors } from "./theme.ts";
 
@@ -41,20 +40,48 @@ interface ReportContent {
 }
 
 /** A report that is being made, a figure at a time. */
-interface Report {
-  readonly add: (figure: Figure) => void;
+export function startReport(): Pick<Page, "add"> & {
   /** The text of an HTML file. */
   readonly finish: (content: ReportContent) => Promise<string>;
-}
-
-export function startReport(): Report {
+} {
   const page = startPage();
+  const { add, figuresOf } = page;
+  const section = (id: Figure["section"], name: string) => ({
+    id,
+    name,
+    content: figuresOf(id),
+  });
   return {
-    add: page.add,
-    finish: (content) => {
-      const title = titleOf(content.folders);
-      return page.finish(title, bodyOf(content, { title, ...page }));
-    },
+    add,
+    finish: ({ folders, comparisons, warnings }) =>
+      page.finish({
+        title: titleOf(folders),
+        lead: leadOf(folders),
+        findings: findingsOf(comparisons),
+        warnings,
+        sections: [
+          section("overview", "Overview"),
+          section("summary", "All runs"),
+          {
+            id: "statistics",
+            name: "Statistics",
+            content: statisticsOf(comparisons),
+          },
+          section("loss", "Combinations: loss"),
+          section("accuracy", "Combinations: accuracy"),
+          section("networks", "Networks"),
+          {
+            id: "experiments",
+            name: "Experiments",
+            content: [
+              experimentTable(folders),
+              measureTables(folders),
+              configsOf(folders),
+            ],
+          },
+          { id: "cite", name: "How to cite", content: citeOf(folders) },
+        ],
+      }),
   };
 }
 
@@ -67,65 +94,24 @@ function titleOf(folders: readonly LabelledResults[]): string {
   return task === undefined ? labels : `${labels}: ${task}`;
 }
 
-function bodyOf(
-  { folders, comparisons, warnings }: ReportContent,
-  { title, figures }: {
-    readonly title: string;
-    readonly figures: readonly FigureFacts[];
-  },
-): Html {
-  const section = (id: Figure["section"], name: string) => ({
-    id,
-    name,
-    content: figuresOf(id, figures),
-  });
-  const colors = labelColors(folders.length);
-  return pageBody([
-    section("overview", "Overview"),
-    section("summary", "All runs"),
-    {
-      id: "statistics",
-      name: "Statistics",
-      content: statisticsOf(comparisons),
-    },
-    section("loss", "Combinations: loss"),
-    section("accuracy", "Combinations: accuracy"),
-    section("networks", "Networks"),
-    {
-      id: "experiments",
-      name: "Experiments",
-      content: [
-        experimentTable(folders),
-        measureTables(folders),
-        configsOf(folders),
-      ],
-    },
-    { id: "cite", name: "How to cite", content: citeOf(folders) },
-  ], {
-    title,
-    lead: html`
-      <p class="lead">${leadOf(folders)}</p>
-      <p>${folders.map(({ label }, i) =>
-        html`<span class="chip" style="background:${colors[
-          i
-        ]!}"></span>${label}&emsp;`
-      )}</p>
-    `,
-    front: [findingsOf(comparisons), warningList(warnings)],
-    figures: figures.length,
-  });
-}
-
-function leadOf(folders: readonly LabelledResults[]): string {
-  return folders.map(({ label, results: { combinations } }) => {
+function leadOf(folders: readonly LabelledResults[]): Html {
+  const counts = folders.map(({ label, results: { combinations } }) => {
     const runs = combinations.reduce(
       (sum, { validateLoss }) => sum + validateLoss.iterations,
       0,
     );
-    return `${label}: ${plural(runs, "run")} of ${
-      plural(combinations.length, "combination")
-    }`;
-  }).join("; ") + ".";
+    const all = plural(combinations.length, "combination");
+    return `${label}: ${plural(runs, "run")} of ${all}`;
+  });
+  const colors = labelColors(folders.length);
+  const chip = (color: string) =>
+    html`<span class="chip" style="background:${color}"></span>`;
+  return html`
+    <p class="lead">${counts.join("; ")}.</p>
+    <p>${folders.map(({ label }, i) =>
+      html`${chip(colors[i]!)}${label}&emsp;`
+    )}</p>
+  `;
 }
 
 /** Most sentences that stand at the top; of more comparisons, the table below and the forest plot. */
@@ -136,25 +122,13 @@ function findingsOf(comparisons: readonly Comparison[]): Part {
     combination === undefined
   );
   if (over.length === 0) return "";
-  if (over.length > MOST_FINDINGS) {
-    return html`
-      <section aria-label="Findings">${findingsTable(over)}</section>
-    `;
-  }
   return html`
     <section aria-label="Findings">
-      <ul class="findings">${over.map(({ sentence }) =>
-        html`<li>${sentence}</li>`
-      )}</ul>
+      ${over.length > MOST_FINDINGS
+        ? findingsTable(over)
+        : list(over.map(({ sentence }) => sentence), "findings")}
     </section>
   `;
-}
-
-function statisticsOf(comparisons: readonly Comparison[]): Part {
-  return comparisons.length === 0
-    ? ""
-    : html`<p>What is said over all combinations is the mean of what each says. Wilcoxon’s test compares runs on the same trials in pairs, with the matched-pairs rank-biserial correlation as effect size; the Mann–Whitney test, with Cliff’s δ, is for others. Both run from −1 to 1 and are positive where the first label’s numbers are larger. Runs that diverged count as the worst. A small p of equivalence says that the means differ by less than the margin; a large p of a difference does not say so. p values are corrected by Holm over measures and labels, those of single combinations over combinations too. Epochs are numbered from 0. The same numbers are in statistics.csv.</p>
-${statisticsTables(comparisons)}`;
 }
 
 function groupColumns(side: "reference" | "other"): Column<Comparison>[] {
@@ -166,41 +140,34 @@ function groupColumns(side: "reference" | "other"): Column<Comparison>[] {
   ];
 }
 
-function range(low: number, high: number): string {
-  return Number.isNaN(low) ? NONE : `${short(low)} to ${short(high)}`;
-}
-
-function percent(row: Comparison): string {
-  const [low, high] = row.differenceInterval;
-  return row.marginUnit === "ratio"
-    ? range(Math.exp(low), Math.exp(high))
-    : Number.isNaN(low)
-    ? NONE
-    : `${short(100 * low)} to ${short(100 * high)} %`;
+function range(low: number, high: number, unit = ""): string {
+  return Number.isNaN(low) ? NONE : `${short(low)} to ${short(high)}${unit}`;
 }
 
 const COMPARED: readonly Column<Comparison>[] = [
   [
     "effect [95 % interval]",
-    ({ effect }) =>
-      Number.isNaN(effect.low)
-        ? short(effect.estimate)
-        : `${short(effect.estimate)} [${range(effect.low, effect.high)}]`,
+    ({ effect: { estimate, low, high } }) =>
+      `${short(estimate)}${Number.isNaN(low) ? "" : ` [${range(low, high)}]`}`,
   ],
   ["p", (row) => tableP(row.p)],
   ["p (Holm)", (row) => tableP(row.holm.p)],
   ["p of failures (Holm)", (row) => tableP(row.holm.failureP)],
-  ["difference, 90 % interval", percent],
+  [
+    "difference, 90 % interval",
+    ({ differenceInterval: [low, high], marginUnit }) =>
+      marginUnit === "ratio"
+        ? range(Math.exp(low), Math.exp(high))
+        : range(100 * low, 100 * high, " %"),
+  ],
   ["p of equivalence (Holm)", (row) => tableP(row.holm.equivalenceP)],
 ];
 
 /** A table of comparisons of the same two labels. */
 function comparisonTable(
   rows: readonly Comparison[],
-  { caption, header }: {
-    readonly caption: string;
-    readonly header: (row: Comparison) => string;
-  },
+  caption: string,
+  header: (row: Comparison) => string,
 ): Part {
   const [first] = rows;
   return first === undefined ? "" : numberTable(rows, {
@@ -217,9 +184,9 @@ function comparisonTable(
 
 /** Comparisons of any labels over all combinations, a row each. */
 function findingsTable(rows: readonly Comparison[]): Html {
-  const both =
-    (of: (group: Comparison["reference"]) => string | number) =>
-    ({ reference, other }: Comparison) => `${of(reference)}; ${of(other)}`;
+  type Group = Comparison["reference"];
+  const both = (of: (group: Group) => string | number) => (row: Comparison) =>
+    `${of(row.reference)}; ${of(row.other)}`;
   return numberTable(rows, {
     label: "Findings",
     caption:
@@ -242,41 +209,35 @@ function pairOf({ reference, other }: Comparison): string {
   return `${reference.label} against ${other.label}`;
 }
 
-/** All comparisons: first those over all combinations, then a folded table a measure. */
-function statisticsTables(rows: readonly Comparison[]): Html {
-  return html`${
-    [...Map.groupBy(rows, pairOf)].map(([pair, own]) => {
-      const over = own.filter(({ combination }) => combination === undefined);
-      const measures = [...new Set(own.map(({ measure }) => measure))];
-      return html`<h3>${pair}</h3>
-${
-        comparisonTable(over, {
-          caption: `${pair}, over all combinations`,
-          header: nameOf,
-        })
-      }${
-        measures.map((measure) => {
-          const single = own.filter((row) =>
-            row.measure === measure && row.combination !== undefined
-          );
-          if (single.length === 0) return "";
-          const name = MEASURES[measure].name;
-          return html`<details class="fold"><summary>By combination: ${name}</summary>
-${
-            comparisonTable(single, {
-              caption: `${name}, ${pair}`,
-              header: (row) => row.combination?.title ?? "",
-            })
-          }<ul>${
-            single.map(({ sentence }) => html`<li>${sentence}</li>`)
-          }</ul></details>`;
-        })
-      }`;
-    })
-  }`;
-}
-
 function nameOf({ measure }: Comparison): string {
   const { name, unit } = MEASURES[measure];
   return unit === "" ? name : `${name} (${unit})`;
+}
+
+/** All comparisons of each pair: first those over all combinations, then a folded table a measure. */
+function statisticsOf(comparisons: readonly Comparison[]): Part {
+  if (comparisons.length === 0) return "";
+  const pairs = [...Map.groupBy(comparisons, pairOf)].map(([pair, own]) => {
+    const { over = [], single = [] } = Object.groupBy(
+      own,
+      ({ combination }) => combination === undefined ? "over" : "single",
+    );
+    const byMeasure = Map.groupBy(single, ({ measure }) => measure);
+    return html`<h3>${pair}</h3>
+${comparisonTable(over, `${pair}, over all combinations`, nameOf)}${
+      [...byMeasure].map(([measure, rows]) => {
+        const { name } = MEASURES[measure];
+        return fold(`By combination: ${name}`, [
+          comparisonTable(
+            rows,
+            `${name}, ${pair}`,
+            ({ combination }) => combination?.title ?? "",
+          ),
+          list(rows.map(({ sentence }) => sentence)),
+        ]);
+      })
+    }`;
+  });
+  return html`<p>What is said over all combinations is the mean of what each says. Wilcoxon’s test compares runs on the same trials in pairs, with the matched-pairs rank-biserial correlation as effect size; the Mann–Whitney test, with Cliff’s δ, is for others. Both run from −1 to 1 and are positive where the first label’s numbers are larger. Runs that diverged count as the worst. A small p of equivalence says that the means differ by less than the margin; a large p of a difference does not say so. p values are corrected by Holm over measures and labels, those of single combinations over combinations too. Epochs are numbered from 0. The same numbers are in statistics.csv.</p>
+${pairs}`;
 }
