@@ -11,8 +11,10 @@ import { bibtex } from "../results/archive.ts";
 import type { ExperimentRecord } from "../results/experiment_record.ts";
 import {
   type Column,
+  fold,
   type Html,
   html,
+  list,
   NONE,
   numberTable,
   type Part,
@@ -20,115 +22,77 @@ import {
   withLinks,
 } from "./page.ts";
 
-type Fact = readonly [name: string, of: (record: ExperimentRecord) => string];
-
-const FACTS: readonly Fact[] = [
-  ["task", ({ task }) => task.name],
-  ["task parameters", ({ task }) => listOf(task.parameters)],
-  ["loss", ({ task }) => task.loss.toUpperCase()],
-  ["grid", gridOf],
-  ["iterations", ({ iterations }) => String(iterations)],
-  ["epochs", ({ epochs }) => String(epochs)],
-  ["batch size", ({ batchSize }) => String(batchSize)],
-  ["seed", ({ seed }) => String(seed)],
-  ["connectome", connectomeOf],
-  [
-    "neurons",
-    ({ size, connectome }) =>
-      `${size.hiddenSize} (${connectome.regions} regions of ${connectome.neurons})`,
-  ],
-  [
-    "topology",
-    ({ randomW, nullModel, freshNetwork }) =>
-      `${
-        randomW
-          ? `randomised (null model ${nullModel ?? "permute"})`
-          : "biological"
-      }${freshNetwork ? ", scaled anew for each iteration" : ""}`,
-  ],
-  [
-    "spectral radius",
-    ({ networkStates }) => stateText(networkStates, "spectralRadius"),
-  ],
-  [
-    "mean activity",
-    ({ networkStates }) => stateText(networkStates, "activity"),
-  ],
-  ["connections", connectionsOf],
-  [
-    "initial weights",
-    ({ init, remapW, match, sharedInit }) =>
-      [
-        init,
-        ...(remapW ? ["in the rank order of the connectome"] : []),
-        ...(sharedInit ? ["the same in all networks"] : []),
-        ...(match === undefined || match === "none"
-          ? []
-          : [`matched to the biological ${match.replace("_", " ")}`]),
-      ].join(", "),
-  ],
-  [
-    "recurrent weights",
-    ({ freezeLayer }) => freezeLayer ? "frozen" : "trained",
-  ],
-  ["compatibility", ({ compatibility }) => compatibility],
-  [
-    "stimuli",
-    ({ stimuli }) =>
-      stimuli === undefined
-        ? NONE
-        : `${stimuli.source}${stimuli.synthetic ? " (synthetic)" : ""}`,
-  ],
-  ["changed on the command line", ({ overrides }) => listOf(overrides) || NONE],
-  ["engine", ({ engine }) => engine.description],
-  [
-    "program",
-    ({ program }) => `${program.name} ${program.version}, Deno ${program.deno}`,
-  ],
-  ["checksum of the connectome", ({ connectome }) => connectome.sha256],
-  ["fingerprint of the experiment", ({ fingerprint }) => fingerprint],
-];
-
-function connectionsOf(
-  { randPartition, targetSparsity, targetSparsityIntrinsic }: ExperimentRecord,
-): string {
-  return [
-    ...(randPartition === undefined
-      ? []
-      : [`${randPartition ? "random" : "equal"} partition`]),
-    `target sparsity ${targetSparsity} between regions`,
-    `${targetSparsityIntrinsic} within`,
-  ].join(", ");
-}
+/** What is said of experiments; what one does not say is left out. */
+const FACTS: Readonly<
+  Record<string, (record: ExperimentRecord) => string | number | undefined>
+> = {
+  "task": ({ task }) => task.name,
+  "task parameters": ({ task }) => listOf(task.parameters),
+  "loss": ({ task }) => task.loss.toUpperCase(),
+  "grid": ({ grid: { keys, combinations } }) => {
+    const lists = keys.map((key, i) =>
+      `${key}: ${[...new Set(combinations.map((one) => one[i]))].join(", ")}`
+    );
+    return `${combinations.length} combinations of ${lists.join("; ")}`;
+  },
+  "iterations": ({ iterations }) => iterations,
+  "epochs": ({ epochs }) => epochs,
+  "batch size": ({ batchSize }) => batchSize,
+  "seed": ({ seed }) => seed,
+  "connectome": ({ connectome: { name, species, source, synthetic } }) =>
+    `${name} (${species}), ${source}${
+      synthetic ? "; synthetic: its weights are no measured data" : ""
+    }`,
+  "neurons": ({ size, connectome: { regions, neurons } }) =>
+    `${size.hiddenSize} (${regions} regions of ${neurons})`,
+  "topology": ({ randomW, nullModel = "permute", freshNetwork }) =>
+    (randomW ? `randomised (null model ${nullModel})` : "biological") +
+    (freshNetwork ? ", scaled anew for each iteration" : ""),
+  "spectral radius": (record) => stateText(record, "spectralRadius"),
+  "mean activity": (record) => stateText(record, "activity"),
+  "connections": (record) => {
+    const { randPartition, targetSparsity, targetSparsityIntrinsic } = record;
+    const partition = randPartition === undefined
+      ? ""
+      : `${randPartition ? "random" : "equal"} partition, `;
+    return `${partition}target sparsity ${targetSparsity} between regions, ${targetSparsityIntrinsic} within`;
+  },
+  "initial weights": ({ init, remapW, match = "none", sharedInit }) =>
+    [
+      init,
+      remapW && "in the rank order of the connectome",
+      sharedInit && "the same in all networks",
+      match !== "none" &&
+      `matched to the biological ${match.replace("_", " ")}`,
+    ].filter(Boolean).join(", "),
+  "recurrent weights": ({ freezeLayer }) => freezeLayer ? "frozen" : "trained",
+  "compatibility": ({ compatibility }) => compatibility,
+  "stimuli": ({ stimuli }) =>
+    stimuli && `${stimuli.source}${stimuli.synthetic ? " (synthetic)" : ""}`,
+  "changed on the command line": ({ overrides }) =>
+    listOf(overrides) || undefined,
+  "engine": ({ engine }) => engine.description,
+  "program": ({ program: { name, version, deno } }) =>
+    `${name} ${version}, Deno ${deno}`,
+  "checksum of the connectome": ({ connectome }) => connectome.sha256,
+  "fingerprint of the experiment": ({ fingerprint }) => fingerprint,
+};
 
 function listOf(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values).map(([key, value]) => `${key} ${value}`)
     .join(", ");
 }
 
-function gridOf({ grid }: ExperimentRecord): string {
-  const lists = grid.keys.map((key, i) =>
-    `${key}: ${[...new Set(grid.combinations.map((c) => c[i]))].join(", ")}`
-  );
-  return `${grid.combinations.length} combinations of ${lists.join("; ")}`;
-}
-
-function connectomeOf({ connectome }: ExperimentRecord): string {
-  const { name, species, source, synthetic } = connectome;
-  return `${name} (${species}), ${source}${
-    synthetic ? "; synthetic: its weights are no measured data" : ""
-  }`;
-}
-
 /** What networks did before and after training. */
 function stateText(
-  states: ExperimentRecord["networkStates"],
+  { networkStates }: ExperimentRecord,
   figure: "spectralRadius" | "activity",
-): string {
-  if (states === undefined) return NONE;
-  const [before, after] = [states.initial, states.trained].map((state) => {
+): string | undefined {
+  if (networkStates === undefined) return undefined;
+  const { initial, trained } = networkStates;
+  const [before, after] = [initial, trained].map((state) => {
     const { spectralRadiusError: error = 0 } = state;
-    const value = String(Number(state[figure].toPrecision(3)));
+    const value = Number(state[figure].toPrecision(3));
     // Of large networks it is not computed further.
     return figure === "activity" || error < 0.005
       ? value
@@ -139,17 +103,21 @@ function stateText(
 
 /** What the experiments were, a column a label. */
 export function experimentTable(folders: readonly LabelledResults[]): Html {
-  const rows = FACTS.map(([name, of]): Part => {
-    const values = folders.map(({ results }) =>
-      results.experiment === undefined ? NONE : of(results.experiment)
+  const all = folders.map(({ results }) => results);
+  const row = (name: string, cells: readonly Part[]) =>
+    html`<tr><th scope="row">${name}</th>${cells}</tr>`;
+  const facts = Object.entries(FACTS).map(([name, of]) => {
+    const values = all.map(({ experiment }) =>
+      (experiment && of(experiment)) ?? NONE
     );
     // One long cell reads better than the same long text side by side.
     const same = values.length > 1 && new Set(values).size === 1;
-    return html`<tr><th scope="row">${name}</th>${
+    return row(
+      name,
       same
-        ? html`<td colspan="${values.length}">${values[0]!}</td>`
-        : values.map((value) => html`<td>${value}</td>`)
-    }</tr>`;
+        ? [html`<td colspan="${values.length}">${values[0]!}</td>`]
+        : values.map((value) => html`<td>${value}</td>`),
+    );
   });
   return table({
     label: "Experiments",
@@ -157,17 +125,15 @@ export function experimentTable(folders: readonly LabelledResults[]): Html {
       folders.map(({ label }) => html`<th scope="col">${label}</th>`)
     }</tr>`,
     body: [
-      html`<tr><th scope="row">results folder</th>${
-        folders.map(({ results }) =>
-          html`<td class="code">${results.path}</td>`
-        )
-      }</tr>`,
-      html`<tr><th scope="row">combinations with results</th>${
-        folders.map(({ results }) =>
-          html`<td>${results.combinations.length}</td>`
-        )
-      }</tr>`,
-      rows,
+      row(
+        "results folder",
+        all.map(({ path }) => html`<td class="code">${path}</td>`),
+      ),
+      row(
+        "combinations with results",
+        all.map(({ combinations }) => html`<td>${combinations.length}</td>`),
+      ),
+      facts,
     ],
   });
 }
@@ -189,17 +155,19 @@ function figure(value: number | undefined): string {
 /** Measures of networks, a row each. */
 function measuresOf(
   label: string,
-  names: Iterable<string>,
+  names: readonly string[],
   columns: readonly Column<string>[],
-): Html {
-  return html`<h3>${label}</h3>${
-    numberTable([...new Set(names)], {
-      label,
-      corner: "measure",
-      header: (name) => name,
-      groups: [["", columns]],
-    })
-  }`;
+): Part {
+  return names.length === 0
+    ? ""
+    : html`<h3>${label}</h3>${
+      numberTable([...new Set(names)], {
+        label,
+        corner: "measure",
+        header: (name) => name,
+        groups: [["", columns]],
+      })
+    }`;
 }
 
 /** What null models kept of the network, and what training did to networks: whatever measures the results have. */
@@ -220,7 +188,7 @@ export function measureTables(folders: readonly LabelledResults[]): Html {
     runMeasures === undefined ? [] : [{ label, rows: runMeasures }]
   );
   return html`${
-    changed.length === 0 ? "" : measuresOf(
+    measuresOf(
       "Networks before and after the null model",
       changed.flatMap(({ rows }) => [...rows.keys()]),
       changed.flatMap(({ label, rows }, i): Column<string>[] => [
@@ -235,7 +203,7 @@ export function measureTables(folders: readonly LabelledResults[]): Html {
       ]),
     )
   }${
-    trained.length === 0 ? "" : measuresOf(
+    measuresOf(
       "Networks before and after training, means over the runs",
       trained.flatMap(({ rows }) => [...rows.keys()]),
       trained.map(({ label, rows }) => [
@@ -252,12 +220,10 @@ export function configsOf(folders: readonly LabelledResults[]): Html {
     folders.map(({ label, results: { experiment } }) =>
       experiment === undefined
         ? html`<p>${label}: results of the original program, which keeps no record of the experiment.</p>`
-        : html`
-          <details class="fold">
-            <summary>Config of ${label}: ${experiment.config.file}</summary>
-            <pre>${experiment.config.text}</pre>
-          </details>
-        `
+        : fold(
+          `Config of ${label}: ${experiment.config.file}`,
+          html`<pre>${experiment.config.text}</pre>`,
+        )
     )
   }`;
 }
@@ -265,26 +231,28 @@ export function configsOf(folders: readonly LabelledResults[]): Html {
 /** The papers of connectomes, of data and of the method. */
 export function citeOf(folders: readonly LabelledResults[]): Html {
   const records = folders.flatMap(({ results }) => results.experiment ?? []);
-  const names = [...new Set(records.map(({ connectome }) => connectome.name))];
-  const citations = new Set<string>();
-  for (const { connectome } of records) {
-    for (const citation of connectome.citations) citations.add(citation);
-    const entry = CATALOGUE.find(({ name }) => name === connectome.name);
-    for (const citation of entry?.citations ?? []) citations.add(citation);
-  }
-  citations.add(COLLECTION_CITATION);
-  const synthetic = records.some(({ connectome }) => connectome.synthetic);
+  const connectomes = records.map(({ connectome }) => connectome);
+  const names = [...new Set(connectomes.map(({ name }) => name))];
+  const citations = [
+    ...new Set([
+      ...connectomes.flatMap((own) => [
+        ...own.citations,
+        ...CATALOGUE.find(({ name }) => name === own.name)?.citations ?? [],
+      ]),
+      COLLECTION_CITATION,
+    ]),
+  ];
   const notes = new Set(records.flatMap(({ stimuli }) => stimuli?.note ?? []));
   return html`
     <p>${names.length === 0
       ? "Cite the paper of the connectome that the networks were made of, and the paper of the method:"
       : `For results with ${names.join(" and ")}, cite:`}</p>
-    <ul>${[...citations].map((text) => html`<li>${withLinks(text)}</li>`)}</ul>
-    <details class="fold">
-      <summary>The same as BibTeX</summary>
-      <pre class="copied">${bibtex([...citations])}</pre>
-    </details>
-    ${synthetic
+    ${list(citations.map(withLinks))}
+    ${fold(
+      "The same as BibTeX",
+      html`<pre class="copied">${bibtex(citations)}</pre>`,
+    )}
+    ${connectomes.some(({ synthetic }) => synthetic)
       ? html`<p>A connectome here is synthetic: it was drawn at random and is no measured data. Do not report it as an animal’s.</p>`
       : ""}${[...notes].map((note) => html`<p>Note: ${note}.</p>`)}
   `;
