@@ -281,18 +281,19 @@ const RATES = /^(lr|learning_rate|weight_decay|momentum)$/;
  */
 export function gridLayout(combinations: readonly Parameters[]) {
   const entries = combinations.flatMap((one) => Object.entries(one));
-  const varying = [...Map.groupBy(entries, ([key]) => key)].map(
-    ([key, own]) => ({ key, values: new Set(own.map(([, value]) => value)) }),
-  ).filter(({ values }) => values.size > 1);
-  const keysOf = (type: "number" | "string") =>
-    varying.filter(({ values }) =>
-      [...values].every((value) => typeof value === type)
-    ).map(({ key }) => key);
-  const numeric = keysOf("number").filter((key) => !RATES.test(key));
+  const values = Map.groupBy(entries, ([key]) => key);
+  const varying = [...values.keys()].filter((key) =>
+    new Set(values.get(key)!.map(([, value]) => value)).size > 1
+  );
+  const isOf = (type: string) => (key: string) =>
+    values.get(key)!.map(([, value]): string => typeof value)
+      .every((one) => one === type);
+  const numeric = varying.filter(isOf("number"))
+    .filter((key) => !RATES.test(key));
   const difficulty = DIFFICULTIES.find((key) => numeric.includes(key)) ??
     numeric.at(-1);
-  const kinds = keysOf("string");
-  const others = varying.map(({ key }) => key).filter((key) =>
+  const kinds = varying.filter(isOf("string"));
+  const others = varying.filter((key) =>
     key !== difficulty && !kinds.includes(key)
   );
   return { difficulty, kinds, others };
