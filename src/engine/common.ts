@@ -124,6 +124,14 @@ export function perWiring<T>(make: (wiring: Wiring) => T): (run: Wiring) => T {
   };
 }
 
+/** Trials of each of the batches that so many are cut into. */
+export function batchSizes(trials: number, batchSize: number): number[] {
+  return Array.from(
+    { length: Math.ceil(trials / batchSize) },
+    (_, i) => Math.min(batchSize, trials - i * batchSize),
+  );
+}
+
 /**
  * Cuts runs into groups, in their order, that keep within the memory where
  * they are more than one model.

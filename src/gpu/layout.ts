@@ -6,6 +6,7 @@
  * @module
  */
 
+import { batchSizes } from "../engine/common.ts";
 import type { EnsembleShape } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 
@@ -55,12 +56,10 @@ export function placeBatches(
 export function planBatches(
   { trialCount, trainCount, batchSize }: EnsembleShape,
 ): BatchPlace[] {
-  const cut = (count: number) =>
-    Array.from(
-      { length: Math.ceil(count / batchSize) },
-      (_, i) => Math.min(batchSize, count - i * batchSize),
-    );
-  return placeBatches(cut(trainCount), cut(trialCount - trainCount));
+  return placeBatches(
+    batchSizes(trainCount, batchSize),
+    batchSizes(trialCount - trainCount, batchSize),
+  );
 }
 
 /** Limits of an adapter, by their WebGPU names. */

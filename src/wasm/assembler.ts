@@ -18,11 +18,13 @@ type Code = number | readonly Code[];
 
 declare const LEAVES: unique symbol;
 
+type Leaving<T> = readonly Code[] & { readonly [LEAVES]: T };
+
 /** Code that leaves a value on the stack. */
-export type Value<T extends Type> = readonly Code[] & { readonly [LEAVES]: T };
+export type Value<T extends Type> = Leaving<T>;
 
 /** Code that leaves nothing on the stack. */
-export type Statement = readonly Code[] & { readonly [LEAVES]: "nothing" };
+export type Statement = Leaving<"nothing">;
 
 /** A local variable or a parameter; its value where one is expected. */
 export type Local<T extends Type> = Value<T> & {
@@ -47,12 +49,8 @@ function base128(value: number, most: number): number[] {
 const unsigned = (value: number) => base128(value, 127);
 const signed = (value: number) => base128(value, 63);
 
-function leaves<T extends Type>(...code: Code[]): Value<T> {
-  return code as unknown as Value<T>;
-}
-
-function does(...code: Code[]): Statement {
-  return code as unknown as Statement;
+function leaves<T>(...code: Code[]): Leaving<T> {
+  return code as unknown as Leaving<T>;
 }
 
 /** Vector instructions stand behind the byte 0xfd, their numbers in base 128. */
@@ -65,15 +63,14 @@ const ofThree = (code: number) => (a: V128, b: V128, c: V128): V128 =>
   leaves(a, b, c, vector(code));
 
 /** `align` is the binary logarithm of the bytes; `offset` is added to the address. */
-function load<R extends Type>(code: number[], align: number) {
-  return (address: I32, offset = 0): Value<R> =>
+const load =
+  <T extends Type>(code: number[], align: number) =>
+  (address: I32, offset = 0): Value<T> =>
     leaves(address, code, align, unsigned(offset));
-}
-
-function store<A extends Type>(code: number[], align: number) {
-  return (address: I32, stored: Value<A>, offset = 0): Statement =>
-    does(address, stored, code, align, unsigned(offset));
-}
+const store =
+  <T extends Type>(code: number[], align: number) =>
+  (address: I32, stored: Value<T>, offset = 0): Statement =>
+    leaves(address, stored, code, align, unsigned(offset));
 
 /** Whole numbers of 32 bits, addresses among them. */
 export const i32 = {
@@ -156,7 +153,7 @@ export function loop(
   const next = variable.set(i32.add(variable, i32.const(step)));
   // if more { loop { body; next; br_if more } }
   const head = [more, 0x04, 0x40, 0x03, 0x40];
-  return does(head, body, [next, more, 0x0d, 0x00, 0x0b, 0x0b]);
+  return leaves(head, body, [next, more, 0x0d, 0x00, 0x0b, 0x0b]);
 }
 
 /** Variables of a function, by their types. */
@@ -187,7 +184,7 @@ export class ModuleBuilder {
     const at = <T extends Type>(type: T): Local<T> => {
       const number = unsigned(variables.push(type) - 1);
       return Object.assign(leaves<T>(0x20, number), {
-        set: (stored: Value<T>) => does(stored, 0x21, number),
+        set: (stored: Value<T>) => leaves<"nothing">(stored, 0x21, number),
       });
     };
     const local = ((...types) => types.map(at)) as MakeLocals;
@@ -237,19 +234,10 @@ function flatten(code: Code, bytes: number[] = []): number[] {
   return bytes;
 }
 
-function list(items: readonly Code[]): Code {
-  return [unsigned(items.length), items];
-}
-
-function sized(content: Code): Code {
-  const bytes = flatten(content);
-  return [unsigned(bytes.length), bytes];
-}
-
-function section(id: number, items: readonly Code[]): Code {
-  return [id, sized(list(items))];
-}
-
-function text(name: string): Code {
-  return list([...new TextEncoder().encode(name)]);
-}
+const list = (items: readonly Code[]): Code => [unsigned(items.length), items];
+const sized = (content: Code): Code => list(flatten(content));
+const section = (id: number, items: readonly Code[]): Code => [
+  id,
+  sized(list(items)),
+];
+const text = (name: string): Code => list([...new TextEncoder().encode(name)]);

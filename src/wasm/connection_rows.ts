@@ -23,29 +23,15 @@ import {
   type Connections,
   transposeConnections,
 } from "../graph/connections.ts";
-import {
-  hasPort,
-  type ModelSize,
-  type Parameters,
-  type Ports,
-} from "../rnn/parameters.ts";
-import { mostListed, padded, type Placed, ROW } from "./plan.ts";
-
-/** The list of a model's connections, as it lies in memory. */
-export interface ConnectionRows
-  extends Readonly<Record<keyof Placed<"topology">, Uint32Array>> {
-  /** Connections with padding, a multiple of four. */
-  readonly length: number;
-  /** For each tensor the number of each entry's connection in the list. */
-  readonly places: Readonly<Record<keyof Parameters, Uint32Array>>;
-}
+import { hasPort, type ModelSize, type Ports } from "../rnn/parameters.ts";
+import { mostListed, padded, ROW } from "./plan.ts";
 
 /** Lists the connections of a model. */
 export function listRows(
   size: ModelSize,
   { start: recurrentStart, sender: recurrentSender }: Connections,
   ports?: Ports,
-): ConnectionRows {
+) {
   const { hiddenSize: H, inputSize: I, outputSize: O } = size;
   const n = recurrentSender.length;
   const ones = H + I;
@@ -116,13 +102,16 @@ export function listRows(
   const backPlace = new Uint32Array(length).fill(4 * all.sender.length);
   back.position.forEach((k, place) => backPlace[listed[k]!] = 4 * place);
   return {
-    ...{ length, start, startInput, offset: most.subarray(0, length), places },
+    /** Connections with padding, a multiple of four. */
+    length,
+    /** For each tensor the number of each entry's connection in the list. */
+    places,
+    ...{ start, startInput, offset: most.subarray(0, length), backPlace },
     backStart: back.start.map((place) => 4 * place),
     // A unit that is seen has all outputs, and they come last.
     backStartReadout: back.start.slice(1).map((end, unit) =>
       4 * (end - (hasPort(ports, unit, "output") ? O : 0))
     ),
     backOffset: back.sender.map((receiver) => receiver * ROW),
-    backPlace,
   };
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Engine } from "../engine/ensemble.ts";
-import { createWasmEnsemble, WorkerPool } from "./ensemble.ts";
+import { createPool, createWasmEnsemble, type WorkerPool } from "./ensemble.ts";
 import { compileKernels, fusesMultiplyAdd } from "./kernels.ts";
 import { planMemory } from "./plan.ts";
 
@@ -50,7 +50,7 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
     (alone ? 0 : navigator.hardwareConcurrency);
   const fused = (options.fused ?? true) && fusesMultiplyAdd();
   let pool: WorkerPool | undefined;
-  const start = () => pool ??= new WorkerPool(threads);
+  const start = () => pool ??= createPool(threads);
   const way = fused ? "fused" : "separate";
   return {
     kind: "wasm",

@@ -13,8 +13,11 @@ import {
   type EnsembleSpec,
   type Rules,
 } from "../engine/ensemble.ts";
-import { createHistory, guardEnsemble } from "../engine/common.ts";
-import type { UnguardedEnsemble } from "../engine/common.ts";
+import {
+  createHistory,
+  guardEnsemble,
+  type UnguardedEnsemble,
+} from "../engine/common.ts";
 import {
   closePorts,
   makeParameters,
@@ -49,9 +52,9 @@ export function createWasmEnsemble(
   checkSpec(spec);
   pool.check();
   const { runs, loss } = spec;
-  const { place, models, rows, mostEpochs } = placeEnsemble(spec, {
-    ...{ workers, perUpdate, shared: pool.shared },
-  });
+  const { shared } = pool;
+  const placed = placeEnsemble(spec, { workers, perUpdate, shared });
+  const { place, models, rows, mostEpochs } = placed;
   const { memory, schedule } = place;
   const { trainBatches } = runs[0]!.trials;
   const numbers = new Int32Array(memory.buffer);
@@ -137,7 +140,7 @@ export function createWasmEnsemble(
   function probe(model: number, number: number): BatchProbe {
     const placed = models[model]!;
     const { hiddenSize: H, outputSize: O } = spec;
-    const { steps: T, topology } = placed;
+    const { steps: T, topology: { backPlace, listed } } = placed;
     const batch = schedule.batches[number]!;
     const B = batch.size;
     const output = new Float32Array(B * T * O);
@@ -146,22 +149,22 @@ export function createWasmEnsemble(
     const own = place.places[0]!;
     const last = own.states + T * stateRows(spec) * ROW;
     const kernels = instantiateKernels(module, memory);
-    const workshop = { ...place, kernels, own, count: () => {} };
     const learn = { ...slot, gradient: slot.chunkGradients };
-    const bytes = 4 * topology.listed;
-    kernels.scatter(slot.backWeight, placed.weight, topology.backPlace, bytes);
-    kernels.clear(slot.gradient, bytes);
+    kernels.scatter(slot.backWeight, placed.weight, backPlace, 4 * listed);
+    kernels.clear(slot.gradient, 4 * listed);
     let sum = 0;
     let correct = 0;
-    for (let n = 0; n < batch.count; n++) {
-      const task = { batch, chunk: n };
-      const work = { task, learn, everyStep: true };
-      const score = runChunk(workshop, placed, work);
+    for (let chunk = 0; chunk < batch.count; chunk++) {
+      const task = { batch, chunk };
+      const score = runChunk({ ...place, kernels, own }, placed, {
+        ...{ task, learn, everyStep: true },
+      });
       sum += score.loss;
       correct += score.correct;
-      kernels.add(slot.gradient, slot.chunkGradients, bytes);
-      for (let b = n * LANES; b < Math.min(B, (n + 1) * LANES); b++) {
-        const lane = b % LANES;
+      kernels.add(slot.gradient, slot.chunkGradients, 4 * listed);
+      const first = chunk * LANES;
+      for (let b = first; b < Math.min(B, first + LANES); b++) {
+        const lane = b - first;
         for (let at = 0; at < T * O; at++) {
           output[b * T * O + at] = floats[own.outputs / 4 + at * LANES + lane]!;
         }
@@ -174,9 +177,7 @@ export function createWasmEnsemble(
     return {
       loss: sum / scored,
       accuracy: loss === "mse" ? undefined : 100 * correct / scored,
-      output,
-      hiddenLast,
-      gradient: tensors(model, slot.gradient),
+      ...{ output, hiddenLast, gradient: tensors(model, slot.gradient) },
     };
   }
 
@@ -210,88 +211,84 @@ export function createWasmEnsemble(
 }
 
 /** Workers that train one ensemble at a time; or none, where the thread that calls does their work. */
-export class WorkerPool {
+export type WorkerPool = ReturnType<typeof createPool>;
+
+/** Starts so many workers. */
+export function createPool(count: number) {
   /** Whether they need memory that is shared. */
-  readonly shared: boolean;
-  readonly #workers: readonly Worker[];
-  readonly #failed: Int32Array;
-  #failure: DeviceError | undefined;
-  #reject: (failure: DeviceError) => void = () => {};
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(count: number) {
-    this.shared = count > 0;
-    this.#failed = new Int32Array(
-      this.shared ? new SharedArrayBuffer(4) : new ArrayBuffer(4),
-    );
-    this.#workers = Array.from({ length: count }, (_, number) => {
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-        type: "module",
-        name: `biornn ${number}`,
-      });
-      worker.addEventListener("error", (event) => {
-        event.preventDefault();
-        this.#fail(event.message);
-      });
-      return worker;
-    });
-  }
-
-  /** @throws {DeviceError} If a worker has failed or died: none can be used any more. */
-  check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  /**
-   * Gives the order to as many workers as there are places for, after the order
-   * before, and waits until all have obeyed; returns the times of each one's
-   * kernels.
-   *
-   * @throws {DeviceError} If one of them fails or dies.
-   */
-  train(order: Omit<Order, "worker" | "failed">): Promise<KernelTime[][]> {
-    const answers = this.#last.then(() => {
-      this.check();
-      if (!this.shared) return this.#workHere(order);
-      return Promise.all(
-        order.ensemble.places.map((_, number) =>
-          new Promise<KernelTime[]>((resolve, reject) => {
-            this.#reject = reject;
-            const worker = this.#workers[number]!;
-            worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-              if (typeof data === "string") this.#fail(data);
-              else resolve(data);
-            };
-            const own = { worker: number, failed: this.#failed };
-            worker.postMessage({ ...order, ...own });
-          })
-        ),
-      );
-    });
-    this.#last = answers.catch(() => {});
-    return answers;
-  }
-
-  /** Lets the thread see to other things first. */
-  async #workHere(
-    order: Omit<Order, "worker" | "failed">,
-  ): Promise<KernelTime[][]> {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    return [work({ ...order, worker: 0, failed: this.#failed })];
-  }
-
-  destroy(): void {
-    this.#fail("it was ended");
-    for (const worker of this.#workers) worker.terminate();
-  }
-
-  #fail(message: string): void {
-    this.#failure ??= new DeviceError(
+  const shared = count > 0;
+  const failed = new Int32Array(
+    shared ? new SharedArrayBuffer(4) : new ArrayBuffer(4),
+  );
+  let failure: DeviceError | undefined;
+  let reject: (failure: DeviceError) => void = () => {};
+  let last: Promise<unknown> = Promise.resolve();
+  const fail = (message: string) => {
+    failure ??= new DeviceError(
       `a worker of the WebAssembly engine failed: ${message}`,
       { reason: "internal" },
     );
     // The others wait for what the one has left undone.
-    Atomics.store(this.#failed, 0, 1);
-    this.#reject(this.#failure);
+    Atomics.store(failed, 0, 1);
+    reject(failure);
+  };
+  const workers = Array.from({ length: count }, (_, number) => {
+    const url = new URL("./worker.ts", import.meta.url);
+    const worker = new Worker(url, {
+      type: "module",
+      name: `biornn ${number}`,
+    });
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      fail(event.message);
+    });
+    return worker;
+  });
+
+  /** @throws {DeviceError} If a worker has failed or died: none can be used any more. */
+  function check(): void {
+    if (failure !== undefined) throw failure;
   }
+
+  async function obey(order: Order): Promise<KernelTime[][]> {
+    check();
+    if (!shared) {
+      // Lets the thread see to other things first.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      return [work({ ...order, worker: 0, failed })];
+    }
+    const answers = order.ensemble.places.map((_, number) => {
+      const answer = Promise.withResolvers<KernelTime[]>();
+      reject = answer.reject;
+      const worker = workers[number]!;
+      worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+        if (typeof data === "string") fail(data);
+        else answer.resolve(data);
+      };
+      worker.postMessage({ ...order, worker: number, failed });
+      return answer.promise;
+    });
+    return await Promise.all(answers);
+  }
+
+  return {
+    shared,
+    check,
+    /**
+     * Gives the order to as many workers as there are places for, after the order
+     * before, and waits until all have obeyed; returns the times of each one's
+     * kernels.
+     *
+     * @throws {DeviceError} If one of them fails or dies.
+     */
+    train(order: Order): Promise<KernelTime[][]> {
+      const answers = last.then(() => obey(order));
+      last = answers.catch(() => {});
+      return answers;
+    },
+    destroy(): void {
+      fail("it was ended");
+      for (const worker of workers) worker.terminate();
+    },
+  };
 }

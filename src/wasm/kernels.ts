@@ -18,8 +18,8 @@ import {
   type Value,
 } from "./assembler.ts";
 import { CONSTANTS, ROW } from "./plan.ts";
-import type { Nonlinearity } from "../rnn/nonlinearities.ts";
-import type { Optimizer } from "../rnn/optimizers.ts";
+import type { Rules } from "../engine/ensemble.ts";
+import type { Optimizer, WeightUpdate } from "../rnn/optimizers.ts";
 import {
   createLanes,
   createRuleArithmetic,
@@ -48,36 +48,29 @@ export type Kernels = Readonly<
   Record<Name, (...parameters: number[]) => number>
 >;
 
-/** What kernels are written for. */
-export interface KernelOptions {
-  /** With fused multiply-add or without. */
-  readonly fused: boolean;
-  /** For memory that threads share or not. */
-  readonly shared: boolean;
-  readonly nonlinearities: readonly Nonlinearity[];
-  readonly optimizers: readonly Optimizer[];
-}
-
 /** The module, and by the names of the optimizers the numbers that their kernels are given for each update. */
-export interface CompiledKernels {
-  readonly module: WebAssembly.Module;
-  readonly perUpdate: ReadonlyMap<string, readonly PerUpdate[]>;
-}
+export type CompiledKernels = ReturnType<typeof compileKernels>;
 
 const { add, sub, mul, ne, splat, extract, relaxedMadd } = f32x4;
 const { load, store } = v128;
 
 type Address = Local<"i32">;
 
-/** Writes the module and compiles it. */
+/**
+ * Writes the module, with fused multiply-add or without, for memory that threads
+ * share or not, and compiles it.
+ */
 export function compileKernels(
-  { fused, shared, nonlinearities, optimizers }: KernelOptions,
-): CompiledKernels {
+  { fused, shared, nonlinearities, optimizers }: Rules & {
+    readonly fused: boolean;
+    readonly shared: boolean;
+  },
+) {
   const builder = new ModuleBuilder();
   const lanes = createLanes({ fused });
   for (const width of ["", "16"] as const) {
-    addProducts(builder, { lanes, width, nonlinearities });
-    addGradient(builder, { lanes, width });
+    addProducts(builder, lanes, width, nonlinearities);
+    addGradient(builder, lanes, width);
   }
   addLoss(builder, lanes);
   const perUpdate = new Map(
@@ -153,19 +146,14 @@ function addLoss(module: ModuleBuilder, { constant }: Lanes): void {
 
 /** Goes through `bytes` bytes, `step` at a time; `at` gives the address in an array. */
 function along(
-  { local, bytes, step = 16 }: {
-    readonly local: MakeLocals;
-    readonly bytes: Address;
-    readonly step?: number;
-  },
+  local: MakeLocals,
+  bytes: Address,
   body: (at: (array: Address) => Value<"i32">) => Statement[],
+  step = 16,
 ): Statement {
   const [place] = local("i32");
-  return loop(
-    place,
-    { end: bytes, step },
-    body((array) => i32.add(array, place)),
-  );
+  const at = (array: Address) => i32.add(array, place);
+  return loop(place, { end: bytes, step }, body(at));
 }
 
 /**
@@ -191,44 +179,31 @@ function addOptimizer(
         loaded.push(vector.set(v128.loadSplat(table, place)));
         return vector;
       };
-      const turn = along({ local, bytes }, (at) => {
+      const turn = along(local, bytes, (at) => {
         const rule = createRuleArithmetic(local, {
           ...{ lanes, width: 1, perUpdate },
         });
-        const read = (address: Address) => {
-          let term: Term | undefined;
-          return () => term ??= rule.keep(() => load(at(address)));
-        };
         const given = {
-          weight: read(weight),
-          gradient: read(gradient),
-          first: read(first),
-          second: read(second),
-        };
-        const write = (address: Address, term: Term | undefined) =>
-          term === undefined ? [] : [store(at(address), rule.at(term, 0))];
-        // What is not asked for is not read.
-        const after = optimizer.update<Term>(rule.arithmetic, {
-          get weight() {
-            return given.weight();
-          },
-          get gradient() {
-            return given.gradient();
-          },
-          get first() {
-            return given.first();
-          },
-          get second() {
-            return given.second();
-          },
-          learningRate: ({ learningRate }) => learningRate,
+          learningRate: ({ learningRate }: Parameters<PerUpdate>[0]) =>
+            learningRate,
           perUpdate: (of) => ({ update }) => of(update),
-        });
-        const written = [
-          ...write(first, after.first),
-          ...write(second, after.second),
-          ...write(weight, after.weight),
-        ];
+        } as WeightUpdate<Term>;
+        const arrays = { weight, gradient, first, second };
+        for (const [name, address] of Object.entries(arrays)) {
+          let term: Term | undefined;
+          // What is not asked for is not read.
+          const get = () => term ??= rule.keep(() => load(at(address)));
+          Object.defineProperty(given, name, { get, enumerable: true });
+        }
+        const after = optimizer.update<Term>(rule.arithmetic, given);
+        const written = (["first", "second", "weight"] as const).flatMap(
+          (name) => {
+            const term = after[name];
+            return term === undefined
+              ? []
+              : [store(at(arrays[name]), rule.at(term, 0))];
+          },
+        );
         return [...rule.code, ...written];
       });
       return [...loaded, turn];
@@ -245,23 +220,23 @@ function addOptimizer(
  */
 function addMoves(module: ModuleBuilder, { constant }: Lanes): void {
   module.function("add", ["i32", "i32", "i32"], (local, sum, term, bytes) => [
-    along({ local, bytes }, (at) => [
+    along(local, bytes, (at) => [
       store(at(sum), add(load(at(sum)), load(at(term)))),
     ]),
   ]);
   module.function("clear", ["i32", "i32"], (local, to, bytes) => [
-    along({ local, bytes }, (at) => [store(at(to), constant(0))]),
+    along(local, bytes, (at) => [store(at(to), constant(0))]),
   ]);
   module.function("copy", ["i32", "i32", "i32"], (local, to, from, bytes) => [
-    along({ local, bytes }, (at) => [store(at(to), load(at(from)))]),
+    along(local, bytes, (at) => [store(at(to), load(at(from)))]),
   ]);
   module.function(
     "scatter",
     ["i32", "i32", "i32", "i32"],
     (local, to, from, place, bytes) => [
-      along({ local, bytes, step: 4 }, (at) => [
+      along(local, bytes, (at) => [
         f32.store(i32.add(to, i32.load(at(place))), f32.load(at(from))),
-      ]),
+      ], 4),
     ],
   );
 }

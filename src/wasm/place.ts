@@ -4,18 +4,9 @@
  * @module
  */
 
-import {
-  DeviceError,
-  type EnsembleSpec,
-  type LossName,
-  type ModelRun,
-} from "../engine/ensemble.ts";
+import { DeviceError, type EnsembleSpec } from "../engine/ensemble.ts";
 import { perWiring } from "../engine/common.ts";
-import {
-  type ModelSize,
-  PARAMETER_NAMES,
-  type Parameters,
-} from "../rnn/parameters.ts";
+import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/task.ts";
 import { nameOf } from "../text/words.ts";
 import { listRows } from "./connection_rows.ts";
@@ -25,46 +16,15 @@ import {
   HISTORY_BYTES,
   LANES,
   partsOf,
-  type Placed,
   Placer,
   type Schedule,
 } from "./plan.ts";
 
-/** A model in memory and all that its training depends on. */
-export interface PlacedModel
-  extends Placed<"model">, Pick<ModelRun, "trainRecurrent"> {
-  /** By their names. */
-  readonly nonlinearity: string;
-  readonly optimizer: string;
-  /** Numbers that the optimizer is given for an update. */
-  readonly numbersEach: number;
-  /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
-  readonly topology: Placed<"topology"> & {
-    readonly listed: number;
-    readonly recurrent: number;
-  };
-  /** T */
-  readonly steps: number;
-  /** [T]: whether any trial is scored at a step. */
-  readonly scoredSteps: readonly boolean[];
-  /** Scored entries of each batch, training batches first. */
-  readonly scored: readonly number[];
-}
+/** An ensemble in memory, as its workers see it. */
+export type PlacedEnsemble = ReturnType<typeof placeEnsemble>["place"];
 
-/** An ensemble in memory. */
-export interface PlacedEnsemble {
-  readonly memory: WebAssembly.Memory;
-  readonly size: ModelSize;
-  readonly loss: LossName;
-  readonly schedule: Schedule;
-  /** Where the number of models taken stands. */
-  readonly queue: number;
-  /** The models with most work first. */
-  readonly models: readonly PlacedModel[];
-  readonly slots: readonly Placed<"slot">[];
-  /** Each worker's own part. */
-  readonly places: readonly Placed<"worker">[];
-}
+/** A model in memory and all that its training depends on. */
+export type PlacedModel = PlacedEnsemble["models"][number];
 
 /**
  * Places topologies, each once, models, and what so many workers need; models
@@ -73,7 +33,7 @@ export interface PlacedEnsemble {
  * @throws {DeviceError} If there is no memory for it.
  */
 export function placeEnsemble(
-  spec: EnsembleSpec,
+  { runs, loss, hiddenSize, inputSize, outputSize }: EnsembleSpec,
   { workers, perUpdate, shared }: {
     readonly workers: number;
     /** Numbers that each optimizer is given for an update, by its name. */
@@ -82,25 +42,27 @@ export function placeEnsemble(
     readonly shared: boolean;
   },
 ) {
-  const { runs, loss, hiddenSize, inputSize, outputSize } = spec;
   const size = { hiddenSize, inputSize, outputSize };
   const rows = runs.map(
     perWiring(({ connections, ports }) => listRows(size, connections, ports)),
   );
   const listed = Math.max(...rows.map(({ length }) => length));
-  const back = Math.max(...rows.map(({ backOffset }) => backOffset.length));
-  const schedule = createSchedule(runs[0]!.trials, { workers, listed });
+  const { trainBatches, validateBatches } = runs[0]!.trials;
+  const schedule = createSchedule({
+    train: trainBatches.map(({ length }) => length),
+    validate: validateBatches.map(({ length }) => length),
+  }, { workers, listed });
   const { chunks, buffers } = schedule;
-  const updates = runs[0]!.trials.trainBatches.length;
-  const numbers = updates * Math.max(
-    ...runs.map(({ optimizer }) => perUpdate.get(nameOf(optimizer))!.length),
+  const numbersEach = runs.map(({ optimizer }) =>
+    perUpdate.get(nameOf(optimizer))!.length
   );
+  const numbers = trainBatches.length * Math.max(...numbersEach);
   const epochBytes = (16 * chunks + 4 * numbers) * runs.length;
-  /** Epochs for whose scores there is room. */
-  const epochs = Math.max(1, Math.floor(HISTORY_BYTES / epochBytes));
-  const steps = Math.max(...runs.map(({ trials }) => trials.steps));
   const most = {
-    ...{ ...size, listed, back, steps, chunks, buffers, numbers, epochs },
+    ...{ ...size, listed, chunks, buffers, numbers },
+    back: Math.max(...rows.map(({ backOffset }) => backOffset.length)),
+    steps: Math.max(...runs.map(({ trials }) => trials.steps)),
+    epochs: Math.max(1, Math.floor(HISTORY_BYTES / epochBytes)),
   };
 
   const placer = new Placer();
@@ -113,22 +75,25 @@ export function placeEnsemble(
   const addresses = runs.map(({ trials: { steps } }, i) =>
     placer.place(partsOf({ ...most, listed: rows[i]!.length, steps }).model)
   );
-  const { slot, worker } = partsOf(most);
-  const repeat = <P extends typeof slot | typeof worker>(n: number, parts: P) =>
-    Array.from({ length: n }, () => placer.place(parts));
-  const slots = repeat(Math.min(workers, runs.length), slot);
-  const places = repeat(workers, worker);
+  const parts = partsOf(most);
+  const slots = Array.from(
+    { length: Math.min(workers, runs.length) },
+    () => placer.place(parts.slot),
+  );
+  const places = Array.from(
+    { length: workers },
+    () => placer.place(parts.worker),
+  );
 
   const memory = createMemory(placer.end, shared);
   for (const [list, placed] of topologies) {
-    for (const name of Object.keys(placed) as (keyof typeof placed)[]) {
-      const { length } = list[name];
-      new Uint32Array(memory.buffer, placed[name], length).set(list[name]);
+    for (const [name, address] of Object.entries(placed)) {
+      const values = list[name as keyof typeof placed];
+      new Uint32Array(memory.buffer, address, values.length).set(values);
     }
   }
-  const models = runs.map((run, i): PlacedModel => {
+  const models = runs.map((run, i) => {
     const { trials, state, trainRecurrent } = run;
-    const optimizer = nameOf(run.optimizer);
     const placed = addresses[i]!;
     const list = rows[i]!;
     const put = (address: number, tensors: Parameters) => {
@@ -143,28 +108,39 @@ export function placeEnsemble(
       put(placed.firstMoment, state.firstMoment);
       put(placed.secondMoment, state.secondMoment);
     }
-    const factor = loss === "mse" ? outputSize : 1;
-    const all = { trials, schedule, factor };
+    const filled = fillTrials(memory, placed.trials, trials, schedule);
+    const { steps } = trials;
     return {
-      ...placed,
-      ...{ optimizer, trainRecurrent },
-      nonlinearity: nameOf(run.activation),
-      numbersEach: perUpdate.get(optimizer)!.length,
-      ...fillTrials(memory, placed.trials, all),
+      ...{ ...placed, steps, trainRecurrent },
+      ...filled,
+      /** Scored outputs of each batch, training batches first. */
+      scored: filled.scored.map((n) => loss === "mse" ? n * outputSize : n),
+      /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
       topology: {
         ...topologies.get(list)!,
         listed: list.length,
         recurrent: list.places.weightHh.length,
       },
-      steps: trials.steps,
+      nonlinearity: nameOf(run.activation),
+      optimizer: nameOf(run.optimizer),
+      /** Numbers that the optimizer is given for an update. */
+      numbersEach: numbersEach[i]!,
     };
   });
-  const work = ({ steps, topology }: PlacedModel) => steps * topology.listed;
-  const place: PlacedEnsemble = {
-    ...{ memory, size, loss, schedule, queue, slots, places },
-    models: models.toSorted((a, b) => work(b) - work(a)),
+  type Model = typeof models[number];
+  const work = ({ steps, topology }: Model) => steps * topology.listed;
+  return {
+    place: {
+      ...{ memory, size, loss, schedule },
+      /** Where the number of models taken stands. */
+      queue,
+      /** Those with most work first. */
+      models: models.toSorted((a, b) => work(b) - work(a)),
+      /** For the models in training, and each worker's own. */
+      ...{ slots, places },
+    },
+    ...{ models, rows, mostEpochs: most.epochs },
   };
-  return { place, models, rows, mostEpochs: epochs };
 }
 
 function createMemory(bytes: number, shared: boolean): WebAssembly.Memory {
@@ -182,25 +158,22 @@ function createMemory(bytes: number, shared: boolean): WebAssembly.Memory {
 
 /**
  * Puts trials side by side: [chunk][step][input, then ones][lane], and behind
- * them [step][lane] targets. Says how many entries of each batch are scored, and
- * at which steps any are.
+ * them [step][lane] targets.
  */
 function fillTrials(
   { buffer }: WebAssembly.Memory,
   address: number,
-  { trials, schedule, factor }: {
-    readonly trials: TrialSet;
-    readonly schedule: Schedule;
-    /** Scored entries of a target. */
-    readonly factor: number;
-  },
-): Pick<PlacedModel, "scored" | "scoredSteps"> {
+  trials: TrialSet,
+  { batches }: Schedule,
+) {
   const { steps: T, inputSize: I, inputs, targets } = trials;
   const all = [...trials.trainBatches, ...trials.validateBatches];
   const bytes = chunkBytes(I, T);
+  /** Scored targets of each batch. */
   const scored = all.map(() => 0);
+  /** Whether any trial is scored at a step. */
   const scoredSteps = Array<boolean>(T).fill(false);
-  for (const { number, first } of schedule.batches) {
+  for (const { number, first } of batches) {
     for (const [place, trial] of all[number]!.entries()) {
       const chunk = first + Math.floor(place / LANES);
       const lane = place % LANES;
@@ -216,7 +189,7 @@ function fillTrials(
         const target = targets[trial * T + t]!;
         rows[(T * (I + 1) + t) * LANES + lane] = target;
         if (target === 0) continue;
-        scored[number]! += factor;
+        scored[number]!++;
         scoredSteps[t] = true;
       }
     }

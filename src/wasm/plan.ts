@@ -14,10 +14,9 @@
  */
 
 import type { EnsembleShape } from "../engine/ensemble.ts";
-import { groupBySize } from "../engine/common.ts";
+import { batchSizes, groupBySize } from "../engine/common.ts";
 import { countConnections } from "../graph/connections.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
-import type { TrialSet } from "../tasks/task.ts";
 
 /** Trials side by side in a row; a batch is cut into chunks of so many. */
 export const LANES = 32;
@@ -34,7 +33,7 @@ export const MOST_BYTES = 2 ** 32;
 /** Bytes for loss histories of one call to the workers, unless one epoch needs more. */
 export const HISTORY_BYTES = 2 ** 22;
 
-/** Sizes of what is placed together, in bytes by name. */
+/** Sizes in bytes, or addresses, of what is placed together, by name. */
 type Parts = Readonly<Record<string, number>>;
 
 /** Addresses of parts, by the kind that {@linkcode partsOf} has. */
@@ -48,7 +47,7 @@ function aligned(bytes: number): number {
 }
 
 /** Bytes of parts one behind the other. */
-export function span(parts: Parts): number {
+function span(parts: Parts): number {
   return Object.values(parts).reduce((sum, bytes) => sum + aligned(bytes), 0);
 }
 
@@ -59,12 +58,12 @@ export class Placer {
 
   /** The address of each part. */
   place<P extends Parts>(parts: P): P {
-    const addresses: Record<string, number> = {};
-    for (const [name, bytes] of Object.entries(parts)) {
-      addresses[name] = this.end;
+    const addresses = Object.entries(parts).map(([name, bytes]) => {
+      const address = this.end;
       this.end += aligned(bytes);
-    }
-    return addresses as P;
+      return [name, address];
+    });
+    return Object.fromEntries(addresses);
   }
 }
 
@@ -180,39 +179,31 @@ export type Schedule = ReturnType<typeof createSchedule>;
 /** A part of the list that is worth a worker's while. */
 const PART_CONNECTIONS = 1 << 15;
 
-/** How many gradients of chunks to keep: all of a batch, or as many as there are workers. */
-export function chunkBuffers(batchSize: number, workers: number): number {
-  const chunks = Math.ceil(batchSize / LANES);
-  const waves = Math.ceil(chunks / workers);
-  return Math.ceil(chunks / waves);
-}
-
 /**
- * Plans an epoch: batches, the chunks of all of them, how many chunks' gradients
- * are kept at a time, in how many parts the list of connections is updated, and
- * the tasks.
- *
- * @param options.listed Connections of the longest list.
+ * Plans an epoch: batches of so many trials, the chunks of all of them, how many
+ * chunks' gradients are kept at a time, all of a batch or as many as there are
+ * workers, in how many parts the list of connections, of `listed` at most, is
+ * updated, and the tasks.
  */
 export function createSchedule(
-  { trainBatches, validateBatches }: TrialSet,
+  { train, validate }: Readonly<
+    Record<"train" | "validate", readonly number[]>
+  >,
   { workers, listed }: { readonly workers: number; readonly listed: number },
 ) {
   let chunks = 0;
-  const batches = [...trainBatches, ...validateBatches].map(
-    ({ length: size }, number): BatchPlace => {
-      const count = Math.ceil(size / LANES);
-      chunks += count;
-      const training = number < trainBatches.length;
-      return { training, number, size, first: chunks - count, count };
-    },
-  );
-  const most = Math.max(1, ...trainBatches.map(({ length }) => length));
-  const buffers = chunkBuffers(most, workers);
+  const batches = [...train, ...validate].map((size, number): BatchPlace => {
+    const count = Math.ceil(size / LANES);
+    chunks += count;
+    const training = number < train.length;
+    return { training, number, size, first: chunks - count, count };
+  });
+  const most = Math.ceil(Math.max(1, ...train) / LANES);
+  const buffers = Math.ceil(most / Math.ceil(most / workers));
   const worthwhile = Math.floor(listed / PART_CONNECTIONS);
   const parts = Math.max(1, Math.min(workers, worthwhile));
   const tasks: Task[] = [];
-  for (const batch of batches.slice(0, trainBatches.length)) {
+  for (const batch of batches.slice(0, train.length)) {
     for (let from = 0; from < batch.count; from += buffers) {
       const end = Math.min(from + buffers, batch.count);
       const fence = tasks.length;
@@ -226,7 +217,7 @@ export function createSchedule(
     }
   }
   const fence = tasks.length;
-  for (const batch of batches.slice(trainBatches.length)) {
+  for (const batch of batches.slice(train.length)) {
     for (let chunk = 0; chunk < batch.count; chunk++) {
       tasks.push({ batch, chunk, fence });
     }
@@ -248,17 +239,19 @@ export function planMemory(
   },
 ) {
   const { connections, others = [], ownTopologies = false, steps: T } = shape;
-  const { hiddenSize, outputSize, batchSize } = shape;
+  const { hiddenSize, outputSize, batchSize, trainCount } = shape;
   const length = Math.max(...[connections, ...others].map(countConnections));
+  const listed = mostListed(shape, length);
+  const train = batchSizes(trainCount, batchSize);
+  const validate = batchSizes(shape.trialCount - trainCount, batchSize);
+  const { chunks, buffers } = createSchedule({ train, validate }, {
+    ...{ workers: all, listed },
+  });
   const extent = {
-    ...shape,
-    listed: mostListed(shape, length),
+    ...{ ...shape, listed, chunks, buffers, epochs: 1 },
     back: length + outputSize * hiddenSize,
     steps: Math.max(...T),
-    chunks: countChunks(shape),
-    buffers: chunkBuffers(batchSize, all),
-    numbers: numbers * Math.ceil(shape.trainCount / batchSize),
-    epochs: 1,
+    numbers: numbers * train.length,
   };
   const parts = partsOf(extent);
   const slot = span(parts.slot);
@@ -281,16 +274,6 @@ export function planMemory(
     );
   }
   return { ...groupBySize(models, { shared, memoryBytes }), workers };
-}
-
-/** Chunks of all batches of a run. */
-function countChunks(
-  { trialCount, trainCount, batchSize }: EnsembleShape,
-): number {
-  const chunksOf = (trials: number) =>
-    Math.floor(trials / batchSize) * Math.ceil(batchSize / LANES) +
-    Math.ceil((trials % batchSize) / LANES);
-  return chunksOf(trainCount) + chunksOf(trialCount - trainCount);
 }
 
 /** How long the list is at most, with padding. */

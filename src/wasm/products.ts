@@ -44,9 +44,9 @@ function advance(place: Address, bytes: number): Statement {
   return place.set(i32.add(place, i32.const(bytes)));
 }
 
-/** Variables for the vectors of a row, or of its first half, whose kernels have the suffix "16". */
-function rowOf(local: MakeLocals, suffix: Width): Vector[] {
-  const length = LANES / (suffix === "16" ? 8 : 4);
+/** Variables for the vectors of a row, or of its first half. */
+function rowOf(local: MakeLocals, width: Width): Vector[] {
+  const length = LANES / (width === "16" ? 8 : 4);
   return Array.from({ length }, () => local("v128")[0]);
 }
 
@@ -65,11 +65,9 @@ function rowOf(local: MakeLocals, suffix: Width): Vector[] {
  */
 export function addProducts(
   module: ModuleBuilder,
-  { lanes, width, nonlinearities }: {
-    readonly lanes: Lanes;
-    readonly width: Width;
-    readonly nonlinearities: readonly Nonlinearity[];
-  },
+  lanes: Lanes,
+  width: Width,
+  nonlinearities: readonly Nonlinearity[],
 ): void {
   const { madd, constant } = lanes;
   const zero = constant(0);
@@ -154,7 +152,8 @@ export function addProducts(
  */
 export function addGradient(
   module: ModuleBuilder,
-  { lanes: { madd }, width }: { readonly lanes: Lanes; readonly width: Width },
+  { madd }: Lanes,
+  width: Width,
 ): void {
   const { add, mul } = f32x4;
   module.function(

@@ -23,7 +23,7 @@ import {
 } from "./plan.ts";
 
 /** Sums over scored trials. */
-export interface Score {
+interface Score {
   /** Σ −log p(target), or of squared errors. */
   loss: number;
   /** Trials whose largest output is that of the target. */
@@ -31,21 +31,19 @@ export interface Score {
 }
 
 /**
- * Puts the log-probabilities of a row of trials in place of its outputs, and
- * the loss's gradient in the outputs before the log-softmax,
+ * Puts the log-probabilities of a row of trials in place of its outputs, [O, 32],
+ * and the loss's gradient in the outputs before the log-softmax,
  * (p − [o = target]) / scored, into `gradient`: 0 where the target is 0, which
- * stands for what is not scored. Adds to the score.
+ * stands for what is not scored. Adds to the score; `scored` are the scored entries
+ * of the whole batch.
  */
-export function scoreLikelihood(
-  { output, targets, gradient, scored }: {
-    /** [O, 32], as is the gradient. */
-    readonly output: Float32Array;
-    readonly gradient: Float32Array;
-    /** [32]: classes. */
-    readonly targets: Float32Array;
-    /** Scored entries of the whole batch. */
-    readonly scored: number;
-  },
+function scoreLikelihood(
+  [output, targets, gradient]: readonly [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ],
+  scored: number,
   score: Score,
 ): void {
   const size = output.length / LANES;
@@ -106,11 +104,11 @@ export function log(x: number): number {
 }
 
 /** What it takes to work on the models of an ensemble. */
-export interface Workshop extends PlacedEnsemble {
+interface Workshop extends PlacedEnsemble {
   readonly kernels: Kernels;
   readonly own: Placed<"worker">;
   /** Adds operations of the products with W_hh to those of a kernel. */
-  count(kernel: string, flop: number): void;
+  count?(kernel: string, flop: number): void;
 }
 
 /**
@@ -166,7 +164,7 @@ export function runChunk(
     k[linear](output(t), next, next, readout, to, offset, weight, O);
   }
 
-  const row = (address: number, rows = 1) =>
+  const row = (address: number, rows: number) =>
     new Float32Array(memory.buffer, address, rows * LANES);
   const score: Score = { loss: 0, correct: 0 };
   let next = own.deltas;
@@ -177,14 +175,11 @@ export function runChunk(
     if (isScored(t)) {
       const [y, target] = [output(t), targets + t * ROW];
       if (loss === "nll") {
-        const rows = { output: row(y, O), gradient: row(dy, O) };
-        const targets = row(target);
-        scoreLikelihood({ ...rows, targets, scored }, score);
-      } else {
-        for (let at = 0; at < O * ROW; at += ROW) {
-          const scale = 2 / scored;
-          score.loss += k.meanSquaredError(dy + at, y + at, target, scale);
-        }
+        scoreLikelihood([row(y, O), row(target, 1), row(dy, O)], scored, score);
+      }
+      for (let at = 0; loss === "mse" && at < O * ROW; at += ROW) {
+        const scale = 2 / scored;
+        score.loss += k.meanSquaredError(dy + at, y + at, target, scale);
       }
     } else k.clear(dy, O * ROW);
     if (learn === undefined) continue;
@@ -203,33 +198,32 @@ export function runChunk(
 
   const trials = width === "16" ? LANES / 2 : LANES;
   const operations = 2 * trials * topology.recurrent * Math.max(0, end - 1);
-  shop.count(forward, operations);
+  shop.count?.(forward, operations);
   if (learn !== undefined) {
-    shop.count(backward, operations);
-    if (model.trainRecurrent) shop.count(outer, operations);
+    shop.count?.(backward, operations);
+    if (model.trainRecurrent) shop.count?.(outer, operations);
   }
   return score;
 }
 
 /** Adds the gradients of a wave in a part of the list, and after the last wave makes the update there. */
-export function updatePart(
+function updatePart(
   { kernels, schedule, memory, size }: Workshop,
   model: PlacedModel,
-  { task, slot, update }: {
-    readonly task: Task & { readonly part: number };
-    readonly slot: Placed<"slot">;
+  slot: Placed<"slot">,
+  { batch, chunk, part, update }: Required<Task> & {
     /** Number of the update, counted from the first of the call. */
     readonly update: number;
   },
 ): void {
-  const { listed, backPlace } = model.topology;
+  const { listed, backPlace, start, startInput } = model.topology;
   const bytes = 4 * listed;
   const whole = Math.ceil(bytes / schedule.parts / 64) * 64;
-  const from = Math.min(bytes, task.part * whole);
+  const from = Math.min(bytes, part * whole);
   const length = Math.min(whole, bytes - from);
   const g = slot.gradient + from;
-  const left = task.batch.count - task.chunk;
-  if (task.chunk === 0) kernels.clear(g, length);
+  const left = batch.count - chunk;
+  if (chunk === 0) kernels.clear(g, length);
   for (let buffer = 0; buffer < Math.min(left, schedule.buffers); buffer++) {
     const chunk = slot.chunkGradients + buffer * gradientBytes(listed);
     kernels.add(g, chunk + from, length);
@@ -254,7 +248,6 @@ export function updatePart(
   if (model.trainRecurrent) changePart(0, bytes);
   else {
     // Some optimizers change weights that have no gradient, too: all but W_hh's are given to them.
-    const { start, startInput } = model.topology;
     const { hiddenSize: H } = size;
     const begins = new Uint32Array(memory.buffer, start, H + 1);
     const inputs = new Uint32Array(memory.buffer, startInput, H);
@@ -264,14 +257,18 @@ export function updatePart(
   kernels.scatter(slot.backWeight, weight + from, backPlace + from, length);
 }
 
-/** What a thread is told: to train an ensemble for some epochs. */
+/** What threads are told: to train an ensemble for some epochs. */
 export interface Order {
   readonly ensemble: PlacedEnsemble;
   readonly module: WebAssembly.Module;
   readonly epochs: number;
   /** Whether to time the kernels. */
   readonly profile: boolean;
-  /** Number of this worker. */
+}
+
+/** What one of them is told. */
+export interface OwnOrder extends Order {
+  /** Its number. */
   readonly worker: number;
   /** [1], shared: not 0 once a worker has failed. */
   readonly failed: Int32Array;
@@ -284,7 +281,7 @@ type Times = Map<string, { -readonly [K in keyof KernelTime]: KernelTime[K] }>;
 
 /** Does a worker's share; returns the times of its kernels, where they are timed. */
 export function work(
-  { ensemble, module, epochs, profile, worker, failed }: Order,
+  { ensemble, module, epochs, profile, worker, failed }: OwnOrder,
 ): KernelTime[] {
   const { memory, schedule, models, slots } = ensemble;
   const times: Times = new Map();
@@ -327,7 +324,7 @@ export function work(
       const { batch, part } = task;
       if (part !== undefined) {
         const update = epoch * updates + batch.number;
-        updatePart(workshop, model, { task: { ...task, part }, slot, update });
+        updatePart(workshop, model, slot, { ...task, part, update });
       } else {
         const bytes = gradientBytes(model.topology.listed);
         const buffer = task.chunk % buffers;

@@ -5,13 +5,13 @@
  */
 
 import type { KernelTime } from "../engine/device_profile.ts";
-import { type Order, work } from "./work.ts";
+import { type OwnOrder, work } from "./work.ts";
 
 /** The times of its kernels, where they are timed; or what went wrong. */
 export type Answer = KernelTime[] | string;
 
 self.addEventListener("message", (event) => {
-  const { data } = event as MessageEvent<Order>;
+  const { data } = event as MessageEvent<OwnOrder>;
   let answer: Answer;
   try {
     answer = work(data);
