@@ -7,33 +7,20 @@
  * @module
  */
 
-import { InputError } from "../files/input_error.ts";
+import { cannotRead } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere } from "../files/read.ts";
-import {
-  parsePythonLiteral,
-  PythonLiteralError,
-  type PythonValue,
-} from "../python/literal.ts";
+import { parsePythonLiteral, PythonLiteralError } from "../python/literal.ts";
 import { reprPython } from "../python/repr.ts";
 import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
 import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import { Papa } from "../text/csv.ts";
-import {
-  type ExperimentRecord,
-  MENDED,
-  type Plain,
-} from "./experiment_record.ts";
-import { CURVE_FILES, finishedName, RUNS_FOLDER } from "./layout.ts";
-import {
-  decodeRunRecord,
-  fileSum,
-  type RunHistory,
-  type RunRecord,
-} from "./run_file.ts";
+import type { Plain } from "./experiment_record.ts";
+import { CURVE_FILES } from "./layout.ts";
+import { fileSum, type RunHistory, type RunRecord } from "./run_file.ts";
 
-/** A line of the file. */
+/** A line of `folder_index.txt`. */
 export interface IndexEntry {
   /** Number of the combination, which is also the name of its folder. */
   readonly index: number;
@@ -46,7 +33,7 @@ export interface IndexEntry {
 const LINE = /^(0|[1-9][0-9]{0,8})\s+(\(.*\))$/;
 
 /**
- * Reads the text of the file.
+ * Reads the text of `folder_index.txt`.
  *
  * @param options `name` of the file, for messages.
  * @throws {InputError} If a line is no number and tuple, or a number stands twice with different tuples.
@@ -55,13 +42,12 @@ export function parseFolderIndex(
   text: string,
   { name }: { readonly name: string },
 ): IndexEntry[] {
+  const refuse = cannotRead(name);
   const entries = new Map<number, IndexEntry>();
   for (const [i, untrimmed] of text.split(/\r\n|\r|\n/).entries()) {
     const line = untrimmed.trim();
     if (line === "") continue;
-    const fail = (what: string): never => {
-      throw new InputError(`Cannot read "${name}": line ${i + 1} ${what}`);
-    };
+    const fail = (what: string) => refuse(`line ${i + 1} ${what}`);
     const entry = parseLine(line, fail);
     const before = entries.get(entry.index);
     // A run that was started twice may have written its lines twice.
@@ -85,32 +71,23 @@ function parseLine(line: string, fail: (what: string) => never): IndexEntry {
       `must be a number and a Python tuple, such as 0 (0.0001, 'relu'), found ${shown}`,
     );
   }
-  let tuple: PythonValue;
   try {
-    tuple = parsePythonLiteral(title);
+    const tuple = parsePythonLiteral(title);
+    if (tuple.kind !== "tuple") {
+      return fail(`holds a ${tuple.kind} where a tuple is needed: ${shown}`);
+    }
+    const values = tuple.items.map((item) => {
+      if (item.kind === "integer") return Number(item.value);
+      return item.kind === "float" || item.kind === "string" ||
+          item.kind === "boolean"
+        ? item.value
+        : reprPython(item);
+    });
+    return { index: Number(index), title, values };
   } catch (error) {
     if (!(error instanceof PythonLiteralError)) throw error;
     return fail(`holds no Python tuple: ${error.message}, in ${shown}`);
   }
-  if (tuple.kind !== "tuple") {
-    return fail(`holds a ${tuple.kind} where a tuple is needed: ${shown}`);
-  }
-  return {
-    index: Number(index),
-    title,
-    values: tuple.items.map((item) => {
-      switch (item.kind) {
-        case "integer":
-          return Number(item.value);
-        case "float":
-        case "string":
-        case "boolean":
-          return item.value;
-        default:
-          return reprPython(item);
-      }
-    }),
-  };
 }
 
 /** The text of the file, for combinations numbered from 0. */
@@ -178,6 +155,52 @@ export interface CombinationCurves {
   readonly validateMetrics?: Curves;
 }
 
+/** Of which curve of its runs each curve of a combination is made. */
+const OF_RUNS = {
+  trainLoss: "trainLoss",
+  validateLoss: "validateLoss",
+  trainMetrics: "trainAccuracy",
+  validateMetrics: "validateAccuracy",
+} as const satisfies Record<keyof CombinationCurves, keyof RunHistory>;
+
+const NAMES = Object.keys(OF_RUNS) as (keyof CombinationCurves)[];
+
+/** The epochs of one iteration. */
+export function rowOf(
+  { epochs, values }: Curves,
+  iteration: number,
+): Float64Array {
+  return values.subarray(iteration * epochs, (iteration + 1) * epochs);
+}
+
+/** The curves of a combination: a row a run. */
+export function curvesOf(histories: readonly RunHistory[]): CombinationCurves {
+  const curves: Partial<Record<keyof CombinationCurves, Curves>> = {};
+  for (const name of NAMES) {
+    const rows = histories.map((history) => history[OF_RUNS[name]]);
+    const epochs = rows[0]?.length;
+    if (epochs === undefined) continue;
+    const iterations = rows.length;
+    const values = new Float64Array(iterations * epochs);
+    for (const [i, row = []] of rows.entries()) values.set(row, i * epochs);
+    curves[name] = { iterations, epochs, values };
+  }
+  return curves as CombinationCurves;
+}
+
+/** Whether the curves of a combination are those that one of its runs has. */
+export function hasCurves(
+  curves: CombinationCurves,
+  { id: { iteration }, history }: Pick<RunRecord, "id" | "history">,
+): boolean {
+  return NAMES.every((name) => {
+    const kept = history[OF_RUNS[name]];
+    const read = curves[name] && rowOf(curves[name], iteration);
+    return kept?.length === read?.length &&
+      kept?.every((value, epoch) => Object.is(value, read![epoch])) !== false;
+  });
+}
+
 /**
  * The files of a combination: float64 arrays of shape (iterations, epochs).
  *
@@ -190,11 +213,9 @@ export function curveFiles(
   index: number,
   curves: CombinationCurves,
 ): [path: string, content: () => Uint8Array][] {
-  const names = Object.keys(CURVE_FILES) as (keyof CombinationCurves)[];
-  return names.flatMap((name) => {
-    const curve: Curves | undefined = curves[name];
-    if (curve === undefined) return [];
-    const { iterations, epochs, values } = curve;
+  return NAMES.flatMap((name) => {
+    if (curves[name] === undefined) return [];
+    const { iterations, epochs, values } = curves[name];
     const content = () =>
       writeNpy({ shape: [iterations, epochs], data: values });
     return [[join(path, String(index), CURVE_FILES[name]), content]];
@@ -206,170 +227,40 @@ export function readCurves(
   bytes: Uint8Array,
   name: string,
 ): Curves | undefined {
-  const { shape, data } = readNpy(bytes, { name });
-  if (data.length === 0) return undefined;
-  const [first = 0, second] = shape;
+  const { shape, data: values } = readNpy(bytes, { name });
+  if (values.length === 0) return undefined;
   if (shape.length > 2 || shape.length === 0) {
-    throw new InputError(
-      `Cannot read "${name}": its shape must be (iterations, epochs), found (${
-        shape.join(", ")
-      })`,
+    cannotRead(name)(
+      `its shape must be (iterations, epochs), found (${shape.join(", ")})`,
     );
   }
-  return second === undefined
-    ? { iterations: 1, epochs: first, values: data }
-    : { iterations: first, epochs: second, values: data };
+  const [iterations, epochs] = [1, ...shape].slice(-2);
+  return { iterations: iterations!, epochs: epochs!, values };
 }
 
 /** Sentences on what does not go together within a combination. */
 export function contradictionsOf(
-  curves: CombinationCurves,
+  { trainLoss, validateLoss, trainMetrics, validateMetrics }: CombinationCurves,
   index: number,
 ): string[] {
-  const { trainLoss, validateLoss, trainMetrics, validateMetrics } = curves;
   const sentences: string[] = [];
-  if (
-    trainLoss.iterations !== validateLoss.iterations ||
-    trainLoss.epochs !== validateLoss.epochs
-  ) {
+  const size = ({ iterations, epochs }: Curves) =>
+    `${iterations} x ${epochs} (iterations x epochs)`;
+  if (size(trainLoss) !== size(validateLoss)) {
     sentences.push(
       `combination ${index} has training losses of ${
         size(trainLoss)
       } but validation losses of ${size(validateLoss)}`,
     );
   }
-  const metrics = validateMetrics ?? trainMetrics;
-  if (metrics !== undefined && metrics.iterations !== validateLoss.iterations) {
+  const { iterations } = validateLoss;
+  const known = (validateMetrics ?? trainMetrics)?.iterations ?? iterations;
+  if (known !== iterations) {
     sentences.push(
-      `combination ${index} has accuracies of ${metrics.iterations} of its ${validateLoss.iterations} iterations`,
+      `combination ${index} has accuracies of ${known} of its ${iterations} iterations`,
     );
   }
   return sentences;
-}
-
-function size({ iterations, epochs }: Curves): string {
-  return `${iterations} x ${epochs} (iterations x epochs)`;
-}
-
-/** Runs whose weights are no numbers have losses all the same, which say nothing: NaN takes their place. */
-export function withoutFailed(
-  curves: CombinationCurves,
-  { index, experiment }: {
-    index: number;
-    experiment: ExperimentRecord | undefined;
-  },
-): CombinationCurves {
-  const failed = (experiment?.failures ?? []).filter(({ combination, what }) =>
-    combination === index && what.startsWith("weights")
-  );
-  for (const { iteration } of failed) {
-    for (const curve of Object.values<Curves | undefined>({ ...curves })) {
-      curve?.values.fill(
-        NaN,
-        iteration * curve.epochs,
-        (iteration + 1) * curve.epochs,
-      );
-    }
-  }
-  return curves;
-}
-
-/** Names of a run's curves, by those of a combination's. */
-const KEPT_CURVES = {
-  trainLoss: "trainLoss",
-  validateLoss: "validateLoss",
-  trainMetrics: "trainAccuracy",
-  validateMetrics: "validateAccuracy",
-} as const;
-
-/** Whether the curves of a combination are those that the run's file has. */
-function hasCurves(
-  curves: CombinationCurves,
-  { id: { iteration }, history }: RunRecord,
-): boolean {
-  return Object.entries<Curves | undefined>({ ...curves }).every(
-    ([name, curve]) => {
-      const kept = history[KEPT_CURVES[name as keyof CombinationCurves]];
-      const read = curve?.values.subarray(
-        iteration * curve.epochs,
-        (iteration + 1) * curve.epochs,
-      );
-      return kept?.length === read?.length &&
-        kept?.every((value, epoch) => Object.is(value, read![epoch])) !== false;
-    },
-  );
-}
-
-/**
- * What the files of a combination's runs tell. Before a training is finished
- * there are no checksums of its curves, but its run files have them, too. Two
- * runs share a network where its file has the same checksum.
- *
- * @returns `networks` as of `CombinationResult`, or `trouble` in a sentence.
- */
-export async function lookAtRuns(
-  path: string,
-  { index, curves, experiment, isFinished }: {
-    readonly index: number;
-    readonly curves: CombinationCurves;
-    readonly experiment: ExperimentRecord;
-    readonly isFinished: boolean;
-  },
-): Promise<{ readonly networks?: string[]; readonly trouble?: string }> {
-  const { iterations, size, randomW, freshNetwork, pretrained } = experiment;
-  // The biological one, scaled once, or that of a pretrained model.
-  const isShared = pretrained !== undefined ||
-    (!randomW && freshNetwork !== true);
-  if (isFinished && isShared) {
-    return { networks: new Array<string>(iterations).fill("") };
-  }
-  const networks: string[] = [];
-  for (let iteration = 0; iteration < iterations; iteration++) {
-    const id = { combination: index, iteration };
-    const name = join(path, RUNS_FOLDER, finishedName(id));
-    try {
-      const bytes = await readIfThere(name, { what: "the run" });
-      if (bytes === undefined) continue;
-      const run = decodeRunRecord(bytes, { name, size });
-      if (!isFinished && !hasCurves(curves, run)) {
-        return {
-          trouble:
-            `${path}: the curves of combination ${index} are not those of its runs, so that it is left out; ${MENDED}`,
-        };
-      }
-      if (run.topology !== undefined) networks.push(run.topology);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      if (isFinished) return {};
-      return {
-        trouble:
-          `${path}: ${error.message}, so that combination ${index} is left out; ${MENDED}`,
-      };
-    }
-  }
-  if (isShared) return { networks: new Array<string>(iterations).fill("") };
-  return networks.length === iterations ? { networks } : {};
-}
-
-/** The curves of a combination: a row a run. */
-export function curvesOf(histories: readonly RunHistory[]): CombinationCurves {
-  const stack = (name: keyof RunHistory): Curves | undefined => {
-    const epochs = histories[0]?.[name]?.length;
-    if (epochs === undefined) return undefined;
-    const values = new Float64Array(histories.length * epochs);
-    for (const [i, history] of histories.entries()) {
-      values.set(history[name] ?? [], i * epochs);
-    }
-    return { iterations: histories.length, epochs, values };
-  };
-  const trainMetrics = stack("trainAccuracy");
-  const validateMetrics = stack("validateAccuracy");
-  return {
-    trainLoss: stack("trainLoss")!,
-    validateLoss: stack("validateLoss")!,
-    ...(trainMetrics === undefined ? {} : { trainMetrics }),
-    ...(validateMetrics === undefined ? {} : { validateMetrics }),
-  };
 }
 
 /** Those that are not yet on the disk as they are to be: reading is much faster than writing. */
@@ -400,7 +291,10 @@ export interface NullMeasure {
 }
 
 /** When a column of `measures.csv` was measured, by the end of its name. */
-const WHEN = [["_initial", "before training"], ["_trained", "after training"]];
+const WHEN = [
+  ["_initial", "before training"],
+  ["_trained", "after training"],
+] as const;
 
 function rowsOf(text: string): Record<string, string>[] {
   return Papa.parse<Record<string, string>>(text, {
@@ -411,7 +305,7 @@ function rowsOf(text: string): Record<string, string>[] {
 
 /** A number of a table; NaN where its cell is empty. */
 function numberOf(cell: string | undefined): number {
-  return cell === undefined || cell === "" ? NaN : Number(cell);
+  return Number(cell || NaN);
 }
 
 /** Reads `null_model.csv`, whatever it measures: what the null model changed. */
@@ -432,16 +326,13 @@ export function parseRunMeasures(text: string): RunMeasures {
   const means = new Map<string, number>();
   for (const column of Object.keys(rows[0] ?? {})) {
     for (const [ending, when] of WHEN) {
-      if (!column.endsWith(ending!)) continue;
-      const values = rows.map((row) => numberOf(row[column])).filter(
-        Number.isFinite,
-      );
+      if (!column.endsWith(ending)) continue;
+      const values = rows.map((row) => numberOf(row[column]))
+        .filter(Number.isFinite);
       if (values.length === 0) continue;
-      const name = column.slice(0, -ending!.length).replaceAll("_", " ");
-      means.set(
-        `${name}, ${when}`,
-        values.reduce((sum, value) => sum + value, 0) / values.length,
-      );
+      const name = column.slice(0, -ending.length).replaceAll("_", " ");
+      const sum = values.reduce((a, b) => a + b);
+      means.set(`${name}, ${when}`, sum / values.length);
     }
   }
   return means;

@@ -11,8 +11,13 @@
  */
 
 import { basename, join } from "node:path";
-import { InputError, RetryError } from "../files/input_error.ts";
-import { listFolder, readTextFile, systemReason } from "../files/read.ts";
+import { RetryError } from "../files/input_error.ts";
+import {
+  listFolder,
+  readTextFile,
+  systemError,
+  systemReason,
+} from "../files/read.ts";
 import { lockedPart, lockName, type PartName } from "./layout.ts";
 import { makeFolder } from "../files/write.ts";
 
@@ -46,49 +51,49 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
-/** How to lock. */
-interface LockOptions {
-  /** The part to train; all of it where undefined. */
-  readonly part: PartName | undefined;
-  /** Told in a sentence when the lock of a dead process is taken over. */
+/** An attempt to take a folder. */
+interface Attempt {
+  readonly folder: string;
+  readonly owner: LockOwner;
   readonly warn: (line: string) => void;
-  /** Milliseconds; for tests. */
-  readonly deadAfter?: number;
+  readonly deadAfter: number;
 }
 
 /**
  * Takes a results folder, or a part of its experiment, for this process. A
  * part excludes the same part and the whole, the whole excludes all.
  *
+ * @param options `part`: all of it where undefined; `warn` is told in a sentence when the lock of a dead process is
+ * taken over; `deadAfter`: milliseconds, for tests.
  * @throws {RetryError} If another process trains there; says who, and since when.
  */
 export async function lockFolder(
   folder: string,
-  { part, warn, deadAfter = DEAD_AFTER }: LockOptions,
+  { part, warn, deadAfter = DEAD_AFTER }: {
+    readonly part: PartName | undefined;
+    readonly warn: (line: string) => void;
+    readonly deadAfter?: number;
+  },
 ): Promise<FolderLock> {
   await makeFolder(folder);
   const path = join(folder, lockName(part));
-  let own = await createOwn(path);
-  let attempt = { folder, own, warn, deadAfter };
-  // Another process may remove a file between two looks at it, the own one too before it was locked.
-  for (let tries = 1;; tries++) {
-    try {
-      if (await publish(own, path)) break;
-      if (await takeOver(path, attempt, "replace")) break;
-    } catch (error) {
-      await discard(own);
-      if (!(error instanceof Deno.errors.NotFound) || tries === 5) throw error;
-      own = await createOwn(path);
-      attempt = { ...attempt, own };
-    }
-  }
-  const lock = hold(path, { folder, own });
+  const owner = describeSelf();
+  const attempt = { folder, owner, warn, deadAfter };
+  const file = await publishOwn(path, attempt);
+  const lock = hold(path, file, attempt);
   try {
     for (const { name } of await listFolder(folder) ?? []) {
       const other = lockedPart(name);
       if (other === undefined || name === basename(path)) continue;
       if (part !== undefined && other !== "all") continue;
-      await takeOver(join(folder, name), attempt, "remove");
+      await takeOver(
+        join(folder, name),
+        attempt,
+        (dead) =>
+          Deno.remove(dead).catch((error) => {
+            if (!(error instanceof Deno.errors.NotFound)) throw error;
+          }),
+      );
     }
     await lock.check();
   } catch (error) {
@@ -98,11 +103,16 @@ export async function lockFolder(
   return lock;
 }
 
+/** A training in a results folder. */
+interface Training {
+  readonly part: PartName | "all";
+  /** Undefined where its lock is damaged. */
+  readonly owner: LockOwner | undefined;
+}
+
 /** The trainings in a results folder whose locks are there; those of dead processes too. */
-export async function readLocks(
-  folder: string,
-): Promise<{ part: PartName | "all"; owner: LockOwner | undefined }[]> {
-  const found = [];
+export async function readLocks(folder: string): Promise<Training[]> {
+  const found: Training[] = [];
   for (const { name } of await listFolder(folder) ?? []) {
     const part = lockedPart(name);
     if (part === undefined) continue;
@@ -111,46 +121,72 @@ export async function readLocks(
   return found;
 }
 
-/** The lock that is to be this process's, open and locked under a temporary name. */
-interface OwnLock {
-  readonly owner: LockOwner;
-  readonly temporary: string;
-  readonly file: Deno.FsFile;
+/** "process 12 on node7 has been training part 0/2 since 2024-02-03 04:05:06 UTC". */
+export function describeTraining(
+  { part, owner }: Training,
+  ofWhat = "",
+): string {
+  const what = part === "all" ? part : `part ${part.index}/${part.count}`;
+  const since = owner === undefined
+    ? ""
+    : ` since ${owner.since.slice(0, 19).replace("T", " ")} UTC`;
+  return `${describeOwner(owner)} has been training ${what}${ofWhat}${since}`;
+}
+
+function describeOwner(owner: LockOwner | undefined): string {
+  if (owner === undefined) return "another process";
+  return `process ${owner.pid}${owner.host === "" ? "" : ` on ${owner.host}`}`;
 }
 
 function temporaryName(path: string): string {
   return `${path}.${Deno.pid}-0-${crypto.randomUUID().slice(0, 8)}.tmp`;
 }
 
-async function createOwn(path: string): Promise<OwnLock> {
-  const temporary = temporaryName(path);
-  const owner = describeSelf();
-  try {
-    const file = await Deno.open(temporary, {
-      read: true,
-      write: true,
-      createNew: true,
-    });
-    await file.write(new TextEncoder().encode(`${JSON.stringify(owner)}\n`));
-    await tryLock(file);
-    return { owner, temporary, file };
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    const reason = systemReason(error, { path, verb: "write" });
-    if (reason === undefined) throw error;
-    throw new InputError(`Cannot write "${path}": ${reason}`, { cause: error });
+/** Writes the lock, locks it and only then gives it its name, in the place of a dead process's. */
+async function publishOwn(
+  path: string,
+  attempt: Attempt,
+): Promise<Deno.FsFile> {
+  for (let tries = 1;; tries++) {
+    const temporary = temporaryName(path);
+    let file: Deno.FsFile | undefined;
+    try {
+      file = await Deno.open(temporary, {
+        read: true,
+        write: true,
+        createNew: true,
+      });
+      const text = `${JSON.stringify(attempt.owner)}\n`;
+      await file.write(new TextEncoder().encode(text));
+      await tryLock(file);
+    } catch (error) {
+      file?.close();
+      await Deno.remove(temporary).catch(() => {});
+      const cannot = `Cannot write "${path}"`;
+      throw systemError(error, { cannot, path, verb: "write" });
+    }
+    try {
+      while (
+        !await publish(temporary, path, file) &&
+        !await takeOver(path, attempt, (dead) => Deno.rename(temporary, dead))
+      ) {
+        // The lock that was there went between two looks.
+      }
+      return file;
+    } catch (error) {
+      file.close();
+      await Deno.remove(temporary).catch(() => {});
+      // Another process may remove a file between two looks at it, the own one too before it was locked.
+      if (!(error instanceof Deno.errors.NotFound) || tries === 5) throw error;
+    }
   }
-}
-
-async function discard({ temporary, file }: OwnLock): Promise<void> {
-  file.close();
-  await Deno.remove(temporary).catch(() => {});
 }
 
 /** Gives the lock its name; false where there is one already. */
 async function publish(
-  { temporary, file }: OwnLock,
+  temporary: string,
   path: string,
+  file: Deno.FsFile,
 ): Promise<boolean> {
   try {
     await Deno.link(temporary, path);
@@ -168,11 +204,7 @@ async function publish(
 
 /** Whether the lock was got; undefined where the disk knows no locks. */
 async function tryLock(file: Deno.FsFile): Promise<boolean | undefined> {
-  try {
-    return await file.tryLock(true);
-  } catch {
-    return undefined;
-  }
+  return await file.tryLock(true).catch(() => undefined);
 }
 
 /** Whether no process on this machine holds a lock file. */
@@ -185,6 +217,7 @@ export async function isNobodys(path: string): Promise<boolean> {
   }
 }
 
+/** Undefined where the lock is gone, or damaged. */
 async function ownerOf(path: string): Promise<LockOwner | undefined> {
   try {
     const value = JSON.parse(await readTextFile(path, { what: "the lock" }));
@@ -192,28 +225,23 @@ async function ownerOf(path: string): Promise<LockOwner | undefined> {
       ? value
       : undefined;
   } catch {
-    // Gone, or damaged.
     return undefined;
   }
 }
 
 /**
- * Replaces the lock of a dead process by the own one, or removes it; throws
- * where it lives. False where there was none any more.
+ * Replaces or removes the lock of a dead process; throws where it lives. False
+ * where there was none any more.
  */
 async function takeOver(
   path: string,
-  { folder, own, warn, deadAfter }: {
-    readonly folder: string;
-    readonly own: OwnLock;
-    readonly warn: (line: string) => void;
-    readonly deadAfter: number;
-  },
-  how: "replace" | "remove",
+  attempt: Attempt,
+  replace: (path: string) => Promise<void>,
 ): Promise<boolean> {
-  let file: Deno.FsFile;
+  const { folder, owner: own, warn } = attempt;
+  let opened: Deno.FsFile;
   try {
-    file = await Deno.open(path, { read: true, write: true });
+    opened = await Deno.open(path, { read: true, write: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw new RetryError(
@@ -223,46 +251,37 @@ async function takeOver(
       { cause: error },
     );
   }
-  try {
-    const owner = await ownerOf(path);
-    const free = await tryLock(file);
-    const busy = () =>
-      busyError(folder, { part: lockedPart(basename(path)), owner });
-    if (free === false) throw busy();
-    const isHere = own.owner.machine !== "" &&
-      owner?.machine === own.owner.machine;
-    if (free === undefined || !isHere) {
-      await waitForDeath(path, { owner, warn, deadAfter, busy });
-    }
-    // While the file was opened and locked, another process may have done all this.
-    if ((await ownerOf(path))?.id !== owner?.id) throw busy();
-    if (how === "replace") {
-      await Deno.rename(own.temporary, path);
-    } else {
-      await Deno.remove(path).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
-    }
-    warn(
-      `note: ${
-        describeOwner(owner)
-      } ended without giving its part in "${folder}" free; it goes on here`,
+  using file = opened;
+  const owner = await ownerOf(path);
+  const busy = () => {
+    const part = lockedPart(basename(path)) ?? "all";
+    return new RetryError(
+      `Cannot train in "${folder}": ${
+        describeTraining({ part, owner }, " of it")
+      }; wait for its end, end it, or choose another folder with --path_to_results`,
     );
-    return true;
-  } finally {
-    file.close();
-  }
+  };
+  const isFree = await tryLock(file);
+  if (isFree === false) throw busy();
+  const isHere = own.machine !== "" && owner?.machine === own.machine;
+  if (!isFree || !isHere) await waitForDeath(path, owner, attempt, busy);
+  // While the file was opened and locked, another process may have done all this.
+  if ((await ownerOf(path))?.id !== owner?.id) throw busy();
+  await replace(path);
+  warn(
+    `note: ${
+      describeOwner(owner)
+    } ended without giving its part in "${folder}" free; it goes on here`,
+  );
+  return true;
 }
 
 /** Returns when a process elsewhere has given no sign of life for long; throws at one. */
 async function waitForDeath(
   path: string,
-  { owner, warn, deadAfter, busy }: {
-    readonly owner: LockOwner | undefined;
-    readonly warn: (line: string) => void;
-    readonly deadAfter: number;
-    readonly busy: () => RetryError;
-  },
+  owner: LockOwner | undefined,
+  { warn, deadAfter }: Attempt,
+  busy: () => RetryError,
 ): Promise<void> {
   const last = await lastSign(path);
   const wait = deadAfter - (await diskTime(path) - (last ?? -Infinity));
@@ -301,7 +320,8 @@ async function diskTime(path: string): Promise<number> {
 
 function hold(
   path: string,
-  { folder, own }: { folder: string; own: OwnLock },
+  file: Deno.FsFile,
+  { folder, owner: { id } }: Attempt,
 ): FolderLock {
   const worker = new Worker(import.meta.url, {
     type: "module",
@@ -309,12 +329,11 @@ function hold(
   });
   // Without signs of life the lock is as good on this machine, which is no reason to end a training.
   worker.addEventListener("error", (event) => event.preventDefault());
-  const orders: HeartbeatOrders = { path, id: own.owner.id, interval: BEAT };
-  worker.postMessage(orders);
+  worker.postMessage({ path, id });
   return {
     async check() {
       const owner = await ownerOf(path);
-      if (owner?.id === own.owner.id) return;
+      if (owner?.id === id) return;
       throw new RetryError(
         owner === undefined
           ? `Cannot go on in "${folder}": the lock "${path}" was removed while this process trained`
@@ -326,25 +345,16 @@ function hold(
     async release() {
       worker.terminate();
       const owner = await ownerOf(path);
-      if (owner?.id === own.owner.id) await Deno.remove(path).catch(() => {});
-      own.file.close();
+      if (owner?.id === id) await Deno.remove(path).catch(() => {});
+      file.close();
     },
   };
-}
-
-/** What the thread is told when it starts. */
-interface HeartbeatOrders {
-  readonly path: string;
-  /** What tells the lock from others of the same name. */
-  readonly id: string;
-  /** Milliseconds. */
-  readonly interval: number;
 }
 
 /** The thread that gives signs of life, which is this file too: waiting for a device blocks the event loop, and a timer beside it. */
 const HEARTBEAT = "lock heartbeat";
 
-function beat({ path, id, interval }: HeartbeatOrders): void {
+function beat({ path, id }: { path: string; id: string }): void {
   let file: Deno.FsFile | undefined;
   let text = new Uint8Array();
   setInterval(() => {
@@ -360,64 +370,32 @@ function beat({ path, id, interval }: HeartbeatOrders): void {
     } catch {
       // A disk that is full or away for a while: the training has its own sentence for it.
     }
-  }, interval);
+  }, BEAT);
 }
 
 if (self.name === HEARTBEAT) {
   self.addEventListener("message", (event) => {
-    beat((event as MessageEvent<HeartbeatOrders>).data);
+    beat((event as MessageEvent<{ path: string; id: string }>).data);
   });
 }
 
-/** Names a process in messages. */
-export function describeOwner(owner: LockOwner | undefined): string {
-  if (owner === undefined) return "another process";
-  return `process ${owner.pid}${owner.host === "" ? "" : ` on ${owner.host}`}`;
-}
-
-function busyError(
-  folder: string,
-  { part, owner }: {
-    part: PartName | "all" | undefined;
-    owner: LockOwner | undefined;
-  },
-): RetryError {
-  const what = typeof part === "object"
-    ? `part ${part.index}/${part.count} of it`
-    : "all of it";
-  const since = owner === undefined
-    ? ""
-    : ` since ${owner.since.slice(0, 19).replace("T", " ")} UTC`;
-  return new RetryError(
-    `Cannot train in "${folder}": ${
-      describeOwner(owner)
-    } has been training ${what}${since}; wait for its end, end it, or choose another folder with --path_to_results`,
-  );
-}
-
 function describeSelf(): LockOwner {
-  const host = hostName();
-  return {
-    host,
-    pid: Deno.pid,
-    since: new Date().toISOString(),
-    machine: `${host} ${machineId()}`.trim(),
-    id: crypto.randomUUID(),
-  };
-}
-
-function hostName(): string {
   const { state } = Deno.permissions.querySync({
     name: "sys",
     kind: "hostname",
   });
-  return state === "granted" ? Deno.hostname() : "";
-}
-
-function machineId(): string {
+  const host = state === "granted" ? Deno.hostname() : "";
+  let machineId = "";
   try {
-    return Deno.readTextFileSync("/etc/machine-id").trim();
+    machineId = Deno.readTextFileSync("/etc/machine-id").trim();
   } catch {
-    return "";
+    // Another system than Linux: machines are told apart by their names.
   }
+  return {
+    host,
+    pid: Deno.pid,
+    since: new Date().toISOString(),
+    machine: `${host} ${machineId}`.trim(),
+    id: crypto.randomUUID(),
+  };
 }

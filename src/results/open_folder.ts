@@ -9,8 +9,9 @@
 import { dirname, join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { listFolder, readFileBytes, systemReason } from "../files/read.ts";
+import { listFolder, readFileBytes, systemError } from "../files/read.ts";
 import { type StagedFile, stageFile, writeFileWhole } from "../files/write.ts";
+import { plural } from "../text/words.ts";
 import {
   differencesOf,
   encodeExperimentRecord,
@@ -67,10 +68,9 @@ export async function openFolder(
   const lock = await lockFolder(path, options);
   try {
     // Another training may have begun or ended meanwhile.
-    const entries = await list(path);
-    if (mode === "new") refuseResults(path, entries);
+    const entries = await refuseFolder(path, mode);
     if (mode === "overwrite") {
-      await overwrite(path, { entries, record, files });
+      await overwrite(path, entries, record, files);
       return lock;
     }
     const found = await findRecord(path, { record, warn });
@@ -89,20 +89,79 @@ export async function openFolder(
   }
 }
 
+/** What lies in a folder by name, hidden files apart; nothing where there is none. */
+async function list(path: string): Promise<Deno.DirEntry[]> {
+  const entries = await listFolder(path) ?? [];
+  return entries.filter(({ name }) => !name.startsWith("."))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Folders that a training makes. */
+function ownFolders(entries: readonly Deno.DirEntry[]): string[] {
+  return entries.flatMap(({ name, isDirectory }) =>
+    isDirectory && isOwnFolder(name) ? [name] : []
+  );
+}
+
+/** A lock, or one that is being made. */
+function isLockFile(name: string): boolean {
+  return lockedPart(name.replace(/\.lock\..*$/, ".lock")) !== undefined;
+}
+
+/** Of these, a training writes one before all else and removes one after all else. */
+const EVIDENCE = [EXPERIMENT_FILE, INDEX_FILE, RUNS_FOLDER];
+
 /**
  * Looks whether a folder may be taken, and leaves it as it is: that nothing of one
  * folder goes where the next one of the same training is refused.
  *
+ * @returns What lies in it.
  * @throws {InputError} If it holds something else, or results where none may be.
  */
 export async function refuseFolder(
   path: string,
   mode: OpenFolderOptions["mode"],
-): Promise<void> {
+): Promise<Deno.DirEntry[]> {
   const entries = await list(path);
-  await refuseForeign(path, entries);
-  if (mode === "new") refuseResults(path, entries);
-  if (mode === "overwrite") refuseLinks(path, entries);
+  const isOurs = entries.some(({ name }) => EVIDENCE.includes(name));
+  if (!isOurs && await holdsResults(path, entries)) {
+    throw new InputError(
+      `Cannot write results to "${path}": it is no results folder, but it is not empty (it holds "${
+        entries[0]!.name
+      }"); choose another folder with --path_to_results`,
+    );
+  }
+  // Locks come and go; who holds one is told when this process wants it.
+  if (mode === "new" && !entries.every(({ name }) => isLockFile(name))) {
+    throw new InputError(
+      `Cannot write results to "${path}": it holds results already; choose another folder with --path_to_results, use --resume to go on with an interrupted training, or --overwrite to replace them`,
+    );
+  }
+  const link = entries.find(({ name, isSymlink }) =>
+    isSymlink && isOwnFolder(name)
+  );
+  if (mode === "overwrite" && link !== undefined) {
+    throw new InputError(
+      `Cannot overwrite the results in "${path}": "${link.name}" in it is a link, and what it leads to may be in use elsewhere; remove the link, or choose another folder with --path_to_results`,
+    );
+  }
+  return entries;
+}
+
+/** Whether there is anything but what a training writes before its record. */
+async function holdsResults(
+  path: string,
+  entries: readonly Deno.DirEntry[],
+): Promise<boolean> {
+  for (const { name, isDirectory, isSymlink } of entries) {
+    if (isSymlink) return true;
+    const isEarly = isDirectory
+      ? (await list(join(path, name)))
+        .every((file) => ownFile(file.name, name)?.temporary)
+      : isLockFile(name) || ownFile(name, undefined)?.temporary;
+    if (!isEarly) return true;
+  }
+  return false;
 }
 
 /**
@@ -121,51 +180,6 @@ export async function refuseInside(path: string, arm: string): Promise<void> {
   );
 }
 
-/** What lies in a folder by name, hidden files apart; nothing where there is none. */
-async function list(path: string): Promise<Deno.DirEntry[]> {
-  const entries = await listFolder(path) ?? [];
-  return entries.filter(({ name }) => !name.startsWith("."))
-    .sort((a, b) => a.name < b.name ? -1 : 1);
-}
-
-/** Of these, a training writes one before all else and removes one after all else. */
-const EVIDENCE = [EXPERIMENT_FILE, INDEX_FILE, RUNS_FOLDER];
-
-async function refuseForeign(
-  path: string,
-  entries: readonly Deno.DirEntry[],
-): Promise<void> {
-  if (entries.some(({ name }) => EVIDENCE.includes(name))) return;
-  if (!await holdsResults(path, entries)) return;
-  throw new InputError(
-    `Cannot write results to "${path}": it is no results folder, but it is not empty (it holds "${
-      entries[0]!.name
-    }"); choose another folder with --path_to_results`,
-  );
-}
-
-function refuseResults(path: string, entries: readonly Deno.DirEntry[]): void {
-  // Locks come and go; who holds one is told when this process wants it.
-  if (entries.every(({ name }) => isLockFile(name))) return;
-  throw new InputError(
-    `Cannot write results to "${path}": it holds results already; choose another folder with --path_to_results, use --resume to go on with an interrupted training, or --overwrite to replace them`,
-  );
-}
-
-function refuseLinks(path: string, entries: readonly Deno.DirEntry[]): void {
-  for (const { name, isSymlink } of entries) {
-    if (!isSymlink || !isOwnFolder(name)) continue;
-    throw new InputError(
-      `Cannot overwrite the results in "${path}": "${name}" in it is a link, and what it leads to may be in use elsewhere; remove the link, or choose another folder with --path_to_results`,
-    );
-  }
-}
-
-/** A lock, or one that is being made. */
-function isLockFile(name: string): boolean {
-  return lockedPart(name.replace(/\.lock\..*$/, ".lock")) !== undefined;
-}
-
 /**
  * The record that tells whose the results in a folder are; undefined where
  * there are none. A damaged or lost one is written again if runs are there that
@@ -173,116 +187,76 @@ function isLockFile(name: string): boolean {
  */
 export async function findRecord(
   path: string,
-  { record, warn }: {
-    record: ExperimentRecord;
-    warn: (line: string) => void;
-  },
+  { record, warn }: Pick<OpenFolderOptions, "record" | "warn">,
 ): Promise<ExperimentRecord | undefined> {
-  const refuse = (problem: string): never => {
-    throw new InputError(
-      `Cannot go on in "${path}": ${problem}; choose another folder with --path_to_results, or --overwrite without --resume and --shard to replace what is there`,
-    );
-  };
   // Looked at first: what another part writes comes after its record.
   const entries = await list(path);
   let found: ExperimentRecord | undefined;
-  let trouble = "";
+  let trouble = `the ${EXPERIMENT_FILE} in "${path}" is not its own`;
   try {
     found = await readExperimentRecord(path);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    if (
-      error.cause instanceof Error && !(error.cause instanceof SyntaxError) &&
-      !(error.cause instanceof Deno.errors.NotFound) &&
-      !(error.cause instanceof TypeError)
-    ) throw error;
-    trouble = error.cause instanceof Deno.errors.NotFound
+    const { cause } = error;
+    const isGone = cause instanceof Deno.errors.NotFound;
+    const isDamaged = !(cause instanceof Error) ||
+      cause instanceof SyntaxError || cause instanceof TypeError;
+    if (!isGone && !isDamaged) throw error;
+    trouble = isGone
       ? `it has no ${EXPERIMENT_FILE}`
       : `its ${EXPERIMENT_FILE} is damaged`;
   }
   if (found?.fingerprint === record.fingerprint) return found;
-  const { own, other } = await countRuns(path, record.fingerprint);
-  if (own > 0 && other === 0) {
+  const owners = await ownersOfRuns(path);
+  if (
+    owners.length > 0 && owners.every((one) => one === record.fingerprint)
+  ) {
     warn(
-      `warning: ${
-        trouble || `the ${EXPERIMENT_FILE} in "${path}" is not its own`
-      }; its ${own} runs belong to this experiment, so it is written again`,
+      `warning: ${trouble}; its ${owners.length} runs belong to this experiment, so it is written again`,
     );
     await writeRecord(path, record);
     return record;
   }
-  if (found !== undefined) {
-    const differences = differencesOf(found, record);
-    refuse(
-      `it holds the results of another experiment (${
-        differences.length === 0
-          ? "another config, seed or connectome"
-          : differences.join("; ")
-      })`,
-    );
+  if (found === undefined && !await holdsResults(path, entries)) {
+    return undefined;
   }
-  if (await holdsResults(path, entries)) {
-    refuse(`${trouble}, so that it can't be told whose results it holds`);
-  }
-  return undefined;
+  const differences = found === undefined ? [] : differencesOf(found, record);
+  const problem = found === undefined
+    ? `${trouble}, so that it can't be told whose results it holds`
+    : `it holds the results of another experiment (${
+      differences.join("; ") || "another config, seed or connectome"
+    })`;
+  throw new InputError(
+    `Cannot go on in "${path}": ${problem}; choose another folder with --path_to_results, or --overwrite without --resume and --shard to replace what is there`,
+  );
 }
 
-/** Whether there is anything but what a training writes before its record. */
-async function holdsResults(
-  path: string,
-  entries: readonly Deno.DirEntry[],
-): Promise<boolean> {
-  for (const { name, isDirectory, isSymlink } of entries) {
-    if (isSymlink) return true;
-    const files = isDirectory
-      ? (await list(join(path, name))).map((file) => file.name)
-      : [name];
-    const folder = isDirectory ? name : undefined;
-    if (
-      !files.every((file) =>
-        ownFile(file, folder)?.temporary ||
-        (folder === undefined && isLockFile(file))
-      )
-    ) return true;
-  }
-  return false;
-}
-
-/** How many runs say that they belong to an experiment, or to another. */
-async function countRuns(
-  path: string,
-  fingerprint: string,
-): Promise<{ own: number; other: number }> {
-  let own = 0, other = 0;
+/** Fingerprints of the experiments that runs say they belong to; a damaged file says nothing. */
+async function ownersOfRuns(path: string): Promise<string[]> {
+  const owners: string[] = [];
   for (const { name } of await listFolder(join(path, RUNS_FOLDER)) ?? []) {
-    const file = ownFile(name, RUNS_FOLDER);
-    if (file === undefined || file.temporary) continue;
+    if (ownFile(name, RUNS_FOLDER)?.temporary !== false) continue;
     const where = join(path, RUNS_FOLDER, name);
     try {
       const bytes = await readFileBytes(where, { what: "the run" });
       const { metadata } = decodeSafetensors(bytes, { name: where });
-      for (const [key, value] of Object.entries(metadata)) {
-        // One of each run of a file of states.
-        if (!/(?:^|\/)experiment$/.test(key)) continue;
-        if (value === fingerprint) own++;
-        else other++;
-      }
+      // One of each run of a file of states.
+      const keys = Object.keys(metadata)
+        .filter((key) => /(?:^|\/)experiment$/.test(key));
+      owners.push(...keys.map((key) => metadata[key]!));
     } catch (error) {
-      // A damaged one says nothing.
       if (!(error instanceof InputError)) throw error;
     }
   }
-  return { own, other };
+  return owners;
 }
 
 async function writeRecord(
   path: string,
   record: ExperimentRecord,
 ): Promise<void> {
-  await writeFileWhole(
-    join(path, EXPERIMENT_FILE),
-    encodeExperimentRecord(record),
-  );
+  const text = encodeExperimentRecord(record);
+  await writeFileWhole(join(path, EXPERIMENT_FILE), text);
 }
 
 /** Writes the record, unless another part does it at the same moment. */
@@ -322,11 +296,10 @@ async function agreeOnParts(
     if (parts !== undefined) await writeRecord(path, rest);
     return;
   }
-  if (parts !== undefined) {
-    if (parts.count !== part.count) throw otherParts(path, { parts, part });
-    return;
+  if (parts !== undefined && parts.count !== part.count) {
+    throw otherParts(path, { parts, part });
   }
-  if (rest.trainedBy.length > 0) return;
+  if (parts !== undefined || rest.trainedBy.length > 0) return;
   for (const { name } of await list(path)) {
     const other = lockedPart(name);
     if (typeof other !== "object" || other.count === part.count) continue;
@@ -339,18 +312,16 @@ async function agreeOnParts(
 /** The refusal of a part that is none of those that a training was shared out into. */
 export function otherParts(
   path: string,
-  { parts, part }: { parts: Parts; part: PartName },
+  { parts: { count, first, step }, part }: { parts: Parts; part: PartName },
 ): InputError {
-  const { count, first, step } = parts;
   const last = first + (count - 1) * step;
+  const array = `${first}-${last}${step === 1 ? "" : `:${step}`}`;
   return new InputError(
-    `Cannot train part ${part.index} of ${part.count} in "${path}": its training was begun in ${count} part${
-      count === 1 ? "" : "s"
+    `Cannot train part ${part.index} of ${part.count} in "${path}": its training was begun in ${
+      plural(count, "part")
     }; use --shard i/${count} with i from 0 to ${
       count - 1
-    }, or for a Slurm array --array=${first}-${last}${
-      step === 1 ? "" : `:${step}`
-    } or some of these numbers, or --resume without --shard to train all that is left in one process`,
+    }, or for a Slurm array --array=${array} or some of these numbers, or --resume without --shard to train all that is left in one process`,
   );
 }
 
@@ -361,27 +332,19 @@ export function otherParts(
  */
 async function overwrite(
   path: string,
-  { entries, record, files }: {
-    readonly entries: readonly Deno.DirEntry[];
-    readonly record: ExperimentRecord;
-    readonly files: OpenFolderOptions["files"];
-  },
+  entries: readonly Deno.DirEntry[],
+  record: ExperimentRecord,
+  files: OpenFolderOptions["files"],
 ): Promise<void> {
-  refuseLinks(path, entries);
   const staged: StagedFile[] = [];
+  const stage = async (name: string, content: Uint8Array | string) =>
+    staged.push(await stageFile(join(path, name), content));
   try {
-    staged.push(
-      await stageFile(
-        join(path, EXPERIMENT_FILE),
-        encodeExperimentRecord(record),
-      ),
-    );
-    for (const [name, bytes] of files) {
-      staged.push(await stageFile(join(path, name), bytes()));
-    }
-    await removeResults(path, {
-      entries,
-      keep: new Set(staged.map(({ temporary }) => temporary)),
+    await stage(EXPERIMENT_FILE, encodeExperimentRecord(record));
+    for (const [name, bytes] of files) await stage(name, bytes());
+    await removeResults(path, entries).catch((error) => {
+      const cannot = `Cannot overwrite the results in "${path}"`;
+      throw systemError(error, { cannot, path, verb: "write" });
     });
     for (const file of staged) await file.publish();
   } catch (error) {
@@ -392,46 +355,26 @@ async function overwrite(
 
 async function removeResults(
   path: string,
-  { entries, keep }: {
-    readonly entries: readonly Deno.DirEntry[];
-    readonly keep: ReadonlySet<string>;
-  },
+  entries: readonly Deno.DirEntry[],
 ): Promise<void> {
-  const folders = entries.filter(({ name, isDirectory }) =>
-    isDirectory && isOwnFolder(name)
-  ).map(({ name }) => name)
-    .sort((a, b) => Number(b === RUNS_FOLDER) - Number(a === RUNS_FOLDER));
-  const files = entries.filter(({ name, isFile }) =>
-    isFile && ownFile(name, undefined) !== undefined && !isLockFile(name)
-  ).map(({ name }) => name).sort((a, b) => rank(a) - rank(b));
-  try {
-    for (const name of folders) {
-      const folder = join(path, name);
-      let left = 0;
-      for (const file of await listFolder(folder) ?? []) {
-        if (file.isFile && ownFile(file.name, name) !== undefined) {
-          await Deno.remove(join(folder, file.name));
-        } else left++;
-      }
-      if (left === 0) await Deno.remove(folder);
-    }
-    for (const name of files) {
-      const file = join(path, name);
-      if (!keep.has(file)) await Deno.remove(file);
-    }
-  } catch (error) {
-    const reason = systemReason(error, { path, verb: "write" });
-    if (reason === undefined) throw error;
-    throw new InputError(
-      `Cannot overwrite the results in "${path}": ${reason}`,
-      { cause: error },
+  // By name, so that `runs` comes last otherwise.
+  for (const name of ownFolders(entries).toReversed()) {
+    const folder = join(path, name);
+    const files = await listFolder(folder) ?? [];
+    const own = files.filter((file) =>
+      file.isFile && ownFile(file.name, name) !== undefined
     );
+    for (const file of own) await Deno.remove(join(folder, file.name));
+    if (own.length === files.length) await Deno.remove(folder);
   }
-}
-
-/** Half-written files first. */
-function rank(name: string): number {
-  return TOP_FILES.indexOf(name);
+  const files = entries.flatMap(({ name, isFile }) =>
+    isFile && ownFile(name, undefined) && !isLockFile(name) ? [name] : []
+  );
+  // Half-written ones first.
+  const rank = (name: string) => TOP_FILES.indexOf(name);
+  for (const name of files.sort((a, b) => rank(a) - rank(b))) {
+    await Deno.remove(join(path, name));
+  }
 }
 
 /** Nobody writes a file for a day; the clocks of machines that share a folder differ by less. */
@@ -449,10 +392,7 @@ export async function sweep(
   whose: readonly RunId[] | "all",
 ): Promise<void> {
   const own = whose === "all" ? undefined : new Set(whose.map(runKey));
-  const folders = (await list(path)).flatMap(({ name, isDirectory }) =>
-    isDirectory && isOwnFolder(name) ? [name] : []
-  );
-  for (const folder of [undefined, ...folders]) {
+  for (const folder of [undefined, ...ownFolders(await list(path))]) {
     const inside = folder === undefined ? path : join(path, folder);
     for (const { name, isFile } of await listFolder(inside) ?? []) {
       const found = ownFile(name, folder);

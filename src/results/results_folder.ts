@@ -7,21 +7,21 @@
 
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readIfThere, systemReason } from "../files/read.ts";
+import { readIfThere, systemError } from "../files/read.ts";
 import {
   type CombinationCurves,
   contradictionsOf,
   type Curves,
+  hasCurves,
   type IndexEntry,
   inferGridKeys,
-  lookAtRuns,
   type NullMeasure,
   parseFolderIndex,
   parseNullMeasures,
   parseRunMeasures,
   readCurves,
+  rowOf,
   type RunMeasures,
-  withoutFailed,
 } from "./data_files.ts";
 import {
   type ExperimentRecord,
@@ -38,7 +38,7 @@ import {
   NULL_MODEL_FILE,
   SUMS_FILE,
 } from "./layout.ts";
-import { fileSum } from "./run_file.ts";
+import { fileSum, readRun } from "./run_file.ts";
 
 /** A combination of the grid and its runs. */
 export interface CombinationResult extends CombinationCurves {
@@ -86,100 +86,89 @@ export interface ResultsFolder {
  * ```
  */
 export async function readResultsFolder(path: string): Promise<ResultsFolder> {
-  const sums = await readSums(path);
-  const warnings: string[] = [];
-  const read = async (name: string, what: string) => {
-    const bytes = await readIfThere(join(path, name), { what });
-    const isDamaged = bytes !== undefined &&
-      (sums.get(name) ?? fileSum(bytes)) !== fileSum(bytes);
-    return { bytes, isDamaged };
+  const cannot = `Cannot read the results in "${path}"`;
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new InputError(`${cannot}: ${why}`, { cause });
   };
-  const index = await readIndex(path, read);
-  const experiment = await readExperiment(path, read);
-  const { entries } = index;
-  warnings.push(
-    ...index.warnings,
-    ...compareIndex(path, { entries, experiment }),
-  );
+  const { isDirectory } = await Deno.stat(path).catch((error) => {
+    if (path !== "" && error instanceof Deno.errors.NotFound) {
+      refuse("there is no such folder", error);
+    }
+    throw systemError(error, { cannot, path, verb: "read" });
+  });
+  if (!isDirectory) refuse("it is a file, not a folder");
+  const read = await openChecked(path);
+  const list = await read(INDEX_FILE, "the list of combinations");
+  if (list === undefined) {
+    const hint = await armsHint(path);
+    return refuse(`it is no results folder, as it has no ${INDEX_FILE}${hint}`);
+  }
+  const entries = entriesOf(list);
+  if (entries.length === 0) refuse(`its ${INDEX_FILE} lists no combination`);
+  const record = await read(EXPERIMENT_FILE, "the experiment");
+  if (record?.isDamaged) throw unfit(record, "read");
+  const experiment = record &&
+    parseExperimentRecord(textOf(record), { name: record.path });
 
+  const warnings: string[] = [];
+  if (list.isDamaged) warnings.push(`${misfit(list)}; ${MENDED}`);
+  if (experiment !== undefined) {
+    warnings.push(...compareIndex(entries, experiment));
+  }
   const unfinished: number[] = [];
-  const finished: { entry: IndexEntry; curves: CombinationCurves }[] = [];
+  const finished: (CombinationCurves & { readonly entry: IndexEntry })[] = [];
   const seen = new Map<string, number>();
   for (const entry of entries) {
-    const twin = seen.get(entry.title);
+    const { index, title } = entry;
+    const twin = seen.get(title);
     if (twin !== undefined) {
       warnings.push(
-        `${path}: combination ${entry.index} has the same values as combination ${twin} and is left out`,
+        `combination ${index} has the same values as combination ${twin} and is left out`,
       );
       continue;
     }
-    seen.set(entry.title, entry.index);
-    const { curves, damaged } = await readCombination(entry.index, {
-      path,
-      read,
-    });
-    if (damaged !== undefined) {
+    seen.set(title, index);
+    const curves = await readCombination(index, { path, experiment, read });
+    if (curves === undefined) unfinished.push(index);
+    else if (typeof curves === "string") {
       warnings.push(
-        `${path}: ${damaged} does not fit its checksum in ${SUMS_FILE}, so that combination ${entry.index} is left out; ${MENDED}`,
+        `${curves}, so that combination ${index} is left out; ${MENDED}`,
       );
-      continue;
+    } else {
+      warnings.push(...contradictionsOf(curves, index));
+      finished.push({ entry, ...curves });
     }
-    if (curves === undefined) {
-      unfinished.push(entry.index);
-      continue;
-    }
-    const { networks, trouble } = experiment === undefined
-      ? {}
-      : await lookAtRuns(path, {
-        index: entry.index,
-        curves,
-        experiment,
-        isFinished: sums.has(`${entry.index}/${CURVE_FILES.trainLoss}`),
-      });
-    if (trouble !== undefined) {
-      warnings.push(trouble);
-      continue;
-    }
-    finished.push({
-      entry,
-      curves: {
-        ...withoutFailed(curves, { index: entry.index, experiment }),
-        ...(networks === undefined ? {} : { networks }),
-      },
-    });
-    warnings.push(
-      ...contradictionsOf(curves, entry.index).map((w) => `${path}: ${w}`),
-    );
   }
   if (unfinished.length > 0) {
     warnings.unshift(
-      `${path}: ${unfinished.length} of ${entries.length} combinations have no losses yet and are left out: ${
+      `${unfinished.length} of ${entries.length} combinations have no losses yet and are left out: ${
         unfinished.join(", ")
       }`,
     );
   }
   const keys = experiment?.grid.keys ??
     inferGridKeys(entries.map((entry) => entry.values), {
-      accuracy: finished.some(({ curves }) =>
+      accuracy: finished.some((curves) =>
         (curves.trainMetrics ?? curves.validateMetrics) !== undefined
       ),
     });
-  const combinations = finished.map(({ entry, curves }) => ({
-    index: entry.index,
-    title: entry.title,
-    parameters: parametersOf(entry, { keys, path }),
-    ...curves,
-  }));
-  const tableOf = async <T>(name: string, parse: (text: string) => T) => {
-    const { bytes, isDamaged } = await read(name, "the table");
-    if (isDamaged) {
-      warnings.push(
-        `${path}: ${name} does not fit its checksum in ${SUMS_FILE} and is left out; ${MENDED}`,
+  const combinations = finished.map(({ entry, ...curves }) => {
+    const { index, title, values } = entry;
+    if (values.length > keys.length) {
+      refuse(
+        `combination ${index} has ${values.length} values in ${INDEX_FILE}, but ${EXPERIMENT_FILE} names ${keys.length}`,
       );
     }
-    return bytes === undefined || isDamaged
-      ? undefined
-      : parse(textOf(bytes, join(path, name)));
+    const parameters: Record<string, Plain> = Object.fromEntries(
+      values.map((value, i) => [keys[i]!, value]),
+    );
+    return { index, title, parameters, ...curves };
+  });
+  const tableOf = async <T>(name: string, parse: (text: string) => T) => {
+    const table = await read(name, "the table");
+    if (!table?.isDamaged) return table && parse(textOf(table));
+    warnings.push(`${misfit(table)} and is left out; ${MENDED}`);
+    return undefined;
   };
   const nullMeasures = await tableOf(NULL_MODEL_FILE, parseNullMeasures);
   const runMeasures = await tableOf(MEASURES_FILE, parseRunMeasures);
@@ -189,192 +178,181 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
     combinations,
     ...(nullMeasures && { nullMeasures }),
     ...(runMeasures && { runMeasures }),
-    warnings,
+    warnings: warnings.map((line) => `${path}: ${line}`),
   };
 }
 
-/** Reads a file of the folder by its name and tells whether it fits its checksum. */
-type ReadChecked = (name: string, what: string) => Promise<{
-  readonly bytes: Uint8Array | undefined;
+/** A file of a results folder. */
+interface CheckedFile {
+  readonly path: string;
+  /** Its path within the folder, with "/". */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** A finished training left another checksum of it. */
   readonly isDamaged: boolean;
-}>;
-
-async function readIndex(
-  path: string,
-  read: ReadChecked,
-): Promise<{ entries: IndexEntry[]; warnings: string[] }> {
-  if (path === "") {
-    throw new InputError(
-      `Cannot read the results in "": its path is empty`,
-    );
-  }
-  const { bytes, isDamaged } = await read(
-    INDEX_FILE,
-    "the list of combinations",
-  )
-    .catch(async (error) => {
-      throw await folderTrouble(path) ?? error;
-    });
-  if (bytes === undefined) {
-    throw await folderTrouble(path) ?? new InputError(
-      `Cannot read the results in "${path}": it is no results folder, as it has no ${INDEX_FILE}${await armsHint(
-        path,
-      )}`,
-    );
-  }
-  const name = join(path, INDEX_FILE);
-  let entries: IndexEntry[];
-  try {
-    entries = parseFolderIndex(textOf(bytes, name), { name });
-  } catch (error) {
-    if (!(error instanceof InputError) || !isDamaged) throw error;
-    throw new InputError(`${error.message}; ${MENDED}`, { cause: error.cause });
-  }
-  if (entries.length === 0) {
-    throw new InputError(
-      `Cannot read the results in "${path}": its ${INDEX_FILE} lists no combination`,
-    );
-  }
-  const warnings = isDamaged
-    ? [
-      `${path}: ${INDEX_FILE} does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
-    ]
-    : [];
-  return { entries, warnings };
+  /** A finished training left its checksum. */
+  readonly isFinished: boolean;
 }
 
-function textOf(bytes: Uint8Array, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new InputError(`Cannot read "${name}": it is no text in UTF-8`, {
-      cause: error,
-    });
-  }
-}
-
-/** Why there is nothing to be read; undefined where the folder is there. */
-async function folderTrouble(path: string): Promise<InputError | undefined> {
-  try {
-    const { isDirectory } = await Deno.stat(path);
-    return isDirectory ? undefined : new InputError(
-      `Cannot read the results in "${path}": it is a file, not a folder`,
-    );
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such folder"
-      : systemReason(error, { path, verb: "read" });
-    if (reason === undefined) throw error;
-    return new InputError(`Cannot read the results in "${path}": ${reason}`, {
-      cause: error,
-    });
-  }
-}
-
-async function readExperiment(
-  path: string,
-  read: ReadChecked,
-): Promise<ExperimentRecord | undefined> {
-  const { bytes, isDamaged } = await read(EXPERIMENT_FILE, "the experiment");
-  if (bytes === undefined) return undefined;
-  const name = join(path, EXPERIMENT_FILE);
-  if (isDamaged) {
-    throw new InputError(
-      `Cannot read "${name}": it does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
-    );
-  }
-  return parseExperimentRecord(textOf(bytes, name), { name });
-}
-
-/** Sentences on what the list of combinations and the record of the experiment say otherwise. */
-function compareIndex(
-  path: string,
-  { entries, experiment }: {
-    entries: readonly IndexEntry[];
-    experiment: ExperimentRecord | undefined;
-  },
-): string[] {
-  if (experiment === undefined) return [];
-  const { combinations } = experiment.grid;
-  const listed = new Map(entries.map((entry) => [entry.index, entry.values]));
-  const wrong = combinations.flatMap((values, index) =>
-    JSON.stringify(listed.get(index)) === JSON.stringify(values) ? [] : [index]
-  );
-  return wrong.length === 0 && entries.length === combinations.length ? [] : [
-    `${path}: ${INDEX_FILE} lists ${entries.length} combinations, and ${EXPERIMENT_FILE} ${combinations.length}${
-      wrong.length === 0
-        ? ""
-        : `; missing or otherwise there: ${wrong.slice(0, 10).join(", ")}${
-          wrong.length > 10 ? " …" : ""
-        }`
-    }; ${MENDED}`,
-  ];
-}
-
-/** The curves of a combination; none where a loss is missing, or one is damaged. */
-async function readCombination(
-  index: number,
-  { path, read }: { path: string; read: ReadChecked },
-): Promise<{ curves?: CombinationCurves; damaged?: string }> {
-  const curves: Partial<Record<keyof CombinationCurves, Curves>> = {};
-  for (const [key, file] of Object.entries(CURVE_FILES)) {
-    const name = `${index}/${file}`;
-    const { bytes, isDamaged } = await read(name, "the curves");
-    if (isDamaged) return { damaged: name };
-    const curve = bytes && readCurves(bytes, join(path, String(index), file));
-    if (curve !== undefined) curves[key as keyof CombinationCurves] = curve;
-  }
-  const { trainLoss, validateLoss } = curves;
-  if (trainLoss === undefined || validateLoss === undefined) return {};
-  return { curves: { ...curves, trainLoss, validateLoss } };
-}
-
-/**
- * Throws where a file of a finished training does not fit its checksum.
- *
- * @param name Its path within the results folder, with "/".
- * @throws {InputError}
- */
-export async function refuseDamaged(
-  path: string,
-  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
-): Promise<void> {
-  const sum = (await readSums(path)).get(name);
-  if (sum === undefined || sum === fileSum(bytes)) return;
-  throw new InputError(
-    `Cannot use "${
-      join(path, name)
-    }": it does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
-  );
-}
-
-function parametersOf(
-  { index, values }: IndexEntry,
-  { keys, path }: { keys: readonly string[]; path: string },
-): Record<string, Plain> {
-  if (values.length > keys.length) {
-    throw new InputError(
-      `Cannot read the results in "${path}": combination ${index} has ${values.length} values in ${INDEX_FILE}, but ${EXPERIMENT_FILE} names ${keys.length}`,
-    );
-  }
-  return Object.fromEntries(
-    values.map((value, i) => [keys[i] as string, value]),
-  );
-}
+type Read = (name: string, what: string) => Promise<CheckedFile | undefined>;
 
 /** One line of `sha256sum`. */
 const SUM = /^([0-9a-f]{64}) [ *](.+)$/;
 
-/** The checksums that a finished training left, by name with "/"; a line that is none is passed over. */
-async function readSums(path: string): Promise<Map<string, string>> {
+/** What reads files of a results folder and holds them against their checksums; a line of these that is none is passed over. */
+async function openChecked(folder: string): Promise<Read> {
+  const list = await readIfThere(join(folder, SUMS_FILE), { what: "the sums" })
+    .catch(() => undefined);
   const sums = new Map<string, string>();
-  const bytes = path === ""
-    ? undefined
-    : await readIfThere(join(path, SUMS_FILE), { what: "the checksums" })
-      .catch(() => undefined);
-  for (const line of new TextDecoder().decode(bytes).split("\n")) {
+  for (const line of new TextDecoder().decode(list).split("\n")) {
     const [, sum, name] = SUM.exec(line) ?? [];
     if (sum !== undefined && name !== undefined) sums.set(name, sum);
   }
-  return sums;
+  return async (name, what) => {
+    const path = join(folder, name);
+    const bytes = await readIfThere(path, { what });
+    const sum = sums.get(name);
+    const isFinished = sum !== undefined;
+    return bytes && {
+      ...{ path, name, bytes, isFinished },
+      isDamaged: isFinished && fileSum(bytes) !== sum,
+    };
+  };
+}
+
+function misfit({ name }: CheckedFile): string {
+  return `${name} does not fit its checksum in ${SUMS_FILE}`;
+}
+
+function unfit({ path }: CheckedFile, verb: "read" | "use"): InputError {
+  return new InputError(
+    `Cannot ${verb} "${path}": it does not fit its checksum in ${SUMS_FILE}; ${MENDED}`,
+  );
+}
+
+function textOf({ bytes, path }: CheckedFile): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new InputError(`Cannot read "${path}": it is no text in UTF-8`, {
+      cause: error,
+    });
+  }
+}
+
+function entriesOf(list: CheckedFile): IndexEntry[] {
+  try {
+    return parseFolderIndex(textOf(list), { name: list.path });
+  } catch (error) {
+    if (!(error instanceof InputError) || !list.isDamaged) throw error;
+    throw new InputError(`${error.message}; ${MENDED}`, { cause: error.cause });
+  }
+}
+
+/** Sentences on what the list of combinations and the record of the experiment say otherwise. */
+function compareIndex(
+  entries: readonly IndexEntry[],
+  { grid: { combinations } }: ExperimentRecord,
+): string[] {
+  const listed = new Map(entries.map((entry) => [entry.index, entry.values]));
+  const wrong = combinations.flatMap((values, index) =>
+    JSON.stringify(listed.get(index)) === JSON.stringify(values) ? [] : [index]
+  );
+  if (wrong.length === 0 && entries.length === combinations.length) return [];
+  const some = wrong.slice(0, 10).join(", ") + (wrong.length > 10 ? " …" : "");
+  return [
+    `${INDEX_FILE} lists ${entries.length} combinations, and ${EXPERIMENT_FILE} ${combinations.length}${
+      wrong.length === 0 ? "" : `; missing or otherwise there: ${some}`
+    }; ${MENDED}`,
+  ];
+}
+
+/** The curves of a combination and its networks; why it can't be used; or undefined where a loss is missing. */
+async function readCombination(
+  index: number,
+  { path, experiment, read }: {
+    readonly path: string;
+    readonly experiment: ExperimentRecord | undefined;
+    readonly read: Read;
+  },
+): Promise<
+  CombinationCurves & Pick<CombinationResult, "networks"> | string | undefined
+> {
+  const found: Partial<Record<keyof CombinationCurves, Curves>> = {};
+  let isFinished = false;
+  for (const [key, name] of Object.entries(CURVE_FILES)) {
+    const file = await read(`${index}/${name}`, "the curves");
+    if (file?.isDamaged) return misfit(file);
+    const curves = file && readCurves(file.bytes, file.path);
+    if (curves === undefined) continue;
+    found[key as keyof CombinationCurves] = curves;
+    isFinished ||= file!.isFinished;
+  }
+  const { trainLoss, validateLoss } = found;
+  if (trainLoss === undefined || validateLoss === undefined) return undefined;
+  const curves: CombinationCurves = { ...found, trainLoss, validateLoss };
+  if (experiment === undefined) return curves;
+  let networks: string[] | undefined;
+  try {
+    const unchecked = isFinished ? undefined : curves;
+    networks = await networksOf(index, path, experiment, unchecked);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    if (!isFinished) return error.message;
+  }
+  for (const { combination, iteration, what } of experiment.failures) {
+    // Such a run has losses all the same, which say nothing.
+    if (combination !== index || !what.startsWith("weights")) continue;
+    for (const each of Object.values<Curves>({ ...curves })) {
+      rowOf(each, iteration).fill(NaN);
+    }
+  }
+  return { ...curves, ...(networks && { networks }) };
+}
+
+/**
+ * The networks of a combination, as of {@linkcode CombinationResult}: two runs share one
+ * where its file has the same checksum.
+ *
+ * @param unchecked Curves without a checksum; the files of the runs have them, too.
+ */
+async function networksOf(
+  index: number,
+  path: string,
+  experiment: ExperimentRecord,
+  unchecked: CombinationCurves | undefined,
+): Promise<string[] | undefined> {
+  const { iterations, size, randomW, freshNetwork, pretrained } = experiment;
+  // The biological one, scaled once, or that of a pretrained model.
+  const isShared = pretrained !== undefined || (!randomW && !freshNetwork);
+  const shared = isShared ? new Array<string>(iterations).fill("") : undefined;
+  if (shared !== undefined && unchecked === undefined) return shared;
+  const own: string[] = [];
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const id = { combination: index, iteration };
+    const run = await readRun(path, { id, size });
+    if (run === undefined) continue;
+    if (unchecked !== undefined && !hasCurves(unchecked, run)) {
+      throw new InputError(
+        `the curves of combination ${index} are not those of its runs`,
+      );
+    }
+    if (run.topology !== undefined) own.push(run.topology);
+  }
+  return shared ?? (own.length === iterations ? own : undefined);
+}
+
+/**
+ * The bytes of a file of a results folder; undefined where there is none.
+ *
+ * @param options `name`: its path within the folder, with "/"; `what` it is, for messages.
+ * @throws {InputError} If a finished training left another checksum of it.
+ */
+export async function readSound(
+  folder: string,
+  { name, what }: { readonly name: string; readonly what: string },
+): Promise<Uint8Array | undefined> {
+  const file = await (await openChecked(folder))(name, what);
+  if (file?.isDamaged) throw unfit(file, "use");
+  return file?.bytes;
 }

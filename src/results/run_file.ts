@@ -11,14 +11,16 @@
 import { createHash } from "node:crypto";
 import type { ModelState } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import { statFile, systemReason } from "../files/read.ts";
+import { join } from "../files/path.ts";
+import { readIfThere, sourceOfFile, systemReason } from "../files/read.ts";
 import {
   decodeSafetensors,
   encodeWithChecksum,
-  type SafetensorsTensor,
+  type NamedTensor,
 } from "../files/safetensors.ts";
 import {
   type FloatArray,
+  makeParameters,
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
@@ -29,7 +31,13 @@ import type {
   NetworkStates,
   RunFailure,
 } from "./experiment_record.ts";
-import { type RunId, runKey } from "./layout.ts";
+import {
+  finishedName,
+  type RunId,
+  runKey,
+  runLabel,
+  RUNS_FOLDER,
+} from "./layout.ts";
 
 /** Curves of one run, one value an epoch. */
 export interface RunHistory {
@@ -40,8 +48,8 @@ export interface RunHistory {
   readonly validateAccuracy?: Float64Array;
 }
 
-/** What is known of a run beside its curves and its state. */
-export interface RunFacts {
+/** A finished run, or one under way where `state` is given. */
+export interface RunRecord {
   readonly id: RunId;
   /** Fingerprint of the experiment the run belongs to. */
   readonly experiment: string;
@@ -57,23 +65,28 @@ export interface RunFacts {
   readonly networkStates?: NetworkStates;
   /** Of a finished run whose weights are no numbers, whatever its losses say: at which epoch that was seen. */
   readonly failure?: RunFailure;
-}
-
-/** A finished run, or one under way where `state` is given. */
-export interface RunRecord extends RunFacts {
   /** Of the epochs that were trained. */
   readonly history: RunHistory;
   readonly state?: ModelState;
 }
 
+/** A run under way. */
+export type RunState = RunRecord & { readonly state: ModelState };
+
+/** What is known of a run without its curves and state; its `failure` is that of its losses, too. */
+export type RunFacts = Omit<RunRecord, "history" | "state">;
+
+export function factsOf(record: RunRecord): RunFacts {
+  const { history: _history, state: _state, ...facts } = record;
+  const failure = failureOf(record);
+  return { ...facts, ...(failure && { failure }) };
+}
+
 /** Names an engine in records, e.g. "webgpu: NVIDIA H200". */
 export function engineName(
-  { kind, description }: {
-    readonly kind: string;
-    readonly description: string;
-  },
+  engine: { readonly kind: string; readonly description: string },
 ): string {
-  return `${kind}: ${description}`;
+  return `${engine.kind}: ${engine.description}`;
 }
 
 /** What the record of a run says that was begun by one and goes on by another, or the same. */
@@ -82,6 +95,11 @@ export function thenBy(before: string | undefined, now: string): string {
   return before.endsWith(`, then ${now}`) ? before : `${before}, then ${now}`;
 }
 
+const failureAt = (epoch: number, what: string, value: number): RunFailure => ({
+  epoch,
+  what: `${what} became ${Number.isNaN(value) ? "NaN" : "infinite"}`,
+});
+
 /**
  * Finds where a run went wrong: a loss became NaN or infinite, or its weights
  * are.
@@ -89,15 +107,18 @@ export function thenBy(before: string | undefined, now: string): string {
  * @returns undefined where all is finite.
  */
 export function failureOf(
-  { history, failure }: Pick<RunRecord, "history" | "failure">,
+  { history: { trainLoss, validateLoss }, failure }: Pick<
+    RunRecord,
+    "history" | "failure"
+  >,
 ): RunFailure | undefined {
-  for (let epoch = 0; epoch < history.trainLoss.length; epoch++) {
-    for (const name of ["trainLoss", "validateLoss"] as const) {
-      const value = history[name][epoch]!;
-      if (Number.isFinite(value)) continue;
-      const which = name === "trainLoss" ? "training" : "validation";
-      const became = Number.isNaN(value) ? "NaN" : "infinite";
-      return { epoch, what: `${which} loss became ${became}` };
+  for (const [epoch, train] of trainLoss.entries()) {
+    const validate = validateLoss[epoch]!;
+    if (!Number.isFinite(train)) {
+      return failureAt(epoch, "training loss", train);
+    }
+    if (!Number.isFinite(validate)) {
+      return failureAt(epoch, "validation loss", validate);
     }
   }
   return failure;
@@ -110,9 +131,7 @@ export function weightFailure(
 ): RunFailure | undefined {
   for (const name of PARAMETER_NAMES) {
     for (const value of parameters[name]) {
-      if (Number.isFinite(value)) continue;
-      const became = Number.isNaN(value) ? "NaN" : "infinite";
-      return { epoch, what: `weights became ${became}` };
+      if (!Number.isFinite(value)) return failureAt(epoch, "weights", value);
     }
   }
   return undefined;
@@ -129,16 +148,7 @@ export const CURVES = [
 ] as const;
 const STATE_PARTS = ["parameters", "firstMoment", "secondMoment"] as const;
 
-interface Tensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: FloatArray;
-}
-
-/** A run under way. */
-export type RunState = RunRecord & { readonly state: ModelState };
-
-function curveTensors(history: RunHistory): Tensor[] {
+function curveTensors(history: RunHistory): NamedTensor[] {
   return CURVES.flatMap((name) => {
     const data = history[name];
     return data === undefined ? [] : [{ name, shape: [data.length], data }];
@@ -146,15 +156,15 @@ function curveTensors(history: RunHistory): Tensor[] {
 }
 
 function metadataOf(record: RunRecord): Record<string, string> {
-  const { id, state, failure, model, topology, networkStates } = record;
+  const { id, state, failure, networkStates } = record;
   const all = {
     combination: id.combination,
     iteration: id.iteration,
     experiment: record.experiment,
     engine: record.engine,
     program: record.program,
-    model,
-    topology,
+    model: record.model,
+    topology: record.topology,
     network_states: networkStates && encodeStates(networkStates),
     failed_epoch: failure?.epoch,
     failure: failure?.what,
@@ -162,9 +172,8 @@ function metadataOf(record: RunRecord): Record<string, string> {
     step: state?.updates,
   };
   return Object.fromEntries(
-    Object.entries(all).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, String(value)]]
-    ),
+    Object.entries(all).filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, String(value)]),
   );
 }
 
@@ -172,10 +181,7 @@ function metadataOf(record: RunRecord): Record<string, string> {
 function encodeStates({ initial, trained }: NetworkStates): string {
   const states = [initial, trained];
   return [
-    ...states.flatMap(({ spectralRadius, activity }) => [
-      spectralRadius,
-      activity,
-    ]),
+    ...states.flatMap((state) => [state.spectralRadius, state.activity]),
     ...states.flatMap(({ spectralRadiusError = [] }) => spectralRadiusError),
   ].join(" ");
 }
@@ -205,7 +211,7 @@ export function encodeRunRecord(
 
 /** The bytes of a file of states; the numbers of each are one tensor, in the order of its parameters. */
 export function encodeRunStates(records: readonly RunState[]): Uint8Array {
-  const tensors: Tensor[] = [];
+  const tensors: NamedTensor[] = [];
   const metadata: Record<string, string> = { format: STATES_FORMAT };
   for (const record of records) {
     const prefix = runKey(record.id);
@@ -234,25 +240,27 @@ export function encodeRunStates(records: readonly RunState[]): Uint8Array {
 
 /** Bytes that a run takes in a file of states, about. */
 export function stateBytes({ history, state }: RunState): number {
-  const numbers = PARAMETER_NAMES.reduce(
-    (sum, name) => sum + state.parameters[name].byteLength,
-    0,
-  );
-  return 3 * numbers +
-    curveTensors(history).length * history.trainLoss.byteLength;
+  const arrays = [history, ...STATE_PARTS.map((part) => state[part])]
+    .flatMap((each) => Object.values<FloatArray>({ ...each }));
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /**
  * Reads a run's file, or one of states of many runs.
  *
+ * @param options.id The run that a file of one run is to hold.
  * @returns The runs, by {@linkcode runKey}.
- * @throws {InputError} If the file is broken, cut short or does not hold runs of that size.
+ * @throws {InputError} If the file is broken, cut short or does not hold that run, or runs of that size.
  */
 export function decodeRuns(
   bytes: Uint8Array,
-  { name, size }: { readonly name: string; readonly size: ModelSize },
+  { name, size, id }: {
+    readonly name: string;
+    readonly size: ModelSize;
+    readonly id?: RunId;
+  },
 ): Map<string, RunRecord> {
-  const fail = (what: string): never => {
+  const fail: Fail = (what) => {
     throw new InputError(`Cannot use the run file "${name}": ${what}`);
   };
   const { tensors, metadata } = decodeSafetensors(bytes, { name });
@@ -260,72 +268,73 @@ export function decodeRuns(
   if (format !== FORMAT && format !== STATES_FORMAT) {
     fail(`its format is ${format}, not ${FORMAT} or ${STATES_FORMAT}`);
   }
-  const files = new Map<string, RunFile>();
-  const fileOf = (entry: string): [RunFile, string] => {
+  const parts = new Map<string, RunPart>();
+  /** The run that an entry belongs to, and what the entry is called there. */
+  const partOf = (entry: string): [RunPart, string] => {
     const slash = format === FORMAT ? -1 : entry.indexOf("/");
-    const key = slash === -1 ? "" : entry.slice(0, slash);
-    const file = files.get(key) ?? { metadata: {}, tensors: new Map() };
-    files.set(key, file);
-    return [file, entry.slice(slash + 1)];
+    const key = entry.slice(0, Math.max(0, slash));
+    const part = parts.get(key) ?? { metadata: {}, tensors: {} };
+    parts.set(key, part);
+    return [part, entry.slice(slash + 1)];
   };
   for (const [entry, value] of Object.entries(metadata)) {
-    const [file, key] = fileOf(entry);
-    file.metadata[key] = value;
+    const [part, key] = partOf(entry);
+    part.metadata[key] = value;
   }
   for (const tensor of tensors) {
-    const [file, key] = fileOf(tensor.name);
-    file.tensors.set(key, tensor);
+    const [part, key] = partOf(tensor.name);
+    part.tensors[key] = tensor.data;
   }
   // What is said of the file itself.
-  if (format === STATES_FORMAT) files.delete("");
+  if (format === STATES_FORMAT) parts.delete("");
   const runs = new Map<string, RunRecord>();
-  for (const [key, file] of files) {
-    const record = recordOf(file, { size, fail });
+  for (const [key, part] of parts) {
+    const record = recordOf(part, size, fail);
     if (key !== "" && runKey(record.id) !== key) fail(`it holds no run ${key}`);
+    if (id !== undefined && runKey(record.id) !== runKey(id)) {
+      fail(`it holds ${runLabel(record.id)}`);
+    }
     runs.set(runKey(record.id), record);
   }
   return runs;
 }
 
 /**
- * Reads the file of a finished run.
+ * Reads a finished run of a results folder; undefined where it has no file.
  *
- * @throws {InputError} As {@linkcode decodeRuns}, and if it holds another run.
+ * @throws {InputError} As {@linkcode decodeRuns}.
  */
-export function decodeRunRecord(
-  bytes: Uint8Array,
-  options: { readonly name: string; readonly size: ModelSize },
-): RunRecord {
-  const [record] = decodeRuns(bytes, options).values();
-  if (record === undefined) {
-    throw new InputError(
-      `Cannot use the run file "${options.name}": it is empty`,
-    );
-  }
-  return record;
+export async function readRun(
+  folder: string,
+  { id, size }: { readonly id: RunId; readonly size: ModelSize },
+): Promise<RunRecord | undefined> {
+  const name = join(folder, RUNS_FOLDER, finishedName(id));
+  const bytes = await readIfThere(name, { what: "the run" });
+  return bytes && decodeRuns(bytes, { name, size, id }).get(runKey(id));
 }
 
-/** Names and values of one run in a file. */
-interface RunFile {
+/** What a file has of one run. */
+interface RunPart {
   readonly metadata: Record<string, string>;
-  readonly tensors: Map<string, SafetensorsTensor>;
+  readonly tensors: Record<string, NamedTensor["data"]>;
 }
 
 type Fail = (what: string) => never;
 
 function recordOf(
-  { metadata, tensors }: RunFile,
-  { size, fail }: { readonly size: ModelSize; readonly fail: Fail },
+  { metadata, tensors }: RunPart,
+  size: ModelSize,
+  fail: Fail,
 ): RunRecord {
   const history: Record<string, Float64Array> = {};
   for (const curve of CURVES) {
-    const data = tensors.get(curve)?.data;
+    const data = tensors[curve];
     if (data instanceof Float64Array) history[curve] = data;
   }
   if (history.trainLoss === undefined || history.validateLoss === undefined) {
     return fail("it holds no losses");
   }
-  const { model, topology, failure, failed_epoch, epoch, step } = metadata;
+  const { model, topology, network_states, failure } = metadata;
   const record: RunRecord = {
     id: {
       combination: Number(metadata.combination),
@@ -334,24 +343,24 @@ function recordOf(
     experiment: metadata.experiment ?? "",
     engine: metadata.engine ?? "",
     program: metadata.program ?? "an earlier biornn, numerics 1",
-    ...(model === undefined ? {} : { model }),
-    ...(topology === undefined ? {} : { topology }),
-    ...(metadata.network_states === undefined
-      ? {}
-      : { networkStates: decodeStates(metadata.network_states) }),
-    ...(failure === undefined
-      ? {}
-      : { failure: { epoch: Number(failed_epoch), what: failure } }),
+    ...(model && { model }),
+    ...(topology && { topology }),
+    ...(network_states && { networkStates: decodeStates(network_states) }),
+    ...(failure &&
+      { failure: { epoch: Number(metadata.failed_epoch), what: failure } }),
     history: history as unknown as RunHistory,
   };
-  if (epoch === undefined) return record;
-  const parts = statePartsOf(tensors, { size, fail });
-  const [parameters, firstMoment, secondMoment] = parts;
+  if (metadata.epoch === undefined) return record;
+  const [parameters, firstMoment, secondMoment] = statePartsOf(
+    tensors.state,
+    size,
+    fail,
+  );
   return {
     ...record,
     state: {
-      epoch: Number(epoch),
-      updates: Number(step),
+      epoch: Number(metadata.epoch),
+      updates: Number(metadata.step),
       parameters: parameters!,
       firstMoment: firstMoment!,
       secondMoment: secondMoment!,
@@ -360,10 +369,10 @@ function recordOf(
 }
 
 function statePartsOf(
-  tensors: RunFile["tensors"],
-  { size, fail }: { readonly size: ModelSize; readonly fail: Fail },
+  data: NamedTensor["data"] | undefined,
+  size: ModelSize,
+  fail: Fail,
 ): Parameters[] {
-  const data = tensors.get("state")?.data;
   if (!(data instanceof Float32Array || data instanceof Float64Array)) {
     return fail("it holds no state that this version reads");
   }
@@ -379,15 +388,13 @@ function statePartsOf(
   const shapes = parameterShapes(size, connections);
   let offset = 0;
   return STATE_PARTS.map(() =>
-    Object.fromEntries(PARAMETER_NAMES.map((name) => {
+    makeParameters((name) => {
       const begin = offset;
       offset += count(shapes[name]);
-      return [name, data.slice(begin, offset)];
-    })) as unknown as Parameters
+      return data.slice(begin, offset);
+    })
   );
 }
-
-const NAMED = /^(\d+)_(\d+)\/combination$/;
 
 /**
  * The runs that a file of states says it holds; its first bytes are read
@@ -396,36 +403,22 @@ const NAMED = /^(\d+)_(\d+)\/combination$/;
  * @throws {InputError} If these are.
  */
 export async function runsIn(path: string): Promise<RunId[]> {
-  const { size } = await statFile(path, { what: "the run file" });
+  const source = sourceOfFile(path, { what: "the run file" });
+  const size = await source.size();
   try {
-    using file = await Deno.open(path);
-    const read = async (length: number) => {
-      const bytes = new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const more = await file.read(bytes.subarray(done));
-        if (more === null) throw new RangeError("it is cut short");
-        done += more;
-      }
-      return bytes;
-    };
-    const length = new DataView((await read(8)).buffer).getBigUint64(0, true);
+    const start = new DataView(await source.slice(0, 8));
+    const length = start.getBigUint64(0, true);
     if (length > size) throw new RangeError("it is cut short");
-    const header = JSON.parse(
-      new TextDecoder().decode(await read(Number(length))),
-    );
-    const metadata: Record<string, string> = header.__metadata__;
-    const idOf = (combination: string | undefined, iteration: unknown) =>
-      combination === undefined
-        ? []
-        : [{ combination: Number(combination), iteration: Number(iteration) }];
-    // Files of earlier versions are about one run.
-    if (metadata.combination !== undefined) {
-      return idOf(metadata.combination, metadata.iteration);
-    }
-    return Object.keys(metadata).flatMap((entry) => {
-      const [, combination, iteration] = NAMED.exec(entry) ?? [];
-      return idOf(combination, iteration);
-    });
+    const header = await source.slice(8, 8 + Number(length));
+    const metadata: Record<string, string> =
+      JSON.parse(new TextDecoder().decode(header)).__metadata__;
+    // Files of earlier versions are about one run, and have no prefix.
+    const entries = Object.keys(metadata)
+      .filter((key) => /^(?:\d+_\d+\/)?combination$/.test(key));
+    return entries.map((entry) => ({
+      combination: Number(metadata[entry]),
+      iteration: Number(metadata[entry.replace("combination", "iteration")]),
+    }));
   } catch (error) {
     const reason = systemReason(error, { path, verb: "read" });
     throw new InputError(
@@ -448,11 +441,4 @@ export function sumsOf(
     `${fileSum(content())}  ${name}\n`
   );
   return new TextEncoder().encode(lines.join(""));
-}
-
-/** What is known of a run without its curves and state. */
-export function factsOf(record: RunRecord): RunFacts {
-  const { history: _history, state: _state, ...facts } = record;
-  const failure = failureOf(record);
-  return { ...facts, ...(failure === undefined ? {} : { failure }) };
 }

@@ -90,17 +90,17 @@ export class RunStore {
   static async open(options: RunStoreOptions): Promise<RunStore> {
     const store = new RunStore(options);
     await makeFolder(store.#path);
-    for (const { name } of await listFolder(store.#path) ?? []) {
+    const files = (await listFolder(store.#path) ?? []).flatMap(({ name }) => {
       const epoch = parseStatesName(name);
-      if (epoch === undefined) continue;
-      try {
-        store.#add({ name, epoch }, await runsIn(join(store.#path, name)));
-      } catch (error) {
-        store.#passOver(name, error);
-      }
-    }
-    for (const files of store.#states.values()) {
-      (files as StatesFile[]).sort((a, b) => b.epoch - a.epoch);
+      return epoch === undefined ? [] : [{ name, epoch }];
+    });
+    for (const file of files.sort((a, b) => a.epoch - b.epoch)) {
+      const ids = await store.#soundOr(
+        [],
+        file.name,
+        () => runsIn(join(store.#path, file.name)),
+      );
+      store.#add(file, ids);
     }
     return store;
   }
@@ -109,6 +109,24 @@ export class RunStore {
     const added = { ...file, needed: new Set(ids.map(runKey)) };
     for (const key of added.needed) {
       this.#states.set(key, [added, ...this.#states.get(key) ?? []]);
+    }
+  }
+
+  /** What is damaged is as good as none: the run, or the epochs since the state before, train again. */
+  async #soundOr<T>(
+    otherwise: T,
+    name: string,
+    read: () => T | Promise<T>,
+  ): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if (!this.#warned.has(name)) {
+        this.#options.warn(`warning: ${error.message}; it is passed over`);
+      }
+      this.#warned.add(name);
+      return otherwise;
     }
   }
 
@@ -153,11 +171,12 @@ export class RunStore {
       if (facts === undefined) continue;
       const sum = complete.get(key);
       if (sum !== undefined && (facts.model ?? sum) === sum) continue;
+      const fate = sum === undefined ? "gone" : "not the one that was trained";
       this.#spoil(
         key,
-        `The model of ${runLabel(id)} in "${folder}" is ${
-          sum === undefined ? "gone" : "not the one that was trained"
-        }; the run is trained again`,
+        `The model of ${
+          runLabel(id)
+        } in "${folder}" is ${fate}; the run is trained again`,
       );
     }
   }
@@ -169,26 +188,18 @@ export class RunStore {
     this.#options.warn(`warning: ${sentence}`);
   }
 
-  /** What is damaged is as good as none: the run, or the epochs since the state before, train again. */
-  #passOver(name: string, error: unknown): void {
-    if (!(error instanceof InputError)) throw error;
-    if (!this.#warned.has(name)) {
-      this.#options.warn(`warning: ${error.message}; it is passed over`);
-    }
-    this.#warned.add(name);
-  }
-
-  async #read(name: string): Promise<Map<string, RunRecord>> {
+  /** The runs of a file; none where it is damaged or not there. */
+  async #read(name: string, id?: RunId): Promise<Map<string, RunRecord>> {
     const { folder, experiment, size } = this.#options;
     const file = join(this.#path, name);
     const bytes = await readIfThere(file, { what: "the run" });
-    if (bytes === undefined) return new Map();
-    let records = new Map<string, RunRecord>();
-    try {
-      records = decodeRuns(bytes, { name: file, size });
-    } catch (error) {
-      this.#passOver(name, error);
-    }
+    const none = new Map<string, RunRecord>();
+    if (bytes === undefined) return none;
+    const records = await this.#soundOr(
+      none,
+      name,
+      () => decodeRuns(bytes, { name: file, size, ...(id && { id }) }),
+    );
     for (const record of records.values()) {
       if (record.experiment === experiment) continue;
       throw new InputError(
@@ -200,30 +211,17 @@ export class RunStore {
 
   /** What is known of a finished run; undefined where it is not finished, or its file is damaged. */
   async finished(id: RunId): Promise<RunFacts | undefined> {
-    const known = this.#finished.get(runKey(id));
-    if (known !== undefined) return known;
-    const record = await this.finishedRecord(id);
-    return record && factsOf(record);
+    const key = runKey(id);
+    if (!this.#finished.has(key)) await this.finishedRecord(id);
+    return this.#finished.get(key);
   }
 
   /** The record of a finished run, with its curves. */
   async finishedRecord(id: RunId): Promise<RunRecord | undefined> {
     const key = runKey(id);
-    const name = finishedName(id);
-    const records = this.#spoilt.has(key)
-      ? new Map<string, RunRecord>()
-      : await this.#read(name);
-    const record = records.get(key);
-    if (records.size > 0 && record === undefined) {
-      this.#passOver(
-        name,
-        new InputError(
-          `Cannot use the run file "${join(this.#path, name)}": it holds ${
-            runLabel([...records.values()][0]!.id)
-          }`,
-        ),
-      );
-    }
+    const record = this.#spoilt.has(key)
+      ? undefined
+      : (await this.#read(finishedName(id), id)).get(key);
     if (record === undefined) this.#finished.delete(key);
     else this.#finished.set(key, factsOf(record));
     return record;
@@ -242,12 +240,11 @@ export class RunStore {
 
   async #readStates(
     { name, epoch }: StatesFile,
-  ): Promise<Map<string, RunRecord>> {
+  ): Promise<ReadonlyMap<string, RunRecord>> {
     const records = await this.#read(name);
-    const isOther = [...records.values()].some(({ state }) =>
-      state?.epoch !== epoch
-    );
-    return isOther ? new Map() : records;
+    return records.values().every(({ state }) => state?.epoch === epoch)
+      ? records
+      : new Map();
   }
 
   /** The states of some runs after so many epochs; undefined where one is not there or damaged. */
@@ -255,7 +252,7 @@ export class RunStore {
     ids: readonly RunId[],
     epoch: number,
   ): Promise<RunRecord[] | undefined> {
-    const read = new Map<string, Map<string, RunRecord>>();
+    const read = new Map<string, ReadonlyMap<string, RunRecord>>();
     const records: RunRecord[] = [];
     for (const id of ids) {
       const key = runKey(id);
@@ -276,12 +273,9 @@ export class RunStore {
   /** Before anything is saved of a run that is trained again: what is of no use goes. */
   async #forgetSpoilt(records: readonly RunRecord[]): Promise<void> {
     for (const { id } of records) {
-      if (!this.#spoilt.has(runKey(id))) continue;
+      if (!this.#spoilt.delete(runKey(id))) continue;
       await this.removeStates(id);
-      await Deno.remove(join(this.#path, finishedName(id))).catch(() => {
-        // It was under way only.
-      });
-      this.#spoilt.delete(runKey(id));
+      await this.#remove(finishedName(id));
     }
   }
 
@@ -303,10 +297,8 @@ export class RunStore {
   async saveStates(records: readonly RunState[]): Promise<void> {
     await this.#forgetSpoilt(records);
     const taken = new Set(
-      [...this.#states.values()].flat().filter(({ isSound }) =>
-        isSound !== false
-      )
-        .map(({ name }) => name),
+      this.#states.values().toArray().flat()
+        .flatMap(({ name, isSound }) => isSound === false ? [] : [name]),
     );
     const files = shareOut(records).map((own) => {
       // A file of that name may hold runs of other processes, too.

@@ -16,7 +16,7 @@ import {
   NETWORK_FILE,
   parseModelName,
 } from "../results/layout.ts";
-import { refuseDamaged } from "../results/results_folder.ts";
+import { readSound } from "../results/results_folder.ts";
 import { type Drawing, type Json, makeFigure, type Spec } from "./figure.ts";
 import { number, text } from "./layers.ts";
 import {
@@ -107,9 +107,8 @@ async function readMatrix(
   name: string,
 ): Promise<SquareMatrix | undefined> {
   const file = join(folder, name);
-  const bytes = await readIfThere(file, { what: "the matrix" });
+  const bytes = await readSound(folder, { name, what: "the matrix" });
   if (bytes === undefined) return undefined;
-  await refuseDamaged(folder, { name, bytes });
   const { shape, data } = readNpy(bytes, { name: file });
   return { size: squareSide(shape, file), values: data };
 }

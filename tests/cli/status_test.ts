@@ -4,10 +4,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { listConnections } from "../../src/graph/connections.ts";
 import { createStream } from "../../src/random/stream.ts";
-import {
-  decodeRunRecord,
-  encodeRunStates,
-} from "../../src/results/run_file.ts";
+import { encodeRunStates, readRun } from "../../src/results/run_file.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
 import { writeTinyConfig } from "../soak/tiny_experiment.ts";
 import { errorLines, runTask } from "./run_task.ts";
@@ -51,12 +48,9 @@ describe("deno task status", () => {
 
       const runs = join(results, "runs");
       await Deno.remove(join(runs, "1_0.safetensors"));
-      const finished = join(runs, "1_1.safetensors");
       const size = { hiddenSize: 29, inputSize: 2, outputSize: 1 };
-      const record = decodeRunRecord(await Deno.readFile(finished), {
-        name: finished,
-        size,
-      });
+      const id = { combination: 1, iteration: 1 };
+      const record = (await readRun(join(runs, ".."), { id, size }))!;
       const weights = initialParameters(size, {
         connections: listConnections({ receivers: 29, senders: 29 }),
         initialisation: "default",
@@ -73,7 +67,7 @@ describe("deno task status", () => {
         join(runs, "1_1.states_3.safetensors"),
         encodeRunStates([{ ...record, state }]),
       );
-      await Deno.remove(finished);
+      await Deno.remove(join(runs, "1_1.safetensors"));
       await Deno.truncate(join(runs, "2_1.safetensors"), 100);
       const partly = await runTask("status", [results]);
       assert.equal(partly.code, 0);

@@ -11,7 +11,6 @@ import { readExperimentRecord } from "../../src/results/experiment_record.ts";
 import { topologyPath } from "../../src/results/layout.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import {
-  decodeRunRecord,
   decodeRuns,
   encodeRunRecord,
   encodeRunStates,
@@ -424,9 +423,8 @@ describe("trainArms() on results that are no longer what they were", () => {
       const runs = join(place, "results", "runs");
       const size = { hiddenSize: 29, inputSize: 2, outputSize: 1 };
       for (const [name, bytes] of await filesBelow(runs)) {
-        const { networkStates, ...record } = decodeRunRecord(bytes, {
-          ...{ name, size },
-        });
+        const [run] = decodeRuns(bytes, { name, size }).values();
+        const { networkStates, ...record } = run!;
         assert.ok(networkStates!.trained.spectralRadius > 0);
         await Deno.writeFile(join(runs, name), encodeRunRecord(record));
       }
