@@ -14,29 +14,22 @@ import type {
   Rules,
 } from "./ensemble.ts";
 import {
-  type Connections,
   countConnections,
   findConnectionProblem,
 } from "../graph/connections.ts";
 import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
-import { nameOf } from "../text/words.ts";
 import {
   closePorts,
   PARAMETER_NAMES,
-  type Parameters,
   parameterShapes,
 } from "../rnn/parameters.ts";
+import { nameOf } from "../text/words.ts";
 
 /**
  * An ensemble of runs that are there already.
  *
  * @throws {RangeError} If they do not agree with each other, or do not fit the device together.
- *
- * @example
- * ```ts ignore
- * const ensemble = await createEnsemble(engine, { ...prepared.size, loss: "mse", runs: [run] });
- * ```
  */
 export async function createEnsemble(
   engine: Engine,
@@ -63,24 +56,19 @@ export function shapeOf({ runs, ...common }: EnsembleSpec): EnsembleShape {
     throw new RangeError("Cannot create an ensemble: it has no runs");
   }
   const { trainBatches, validateBatches } = runs[0]!.trials;
-  const sizes = (batches: readonly Uint32Array[]) =>
-    batches.map((batch) => batch.length);
-  const count = (batches: readonly Uint32Array[]) =>
-    sizes(batches).reduce((sum, size) => sum + size, 0);
-  const topologies = [...new Set(runs.map(({ connections }) => connections))];
-  const trainCount = count(trainBatches);
+  const batches = [...trainBatches, ...validateBatches];
+  const count = (some: readonly Uint32Array[]) =>
+    some.reduce((sum, { length }) => sum + length, 0);
+  const distinct = <T>(of: (run: ModelRun) => T) => [...new Set(runs.map(of))];
+  const topologies = distinct(({ connections }) => connections);
   return {
     ...common,
-    nonlinearities: [
-      ...new Set(runs.map(({ activation }) => nonlinearityOf(activation))),
-    ],
-    optimizers: [
-      ...new Set(runs.map(({ optimizer }) => optimizerOf(optimizer))),
-    ],
+    nonlinearities: distinct(({ activation }) => nonlinearityOf(activation)),
+    optimizers: distinct(({ optimizer }) => optimizerOf(optimizer)),
     steps: runs.map(({ trials }) => trials.steps),
-    trialCount: trainCount + count(validateBatches),
-    trainCount,
-    batchSize: Math.max(...sizes([...trainBatches, ...validateBatches])),
+    trialCount: count(batches),
+    trainCount: count(trainBatches),
+    batchSize: Math.max(...batches.map(({ length }) => length)),
     connections: topologies.reduce((most, each) =>
       countConnections(each) > countConnections(most) ? each : most
     ),
@@ -103,133 +91,101 @@ export function checkSpec(spec: EnsembleSpec & Rules): void {
       );
     }
   }
-  const sizes = batchSizes(spec.runs[0]!);
   for (const run of spec.runs) {
-    const problem = findProblem(run, spec) ??
-      (batchSizes(run) === sizes
-        ? undefined
-        : `its batches have other sizes than those of ${spec.runs[0]!.label}`);
-    if (problem !== undefined) {
+    for (const problem of problemsOf(run, spec)) {
       throw new RangeError(`Cannot train ${run.label}: ${problem}`);
     }
   }
 }
 
-function batchSizes({ trials }: ModelRun): string {
-  const lengths = (batches: readonly Uint32Array[]) =>
-    batches.map((batch) => batch.length).join();
-  return `${lengths(trials.trainBatches)}; ${lengths(trials.validateBatches)}`;
-}
-
-function findProblem(
+/** What is wrong with a run; each check relies on those before it. */
+function* problemsOf(
   run: ModelRun,
   spec: EnsembleSpec & Rules,
-): string | undefined {
-  const { connections, initial, state, activation, optimizer } = run;
+): Generator<string> {
+  const { hiddenSize: H, inputSize: I, outputSize: O } = spec;
+  const { activation, optimizer, connections, initial, state, ports } = run;
   if (
     !spec.nonlinearities.includes(nonlinearityOf(activation)) ||
     !spec.optimizers.includes(optimizerOf(optimizer))
   ) {
-    return `its ${nameOf(activation)} or its ${
+    yield `its ${nameOf(activation)} or its ${
       nameOf(optimizer)
     } is none of those that the plan was made for`;
   }
-  if (!(run.learningRate > 0) || !Number.isFinite(run.learningRate)) {
-    return `its learning rate is ${run.learningRate}; allowed are numbers above 0`;
+  if (!(run.learningRate > 0 && run.learningRate < Infinity)) {
+    yield `its learning rate is ${run.learningRate}; allowed are numbers above 0`;
   }
-  const wrong = wrongConnections(connections, spec);
-  if (wrong !== undefined) return wrong;
-  const tensors = state === undefined
+  const { receivers, senders } = connections;
+  if (receivers !== H || senders !== H) {
+    yield `its connections are those of ${receivers} × ${senders} units, not ${H} × ${H}`;
+  }
+  const unsound = findConnectionProblem(connections);
+  if (unsound) yield `its list of connections is unsound: ${unsound}`;
+
+  const sets = state === undefined
     ? [initial]
     : [state.parameters, state.firstMoment, state.secondMoment];
   const shapes = parameterShapes(spec, countConnections(connections));
-  return tensors.map((each) => wrongParameters(each, shapes))
-    .find((problem) => problem !== undefined) ??
-    wrongPorts(run, { tensors, spec }) ?? wrongTrials(run, spec);
-}
-
-function wrongPorts(
-  { ports }: ModelRun,
-  { tensors, spec }: {
-    readonly tensors: readonly Parameters[];
-    readonly spec: EnsembleSpec;
-  },
-): string | undefined {
-  if (ports === undefined) return undefined;
-  if (ports.length !== spec.hiddenSize) {
-    return `its ports are those of ${ports.length} neurons, not ${spec.hiddenSize}`;
-  }
-  const open = tensors.some(({ weightIh, weightFc }) =>
-    closePorts({
-      weightIh: weightIh.slice(),
-      weightFc: weightFc.slice(),
-    }, ports) > 0
-  );
-  return open
-    ? "it has input or output weights at neurons without a port for them"
-    : undefined;
-}
-
-function wrongConnections(
-  connections: Connections,
-  { hiddenSize }: EnsembleSpec,
-): string | undefined {
-  const { receivers, senders } = connections;
-  if (receivers !== hiddenSize || senders !== hiddenSize) {
-    return `its connections are those of ${receivers} × ${senders} units, not ${hiddenSize} × ${hiddenSize}`;
-  }
-  const problem = findConnectionProblem(connections);
-  return problem === undefined
-    ? undefined
-    : `its list of connections is unsound: ${problem}`;
-}
-
-function wrongParameters(
-  parameters: Parameters,
-  shapes: ReturnType<typeof parameterShapes>,
-): string | undefined {
-  for (const name of PARAMETER_NAMES) {
-    const length = shapes[name].reduce((a, b) => a * b);
-    if (parameters[name].length !== length) {
-      return `its ${name} has ${
-        parameters[name].length
-      } entries, not ${length}`;
+  for (const tensors of sets) {
+    for (const name of PARAMETER_NAMES) {
+      const { length } = tensors[name];
+      const needed = shapes[name].reduce((a, b) => a * b);
+      if (length !== needed) {
+        yield `its ${name} has ${length} entries, not ${needed}`;
+      }
     }
   }
-  return undefined;
-}
-
-function wrongTrials(
-  { trials }: ModelRun,
-  { inputSize, outputSize, loss }: EnsembleSpec,
-): string | undefined {
-  const { trialCount, steps, inputs, targets } = trials;
-  if (trials.inputSize !== inputSize) {
-    return `its trials show ${trials.inputSize} numbers a step, not ${inputSize}`;
+  if (ports !== undefined) {
+    if (ports.length !== H) {
+      yield `its ports are those of ${ports.length} neurons, not ${H}`;
+    }
+    const isOpen = sets.some(({ weightIh, weightFc }) =>
+      closePorts({
+        weightIh: weightIh.slice(),
+        weightFc: weightFc.slice(),
+      }, ports) > 0
+    );
+    if (isOpen) {
+      yield "it has input or output weights at neurons without a port for them";
+    }
   }
-  if (
-    inputs.length !== trialCount * steps * inputSize ||
-    targets.length !== trialCount * steps
-  ) {
-    return `its trials have ${inputs.length} inputs and ${targets.length} targets, not ${
-      trialCount * steps * inputSize
-    } and ${trialCount * steps}`;
+
+  const { trials } = run;
+  const { trialCount, inputs, targets } = trials;
+  if (trials.inputSize !== I) {
+    yield `its trials show ${trials.inputSize} numbers a step, not ${I}`;
+  }
+  const rows = trialCount * trials.steps;
+  if (inputs.length !== rows * I || targets.length !== rows) {
+    yield `its trials have ${inputs.length} inputs and ${targets.length} targets, not ${
+      rows * I
+    } and ${rows}`;
   }
   for (const batch of [...trials.trainBatches, ...trials.validateBatches]) {
     const trial = batch.find((trial) => trial >= trialCount);
     if (trial !== undefined) {
-      return `a batch names trial ${trial} of ${trialCount}`;
+      yield `a batch names trial ${trial} of ${trialCount}`;
     }
-    if (batch.length === 0) return "a batch is empty";
+    if (batch.length === 0) yield "a batch is empty";
   }
-  const wrong = loss === "mse"
-    ? undefined
-    : targets.find((target) =>
-      !Number.isInteger(target) || target < 0 || target >= outputSize
+  const wrong = spec.loss === "nll" &&
+    targets.find((target) =>
+      !Number.isInteger(target) || target < 0 || target >= O
     );
-  return wrong === undefined
-    ? undefined
-    : `a target is ${wrong}; allowed are classes from 1 to ${
-      outputSize - 1
+  if (typeof wrong === "number") {
+    yield `a target is ${wrong}; allowed are classes from 1 to ${
+      O - 1
     }, and 0 for what is not scored`;
+  }
+  const [first] = spec.runs;
+  if (batchSizes(run) !== batchSizes(first!)) {
+    yield `its batches have other sizes than those of ${first!.label}`;
+  }
+}
+
+function batchSizes({ trials: { trainBatches, validateBatches } }: ModelRun) {
+  return [trainBatches, validateBatches].map((batches) =>
+    batches.map(({ length }) => length).join()
+  ).join("; ");
 }

@@ -27,54 +27,33 @@ export interface DeviceProfile {
   readonly workers?: number;
 }
 
-/**
- * The sum of what several ensembles did.
- *
- * @example
- * ```ts
- * import { sumProfiles } from "./src/engine/device_profile.ts";
- *
- * const kernels = [{ kernel: "gradient", calls: 2, milliseconds: 4, flop: 8e6 }];
- * const profile = { busyMilliseconds: 4, kernels };
- * sumProfiles([profile, profile]).kernels[0]?.calls; // 4
- * ```
- */
+/** The sum of what several ensembles did. */
 export function sumProfiles(
   profiles: readonly DeviceProfile[],
 ): DeviceProfile {
-  const sums = new Map<string, KernelTime>();
-  for (const time of profiles.flatMap(({ kernels }) => kernels)) {
-    const { kernel } = time;
-    const sum = sums.get(kernel);
-    sums.set(
-      kernel,
-      sum === undefined ? time : {
+  const all = profiles.flatMap(({ kernels }) => kernels);
+  const kernels = Array.from(
+    Map.groupBy(all, ({ kernel }) => kernel),
+    ([kernel, times]): KernelTime => {
+      const sum = (of: "calls" | "milliseconds" | "flop") =>
+        times.reduce((total, time) => total + time[of], 0);
+      return {
         kernel,
-        calls: sum.calls + time.calls,
-        milliseconds: sum.milliseconds + time.milliseconds,
-        flop: sum.flop + time.flop,
-      },
-    );
-  }
+        calls: sum("calls"),
+        milliseconds: sum("milliseconds"),
+        flop: sum("flop"),
+      };
+    },
+  );
   const workers = profiles[0]?.workers;
   return {
     ...(workers !== undefined && { workers }),
     busyMilliseconds: profiles.reduce((ms, p) => ms + p.busyMilliseconds, 0),
-    kernels: [...sums.values()]
-      .sort((a, b) => b.milliseconds - a.milliseconds),
+    kernels: kernels.sort((a, b) => b.milliseconds - a.milliseconds),
   };
 }
 
-/**
- * Times as a table: kernel, calls, milliseconds, GFLOP/s and share of the whole.
- *
- * @example
- * ```ts
- * import { profileTable } from "./src/engine/device_profile.ts";
- *
- * profileTable([{ kernel: "gradient", calls: 2, milliseconds: 4, flop: 8e6 }]);
- * ```
- */
+/** Times as a table: kernel, calls, milliseconds, GFLOP/s and share of the whole. */
 export function profileTable(times: readonly KernelTime[]): string {
   const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const rows = times.map(({ kernel, calls, milliseconds, flop }) => [

@@ -35,19 +35,15 @@ export interface Model extends ModelSize {
 }
 
 /** One model of an ensemble and all it trains on. */
-export interface ModelRun {
+export interface ModelRun extends Pick<Model, "activation" | "connections"> {
   /** Names the run in messages, e.g. "combination 3, iteration 0". */
   readonly label: string;
-  /** Nonlinearity of the recurrent units: one of `NONLINEARITIES` by its name, or one's own. */
-  readonly activation: string | Nonlinearity;
   /** Optimizer: one of `OPTIMIZERS` by its name, or one's own. */
   readonly optimizer: string | Optimizer;
   /** η, above 0. */
   readonly learningRate: number;
   /** False: W_hh gets no gradient and no update (`freeze_layer`). */
   readonly trainRecurrent: boolean;
-  /** Where W_hh may differ from 0: [H, H], a receiver a row. */
-  readonly connections: Connections;
   /** [H], of each neuron the sum of 1, where it gets the input, and 2, where it is read out; by default 3. All other weights of W_ih and W_fc are 0 and stay so. */
   readonly ports?: Uint8Array;
   /** Start values. Not changed. */
