@@ -6,9 +6,7 @@
  * @module
  */
 
-import { expressionInterpreter } from "npm:vega-interpreter@2.3.2";
-import { vega } from "../viz/vega.ts";
-import type { Band, TrialPicture } from "./pictures.ts";
+import type { TrialPicture } from "./pictures.ts";
 
 /** Colours of the page, from its style sheet. */
 export interface Colors {
@@ -23,6 +21,18 @@ export interface Colors {
   readonly arms: readonly string[];
 }
 
+/** A specification as wide as its host; its numbers are the data set "rows". */
+interface ChartSpec {
+  readonly colors: Colors;
+  readonly description: string;
+  readonly height: number;
+  /** Data sets made of the rows. */
+  readonly transforms?: readonly object[];
+  readonly scales: readonly object[];
+  readonly axes: readonly object[];
+  readonly marks: readonly object[];
+}
+
 /** A chart that stands in the page. */
 export interface Chart {
   /** Draws other numbers. */
@@ -33,21 +43,16 @@ export interface Chart {
 const FONT = "system-ui, sans-serif";
 const WIDTH = "max(120, containerSize()[0])";
 
-/** Draws a specification as wide as its host; its numbers are the data set "rows". */
-function draw(
+/** Draws a chart into an element, in place of what is there. */
+export async function drawChart(
   host: HTMLElement,
-  { colors, transforms = [], ...spec }: {
-    readonly colors: Colors;
-    readonly description: string;
-    readonly height: number;
-    /** Data sets made of the rows. */
-    readonly transforms?: readonly object[];
-    readonly scales: readonly object[];
-    readonly axes: readonly object[];
-    readonly marks: readonly object[];
-  },
-): Chart {
-  const { ink, muted, line } = colors;
+  { colors: { ink, muted, line }, transforms = [], ...spec }: ChartSpec,
+): Promise<Chart> {
+  // Vega is large, and nobody waits for it before the first epoch.
+  const [{ vega }, { expressionInterpreter }] = await Promise.all([
+    import("../viz/vega.ts"),
+    import("npm:vega-interpreter@2.3.2"),
+  ]);
   const whole = {
     ...spec,
     autosize: { type: "fit-x", contains: "padding" },
@@ -77,7 +82,7 @@ function draw(
     },
   };
   const view = new vega.View(
-    vega.parse(whole as unknown as vega.Spec, undefined, { ast: true }),
+    vega.parse(whole as never, undefined, { ast: true }),
     {
       expr: expressionInterpreter as never,
       renderer: "canvas",
@@ -98,40 +103,40 @@ function draw(
 /** What every mark of a chart is drawn by. */
 const encode = (update: object) => ({ encode: { update } });
 
-const below = (of: object) => ({
-  ...{ orient: "bottom", scale: "x", labelOverlap: true, ...of },
+const below = (title: string, of: object = {}) => ({
+  ...{ orient: "bottom", scale: "x", labelOverlap: true, title, ...of },
 });
 const left = (of: object) => ({ orient: "left", scale: "y", ...of });
 
 /** Heights of numbers that stand in these fields of the rows. */
-const heights = (fields: readonly string[]) => ({
+const heights = (...fields: string[]) => ({
   ...{ name: "y", type: "linear", range: "height", nice: true },
   domain: { data: "rows", fields },
 });
 
 /** The loss of each arm by epoch, with its band. */
-export function drawCurves(
-  host: HTMLElement,
+export function curvesChart(
   { arms, epochs, colors }: {
     readonly arms: readonly string[];
     readonly epochs: number;
     readonly colors: Colors;
   },
-): Chart {
-  const x = { scale: "x", field: "epoch" };
+): ChartSpec {
   const y = (field: string) => ({ scale: "y", field });
   const color = { scale: "color", field: "arm" };
   const curve = (type: string, by: object) => ({
-    ...{ type, from: { data: "own" }, ...encode({ x, ...by }) },
+    type,
+    from: { data: "own" },
+    ...encode({ x: { scale: "x", field: "epoch" }, ...by }),
   });
-  return draw(host, {
+  return {
     colors,
     description:
       "Validation loss by epoch: a line and a band, mean and standard deviation over runs, for each arm",
     height: 260,
     scales: [
       { name: "x", type: "linear", domain: [0, epochs], range: "width" },
-      { ...heights(["low", "high"]), zero: false },
+      { ...heights("low", "high"), zero: false },
       {
         name: "color",
         type: "ordinal",
@@ -140,7 +145,7 @@ export function drawCurves(
       },
     ],
     axes: [
-      below({ title: "epoch", tickCount: 10, tickMinStep: 1 }),
+      below("epoch", { tickCount: 10, tickMinStep: 1 }),
       left({
         title: "validation loss",
         grid: true,
@@ -165,189 +170,125 @@ export function drawCurves(
         }),
       ],
     }],
-  });
-}
-
-/** The rows of {@linkcode drawCurves}. */
-export function curveRows(
-  bands: readonly Band[],
-  labelOf: (arm: string) => string,
-): object[] {
-  return bands.flatMap(({ arm, epochs, middle, low, high }) =>
-    epochs.map((epoch, i) => ({
-      arm: labelOf(arm),
-      epoch,
-      middle: middle[i],
-      low: low[i],
-      high: high[i],
-    }))
-  );
+  };
 }
 
 /** Room for what stands left of a trial, so that its charts are below each other. */
 const MARGIN = 56;
 
-function timeScale(steps: number) {
-  return {
-    name: "x",
-    type: "band",
-    domain: Array.from({ length: steps }, (_, t) => t + 1),
-    range: "width",
-    paddingInner: steps > 40 ? 0 : 0.08,
-  };
-}
-
-/** A band for each row of a table. */
-const rowScale = (domain: readonly unknown[], paddingInner = 0.12) => ({
-  ...{ name: "y", type: "band", domain, range: "height", paddingInner },
+const timeScale = (steps: number) => ({
+  name: "x",
+  type: "band",
+  domain: Array.from({ length: steps }, (_, t) => t + 1),
+  range: "width",
+  paddingInner: steps > 40 ? 0 : 0.08,
 });
 
-const shadeScale = (domain: unknown, { low, high }: Colors) => ({
-  ...{ name: "shade", type: "linear", domain, range: [low, high] },
-});
-
-/** Cells of a table by time step and row, as dark as their number is large. */
-function cells({ rows, number }: { rows: string; number: string }) {
-  return {
+/** A table by time step and row, its cells as dark as their value is large. */
+const table = (
+  rows: readonly unknown[],
+  steps: number,
+  values: unknown,
+  { low, high }: Colors,
+) => ({
+  scales: [
+    timeScale(steps),
+    {
+      ...{ name: "y", type: "band", domain: rows, range: "height" },
+      paddingInner: rows.length > MANY ? 0 : 0.12,
+    },
+    { name: "shade", type: "linear", domain: values, range: [low, high] },
+  ],
+  marks: [{
     type: "rect",
     from: { data: "rows" },
     ...encode({
       x: { scale: "x", field: "t" },
       width: { scale: "x", band: 1 },
-      y: { scale: "y", field: rows },
+      y: { scale: "y", field: "row" },
       height: { scale: "y", band: 1 },
-      fill: { scale: "shade", field: number },
+      fill: { scale: "shade", field: "value" },
     }),
-  };
-}
+  }],
+});
+
+/** More rows have no names of their own. */
+const MANY = 8;
 
 /** Inputs of a trial: time to the right, a row an input. */
-export function drawInputs(
-  host: HTMLElement,
-  { names, steps, colors }: {
-    readonly names: readonly string[];
-    readonly steps: number;
-    readonly colors: Colors;
-  },
-): Chart {
-  const many = names.length > 8;
-  return draw(host, {
+export function inputsChart(
+  { steps, names }: TrialPicture,
+  colors: Colors,
+): ChartSpec {
+  const many = names.length > MANY;
+  return {
     colors,
     description: "Inputs of a trial by time step",
     height: many ? 120 : 22 * names.length,
-    scales: [
-      timeScale(steps),
-      rowScale(names, many ? 0 : undefined),
-      shadeScale({ data: "rows", field: "value" }, colors),
-    ],
+    ...table(names, steps, { data: "rows", field: "value" }, colors),
     axes: [left({
       minExtent: MARGIN,
       ...(many && { labels: false, title: `${names.length} inputs` }),
     })],
-    marks: [cells({ rows: "input", number: "value" })],
-  });
-}
-
-/** The rows of {@linkcode drawInputs}. */
-export function inputRows(
-  { steps, inputSize, inputs }: TrialPicture,
-  names: readonly string[],
-): object[] {
-  return Array.from({ length: steps * inputSize }, (_, at) => ({
-    t: Math.floor(at / inputSize) + 1,
-    input: names[at % inputSize],
-    value: inputs[at],
-  }));
+  };
 }
 
 /** What is asked of the network and what it answers: a number a time step, or the probability of each class. */
-export function drawOutputs(
-  host: HTMLElement,
-  { classifies, steps, classes, colors }: {
-    readonly classifies: boolean;
-    readonly steps: number;
-    readonly classes: number;
-    readonly colors: Colors;
-  },
-): Chart {
-  const middle = { scale: "x", field: "t", band: 0.5 };
+export function outputsChart(
+  { steps, classes }: TrialPicture,
+  colors: Colors,
+): ChartSpec {
+  const classifies = classes.length > 0;
+  const x = { scale: "x", field: "t", band: 0.5 };
   const [line, ring] = colors.arms;
   const rings = {
     type: "symbol",
     from: { data: "targets" },
     ...encode({
-      x: middle,
-      y: {
-        scale: "y",
-        field: classifies ? "class" : "target",
-        band: classifies ? 0.5 : 0,
-      },
+      x,
+      y: classifies
+        ? { scale: "y", field: "row", band: 0.5 }
+        : { scale: "y", field: "target" },
       size: { value: classifies ? 130 : 90 },
       stroke: { value: ring },
       strokeWidth: { value: 2.5 },
       fill: { value: "transparent" },
     }),
   };
-  const scored = {
-    name: "targets",
-    source: "rows",
-    transform: [{ type: "filter", expr: "datum.target" }],
+  const answers = table(classes, steps, [0, 1], colors);
+  const curve = {
+    type: "line",
+    from: { data: "rows" },
+    ...encode({
+      x,
+      y: { scale: "y", field: "value" },
+      stroke: { value: line },
+      strokeWidth: { value: 2 },
+    }),
   };
-  const time = below({ title: "time step" });
-  const minExtent = MARGIN - 16;
-  return draw(host, {
+  return {
     colors,
-    transforms: [scored],
-    ...(classifies
-      ? {
-        description:
-          "Probability of each class by time step; rings mark what is right",
-        height: 26 * (classes - 1),
-        scales: [
-          timeScale(steps),
-          rowScale(Array.from({ length: classes - 1 }, (_, i) => i + 1)),
-          shadeScale([0, 1], colors),
-        ],
-        axes: [time, left({ title: "class", minExtent })],
-        marks: [cells({ rows: "class", number: "output" }), rings],
-      }
-      : {
-        description: "Output by time step; rings mark what is right",
-        height: 130,
-        scales: [timeScale(steps), heights(["output", "target"])],
-        axes: [
-          time,
-          left({ title: "output", grid: true, tickCount: 4, minExtent }),
-        ],
-        marks: [{
-          type: "line",
-          from: { data: "rows" },
-          ...encode({
-            x: middle,
-            y: { scale: "y", field: "output" },
-            stroke: { value: line },
-            strokeWidth: { value: 2 },
-          }),
-        }, rings],
+    description: `${
+      classifies ? "Probability of each class" : "Output"
+    } by time step; rings mark what is right`,
+    height: classifies ? 26 * classes.length : 130,
+    transforms: [{
+      name: "targets",
+      source: "rows",
+      transform: [{ type: "filter", expr: "datum.target" }],
+    }],
+    scales: classifies
+      ? answers.scales
+      : [timeScale(steps), heights("value", "target")],
+    axes: [
+      below("time step"),
+      left({
+        minExtent: MARGIN - 16,
+        ...(classifies
+          ? { title: "class" }
+          : { title: "output", grid: true, tickCount: 4 }),
       }),
-  });
-}
-
-/** The rows of {@linkcode drawOutputs}. */
-export function outputRows(
-  { steps, classifies, outputs, outputSize, targets }: TrialPicture,
-): object[] {
-  const rows = Array.from({ length: steps * outputSize }, (_, at) => {
-    const t = Math.floor(at / outputSize);
-    const output = at % outputSize;
-    const target = targets[t]!;
-    return {
-      t: t + 1,
-      class: output,
-      output: outputs[at],
-      target: classifies ? target !== 0 && target === output : target,
-    };
-  });
-  // Class 0 stands for "not scored".
-  return rows.filter((row) => !classifies || row.class > 0);
+    ],
+    marks: [...(classifies ? answers.marks : [curve]), rings],
+  };
 }

@@ -11,48 +11,39 @@ import type { ComponentChildren } from "npm:preact@11.2.0";
 import { useRef } from "npm:preact@11.2.0/hooks";
 import { NULL_MODELS } from "../connectome/nulls/null_model.ts";
 import { textOf } from "../experiment/config.ts";
-import {
-  CONFIG_SCHEMA,
-  type KeySchema,
-  LEARNING_RATE,
-  TRIAL_SCHEMA,
-} from "../experiment/schema.ts";
-import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
-import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import { TASKS } from "../tasks/registry.ts";
 import {
   BIOLOGICAL,
-  defaultSettings,
-  parametersOf,
+  type Field,
+  fieldsOf,
+  type KnownConnectome,
+  labelOf,
   type Settings,
+  withConnectome,
+  withTask,
 } from "./settings.ts";
 
-/** A connectome that can be trained. */
-export interface KnownConnectome {
-  readonly name: string;
-  readonly regions: number;
-}
-
-interface FormProps {
-  readonly connectomes: readonly KnownConnectome[];
-  /** Takes connectomes and configs. */
-  readonly addFiles: (files: Iterable<File>) => void;
-  readonly settings: Settings;
-  readonly change: (settings: Settings) => void;
-}
-
-/** Keys that stand in the form's main part; the others follow below. */
-const MAIN = [
+/** Keys that have a place of their own; the others follow by their sections. */
+const PLACED = [
   "net_name",
   "rnn_size",
   "nr_neurons",
+  "nr_of_trials",
+  "train_size",
   "epochs",
   "iterations",
   "seed",
 ];
 
-/** Null models that are seen at once. */
-const FIRST_ARMS: readonly string[] = ["permute", "degrees", "regions"];
+/** Arms, the biological network among them; the first few are seen at once. */
+const ARMS = Object.entries({
+  [BIOLOGICAL]: { keeps: "" },
+  ...NULL_MODELS,
+}).map(([name, { keeps }]) => ({
+  name,
+  isFirst: [BIOLOGICAL, "permute", "degrees", "regions"].includes(name),
+  hint: name === BIOLOGICAL ? "as the connectome has it" : `keeps ${keeps}`,
+}));
 
 /** What a key is called in the form; such a label needs no hint. */
 const LABELS: Readonly<Record<string, string>> = {
@@ -67,87 +58,56 @@ const LABELS: Readonly<Record<string, string>> = {
   optimizer: "Optimizers",
 };
 
-/** The settings with another connectome; those that ask for it already keep the rest. */
-export function choose(
-  settings: Settings,
-  { name, regions }: KnownConnectome,
-): Settings {
-  const { values } = settings;
-  const neurons = values.net_name === name
-    ? values.nr_neurons!
-    : regions > MOST_REGIONS
-    ? "1"
-    : "2";
-  return {
-    ...settings,
-    values: {
-      ...values,
-      net_name: name,
-      rnn_size: String(regions),
-      nr_neurons: neurons,
-    },
-  };
-}
+const DEVICES = [
+  ["auto", "what suits this machine"],
+  ["gpu", "GPU (WebGPU)"],
+  ["cpu", "CPU (WebAssembly)"],
+] as const;
 
-/** A connectome of more is one of neurons, or large enough. */
-const MOST_REGIONS = 120;
-
-export function Form(
-  { settings, change, connectomes, addFiles }: FormProps,
-) {
+export function Form({ settings, change, connectomes, addFiles }: {
+  readonly settings: Settings;
+  readonly change: (settings: Settings) => void;
+  readonly connectomes: readonly KnownConnectome[];
+  /** Takes connectomes and configs. */
+  readonly addFiles: (files: Iterable<File>) => void;
+}) {
   const files = useRef<HTMLInputElement>(null);
-  const { arms, values } = settings;
-  const set = (key: string) => (value: string) =>
-    change({ ...settings, values: { ...values, [key]: value } });
-  const field = (key: string, schema: object) => (
-    <Field
-      key={key}
-      name={key}
-      value={values[key]!}
-      schema={schema}
-      set={set(key)}
+  const { arms, device, values } = settings;
+  const task = values.task_name!;
+  const fields = fieldsOf(task);
+  const field = (each: Field) => (
+    <FieldOf
+      key={each.key}
+      field={each}
+      value={values[each.key]!}
+      set={(value) =>
+        change({ ...settings, values: { ...values, [each.key]: value } })}
     />
   );
-  const chooseTask = (task: string) => {
-    const { values: start } = defaultSettings(task);
-    const parameters = parametersOf(task).map(([name]) => name);
-    change({
-      ...settings,
-      values: {
-        ...Object.fromEntries(
-          Object.entries(values).filter(([key]) =>
-            key in start || parameters.includes(key)
-          ),
-        ),
-        ...Object.fromEntries(parameters.map((name) => [name, start[name]!])),
-        task_name: task,
-      },
-    });
-  };
-  const toggle = (arm: string) => (on: boolean) =>
-    change({
-      ...settings,
-      arms: [BIOLOGICAL, ...Object.keys(NULL_MODELS)].filter((each) =>
-        each === arm ? on : arms.includes(each)
-      ),
-    });
-  const arm = (name: string) => (
+  const placed = (...keys: string[]) =>
+    keys.map((key) => field(fields.find((each) => each.key === key)!));
+  const others = (...sections: Field["section"][]) =>
+    fields.filter(({ key, section }) =>
+      sections.includes(section) && !PLACED.includes(key)
+    ).map(field);
+  const arm = ({ name, hint }: typeof ARMS[number]) => (
     <Check
       key={name}
       id={`arm-${name}`}
-      label={name.replaceAll("_", " ")}
-      hint={`keeps ${NULL_MODELS[name as keyof typeof NULL_MODELS].keeps}`}
+      label={labelOf(name)}
+      hint={hint}
       on={arms.includes(name)}
-      set={toggle(name)}
+      set={(on) =>
+        change({
+          ...settings,
+          arms: ARMS.map(({ name }) => name).filter((each) =>
+            each === name ? on : arms.includes(each)
+          ),
+        })}
     />
   );
-  const parameters = parametersOf(values.task_name!);
-  const details = parameters.filter(([, , inGrid]) => !inGrid);
-  const more = (["net", "trainvalidate", "run"] as const).flatMap((section) =>
-    Object.entries<KeySchema>(CONFIG_SCHEMA[section]).filter(([key]) =>
-      !MAIN.includes(key) && key in values
-    )
-  );
+  const moreArms = ARMS.filter(({ isFirst }) => !isFirst);
+  const known = connectomes.find(({ name }) => name === values.net_name);
   return (
     <form class="form" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="card">
@@ -157,19 +117,18 @@ export function Form(
           <Select
             id="net_name"
             value={values.net_name!}
-            set={(name) => {
-              const found = connectomes.find((each) => each.name === name);
-              if (found !== undefined) change(choose(settings, found));
-            }}
+            set={(name) =>
+              change(withConnectome(
+                settings,
+                connectomes.find((each) => each.name === name)!,
+              ))}
             of={[
-              ...(connectomes.some(({ name }) => name === values.net_name)
-                ? []
-                : [
-                  [
-                    values.net_name!,
-                    `${values.net_name}: its file is missing`,
-                  ] as const,
-                ]),
+              ...(known ? [] : [
+                [
+                  values.net_name!,
+                  `${values.net_name}: its file is missing`,
+                ] as const,
+              ]),
               ...connectomes.map(({ name, regions }) =>
                 [name, `${name.replaceAll("_", " ")} (${regions})`] as const
               ),
@@ -198,7 +157,7 @@ export function Form(
             config.ini; or drop it anywhere here.
           </small>
         </div>
-        {field("nr_neurons", CONFIG_SCHEMA.net.nr_neurons)}
+        {placed("nr_neurons")}
       </fieldset>
       <fieldset class="card">
         <legend>Task</legend>
@@ -206,39 +165,23 @@ export function Form(
           <label for="task_name">What is learnt</label>
           <Select
             id="task_name"
-            value={values.task_name!}
-            set={chooseTask}
+            value={task}
+            set={(name) => change(withTask(settings, name))}
             of={[...TASKS.keys()].map((name) => [name, name])}
           />
-          <small>
-            {plain(TASKS.get(values.task_name!)?.description ?? "")}
-          </small>
+          <small>{plain(TASKS.get(task)?.description ?? "")}</small>
         </p>
-        {field("nr_of_trials", TRIAL_SCHEMA.nr_of_trials)}
-        <More title="Details of the task" of={details}>
-          {([name, schema]) => field(name, schema)}
-        </More>
+        {placed("nr_of_trials")}
+        <More title="Details of the task">{others("trialparams")}</More>
       </fieldset>
       <fieldset class="card">
         <legend>Arms</legend>
-        <Check
-          id="arm-none"
-          label="biological"
-          hint="as the connectome has it"
-          on={arms.includes(BIOLOGICAL)}
-          set={toggle(BIOLOGICAL)}
-        />
-        {FIRST_ARMS.map(arm)}
+        {ARMS.filter(({ isFirst }) => isFirst).map(arm)}
         <More
           title="More null models"
-          of={Object.keys(NULL_MODELS).filter((name) =>
-            !FIRST_ARMS.includes(name)
-          )}
-          open={arms.some((name) =>
-            name !== BIOLOGICAL && !FIRST_ARMS.includes(name)
-          )}
+          open={moreArms.some(({ name }) => arms.includes(name))}
         >
-          {arm}
+          {moreArms.map(arm)}
         </More>
       </fieldset>
       <fieldset class="card">
@@ -246,84 +189,44 @@ export function Form(
         <p class="muted">
           Commas between values; every combination is trained.
         </p>
-        <Field
-          name="lr"
-          value={values.lr!}
-          schema={LEARNING_RATE}
-          set={set("lr")}
-          list
-        />
-        <Choices
-          name="nonlinearity"
-          all={[...NONLINEARITIES.keys()]}
-          value={values.nonlinearity!}
-          set={set("nonlinearity")}
-        />
-        <Choices
-          name="optimizer"
-          all={[...OPTIMIZERS.keys()]}
-          value={values.optimizer!}
-          set={set("optimizer")}
-        />
-        {parameters.filter(([, , inGrid]) => inGrid).map(([name, schema]) => (
-          <Field
-            key={name}
-            name={name}
-            value={values[name]!}
-            schema={schema}
-            set={set(name)}
-            list
-          />
-        ))}
+        {others("combosparams")}
       </fieldset>
       <fieldset class="card">
         <legend>Training</legend>
-        <div class="three">
-          {field("epochs", CONFIG_SCHEMA.trainvalidate.epochs)}
-          {field("iterations", CONFIG_SCHEMA.trainvalidate.iterations)}
-          {field("seed", CONFIG_SCHEMA.run.seed)}
-        </div>
-        <details>
-          <summary>All other settings</summary>
-          {field("train_size", TRIAL_SCHEMA.train_size)}
-          {more.map(([key, schema]) => field(key, schema))}
+        <div class="three">{placed("epochs", "iterations", "seed")}</div>
+        <More title="All other settings">
+          {placed("train_size")}
+          {others("net", "trainvalidate", "run")}
           <p class="field">
             <label for="device">Device</label>
             <Select
               id="device"
-              value={settings.device}
-              set={(device) =>
-                change({ ...settings, device: device as Settings["device"] })}
-              of={[
-                ["auto", "what suits this machine"],
-                ["gpu", "GPU (WebGPU)"],
-                ["cpu", "CPU (WebAssembly)"],
-              ]}
+              value={device}
+              set={(device) => change({ ...settings, device })}
+              of={DEVICES}
             />
           </p>
-        </details>
+        </More>
       </fieldset>
     </form>
   );
 }
 
 /** One of some values, each with what it is called. */
-export function Select(
-  { id, value, set, of, hint }: {
-    readonly id?: string;
-    readonly value: string;
-    readonly set: (value: string) => void;
-    readonly of: readonly (readonly [value: string, name: string])[];
-    /** Id of what describes it. */
-    readonly hint?: string | undefined;
-  },
-) {
+export function Select<T extends string>({ id, value, set, of, hint }: {
+  readonly id?: string;
+  readonly value: T;
+  readonly set: (value: T) => void;
+  readonly of: readonly (readonly [value: T, name: string])[];
+  /** Id of what describes it. */
+  readonly hint?: string | undefined;
+}) {
   return (
     <select
       id={id}
       value={value}
       aria-describedby={hint}
-      onChange={(event) => set(event.currentTarget.value)}
+      onChange={(event) => set(event.currentTarget.value as T)}
     >
       {of.map(([value, name]) => (
         <option value={value} key={value}>{name}</option>
@@ -334,51 +237,67 @@ export function Select(
 
 /** Without the links and marks of the manual. */
 export function plain(text: string): string {
-  return text.replace(": [below](", "[](").replaceAll(
-    /\[([^\]]*)\]\([^)]*\)/g,
-    "$1",
-  ).replaceAll("`", "")
-    .replaceAll("_", " ");
+  return text.replace(": [below](", "[](")
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replaceAll("`", "").replaceAll("_", " ");
 }
 
 /** What not everybody needs; nothing where there is nothing. */
-function More<T>(
-  { title, of, open = false, children }: {
-    readonly title: string;
-    readonly of: readonly T[];
-    readonly open?: boolean;
-    readonly children: (each: T) => ComponentChildren;
-  },
-) {
-  return of.length === 0 ? null : (
-    <details open={open}>
-      <summary>{title}</summary>
-      {of.map(children)}
-    </details>
-  );
+function More({ title, open = false, children }: {
+  readonly title: string;
+  readonly open?: boolean;
+  readonly children: ComponentChildren;
+}) {
+  return Array.isArray(children) && children.length === 0
+    ? null
+    : (
+      <details open={open}>
+        <summary>{title}</summary>
+        {children}
+      </details>
+    );
 }
 
-function Field(
-  { name, value, schema, set, list = false }: {
-    readonly name: string;
-    readonly value: string;
-    readonly schema: object;
-    readonly set: (value: string) => void;
-    readonly list?: boolean;
-  },
-) {
-  const { kind, choices, description = "" } = schema as {
-    kind: string;
-    choices?: readonly string[];
-    description?: string;
-  };
-  const label = LABELS[name] ?? name.replaceAll("_", " ");
-  const hint = name in LABELS ? "" : plain(description);
-  const described = hint === "" ? undefined : `${name}-hint`;
-  if (kind === "boolean" && !list) {
+function FieldOf({ field: { key, section, schema }, value, set }: {
+  readonly field: Field;
+  readonly value: string;
+  readonly set: (value: string) => void;
+}) {
+  const label = LABELS[key] ?? key.replaceAll("_", " ");
+  const hint = key in LABELS || schema.kind === "words"
+    ? ""
+    : plain(schema.description);
+  const described = hint === "" ? undefined : `${key}-hint`;
+  const isList = section === "combosparams";
+  if (schema.kind === "words") {
+    const chosen = value.split(",").map((word) => word.trim());
+    return (
+      <div class="field" role="group" aria-labelledby={`${key}-label`}>
+        <span class="label" id={`${key}-label`}>{label}</span>
+        <div class="choices">
+          {schema.choices.map((word) => (
+            <label class="chip" key={word}>
+              <input
+                type="checkbox"
+                checked={chosen.includes(word)}
+                onChange={({ currentTarget: { checked } }) =>
+                  set(
+                    schema.choices.filter((each) =>
+                      each === word ? checked : chosen.includes(each)
+                    ).join(),
+                  )}
+              />
+              {word}
+            </label>
+          ))}
+        </div>
+      </div>
+    );
+  }
+  if (schema.kind === "boolean" && !isList) {
     return (
       <Check
-        id={name}
+        id={key}
         label={label}
         hint={hint}
         on={value === "True"}
@@ -388,27 +307,27 @@ function Field(
   }
   return (
     <p class="field">
-      <label for={name}>{label}</label>
-      {choices === undefined
+      <label for={key}>{label}</label>
+      {schema.kind === "choice"
         ? (
+          <Select
+            id={key}
+            value={value}
+            hint={described}
+            set={set}
+            of={schema.choices.map((each) => [each, each.replaceAll("_", " ")])}
+          />
+        )
+        : (
           <input
-            id={name}
+            id={key}
             type="text"
-            inputMode={list ? "text" : "decimal"}
+            inputMode={isList ? "text" : "decimal"}
             autoComplete="off"
             spellcheck={false}
             value={value}
             aria-describedby={described}
             onInput={(event) => set(event.currentTarget.value)}
-          />
-        )
-        : (
-          <Select
-            id={name}
-            value={value}
-            hint={described}
-            set={set}
-            of={choices.map((choice) => [choice, choice.replaceAll("_", " ")])}
           />
         )}
       {hint !== "" && <small id={described}>{hint}</small>}
@@ -416,15 +335,13 @@ function Field(
   );
 }
 
-function Check(
-  { id, label, hint, on, set }: {
-    readonly id: string;
-    readonly label: string;
-    readonly hint: string;
-    readonly on: boolean;
-    readonly set: (on: boolean) => void;
-  },
-) {
+function Check({ id, label, hint, on, set }: {
+  readonly id: string;
+  readonly label: string;
+  readonly hint: string;
+  readonly on: boolean;
+  readonly set: (on: boolean) => void;
+}) {
   return (
     <p class="check">
       <input
@@ -437,41 +354,5 @@ function Check(
       <label for={id}>{label}</label>
       <small id={`${id}-hint`}>{hint}</small>
     </p>
-  );
-}
-
-/** Some of a few words. */
-function Choices(
-  { name, all, value, set }: {
-    readonly name: string;
-    readonly all: readonly string[];
-    readonly value: string;
-    readonly set: (value: string) => void;
-  },
-) {
-  const chosen = value.split(",").map((word) => word.trim());
-  return (
-    <div class="field" role="group" aria-labelledby={`${name}-label`}>
-      <span class="label" id={`${name}-label`}>{LABELS[name]}</span>
-      <div class="choices">
-        {all.map((word) => (
-          <label class="chip" key={word}>
-            <input
-              type="checkbox"
-              checked={chosen.includes(word)}
-              onChange={(event) =>
-                set(
-                  all.filter((each) =>
-                    each === word
-                      ? event.currentTarget.checked
-                      : chosen.includes(each)
-                  ).join(),
-                )}
-            />
-            {word}
-          </label>
-        ))}
-      </div>
-    </div>
   );
 }

@@ -13,51 +13,36 @@ import { useEffect, useMemo, useRef, useState } from "npm:preact@11.2.0/hooks";
 import {
   defaultSettings,
   experimentsOf,
-  labelOf,
+  type KnownConnectome,
   linkOf,
   type Settings,
   settingsOfConfig,
   settingsOfLink,
+  withConnectome,
 } from "./settings.ts";
-import { choose, Form, type KnownConnectome, Select } from "./form.tsx";
-import { CopyLink, Curves, Matrix, Outcome, Trial } from "./views.tsx";
-import type { News, Order, Watched } from "./trainer.ts";
+import { Form, Select } from "./form.tsx";
+import { Card, CopyLink, Curves, Matrix, Outcome, Trial } from "./views.tsx";
+import type { News, Order, Training, Watched } from "./trainer.ts";
 import { plural } from "../text/words.ts";
 import { TASKS } from "../tasks/registry.ts";
 
-/** What the worker has said so far. */
-interface Training {
-  readonly phase: "idle" | "preparing" | "training" | "stopped" | "finished";
-  readonly begun?: News & { tell: "begun" };
-  /** What the settings were. */
-  readonly settings?: Settings;
-  readonly progress?: News & { tell: "progress" };
-  readonly summary?: News & { tell: "finished" };
-  readonly packing?: boolean;
-  readonly notes: readonly string[];
-  readonly error?: string;
-}
-
-const IDLE: Training = { phase: "idle", notes: [] };
-
+const { values: DEFAULTS } = defaultSettings();
 const EMBEDDED: KnownConnectome = {
-  name: defaultSettings().values.net_name!,
-  regions: Number(defaultSettings().values.rnn_size),
+  name: DEFAULTS.net_name!,
+  regions: Number(DEFAULTS.rnn_size),
 };
+
+const FIRST: Watched = { arm: 0, combination: 0, trial: 0, change: false };
 
 /** Whether pictures should change seldom. */
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 function App() {
   const [settings, setSettings] = useState(() => settingsOfLink(location.hash));
-  const [training, setTraining] = useState(IDLE);
+  const [training, setTraining] = useState<Training>({ phase: "idle" });
+  const [notes, setNotes] = useState<readonly string[]>([]);
   const [connectomes, setConnectomes] = useState([EMBEDDED]);
-  const [watched, setWatched] = useState<Watched>({
-    arm: 0,
-    combination: 0,
-    trial: 0,
-    change: false,
-  });
+  const [watched, setWatched] = useState(FIRST);
   const worker = useMemo(
     () =>
       new Worker(new URL("./trainer.js", import.meta.url), { type: "module" }),
@@ -66,26 +51,29 @@ function App() {
   /** Of a config that was dropped before its connectome. */
   const waiting = useRef<Settings | undefined>(undefined);
   const order = (order: Order) => worker.postMessage(order);
+  const change = (change: Partial<Training>) =>
+    setTraining((before) => ({ ...before, ...change }));
+  const watch = (change: Partial<Watched>) => {
+    const next = { ...watched, ...change };
+    setWatched(next);
+    order({ ask: "watch", watched: next });
+  };
 
   const start = (settings: Settings) => {
     waiting.current = undefined;
-    setTraining({ phase: "preparing", notes: [], settings });
-    const first = { ...watched, arm: 0, combination: 0 };
-    setWatched(first);
-    order({ ask: "watch", watched: first });
+    setTraining({ phase: "preparing" });
+    setNotes([]);
+    watch({ arm: 0, combination: 0 });
     order({ ask: "start", settings, pace: calm.matches ? 2000 : 250 });
   };
-  const fail = (error: unknown) =>
-    setTraining((before) => ({ ...before, error: sentenceOf(error) }));
-
-  const addConnectome = ({ name, regions }: KnownConnectome) => {
+  const addConnectome = (added: KnownConnectome) => {
     setConnectomes((before) => [
-      ...before.filter((each) => each.name !== name),
-      { name, regions },
+      ...before.filter(({ name }) => name !== added.name),
+      added,
     ]);
     const config = waiting.current;
-    if (config?.values.net_name === name) return start(config);
-    setSettings((before) => choose(before, { name, regions }));
+    if (config?.values.net_name === added.name) return start(config);
+    setSettings((before) => withConnectome(before, added));
   };
   const addConfig = async (file: File) => {
     try {
@@ -94,11 +82,12 @@ function App() {
       const name = read.values.net_name!;
       if (connectomes.some((each) => each.name === name)) return start(read);
       waiting.current = read;
-      fail(
-        `This config trains ${name}, which is not here yet: drop the file of that connectome, too, and it starts`,
-      );
+      change({
+        error:
+          `This config trains ${name}, which is not here yet: drop the file of that connectome, too, and it starts`,
+      });
     } catch (error) {
-      fail(error);
+      change({ error: sentenceOf(error) });
     }
   };
   const addFiles = (files: Iterable<File>) => {
@@ -111,15 +100,17 @@ function App() {
 
   useEffect(() => {
     worker.onmessage = ({ data }: MessageEvent<News>) => {
-      if (data.tell === "connectome") addConnectome(data);
-      if (data.tell === "packed") save(data.zip);
-      setTraining((before) => heard(before, data));
+      const { note, connectome, zip, ...changes } = data;
+      if (note !== undefined) setNotes((before) => [...before, note]);
+      if (connectome !== undefined) addConnectome(connectome);
+      if (zip !== undefined) save(zip);
+      change(changes);
     };
   });
   useEffect(() => {
     worker.onerror = (event) => {
       event.preventDefault();
-      fail(`The page has a fault: ${event.message}`);
+      change({ error: `The page has a fault: ${event.message}` });
     };
     const follow = () => setSettings(settingsOfLink(location.hash));
     addEventListener("hashchange", follow);
@@ -142,31 +133,24 @@ function App() {
     history.replaceState(null, "", `#${linkOf(settings)}`);
   }, [settings]);
 
-  const problem = useMemo(() => findProblem(settings), [settings]);
-  const pack = () => {
-    setTraining((before) => ({ ...before, packing: true }));
-    order({ ask: "pack" });
-  };
-  const watch = (change: Partial<Watched>) => {
-    const next = { ...watched, ...change };
-    setWatched(next);
-    order({ ask: "watch", watched: next });
-  };
-
   return (
     <div class="columns">
       <div class="results">
         <Status
           training={training}
+          notes={notes}
+          settings={settings}
           order={order}
-          problem={problem}
           start={() => start(settings)}
         />
         <Results
           training={training}
           watched={watched}
           watch={watch}
-          pack={pack}
+          pack={() => {
+            change({ packing: true });
+            order({ ask: "pack" });
+          }}
         />
       </div>
       <Form
@@ -184,9 +168,9 @@ function sentenceOf(error: unknown): string {
 }
 
 /** What is wrong with the settings, or what they come to. */
-function findProblem(
+function judge(
   settings: Settings,
-): { readonly error?: string; readonly summary?: string } {
+): { readonly problem?: string; readonly summary?: string } {
   try {
     const all = experimentsOf(settings);
     const { grid, training, net } = all[0]!;
@@ -200,7 +184,7 @@ function findProblem(
       } neurons`,
     };
   } catch (error) {
-    return { error: sentenceOf(error) };
+    return { problem: sentenceOf(error) };
   }
 }
 
@@ -216,30 +200,6 @@ function save(zip: Uint8Array<ArrayBuffer>): void {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-function heard(before: Training, news: News): Training {
-  switch (news.tell) {
-    case "note":
-    case "connectome":
-      return { ...before, notes: [...before.notes, news.line] };
-    case "error":
-      return { ...before, phase: "idle", error: news.line };
-    case "begun":
-      return { ...before, begun: news };
-    case "progress":
-      return {
-        ...before,
-        phase: before.phase === "preparing" ? "training" : before.phase,
-        progress: { ...before.progress, ...news },
-      };
-    case "stopped":
-      return { ...before, phase: "stopped" };
-    case "finished":
-      return { ...before, phase: "finished", summary: news };
-    case "packed":
-      return { ...before, packing: false };
-  }
-}
-
 const PHASES = {
   idle: "Ready",
   preparing: "Preparing …",
@@ -248,15 +208,15 @@ const PHASES = {
   finished: "Finished",
 } as const;
 
-function Status(
-  { training, order, problem, start }: {
-    readonly training: Training;
-    readonly order: (order: Order) => void;
-    readonly problem: ReturnType<typeof findProblem>;
-    readonly start: () => void;
-  },
-) {
-  const { phase, begun, progress, notes, error } = training;
+function Status({ training, notes, settings, order, start }: {
+  readonly training: Training;
+  readonly notes: readonly string[];
+  readonly settings: Settings;
+  readonly order: (order: Order) => void;
+  readonly start: () => void;
+}) {
+  const { phase, begun, progress, error } = training;
+  const { problem, summary } = useMemo(() => judge(settings), [settings]);
   const done = progress?.done ?? 0;
   const speed = progress?.updatesPerSecond ?? 0;
   return (
@@ -264,8 +224,7 @@ function Status(
       <div class="head">
         <p class="phase" role="status" id="phase" data-phase={phase}>
           {PHASES[phase]}
-          {begun !== undefined && phase !== "preparing" &&
-            `, ${Math.floor(100 * done)} %`}
+          {begun && phase !== "preparing" && `, ${Math.floor(100 * done)} %`}
         </p>
         <div class="buttons">
           <CopyLink />
@@ -291,20 +250,18 @@ function Status(
             type="button"
             class="primary"
             id="train"
-            disabled={problem.error !== undefined || phase === "preparing"}
+            disabled={problem !== undefined || phase === "preparing"}
             onClick={start}
           >
             {phase === "idle" ? "Train" : "Train anew"}
           </button>
         </div>
       </div>
-      {begun !== undefined && (
-        <progress max={1} value={done} aria-label="Epochs trained" />
-      )}
-      {problem.error === undefined
-        ? <p class="muted summary">{problem.summary}</p>
-        : <p class="problem" role="alert">{problem.error}</p>}
-      {begun !== undefined && (
+      {begun && <progress max={1} value={done} aria-label="Epochs trained" />}
+      {problem === undefined
+        ? <p class="muted summary">{summary}</p>
+        : <p class="problem" role="alert">{problem}</p>}
+      {begun && (
         <p class="muted">
           {begun.engine}
           {speed > 0 &&
@@ -319,16 +276,34 @@ function Status(
   );
 }
 
+/** One of some, by its number. */
+function Numbered({ label, value, set, of }: {
+  readonly label: string;
+  readonly value: number;
+  readonly set: (value: number) => void;
+  readonly of: readonly string[];
+}) {
+  return (
+    <label>
+      {label}{" "}
+      <Select
+        value={`${value}`}
+        set={(value) => set(Number(value))}
+        of={of.map((title, i) => [`${i}`, title])}
+      />
+    </label>
+  );
+}
+
 function Results(
-  { training, watched, watch, pack }: {
+  { training: { begun, progress, summary, packing }, watched, watch, pack }: {
     readonly training: Training;
     readonly pack: () => void;
     readonly watched: Watched;
     readonly watch: (change: Partial<Watched>) => void;
   },
 ) {
-  const { begun, progress, settings, summary } = training;
-  if (begun === undefined || settings === undefined) {
+  if (begun === undefined) {
     return (
       <section class="card empty">
         <h2>What you will see</h2>
@@ -340,54 +315,47 @@ function Results(
       </section>
     );
   }
-  const labels = begun.arms.map(labelOf);
-  const task = TASKS.get(settings.values.task_name!)!;
+  const { arms, combinations, epochs } = begun;
+  const seen = progress?.watched;
   return (
     <>
-      <section class="card" aria-labelledby="curves">
-        <div class="head">
-          <h2 id="curves">Loss</h2>
-          {begun.combinations.length > 1 && (
-            <label>
-              combination{" "}
-              <Select
-                value={`${watched.combination}`}
-                set={(value) => watch({ combination: Number(value) })}
-                of={begun.combinations.map((title, i) => [`${i}`, title])}
-              />
-            </label>
-          )}
-        </div>
-        <Curves
-          arms={labels}
-          epochs={begun.epochs}
-          bands={progress?.bands ?? []}
-          labelOf={labelOf}
-        />
-      </section>
+      <Card
+        id="curves"
+        title="Loss"
+        tools={combinations.length > 1 && (
+          <Numbered
+            label="combination"
+            value={watched.combination}
+            set={(combination) => watch({ combination })}
+            of={combinations}
+          />
+        )}
+      >
+        <Curves arms={arms} epochs={epochs} points={progress?.curves ?? []} />
+      </Card>
       {summary !== undefined && (
         <Outcome
           summary={summary}
-          arms={labels}
-          combinations={begun.combinations}
-          packing={training.packing === true}
+          arms={arms}
+          combinations={combinations}
+          packing={packing === true}
           pack={pack}
         />
       )}
       <div class="pair">
-        <section class="card" aria-labelledby="weights">
-          <div class="head">
-            <h2 id="weights">Recurrent weights</h2>
-            <label>
-              of{" "}
-              <Select
-                value={`${watched.arm}`}
-                set={(value) => watch({ arm: Number(value) })}
-                of={labels.map((label, i) => [`${i}`, label])}
-              />
-            </label>
-          </div>
-          <Matrix picture={progress?.matrix} epoch={progress?.epoch} />
+        <Card
+          id="weights"
+          title="Recurrent weights"
+          tools={
+            <Numbered
+              label="of"
+              value={watched.arm}
+              set={(arm) => watch({ arm })}
+              of={arms}
+            />
+          }
+        >
+          <Matrix picture={seen?.matrix} epoch={seen?.epoch} />
           <label class="check">
             <input
               type="checkbox"
@@ -397,19 +365,21 @@ function Results(
             />{" "}
             show what has changed since the start
           </label>
-        </section>
-        <section class="card" aria-labelledby="trial">
-          <div class="head">
-            <h2 id="trial">A trial</h2>
+        </Card>
+        <Card
+          id="trial"
+          title="A trial"
+          tools={
             <button
               type="button"
               onClick={() => watch({ trial: watched.trial + 1 })}
             >
               Another
             </button>
-          </div>
-          <Trial picture={progress?.trial} task={task} />
-        </section>
+          }
+        >
+          <Trial picture={seen?.trial} task={TASKS.get(begun.task)!} />
+        </Card>
       </div>
     </>
   );

@@ -6,102 +6,55 @@
  */
 
 import type { ModelRun } from "../engine/ensemble.ts";
-import type { Experiment } from "../experiment/experiment.ts";
 import { simulate } from "../reference/simulate.ts";
-import { runKey } from "../results/layout.ts";
 import { failureOf, type RunHistory } from "../results/run_file.ts";
 import type { Parameters } from "../rnn/parameters.ts";
+import { namesOfInputs } from "../tasks/task.ts";
 import type { PreparedExperiment } from "../train/build_run.ts";
 import { middleCurve } from "../viz/series.ts";
 
-/** A curve of an arm: mean and standard deviation over runs by epoch. */
-export interface Band {
+/** A point of an arm's curve: mean and standard deviation over runs. */
+export interface CurvePoint {
   readonly arm: string;
-  /** Points are each so many epochs apart. */
-  readonly epochs: readonly number[];
-  readonly middle: readonly number[];
-  readonly low: readonly number[];
-  readonly high: readonly number[];
+  readonly epoch: number;
+  readonly middle: number;
+  readonly low: number;
+  readonly high: number;
 }
 
-/** W_hh as a picture: [cells, cells], a receiver a row; the strongest weight of those in a cell, NaN where there is no connection. */
-export interface MatrixPicture {
-  readonly cells: number;
-  readonly neurons: number;
-  readonly values: Float32Array<ArrayBuffer>;
-}
-
-/** A trial and what the model makes of it. */
-export interface TrialPicture {
-  readonly steps: number;
-  readonly classifies: boolean;
-  /** [T, I] */
-  readonly inputs: Float32Array<ArrayBuffer>;
-  readonly inputSize: number;
-  /** [T]; 0 where nothing is scored. */
-  readonly targets: Float32Array<ArrayBuffer>;
-  /** [T, O]; probabilities where the task has classes. */
-  readonly outputs: Float64Array<ArrayBuffer>;
-  readonly outputSize: number;
-}
-
-/** Cells of the matrix's picture at most. */
-const MOST_CELLS = 512;
 /** Points of a curve at most. */
 const MOST_POINTS = 200;
 
-/** Mean ± standard deviation of validation losses over the runs of the watched combination, as far as all have come. */
-export function bandOf(
-  histories: ReadonlyMap<string, RunHistory>,
-  { arm, combination, training: { iterations, epochs } }: {
-    readonly arm: string;
-    readonly combination: number;
-    readonly training: Experiment["training"];
-  },
-): Band[] {
-  const runs = Array.from(
-    { length: iterations },
-    (_, iteration) => histories.get(runKey({ combination, iteration }))!,
-  ).filter((history) => failureOf({ history: known(history) }) === undefined)
-    .map(({ validateLoss }) => validateLoss);
-  const begun = runs.filter((losses) => !Number.isNaN(losses[0]!));
-  if (begun.length === 0) return [];
-  const length = Math.min(...begun.map(countKnown));
-  const curve = middleCurve(
-    begun.map((losses) => losses.subarray(0, length)),
+/** Mean ± standard deviation of the validation losses of some runs, as far as all that have begun have come. */
+export function curveOf(
+  runs: readonly { readonly history: RunHistory; readonly epoch: number }[],
+  { arm, epochs }: { readonly arm: string; readonly epochs: number },
+): CurvePoint[] {
+  const begun = runs.filter(({ epoch }) => epoch > 0);
+  const sound = begun.map(({ history, epoch }) => ({
+    trainLoss: history.trainLoss.subarray(0, epoch),
+    validateLoss: history.validateLoss.subarray(0, epoch),
+  })).filter((history) => failureOf({ history }) === undefined);
+  if (sound.length === 0) return [];
+  const losses = sound.map(({ validateLoss }) => validateLoss);
+  const length = Math.min(...losses.map((curve) => curve.length));
+  const { middle, low, high } = middleCurve(
+    losses.map((curve) => curve.subarray(0, length)),
     { of: "mean" },
   );
   const step = Math.max(1, Math.ceil(epochs / MOST_POINTS));
-  const shown = Array.from({ length }, (_, epoch) => epoch)
-    // An untrained network's loss would set the scale.
-    .filter((epoch) =>
-      (epoch > 0 || epochs === 1) &&
-      (epoch % step === 0 || epoch === length - 1)
-    );
-  const at = (values: Float64Array) => shown.map((epoch) => values[epoch]!);
-  return [{
+  const points = Array.from({ length }, (_, epoch) => ({
     arm,
-    epochs: shown,
-    middle: at(curve.middle),
-    low: at(curve.low),
-    high: at(curve.high),
-  }];
-}
-
-function countKnown(losses: Float64Array): number {
-  const end = losses.findIndex(Number.isNaN);
-  return end < 0 ? losses.length : end;
-}
-
-/** The epochs that are trained; NaN afterwards is no failure. */
-function known(history: RunHistory): RunHistory {
-  const last = history.validateLoss.findLastIndex((loss) =>
-    !Number.isNaN(loss)
+    epoch,
+    middle: middle[epoch]!,
+    low: low[epoch]!,
+    high: high[epoch]!,
+  }));
+  // An untrained network's loss would set the scale.
+  return points.filter(({ epoch }) =>
+    (epoch > 0 || epochs === 1) &&
+    (epoch % step === 0 || epoch === length - 1)
   );
-  return {
-    trainLoss: history.trainLoss.subarray(0, last + 1),
-    validateLoss: history.validateLoss.subarray(0, last + 1),
-  };
 }
 
 /** A model that is looked at. */
@@ -109,30 +62,58 @@ export interface WatchedModel {
   readonly prepared: PreparedExperiment;
   readonly run: ModelRun;
   readonly parameters: Parameters;
-  readonly epoch: number;
 }
+
+/** W_hh as a picture: [cells, cells], a receiver a row; the strongest weight of those in a cell, NaN where there is no connection. */
+export interface MatrixPicture {
+  readonly cells: number;
+  readonly neurons: number;
+  readonly values: Float32Array;
+}
+
+/** Cells of the matrix's picture at most. */
+const MOST_CELLS = 512;
 
 /** W_hh of a model, or how far it is from its start. */
 export function pictureOf(
-  { prepared: { size }, run, parameters }: WatchedModel,
+  { run, parameters }: WatchedModel,
   { change }: { readonly change: boolean },
 ): MatrixPicture {
-  const { hiddenSize } = size;
-  const cells = Math.min(hiddenSize, MOST_CELLS);
+  const { receivers: neurons, start, sender } = run.connections;
+  const cells = Math.min(neurons, MOST_CELLS);
   const values = new Float32Array(cells * cells).fill(NaN);
-  const { start, sender } = run.connections;
-  const weights = parameters.weightHh;
-  for (let receiver = 0; receiver < hiddenSize; receiver++) {
-    const row = Math.floor(receiver * cells / hiddenSize) * cells;
+  const cellOf = (neuron: number) => Math.floor(neuron * cells / neurons);
+  for (let receiver = 0; receiver < neurons; receiver++) {
     for (let k = start[receiver]!; k < start[receiver + 1]!; k++) {
-      const at = row + Math.floor(sender[k]! * cells / hiddenSize);
-      const value = weights[k]! -
+      const at = cellOf(receiver) * cells + cellOf(sender[k]!);
+      const value = parameters.weightHh[k]! -
         (change ? run.initial.weightHh[k]! : 0);
-      const before = values[at]!;
-      if (!(Math.abs(value) <= Math.abs(before))) values[at] = value;
+      if (!(Math.abs(value) <= Math.abs(values[at]!))) values[at] = value;
     }
   }
-  return { cells, neurons: hiddenSize, values };
+  return { cells, neurons, values };
+}
+
+/** A number of a trial. */
+interface TrialCell {
+  /** Time step, from 1. */
+  readonly t: number;
+  /** Name of the input, or number of the output. */
+  readonly row: string | number;
+  readonly value: number;
+}
+
+/** A trial and what the model makes of it. */
+export interface TrialPicture {
+  readonly steps: number;
+  readonly names: readonly string[];
+  readonly inputs: readonly TrialCell[];
+  /** Numbers of the classes; none where the outputs are no probabilities of classes. */
+  readonly classes: readonly number[];
+  /** With what is right: a number, not 0 where it is scored; or whether it is this class. */
+  readonly outputs: readonly (TrialCell & {
+    readonly target: number | boolean;
+  })[];
 }
 
 /** A validation trial, by its number, and what the model answers. */
@@ -141,29 +122,37 @@ export function trialOf(
   number: number,
 ): TrialPicture {
   const { size, experiment } = prepared;
+  const { inputSize, outputSize } = size;
+  const { task } = experiment.task;
   const { trials, activation, connections } = run;
-  const { steps, inputSize, validateBatches } = trials;
-  const all = validateBatches.flatMap((batch) => [...batch]);
+  const { steps } = trials;
+  const all = trials.validateBatches.flatMap((batch) => [...batch]);
   const trial = all[number % all.length]!;
-  const inputs = trials.inputs.slice(
-    trial * steps * inputSize,
-    (trial + 1) * steps * inputSize,
-  );
-  const targets = trials.targets.slice(trial * steps, (trial + 1) * steps);
-  const { loss } = experiment.task.task;
+  const part = (values: Float32Array, ofStep: number) =>
+    values.subarray(trial * steps * ofStep, (trial + 1) * steps * ofStep);
+  const inputs = part(trials.inputs, inputSize);
+  const targets = part(trials.targets, 1);
   const { output } = simulate(
-    { ...size, activation, loss, connections, parameters },
+    { ...size, activation, loss: task.loss, connections, parameters },
     { trialCount: 1, steps, inputSize, inputs },
   );
+  const names = namesOfInputs(task, inputSize);
+  const classifies = task.loss === "nll";
   return {
     steps,
-    inputSize,
-    classifies: loss === "nll",
-    inputs: Float32Array.from(inputs),
-    targets: Float32Array.from(targets),
-    outputs: loss === "nll"
-      ? output.map(Math.exp) as Float64Array<ArrayBuffer>
-      : Float64Array.from(output),
-    outputSize: size.outputSize,
+    names,
+    inputs: Array.from(inputs, (value, at) => ({
+      t: Math.floor(at / inputSize) + 1,
+      row: names[at % inputSize]!,
+      value,
+    })),
+    // Class 0 stands for "not scored".
+    classes: classifies ? [...Array(outputSize).keys()].slice(1) : [],
+    outputs: Array.from(output, (value, at) => {
+      const [t, row] = [Math.floor(at / outputSize), at % outputSize];
+      return classifies
+        ? { t: t + 1, row, value: Math.exp(value), target: targets[t] === row }
+        : { t: t + 1, row, value, target: targets[t]! };
+    }).filter(({ row }) => !classifies || row > 0),
   };
 }

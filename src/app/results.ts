@@ -53,6 +53,8 @@ export interface TrainedRun {
 
 /** An arm whose runs are all trained, in the order of combinations and iterations. */
 export interface TrainedArm {
+  /** What it is called in sentences. */
+  readonly label: string;
   readonly prepared: PreparedExperiment;
   readonly runs: readonly TrainedRun[];
   /** Name of the engine in records. */
@@ -92,17 +94,10 @@ export interface Summary {
     readonly (readonly (readonly [mean: number, sd: number])[])[];
 }
 
-/**
- * Compares the arms.
- *
- * @param labelOf What an arm is called in sentences.
- */
-export function summarise(
-  arms: readonly TrainedArm[],
-  labelOf: (arm: string) => string,
-): Summary {
+/** Compares the arms. */
+export function summarise(arms: readonly TrainedArm[]): Summary {
   const labelled = arms.map((arm) => ({
-    label: labelOf(arm.prepared.experiment.net.nullModel),
+    label: arm.label,
     results: {
       path: "",
       experiment: experimentRecord(arm.prepared, recordsOf(arm).map(factsOf)),
@@ -155,18 +150,14 @@ function filesOf(arm: TrainedArm): NamedFiles {
   const records = recordsOf(arm).map((found, i): RunRecord => {
     const { id, run, own, history, parameters } = runs[i]!;
     const { connections, initial } = run;
-    const keepModel = (
-      model: Omit<Parameters<typeof modelBytes>[1], "id" | "connections">,
-    ) =>
+    const keepModel = (epoch: number | "initial", parameters: Weights) =>
       keep(
-        modelPath("", { ...id, epoch: model.epoch }),
-        modelBytes(prepared, { id, connections, ...model }),
+        modelPath("", { ...id, epoch }),
+        modelBytes(prepared, { id, epoch, parameters, connections, history }),
       );
     const topology = own && keep(topologyPath("", id), sparseFile(own));
-    if (id.iteration === 0) {
-      keepModel({ epoch: "initial", parameters: initial });
-    }
-    const model = keepModel({ epoch: epochs - 1, parameters, history });
+    if (id.iteration === 0) keepModel("initial", initial);
+    const model = keepModel(epochs - 1, parameters);
     const network = measuredModel(run, { size, loss });
     const networkStates = {
       initial: networkState(network, initial),

@@ -9,22 +9,27 @@ import { textOf } from "../experiment/config.ts";
 import { type IniFile, iniValue, readIni } from "../experiment/configparser.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { readArms } from "../experiment/read.ts";
-import { CONFIG_SCHEMA, TRIAL_SCHEMA } from "../experiment/schema.ts";
+import {
+  CONFIG_SCHEMA,
+  type KeySchema,
+  LEARNING_RATE,
+  TRIAL_SCHEMA,
+} from "../experiment/schema.ts";
 import { InputError } from "../files/input_error.ts";
 import { parsePythonLiteral, type PythonValue } from "../python/literal.ts";
 import { reprPython, reprString } from "../python/repr.ts";
+import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
+import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { ParameterSchema } from "../tasks/task.ts";
-
-/** What trains: what suits the machine, WebGPU, or WebAssembly. */
-export type Device = "auto" | "gpu" | "cpu";
 
 /** All that a link holds. */
 export interface Settings {
   /** Null models that are compared, "none" for the biological network. */
   readonly arms: readonly string[];
-  readonly device: Device;
-  /** Every key of a config, `task_name` and those of the task's dicts among them, as a config has it; lists without brackets and quotes. */
+  /** What trains: what suits the machine, WebGPU, or WebAssembly. */
+  readonly device: "auto" | "gpu" | "cpu";
+  /** `task_name` and what each field says, as a config has it; lists without brackets and quotes. */
   readonly values: Readonly<Record<string, string>>;
 }
 
@@ -36,10 +41,44 @@ export function labelOf(arm: string): string {
   return arm === BIOLOGICAL ? "biological" : arm.replaceAll("_", " ");
 }
 
+/** A key of a config that can be filled in. */
+export interface Field {
+  readonly key: string;
+  /** Where it stands: a section, or the section of its dict. */
+  readonly section: keyof typeof CONFIG_SCHEMA;
+  readonly schema: KeySchema | ParameterSchema | {
+    /** Some of a few. */
+    readonly kind: "words";
+    readonly choices: readonly string[];
+  };
+}
+
+const SECTIONS = ["net", "trainvalidate", "run"] as const;
+
 /** Keys that the page decides itself; of models it keeps the last. */
 const OWN = ["random_w", "null_model", "store_every_epoch"];
-/** Keys of lists that every grid has. */
-const GRID_KEYS = ["lr", "nonlinearity", "optimizer"];
+
+/** The fields of a task; without one those that all tasks have. */
+export function fieldsOf(task = ""): Field[] {
+  const { trialParameters, gridParameters } = TASKS.get(task) ?? {};
+  const of = (
+    section: Field["section"],
+    schemas: Readonly<Record<string, Field["schema"]>>,
+  ) =>
+    Object.entries(schemas).map(([key, schema]) => ({ key, section, schema }));
+  const words = (all: ReadonlyMap<string, unknown>) =>
+    ({ kind: "words", choices: [...all.keys()] }) as const;
+  return [
+    ...SECTIONS.flatMap((section) => of(section, CONFIG_SCHEMA[section])),
+    ...of("trialparams", { ...TRIAL_SCHEMA, ...trialParameters }),
+    ...of("combosparams", {
+      lr: LEARNING_RATE,
+      nonlinearity: words(NONLINEARITIES),
+      optimizer: words(OPTIMIZERS),
+      ...gridParameters,
+    }),
+  ].filter(({ key }) => !OWN.includes(key));
+}
 
 /** What differs from the schema's defaults: a training that takes a minute. */
 const START: Readonly<Record<string, string>> = {
@@ -61,50 +100,53 @@ const START: Readonly<Record<string, string>> = {
   optimizer: "Adam",
 };
 
-const START_ARMS = [BIOLOGICAL, "permute"];
-
-/** The keys of a section that stand alone, with what each has by default. */
-function plainKeys(section: keyof typeof CONFIG_SCHEMA): string[] {
-  return Object.entries(CONFIG_SCHEMA[section]).flatMap(([key, { kind }]) =>
-    kind === "dict" || kind === "path" || OWN.includes(key) ? [] : [key]
-  );
-}
-
-const SECTIONS = ["net", "trainvalidate", "run"] as const;
-
-function defaultOf(
-  schema: Partial<Pick<ParameterSchema, "default" | "example">>,
-): string {
-  return textOf(schema.default ?? schema.example) ?? "";
-}
-
-/** Parameters of a task, those of the grid last. */
-export function parametersOf(
-  task: string,
-): readonly (readonly [name: string, ParameterSchema, inGrid: boolean])[] {
-  const { trialParameters = {}, gridParameters = {} } = TASKS.get(task) ?? {};
-  return [
-    ...Object.entries(trialParameters).map((e) => [...e, false] as const),
-    ...Object.entries(gridParameters).map((e) => [...e, true] as const),
-  ];
-}
-
 /** What the form says before anybody has touched it. */
 export function defaultSettings(task = START.task_name!): Settings {
-  const values: Record<string, string> = {};
-  for (const section of SECTIONS) {
-    for (const key of plainKeys(section)) {
-      values[key] = START[key] ??
-        defaultOf(Reflect.get(CONFIG_SCHEMA[section], key));
-    }
-  }
-  for (const [name, schema] of parametersOf(task)) {
-    values[name] = defaultOf(schema);
-  }
+  const values = fieldsOf(task).map(({ key, schema }) => {
+    const { default: usual, example } = schema as Partial<ParameterSchema>;
+    return [key, START[key] ?? textOf(usual ?? example) ?? ""];
+  });
   return {
-    arms: START_ARMS,
+    arms: [BIOLOGICAL, "permute"],
     device: "auto",
-    values: { ...values, ...START, task_name: task },
+    values: { task_name: task, ...Object.fromEntries(values) },
+  };
+}
+
+/** The settings with another task; what all tasks have stays. */
+export function withTask(settings: Settings, task: string): Settings {
+  const kept = fieldsOf().map(({ key }) => [key, settings.values[key]!]);
+  const { values } = defaultSettings(task);
+  return {
+    ...settings,
+    values: { ...values, ...Object.fromEntries(kept) },
+  };
+}
+
+/** A connectome that can be trained. */
+export interface KnownConnectome {
+  readonly name: string;
+  readonly regions: number;
+}
+
+/** A connectome of more is one of neurons, or large enough. */
+const MOST_REGIONS = 120;
+
+/** The settings with another connectome; those that ask for it already keep the rest. */
+export function withConnectome(
+  settings: Settings,
+  { name, regions }: KnownConnectome,
+): Settings {
+  const { values } = settings;
+  const neurons = regions > MOST_REGIONS ? "1" : "2";
+  return {
+    ...settings,
+    values: {
+      ...values,
+      net_name: name,
+      rnn_size: String(regions),
+      nr_neurons: values.net_name === name ? values.nr_neurons! : neurons,
+    },
   };
 }
 
@@ -116,9 +158,8 @@ export function linkOf({ arms, device, values }: Settings): string {
   if (device !== start.device) link.set("device", device);
   for (const [key, value] of Object.entries(values)) {
     // The seed is what makes a link repeat a run: it always stands there.
-    const always = key === "seed" ||
-      (key === "task_name" && value !== START.task_name);
-    if (always || value !== start.values[key]) link.set(key, value);
+    const usual = key === "task_name" ? START[key] : start.values[key];
+    if (key === "seed" || value !== usual) link.set(key, value);
   }
   return link.toString().replaceAll("%2C", ",");
 }
@@ -147,58 +188,44 @@ function literal(text: string): string {
   return /^(?:[-+.\d].*|True|False)$/.test(value) ? value : reprString(value);
 }
 
-/** The config that the settings mean. */
-function configOf({ arms, values }: Settings): string {
-  const task = values.task_name!;
-  const parameters = parametersOf(task);
-  const dict = (entries: readonly (readonly [string, string])[]) =>
-    `{${entries.map(([key, value]) => `"${key}": ${value}`).join(", ")}}`;
-  const trial = [
-    ...Object.keys(TRIAL_SCHEMA),
-    ...parameters.filter(([, , inGrid]) => !inGrid).map(([name]) => name),
-  ];
-  const grid = [
-    ...GRID_KEYS,
-    ...parameters.filter(([, , inGrid]) => inGrid).map(([name]) => name),
-  ];
-  const lines = ["[paths]", "path_to_results = results"];
-  for (const section of SECTIONS) {
-    lines.push("", `[${section}]`);
-    if (section === "net") {
-      lines.push("random_w = False", `null_model = ${armsText(arms)}`);
-    }
-    for (const key of plainKeys(section)) {
-      if (values[key] === "") continue;
-      lines.push(`${key} = ${values[key]!.replaceAll("%", "%%")}`);
-    }
-  }
-  lines.push(
-    "",
-    "[trialparams]",
-    `trial_params = ${
-      dict([
-        ["task_name", reprString(task)],
-        ...trial.map((key) => [key, literal(values[key]!)] as const),
-      ])
-    }`,
-    "",
-    "[combosparams]",
-    `combos_params = ${dict(grid.map((key) => [key, listOf(values[key]!)]))}`,
-  );
-  return `${lines.join("\n")}\n`;
+function listOf(text: string): string {
+  const items = text.split(",").filter((item) => item.trim() !== "");
+  return `[${items.map(literal).join(", ")}]`;
 }
 
-function listOf(text: string): string {
-  const items = text.split(",").map((item) => item.trim());
-  return `[${items.filter((item) => item !== "").map(literal).join(", ")}]`;
+/** The config that the settings mean. */
+function configOf({ arms, values }: Settings): string {
+  const fields = Object.groupBy(
+    fieldsOf(values.task_name),
+    ({ section }) => section,
+  );
+  const lines = (section: typeof SECTIONS[number]) => [
+    `[${section}]`,
+    ...(section === "net"
+      ? ["random_w = False", `null_model = ${armsText(arms)}`]
+      : []),
+    ...fields[section]!.filter(({ key }) => values[key] !== "").map(({ key }) =>
+      `${key} = ${values[key]!.replaceAll("%", "%%")}`
+    ),
+  ];
+  const dict = (section: Field["section"], text: (value: string) => string) =>
+    fields[section]!.map(({ key }) => `"${key}": ${text(values[key]!)}`)
+      .join(", ");
+  const task = `"task_name": ${reprString(values.task_name!)}`;
+  return [
+    ["[paths]", "path_to_results = results"],
+    ...SECTIONS.map(lines),
+    [
+      "[trialparams]",
+      `trial_params = {${task}, ${dict("trialparams", literal)}}`,
+    ],
+    ["[combosparams]", `combos_params = {${dict("combosparams", listOf)}}`],
+  ].map((section) => `${section.join("\n")}\n`).join("\n");
 }
 
 /** One null model as it is, several as a list of arms. */
 function armsText(arms: readonly string[]): string {
-  const [arm, ...more] = arms;
-  return more.length === 0
-    ? arm ?? BIOLOGICAL
-    : `[${arms.map(reprString).join(", ")}]`;
+  return arms.length === 1 ? arms[0]! : `[${arms.map(reprString).join(", ")}]`;
 }
 
 /**
@@ -220,7 +247,7 @@ export function experimentsOf(settings: Settings): Experiment[] {
  */
 export function settingsOfConfig(text: string, file: string): Settings {
   const experiments = readArms(text, { file });
-  const { source, net, paths, task } = experiments[0]!;
+  const { source, net, paths, task: { task } } = experiments[0]!;
   const refuse = (what: string) =>
     new InputError(
       `Cannot use "${file}": ${what}; train it with deno task train`,
@@ -233,30 +260,29 @@ export function settingsOfConfig(text: string, file: string): Settings {
     throw refuse("it trains several connectomes");
   }
   const ini = readIni(source.effective, { file });
-  const start = defaultSettings(task.task.name);
-  const values: Record<string, string> = { ...start.values };
-  for (const section of SECTIONS) {
-    for (const key of plainKeys(section)) {
-      values[key] = iniValue(ini, { section, key })?.text ?? values[key]!;
-    }
-  }
-  const trial = { section: "trialparams", key: "trial_params" };
-  const combos = { section: "combosparams", key: "combos_params" };
-  for (const place of [trial, combos]) {
-    for (const [key, value] of dictOf(ini, place)) values[key] = value;
-  }
+  const start = defaultSettings(task.name);
+  const stated = new Map([
+    ...dictOf(ini, "trialparams", "trial_params"),
+    ...dictOf(ini, "combosparams", "combos_params"),
+  ]);
+  const values = fieldsOf(task.name).map(({ key, section }) => [
+    key,
+    stated.get(key) ?? iniValue(ini, { section, key })?.text ??
+      start.values[key]!,
+  ]);
   return {
+    ...start,
     arms: experiments.map((each) => each.net.nullModel),
-    device: "auto",
-    values,
+    values: { ...start.values, ...Object.fromEntries(values) },
   };
 }
 
 function dictOf(
   ini: IniFile,
-  place: { readonly section: string; readonly key: string },
+  section: Field["section"],
+  key: string,
 ): [string, string][] {
-  const dict = parsePythonLiteral(iniValue(ini, place)!.text);
+  const dict = parsePythonLiteral(iniValue(ini, { section, key })!.text);
   if (dict.kind !== "dict") return [];
   const text = (value: PythonValue): string =>
     value.kind === "string"

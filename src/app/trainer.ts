@@ -18,21 +18,22 @@ import {
 import type { Experiment } from "../experiment/experiment.ts";
 import { InputError } from "../files/input_error.ts";
 import { createWebGpuEngine } from "../gpu/engine.ts";
-import { type RunId, runKey } from "../results/layout.ts";
+import type { RunId } from "../results/layout.ts";
 import { engineName } from "../results/run_file.ts";
+import type { Parameters } from "../rnn/parameters.ts";
+import { encodeLatents, syntheticDigits } from "../tasks/synthetic_stimuli.ts";
 import {
   buildRun,
-  ensembleShape,
   type PreparedExperiment,
   prepareWith,
   runsOf,
 } from "../train/build_run.ts";
-import { encodeLatents, syntheticDigits } from "../tasks/synthetic_stimuli.ts";
+import { planTogether } from "../train/groups.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
 import {
-  type Band,
-  bandOf,
+  curveOf,
+  type CurvePoint,
   type MatrixPicture,
   pictureOf,
   trialOf,
@@ -44,11 +45,10 @@ import {
   summarise,
   type Summary,
   type TrainedArm,
-  type TrainedRun,
 } from "./results.ts";
 import {
-  type Device,
   experimentsOf,
+  type KnownConnectome,
   labelOf,
   type Settings,
 } from "./settings.ts";
@@ -75,71 +75,75 @@ export type Order =
   | { readonly ask: "stop" | "go on" | "pack" }
   | { readonly ask: "watch"; readonly watched: Watched };
 
-/** What the page is told. */
-export type News =
-  | { readonly tell: "note"; readonly line: string }
-  | { readonly tell: "error"; readonly line: string }
-  | {
-    readonly tell: "connectome";
-    readonly name: string;
-    readonly regions: number;
-    readonly line: string;
-  }
-  | {
-    readonly tell: "begun";
+/** What the page knows of a training. */
+export interface Training {
+  readonly phase: "idle" | "preparing" | "training" | "stopped" | "finished";
+  readonly begun?: {
     readonly engine: string;
+    readonly task: string;
+    /** What the arms are called. */
     readonly arms: readonly string[];
     /** Titles of the combinations. */
     readonly combinations: readonly string[];
-    readonly runs: number;
     readonly epochs: number;
-  }
-  | {
-    readonly tell: "progress";
+  };
+  readonly progress?: {
     /** Share of all epochs of all runs, 0 to 1. */
     readonly done: number;
     /** Updates of a model in a second, of all models. */
     readonly updatesPerSecond: number;
-    readonly bands: readonly Band[];
-    readonly matrix?: MatrixPicture;
-    readonly trial?: TrialPicture;
-    readonly epoch?: number;
-  }
-  | { readonly tell: "stopped" }
-  | ({ readonly tell: "finished" } & Summary)
+    readonly curves: readonly CurvePoint[];
+    /** Of the model that is looked at, where it is in training. */
+    readonly watched?: {
+      readonly epoch: number;
+      readonly matrix: MatrixPicture;
+      readonly trial: TrialPicture;
+    };
+  };
+  readonly summary?: Summary;
+  readonly packing?: boolean;
+  readonly error?: string;
+}
+
+/** What the page is told: what is otherwise now, and what has come. */
+export interface News extends Partial<Training> {
+  readonly note?: string;
+  readonly connectome?: KnownConnectome;
   /** The results in an archive. */
-  | { readonly tell: "packed"; readonly zip: Uint8Array<ArrayBuffer> };
-
-type History = ReturnType<typeof emptyHistory>;
-
-/** Runs of an arm that train together now. */
-interface Group {
-  readonly ids: readonly RunId[];
-  readonly runs: readonly ModelRun[];
-  /** Those that are their own. */
-  readonly networks: readonly (Network | undefined)[];
-  readonly ensemble: Ensemble;
-  epoch: number;
+  readonly zip?: Uint8Array<ArrayBuffer>;
 }
 
 /** One side of the comparison. */
 interface Arm {
-  readonly name: string;
   readonly prepared: PreparedExperiment;
-  readonly plan: Plan;
-  readonly waiting: RunId[][];
-  readonly histories: Map<string, History>;
-  readonly trained: Map<string, TrainedRun>;
-  group?: Group;
-  /** Epochs of all runs so far. */
-  done: number;
-  millisecondsPerEpoch: number;
 }
 
-/** Milliseconds that one call of an engine should take, so that arms advance side by side. */
-const SLICE = 200;
+/** A run, and how far it is. */
+interface Run {
+  readonly results: Arm;
+  readonly id: RunId;
+  readonly history: ReturnType<typeof emptyHistory>;
+  /** Epochs trained. */
+  epoch: number;
+  /** What it began with, and the network that it has by itself. */
+  run?: ModelRun;
+  own?: Network | undefined;
+  /** Its weights, when it is trained. */
+  parameters?: Parameters;
+}
+
+/** Runs that train together. */
+interface Group {
+  readonly runs: readonly Run[];
+  readonly plan: Plan;
+}
+
 let engine: Engine | undefined;
-let arms: Arm[] = [];
+let arms: readonly Arm[] = [];
+let runs: readonly Run[] = [];
+let waiting: Group[] = [];
+/** What trains now. */
+let group: Group & { readonly ensemble: Ensemble } | undefined;
 let watched: Watched = { arm: 0, combination: 0, trial: 0, change: false };
 let running: AbortController | undefined;
 /** Number of the training that was asked for last. */
@@ -155,7 +159,7 @@ function tell(news: News, transfer: Transferable[] = []): void {
 }
 
 /** Opens what trains: a real GPU, else WebAssembly, else a software adapter. */
-async function openEngine(device: Device): Promise<Engine> {
+async function openEngine(device: Settings["device"]): Promise<Engine> {
   const gpu = device === "cpu"
     ? undefined
     : await createWebGpuEngine().catch(() => undefined);
@@ -176,8 +180,7 @@ async function openEngine(device: Device): Promise<Engine> {
   gpu?.destroy();
   if (!crossOriginIsolated) {
     tell({
-      tell: "note",
-      line:
+      note:
         "One core trains, as this host does not let the page share memory between cores (it would have to send the headers that docs/app.md names).",
     });
   }
@@ -193,56 +196,50 @@ function inTurn(work: () => Promise<void>): Promise<void> {
 /** Prepares and trains; gives up where another training has been asked for meanwhile. */
 async function start(settings: Settings, number: number): Promise<void> {
   if (number !== asked) return;
-  for (const arm of arms) arm.group?.ensemble.destroy();
-  arms = [];
+  group?.ensemble.destroy();
   engine?.destroy();
-  engine = undefined;
+  engine = group = undefined;
+  arms = runs = waiting = [];
+  updates = milliseconds = 0;
   const experiments = experimentsOf(settings);
-  const [{ net, grid, training, task }] = experiments as [Experiment];
+  const [{ net, grid, run, training, task: { task } }] = experiments as [
+    Experiment,
+  ];
   const connectome = await connectomeOf(net.name);
   engine = await openEngine(settings.device);
   tell({
-    tell: "begun",
-    engine: engineName(engine),
-    arms: experiments.map(({ net }) => net.nullModel),
-    combinations: titlesOf(grid),
-    runs: grid.combinations.length * training.iterations,
-    epochs: training.epochs,
+    begun: {
+      engine: engineName(engine),
+      task: task.name,
+      arms: experiments.map(({ net }) => labelOf(net.nullModel)),
+      combinations: titlesOf(grid),
+      epochs: training.epochs,
+    },
   });
-  const note = (line: string) => tell({ tell: "note", line });
-  const { run: { seed } } = experiments[0]!;
-  const digits = task.task.stimuli && syntheticDigits({ seed });
-  const stimuli = digits && task.task.stimuli === "latents"
+  const digits = task.stimuli && syntheticDigits({ seed: run.seed });
+  const stimuli = digits && task.stimuli === "latents"
     ? encodeLatents(digits)
     : digits;
+  const all: Arm[] = [];
   for (const experiment of experiments) {
     const prepared = await prepareWith(experiment, {
       connectome,
       stimuli,
-      network: arms[0]?.prepared.network,
-      onProgress: note,
+      network: all[0]?.prepared.network,
+      onProgress: (note) => tell({ note }),
     });
-    const runs = runsOf(experiment);
-    const plan = engine.plan(ensembleShape(prepared, runs));
-    plan.prepare();
-    const histories = new Map(
-      runs.map((id) => [
-        runKey(id),
-        emptyHistory(training.epochs, task.task.loss === "nll"),
-      ]),
-    );
-    arms.push({
-      name: experiment.net.nullModel,
-      prepared,
-      plan,
-      waiting: plan.groups.map((numbers) => numbers.map((n) => runs[n]!)),
-      histories,
-      trained: new Map(),
-      done: 0,
-      millisecondsPerEpoch: Infinity,
-    });
+    all.push({ prepared });
   }
-  updates = milliseconds = 0;
+  arms = all;
+  runs = arms.flatMap((results) =>
+    runsOf(results.prepared.experiment).map((id) => ({
+      ...{ results, id, epoch: 0 },
+      history: emptyHistory(training.epochs, task.loss === "nll"),
+    }))
+  );
+  waiting = planTogether(runs, engine).flatMap(({ runs, plan }) =>
+    plan.groups.map((numbers) => ({ plan, runs: numbers.map((n) => runs[n]!) }))
+  );
   if (number === asked) await train();
 }
 
@@ -278,158 +275,145 @@ async function add(file: File): Promise<void> {
     );
   }
   const lines: string[] = [];
-  const packed = /\.gz$/i.test(file.name);
-  const bytes = await new Response(
-    packed
-      ? file.stream().pipeThrough(new DecompressionStream("gzip"))
-      : file.stream(),
-  ).bytes();
-  const connectome = await connectomeOfFile(bytes, {
-    file: file.name.replace(/\.gz$/i, ""),
-    onProgress: (line) => lines.push(line),
-  });
+  const stream = /\.gz$/i.test(file.name)
+    ? file.stream().pipeThrough(new DecompressionStream("gzip"))
+    : file.stream();
+  const connectome = await connectomeOfFile(
+    await new Response(stream).bytes(),
+    {
+      file: file.name.replace(/\.gz$/i, ""),
+      onProgress: (line) => lines.push(line),
+    },
+  );
   const { name, regions } = connectome;
   added.set(name, connectome);
-  tell({ tell: "connectome", name, regions, line: lines.join("; ") });
+  tell({ connectome: { name, regions }, note: lines.join("; ") });
 }
 
 async function train(): Promise<void> {
+  const number = asked;
   const { signal } = running = new AbortController();
-  let told = 0;
-  for (;;) {
-    // The one that is furthest behind.
-    const arm = arms.filter(isUnfinished).sort((a, b) => a.done - b.done)[0];
-    if (arm === undefined || signal.aborted) break;
-    await advance(arm, signal);
+  let millisecondsPerEpoch = Infinity;
+  while (!signal.aborted && (group ??= await begin()) !== undefined) {
+    const count = Math.max(1, Math.floor(pace / millisecondsPerEpoch));
+    const before = performance.now();
+    const made = await advance(group, { count, signal });
+    const took = performance.now() - before;
+    if (made > 0) millisecondsPerEpoch = took / made;
+    milliseconds += took;
+    await tellProgress();
     // Where no other thread trains, an order to stop comes between two turns.
     await new Promise((resolve) => setTimeout(resolve));
-    if (performance.now() - told < pace) continue;
-    await tellProgress();
-    told = performance.now();
   }
-  await tellProgress();
   running = undefined;
-  if (arms.some(isUnfinished)) return tell({ tell: "stopped" });
-  tell({ tell: "finished", ...summarise(trainedArms(), labelOf) });
+  if (number !== asked) return;
+  tell(
+    group !== undefined || waiting.length > 0
+      ? { phase: "stopped" }
+      : { phase: "finished", summary: summarise(trainedArms()) },
+  );
+}
+
+/** Draws the runs that are next; undefined where all have begun. */
+async function begin(): Promise<typeof group> {
+  const next = waiting.shift();
+  if (next === undefined) return undefined;
+  next.plan.prepare();
+  const drawn: ModelRun[] = [];
+  for (const each of next.runs) {
+    const { prepared } = each.results;
+    each.run = await buildRun(prepared, each.id);
+    each.own = prepared.ownNetworkOf(each.id);
+    drawn.push(each.run);
+  }
+  return { ...next, ensemble: await next.plan.createEnsemble(drawn) };
+}
+
+/** Trains some epochs, and gives how many there were. */
+async function advance(
+  { runs, ensemble }: NonNullable<typeof group>,
+  { count, signal }: { readonly count: number; readonly signal: AbortSignal },
+): Promise<number> {
+  const [{ epoch: first, results, run }] = runs as [Run];
+  const { epochs } = results.prepared.experiment.training;
+  const histories = runs.map(({ history }) => history);
+  const made = await ensemble.train(Math.min(count, epochs - first), {
+    signal,
+    onEpochs(history) {
+      copyHistory(history, histories, runs[0]!.epoch);
+      for (const each of runs) each.epoch += history.epochs;
+    },
+  });
+  updates += made.epochs * runs.length * run!.trials.trainBatches.length;
+  if (runs[0]!.epoch === epochs) {
+    for (const [i, { parameters }] of (await ensemble.state()).entries()) {
+      runs[i]!.parameters = parameters;
+    }
+    ensemble.destroy();
+    group = undefined;
+  }
+  return made.epochs;
 }
 
 function trainedArms(): TrainedArm[] {
-  return arms.map(({ prepared, trained }) => ({
-    prepared,
+  return arms.map((arm) => ({
+    ...arm,
     engine: engineName(engine!),
-    runs: runsOf(prepared.experiment).map((id) => trained.get(runKey(id))!),
+    runs: runs.filter(({ results }) => results === arm) as Required<Run>[],
   }));
 }
 
-function isUnfinished({ group, waiting }: Arm): boolean {
-  return group !== undefined || waiting.length > 0;
-}
-
-async function advance(arm: Arm, signal: AbortSignal): Promise<void> {
-  const { epochs } = arm.prepared.experiment.training;
-  const group = arm.group ??= await begin(arm);
-  const histories = group.ids.map((id) => arm.histories.get(runKey(id))!);
-  const count = Math.max(1, Math.floor(SLICE / arm.millisecondsPerEpoch));
-  const before = performance.now();
-  const first = group.epoch;
-  await group.ensemble.train(Math.min(count, epochs - first), {
-    signal,
-    onEpochs(history) {
-      copyHistory(history, histories, group.epoch);
-      group.epoch += history.epochs;
+async function tellProgress(): Promise<void> {
+  const { epochs } = arms[0]!.prepared.experiment.training;
+  const done = runs.reduce((sum, { epoch }) => sum + epoch, 0);
+  const model = await watchedModel();
+  tell({
+    ...(running && { phase: "training" }),
+    progress: {
+      done: done / (runs.length * epochs),
+      updatesPerSecond: milliseconds === 0 ? 0 : 1000 * updates / milliseconds,
+      curves: arms.flatMap((arm) =>
+        curveOf(
+          runs.filter(({ results, id }) =>
+            results === arm && id.combination === watched.combination
+          ),
+          { arm: labelOf(arm.prepared.experiment.net.nullModel), epochs },
+        )
+      ),
+      ...(model && {
+        watched: {
+          epoch: model.epoch,
+          matrix: pictureOf(model, watched),
+          trial: trialOf(model, watched.trial),
+        },
+      }),
     },
   });
-  const made = group.epoch - first;
-  if (made > 0) {
-    const took = performance.now() - before;
-    arm.millisecondsPerEpoch = took / made;
-    arm.done += made * group.ids.length;
-    milliseconds += took;
-    updates += made * group.ids.length *
-      group.runs[0]!.trials.trainBatches.length;
-  }
-  if (group.epoch < epochs) return;
-  for (const [i, { parameters }] of (await group.ensemble.state()).entries()) {
-    const id = group.ids[i]!;
-    const key = runKey(id);
-    const history = arm.histories.get(key)!;
-    const [run, own] = [group.runs[i]!, group.networks[i]];
-    arm.trained.set(key, { id, run, own, history, parameters });
-  }
-  group.ensemble.destroy();
-  delete arm.group;
 }
 
-async function begin(arm: Arm): Promise<Group> {
-  const ids = arm.waiting.shift()!;
-  const runs: ModelRun[] = [];
-  const networks: Group["networks"][number][] = [];
-  for (const id of ids) {
-    runs.push(await buildRun(arm.prepared, id));
-    networks.push(arm.prepared.ownNetworkOf(id));
-  }
-  return {
-    ...{ ids, runs, networks },
-    ensemble: await arm.plan.createEnsemble(runs),
-    epoch: 0,
-  };
-}
-
-async function tellProgress(): Promise<void> {
-  const total = arms.reduce(
-    (sum, { prepared: { experiment } }) =>
-      sum + runsOf(experiment).length * experiment.training.epochs,
-    0,
+async function watchedModel(): Promise<
+  WatchedModel & { readonly epoch: number } | undefined
+> {
+  const found = runs.find(({ results, id }) =>
+    results === arms[watched.arm] && id.iteration === 0 &&
+    id.combination === watched.combination
   );
-  const done = arms.reduce((sum, arm) => sum + arm.done, 0);
-  const model = await watchedModel();
-  const matrix = model && pictureOf(model, watched);
-  const trial = model && trialOf(model, watched.trial);
-  tell({
-    tell: "progress",
-    done: done / total,
-    updatesPerSecond: milliseconds === 0 ? 0 : 1000 * updates / milliseconds,
-    bands: arms.flatMap(({ name, prepared, histories }) =>
-      bandOf(histories, {
-        arm: name,
-        combination: watched.combination,
-        training: prepared.experiment.training,
-      })
-    ),
-    ...(model && { epoch: model.epoch, matrix: matrix!, trial: trial! }),
-  }, [
-    ...(matrix ? [matrix.values.buffer] : []),
-    ...(trial
-      ? [trial.inputs.buffer, trial.targets.buffer, trial.outputs.buffer]
-      : []),
-  ]);
-}
-
-async function watchedModel(): Promise<WatchedModel | undefined> {
-  const arm = arms[watched.arm];
-  if (arm === undefined) return undefined;
-  const { prepared, group } = arm;
-  const { combination } = watched;
-  const key = runKey({ combination, iteration: 0 });
-  const trained = arm.trained.get(key);
-  if (trained !== undefined) {
-    const { epochs } = prepared.experiment.training;
-    return { prepared, ...trained, epoch: epochs };
-  }
-  const place = group?.ids.findIndex((id) => runKey(id) === key) ?? -1;
-  if (group === undefined || place < 0) return undefined;
-  const [state] = await group.ensemble.state(place);
-  return { prepared, run: group.runs[place]!, ...state! };
+  if (found?.run === undefined) return undefined;
+  const place = group?.runs.indexOf(found) ?? -1;
+  const parameters = place < 0
+    ? found.parameters
+    : (await group!.ensemble.state(place))[0]!.parameters;
+  const { results: { prepared }, run, epoch } = found;
+  return parameters && { prepared, run, parameters, epoch };
 }
 
 async function obey(order: Order): Promise<void> {
   switch (order.ask) {
     case "start": {
-      const { settings } = order;
       const number = ++asked;
       pace = order.pace;
       running?.abort();
-      return await inTurn(() => start(settings, number));
+      return await inTurn(() => start(order.settings, number));
     }
     case "add":
       return await add(order.file);
@@ -437,15 +421,13 @@ async function obey(order: Order): Promise<void> {
       return running === undefined ? await inTurn(train) : undefined;
     case "pack": {
       const zip = packResults(trainedArms());
-      return tell({ tell: "packed", zip }, [zip.buffer]);
+      return tell({ zip, packing: false }, [zip.buffer]);
     }
     case "stop":
       return running?.abort();
     case "watch":
       watched = order.watched;
-      return running === undefined && arms.length > 0
-        ? await tellProgress()
-        : undefined;
+      if (running === undefined && arms.length > 0) await tellProgress();
   }
 }
 
@@ -457,8 +439,8 @@ self.addEventListener("message", (event) => {
   obey(data).catch((error: unknown) => {
     running = undefined;
     tell({
-      tell: "error",
-      line: error instanceof Error ? error.message : String(error),
+      phase: "idle",
+      error: error instanceof Error ? error.message : String(error),
     });
     // A fault of the program shows where it is.
     if (!EXPECTED.some((kind) => error instanceof kind)) throw error;

@@ -2,24 +2,48 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource npm:preact@11.2.0 */
 /**
- * What is seen of a training: curves, the matrix of recurrent weights, a trial.
+ * What is seen of a training: curves, the matrix of recurrent weights, a trial,
+ * and what came of it.
  *
  * @module
  */
 
+import type { ComponentChildren } from "npm:preact@11.2.0";
 import { useEffect, useRef, useState } from "npm:preact@11.2.0/hooks";
+import type { Task } from "../tasks/task.ts";
 import { plural } from "../text/words.ts";
+import {
+  type Chart,
+  type Colors,
+  curvesChart,
+  drawChart,
+  inputsChart,
+  outputsChart,
+} from "./charts.ts";
 import { plain } from "./form.tsx";
-import { namesOfInputs, type Task } from "../tasks/task.ts";
-import type * as Charts from "./charts.ts";
-import type { Band, MatrixPicture, TrialPicture } from "./pictures.ts";
+import type { CurvePoint, MatrixPicture, TrialPicture } from "./pictures.ts";
 import type { Summary } from "./results.ts";
 
-/** Vega is large, and nobody waits for it before the first epoch. */
-let charts: Promise<typeof Charts> | undefined;
+/** A part of the page under a heading, beside which its tools stand. */
+export function Card({ id, title, tools, children }: {
+  readonly id: string;
+  readonly title: string;
+  readonly tools?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <section class="card" aria-labelledby={id}>
+      <div class="head">
+        <h2 id={id}>{title}</h2>
+        {tools}
+      </div>
+      {children}
+    </section>
+  );
+}
 
 /** The page's colours as they are now: light or dark. */
-function colorsNow(): Charts.Colors {
+function colorsNow(): Colors {
   const style = getComputedStyle(document.documentElement);
   const color = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
@@ -34,7 +58,7 @@ function colorsNow(): Charts.Colors {
 }
 
 /** Calls again when the page turns light or dark. */
-function useColors(): Charts.Colors {
+function useColors(): Colors {
   const [colors, set] = useState(colorsNow);
   useEffect(() => {
     const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -45,56 +69,35 @@ function useColors(): Charts.Colors {
   return colors;
 }
 
-/** A chart that is made anew where `key` changes, and told the rows. */
-function VegaChart(
-  { make, rows, label, of }: {
-    readonly make: (
-      charts: typeof Charts,
-      host: HTMLElement,
-    ) => Charts.Chart;
-    readonly rows: (charts: typeof Charts) => readonly object[];
-    readonly label: string;
-    /** What the chart is made of, apart from the rows. */
-    readonly of: readonly unknown[];
-  },
-) {
+/** A chart that is made anew where its specification changes, and told the rows. */
+function VegaChart({ spec, rows, label }: {
+  readonly spec: Parameters<typeof drawChart>[1];
+  readonly rows: readonly object[];
+  readonly label: string;
+}) {
   const host = useRef<HTMLDivElement>(null);
-  const chart = useRef<Charts.Chart | undefined>(undefined);
-  const latest = useRef(rows);
-  latest.current = rows;
+  const chart = useRef<Promise<Chart>>(undefined);
   useEffect(() => {
-    let gone = false;
-    charts ??= import("./charts.ts");
-    charts.then((module) => {
-      if (gone) return;
-      chart.current = make(module, host.current!);
-      chart.current.update(latest.current(module));
-    });
-    return () => {
-      gone = true;
-      chart.current?.destroy();
-      chart.current = undefined;
-    };
-  }, of);
+    const drawn = chart.current = drawChart(host.current!, spec);
+    return () => drawn.then((chart) => chart.destroy());
+  }, [JSON.stringify(spec)]);
   useEffect(() => {
-    charts?.then((module) => chart.current?.update(latest.current(module)));
+    chart.current?.then((chart) => chart.update(rows));
   });
   return <div class="chart" ref={host} role="img" aria-label={label} />;
 }
 
 /** The loss of each arm by epoch. */
-export function Curves(
-  { arms, epochs, bands, labelOf }: {
-    readonly arms: readonly string[];
-    readonly epochs: number;
-    readonly bands: readonly Band[];
-    readonly labelOf: (arm: string) => string;
-  },
-) {
+export function Curves({ arms, epochs, points }: {
+  readonly arms: readonly string[];
+  readonly epochs: number;
+  readonly points: readonly CurvePoint[];
+}) {
   const colors = useColors();
-  const last = bands.map(({ arm, middle }) =>
-    `${labelOf(arm)} ${middle.at(-1)?.toPrecision(3) ?? "none yet"}`
-  ).join(", ");
+  const now = arms.flatMap((arm) => {
+    const last = points.findLast((point) => point.arm === arm);
+    return last === undefined ? [] : [`${arm} ${last.middle.toPrecision(3)}`];
+  });
   return (
     <>
       <ul class="legend">
@@ -106,11 +109,9 @@ export function Curves(
         ))}
       </ul>
       <VegaChart
-        label={`Validation loss by epoch; now: ${last}`}
-        of={[arms.join(), epochs, colors]}
-        make={(module, host) =>
-          module.drawCurves(host, { arms, epochs, colors })}
-        rows={(module) => module.curveRows(bands, labelOf)}
+        label={`Validation loss by epoch; now: ${now.join(", ")}`}
+        spec={curvesChart({ arms, epochs, colors })}
+        rows={points}
       />
       <p class="muted">
         Lines are means over runs, bands one standard deviation to either side.
@@ -121,36 +122,26 @@ export function Curves(
 }
 
 /** A trial: inputs, targets, outputs. */
-export function Trial(
-  { picture, task }: {
-    readonly picture: TrialPicture | undefined;
-    readonly task: Task;
-  },
-) {
+export function Trial({ picture, task }: {
+  readonly picture: TrialPicture | undefined;
+  readonly task: Task;
+}) {
   const colors = useColors();
   if (picture === undefined) return <p class="muted">Not trained yet.</p>;
-  const { steps, classifies, inputSize } = picture;
-  const names = namesOfInputs(task, inputSize);
+  const classifies = picture.classes.length > 0;
   return (
     <>
       <VegaChart
-        label={`Inputs over ${steps} time steps`}
-        of={[names.join(), steps, colors]}
-        make={(module, host) =>
-          module.drawInputs(host, { names, steps, colors })}
-        rows={(module) => module.inputRows(picture, names)}
+        label={`Inputs over ${picture.steps} time steps`}
+        spec={inputsChart(picture, colors)}
+        rows={picture.inputs}
       />
       <VegaChart
         label={classifies
           ? "Probability of each class; a ring marks what is right"
           : "Output and targets"}
-        of={[classifies, steps, colors]}
-        make={(module, host) =>
-          module.drawOutputs(host, {
-            ...{ classifies, steps, colors },
-            classes: picture.outputSize,
-          })}
-        rows={(module) => module.outputRows(picture)}
+        spec={outputsChart(picture, colors)}
+        rows={picture.outputs}
       />
       <p class="muted">
         {sentence(plain(task.description ?? task.name))} {classifies
@@ -165,12 +156,10 @@ function sentence(words: string): string {
   return `${words[0]!.toUpperCase()}${words.slice(1)}.`;
 }
 
-export function Matrix(
-  { picture, epoch = 0 }: {
-    readonly picture: MatrixPicture | undefined;
-    readonly epoch: number | undefined;
-  },
-) {
+export function Matrix({ picture, epoch = 0 }: {
+  readonly picture: MatrixPicture | undefined;
+  readonly epoch: number | undefined;
+}) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const colors = useColors();
   useEffect(() => {
@@ -179,27 +168,25 @@ export function Matrix(
     }
   }, [picture, colors]);
   if (picture === undefined) return <p class="muted">Not trained yet.</p>;
-  const largest = picture.values.reduce(
+  const { cells, neurons, values } = picture;
+  const largest = values.reduce(
     (most, value) => Math.max(most, Math.abs(value) || 0),
     0,
-  );
+  ).toPrecision(2);
   return (
     <>
       <canvas
         class="matrix"
         ref={canvas}
-        width={picture.cells}
-        height={picture.cells}
+        width={cells}
+        height={cells}
         role="img"
-        aria-label={`Recurrent weights of ${picture.neurons} neurons, a receiver a row; the strongest is ${
-          largest.toPrecision(2)
-        }`}
+        aria-label={`Recurrent weights of ${neurons} neurons, a receiver a row; the strongest is ${largest}`}
       />
       <p class="muted">
-        {picture.neurons} neurons after{" "}
+        {neurons} neurons after{" "}
         {plural(epoch, "epoch")}: senders from left to right, receivers from top
-        to bottom. Violet raises, teal lowers; the strongest is{" "}
-        {largest.toPrecision(2)}.
+        to bottom. Violet raises, teal lowers; the strongest is {largest}.
       </p>
     </>
   );
@@ -208,7 +195,7 @@ export function Matrix(
 function paint(
   canvas: HTMLCanvasElement,
   { cells, values }: MatrixPicture,
-  colors: Charts.Colors,
+  { card, arms, high }: Colors,
 ): void {
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(cells, cells);
@@ -216,18 +203,13 @@ function paint(
     .sort();
   // A few strong weights would leave all others white.
   const full = found[Math.floor(0.98 * found.length)] || 1;
-  const [zero, negative, positive] = [
-    rgb(colors.card),
-    rgb(colors.arms[1]!),
-    rgb(colors.high),
-  ];
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at]!;
+  const [zero, negative, positive] = [card, arms[1]!, high].map(rgb);
+  for (const [at, value] of values.entries()) {
     if (Number.isNaN(value)) continue;
     const share = Math.min(1, 0.15 + 0.85 * Math.sqrt(Math.abs(value) / full));
-    const end = value < 0 ? negative : positive;
+    const end = value < 0 ? negative! : positive!;
     for (let c = 0; c < 3; c++) {
-      image.data[4 * at + c] = zero[c]! + share * (end[c]! - zero[c]!);
+      image.data[4 * at + c] = zero![c]! + share * (end[c]! - zero![c]!);
     }
     image.data[4 * at + 3] = 255;
   }
@@ -267,14 +249,17 @@ export function Outcome(
   },
 ) {
   const short = (value: number) => Number(value.toPrecision(3)).toString();
+  const many = combinations.length > 1;
   return (
-    <section class="card" aria-labelledby="outcome">
-      <div class="head">
-        <h2 id="outcome">Result</h2>
+    <Card
+      id="outcome"
+      title="Result"
+      tools={
         <button type="button" id="zip" disabled={packing} onClick={pack}>
           {packing ? "Packing …" : "Download results (.zip)"}
         </button>
-      </div>
+      }
+    >
       <div class="wide" role="region" aria-label="Losses" tabIndex={0}>
         <table>
           <caption>
@@ -282,14 +267,14 @@ export function Outcome(
           </caption>
           <thead>
             <tr>
-              {combinations.length > 1 && <th scope="col">combination</th>}
+              {many && <th scope="col">combination</th>}
               {arms.map((arm) => <th scope="col" key={arm}>{arm}</th>)}
             </tr>
           </thead>
           <tbody>
             {combinations.map((title, c) => (
               <tr key={title}>
-                {combinations.length > 1 && <th scope="row">{title}</th>}
+                {many && <th scope="row">{title}</th>}
                 {losses.map((own, a) => {
                   const [mean, sd] = own[c]!;
                   return (
@@ -315,6 +300,6 @@ export function Outcome(
         <code>deno task train config.ini</code> writes it;{" "}
         <code>deno task viz</code> reads them.
       </p>
-    </section>
+    </Card>
   );
 }
