@@ -7,13 +7,15 @@
  * @module
  */
 
-import type { ComponentChildren } from "npm:preact@11.2.0";
+import type { ComponentChildren, JSX } from "npm:preact@11.2.0";
 import { useRef } from "npm:preact@11.2.0/hooks";
 import { NULL_MODELS } from "../connectome/nulls/null_model.ts";
 import { textOf } from "../experiment/config.ts";
 import { TASKS } from "../tasks/registry.ts";
 import {
+  armsOf,
   BIOLOGICAL,
+  DEVICES,
   type Field,
   fieldsOf,
   type KnownConnectome,
@@ -35,15 +37,16 @@ const PLACED = [
   "seed",
 ];
 
-/** Arms, the biological network among them; the first few are seen at once. */
-const ARMS = Object.entries({
-  [BIOLOGICAL]: { keeps: "" },
-  ...NULL_MODELS,
-}).map(([name, { keeps }]) => ({
-  name,
-  isFirst: [BIOLOGICAL, "permute", "degrees", "regions"].includes(name),
-  hint: name === BIOLOGICAL ? "as the connectome has it" : `keeps ${keeps}`,
-}));
+/** Arms that are seen at once. */
+const FIRST = [BIOLOGICAL, "permute", "degrees", "regions"];
+
+/** What each arm keeps of the connectome. */
+const KEPT = new Map([
+  [BIOLOGICAL, "as the connectome has it"],
+  ...Object.entries(NULL_MODELS).map(([name, { keeps }]) =>
+    [name, `keeps ${keeps}`] as const
+  ),
+]);
 
 /** What a key is called in the form; such a label needs no hint. */
 const LABELS: Readonly<Record<string, string>> = {
@@ -58,12 +61,6 @@ const LABELS: Readonly<Record<string, string>> = {
   optimizer: "Optimizers",
 };
 
-const DEVICES = [
-  ["auto", "what suits this machine"],
-  ["gpu", "GPU (WebGPU)"],
-  ["cpu", "CPU (WebAssembly)"],
-] as const;
-
 export function Form({ settings, change, connectomes, addFiles }: {
   readonly settings: Settings;
   readonly change: (settings: Settings) => void;
@@ -72,16 +69,23 @@ export function Form({ settings, change, connectomes, addFiles }: {
   readonly addFiles: (files: Iterable<File>) => void;
 }) {
   const files = useRef<HTMLInputElement>(null);
-  const { arms, device, values } = settings;
-  const task = values.task_name!;
+  const arms = armsOf(settings);
+  const task = settings.task_name!;
+  const name = settings.net_name!;
   const fields = fieldsOf(task);
-  const field = (each: Field) => (
-    <FieldOf
-      key={each.key}
-      field={each}
-      value={values[each.key]!}
-      set={(value) =>
-        change({ ...settings, values: { ...values, [each.key]: value } })}
+  const set = (key: string) => (value: string) =>
+    change({ ...settings, [key]: value });
+  const field = ({ key, section, schema }: Field) => (
+    <Control
+      key={key}
+      id={key}
+      // Of the grid there are several of each.
+      kind={section === "combosparams" ? `${schema.kind} list` : schema.kind}
+      label={LABELS[key] ?? key.replaceAll("_", " ")}
+      hint={key in LABELS ? "" : plain(schema.description)}
+      value={settings[key]!}
+      set={set(key)}
+      of={"choices" in schema ? schema.choices.map(named) : []}
     />
   );
   const placed = (...keys: string[]) =>
@@ -90,51 +94,40 @@ export function Form({ settings, change, connectomes, addFiles }: {
     fields.filter(({ key, section }) =>
       sections.includes(section) && !PLACED.includes(key)
     ).map(field);
-  const arm = ({ name, hint }: typeof ARMS[number]) => (
-    <Check
+  const arm = (name: string) => (
+    <Control
       key={name}
       id={`arm-${name}`}
+      kind="boolean"
       label={labelOf(name)}
-      hint={hint}
-      on={arms.includes(name)}
-      set={(on) =>
-        change({
-          ...settings,
-          arms: ARMS.map(({ name }) => name).filter((each) =>
-            each === name ? on : arms.includes(each)
-          ),
-        })}
+      hint={KEPT.get(name)!}
+      value={textOf(arms.includes(name))!}
+      set={() => set("arms")(toggled([...KEPT.keys()], arms, name))}
     />
   );
-  const moreArms = ARMS.filter(({ isFirst }) => !isFirst);
-  const known = connectomes.find(({ name }) => name === values.net_name);
+  const moreArms = [...KEPT.keys()].filter((name) => !FIRST.includes(name));
+  const isKnown = connectomes.some((each) => each.name === name);
   return (
     <form class="form" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="card">
         <legend>Connectome</legend>
-        <p class="field">
-          <label for="net_name">Brain</label>
-          <Select
-            id="net_name"
-            value={values.net_name!}
-            set={(name) =>
-              change(withConnectome(
-                settings,
-                connectomes.find((each) => each.name === name)!,
-              ))}
-            of={[
-              ...(known ? [] : [
-                [
-                  values.net_name!,
-                  `${values.net_name}: its file is missing`,
-                ] as const,
-              ]),
-              ...connectomes.map(({ name, regions }) =>
-                [name, `${name.replaceAll("_", " ")} (${regions})`] as const
-              ),
-            ]}
-          />
-        </p>
+        <Control
+          id="net_name"
+          label="Brain"
+          value={name}
+          set={(name) => {
+            const found = connectomes.find((each) => each.name === name);
+            if (found !== undefined) change(withConnectome(settings, found));
+          }}
+          of={[
+            ...(isKnown
+              ? []
+              : [[name, `${name}: its file is missing`] as const]),
+            ...connectomes.map(({ name, regions }) =>
+              [name, `${named(name)[1]} (${regions})`] as const
+            ),
+          ]}
+        />
         <div class="field">
           <input
             ref={files}
@@ -144,14 +137,12 @@ export function Form({ settings, change, connectomes, addFiles }: {
             multiple
             tabIndex={-1}
             aria-label="Connectomes and configs"
-            onChange={(event) => {
-              addFiles(event.currentTarget.files ?? []);
-              event.currentTarget.value = "";
+            onChange={({ currentTarget }) => {
+              addFiles(currentTarget.files ?? []);
+              currentTarget.value = "";
             }}
           />
-          <button type="button" onClick={() => files.current?.click()}>
-            Add a file …
-          </button>
+          <Button onClick={() => files.current?.click()}>Add a file …</Button>
           <small>
             A connectome (.csv, .npy, .npz, a list of connections) or a
             config.ini; or drop it anywhere here.
@@ -161,25 +152,23 @@ export function Form({ settings, change, connectomes, addFiles }: {
       </fieldset>
       <fieldset class="card">
         <legend>Task</legend>
-        <p class="field">
-          <label for="task_name">What is learnt</label>
-          <Select
-            id="task_name"
-            value={task}
-            set={(name) => change(withTask(settings, name))}
-            of={[...TASKS.keys()].map((name) => [name, name])}
-          />
-          <small>{plain(TASKS.get(task)?.description ?? "")}</small>
-        </p>
+        <Control
+          id="task_name"
+          label="What is learnt"
+          hint={plain(TASKS.get(task)?.description ?? "")}
+          value={task}
+          set={(name) => change(withTask(settings, name))}
+          of={[...TASKS.keys()].map((name) => [name, name] as const)}
+        />
         {placed("nr_of_trials")}
         <More title="Details of the task">{others("trialparams")}</More>
       </fieldset>
       <fieldset class="card">
         <legend>Arms</legend>
-        {ARMS.filter(({ isFirst }) => isFirst).map(arm)}
+        {FIRST.map(arm)}
         <More
           title="More null models"
-          open={moreArms.some(({ name }) => arms.includes(name))}
+          open={moreArms.some((name) => arms.includes(name))}
         >
           {moreArms.map(arm)}
         </More>
@@ -197,41 +186,16 @@ export function Form({ settings, change, connectomes, addFiles }: {
         <More title="All other settings">
           {placed("train_size")}
           {others("net", "trainvalidate", "run")}
-          <p class="field">
-            <label for="device">Device</label>
-            <Select
-              id="device"
-              value={device}
-              set={(device) => change({ ...settings, device })}
-              of={DEVICES}
-            />
-          </p>
+          <Control
+            id="device"
+            label="Device"
+            value={settings.device!}
+            set={set("device")}
+            of={[...DEVICES]}
+          />
         </More>
       </fieldset>
     </form>
-  );
-}
-
-/** One of some values, each with what it is called. */
-export function Select<T extends string>({ id, value, set, of, hint }: {
-  readonly id?: string;
-  readonly value: T;
-  readonly set: (value: T) => void;
-  readonly of: readonly (readonly [value: T, name: string])[];
-  /** Id of what describes it. */
-  readonly hint?: string | undefined;
-}) {
-  return (
-    <select
-      id={id}
-      value={value}
-      aria-describedby={hint}
-      onChange={(event) => set(event.currentTarget.value as T)}
-    >
-      {of.map(([value, name]) => (
-        <option value={value} key={value}>{name}</option>
-      ))}
-    </select>
   );
 }
 
@@ -258,34 +222,65 @@ function More({ title, open = false, children }: {
     );
 }
 
-function FieldOf({ field: { key, section, schema }, value, set }: {
-  readonly field: Field;
+/** A word, and how it is shown. */
+const named = (word: string) => [word, word.replaceAll("_", " ")] as const;
+
+/** The chosen of all words, in their order, with one more or without it. */
+function toggled(
+  all: readonly string[],
+  chosen: readonly string[],
+  word: string,
+): string {
+  return all.filter((each) => chosen.includes(each) !== (each === word)).join();
+}
+
+/** Values, each with what it is called. */
+type Options = readonly (readonly [value: string, name: string])[];
+
+/** What is filled in under one name. */
+function Control({ id, kind = "choice", label, hint, value, set, of = [] }: {
+  readonly id: string;
+  /** A "boolean" is ticked, of a "choice" one is chosen, of a "words list" some; all else is written. */
+  readonly kind?: string;
+  readonly label: string;
+  readonly hint?: string;
   readonly value: string;
   readonly set: (value: string) => void;
+  readonly of?: Options;
 }) {
-  const label = LABELS[key] ?? key.replaceAll("_", " ");
-  const hint = key in LABELS || schema.kind === "words"
-    ? ""
-    : plain(schema.description);
-  const described = hint === "" ? undefined : `${key}-hint`;
-  const isList = section === "combosparams";
-  if (schema.kind === "words") {
-    const chosen = value.split(",").map((word) => word.trim());
+  const described = hint ? `${id}-hint` : undefined;
+  const parts = {
+    label: <label for={id}>{label}</label>,
+    hint: hint && <small id={described}>{hint}</small>,
+  };
+  if (kind === "boolean") {
     return (
-      <div class="field" role="group" aria-labelledby={`${key}-label`}>
-        <span class="label" id={`${key}-label`}>{label}</span>
+      <p class="check">
+        <input
+          id={id}
+          type="checkbox"
+          checked={value === "True"}
+          aria-describedby={described}
+          onChange={(event) => set(textOf(event.currentTarget.checked)!)}
+        />
+        {parts.label}
+        {parts.hint}
+      </p>
+    );
+  }
+  if (kind === "words list") {
+    const chosen = value.split(",").map((word) => word.trim());
+    const all = of.map(([word]) => word);
+    return (
+      <div class="field" role="group" aria-labelledby={`${id}-label`}>
+        <span class="label" id={`${id}-label`}>{label}</span>
         <div class="choices">
-          {schema.choices.map((word) => (
+          {all.map((word) => (
             <label class="chip" key={word}>
               <input
                 type="checkbox"
                 checked={chosen.includes(word)}
-                onChange={({ currentTarget: { checked } }) =>
-                  set(
-                    schema.choices.filter((each) =>
-                      each === word ? checked : chosen.includes(each)
-                    ).join(),
-                  )}
+                onChange={() => set(toggled(all, chosen, word))}
               />
               {word}
             </label>
@@ -294,65 +289,44 @@ function FieldOf({ field: { key, section, schema }, value, set }: {
       </div>
     );
   }
-  if (schema.kind === "boolean" && !isList) {
-    return (
-      <Check
-        id={key}
-        label={label}
-        hint={hint}
-        on={value === "True"}
-        set={(on) => set(textOf(on)!)}
-      />
-    );
-  }
+  const control = { id, value, "aria-describedby": described };
   return (
     <p class="field">
-      <label for={key}>{label}</label>
-      {schema.kind === "choice"
-        ? (
-          <Select
-            id={key}
-            value={value}
-            hint={described}
-            set={set}
-            of={schema.choices.map((each) => [each, each.replaceAll("_", " ")])}
-          />
-        )
-        : (
-          <input
-            id={key}
-            type="text"
-            inputMode={isList ? "text" : "decimal"}
-            autoComplete="off"
-            spellcheck={false}
-            value={value}
-            aria-describedby={described}
-            onInput={(event) => set(event.currentTarget.value)}
-          />
-        )}
-      {hint !== "" && <small id={described}>{hint}</small>}
+      {parts.label}
+      {kind === "choice" ? <Select {...control} set={set} of={of} /> : (
+        <input
+          {...control}
+          type="text"
+          inputMode={kind.endsWith("list") ? "text" : "decimal"}
+          autoComplete="off"
+          spellcheck={false}
+          onInput={(event) => set(event.currentTarget.value)}
+        />
+      )}
+      {parts.hint}
     </p>
   );
 }
 
-function Check({ id, label, hint, on, set }: {
-  readonly id: string;
-  readonly label: string;
-  readonly hint: string;
-  readonly on: boolean;
-  readonly set: (on: boolean) => void;
-}) {
+/** One of some values. */
+export function Select({ set, of, ...about }: {
+  readonly value: string;
+  readonly set: (value: string) => void;
+  readonly of: Options;
+} & Pick<JSX.IntrinsicElements["select"], "id" | "aria-describedby">) {
   return (
-    <p class="check">
-      <input
-        id={id}
-        type="checkbox"
-        checked={on}
-        aria-describedby={`${id}-hint`}
-        onChange={(event) => set(event.currentTarget.checked)}
-      />
-      <label for={id}>{label}</label>
-      <small id={`${id}-hint`}>{hint}</small>
-    </p>
+    <select
+      {...about}
+      onChange={(event) => set(event.currentTarget.value)}
+    >
+      {of.map(([value, name]) => (
+        <option value={value} key={value}>{name}</option>
+      ))}
+    </select>
   );
+}
+
+/** One that sends nothing. */
+export function Button(props: JSX.IntrinsicElements["button"]) {
+  return <button type="button" {...props} />;
 }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { render } from "npm:preact@11.2.0";
+import { type ComponentChildren, render } from "npm:preact@11.2.0";
 import { useEffect, useMemo, useRef, useState } from "npm:preact@11.2.0/hooks";
 import {
   defaultSettings,
@@ -20,19 +20,15 @@ import {
   settingsOfLink,
   withConnectome,
 } from "./settings.ts";
-import { Form, Select } from "./form.tsx";
-import { Card, CopyLink, Curves, Matrix, Outcome, Trial } from "./views.tsx";
+import { Button, Form, Select } from "./form.tsx";
+import { Curves, Matrix, Trial } from "./charts.tsx";
+import type { Summary } from "./results.ts";
 import type { News, Order, Training, Watched } from "./trainer.ts";
 import { plural } from "../text/words.ts";
 import { TASKS } from "../tasks/registry.ts";
 
-const { values: DEFAULTS } = defaultSettings();
-const EMBEDDED: KnownConnectome = {
-  name: DEFAULTS.net_name!,
-  regions: Number(DEFAULTS.rnn_size),
-};
-
-const FIRST: Watched = { arm: 0, combination: 0, trial: 0, change: false };
+const { net_name, rnn_size } = defaultSettings();
+const EMBEDDED = { name: net_name!, regions: Number(rnn_size) };
 
 /** Whether pictures should change seldom. */
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -42,7 +38,9 @@ function App() {
   const [training, setTraining] = useState<Training>({ phase: "idle" });
   const [notes, setNotes] = useState<readonly string[]>([]);
   const [connectomes, setConnectomes] = useState([EMBEDDED]);
-  const [watched, setWatched] = useState(FIRST);
+  const [watched, setWatched] = useState<Watched>({
+    ...{ arm: 0, combination: 0, trial: 0, change: false },
+  });
   const worker = useMemo(
     () =>
       new Worker(new URL("./trainer.js", import.meta.url), { type: "module" }),
@@ -63,8 +61,10 @@ function App() {
     waiting.current = undefined;
     setTraining({ phase: "preparing" });
     setNotes([]);
-    watch({ arm: 0, combination: 0 });
-    order({ ask: "start", settings, pace: calm.matches ? 2000 : 250 });
+    const first = { ...watched, arm: 0, combination: 0 };
+    setWatched(first);
+    const pace = calm.matches ? 2000 : 250;
+    order({ ask: "start", settings, watched: first, pace });
   };
   const addConnectome = (added: KnownConnectome) => {
     setConnectomes((before) => [
@@ -72,14 +72,14 @@ function App() {
       added,
     ]);
     const config = waiting.current;
-    if (config?.values.net_name === added.name) return start(config);
+    if (config?.net_name === added.name) return start(config);
     setSettings((before) => withConnectome(before, added));
   };
   const addConfig = async (file: File) => {
     try {
       const read = settingsOfConfig(await file.text(), file.name);
       setSettings(read);
-      const name = read.values.net_name!;
+      const name = read.net_name!;
       if (connectomes.some((each) => each.name === name)) return start(read);
       waiting.current = read;
       change({
@@ -98,6 +98,7 @@ function App() {
     }
   };
 
+  // After each drawing, as what hears knows the state of its drawing alone.
   useEffect(() => {
     worker.onmessage = ({ data }: MessageEvent<News>) => {
       const { note, connectome, zip, ...changes } = data;
@@ -106,27 +107,15 @@ function App() {
       if (zip !== undefined) save(zip);
       change(changes);
     };
-  });
-  useEffect(() => {
     worker.onerror = (event) => {
       event.preventDefault();
       change({ error: `The page has a fault: ${event.message}` });
     };
-    const follow = () => setSettings(settingsOfLink(location.hash));
-    addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
-  }, []);
-  useEffect(() => {
-    const over = (event: DragEvent) => event.preventDefault();
-    const drop = (event: DragEvent) => {
+    globalThis.onhashchange = () => setSettings(settingsOfLink(location.hash));
+    globalThis.ondragover = (event) => event.preventDefault();
+    globalThis.ondrop = (event) => {
       event.preventDefault();
       addFiles(event.dataTransfer?.files ?? []);
-    };
-    addEventListener("dragover", over);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", over);
-      removeEventListener("drop", drop);
     };
   });
   useEffect(() => {
@@ -229,32 +218,29 @@ function Status({ training, notes, settings, order, start }: {
         <div class="buttons">
           <CopyLink />
           {phase === "training" && (
-            <button
-              type="button"
+            <Button
               id="stop"
               onClick={() => order({ ask: "stop" })}
             >
               Stop
-            </button>
+            </Button>
           )}
           {phase === "stopped" && (
-            <button
-              type="button"
+            <Button
               id="go"
               onClick={() => order({ ask: "go on" })}
             >
               Go on
-            </button>
+            </Button>
           )}
-          <button
-            type="button"
+          <Button
             class="primary"
             id="train"
             disabled={problem !== undefined || phase === "preparing"}
             onClick={start}
           >
             {phase === "idle" ? "Train" : "Train anew"}
-          </button>
+          </Button>
         </div>
       </div>
       {begun && <progress max={1} value={done} aria-label="Epochs trained" />}
@@ -292,6 +278,106 @@ function Numbered({ label, value, set, of }: {
         of={of.map((title, i) => [`${i}`, title])}
       />
     </label>
+  );
+}
+
+/** A part of the page under a heading, beside which its tools stand. */
+function Card({ id, title, tools, children }: {
+  readonly id: string;
+  readonly title: string;
+  readonly tools?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <section class="card" aria-labelledby={id}>
+      <div class="head">
+        <h2 id={id}>{title}</h2>
+        {tools}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** A link repeats the run: all settings are in it. */
+function CopyLink() {
+  const [copied, set] = useState(false);
+  return (
+    <Button
+      onClick={async () => {
+        await navigator.clipboard.writeText(location.href);
+        set(true);
+        setTimeout(() => set(false), 2000);
+      }}
+    >
+      <span role="status">{copied ? "Copied" : "Copy link"}</span>
+    </Button>
+  );
+}
+
+/** What came of it: losses, what can be said of them, and all files. */
+function Outcome(
+  { summary: { findings, losses }, arms, combinations, packing, pack }: {
+    readonly summary: Summary;
+    readonly packing: boolean;
+    readonly pack: () => void;
+    readonly arms: readonly string[];
+    readonly combinations: readonly string[];
+  },
+) {
+  const short = (value: number) => Number(value.toPrecision(3)).toString();
+  const many = combinations.length > 1;
+  return (
+    <Card
+      id="outcome"
+      title="Result"
+      tools={
+        <Button id="zip" disabled={packing} onClick={pack}>
+          {packing ? "Packing …" : "Download results (.zip)"}
+        </Button>
+      }
+    >
+      <div class="wide" role="region" aria-label="Losses" tabIndex={0}>
+        <table>
+          <caption>
+            Lowest validation loss, mean ± standard deviation over runs
+          </caption>
+          <thead>
+            <tr>
+              {many && <th scope="col">combination</th>}
+              {arms.map((arm) => <th scope="col" key={arm}>{arm}</th>)}
+            </tr>
+          </thead>
+          <tbody>
+            {combinations.map((title, c) => (
+              <tr key={title}>
+                {many && <th scope="row">{title}</th>}
+                {losses.map((own, a) => {
+                  const [mean, sd] = own[c]!;
+                  return (
+                    <td key={arms[a]}>
+                      {short(mean)}
+                      {Number.isFinite(sd) && ` ± ${short(sd)}`}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {findings.length > 0 && (
+        <details>
+          <summary>The comparison in words</summary>
+          {findings.map((finding) => <p key={finding}>{finding}</p>)}
+        </details>
+      )}
+      <p class="muted">
+        The archive holds a results folder for each arm, as{" "}
+        <code>deno task train config.ini</code> writes it;{" "}
+        <code>deno task viz</code> reads them.
+      </p>
+    </Card>
   );
 }
 
@@ -370,12 +456,9 @@ function Results(
           id="trial"
           title="A trial"
           tools={
-            <button
-              type="button"
-              onClick={() => watch({ trial: watched.trial + 1 })}
-            >
+            <Button onClick={() => watch({ trial: watched.trial + 1 })}>
               Another
-            </button>
+            </Button>
           }
         >
           <Trial picture={seen?.trial} task={TASKS.get(begun.task)!} />

@@ -94,26 +94,19 @@ export function pictureOf(
   return { cells, neurons, values };
 }
 
-/** A number of a trial. */
-interface TrialCell {
-  /** Time step, from 1. */
-  readonly t: number;
-  /** Name of the input, or number of the output. */
-  readonly row: string | number;
-  readonly value: number;
-}
-
-/** A trial and what the model makes of it. */
+/** A trial of T time steps and what the model makes of it. */
 export interface TrialPicture {
   readonly steps: number;
+  /** What the inputs are called. */
   readonly names: readonly string[];
-  readonly inputs: readonly TrialCell[];
-  /** Numbers of the classes; none where the outputs are no probabilities of classes. */
+  /** [I, T] */
+  readonly inputs: Float32Array;
+  /** Numbers of the classes; none where the output is a number. */
   readonly classes: readonly number[];
-  /** With what is right: a number, not 0 where it is scored; or whether it is this class. */
-  readonly outputs: readonly (TrialCell & {
-    readonly target: number | boolean;
-  })[];
+  /** [T]: the class, or the number, that is right; 0 where nothing is scored. */
+  readonly targets: Float32Array;
+  /** [classes, T], probabilities; or [1, T]. */
+  readonly outputs: Float32Array;
 }
 
 /** A validation trial, by its number, and what the model answers. */
@@ -121,38 +114,33 @@ export function trialOf(
   { prepared, run, parameters }: WatchedModel,
   number: number,
 ): TrialPicture {
-  const { size, experiment } = prepared;
-  const { inputSize, outputSize } = size;
-  const { task } = experiment.task;
+  const { size, experiment: { task: { task } } } = prepared;
   const { trials, activation, connections } = run;
-  const { steps } = trials;
+  const { steps, inputSize } = trials;
   const all = trials.validateBatches.flatMap((batch) => [...batch]);
   const trial = all[number % all.length]!;
   const part = (values: Float32Array, ofStep: number) =>
-    values.subarray(trial * steps * ofStep, (trial + 1) * steps * ofStep);
+    values.slice(trial * steps * ofStep, (trial + 1) * steps * ofStep);
   const inputs = part(trials.inputs, inputSize);
-  const targets = part(trials.targets, 1);
   const { output } = simulate(
     { ...size, activation, loss: task.loss, connections, parameters },
     { trialCount: 1, steps, inputSize, inputs },
   );
-  const names = namesOfInputs(task, inputSize);
+  /** [T, n] as [n, T]. */
+  const turned = (values: Float32Array | Float64Array) =>
+    Float32Array.from(values, (_, at) => {
+      const [row, t] = [Math.floor(at / steps), at % steps];
+      return values[t * values.length / steps + row]!;
+    });
+  const outputs = turned(output);
   const classifies = task.loss === "nll";
   return {
     steps,
-    names,
-    inputs: Array.from(inputs, (value, at) => ({
-      t: Math.floor(at / inputSize) + 1,
-      row: names[at % inputSize]!,
-      value,
-    })),
+    names: namesOfInputs(task, inputSize),
+    inputs: turned(inputs),
     // Class 0 stands for "not scored".
-    classes: classifies ? [...Array(outputSize).keys()].slice(1) : [],
-    outputs: Array.from(output, (value, at) => {
-      const [t, row] = [Math.floor(at / outputSize), at % outputSize];
-      return classifies
-        ? { t: t + 1, row, value: Math.exp(value), target: targets[t] === row }
-        : { t: t + 1, row, value, target: targets[t]! };
-    }).filter(({ row }) => !classifies || row > 0),
+    classes: classifies ? [...Array(size.outputSize).keys()].slice(1) : [],
+    targets: part(trials.targets, 1),
+    outputs: classifies ? outputs.subarray(steps).map(Math.exp) : outputs,
   };
 }

@@ -23,18 +23,28 @@ import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import { TASKS } from "../tasks/registry.ts";
 import type { ParameterSchema } from "../tasks/task.ts";
 
-/** All that a link holds. */
-export interface Settings {
-  /** Null models that are compared, "none" for the biological network. */
-  readonly arms: readonly string[];
-  /** What trains: what suits the machine, WebGPU, or WebAssembly. */
-  readonly device: "auto" | "gpu" | "cpu";
-  /** `task_name` and what each field says, as a config has it; lists without brackets and quotes. */
-  readonly values: Readonly<Record<string, string>>;
-}
+/**
+ * All that a link holds. `arms`: the null models that are compared, "none" for the
+ * biological network, with commas between; `device`: one of {@linkcode DEVICES};
+ * and `task_name` and what each field says, as a config has it, lists without brackets
+ * and quotes.
+ */
+export type Settings = Readonly<Record<string, string>>;
+
+/** What can train, and what that is called. */
+export const DEVICES: ReadonlyMap<string, string> = new Map([
+  ["auto", "what suits this machine"],
+  ["gpu", "GPU (WebGPU)"],
+  ["cpu", "CPU (WebAssembly)"],
+]);
 
 /** Of the biological network, in `arms`. */
 export const BIOLOGICAL = "none";
+
+/** The arms that are compared. */
+export function armsOf({ arms }: Settings): string[] {
+  return arms!.split(",").filter((arm) => arm !== "");
+}
 
 /** What an arm is called. */
 export function labelOf(arm: string): string {
@@ -50,6 +60,7 @@ export interface Field {
     /** Some of a few. */
     readonly kind: "words";
     readonly choices: readonly string[];
+    readonly description: string;
   };
 }
 
@@ -67,7 +78,7 @@ export function fieldsOf(task = ""): Field[] {
   ) =>
     Object.entries(schemas).map(([key, schema]) => ({ key, section, schema }));
   const words = (all: ReadonlyMap<string, unknown>) =>
-    ({ kind: "words", choices: [...all.keys()] }) as const;
+    ({ kind: "words", choices: [...all.keys()], description: "" }) as const;
   return [
     ...SECTIONS.flatMap((section) => of(section, CONFIG_SCHEMA[section])),
     ...of("trialparams", { ...TRIAL_SCHEMA, ...trialParameters }),
@@ -81,7 +92,10 @@ export function fieldsOf(task = ""): Field[] {
 }
 
 /** What differs from the schema's defaults: a training that takes a minute. */
-const START: Readonly<Record<string, string>> = {
+const START: Settings = {
+  arms: `${BIOLOGICAL},permute`,
+  device: "auto",
+  task_name: "seq_mem",
   net_name: "Synthetic_Macaque_29",
   rnn_size: "29",
   nr_neurons: "2",
@@ -92,7 +106,6 @@ const START: Readonly<Record<string, string>> = {
   init: "default",
   freeze_layer: "False",
   remap_w: "True",
-  task_name: "seq_mem",
   nr_of_trials: "500",
   train_size: "0.8",
   lr: "0.001",
@@ -104,23 +117,16 @@ const START: Readonly<Record<string, string>> = {
 export function defaultSettings(task = START.task_name!): Settings {
   const values = fieldsOf(task).map(({ key, schema }) => {
     const { default: usual, example } = schema as Partial<ParameterSchema>;
-    return [key, START[key] ?? textOf(usual ?? example) ?? ""];
+    return [key, textOf(usual ?? example) ?? ""];
   });
-  return {
-    arms: [BIOLOGICAL, "permute"],
-    device: "auto",
-    values: { task_name: task, ...Object.fromEntries(values) },
-  };
+  return { ...Object.fromEntries(values), ...START, task_name: task };
 }
 
 /** The settings with another task; what all tasks have stays. */
 export function withTask(settings: Settings, task: string): Settings {
-  const kept = fieldsOf().map(({ key }) => [key, settings.values[key]!]);
-  const { values } = defaultSettings(task);
-  return {
-    ...settings,
-    values: { ...values, ...Object.fromEntries(kept) },
-  };
+  const common = ["arms", "device", ...fieldsOf().map(({ key }) => key)];
+  const kept = common.map((key) => [key, settings[key]!]);
+  return { ...defaultSettings(task), ...Object.fromEntries(kept) };
 }
 
 /** A connectome that can be trained. */
@@ -137,49 +143,34 @@ export function withConnectome(
   settings: Settings,
   { name, regions }: KnownConnectome,
 ): Settings {
-  const { values } = settings;
+  const same = settings.net_name === name;
   const neurons = regions > MOST_REGIONS ? "1" : "2";
   return {
     ...settings,
-    values: {
-      ...values,
-      net_name: name,
-      rnn_size: String(regions),
-      nr_neurons: values.net_name === name ? values.nr_neurons! : neurons,
-    },
+    net_name: name,
+    rnn_size: String(regions),
+    nr_neurons: same ? settings.nr_neurons! : neurons,
   };
 }
 
 /** The part of a link behind `#`: what differs from the defaults. */
-export function linkOf({ arms, device, values }: Settings): string {
-  const start = defaultSettings(values.task_name);
-  const link = new URLSearchParams();
-  if (arms.join() !== start.arms.join()) link.set("arms", arms.join());
-  if (device !== start.device) link.set("device", device);
-  for (const [key, value] of Object.entries(values)) {
-    // The seed is what makes a link repeat a run: it always stands there.
-    const usual = key === "task_name" ? START[key] : start.values[key];
-    if (key === "seed" || value !== usual) link.set(key, value);
-  }
-  return link.toString().replaceAll("%2C", ",");
+export function linkOf(settings: Settings): string {
+  const start = { ...defaultSettings(settings.task_name), ...START };
+  // The seed is what makes a link repeat a run: it always stands there.
+  const stated = Object.entries(settings).filter(([key, value]) =>
+    key === "seed" || value !== start[key]
+  );
+  return new URLSearchParams(stated).toString().replaceAll("%2C", ",");
 }
 
 /** The settings of a link; what it does not know is passed over. */
 export function settingsOfLink(hash: string): Settings {
   const link = new URLSearchParams(hash.replace(/^#/, ""));
   const start = defaultSettings(link.get("task_name") ?? undefined);
-  const device = link.get("device");
-  return {
-    arms: link.get("arms")?.split(",").filter((arm) => arm !== "") ??
-      start.arms,
-    device: device === "gpu" || device === "cpu" ? device : "auto",
-    values: Object.fromEntries(
-      Object.entries(start.values).map(([key, value]) => [
-        key,
-        link.get(key) ?? value,
-      ]),
-    ),
-  };
+  const known = [...link].filter(([key, value]) =>
+    Object.hasOwn(start, key) && (key !== "device" || DEVICES.has(value))
+  );
+  return { ...start, ...Object.fromEntries(known) };
 }
 
 /** A value of a dict: numbers and booleans as they are, words in quotes. */
@@ -194,38 +185,37 @@ function listOf(text: string): string {
 }
 
 /** The config that the settings mean. */
-function configOf({ arms, values }: Settings): string {
+function configOf(settings: Settings): string {
   const fields = Object.groupBy(
-    fieldsOf(values.task_name),
+    fieldsOf(settings.task_name),
     ({ section }) => section,
   );
-  const lines = (section: typeof SECTIONS[number]) => [
-    `[${section}]`,
-    ...(section === "net"
-      ? ["random_w = False", `null_model = ${armsText(arms)}`]
-      : []),
-    ...fields[section]!.filter(({ key }) => values[key] !== "").map(({ key }) =>
-      `${key} = ${values[key]!.replaceAll("%", "%%")}`
-    ),
-  ];
+  const lines = (section: Field["section"]) =>
+    fields[section]!.filter(({ key }) => settings[key] !== "").map(({ key }) =>
+      `${key} = ${settings[key]!.replaceAll("%", "%%")}`
+    );
   const dict = (section: Field["section"], text: (value: string) => string) =>
-    fields[section]!.map(({ key }) => `"${key}": ${text(values[key]!)}`)
+    fields[section]!.map(({ key }) => `"${key}": ${text(settings[key]!)}`)
       .join(", ");
-  const task = `"task_name": ${reprString(values.task_name!)}`;
-  return [
-    ["[paths]", "path_to_results = results"],
-    ...SECTIONS.map(lines),
-    [
-      "[trialparams]",
-      `trial_params = {${task}, ${dict("trialparams", literal)}}`,
+  const arms = armsOf(settings);
+  const nullModel = arms.length === 1
+    ? arms[0]
+    : `[${arms.map(reprString).join(", ")}]`;
+  const task = reprString(settings.task_name!);
+  const trial = dict("trialparams", literal);
+  return Object.entries({
+    paths: ["path_to_results = results"],
+    net: [
+      "random_w = False",
+      `null_model = ${nullModel}`,
+      ...lines("net"),
     ],
-    ["[combosparams]", `combos_params = {${dict("combosparams", listOf)}}`],
-  ].map((section) => `${section.join("\n")}\n`).join("\n");
-}
-
-/** One null model as it is, several as a list of arms. */
-function armsText(arms: readonly string[]): string {
-  return arms.length === 1 ? arms[0]! : `[${arms.map(reprString).join(", ")}]`;
+    trainvalidate: lines("trainvalidate"),
+    run: lines("run"),
+    trialparams: [`trial_params = {"task_name": ${task}, ${trial}}`],
+    combosparams: [`combos_params = {${dict("combosparams", listOf)}}`],
+  }).map(([section, lines]) => `[${section}]\n${lines.join("\n")}\n`)
+    .join("\n");
 }
 
 /**
@@ -234,7 +224,7 @@ function armsText(arms: readonly string[]): string {
  * @throws {InputError} If a value is not allowed.
  */
 export function experimentsOf(settings: Settings): Experiment[] {
-  if (settings.arms.length === 0) {
+  if (armsOf(settings).length === 0) {
     throw new InputError("Cannot train: choose an arm at least");
   }
   return readArms(configOf(settings), { file: "config.ini" });
@@ -267,13 +257,12 @@ export function settingsOfConfig(text: string, file: string): Settings {
   ]);
   const values = fieldsOf(task.name).map(({ key, section }) => [
     key,
-    stated.get(key) ?? iniValue(ini, { section, key })?.text ??
-      start.values[key]!,
+    stated.get(key) ?? iniValue(ini, { section, key })?.text ?? start[key]!,
   ]);
   return {
     ...start,
-    arms: experiments.map((each) => each.net.nullModel),
-    values: { ...start.values, ...Object.fromEntries(values) },
+    ...Object.fromEntries(values),
+    arms: experiments.map((each) => each.net.nullModel).join(),
   };
 }
 

@@ -68,6 +68,7 @@ export type Order =
   | {
     readonly ask: "start";
     readonly settings: Settings;
+    readonly watched: Watched;
     /** Milliseconds between two pictures. */
     readonly pace: number;
   }
@@ -115,6 +116,7 @@ export interface News extends Partial<Training> {
 
 /** One side of the comparison. */
 interface Arm {
+  readonly label: string;
   readonly prepared: PreparedExperiment;
 }
 
@@ -132,18 +134,13 @@ interface Run {
   parameters?: Parameters;
 }
 
-/** Runs that train together. */
-interface Group {
-  readonly runs: readonly Run[];
-  readonly plan: Plan;
-}
-
 let engine: Engine | undefined;
 let arms: readonly Arm[] = [];
 let runs: readonly Run[] = [];
-let waiting: Group[] = [];
-/** What trains now. */
-let group: Group & { readonly ensemble: Ensemble } | undefined;
+/** Runs that are to train together, and how. */
+let waiting: { readonly runs: readonly Run[]; readonly plan: Plan }[] = [];
+/** Those that train now. */
+let group: { readonly runs: readonly Run[]; ensemble: Ensemble } | undefined;
 let watched: Watched = { arm: 0, combination: 0, trial: 0, change: false };
 let running: AbortController | undefined;
 /** Number of the training that was asked for last. */
@@ -159,7 +156,7 @@ function tell(news: News, transfer: Transferable[] = []): void {
 }
 
 /** Opens what trains: a real GPU, else WebAssembly, else a software adapter. */
-async function openEngine(device: Settings["device"]): Promise<Engine> {
+async function openEngine({ device }: Settings): Promise<Engine> {
   const gpu = device === "cpu"
     ? undefined
     : await createWebGpuEngine().catch(() => undefined);
@@ -205,13 +202,14 @@ async function start(settings: Settings, number: number): Promise<void> {
   const [{ net, grid, run, training, task: { task } }] = experiments as [
     Experiment,
   ];
+  const labels = experiments.map(({ net }) => labelOf(net.nullModel));
   const connectome = await connectomeOf(net.name);
-  engine = await openEngine(settings.device);
+  engine = await openEngine(settings);
   tell({
     begun: {
       engine: engineName(engine),
       task: task.name,
-      arms: experiments.map(({ net }) => labelOf(net.nullModel)),
+      arms: labels,
       combinations: titlesOf(grid),
       epochs: training.epochs,
     },
@@ -220,17 +218,15 @@ async function start(settings: Settings, number: number): Promise<void> {
   const stimuli = digits && task.stimuli === "latents"
     ? encodeLatents(digits)
     : digits;
-  const all: Arm[] = [];
-  for (const experiment of experiments) {
+  for (const [i, experiment] of experiments.entries()) {
     const prepared = await prepareWith(experiment, {
       connectome,
       stimuli,
-      network: all[0]?.prepared.network,
+      network: arms[0]?.prepared.network,
       onProgress: (note) => tell({ note }),
     });
-    all.push({ prepared });
+    arms = [...arms, { label: labels[i]!, prepared }];
   }
-  arms = all;
   runs = arms.flatMap((results) =>
     runsOf(results.prepared.experiment).map((id) => ({
       ...{ results, id, epoch: 0 },
@@ -240,7 +236,7 @@ async function start(settings: Settings, number: number): Promise<void> {
   waiting = planTogether(runs, engine).flatMap(({ runs, plan }) =>
     plan.groups.map((numbers) => ({ plan, runs: numbers.map((n) => runs[n]!) }))
   );
-  if (number === asked) await train();
+  await train(number);
 }
 
 /** What tells the combinations from each other. */
@@ -259,10 +255,9 @@ function titlesOf({ keys, combinations }: Experiment["grid"]): string[] {
 const added = new Map<string, Connectome>();
 
 async function connectomeOf(name: string): Promise<Connectome> {
-  const found = added.get(name);
-  if (found !== undefined) return found;
   const embedded = await embeddedConnectome();
-  if (name === embedded.name) return embedded;
+  const found = name === embedded.name ? embedded : added.get(name);
+  if (found !== undefined) return found;
   throw new InputError(
     `Cannot train: the connectome ${name} is not here yet; drop its file on the page`,
   );
@@ -290,18 +285,39 @@ async function add(file: File): Promise<void> {
   tell({ connectome: { name, regions }, note: lines.join("; ") });
 }
 
-async function train(): Promise<void> {
-  const number = asked;
+/** Trains until all is done, it is stopped, or another training is asked for. */
+async function train(number = asked): Promise<void> {
   const { signal } = running = new AbortController();
   let millisecondsPerEpoch = Infinity;
-  while (!signal.aborted && (group ??= await begin()) !== undefined) {
+  while (
+    number === asked && !signal.aborted &&
+    (group ??= await begin()) !== undefined
+  ) {
+    const { runs, ensemble } = group;
+    const [{ epoch: first, results, run }] = runs as [Run];
+    const { epochs } = results.prepared.experiment.training;
     const count = Math.max(1, Math.floor(pace / millisecondsPerEpoch));
+    const histories = runs.map(({ history }) => history);
     const before = performance.now();
-    const made = await advance(group, { count, signal });
+    const made = await ensemble.train(Math.min(count, epochs - first), {
+      signal,
+      onEpochs(history) {
+        copyHistory(history, histories, runs[0]!.epoch);
+        for (const each of runs) each.epoch += history.epochs;
+      },
+    });
     const took = performance.now() - before;
-    if (made > 0) millisecondsPerEpoch = took / made;
+    if (made.epochs > 0) millisecondsPerEpoch = took / made.epochs;
     milliseconds += took;
-    await tellProgress();
+    updates += made.epochs * runs.length * run!.trials.trainBatches.length;
+    if (first + made.epochs === epochs) {
+      for (const [i, { parameters }] of (await ensemble.state()).entries()) {
+        runs[i]!.parameters = parameters;
+      }
+      ensemble.destroy();
+      group = undefined;
+    }
+    if (number === asked) await tellProgress();
     // Where no other thread trains, an order to stop comes between two turns.
     await new Promise((resolve) => setTimeout(resolve));
   }
@@ -318,41 +334,14 @@ async function train(): Promise<void> {
 async function begin(): Promise<typeof group> {
   const next = waiting.shift();
   if (next === undefined) return undefined;
-  next.plan.prepare();
-  const drawn: ModelRun[] = [];
-  for (const each of next.runs) {
+  const { runs, plan } = next;
+  plan.prepare();
+  for (const each of runs) {
     const { prepared } = each.results;
     each.run = await buildRun(prepared, each.id);
     each.own = prepared.ownNetworkOf(each.id);
-    drawn.push(each.run);
   }
-  return { ...next, ensemble: await next.plan.createEnsemble(drawn) };
-}
-
-/** Trains some epochs, and gives how many there were. */
-async function advance(
-  { runs, ensemble }: NonNullable<typeof group>,
-  { count, signal }: { readonly count: number; readonly signal: AbortSignal },
-): Promise<number> {
-  const [{ epoch: first, results, run }] = runs as [Run];
-  const { epochs } = results.prepared.experiment.training;
-  const histories = runs.map(({ history }) => history);
-  const made = await ensemble.train(Math.min(count, epochs - first), {
-    signal,
-    onEpochs(history) {
-      copyHistory(history, histories, runs[0]!.epoch);
-      for (const each of runs) each.epoch += history.epochs;
-    },
-  });
-  updates += made.epochs * runs.length * run!.trials.trainBatches.length;
-  if (runs[0]!.epoch === epochs) {
-    for (const [i, { parameters }] of (await ensemble.state()).entries()) {
-      runs[i]!.parameters = parameters;
-    }
-    ensemble.destroy();
-    group = undefined;
-  }
-  return made.epochs;
+  return { runs, ensemble: await plan.createEnsemble(runs.map((r) => r.run!)) };
 }
 
 function trainedArms(): TrainedArm[] {
@@ -377,7 +366,7 @@ async function tellProgress(): Promise<void> {
           runs.filter(({ results, id }) =>
             results === arm && id.combination === watched.combination
           ),
-          { arm: labelOf(arm.prepared.experiment.net.nullModel), epochs },
+          { arm: arm.label, epochs },
         )
       ),
       ...(model && {
@@ -411,7 +400,7 @@ async function obey(order: Order): Promise<void> {
   switch (order.ask) {
     case "start": {
       const number = ++asked;
-      pace = order.pace;
+      ({ watched, pace } = order);
       running?.abort();
       return await inTurn(() => start(order.settings, number));
     }
@@ -427,7 +416,7 @@ async function obey(order: Order): Promise<void> {
       return running?.abort();
     case "watch":
       watched = order.watched;
-      if (running === undefined && arms.length > 0) await tellProgress();
+      if (running === undefined && runs.length > 0) await tellProgress();
   }
 }
 
