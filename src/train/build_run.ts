@@ -69,11 +69,7 @@ export interface PreparedExperiment {
   readonly network: Network;
   /** What the task shows, where it shows pictures. */
   readonly stimuli: Stimuli | undefined;
-  /**
-   * SHA-256 of their values and labels.
-   *
-   * @internal
-   */
+  /** @internal SHA-256 of their values and labels. */
   readonly stimuliSha256: string | undefined;
   /** Size of all models. */
   readonly size: ModelSize;
@@ -82,41 +78,17 @@ export interface PreparedExperiment {
     readonly input: readonly number[] | undefined;
     readonly output: readonly number[] | undefined;
   };
-  /**
-   * The same by neurons: undefined where all have both ports.
-   *
-   * @internal
-   */
+  /** @internal The same by neurons: undefined where all have both ports. */
   readonly ports: Ports | undefined;
-  /**
-   * The models that the runs begin with; undefined where they begin anew.
-   *
-   * @internal
-   */
+  /** @internal The models that the runs begin with; undefined where they begin anew. */
   readonly pretrained: PretrainedModels | undefined;
-  /**
-   * The connections of a run.
-   *
-   * @internal
-   */
+  /** @internal The connections of a run. */
   readonly topologyOf: (id: RunId) => Topology;
-  /**
-   * The network that a run trains, where it has one of its own: a random one, or one scaled anew; undefined where it trains `network` or a pretrained model.
-   *
-   * @internal
-   */
+  /** @internal The network that a run trains, where it has one of its own: a random one, or one scaled anew; undefined where it trains `network` or a pretrained model. */
   readonly ownNetworkOf: (id: RunId) => Network | undefined;
-  /**
-   * The connections that a run has, or would have, without a null model.
-   *
-   * @internal
-   */
+  /** @internal The connections that a run has, or would have, without a null model. */
   readonly biologicalTopologyOf: (id: RunId) => Topology;
-  /**
-   * The connections of all models or, where each has its own, of one of them: what an engine's plan is made by.
-   *
-   * @internal
-   */
+  /** @internal The connections of all models or, where each has its own, of one of them: what an engine's plan is made by. */
   readonly sample: Connections;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */
   readonly fingerprint: string;
@@ -144,10 +116,10 @@ interface Ingredients {
  */
 export async function prepareWith(
   experiment: Experiment,
-  ingredients: Ingredients,
+  { connectome, stimuli, findPretrained, onProgress = () => {}, ...given }:
+    Ingredients,
 ): Promise<PreparedExperiment> {
-  const { net, run, task: { task } } = experiment;
-  const { connectome, stimuli, onProgress = () => {} } = ingredients;
+  const { net, run, training, task: { task } } = experiment;
   if (connectome.regions !== net.regions) {
     throw regionsMismatch(experiment, connectome.regions);
   }
@@ -159,25 +131,23 @@ export async function prepareWith(
   };
   const chosenRegions = chooseRegions(experiment, connectome);
   const ports = portsOf(chosenRegions, net);
-  const pretrained = await ingredients.findPretrained?.({ size, ports });
+  const pretrained = await findPretrained?.({ size, ports });
+  const original = net.compatibility === "original";
+  if (connectome.signs !== undefined && (!training.remapW || original)) {
+    onProgress(
+      `note: which neurons of ${net.name} inhibit has no effect: it is used by remap_w = True without compatibility = original`,
+    );
+  }
   const scaling = {
     neuronDensity: new Array(net.regions).fill(net.neuronsPerRegion),
     targetSparsity: net.targetSparsity,
     intrinsicConnections: true,
     targetSparsityIntrinsic: net.targetSparsityIntrinsic,
     intrinsicWeight: 0.8,
-    intrinsicFrom: net.compatibility === "original" ? "incoming" : "outgoing",
+    intrinsicFrom: original ? "incoming" : "outgoing",
     keepDiagonal: false,
     randPartition: net.randPartition,
   } as const;
-  if (
-    connectome.signs !== undefined &&
-    (!experiment.training.remapW || net.compatibility === "original")
-  ) {
-    onProgress(
-      `note: which neurons of ${net.name} inhibit has no effect: it is used by remap_w = True without compatibility = original`,
-    );
-  }
   const connections = countScaledConnections(connectome.graph, scaling);
   checkConnections(connections, {
     what: `scale ${net.name} to ${hiddenSize} neurons`,
@@ -185,14 +155,14 @@ export async function prepareWith(
   });
   const many = connections > MANY_CONNECTIONS;
   const millions = (count: number) => (count / 1e6).toFixed(1);
-  if (many && ingredients.network === undefined) {
+  if (many && given.network === undefined) {
     onProgress(
       `note: making a network of ${hiddenSize} neurons and ${
         millions(connections)
       } million connections`,
     );
   }
-  const network = ingredients.network ?? scaleConnectome(connectome.graph, {
+  const network = given.network ?? scaleConnectome(connectome.graph, {
     ...scaling,
     stream: createStream({ seed: run.seed, purpose: "bio2art" }),
     onProgress: (made, of) =>
@@ -200,53 +170,40 @@ export async function prepareWith(
         `note: made ${millions(made)} of ${millions(of)} million connections`,
       ),
   });
-  const networks = createRunNetworks(experiment, {
-    network,
-    connectome,
-    scaling,
-  });
+  const { topologyOf, biologicalTopologyOf, ownNetworkOf } = createRunNetworks(
+    experiment,
+    { network, connectome, scaling },
+  );
   if (many) onProgress("note: sorting its connections by receiver");
-  const { topologyOf, biologicalTopologyOf } = networks;
   const sample = pretrained?.sample ??
     topologyOf({ combination: 0, iteration: 0 }).connections;
   const warning = reachWarning(experiment, { connections: sample, ports });
   if (warning !== undefined) onProgress(warning);
+  const parts = { chosenRegions, connectome, pretrained, stimuli };
   return {
-    experiment,
-    connectome,
-    network,
-    stimuli,
+    ...{ experiment, network, size, ports, sample },
+    ...{ topologyOf, biologicalTopologyOf, ...parts },
     stimuliSha256: stimuli && await stimuliChecksum(stimuli),
-    ...{ size, chosenRegions, ports, pretrained, sample },
-    ...{ topologyOf, biologicalTopologyOf },
-    ownNetworkOf: (id) =>
-      pretrained === undefined ? networks.ownNetworkOf(id) : undefined,
-    fingerprint: await fingerprintOf(experiment, {
-      chosenRegions,
-      connectome,
-      stimuli,
-      pretrained,
-    }),
+    ownNetworkOf: pretrained === undefined ? ownNetworkOf : () => undefined,
+    fingerprint: await fingerprintOf(experiment, parts),
   };
 }
 
 /** What a run's numbers depend on; neither paths nor the machine are part of it. */
 async function fingerprintOf(
   { net, training, task, grid, run }: Experiment,
-  { chosenRegions, connectome, stimuli, pretrained }: Pick<
+  { chosenRegions, connectome, pretrained, stimuli }: Pick<
     PreparedExperiment,
-    "chosenRegions" | "connectome" | "stimuli" | "pretrained"
+    "chosenRegions" | "connectome" | "pretrained" | "stimuli"
   >,
 ): Promise<string> {
-  const stimuliHashes = stimuli === undefined ? [] : await stimuliSums(stimuli);
-  const facts = JSON.stringify([
+  const { sha256, signs, fileRows } = connectome;
+  return await textSum(JSON.stringify([
     "biornn-experiment/1",
     netFacts(net, chosenRegions),
     // Where it was turned round, another network is made of the same file.
-    connectome.fileRows === "source"
-      ? connectome.sha256
-      : `${connectome.sha256} turned`,
-    ...(connectome.signs === undefined ? [] : [connectome.signs.join()]),
+    fileRows === "source" ? sha256 : `${sha256} turned`,
+    ...(signs === undefined ? [] : [signs.join()]),
     training,
     [task.task.name, task.nrOfTrials, task.trainSize],
     task.parameters,
@@ -254,61 +211,55 @@ async function fingerprintOf(
     grid.combinations.map((combination) => combination.repr),
     pretrained?.record.sha256 ?? "",
     [run.seed, run.batchSize],
-    stimuliHashes,
-  ]);
-  return await sha256Hex(new TextEncoder().encode(facts));
+    stimuli === undefined ? [] : await stimuliSums(stimuli),
+  ]));
 }
 
 /** Keys that came later are left out where they have their default, so that what was begun before them can be resumed. */
 function netFacts(
-  {
-    targetSparsity,
-    targetSparsityIntrinsic,
-    nullModel,
-    match,
-    sharedInit,
-    freshNetwork,
-    nullSamples,
-    inputRegions: _input,
-    outputRegions: _output,
-    ...net
-  }: Experiment["net"],
+  net: Experiment["net"],
   { input, output }: PreparedExperiment["chosenRegions"],
 ): object {
   const { target_sparsity, target_sparsity_intrinsic } = CONFIG_SCHEMA.net;
-  const { name, regions, neuronsPerRegion, randPartition, ...others } = net;
+  const { nullModel, nullSamples } = net;
+  // JSON leaves out what is undefined.
+  const unless = <T>(usual: T, value: T) => value === usual ? undefined : value;
   return {
-    // In the order in which they have always stood.
-    ...{ name, regions, neuronsPerRegion, randPartition },
+    name: net.name,
+    regions: net.regions,
+    neuronsPerRegion: net.neuronsPerRegion,
+    randPartition: net.randPartition,
     randomW: nullModel === "permute",
-    ...others,
-    ...(targetSparsity === target_sparsity.default ? {} : { targetSparsity }),
-    ...(targetSparsityIntrinsic === target_sparsity_intrinsic.default
-      ? {}
-      : { targetSparsityIntrinsic }),
-    ...(nullModel === "none" || nullModel === "permute" ? {} : { nullModel }),
-    ...(match === "none" ? {} : { match }),
-    ...(sharedInit ? { sharedInit } : {}),
-    ...(freshNetwork ? { freshNetwork } : {}),
-    ...(nullSamples === 0 || nullModel === "none" ? {} : { nullSamples }),
+    compatibility: net.compatibility,
+    targetSparsity: unless(target_sparsity.default, net.targetSparsity),
+    targetSparsityIntrinsic: unless(
+      target_sparsity_intrinsic.default,
+      net.targetSparsityIntrinsic,
+    ),
+    nullModel: ["none", "permute"].includes(nullModel) ? undefined : nullModel,
+    match: unless("none", net.match),
+    sharedInit: unless(false, net.sharedInit),
+    freshNetwork: unless(false, net.freshNetwork),
+    nullSamples: nullModel === "none" ? undefined : unless(0, nullSamples),
     // By number, however the config names them.
-    ...(input === undefined ? {} : { inputRegions: input }),
-    ...(output === undefined ? {} : { outputRegions: output }),
-  };
+    inputRegions: input,
+    outputRegions: output,
+  } satisfies Record<keyof Experiment["net"] | "randomW", unknown>;
+}
+
+async function textSum(text: string): Promise<string> {
+  return await sha256Hex(new TextEncoder().encode(text));
 }
 
 /** SHA-256 of values and labels. */
 export async function stimuliChecksum(stimuli: Stimuli): Promise<string> {
-  const sums = await stimuliSums(stimuli);
-  return await sha256Hex(new TextEncoder().encode(sums.join("\n")));
+  return await textSum((await stimuliSums(stimuli)).join("\n"));
 }
 
 async function stimuliSums({ values, labels }: Stimuli): Promise<string[]> {
-  return [await sha256Hex(bytesOf(values)), await sha256Hex(labels)];
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  const { buffer, byteOffset, byteLength } = values;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return [await sha256Hex(bytes), await sha256Hex(labels)];
 }
 
 /** What an engine plans some runs by. */
@@ -369,21 +320,18 @@ export function pooledShape(
   shapes: readonly EnsembleShape[],
   way: string,
 ): EnsembleShape {
-  const [first] = shapes;
-  if (shapes.length === 1) return first!;
-  const [connections, ...others] = [
-    ...new Set(shapes.map((shape) => shape.connections)),
-  ].toSorted((a, b) => countConnections(b) - countConnections(a));
+  const all = <K extends keyof EnsembleShape>(key: K) => [
+    ...new Set(shapes.map((shape) => shape[key])),
+  ];
+  const [connections, ...others] = all("connections")
+    .toSorted((a, b) => countConnections(b) - countConnections(a));
   return {
-    ...first!,
+    ...shapes[0]!,
     connections: connections!,
     others,
-    ownTopologies: others.length > 0 ||
-      shapes.some((shape) => shape.ownTopologies),
-    nonlinearities: [
-      ...new Set(shapes.flatMap(({ nonlinearities }) => nonlinearities)),
-    ],
-    optimizers: [...new Set(shapes.flatMap(({ optimizers }) => optimizers))],
+    ownTopologies: others.length > 0 || all("ownTopologies").includes(true),
+    nonlinearities: [...new Set(all("nonlinearities").flat())],
+    optimizers: [...new Set(all("optimizers").flat())],
     steps: shapes.flatMap(({ steps }) => steps),
     way,
   };
@@ -432,49 +380,41 @@ export async function buildRun(
 ): Promise<ModelRun> {
   const { experiment, stimuli, size, ports } = prepared;
   const { net, training, run, task: { task } } = experiment;
-  const combination = combinationOf(experiment, id);
+  const { activation, optimizer, learningRate } = combinationOf(experiment, id);
   const trials = drawTrials(experiment, { id, stimuli });
-  const { activation } = combination;
+  const label = runName(experiment, id);
   const draw = (topology: Topology) => ({
-    model: measuredModel({
-      activation,
-      connections: topology.connections,
-      trials,
-    }, { size, loss: task.loss }),
+    connections: topology.connections,
     parameters: initialParameters(size, {
-      ...topology,
+      ...{ ...topology, ports },
       initialisation: experiment.initialisation,
       nonlinearity: activation.name,
       shared: net.sharedInit,
-      ports,
       stream: createStream({ seed: run.seed, purpose: "weights", ...id }),
     }),
   });
-  const label = runName(experiment, id);
   const newModel = () => {
     const random = draw(prepared.topologyOf(id));
-    const { connections } = random.model;
     const { match } = net;
-    if (match === "none" || net.nullModel === "none") {
-      return { connections, parameters: random.parameters };
-    }
-    const biological = draw(prepared.biologicalTopologyOf(id));
-    return {
-      connections,
-      parameters: matchStart(label, { match, biological, random }),
+    if (match === "none" || net.nullModel === "none") return random;
+    const start = ({ connections, parameters }: typeof random) => {
+      const own = { activation, connections, trials };
+      const model = measuredModel(own, { size, loss: task.loss });
+      return { model, parameters };
     };
+    const parameters = matchStart(label, {
+      match,
+      biological: start(draw(prepared.biologicalTopologyOf(id))),
+      random: start(random),
+    });
+    return { ...random, parameters };
   };
-
-  const start = await prepared.pretrained?.modelOf(id) ?? newModel();
+  const { connections, parameters } = await prepared.pretrained?.modelOf(id) ??
+    newModel();
   return {
-    label,
-    activation,
-    optimizer: combination.optimizer,
-    learningRate: combination.learningRate,
+    ...{ label, activation, optimizer, learningRate, connections, trials },
     trainRecurrent: !training.freezeLayer,
-    connections: start.connections,
     ...(ports === undefined ? {} : { ports }),
-    initial: start.parameters,
-    trials,
+    initial: parameters,
   };
 }

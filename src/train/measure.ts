@@ -5,39 +5,31 @@
  * @module
  */
 
-import type { ModelRun } from "../engine/ensemble.ts";
+import type { Model, ModelRun } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import type { Connections } from "../graph/connections.ts";
 import { estimateSpectralRadius, spectralRadius } from "../graph/spectrum.ts";
 import { simulate } from "../reference/simulate.ts";
 import type {
   NetworkState,
   NetworkStates,
 } from "../results/experiment_record.ts";
-import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
 } from "../rnn/parameters.ts";
-import { someTrials } from "../tasks/task.ts";
+import { someTrials, type Trials } from "../tasks/task.ts";
 
 /** Trials that activity is measured on, at most, and products of W_hh's weights. */
 const MOST_TRIALS = 16;
 const MOST_PRODUCTS = 2e8;
 
 /** A model without its weights, and trials that its activity is measured on. */
-export interface MeasuredModel extends ModelSize {
-  readonly activation: string | Nonlinearity;
-  readonly loss: "mse" | "nll";
-  readonly connections: Connections;
-  /** Time steps of a trial. */
-  readonly steps: number;
-  /** [trial, T, I]: the first training trials. */
-  readonly inputs: Float32Array;
+export interface MeasuredModel extends Omit<Model, "parameters"> {
+  readonly trials: Trials;
 }
 
-/** What is measured of a run's model. */
+/** What is measured of a run's model: on its first training trials, as many as can be afforded. */
 export function measuredModel(
   { activation, connections, trials }: Pick<
     ModelRun,
@@ -45,16 +37,12 @@ export function measuredModel(
   >,
   { size, loss }: { readonly size: ModelSize; readonly loss: "mse" | "nll" },
 ): MeasuredModel {
-  const { steps, inputSize } = trials;
   const [batch = new Uint32Array()] = trials.trainBatches;
-  const affordable = MOST_PRODUCTS /
-    (steps * (connections.sender.length + size.hiddenSize * inputSize));
-  const count = Math.min(
-    batch.length,
-    Math.max(1, Math.min(MOST_TRIALS, Math.floor(affordable))),
-  );
-  const { inputs } = someTrials(trials, batch.subarray(0, count));
-  return { ...size, loss, activation, connections, steps, inputs };
+  const products = trials.steps *
+    (connections.sender.length + size.hiddenSize * size.inputSize);
+  const most = Math.min(MOST_TRIALS, Math.floor(MOST_PRODUCTS / products));
+  const some = someTrials(trials, batch.subarray(0, Math.max(1, most)));
+  return { ...size, loss, activation, connections, trials: some };
 }
 
 /** Measures what weights do. */
@@ -74,11 +62,7 @@ export function networkState(
 }
 
 function meanActivity(model: MeasuredModel, parameters: Parameters): number {
-  const { steps, inputSize, inputs } = model;
-  const { hidden } = simulate({ ...model, parameters }, {
-    trialCount: inputs.length / (steps * inputSize),
-    ...{ steps, inputSize, inputs },
-  });
+  const { hidden } = simulate({ ...model, parameters }, model.trials);
   let sum = 0;
   for (const h of hidden) sum += Math.abs(h);
   return sum / hidden.length;
@@ -88,6 +72,12 @@ function meanActivity(model: MeasuredModel, parameters: Parameters): number {
 const MOST_DOUBLINGS = 8;
 /** Halvings of the range of factors: to a hundred-thousandth. */
 const HALVINGS = 16;
+
+/** A model at its start. */
+interface Start {
+  readonly model: MeasuredModel;
+  readonly parameters: Parameters<Float32Array>;
+}
 
 /**
  * The initial weights of a null model's run, with W_hh scaled by one factor so that
@@ -111,26 +101,19 @@ export function matchStart(
     ...random.parameters,
     weightHh: random.parameters.weightHh.map((weight) => weight * factor),
   });
-  const fail = (why: string): never => {
-    throw new InputError(
-      `Cannot match the start of ${label} by [net] match = ${match}: ${why}`,
+  if (match === "activity") {
+    const wanted = meanActivity(biological.model, biological.parameters);
+    return scaled(
+      findZero((factor) => meanActivity(random.model, scaled(factor)) - wanted),
     );
-  };
-  if (match === "spectral_radius") {
-    const radius = (start: Start) =>
-      spectralRadius(start.model.connections, start.parameters.weightHh);
-    const [wanted, found] = [radius(biological), radius(random)];
-    if (!(found > 0)) {
-      fail(
-        `the null model's network has no cycle, so that its spectral radius is ${found}`,
-      );
-    }
-    return scaled(wanted / found);
   }
-  const wanted = meanActivity(biological.model, biological.parameters);
-  const excess = (factor: number) =>
-    meanActivity(random.model, scaled(factor)) - wanted;
-  return scaled(findZero(excess));
+  const [wanted, found] = [biological, random].map(({ model, parameters }) =>
+    spectralRadius(model.connections, parameters.weightHh)
+  ) as [number, number];
+  if (found > 0) return scaled(wanted / found);
+  throw new InputError(
+    `Cannot match the start of ${label} by [net] match = ${match}: the null model's network has no cycle, so that its spectral radius is ${found}`,
+  );
 }
 
 /**
@@ -138,16 +121,15 @@ export function matchStart(
  * least excess: relu units may be driven by their inputs and biases alone.
  */
 function findZero(excess: (factor: number) => number): number {
-  const tried = Array.from(
-    { length: 2 * MOST_DOUBLINGS + 1 },
-    (_, i) => 2 ** (i - MOST_DOUBLINGS),
-  ).map((factor) => ({ factor, value: excess(factor) }));
-  const crossings = tried.slice(1).map((high, i) => ({ low: tried[i]!, high }))
+  const tried = Array.from({ length: 2 * MOST_DOUBLINGS + 1 }, (_, i) => {
+    const factor = 2 ** (i - MOST_DOUBLINGS);
+    return { factor, value: excess(factor) };
+  });
+  const distance = (factor: number) => Math.abs(Math.log2(factor));
+  const [crossing] = tried.slice(1)
+    .map((high, i) => ({ low: tried[i]!, high }))
     .filter(({ low, high }) => (low.value < 0) !== (high.value < 0))
-    .sort((a, b) =>
-      Math.abs(Math.log2(a.low.factor)) - Math.abs(Math.log2(b.low.factor))
-    );
-  const [crossing] = crossings;
+    .sort((a, b) => distance(a.low.factor) - distance(b.low.factor));
   if (crossing === undefined) {
     return tried.reduce((a, b) => Math.abs(b.value) < Math.abs(a.value) ? b : a)
       .factor;
@@ -162,12 +144,6 @@ function findZero(excess: (factor: number) => number): number {
   return Math.sqrt(low * high);
 }
 
-/** A model at its start. */
-export interface Start {
-  readonly model: MeasuredModel;
-  readonly parameters: Parameters<Float32Array>;
-}
-
 /** A run to measure. */
 export interface Measurement {
   /** Tells it from the others. */
@@ -176,19 +152,6 @@ export interface Measurement {
   readonly initial: Parameters;
   /** Takes what was found. */
   readonly keep: (states: NetworkStates) => Promise<void>;
-}
-
-/** Weights in single precision, as files have them: what is measured of those is the same. */
-function asStored(parameters: Parameters): Parameters {
-  return Object.fromEntries(
-    PARAMETER_NAMES.map((name) => {
-      const tensor = parameters[name];
-      return [
-        name,
-        tensor instanceof Float32Array ? tensor : Float32Array.from(tensor),
-      ];
-    }),
-  ) as unknown as Parameters;
 }
 
 /**
@@ -204,14 +167,20 @@ export class Measurer {
   /** Runs whose training begins. */
   begin(runs: readonly Measurement[]): void {
     for (const run of runs) {
-      if (!this.#begun.has(run.name)) this.#begun.set(run.name, run);
+      if (!this.#begun.has(run.name)) this.#begun.set(run.name, { ...run });
     }
   }
 
   /** The weights that a run has learnt. */
   end(name: string, trained: Parameters): void {
     const run = this.#begun.get(name);
-    if (run !== undefined) run.trained = asStored(trained);
+    if (run === undefined) return;
+    // In single precision, as files have them: what is measured of those is the same.
+    run.trained = Object.fromEntries(PARAMETER_NAMES.map((name) => {
+      const tensor = trained[name];
+      const isSingle = tensor instanceof Float32Array;
+      return [name, isSingle ? tensor : Float32Array.from(tensor)];
+    })) as unknown as Parameters;
   }
 
   /**

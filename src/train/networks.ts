@@ -43,8 +43,8 @@ interface RunNetworks {
   readonly ownNetworkOf: (id: RunId) => Network | undefined;
 }
 
-/** How a connectome is scaled in an experiment; the stream apart. */
-export type Scaling = Omit<ScaleOptions, "stream">;
+/** Connections of samples of a null model that are kept for their next runs. */
+const MOST_KEPT = 2 ** 23;
 
 /**
  * The network's own connections, found once; with `null_model` random ones, and with
@@ -53,21 +53,21 @@ export type Scaling = Omit<ScaleOptions, "stream">;
  * are ranked as negative weights, the strongest last.
  */
 export function createRunNetworks(
-  { net, nullModel, training, run }: Experiment,
+  { net, nullModel, training, run: { seed } }: Experiment,
   { network, connectome, scaling }: {
     readonly network: Network;
     readonly connectome: Connectome;
-    readonly scaling: Scaling;
+    readonly scaling: Omit<ScaleOptions, "stream">;
   },
 ): RunNetworks {
+  // The original knows neither signs nor ties.
   const original = net.compatibility === "original";
+  const signs = original ? undefined : connectome.signs;
   const rows = (source: Network) => {
     const { weights, ...connections } = rowsOf(source, {
       transpose: !original,
     });
-    const { signs } = connectome;
-    // The original knows no signs.
-    if (signs !== undefined && !original) {
+    if (signs !== undefined) {
       for (let c = 0; c < weights.length; c++) {
         const region = source.regionOf[connections.sender[c]!]!;
         if (signs[region]! < 0) weights[c]! *= -1;
@@ -75,97 +75,75 @@ export function createRunNetworks(
     }
     return { weights, connections };
   };
-  const ranked = (weights: Float64Array, id: RunId) =>
-    training.remapW
-      ? {
-        rankOrder: rankOrder(
-          weights,
-          original
-            ? undefined
-            : createStream({ seed: run.seed, purpose: "ties", ...id }),
-        ),
-      }
-      : {};
   // Iteration 0 has the network that all runs share without the key.
   const biologicalOf = ({ iteration }: RunId) =>
     net.freshNetwork && iteration > 0
       ? scaleConnectome(connectome.graph, {
         ...scaling,
-        stream: createStream({ seed: run.seed, purpose: "bio2art", iteration }),
+        stream: createStream({ seed, purpose: "bio2art", iteration }),
       })
       : network;
-  /** The run whose streams make the network: with `null_samples` it is that of all runs of the sample. */
-  const sampleOf = (id: RunId): RunId =>
-    nullModel === undefined || net.nullSamples === 0
-      ? id
-      : { combination: 0, iteration: id.iteration % net.nullSamples };
-  const makeOwn = (sample: RunId): Network | undefined => {
+  const makeOwn = (id: RunId): Network | undefined => {
     if (nullModel === undefined) {
-      return net.freshNetwork ? biologicalOf(sample) : undefined;
+      return net.freshNetwork ? biologicalOf(id) : undefined;
     }
     return randomiseNetwork(nullModel, {
-      network: biologicalOf(sample),
+      network: biologicalOf(id),
       connectome,
-      scaleBetween: (graph, stream) =>
-        scaleConnectome(graph, {
-          ...scaling,
-          intrinsicConnections: false,
-          stream,
-        }),
-      stream: createStream({ seed: run.seed, purpose: "topology", ...sample }),
+      scaleBetween: (graph, stream) => {
+        const between = { ...scaling, intrinsicConnections: false, stream };
+        return scaleConnectome(graph, between);
+      },
+      stream: createStream({ seed, purpose: "topology", ...id }),
     });
   };
   // Each is asked for twice in a row, to be trained and to be written; a sample by many runs.
-  const made = createCache(makeOwn, {
-    room: net.nullSamples === 0 ? 0 : MOST_KEPT,
-  });
-  const ownNetworkOf = (id: RunId) => made(sampleOf(id));
+  const isSampled = nullModel !== undefined && net.nullSamples > 0;
+  const room = isSampled ? MOST_KEPT : 0;
+  const made = new Map<string, Network | undefined>();
+  let kept = 0;
+  const ownNetworkOf = (id: RunId) => {
+    // The run whose streams make the network is that of all runs of the sample.
+    const own = isSampled
+      ? { combination: 0, iteration: id.iteration % net.nullSamples }
+      : id;
+    const key = runKey(own);
+    if (made.has(key)) return made.get(key);
+    const network = makeOwn(own);
+    const connections = network?.weight.length ?? 0;
+    if (kept + connections > room) {
+      made.clear();
+      kept = 0;
+    }
+    kept += connections;
+    made.set(key, network);
+    return network;
+  };
 
   let common: ReturnType<typeof rows> | undefined;
   let shared: Topology | undefined;
-  const topology = (own: Network | undefined, id: RunId): Topology => {
-    if (own !== undefined && own !== network) {
-      const { weights, connections } = rows(own);
-      return { connections, ...ranked(weights, id) };
-    }
-    common ??= rows(network);
-    const { weights, connections } = common;
-    if (shared === undefined) {
-      const found = { connections, ...ranked(weights, id) };
-      // Without ties all runs have one order.
-      if (training.remapW && !original && hasTies(weights)) return found;
-      shared = found;
-    }
-    return shared;
+  const topology = (source: Network, id: RunId): Topology => {
+    const isCommon = source === network;
+    if (isCommon && shared !== undefined) return shared;
+    const { weights, connections } = isCommon
+      ? common ??= rows(network)
+      : rows(source);
+    const ties = original
+      ? undefined
+      : createStream({ seed, purpose: "ties", ...id });
+    const found = {
+      connections,
+      ...(training.remapW && { rankOrder: rankOrder(weights, ties) }),
+    };
+    // Without ties all runs have one order.
+    const differs = training.remapW && !original && hasTies(weights);
+    if (isCommon && !differs) shared = found;
+    return found;
   };
   return {
     ownNetworkOf,
-    topologyOf: (id) => topology(ownNetworkOf(id), id),
+    topologyOf: (id) => topology(ownNetworkOf(id) ?? network, id),
     biologicalTopologyOf: (id) => topology(biologicalOf(id), id),
-  };
-}
-
-/** Connections of samples of a null model that are kept for their next runs. */
-const MOST_KEPT = 2 ** 23;
-
-/** Keeps networks as long as there is room for their connections. */
-function createCache(
-  make: (id: RunId) => Network | undefined,
-  { room }: { readonly room: number },
-): (id: RunId) => Network | undefined {
-  const kept = new Map<string, Network | undefined>();
-  let connections = 0;
-  return (id) => {
-    const key = runKey(id);
-    if (kept.has(key)) return kept.get(key);
-    const network = make(id);
-    connections += network?.weight.length ?? 0;
-    if (connections > room) {
-      kept.clear();
-      connections = network?.weight.length ?? 0;
-    }
-    kept.set(key, network);
-    return network;
   };
 }
 
@@ -180,8 +158,6 @@ interface ChosenRegions {
   readonly output: readonly number[] | undefined;
 }
 
-const KEYS = { input: "input_regions", output: "output_regions" } as const;
-
 /**
  * Finds the regions that `input_regions` and `output_regions` name.
  *
@@ -189,71 +165,59 @@ const KEYS = { input: "input_regions", output: "output_regions" } as const;
  */
 export function chooseRegions(
   experiment: Experiment,
-  connectome: Connectome,
+  { name, regions, regionNames }: Connectome,
 ): ChosenRegions {
-  const { net } = experiment;
-  return {
-    input: findRegions("input", net.inputRegions),
-    output: findRegions("output", net.outputRegions),
-  };
-
-  function findRegions(
+  const find = (
     kind: keyof typeof PORTS,
     wanted: readonly (string | number)[] | undefined,
-  ): readonly number[] | undefined {
-    if (wanted === undefined) return undefined;
-    const key = KEYS[kind];
-    const error = (what: string) =>
-      netError(experiment, { key, problem: `[net] ${key} ${what}` });
-    const found = new Set<number>();
-    for (const choice of wanted) {
-      const region = findRegion(choice, { connectome, error });
-      if (found.has(region)) {
-        throw error(
-          `names region ${region} (${connectome.regionNames[region]}) twice`,
+  ): readonly number[] | undefined => {
+    const key = `${kind}_regions` as const;
+    const fail = (what: string): never => {
+      const problem = `[net] ${key} names ${what}`;
+      throw netError(experiment, { key, problem });
+    };
+    const numberOf = (choice: string | number): number => {
+      if (typeof choice === "number") {
+        return choice < regions ? choice : fail(
+          `region ${choice}, but those of ${name} are 0 to ${regions - 1}`,
         );
+      }
+      const [first, ...others] = regionNames.keys()
+        .filter((i) => regionNames[i] === choice);
+      if (first === undefined) {
+        const hint = didYouMean(choice, regionNames);
+        return fail(
+          `${
+            quote(choice)
+          }, which is no region of ${name}${hint}; "deno task connectome show ${name}" lists them`,
+        );
+      }
+      return others.length === 0 ? first : fail(
+        `${
+          quote(choice)
+        }, of which ${name} has several; give the number of one, ${
+          [first, ...others].join(" or ")
+        }`,
+      );
+    };
+    if (wanted === undefined) return undefined;
+    const found = new Set<number>();
+    for (const region of wanted.map(numberOf)) {
+      if (found.has(region)) {
+        fail(`region ${region} (${regionNames[region]}) twice`);
       }
       found.add(region);
     }
     // All of them are the default, whose results are the same.
-    return found.size === connectome.regions
+    return found.size === regions
       ? undefined
       : [...found].sort((a, b) => a - b);
-  }
-}
-
-function findRegion(
-  choice: string | number,
-  { connectome: { name, regions, regionNames }, error }: {
-    readonly connectome: Connectome;
-    readonly error: (what: string) => Error;
-  },
-): number {
-  if (typeof choice === "number") {
-    if (choice < regions) return choice;
-    throw error(
-      `names region ${choice}, but those of ${name} are 0 to ${regions - 1}`,
-    );
-  }
-  const all = regionNames.flatMap((region, i) => region === choice ? [i] : []);
-  const [first] = all;
-  if (first === undefined) {
-    throw error(
-      `names ${quote(choice)}, which is no region of ${name}${
-        didYouMean(choice, regionNames)
-      }; "deno task connectome show ${name}" lists them`,
-    );
-  }
-  if (all.length > 1) {
-    throw error(
-      `names ${
-        quote(choice)
-      }, of which ${name} has several; give the number of one, ${
-        all.join(" or ")
-      }`,
-    );
-  }
-  return first;
+  };
+  const { inputRegions, outputRegions } = experiment.net;
+  return {
+    input: find("input", inputRegions),
+    output: find("output", outputRegions),
+  };
 }
 
 /** The ports of all neurons; undefined where each has both. */
@@ -266,10 +230,11 @@ export function portsOf(
   }
   const ports = new Uint8Array(regions * neuronsPerRegion);
   for (const kind of ["input", "output"] as const) {
-    const bit = PORTS[kind];
     for (const region of chosen[kind] ?? Array(regions).keys()) {
       const first = region * neuronsPerRegion;
-      for (let i = 0; i < neuronsPerRegion; i++) ports[first + i]! |= bit;
+      for (let i = 0; i < neuronsPerRegion; i++) {
+        ports[first + i]! |= PORTS[kind];
+      }
     }
   }
   return ports;
