@@ -68,39 +68,36 @@ export async function checkPretrained(
   const folder = paths.pretrained;
   if (folder === undefined) return undefined;
   await refuseOwnFolder(folder, paths.results);
-  const load = (id: RunId) =>
+  const modelOf = (id: RunId) =>
     loadPretrained(folder, {
       ...pretrained,
-      combination: id.combination,
-      ...{ size, ports },
+      ...{ combination: id.combination, size, ports },
       stream: createStream({ seed: run.seed, purpose: "readout", ...id }),
     });
-  const sums: string[] = [];
-  let first: PretrainedModel | undefined;
-  let sample: Connections | undefined;
-  for (const { index: combination } of grid.combinations) {
+  let largest: Connections | undefined;
+  const models = await Array.fromAsync(grid.combinations, async ({ index }) => {
     // Its read-out, where that is a fresh one, is of no interest here.
-    const model = await load({ combination, iteration: 0 });
-    refuseOtherNetwork(model, { experiment, connectome });
-    first ??= model;
-    sums.push(model.sha256);
+    const model = await modelOf({ combination: index, iteration: 0 });
+    refuseOtherNetwork(model, experiment, connectome);
+    const { connections, file, freshReadout, sha256 } = model;
     if (
-      sample === undefined ||
-      countConnections(model.connections) > countConnections(sample)
-    ) sample = model.connections;
-  }
-  if (first === undefined || sample === undefined) return undefined;
+      largest === undefined ||
+      countConnections(connections) > countConnections(largest)
+    ) largest = connections;
+    return { file, freshReadout, sha256 };
+  });
+  const [{ file, freshReadout }] = models as [typeof models[number]];
+  const sums = models.map(({ sha256 }) => sha256).join("\n");
   return {
-    count: sums.length,
-    firstFile: first.file,
-    freshReadout: first.freshReadout,
-    sample,
+    ...{ freshReadout, modelOf },
+    count: models.length,
+    firstFile: file,
+    sample: largest!,
     record: {
       folder: basename(folder),
       ...pretrained,
-      sha256: await sha256Hex(new TextEncoder().encode(sums.join("\n"))),
+      sha256: await sha256Hex(new TextEncoder().encode(sums)),
     },
-    modelOf: load,
   };
 }
 
@@ -109,33 +106,36 @@ async function refuseOwnFolder(
   pretrained: string,
   results: string,
 ): Promise<void> {
-  const [from, to] = [await sameAs(pretrained), await sameAs(results)];
-  const inside = await Promise.all(
-    (await listFolder(results).catch(() => undefined) ?? [])
-      .filter(({ name, isSymlink }) => isSymlink && isCombinationFolder(name))
-      .map(({ name }) => sameAs(join(results, name))),
-  );
-  const models = from === undefined ? [] : await Promise.all(
-    (await listFolder(pretrained).catch(() => undefined) ?? [])
-      .filter(({ name }) => isCombinationFolder(name))
-      .map(({ name }) => sameAs(join(pretrained, name))),
-  );
-  const shared = inside.some((folder) =>
-    folder !== undefined && models.includes(folder)
-  );
-  if ((from === undefined || from !== to) && !shared) return;
+  const from = await placeOf(pretrained);
+  if (from === undefined) return;
+  const models = await foldersIn(pretrained, () => true);
+  const links = await foldersIn(results, ({ isSymlink }) => isSymlink);
+  if (
+    from !== await placeOf(results) &&
+    !links.some((place) => place !== undefined && models.includes(place))
+  ) return;
   throw new InputError(
     `Cannot begin with the models in "${pretrained}": they lie in the results folder of this training, "${results}", which would replace them; choose another folder with --path_to_results`,
   );
 }
 
+/** The places of some of the combinations' folders in a folder. */
+async function foldersIn(
+  folder: string,
+  counts: (entry: Deno.DirEntry) => boolean,
+): Promise<(string | undefined)[]> {
+  const entries = await listFolder(folder).catch(() => undefined) ?? [];
+  return await Promise.all(
+    entries.filter((entry) => isCombinationFolder(entry.name) && counts(entry))
+      .map(({ name }) => placeOf(join(folder, name))),
+  );
+}
+
 /** What tells a folder, by whatever path it is reached; undefined where there is none. */
-async function sameAs(path: string): Promise<string | undefined> {
+async function placeOf(path: string): Promise<string | undefined> {
   try {
     const { dev, ino } = await Deno.stat(path);
-    return ino === null || ino === 0
-      ? await Deno.realPath(path)
-      : `${dev} ${ino}`;
+    return ino ? `${dev} ${ino}` : await Deno.realPath(path);
   } catch {
     return undefined;
   }
@@ -147,10 +147,8 @@ async function sameAs(path: string): Promise<string | undefined> {
  */
 function refuseOtherNetwork(
   { file, metadata, connections }: PretrainedModel,
-  { experiment: { net }, connectome }: {
-    readonly experiment: Experiment;
-    readonly connectome: Connectome;
-  },
+  { net }: Experiment,
+  connectome: Connectome,
 ): void {
   const fail = (what: string): never => {
     throw new InputError(`Cannot begin with the model "${file}": ${what}`);
@@ -167,16 +165,14 @@ function refuseOtherNetwork(
       }; a model keeps its connections`,
     );
   }
+  const { random_w, compatibility } = metadata;
   // Models of the program's first versions say no more than random_w.
-  const random = metadata.random_w === undefined
-    ? undefined
-    : metadata.random_w === "True";
   const model = metadata.null_model ??
-    (random === false ? "none" : undefined);
-  const other = model === undefined
-    ? random === true && net.nullModel === "none"
+    (random_w === undefined || random_w === "True" ? undefined : "none");
+  const isOther = model === undefined
+    ? random_w === "True" && net.nullModel === "none"
     : model !== net.nullModel;
-  if (other) {
+  if (isOther) {
     fail(
       `it has ${
         connectionsOf(model)
@@ -191,25 +187,20 @@ function refuseOtherNetwork(
       }, or begin with a model trained so`,
     );
   }
-  const { compatibility } = metadata;
   if (compatibility !== undefined && compatibility !== net.compatibility) {
     fail(
       `it was trained with compatibility = ${compatibility}, and this experiment has ${net.compatibility}, in which W_hh lies the other way round`,
     );
   }
-  const side = net.neuronsPerRegion;
   const reversed = net.compatibility === "original";
-  const absent = countAbsent(connections, { connectome, side, reversed });
+  const count = (reversed: boolean) =>
+    countAbsent(connections, connectome, net.neuronsPerRegion, reversed);
+  const absent = count(reversed);
   const all = countConnections(connections);
   if (net.nullModel === "none" && absent > 0) {
-    const turned = countAbsent(connections, {
-      connectome,
-      side,
-      reversed: !reversed,
-    });
     fail(
       `${absent} of its ${all} connections are between regions that ${net.name} does not connect${
-        turned === 0
+        count(!reversed) === 0
           ? `, but none are the other way round: set [net] compatibility = ${
             reversed ? "described" : "original"
           }`
@@ -217,7 +208,7 @@ function refuseOtherNetwork(
       }`,
     );
   }
-  if (net.nullModel === "permute" && random === undefined && absent === 0) {
+  if (net.nullModel === "permute" && random_w === undefined && absent === 0) {
     // A random topology has next to no chance to keep to the connectome's, unless nearly all of its regions are connected.
     const { graph, regions } = connectome;
     const share = graph.weight.length / (regions * (regions - 1));
@@ -230,31 +221,30 @@ function refuseOtherNetwork(
 }
 
 function connectionsOf(nullModel: string | undefined): string {
+  if (nullModel === undefined) return "random connections";
   if (nullModel === "none") return "the connectome's connections";
-  return nullModel === undefined
-    ? "random connections"
-    : `random connections (null_model ${nullModel})`;
+  return `random connections (null_model ${nullModel})`;
 }
 
-/** Connections between regions that the connectome does not connect. */
+/**
+ * Connections between regions, of so many neurons each, that the connectome does not connect.
+ *
+ * @param reversed Whether W_hh is the scaled network as it stands, not its transpose.
+ */
 function countAbsent(
   { receivers, start, sender }: Connections,
-  { connectome: { graph, regions }, side, reversed }: {
-    readonly connectome: Connectome;
-    /** Neurons of a region. */
-    readonly side: number;
-    /** Whether W_hh is the scaled network as it stands, not its transpose. */
-    readonly reversed: boolean;
-  },
+  { graph, regions }: Connectome,
+  neurons: number,
+  reversed: boolean,
 ): number {
   const connected = new Set(
     Array.from(graph.from, (from, edge) => from * regions + graph.to[edge]!),
   );
   let absent = 0;
   for (let receiver = 0; receiver < receivers; receiver++) {
-    const to = Math.floor(receiver / side);
+    const to = Math.floor(receiver / neurons);
     for (let c = start[receiver]!; c < start[receiver + 1]!; c++) {
-      const from = Math.floor(sender[c]! / side);
+      const from = Math.floor(sender[c]! / neurons);
       const place = reversed ? to * regions + from : from * regions + to;
       if (from !== to && !connected.has(place)) absent++;
     }
@@ -311,38 +301,34 @@ export async function loadPretrained(
 ): Promise<PretrainedModel> {
   const { size, ports, stream } = options;
   const file = await findCheckpoint(folder, options);
+  const fail = (what: string): never => {
+    throw new InputError(`Cannot use the pretrained model "${file}": ${what}`);
+  };
   const bytes = await readFileBytes(file, { what: "the pretrained model" });
-  const loaded = decodeCheckpoint(bytes, { name: file });
+  const { size: found, parameters, connections, metadata } = decodeCheckpoint(
+    bytes,
+    { name: file },
+  );
   if (
-    loaded.size.hiddenSize !== size.hiddenSize ||
-    loaded.size.inputSize !== size.inputSize
+    found.hiddenSize !== size.hiddenSize || found.inputSize !== size.inputSize
   ) {
-    throw new InputError(
-      `Cannot use the pretrained model "${file}": it has ${loaded.size.hiddenSize} hidden units and ${loaded.size.inputSize} inputs, but this experiment has ${size.hiddenSize} and ${size.inputSize}`,
+    fail(
+      `it has ${found.hiddenSize} hidden units and ${found.inputSize} inputs, but this experiment has ${size.hiddenSize} and ${size.inputSize}`,
     );
   }
-  for (const name of PARAMETER_NAMES) {
-    if (!loaded.parameters[name].every(Number.isFinite)) {
-      throw new InputError(
-        `Cannot use the pretrained model "${file}": some of its weights are NaN or infinite`,
-      );
-    }
-  }
-  const freshReadout = loaded.size.outputSize !== size.outputSize;
-  const parameters = {
-    ...loaded.parameters,
-    ...(freshReadout
-      ? drawReadout(size, { initialisation: "default", ports, stream })
-      : {}),
+  if (
+    !PARAMETER_NAMES.every((name) => parameters[name].every(Number.isFinite))
+  ) fail("some of its weights are NaN or infinite");
+  const freshReadout = found.outputSize !== size.outputSize;
+  const started = {
+    ...parameters,
+    ...(freshReadout &&
+      drawReadout(size, { initialisation: "default", ports, stream })),
   };
-  closePorts(parameters, ports);
+  closePorts(started, ports);
   return {
-    parameters,
-    connections: loaded.connections,
-    freshReadout,
-    file,
+    ...{ parameters: started, connections, freshReadout, file, metadata },
     sha256: await sha256Hex(bytes),
-    metadata: loaded.metadata,
   };
 }
 
@@ -353,8 +339,8 @@ async function findCheckpoint(
   const fail = (what: string): never => {
     throw new InputError(`Cannot load the pretrained models: ${what}`);
   };
-  const found = await listFolder(folder);
-  if (found === undefined) return fail(`there is no folder "${folder}"`);
+  const found = await listFolder(folder) ??
+    fail(`there is no folder "${folder}"`);
   const inside = join(folder, String(combination));
   const names = (await listFolder(inside))?.map(({ name }) => name);
   if (names === undefined) {
@@ -368,35 +354,27 @@ async function findCheckpoint(
     );
   }
   const wanted = modelName({ epoch, iteration });
-  const original = wanted.replace(/\.safetensors$/, ".pth");
-  for (const name of [wanted, original]) {
-    if (names.includes(name)) return join(inside, name);
-  }
+  const name = [wanted, wanted.replace(/\.safetensors$/, ".pth")]
+    .find((name) => names.includes(name));
+  if (name !== undefined) return join(inside, name);
+  const models = names.flatMap((name) => {
+    const model = parseModelName(name);
+    return model === undefined || model.epoch === "initial" ? [] : [model];
+  });
   return fail(
     `"${inside}" has no model of epoch ${epoch}, iteration ${iteration} (${wanted} or .pth); ${
-      describeModels(names)
+      models.length === 0
+        ? "it has none at all"
+        : `there are epochs ${
+          list(models.map(({ epoch }) => Number(epoch)))
+        } of iterations ${list(models.map(({ iteration }) => iteration))}`
     }`,
   );
 }
 
-function describeModels(names: readonly string[]): string {
-  const epochs = new Set<number>();
-  const iterations = new Set<number>();
-  for (const name of names) {
-    const model = parseModelName(name);
-    if (model === undefined || model.epoch === "initial") continue;
-    epochs.add(model.epoch);
-    iterations.add(model.iteration);
-  }
-  return epochs.size === 0
-    ? "it has none at all"
-    : `there are epochs ${list([...epochs])} of iterations ${
-      list([...iterations])
-    }`;
-}
-
+/** Different numbers, rising, not too many. */
 function list(numbers: readonly number[]): string {
-  const sorted = numbers.toSorted((a, b) => a - b);
+  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
   if (sorted.length <= LISTED) return sorted.join(", ");
   return `${sorted.slice(0, LISTED - 1).join(", ")} … ${sorted.at(-1)}`;
 }

@@ -10,14 +10,11 @@ import type { Model } from "../engine/ensemble.ts";
 import { readExperiment } from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
 import { simulate } from "../reference/simulate.ts";
-import {
-  type ExperimentRecord,
-  readExperimentRecord,
-} from "../results/experiment_record.ts";
+import { readExperimentRecord } from "../results/experiment_record.ts";
 import { modelPath, parseModelName, type RunId } from "../results/layout.ts";
 import { TASKS } from "../tasks/registry.ts";
 import { loadStimuli } from "../tasks/stimuli.ts";
-import type { Stimuli, Task, Trials, TrialSet } from "../tasks/task.ts";
+import type { Task, Trials, TrialSet } from "../tasks/task.ts";
 import { formatBytes, listNames } from "../text/words.ts";
 import { drawTrials, stimuliChecksum } from "./build_run.ts";
 import { listFolder, readIfThere } from "../files/read.ts";
@@ -66,68 +63,49 @@ export async function readTrials(
       "its experiment.json is of a version that did not record the config that counts",
     );
   // Where the results are random, what by is of no interest here.
+  const set = {
+    "net.null_model": "none",
+    "net.random_w": "False",
+    "net.match": "none",
+  };
   const experiment = readExperiment(text, {
     file: join(folder, record.config.file),
-    tasks,
-    overrides: {
-      set: {
-        "net.null_model": "none",
-        "net.random_w": "False",
-        "net.match": "none",
-      },
-    },
+    ...{ tasks, overrides: { set } },
   });
-  const { combinations } = experiment.grid;
-  if (combinations[id.combination] === undefined) {
-    fail(
-      `combination must be below ${combinations.length}, found ${id.combination}`,
-    );
-  }
-  if (id.iteration >= record.iterations) {
-    fail(`iteration must be below ${record.iterations}, found ${id.iteration}`);
+  const bounds = {
+    combination: experiment.grid.combinations.length,
+    iteration: record.iterations,
+  };
+  for (const key of ["combination", "iteration"] as const) {
+    if (id[key] < bounds[key]) continue;
+    fail(`${key} must be below ${bounds[key]}, found ${id[key]}`);
   }
   const kind = experiment.task.task.stimuli;
-  const stimuli = kind === undefined ? undefined : await loadStimuli(kind, {
+  if (kind === undefined) {
+    return drawTrials(experiment, { id, stimuli: undefined });
+  }
+  const shown = record.stimuli;
+  // Paths of a config begin at its folder, which results do not know.
+  const pathOf = () => {
+    if (shown?.synthetic ?? true) return undefined;
+    const [, path = ""] = new RegExp(`^${kind} = (.*)$`, "m").exec(text) ?? [];
+    if (path === "download" || isAbsolute(path)) return path;
+    return fail(
+      `they show the ${kind} "${shown?.source}"; name its file with --stimuli`,
+    );
+  };
+  const path = file ?? pathOf();
+  const stimuli = await loadStimuli(kind, {
     seed: record.seed,
-    ...stimuliFile(record, { file, kind, text, fail }),
+    ...(path === undefined ? {} : { file: path }),
   });
-  await refuseOthers(stimuli, { record, fail });
-  return drawTrials(experiment, { id, stimuli });
-}
-
-/** Paths of a config begin at its folder, which results do not know. */
-function stimuliFile(
-  { stimuli }: ExperimentRecord,
-  { file, kind, text, fail }: {
-    readonly file: string | undefined;
-    readonly kind: "latents" | "images";
-    readonly text: string;
-    readonly fail: (why: string) => never;
-  },
-): { readonly file?: string } {
-  if (file !== undefined) return { file };
-  if (stimuli?.synthetic ?? true) return {};
-  const [, path = ""] = new RegExp(`^${kind} = (.*)$`, "m").exec(text) ?? [];
-  if (path === "download" || isAbsolute(path)) return { file: path };
-  return fail(
-    `they show the ${kind} "${stimuli?.source}"; name its file with --stimuli`,
-  );
-}
-
-async function refuseOthers(
-  stimuli: Stimuli | undefined,
-  { record, fail }: {
-    readonly record: ExperimentRecord;
-    readonly fail: (why: string) => never;
-  },
-): Promise<void> {
-  const expected = record.stimuli?.sha256;
-  if (stimuli === undefined || expected === undefined) return;
-  if (await stimuliChecksum(stimuli) !== expected) {
+  const expected = shown?.sha256;
+  if (expected !== undefined && expected !== await stimuliChecksum(stimuli)) {
     fail(
-      `"${stimuli.source}" holds other pictures than those that were shown ("${record.stimuli?.source}")`,
+      `"${stimuli.source}" holds other pictures than those that were shown ("${shown?.source}")`,
     );
   }
+  return drawTrials(experiment, { id, stimuli });
 }
 
 /** Bytes of hidden states that are kept at most. */
@@ -136,27 +114,16 @@ const MOST_STATE_BYTES = 2 ** 30;
 /** Bytes of a simulation in double precision, beside what is kept. */
 const WORK_BYTES = 2 ** 27;
 
-/** What a model does on some trials, in single precision. */
-interface KeptActivity {
-  readonly trialCount: number;
-  readonly steps: number;
-  readonly hiddenSize: number;
-  readonly outputSize: number;
-  /** [B, T, H] */
-  readonly hidden: Float32Array<ArrayBuffer>;
-  /** [B, T, O] */
-  readonly output: Float32Array<ArrayBuffer>;
-}
-
 /**
- * Runs a model on trials as `simulate()` does, some at a time.
+ * Runs a model on trials as `simulate()` does, some at a time, and keeps what it does in
+ * single precision: hidden states [B, T, H], outputs [B, T, O].
  *
  * @throws {InputError} If the hidden states take more memory than 1 GiB; it says how many trials do not.
  */
 export function keepActivity(
   model: Model,
   { trialCount, steps, inputSize, inputs }: Omit<Trials, "targets">,
-): KeptActivity {
+) {
   const { hiddenSize, outputSize } = model;
   const each = 4 * steps * hiddenSize;
   if (trialCount * each > MOST_STATE_BYTES) {
@@ -174,14 +141,12 @@ export function keepActivity(
   const hidden = new Float32Array(trialCount * steps * hiddenSize);
   const output = new Float32Array(trialCount * steps * outputSize);
   const atOnce = Math.max(1, Math.floor(WORK_BYTES / (8 * each)));
+  const length = steps * inputSize;
   for (let first = 0; first < trialCount; first += atOnce) {
-    const count = Math.min(atOnce, trialCount - first);
-    const length = steps * inputSize;
+    const last = Math.min(first + atOnce, trialCount);
     const some = simulate(model, {
-      trialCount: count,
-      steps,
-      inputSize,
-      inputs: inputs.subarray(first * length, (first + count) * length),
+      ...{ trialCount: last - first, steps, inputSize },
+      inputs: inputs.subarray(first * length, last * length),
     });
     hidden.set(some.hidden, first * steps * hiddenSize);
     output.set(some.output, first * steps * outputSize);
@@ -217,32 +182,27 @@ export async function readModel(
   { combination, iteration, epoch, nonlinearities = [] }: ReadModelOptions,
 ): Promise<Model> {
   const record = await readExperimentRecord(folder);
-  const { grid, task, epochs, size } = record;
-  const values = grid.combinations[combination];
-  if (values === undefined) {
-    throw new InputError(
-      `Cannot read a model of "${folder}": combination must be below ${grid.combinations.length}, found ${combination}`,
+  const { grid: { keys, combinations }, task: { loss }, epochs, size } = record;
+  const fail = (why: string): never => {
+    throw new InputError(`Cannot read a model of "${folder}": ${why}`);
+  };
+  const values = combinations[combination] ?? fail(
+    `combination must be below ${combinations.length}, found ${combination}`,
+  );
+  const named = String(values[keys.indexOf("nonlinearity")]);
+  const activation = NONLINEARITIES.get(named) ??
+    nonlinearities.find(({ name }) => name === named) ?? fail(
+      `its nonlinearity ${named} is none of biornn's; give it in "nonlinearities"`,
     );
-  }
-  const activation = String(values[grid.keys.indexOf("nonlinearity")]);
-  const all = [...NONLINEARITIES.values(), ...nonlinearities];
-  const nonlinearity = all.find(({ name }) => name === activation);
-  if (nonlinearity === undefined) {
-    throw new InputError(
-      `Cannot read a model of "${folder}": its nonlinearity ${activation} is none of biornn's; give it in "nonlinearities"`,
-    );
-  }
-  const name = modelPath(folder, {
-    combination,
-    iteration,
-    epoch: epoch ?? epochs - 1,
-  });
+  const id = { combination, iteration };
+  const name = modelPath(folder, { ...id, epoch: epoch ?? epochs - 1 });
   const bytes = await readIfThere(name, { what: "the model" });
   if (bytes === undefined) {
     const files = await listFolder(join(folder, String(combination))) ?? [];
-    const stored = files.map(({ name }) => parseModelName(name))
-      .filter((found) => found?.iteration === iteration)
-      .map((found) => String(found!.epoch));
+    const stored = files.flatMap(({ name }) => {
+      const found = parseModelName(name);
+      return found?.iteration === iteration ? [String(found.epoch)] : [];
+    });
     throw new InputError(
       `Cannot read the model "${name}": there is no such file; of this run ${
         stored.length === 0
@@ -252,11 +212,5 @@ export async function readModel(
     );
   }
   const { parameters, connections } = decodeCheckpoint(bytes, { name, size });
-  return {
-    ...size,
-    activation: nonlinearity,
-    loss: task.loss,
-    connections,
-    parameters,
-  };
+  return { ...size, activation, loss, connections, parameters };
 }
