@@ -108,26 +108,33 @@ export async function prepareArms(
   const given = options.connectome &&
     await createConnectome(options.connectome.graph, options.connectome);
   // What arms share is there once.
-  const connectomes = new Map<string, Connectome>();
-  const networks = new Map<string, Network>();
+  const shared = new Map<
+    string,
+    { connectome: Connectome; network: Network }
+  >();
   let stimuli: Stimuli | undefined;
   const arms: PreparedExperiment[] = [];
   for (const experiment of experiments) {
-    const { name, regions } = experiment.net;
-    const connectome = given ?? connectomes.get(name) ??
-      await findConnectome(experiment, onLine);
-    connectomes.set(name, connectome);
-    if (connectome.regions !== regions) {
+    const { net, paths } = experiment;
+    const known = shared.get(net.name);
+    const connectome = known?.connectome ?? given ??
+      await loadConnectome(net.name, {
+        folder: paths.network,
+        // The original takes every file's rows for sources.
+        orientation: net.compatibility === "original" ? "file" : "declared",
+        onProgress: onLine,
+      });
+    // Before the stimuli, which may be many.
+    if (connectome.regions !== net.regions) {
       throw regionsMismatch(experiment, connectome.regions);
     }
     stimuli ??= await findStimuli(experiment, onLine);
     const arm = await prepareWith(experiment, {
-      ...{ connectome, stimuli, onProgress: onLine },
+      ...{ connectome, stimuli, onProgress: onLine, network: known?.network },
       findPretrained: (sizes) =>
         checkPretrained(experiment, { ...sizes, connectome }),
-      network: networks.get(name),
     });
-    networks.set(name, arm.network);
+    shared.set(net.name, arm);
     arms.push(arm);
   }
   return arms;
@@ -135,7 +142,7 @@ export async function prepareArms(
 
 async function readConfig(
   config: string | URL,
-  { tasks = [], nullModels = {}, overrides = {}, ...own }: PrepareOptions,
+  { nullModels = {}, overrides = {}, ...own }: PrepareOptions,
 ): Promise<Experiment[]> {
   const file = config instanceof URL ? fileURLToPath(config) : config;
   for (const name of Object.keys(nullModels)) {
@@ -144,8 +151,8 @@ async function readConfig(
     }
   }
   return readArms(await readTextFile(file, { what: "config file" }), {
-    file,
-    tasks: withOwn("task", TASKS, tasks),
+    ...{ file, overrides, nullModels: { ...NULL_MODELS, ...nullModels } },
+    tasks: withOwn("task", TASKS, own.tasks),
     optimizers: withOwn("optimizer", OPTIMIZERS, own.optimizers),
     nonlinearities: withOwn(
       ...["nonlinearity", NONLINEARITIES, own.nonlinearities] as const,
@@ -153,8 +160,6 @@ async function readConfig(
     initialisations: withOwn(
       ...["initialisation", INITIALISATIONS, own.initialisations] as const,
     ),
-    nullModels: { ...NULL_MODELS, ...nullModels },
-    overrides,
   });
 }
 
@@ -176,18 +181,6 @@ function alreadyThere(what: string, name: string): InputError {
   return new InputError(
     `Cannot add the ${what} ${name}: there is one of that name already; give it another`,
   );
-}
-
-async function findConnectome(
-  { net, paths }: Experiment,
-  onLine: (line: string) => void,
-): Promise<Connectome> {
-  return await loadConnectome(net.name, {
-    folder: paths.network,
-    // The original takes every file's rows for sources.
-    orientation: net.compatibility === "original" ? "file" : "declared",
-    onProgress: onLine,
-  });
 }
 
 async function findStimuli(

@@ -24,29 +24,16 @@ export interface Shard extends Parts {
  * least, the largest, the step and how many there are, so that of an array that
  * is a part of another, `--array=1,3`, nobody knows which part the task is.
  */
-interface ArrayTask {
-  readonly id: number;
-  readonly min: number;
-  readonly max: number;
-  readonly step: number;
-  readonly count: number;
-}
+type ArrayTask = Readonly<
+  Record<"id" | "min" | "max" | "step" | "count", number>
+>;
 
 /** Which part a process was told to train: the part itself, or a task of an array that is to be a part. */
 export type ShardClaim = Shard | ArrayTask;
 
-const SLURM = "SLURM_ARRAY_TASK_ID";
+const ARRAY = "SLURM_ARRAY_TASK";
+const SLURM = `${ARRAY}_ID`;
 const WHOLE = /^\d{1,9}$/;
-
-function shardOf(index: string, count: string, origin: string): Shard {
-  const i = Number(index), n = Number(count);
-  if (!WHOLE.test(index) || !WHOLE.test(count) || n < 1 || i >= n) {
-    throw new InputError(
-      `Cannot use shard ${index}/${count} from ${origin}: it must be i/n with i from 0 to n − 1, e.g. 0/4`,
-    );
-  }
-  return { index: i, count: n, first: 0, step: 1, origin };
-}
 
 /**
  * Which part to train: that of the `--shard i/n` flag, else that of the array
@@ -59,47 +46,40 @@ export function readShard(
   flag: string | undefined,
   env: (name: string) => string | undefined,
 ): ShardClaim | undefined {
-  if (flag !== undefined) {
-    const parts = flag.split("/");
-    return shardOf(parts[0] ?? "", parts.slice(1).join("/"), "--shard");
-  }
-  if (env(SLURM)) return readArrayTask(env);
-  const kubernetes = env("JOB_COMPLETION_INDEX");
-  if (kubernetes) {
-    return shardOf(
-      kubernetes,
-      String(readWhole("JOB_COMPLETIONS", { env })),
-      "JOB_COMPLETION_INDEX and JOB_COMPLETIONS",
+  const number = (name: string, otherwise?: number): number => {
+    const text = env(name) || String(otherwise ?? "");
+    if (WHOLE.test(text)) return Number(text);
+    throw new InputError(
+      `Cannot tell which part of the training this is: ${name} is ${
+        text === "" ? "not set" : `"${text}", not a whole number`
+      }; name the part with --shard i/n`,
     );
+  };
+  if (flag !== undefined) return shardOf(flag, "--shard");
+  if (env(SLURM)) {
+    const id = number(SLURM);
+    const count = number(`${ARRAY}_COUNT`);
+    const step = Math.max(1, number(`${ARRAY}_STEP`, 1));
+    const min = number(`${ARRAY}_MIN`, 0);
+    const max = number(`${ARRAY}_MAX`, min + (count - 1) * step);
+    return { id, count, step, min, max };
   }
-  return undefined;
+  const index = env("JOB_COMPLETION_INDEX");
+  return index
+    ? shardOf(
+      `${index}/${number("JOB_COMPLETIONS")}`,
+      "JOB_COMPLETION_INDEX and JOB_COMPLETIONS",
+    )
+    : undefined;
 }
 
-function readWhole(
-  name: string,
-  { env, otherwise }: {
-    readonly env: (name: string) => string | undefined;
-    readonly otherwise?: number | undefined;
-  },
-): number {
-  const text = env(name) || String(otherwise ?? "");
-  if (WHOLE.test(text)) return Number(text);
+function shardOf(text: string, origin: string): Shard {
+  const [, index, count] = /^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
+  const part = { index: Number(index), count: Number(count) };
+  if (part.index < part.count) return { ...part, first: 0, step: 1, origin };
   throw new InputError(
-    `Cannot tell which part of the training this is: ${name} is ${
-      text === "" ? "not set" : `"${text}", not a whole number`
-    }; name the part with --shard i/n`,
+    `Cannot use shard ${text} from ${origin}: it must be i/n with i from 0 to n − 1, e.g. 0/4`,
   );
-}
-
-function readArrayTask(env: (name: string) => string | undefined): ArrayTask {
-  const number = (name: string, otherwise?: number) =>
-    readWhole(name, { env, otherwise });
-  const id = number(SLURM);
-  const count = number("SLURM_ARRAY_TASK_COUNT");
-  const step = Math.max(1, number("SLURM_ARRAY_TASK_STEP", 1));
-  const min = number("SLURM_ARRAY_TASK_MIN", 0);
-  const max = number("SLURM_ARRAY_TASK_MAX", min + (count - 1) * step);
-  return { id, count, step, min, max };
 }
 
 /**
@@ -124,16 +104,18 @@ export function resolveShard(
     throw otherParts(folder, { parts, part: claim });
   }
   const { id, min, max, step, count } = claim;
-  const index = (id - min) / step;
-  const isWhole = count > 0 && max === min + (count - 1) * step &&
-    Number.isInteger(index) && index >= 0 && index < count;
-  const own = {
-    index,
-    count,
-    first: min,
-    step,
-    origin: `${SLURM} ${id} of ${count}`,
+  /** The number of a task among those of an array; not whole, or beyond, where it is none. */
+  const place = (task: number, { first, step }: Omit<Parts, "count">) =>
+    (task - first) / step;
+  const isOf = (task: number, parts: Parts) => {
+    const i = place(task, parts);
+    return Number.isInteger(i) && i >= 0 && i < parts.count;
   };
+  const array = { count, first: min, step };
+  const index = place(id, array);
+  const isWhole = count > 0 && max === min + (count - 1) * step &&
+    isOf(id, array);
+  const own = { ...array, index, origin: `${SLURM} ${id} of ${count}` };
   if (parts === undefined) {
     // One task of a high number is one of an array that was lost, more likely than an array of one.
     if (isWhole && (count > 1 || id <= 1)) return own;
@@ -147,15 +129,10 @@ export function resolveShard(
     );
   }
   if (isWhole && count === parts.count) return own;
-  const place = (task: number) => (task - parts.first) / parts.step;
-  const isInside = [min, id, max].every((task) =>
-    Number.isInteger(place(task)) && place(task) >= 0 &&
-    place(task) < parts.count
-  );
-  if (isInside && count <= parts.count) {
+  if (count <= parts.count && [min, id, max].every((t) => isOf(t, parts))) {
     return {
       ...parts,
-      index: place(id),
+      index: place(id, parts),
       origin: `${SLURM} ${id}, of an array begun in ${parts.count}`,
     };
   }
@@ -178,12 +155,13 @@ export function runsOfShard(
   }[],
   shard: Shard | undefined,
 ): RunId[][] {
-  const labels = arms.map(({ experiment: { arm = "" } }) => arm);
+  const label = (i: number) => arms[i]!.experiment.arm ?? "";
   const own: RunId[][] = [];
   let number = 0;
-  const before = (a: number, b: number) => Number(labels[a]! < labels[b]!);
   for (
-    const i of [...labels.keys()].sort((a, b) => before(b, a) - before(a, b))
+    const i of [...arms.keys()].sort((a, b) =>
+      Number(label(a) > label(b)) - Number(label(a) < label(b))
+    )
   ) {
     own[i] = runsOf(arms[i]!.experiment).filter(() =>
       shard === undefined || number++ % shard.count === shard.index

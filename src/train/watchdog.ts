@@ -11,47 +11,8 @@ import { formatDuration } from "../text/words.ts";
 /** Name of the thread, which runs this module too. */
 const THREAD = "biornn watchdog";
 
-/** A watchdog at work. */
-interface Watchdog {
-  /** Says that there was progress. */
-  beat(): void;
-  /** Ends the thread. */
-  stop(): void;
-}
-
-/** When to bark. */
-interface WatchdogOptions {
-  /**
-   * Seconds without progress that are always fine, default 120. Where epochs
-   * take long, ten times the longest one is fine, too.
-   */
-  readonly patience?: number;
-}
-
-/**
- * Starts a thread that writes a warning to standard error when nobody called
- * `beat` for long, and again each time that the silence has doubled.
- */
-export function startWatchdog(
-  { patience = 120 }: WatchdogOptions = {},
-): Watchdog {
-  const beats = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(
-    new URL(import.meta.url),
-    { type: "module", name: THREAD },
-  );
-  const orders: WatchdogOrders = { beats, patience, pid: Deno.pid };
-  worker.postMessage(orders);
-  return {
-    beat() {
-      Atomics.add(beats, 0, 1);
-    },
-    stop: () => worker.terminate(),
-  };
-}
-
-/** What the watchdog is told when it starts. */
-interface WatchdogOrders {
+/** What the thread is told when it starts. */
+interface Orders {
   /** One number, raised with each sign of progress. */
   readonly beats: Int32Array<SharedArrayBuffer>;
   /** Seconds. */
@@ -60,7 +21,29 @@ interface WatchdogOrders {
   readonly pid: number;
 }
 
-function watch({ beats, patience, pid }: WatchdogOrders): void {
+/**
+ * Starts a thread that writes a warning to standard error when nobody called
+ * `beat` for long, and again each time that the silence has doubled, until it is stopped.
+ *
+ * @param options.patience Seconds without progress that are always fine, default 120.
+ * Where epochs take long, ten times the longest one is fine, too.
+ */
+export function startWatchdog(
+  { patience = 120 }: { readonly patience?: number } = {},
+) {
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(
+    new URL(import.meta.url),
+    { type: "module", name: THREAD },
+  );
+  worker.postMessage({ beats, patience, pid: Deno.pid } satisfies Orders);
+  return {
+    beat: () => void Atomics.add(beats, 0, 1),
+    stop: () => worker.terminate(),
+  };
+}
+
+function watch({ beats, patience, pid }: Orders): void {
   let seen = Atomics.load(beats, 0);
   let last = performance.now();
   let longest = 0;
@@ -68,34 +51,26 @@ function watch({ beats, patience, pid }: WatchdogOrders): void {
   // Looking now and then, not waiting for the number to change: a thread that waits can't be ended.
   setInterval(() => {
     const now = performance.now();
+    const silence = now - last;
     const count = Atomics.load(beats, 0);
     if (count !== seen) {
       // The first time is that of preparing, too, and of compiling kernels.
-      if (seen > 0) longest = Math.max(longest, now - last);
+      if (seen > 0) longest = Math.max(longest, silence);
       seen = count;
       last = now;
       limit = Math.max(patience * 1000, 10 * longest);
-    } else if (now - last >= limit) {
-      warn(describe({ silence: now - last, longest, seen, pid }));
+    } else if (silence >= limit) {
+      const before = seen === 0
+        ? "the first epoch is still under way"
+        : `an epoch took ${formatDuration(longest / 1000)} at most so far`;
+      warn(
+        `warning: no progress for ${
+          formatDuration(silence / 1000)
+        }, and ${before}; if the device hangs, end this process (kill -9 ${pid}) and go on with --resume`,
+      );
       limit *= 2;
     }
   }, Math.min(1000, patience * 100));
-}
-
-function describe(
-  { silence, longest, seen, pid }: {
-    silence: number;
-    longest: number;
-    seen: number;
-    pid: number;
-  },
-): string {
-  const before = seen === 0
-    ? "the first epoch is still under way"
-    : `an epoch took ${formatDuration(longest / 1000)} at most so far`;
-  return `warning: no progress for ${
-    formatDuration(silence / 1000)
-  }, and ${before}; if the device hangs, end this process (kill -9 ${pid}) and go on with --resume`;
 }
 
 function warn(line: string): void {
@@ -109,6 +84,6 @@ function warn(line: string): void {
 
 if (self.name === THREAD) {
   self.addEventListener("message", (event) => {
-    watch((event as MessageEvent<WatchdogOrders>).data);
+    watch((event as MessageEvent<Orders>).data);
   });
 }
