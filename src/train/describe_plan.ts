@@ -15,20 +15,7 @@ import {
   runsOf,
 } from "./build_run.ts";
 import { type AnyRun, type PlannedRuns, planTogether } from "./groups.ts";
-import type { PretrainedModels } from "./pretrained.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
-
-/** "12.3 TFLOP"; powers of ten. */
-function formatWork(operations: number): string {
-  const units = ["", "k", "M", "G", "T", "P", "E"];
-  let value = operations;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value.toPrecision(3)} ${units[unit]}FLOP`;
-}
 
 /** What is described. */
 interface DescribeOptions {
@@ -47,6 +34,8 @@ function plannedRuns(
   });
 }
 
+const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+
 /** Connectomes, models, memory plan and estimated work of all arms, a line each. */
 export function describePlan(
   arms: readonly PreparedExperiment[],
@@ -56,83 +45,60 @@ export function describePlan(
   },
 ): string {
   const runs = plannedRuns(arms, shard);
+  const lines: [label: string, text: string][] = [];
+  for (const [connectome, [arm]] of Map.groupBy(arms, (a) => a.connectome)) {
+    const { name, species, synthetic, regions, source } = connectome;
+    const parts = [
+      synthetic || species === "unknown" ? name : `${name} (${species})`,
+      plural(regions, "region"),
+      ...(synthetic ? ["synthetic (no measured data)"] : []),
+      source === "embedded" ? "comes with biornn" : `from ${source}`,
+    ];
+    const { nodes, weight: { length } } = arm!.network;
+    const share = (100 * length / (nodes * (nodes - 1))).toFixed(1);
+    lines.push(["connectome", parts.join(", ")], [
+      "network",
+      `${nodes} neurons, ${length} connections (${share} % of all possible)`,
+    ]);
+  }
+  const models = arms.map(({ size }) =>
+    [
+      plural(size.inputSize, "input"),
+      plural(size.hiddenSize, "hidden unit"),
+      plural(size.outputSize, "output"),
+    ].join(", ")
+  );
+  for (const model of new Set(models)) lines.push(["model", model]);
   const [{ stimuli, pretrained }] = arms as [PreparedExperiment];
-  const networks = [
-    ...new Map(arms.map((arm) => [arm.connectome, arm])).values(),
-  ];
-  const lines: [string, string][] = [
-    ...networks.flatMap((arm): [string, string][] => [
-      ["connectome", describeConnectome(arm)],
-      ["network", describeNetwork(arm)],
-    ]),
-    ...[...new Set(arms.map(describeModel))]
-      .map((model): [string, string] => ["model", model]),
-  ];
   if (stimuli !== undefined) {
     lines.push(["stimuli", `${stimuli.count}: ${stimuli.source}`]);
   }
   if (pretrained !== undefined) {
-    lines.push(["pretrained", describePretrained(pretrained, shownPath)]);
+    const { count, firstFile, freshReadout } = pretrained;
+    lines.push([
+      "pretrained",
+      `${plural(count, "model")}, ${count === 1 ? "" : "the first from "}${
+        shownPath(firstFile)
+      }, ${freshReadout ? "each with a fresh read-out" : "read-outs kept"}`,
+    ]);
   }
   if (shard !== undefined) {
-    const all = arms.reduce(
-      (sum, { experiment }) => sum + runsOf(experiment).length,
-      0,
-    );
+    const all = sum(arms.map(({ experiment }) => runsOf(experiment).length));
     lines.push([
       "shard",
       `${shard.index}/${shard.count} (${shard.origin}): ${runs.length} of the ${all} models`,
     ]);
   }
-  const planned = planTogether(runs, engine);
-  lines.push(
-    ["engine", `${engine.kind}: ${engine.description}`],
-    ...planned.map(({ plan }): [string, string] => [
-      "memory plan",
-      describeMemory(plan),
-    ]),
-    ["work", describeWork(runs)],
-  );
+  lines.push(["engine", `${engine.kind}: ${engine.description}`]);
+  for (const { plan } of planTogether(runs, engine)) {
+    lines.push(["memory plan", describeMemory(plan)]);
+  }
+  lines.push(["work", describeWork(runs)]);
   return lines.map(([label, text]) => `${label.padEnd(13)}${text}`).join("\n");
 }
 
-function describeConnectome({ connectome }: PreparedExperiment): string {
-  const { name, species, synthetic, regions, source } = connectome;
-  return [
-    synthetic || species === "unknown" ? name : `${name} (${species})`,
-    plural(regions, "region"),
-    ...(synthetic ? ["synthetic (no measured data)"] : []),
-    source === "embedded" ? "comes with biornn" : `from ${source}`,
-  ].join(", ");
-}
-
-function describeNetwork({ network }: PreparedExperiment): string {
-  const connections = network.weight.length;
-  const possible = network.nodes * (network.nodes - 1);
-  return `${network.nodes} neurons, ${connections} connections (${
-    (100 * connections / possible).toFixed(1)
-  } % of all possible)`;
-}
-
-function describeModel({ size }: PreparedExperiment): string {
-  return `${plural(size.inputSize, "input")}, ${
-    plural(size.hiddenSize, "hidden unit")
-  }, ${plural(size.outputSize, "output")}`;
-}
-
-function describePretrained(
-  { count, firstFile, freshReadout }: PretrainedModels,
-  shownPath: (path: string) => string,
-): string {
-  return `${plural(count, "model")}, ${count === 1 ? "" : "the first from "}${
-    shownPath(firstFile)
-  }, ${freshReadout ? "each with a fresh read-out" : "read-outs kept"}`;
-}
-
-function describeMemory(
-  { groups, bytes, reason }: Plan,
-): string {
-  const models = groups.reduce((sum, group) => sum + group.length, 0);
+function describeMemory({ groups, bytes, reason }: Plan): string {
+  const models = sum(groups.map((group) => group.length));
   return `${plural(models, "model")} in ${
     plural(groups.length, "ensemble")
   } of ${groups.length > 1 ? "at most " : ""}${
@@ -147,13 +113,17 @@ function describeWork(runs: readonly AnyRun[]): string {
     const { epochs } = prepared.experiment.training;
     const { steps, connections, trialCount, trainCount, batchSize } =
       ensembleShape(prepared, own.map(({ id }) => id));
-    const timeSteps = steps.reduce((sum, t) => sum + t, 0);
     // A training pass is forward, backward and gradient: three products of 2 operations for each connection.
-    work += epochs * timeSteps * 2 * countConnections(connections) *
+    work += epochs * sum(steps) * 2 * countConnections(connections) *
       (3 * trainCount + (trialCount - trainCount));
     updates += epochs * steps.length * Math.ceil(trainCount / batchSize);
   }
-  return `${formatWork(work)}, ${plural(updates, "update")}`;
+  const units = ["", "k", "M", "G", "T", "P", "E"];
+  let unit = 0;
+  for (; work >= 1000 && unit < units.length - 1; unit++) work /= 1000;
+  return `${work.toPrecision(3)} ${units[unit]}FLOP, ${
+    plural(updates, "update")
+  }`;
 }
 
 /** Models of the probe at most, all ensembles together: a GPU is busy with as many. */
@@ -184,61 +154,57 @@ export async function probeTime(
   arms: readonly PreparedExperiment[],
   { engine, shard }: DescribeOptions,
 ): Promise<{ readonly seconds: number; readonly models: number }> {
-  const planned = planTogether(plannedRuns(arms, shard), engine);
-  let seconds = 0;
-  let models = 0;
-  for (const pool of planned) {
-    const probe = await estimateTime(pool, {
-      engine,
-      share: 1 / planned.length,
-    });
-    seconds += probe.seconds;
-    models += probe.models;
-  }
-  return { seconds, models };
+  const pools = planTogether(plannedRuns(arms, shard), engine);
+  const probes = await Array.fromAsync(
+    pools,
+    (pool) => probe(pool, engine, 1 / pools.length),
+  );
+  return {
+    seconds: sum(probes.map(({ seconds }) => seconds)),
+    models: sum(probes.map(({ models }) => models)),
+  };
 }
 
-async function estimateTime(
+/** Probes an ensemble in its share of the time. */
+async function probe(
   { runs, shape }: PlannedRuns<AnyRun>,
-  { engine, share }: { readonly engine: Engine; readonly share: number },
+  engine: Engine,
+  share: number,
 ): Promise<{ readonly seconds: number; readonly models: number }> {
   const began = performance.now();
-  const probe: AnyRun[] = [];
-  const drawn: ModelRun[] = [];
+  const drawn: (AnyRun & { readonly run: ModelRun })[] = [];
   const most = Math.min(Math.ceil(MOST_MODELS * share), runs.length);
   // Spread over the grid, so that all kinds of models are among them.
   for (let n = 0; n < most; n++) {
     const run = runs[Math.floor(n * runs.length / most)]!;
-    drawn.push(await buildRun(run.results.prepared, run.id));
-    probe.push(run);
+    const { results: { prepared }, id } = run;
+    drawn.push({ ...run, run: await buildRun(prepared, id) });
     if (performance.now() - began > DRAWING * share) break;
   }
   const drawing = (performance.now() - began) / drawn.length;
-  const [{ plan }] = planTogether(probe, engine) as [PlannedRuns<AnyRun>];
-  const group = plan.groups[0]!.map((i) => drawn[i]!);
+  const [{ plan, runs: some }] = planTogether(drawn, engine) as [
+    PlannedRuns<typeof drawn[number]>,
+  ];
+  const group = plan.groups[0]!.map((i) => some[i]!.run);
   const ensemble = await plan.createEnsemble(group);
-  const sum = (steps: readonly number[]) =>
-    steps.reduce((total, each) => total + each, 0);
+  const train = async (epochs: number) => {
+    const start = performance.now();
+    await ensemble.train(epochs);
+    return performance.now() - start;
+  };
   try {
-    let start = performance.now();
-    await ensemble.train(1);
-    let taken = performance.now() - start;
     let epochs = 1;
+    let taken = await train(epochs);
     // A short first epoch is mostly that of compiling, and so doesn't count.
     while (taken < TRAINING * share) {
-      const some = Math.min(
-        2 * epochs,
-        Math.ceil(epochs * TRAINING * share / taken),
-      );
-      start = performance.now();
-      await ensemble.train(some);
-      taken = performance.now() - start;
-      epochs = some;
+      const enough = Math.ceil(epochs * TRAINING * share / taken);
+      epochs = Math.min(2 * epochs, enough);
+      taken = await train(epochs);
     }
     const { training } = runs[0]!.results.prepared.experiment;
-    const timeSteps = group.map(({ trials }) => trials.steps);
+    const timeSteps = sum(group.map(({ trials }) => trials.steps));
     const trained = training.epochs * (taken / epochs) * sum(shape.steps) /
-      sum(timeSteps);
+      timeSteps;
     return {
       seconds: (trained + drawing * runs.length) / 1000,
       models: group.length,

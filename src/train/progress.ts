@@ -14,7 +14,8 @@ import {
 import type { Engine } from "../engine/ensemble.ts";
 import { formatDuration, plural, printable } from "../text/words.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
-import { type PreparedExperiment, runName } from "./build_run.ts";
+import { runName } from "./build_run.ts";
+import type { AnyRun } from "./groups.ts";
 
 /** Where a training stands. */
 export interface TrainingStatus {
@@ -92,45 +93,38 @@ const PACE_SECONDS = 2;
  */
 function formatStatus(
   status: TrainingStatus,
-  { since, seconds }: {
-    readonly since: TrainingStatus;
-    readonly seconds: number;
-  },
+  since: TrainingStatus,
+  seconds: number,
 ): string {
-  const { done, total, best } = status;
+  const { done, total, best, ensemble, ensembles } = status;
   const percent = total === 0 ? 100 : Math.floor(100 * done / total);
   const parts = [
     `${String(percent).padStart(3)} %`,
     `${status.epoch}/${status.epochs} epochs`,
-    `${status.models} model${status.models === 1 ? "" : "s"}` +
-    (status.ensembles > 1
-      ? ` (ensemble ${status.ensemble + 1}/${status.ensembles})`
-      : ""),
+    plural(status.models, "model") +
+    (ensembles > 1 ? ` (ensemble ${ensemble + 1}/${ensembles})` : ""),
   ];
   if (seconds >= PACE_SECONDS && done > since.done) {
     const left = seconds * (total - done) / (done - since.done);
+    const rate = (status.updates - since.updates) / seconds;
     parts.push(
-      `${formatRate((status.updates - since.updates) / seconds)} updates/s`,
+      `${rate >= 100 ? Math.round(rate) : rate.toPrecision(2)} updates/s`,
       `${formatDuration(left)} left`,
     );
   }
   if (best !== undefined) {
+    const arm = best.arm === undefined ? "" : `${best.arm}, `;
     parts.push(
-      `best loss ${best.loss.toPrecision(4)} (${
-        best.arm === undefined ? "" : `${best.arm}, `
-      }${runLabel(best.id)})`,
+      `best loss ${best.loss.toPrecision(4)} (${arm}${runLabel(best.id)})`,
     );
   }
   return parts.join(" · ");
 }
 
-function formatRate(rate: number): string {
-  return rate >= 100 ? String(Math.round(rate)) : rate.toPrecision(2);
-}
-
 /** A progress display that writes to a terminal or a log. */
-export function createProgress(options: ProgressOptions): Progress {
-  const now = options.now ?? (() => performance.now());
+export function createProgress(
+  { terminal, write, columns, now = () => performance.now() }: ProgressOptions,
+): Progress {
   let first:
     | { readonly status: TrainingStatus; readonly at: number }
     | undefined;
@@ -138,34 +132,34 @@ export function createProgress(options: ProgressOptions): Progress {
   let drawn = false;
 
   function clear(): void {
-    if (drawn) options.write("\r\x1b[K");
+    if (drawn) write("\r\x1b[K");
     drawn = false;
   }
 
   return {
     update(status) {
-      first ??= { status, at: now() };
-      const seconds = (now() - first.at) / 1000;
-      const text = formatStatus(status, { since: first.status, seconds });
-      if (options.terminal) {
+      const time = now();
+      first ??= { status, at: time };
+      const text = formatStatus(status, first.status, (time - first.at) / 1000);
+      if (terminal) {
         clear();
-        const columns = Math.max(20, options.columns() - 1);
-        const bar = formatBar(status, columns - text.length);
-        options.write(`${bar}${text}`.slice(0, columns));
+        const room = Math.max(20, columns() - 1);
+        const bar = formatBar(status, room - text.length);
+        write(`${bar}${text}`.slice(0, room));
         drawn = true;
       } else if (
-        now() - lastPlain >= PLAIN_INTERVAL || status.done === status.total
+        time - lastPlain >= PLAIN_INTERVAL || status.done === status.total
       ) {
-        lastPlain = now();
-        options.write(`${text}\n`);
+        lastPlain = time;
+        write(`${text}\n`);
       }
     },
     line(text) {
       clear();
-      options.write(`${printable(text)}\n`);
+      write(`${printable(text)}\n`);
     },
     finish() {
-      if (drawn) options.write("\n");
+      if (drawn) write("\n");
       drawn = false;
     },
   };
@@ -181,36 +175,23 @@ export interface EpochsTrained {
   readonly best: BestLoss | undefined;
 }
 
-/** Counts epochs and updates over all ensembles of a training. */
-interface Tally {
-  /** An ensemble begins, and so many are to follow. */
-  begin(group: TalliedGroup, following: number): void;
-  /** Epochs of the ensemble were trained. */
-  add(event: EpochsTrained): void;
-}
-
 /** Runs that train together, and the epochs that they have had. */
 interface TalliedGroup {
-  readonly runs: readonly {
-    readonly results: {
-      readonly prepared: Pick<PreparedExperiment, "experiment">;
-    };
-    readonly id: RunId;
-  }[];
+  readonly runs: readonly AnyRun[];
   readonly epoch: number;
 }
 
 /**
- * Makes the tally of a training whose runs stand as the groups say. Epochs
- * that are trained again, from a state before, count once.
+ * Counts epochs and updates over all ensembles of a training whose runs stand as the
+ * groups say. Epochs that are trained again, from a state before, count once.
  */
 export function createTally(
   groups: readonly TalliedGroup[],
   progress: Pick<Progress, "update">,
-): Tally {
-  const nameOf = ({ results, id }: TalliedGroup["runs"][number]) =>
+) {
+  const nameOf = ({ results, id }: AnyRun) =>
     runName(results.prepared.experiment, id);
-  const epochsOf = ({ results }: TalliedGroup["runs"][number]) =>
+  const epochsOf = ({ results }: AnyRun) =>
     results.prepared.experiment.training.epochs;
   const reached = new Map<string, number>();
   let total = 0;
@@ -223,56 +204,47 @@ export function createTally(
   let done = 0;
   let updates = 0;
   let best: BestLoss | undefined;
-  let current: TalliedGroup["runs"] = [];
+  let current: readonly AnyRun[] = [];
   let ensemble = -1;
   let ensembles = 0;
   return {
-    begin({ runs }, following) {
+    /** An ensemble begins, and so many are to follow. */
+    begin({ runs }: TalliedGroup, following: number): void {
       current = runs;
       ensemble++;
       ensembles = ensemble + 1 + following;
     },
-    add(event) {
+    /** Epochs of the ensemble were trained. */
+    add(event: EpochsTrained): void {
+      const { epoch } = event;
       for (const run of current) {
         const name = nameOf(run);
-        const before = reached.get(name) ?? 0;
-        done += Math.max(0, event.epoch - before);
-        reached.set(name, Math.max(before, event.epoch));
+        const before = reached.get(name)!;
+        done += Math.max(0, epoch - before);
+        reached.set(name, Math.max(before, epoch));
       }
       updates += event.updates;
-      if (
-        event.best !== undefined &&
-        (best === undefined || event.best.loss < best.loss)
-      ) best = event.best;
+      if (event.best && event.best.loss < (best?.loss ?? Infinity)) {
+        best = event.best;
+      }
       progress.update({
-        done,
-        total,
-        epoch: event.epoch,
+        ...{ done, total, epoch, updates, best, ensemble, ensembles },
         epochs: epochsOf(current[0]!),
         models: current.length,
-        ensemble,
-        ensembles,
-        updates,
-        best,
       });
     },
   };
 }
 
-/** What the host does by turns; the device stands idle in all but the training. */
-type Phase =
-  | "drawing"
-  | "starting"
-  | "training"
-  | "saving"
-  | "measuring";
-
-const PHASES: Readonly<Record<Exclude<Phase, "training">, string>> = {
+/** What the host does by turns, as people read it; the device stands idle in all but the training. */
+const PHASES = {
+  training: "training",
   drawing: "drawing trials and weights",
   starting: "uploading and compiling",
   saving: "saving",
   measuring: "measuring networks",
 };
+type Phase = keyof typeof PHASES;
 
 /** Adds up times. */
 export interface TimeSheet {
@@ -302,38 +274,30 @@ export function createTimeSheet(
   now: () => number = () => performance.now(),
 ): TimeSheet {
   const start = now();
-  const phases = {
-    drawing: 0,
-    starting: 0,
-    training: 0,
-    saving: 0,
-    measuring: 0,
+  const times = {
+    ...{ drawing: 0, starting: 0, training: 0, saving: 0, measuring: 0 },
+    beside: 0,
   };
   const profiles: DeviceProfile[] = [];
-  let besides = 0;
-  async function measure<T>(
-    work: () => Promise<T>,
-    add: (milliseconds: number) => void,
-  ): Promise<T> {
+  async function time<T>(what: keyof typeof times, work: () => Promise<T>) {
     const began = now();
     try {
       return await work();
     } finally {
-      add(now() - began);
+      times[what] += now() - began;
     }
   }
   return {
-    time: (phase, work) => measure(work, (ms) => phases[phase] += ms),
-    beside: (work) => measure(work, (ms) => besides += ms),
+    time,
+    beside: (work) => time("beside", work),
     addDevice(profile) {
       if (profile !== undefined) profiles.push(profile);
     },
-    totals: () => ({
-      all: now() - start,
-      phases: { ...phases },
-      beside: besides,
-      device: profiles.length === 0 ? undefined : sumProfiles(profiles),
-    }),
+    totals() {
+      const { beside, ...phases } = times;
+      const device = profiles.length === 0 ? undefined : sumProfiles(profiles);
+      return { all: now() - start, phases, beside, device };
+    },
   };
 }
 
@@ -351,14 +315,16 @@ export function describeTimes(
 ): string {
   const percent = (ms: number) => `${(100 * ms / all).toFixed(1)} %`;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const shares: [string, number][] = [];
-  for (const [phase, name] of Object.entries(PHASES)) {
-    shares.push([name, phases[phase as keyof typeof PHASES]]);
-  }
   const accounted = Object.values(phases).reduce((sum, ms) => sum + ms);
-  shares.push(["all else", Math.max(0, all - accounted)]);
-  const list = (parts: readonly [string, number][]) =>
-    parts.map(([name, ms]) => `${name} ${percent(ms)}`).join(", ");
+  /** Shares of the whole, the first as it is named. */
+  const shares = (first: string, milliseconds: number) =>
+    [
+      [first, milliseconds] as const,
+      ...Object.entries(PHASES).slice(1).map(([phase, name]) =>
+        [name, phases[phase as Phase]] as const
+      ),
+      ["all else", Math.max(0, all - accounted)] as const,
+    ].map(([name, ms]) => `${name} ${percent(ms)}`).join(", ");
   const lines = [];
   if (device === undefined) {
     lines.push(
@@ -367,26 +333,20 @@ export function describeTimes(
         : engine === "reference"
         ? "No kernels were timed: the reference engine computes on the CPU and has none."
         : "No kernels were timed: this adapter has no timestamp queries.",
-      `Time: ${seconds(all)}, of which ${
-        list([["training", phases.training], ...shares])
-      }`,
+      `Time: ${seconds(all)}, of which ${shares("training", phases.training)}`,
     );
   } else {
-    const { busyMilliseconds, workers = 1 } = device;
-    const busy = Math.min(busyMilliseconds / workers, all);
-    const what = device.workers === undefined
+    const { busyMilliseconds, kernels, workers } = device;
+    const busy = Math.min(busyMilliseconds / (workers ?? 1), all);
+    const what = workers === undefined
       ? "GPU"
       : `${plural(workers, "worker")} on the CPU`;
+    const idle = Math.max(0, phases.training - busy);
     lines.push(
-      profileTable(device.kernels),
+      profileTable(kernels),
       `${what} busy: ${percent(busy)} of ${seconds(all)} (${
         seconds(busy)
-      } in kernels); not busy: ${
-        list([
-          ["recording and waiting", Math.max(0, phases.training - busy)],
-          ...shares,
-        ])
-      }`,
+      } in kernels); not busy: ${shares("recording and waiting", idle)}`,
     );
   }
   if (beside > 0) {
