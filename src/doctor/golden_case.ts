@@ -8,15 +8,17 @@
 import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
 import { OPTIMIZERS } from "../rnn/optimizers.ts";
 import * as v from "npm:valibot@1.5.0";
-import type { EnsembleSpec, ModelRun } from "../engine/ensemble.ts";
+import type {
+  BatchProbe,
+  EnsembleSpec,
+  EpochHistory,
+  ModelRun,
+  ModelState,
+} from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { listFolder, readTextFile } from "../files/read.ts";
-import {
-  connectedValues,
-  type Connections,
-  listConnections,
-} from "../graph/connections.ts";
+import { connectedValues, listConnections } from "../graph/connections.ts";
 import {
   type ModelSize,
   PARAMETER_NAMES,
@@ -55,6 +57,61 @@ export interface Training {
   readonly "moments": Numbers;
 }
 
+/** What an engine gives, or PyTorch, as an engine would. */
+export interface Outcome {
+  /** Of the first batch before any update. */
+  readonly probe: BatchProbe;
+  readonly history: Omit<EpochHistory, "models">;
+  /** After one update. */
+  readonly afterOne: Pick<ModelState, "parameters">;
+  /** After all epochs. */
+  readonly state: Omit<ModelState, "epoch" | "updates">;
+}
+
+/** Names all that is compared. */
+export function trainingOf(
+  { probe, history, afterOne, state }: Outcome,
+  epochs: number,
+): Training {
+  const losses: Record<string, number[]> = {};
+  const accuracies: Record<string, number[]> = {};
+  const add = (where: string, loss = NaN, accuracy = NaN) => {
+    losses[where] = [loss];
+    // Of numbers that are none, no class is the most probable.
+    if (!Number.isFinite(accuracy) || !Number.isFinite(loss)) return;
+    accuracies[where.replace(" loss", "")] = [accuracy];
+  };
+  add("first batch", probe.loss, probe.accuracy);
+  for (let i = 0; i < epochs; i++) {
+    for (const part of ["train", "validate"] as const) {
+      const where = `epoch ${i + 1}, ${part}`;
+      const accuracy = history[`${part}Accuracy`]?.[i];
+      add(`${where} loss`, history[`${part}Loss`][i], accuracy);
+      const batches = history[`${part}BatchLoss`];
+      const count = batches.length / epochs;
+      batches.subarray(i * count, (i + 1) * count)
+        .forEach((loss, b) => add(`${where} batch ${b + 1}`, loss));
+    }
+  }
+  const named = (parameters: Parameters, ending = "") =>
+    Object.fromEntries(PARAMETER_NAMES.map((name) => [
+      TENSOR_KEYS[name] + ending,
+      parameters[name],
+    ]));
+  return {
+    "output": { "": probe.output },
+    "hidden state": { "": probe.hiddenLast },
+    ...{ losses, accuracies },
+    "gradients": named(probe.gradient),
+    "weights after one update": named(afterOne.parameters),
+    "weights after all epochs": named(state.parameters),
+    "moments": {
+      ...named(state.firstMoment),
+      ...named(state.secondMoment, ", second"),
+    },
+  };
+}
+
 /** What goes in, and what PyTorch makes of it in single and in double precision. */
 export interface GoldenCase {
   readonly name: string;
@@ -69,7 +126,6 @@ const number = v.pipe(
   v.nullable(v.number()),
   v.transform((value) => value ?? NaN),
 );
-const accuracy = v.nullable(v.number());
 const numbers = v.pipe(
   v.custom<(number | null)[]>((list) =>
     Array.isArray(list) &&
@@ -84,30 +140,29 @@ const tensor = v.pipe(
     "as many numbers as its shape says",
   ),
 );
-const others = {
-  W_ih: tensor,
-  b_ih: tensor,
-  b_hh: tensor,
-  W_fc: tensor,
-  b_fc: tensor,
-};
+const others = v.entriesFromList(
+  ["W_ih", "b_ih", "b_hh", "W_fc", "b_fc"],
+  tensor,
+);
 const tensors = v.object({ ...others, W_hh: tensor });
 const trials = v.object({ X: tensor, Y: tensor });
 const batches = v.array(v.array(v.number()));
 const epoch = v.object({
-  train_loss: number,
-  validate_loss: number,
-  train_accuracy: accuracy,
-  validate_accuracy: accuracy,
-  train_batch_losses: numbers,
-  validate_batch_losses: numbers,
+  ...v.entriesFromList(
+    ["train_loss", "validate_loss", "train_accuracy", "validate_accuracy"],
+    number,
+  ),
+  ...v.entriesFromList(
+    ["train_batch_losses", "validate_batch_losses"],
+    numbers,
+  ),
 });
 const training = v.object({
   first_batch: v.object({
     output: tensor,
     hidden_last: tensor,
     loss: number,
-    accuracy,
+    accuracy: number,
     grad: v.object({ ...others, W_hh_masked: v.nullable(tensor) }),
   }),
   weights_after_1_step: tensors,
@@ -121,11 +176,9 @@ const training = v.object({
 const goldenCase = v.object({
   format: v.literal("bio-rnn-golden/1"),
   name: v.string(),
-  task: v.object({
-    T: v.number(),
-    input_size: v.number(),
-    output_size: v.number(),
-  }),
+  task: v.object(
+    v.entriesFromList(["T", "input_size", "output_size"], v.number()),
+  ),
   model: v.object({
     hidden: v.number(),
     activation: v.picklist([...NONLINEARITIES.keys()]),
@@ -151,15 +204,6 @@ type Tensor = v.InferOutput<typeof tensor>;
  *
  * @returns undefined if it is something else: no object of kind "train".
  * @throws {InputError} If it is not of that format; names the member.
- *
- * @example
- * ```ts
- * import { readGoldenCase } from "./src/doctor/golden_case.ts";
- *
- * const file = "src/doctor/cases/train_seq_mem_tanh_sgd.json";
- * const golden = readGoldenCase(JSON.parse(await Deno.readTextFile(file)), { file });
- * golden?.epochs; // 5
- * ```
  */
 export function readGoldenCase(
   value: unknown,
@@ -167,37 +211,98 @@ export function readGoldenCase(
 ): GoldenCase | undefined {
   const { kind } = Object(value) as { kind?: unknown };
   if (kind !== "train") return undefined;
+  const fail = (key: string | null, problem: string): never => {
+    throw new InputError(
+      `Cannot read the reference case "${file}": ${key} must be ${problem}`,
+    );
+  };
   const parsed = v.safeParse(goldenCase, value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
     const { expected, received, message } = issue;
-    throw new InputError(
-      `Cannot read the reference case "${file}": ${
-        v.getDotPath(issue)
-      } must be ${
-        expected === null ? message : `${expected}, found ${received}`
-      }`,
-    );
+    const problem = expected === null
+      ? message
+      : `${expected}, found ${received}`;
+    return fail(v.getDotPath(issue), problem);
   }
   const { name, task, model, loss, optimizer, ...golden } = parsed.output;
-  const { train, validate } = golden;
-  const [H, trainCount = 0] = [model.hidden, train.X.shape[0]];
+  const { train, validate, batches } = golden;
   const size: ModelSize = {
-    hiddenSize: H,
+    hiddenSize: model.hidden,
     inputSize: task.input_size,
     outputSize: task.output_size,
   };
-  const mask = shaped(golden.mask, { file, key: "mask", shape: [H, H] });
+  /** The tensor's numbers, if it has that shape. */
+  const shaped = (
+    key: string,
+    { shape: found, data }: Tensor,
+    ...shape: readonly number[]
+  ): Float64Array =>
+    String(found) === String(shape)
+      ? data
+      : fail(key, `of shape [${shape}], found [${found}]`);
+  const H = size.hiddenSize;
+  const mask = shaped("mask", golden.mask, H, H);
   const connections = listConnections({ receivers: H, senders: H }, mask);
-  const context = { file, size, connections };
+  const shapes = { ...parameterShapes(size, 0), weightHh: [H, H] };
+  /** The six tensors of a model; W_hh is [H, H] in a case. Those that are not there are zeros. */
+  const tensorsOf = (
+    given: Readonly<Record<string, Tensor | null | undefined>>,
+  ) =>
+    Object.fromEntries(PARAMETER_NAMES.map((name) => {
+      const key = TENSOR_KEYS[name];
+      const shape = shapes[name];
+      const data = given[key]
+        ? shaped(key, given[key], ...shape)
+        : new Float64Array(shape.reduce((a, b) => a * b));
+      const isRecurrent = name === "weightHh";
+      return [name, isRecurrent ? connectedValues(connections, data) : data];
+    })) as unknown as Parameters<Float64Array>;
+  const expectedOf = (
+    { first_batch: first, epochs, ...given }: v.InferOutput<typeof training>,
+  ): Training => {
+    const moments = Object.entries(given.optimizer_state_after_all_epochs);
+    const moment = (name: string, other = name) =>
+      tensorsOf(Object.fromEntries(
+        moments.map(([key, of]) => [key, of[name] ?? of[other]]),
+      ));
+    const curve = (of: (epoch: typeof epochs[number]) => Iterable<number>) =>
+      Float64Array.from(epochs.flatMap((epoch) => [...of(epoch)]));
+    return trainingOf({
+      probe: {
+        loss: first.loss,
+        accuracy: first.accuracy,
+        output: first.output.data,
+        hiddenLast: first.hidden_last.data,
+        gradient: tensorsOf({ ...first.grad, W_hh: first.grad.W_hh_masked }),
+      },
+      history: {
+        epochs: epochs.length,
+        trainLoss: curve((each) => [each.train_loss]),
+        validateLoss: curve((each) => [each.validate_loss]),
+        trainAccuracy: curve((each) => [each.train_accuracy]),
+        validateAccuracy: curve((each) => [each.validate_accuracy]),
+        trainBatchLoss: curve((each) => each.train_batch_losses),
+        validateBatchLoss: curve((each) => each.validate_batch_losses),
+      },
+      afterOne: { parameters: tensorsOf(given.weights_after_1_step) },
+      state: {
+        parameters: tensorsOf(given.weights_after_all_epochs),
+        firstMoment: moment("exp_avg"),
+        secondMoment: moment("exp_avg_sq", "square_avg"),
+      },
+    }, epochs.length);
+  };
   for (const [key, { X, Y }] of Object.entries({ train, validate })) {
-    const shape = [X.shape[0] ?? 0, task.T];
-    shaped(X, { file, key: `${key}.X`, shape: [...shape, task.input_size] });
-    shaped(Y, { file, key: `${key}.Y`, shape: [...shape, 1] });
+    const [count = 0] = X.shape;
+    shaped(`${key}.X`, X, count, task.T, task.input_size);
+    shaped(`${key}.Y`, Y, count, task.T, 1);
   }
+  const trainCount = train.X.shape[0]!;
   const joined = (of: "X" | "Y") =>
     Float32Array.from([...train[of].data, ...validate[of].data]);
-  const initial = tensorsOf(golden.init, context);
+  const initial = Object.entries(tensorsOf(golden.init))
+    .map(([key, values]) => [key, Float32Array.from(values)]);
   const run: ModelRun = {
     label: name,
     activation: model.activation,
@@ -205,22 +310,16 @@ export function readGoldenCase(
     learningRate: optimizer.lr,
     trainRecurrent: !model.freeze_W_hh,
     connections,
-    initial: Object.fromEntries(
-      PARAMETER_NAMES.map((
-        each,
-      ) => [each, Float32Array.from(initial[TENSOR_KEYS[each]]!)]),
-    ) as unknown as Parameters<Float32Array>,
+    initial: Object.fromEntries(initial),
     trials: {
       trialCount: trainCount + validate.X.shape[0]!,
       steps: task.T,
       inputSize: task.input_size,
       inputs: joined("X"),
       targets: joined("Y"),
-      trainBatches: golden.batches.train.map((batch) =>
-        Uint32Array.from(batch)
-      ),
+      trainBatches: batches.train.map((batch) => Uint32Array.from(batch)),
       // Validation trials stand after those that train.
-      validateBatches: golden.batches.validate.map((batch) =>
+      validateBatches: batches.validate.map((batch) =>
         Uint32Array.from(batch, (trial) => trainCount + trial)
       ),
     },
@@ -230,10 +329,7 @@ export function readGoldenCase(
     name,
     ensemble: { ...size, loss, runs: [run] },
     epochs: float64.epochs.length,
-    expected: {
-      float32: trainingOf(float32, context),
-      float64: trainingOf(float64, context),
-    },
+    expected: { float32: expectedOf(float32), float64: expectedOf(float64) },
   };
 }
 
@@ -250,170 +346,32 @@ export function ownCases(): GoldenCase[] {
  * @throws {InputError} If the folder or a case can't be read, or there is none.
  */
 export async function readCases(folder: string): Promise<GoldenCase[]> {
-  const cases: GoldenCase[] = [];
-  for (const file of await jsonFiles(folder)) {
-    const text = await readTextFile(file, { what: "the reference case" });
-    const golden = readGoldenCase(parseJson(text, file), { file });
-    if (golden !== undefined) cases.push(golden);
-  }
-  if (cases.length > 0) return cases;
-  throw new InputError(
-    `Cannot find a reference case in "${folder}": none of its .json files is of kind "train"`,
-  );
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `Cannot read the reference case "${file}": ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
-}
-
-async function jsonFiles(folder: string): Promise<string[]> {
   const entries = await listFolder(folder);
   if (entries === undefined) {
     throw new InputError(
       `Cannot read the folder of reference cases "${folder}": there is no such folder`,
     );
   }
-  return entries.filter(({ isFile, name }) => isFile && name.endsWith(".json"))
-    .map(({ name }) => join(folder, name)).sort();
-}
-
-/** The tensor's numbers, if it has that shape. */
-function shaped(
-  { shape: found, data }: Tensor,
-  { file, key, shape }: {
-    readonly file: string;
-    readonly key: string;
-    readonly shape: readonly number[];
-  },
-): Float64Array {
-  if (String(found) === String(shape)) return data;
-  throw new InputError(
-    `Cannot read the reference case "${file}": ${key} must be of shape [${shape}], found [${found}]`,
-  );
-}
-
-/** What is needed to read the tensors of a model. */
-interface ModelContext {
-  readonly file: string;
-  readonly size: ModelSize;
-  readonly connections: Connections;
-}
-
-/** The six tensors of a model by their names; W_hh is [H, H] in a case. Those that are not there are zeros. */
-function tensorsOf(
-  given: Readonly<Record<string, Tensor | null | undefined>>,
-  { file, size, connections }: ModelContext,
-): Record<string, Float64Array> {
-  const shapes = {
-    ...parameterShapes(size, connections.sender.length),
-    weightHh: [size.hiddenSize, size.hiddenSize],
-  };
-  return Object.fromEntries(PARAMETER_NAMES.map((name) => {
-    const key = TENSOR_KEYS[name];
-    const shape = shapes[name];
-    const data = given[key]
-      ? shaped(given[key], { file, key, shape })
-      : new Float64Array(shape.reduce((a, b) => a * b));
-    return [
-      key,
-      name === "weightHh" ? connectedValues(connections, data) : data,
-    ];
-  }));
-}
-
-function trainingOf(
-  { first_batch: first, epochs, ...given }: v.InferOutput<typeof training>,
-  context: ModelContext,
-): Training {
-  const moment = (...names: string[]) =>
-    tensorsOf(
-      Object.fromEntries(
-        Object.entries(given.optimizer_state_after_all_epochs).map((
-          [key, moments],
-        ) => [key, names.map((name) => moments[name]).find(Boolean)]),
-      ),
-      context,
-    );
-  return {
-    "output": { "": first.output.data },
-    "hidden state": { "": first.hidden_last.data },
-    ...scoresOf(
-      first,
-      epochs.map((each) => ({
-        train: {
-          loss: each.train_loss,
-          accuracy: each.train_accuracy,
-          batches: each.train_batch_losses,
-        },
-        validate: {
-          loss: each.validate_loss,
-          accuracy: each.validate_accuracy,
-          batches: each.validate_batch_losses,
-        },
-      })),
-    ),
-    "gradients": tensorsOf(
-      { ...first.grad, W_hh: first.grad.W_hh_masked },
-      context,
-    ),
-    "weights after one update": tensorsOf(given.weights_after_1_step, context),
-    "weights after all epochs": tensorsOf(
-      given.weights_after_all_epochs,
-      context,
-    ),
-    "moments": momentsOf(moment("exp_avg"), moment("exp_avg_sq", "square_avg")),
-  };
-}
-
-/** The moments of the six tensors, each by its name. */
-export function momentsOf(first: Numbers, second: Numbers): Numbers {
-  return {
-    ...first,
-    ...Object.fromEntries(
-      Object.entries(second).map(([key, values]) => [`${key}, second`, values]),
-    ),
-  };
-}
-
-/** A loss and, where there are classes, an accuracy in %. */
-interface Scored {
-  readonly loss: number;
-  readonly accuracy?: number | null | undefined;
-}
-
-/** Names all losses and accuracies. */
-export function scoresOf(
-  first: Scored,
-  epochs: readonly Readonly<
-    Record<
-      "train" | "validate",
-      Scored & { readonly batches: ArrayLike<number> }
-    >
-  >[],
-): Pick<Training, "losses" | "accuracies"> {
-  const losses: Record<string, number[]> = {};
-  const accuracies: Record<string, number[]> = {};
-  const add = (where: string, { loss, accuracy }: Scored) => {
-    losses[where] = [loss];
-    // Of numbers that are none, no class is the most probable.
-    if (accuracy == null || !Number.isFinite(loss)) return;
-    accuracies[where.replace(" loss", "")] = [accuracy];
-  };
-  add("first batch", first);
-  for (const [i, parts] of epochs.entries()) {
-    for (const part of ["train", "validate"] as const) {
-      add(`epoch ${i + 1}, ${part} loss`, parts[part]);
-      for (const [b, loss] of Array.from(parts[part].batches).entries()) {
-        add(`epoch ${i + 1}, ${part} batch ${b + 1}`, { loss });
-      }
+  const files = entries.filter(({ isFile, name }) =>
+    isFile && name.endsWith(".json")
+  ).map(({ name }) => join(folder, name)).sort();
+  const cases: GoldenCase[] = [];
+  for (const file of files) {
+    const text = await readTextFile(file, { what: "the reference case" });
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      throw new InputError(
+        `Cannot read the reference case "${file}": ${(error as Error).message}`,
+        { cause: error },
+      );
     }
+    const golden = readGoldenCase(value, { file });
+    if (golden !== undefined) cases.push(golden);
   }
-  return { losses, accuracies };
+  if (cases.length > 0) return cases;
+  throw new InputError(
+    `Cannot find a reference case in "${folder}": none of its .json files is of kind "train"`,
+  );
 }

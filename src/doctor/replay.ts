@@ -5,16 +5,10 @@
  */
 
 import { createEnsemble } from "../engine/create_ensemble.ts";
-import type { Engine, EnsembleSpec } from "../engine/ensemble.ts";
-import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
-import {
-  type GoldenCase,
-  momentsOf,
-  type Numbers,
-  scoresOf,
-  TENSOR_KEYS,
-  type Training,
-} from "./golden_case.ts";
+import type { Engine, ModelRun } from "../engine/ensemble.ts";
+import { type GoldenCase, type Training, trainingOf } from "./golden_case.ts";
+
+const WEIGHTS = { float32: 5e-6, float64: 1e-12, error: largestError };
 
 /**
  * How far an engine may be from PyTorch in the same precision, at least.
@@ -28,20 +22,19 @@ import {
  * differ by 2e-14 at most, after 100 epochs.
  */
 const TOLERANCES = {
-  "output": { float32: 2e-6, float64: 1e-12 },
-  "hidden state": { float32: 2e-6, float64: 1e-12 },
-  "losses": { float32: 1e-5, float64: 1e-12 },
+  "output": { float32: 2e-6, float64: 1e-12, error: largestError },
+  "hidden state": { float32: 2e-6, float64: 1e-12, error: largestError },
+  "losses": { float32: 1e-5, float64: 1e-12, error: relativeError },
   // Counts: only the mean over the batches may be rounded otherwise.
-  "accuracies": { float32: 1e-11, float64: 1e-11 },
-  "gradients": { float32: 1e-5, float64: 1e-12 },
-  "weights after one update": { float32: 5e-6, float64: 1e-12 },
-  "weights after all epochs": { float32: 5e-6, float64: 1e-12 },
-  "moments": { float32: 1e-5, float64: 1e-12 },
-  "frozen weights": { float32: 0, float64: 0 },
-} as const;
+  "accuracies": { float32: 1e-11, float64: 1e-11, error: largestError },
+  "gradients": { float32: 1e-5, float64: 1e-12, error: relativeError },
+  "weights after one update": WEIGHTS,
+  "weights after all epochs": WEIGHTS,
+  "moments": { float32: 1e-5, float64: 1e-12, error: relativeError },
+} satisfies Record<keyof Training, unknown>;
 
 /** What is compared. */
-export type CheckName = keyof typeof TOLERANCES;
+export type CheckName = keyof Training | "frozen weights";
 
 /** The worst error of one kind. */
 export interface Check {
@@ -80,123 +73,60 @@ type Measured = readonly [error: number, where: string];
  * which entries of a tensor they have reached is left open.
  *
  * @throws {RangeError} If the model does not fit the engine's device.
- *
- * @example
- * ```ts
- * import { ownCases } from "./src/doctor/golden_case.ts";
- * import { replayCase } from "./src/doctor/replay.ts";
- * import { createReferenceEngine } from "./src/reference/engine.ts";
- *
- * const [golden] = ownCases();
- * const report = await replayCase(golden!, createReferenceEngine());
- * report.ok; // true
- * ```
  */
 export async function replayCase(
   golden: GoldenCase,
   engine: Engine,
 ): Promise<CaseReport> {
   const precision = engine.kind === "reference" ? "float64" : "float32";
-  const { float32, float64 } = golden.expected;
+  const { ensemble, expected, name } = golden;
   const found = await train(engine, golden);
-  const expected = golden.expected[precision];
-  const checks = (Object.keys(TOLERANCES) as CheckName[]).map((name): Check => {
-    const least = TOLERANCES[name][precision];
-    if (name === "frozen weights") {
-      const [error, where] = changedWhileFrozen(found, golden.ensemble);
-      return { name, error, limit: least, ok: error === 0, where };
-    }
-    const [error, where] = compare(name, { found, expected });
-    const [own] = compare(name, { found: float32, expected: float64 });
+  const checks = Object.entries(TOLERANCES).map(([key, tolerance]): Check => {
+    const name = key as keyof Training;
+    const [error, where] = compare(name, found, expected[precision]);
+    const [own] = compare(name, expected.float32, expected.float64);
+    const least = tolerance[precision];
     const limit = precision === "float32" && Number.isFinite(own)
       ? Math.max(least, 10 * own)
       : least;
     return { name, error, limit, ok: error <= limit, where };
   });
-  return { name: golden.name, checks, ok: checks.every(({ ok }) => ok) };
+  const [error, where] = changedWhileFrozen(found, ensemble.runs[0]!);
+  const ok = error === 0;
+  checks.push({ name: "frozen weights", error, limit: 0, ok, where });
+  return { name, checks, ok: checks.every(({ ok }) => ok) };
 }
 
-/** A whole training, and one of the first update alone. */
+/** A whole training, and one of the first update alone: its one batch is an epoch. */
 async function train(
   engine: Engine,
   { ensemble: spec, epochs }: GoldenCase,
 ): Promise<Training> {
+  const [run] = spec.runs as [ModelRun];
+  const trainBatches = run.trials.trainBatches.slice(0, 1);
+  const update = { ...run, trials: { ...run.trials, trainBatches } };
   const ensemble = await createEnsemble(engine, spec);
-  const first = await createEnsemble(engine, firstUpdate(spec));
+  const first = await createEnsemble(engine, { ...spec, runs: [update] });
   try {
     const probe = await ensemble.probe(0, 0);
     const history = await ensemble.train(epochs);
     const [state] = await ensemble.state(0);
     await first.train(1);
     const [afterOne] = await first.state(0);
-    const { trainBatchLoss, validateBatchLoss } = history;
-    const batchesOf = (losses: Float64Array, epoch: number) => {
-      const batches = losses.length / epochs;
-      return losses.subarray(epoch * batches, (epoch + 1) * batches);
-    };
-    return {
-      "output": { "": probe.output },
-      "hidden state": { "": probe.hiddenLast },
-      ...scoresOf(
-        probe,
-        Array.from({ length: epochs }, (_, i) => ({
-          train: {
-            loss: history.trainLoss[i] ?? NaN,
-            accuracy: history.trainAccuracy?.[i],
-            batches: batchesOf(trainBatchLoss, i),
-          },
-          validate: {
-            loss: history.validateLoss[i] ?? NaN,
-            accuracy: history.validateAccuracy?.[i],
-            batches: batchesOf(validateBatchLoss, i),
-          },
-        })),
-      ),
-      "gradients": byKey(probe.gradient),
-      "weights after one update": byKey(afterOne!.parameters),
-      "weights after all epochs": byKey(state!.parameters),
-      "moments": momentsOf(
-        byKey(state!.firstMoment),
-        byKey(state!.secondMoment),
-      ),
-    };
+    const outcome = { probe, history, afterOne: afterOne!, state: state! };
+    return trainingOf(outcome, epochs);
   } finally {
     ensemble.destroy();
     first.destroy();
   }
 }
 
-function byKey(parameters: Parameters): Numbers {
-  return Object.fromEntries(
-    PARAMETER_NAMES.map((name) => [TENSOR_KEYS[name], parameters[name]]),
-  );
-}
-
-/** The same model with its first training batch alone: an epoch is one update. */
-function firstUpdate(spec: EnsembleSpec): EnsembleSpec {
-  return {
-    ...spec,
-    runs: spec.runs.map((run) => ({
-      ...run,
-      trials: {
-        ...run.trials,
-        trainBatches: run.trials.trainBatches.slice(0, 1),
-      },
-    })),
-  };
-}
-
-/** The checks that ask how far numbers are off in relation to themselves. */
-const RELATIVE: readonly CheckName[] = ["losses", "gradients", "moments"];
-
 function compare(
   name: keyof Training,
-  { found, expected }: {
-    readonly found: Training;
-    readonly expected: Training;
-  },
+  found: Training,
+  expected: Training,
 ): Measured {
-  const error = RELATIVE.includes(name) ? relativeError : largestError;
+  const { error } = TOLERANCES[name];
   return worst(
     Object.entries(expected[name]).map(([where, values]): Measured => {
       const own = found[name][where];
@@ -242,16 +172,16 @@ function relativeError(
   return error === 0 ? 0 : error / norm;
 }
 
-function changedWhileFrozen(found: Training, spec: EnsembleSpec): Measured {
-  const { trainRecurrent, initial } = spec.runs[0]!;
-  const changed = ({ W_hh }: Numbers) =>
-    trainRecurrent
-      ? 0
-      : initial.weightHh.filter((weight, i) => weight !== W_hh![i]).length;
-  return worst([
-    [changed(found["weights after one update"]), "after one update"],
-    [changed(found["weights after all epochs"]), "after all epochs"],
-  ]);
+function changedWhileFrozen(
+  found: Training,
+  { trainRecurrent, initial }: ModelRun,
+): Measured {
+  if (trainRecurrent) return [0, ""];
+  return worst((["one update", "all epochs"] as const).map((when) => {
+    const { W_hh } = found[`weights after ${when}`];
+    const changed = initial.weightHh.filter((w, i) => w !== W_hh![i]);
+    return [changed.length, `after ${when}`];
+  }));
 }
 
 /** The worst of some errors; a NaN is worse than any number. */
@@ -262,56 +192,42 @@ function worst(errors: readonly Measured[]): Measured {
   );
 }
 
+/** What a line shows the worst errors of. */
+const KINDS = ["losses", "gradients", "weights"];
+
 /** The heading of the lines of {@linkcode describeReport}. */
 export function reportHeading(nameWidth: number): string {
-  return columns("case", {
-    nameWidth,
-    values: ["losses", "gradients", "weights"],
-    verdict: "",
-  });
+  return columns("case", nameWidth, KINDS);
 }
 
 /** A case's name, its worst errors of losses, gradients and weights, and "ok" or what is off. */
 export function describeReport(
-  report: CaseReport,
+  { name, checks, ok }: CaseReport,
   { nameWidth }: { readonly nameWidth: number },
 ): string {
-  const errorOf = (...names: readonly Check["name"][]) =>
-    report.checks.filter(({ name }) => names.includes(name))
-      .map(({ error }) => error)
-      .reduce((a, b) => Math.max(a, b));
-  return columns(report.name, {
-    nameWidth,
-    values: [
-      errorOf("losses"),
-      errorOf("gradients"),
-      errorOf("weights after one update", "weights after all epochs"),
-    ].map((error) => error.toExponential(1)),
-    verdict: report.ok
-      ? "ok"
-      : `OFF: ${
-        report.checks.filter(({ ok }) => !ok).map(describeCheck).join("; ")
-      }`,
+  const shown = (error: number) => error.toExponential(1);
+  const worst = KINDS.map((kind) =>
+    checks.reduce(
+      (worst, { name, error }) =>
+        name.startsWith(kind) ? Math.max(worst, error) : worst,
+      0,
+    )
+  );
+  const off = checks.filter(({ ok }) => !ok).map((check) => {
+    const { name, where, error, limit } = check;
+    const place = where === "" ? "" : ` (${where})`;
+    return `${name}${place} ${shown(error)}, allowed ${limit}`;
   });
-}
-
-function describeCheck({ name, where, error, limit }: Check): string {
-  return `${name}${where === "" ? "" : ` (${where})`} ${
-    error.toExponential(1)
-  }, allowed ${limit}`;
+  const verdict = ok ? "ok" : `OFF: ${off.join("; ")}`;
+  return columns(name, nameWidth, worst.map(shown), verdict);
 }
 
 function columns(
   name: string,
-  { nameWidth, values, verdict }: {
-    readonly nameWidth: number;
-    readonly values: readonly string[];
-    readonly verdict: string;
-  },
+  nameWidth: number,
+  values: readonly string[],
+  verdict = "",
 ): string {
-  return [
-    name.padEnd(nameWidth),
-    ...values.map((value) => value.padEnd(9)),
-    verdict,
-  ].join("  ").trimEnd();
+  const padded = values.map((value) => value.padEnd(9));
+  return [name.padEnd(nameWidth), ...padded, verdict].join("  ").trimEnd();
 }
