@@ -95,18 +95,6 @@ function mostValues(name: string, names: FlagNames): number | undefined {
  * @param options `read`: the library to use; default `@std/cli` where it can be had.
  * @throws {SyntaxError} For an unknown flag, a flag without its value or a value where none belongs; the
  * message begins with the flag.
- *
- * @example
- * ```ts
- * import { parseFlags } from "./src/compat/cli.ts";
- *
- * const flags = parseFlags(["--results_folders", "a", "b", "--dark"], {
- *   boolean: ["dark"],
- *   string: [],
- *   list: ["results_folders"],
- * });
- * flags.list.results_folders; // ["a", "b"]
- * ```
  */
 export function parseFlags(
   args: readonly string[],

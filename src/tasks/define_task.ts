@@ -67,7 +67,11 @@ interface BlankTrial {
   /** Its number in the run, from 0. */
   readonly number: number;
   /** Shows numbers at a time step, from one of the I inputs on, default the first. */
-  show(t: number, numbers: ArrayLike<number>, from?: number): void;
+  show(
+    t: number,
+    numbers: readonly number[] | Float32Array,
+    from?: number,
+  ): void;
   /** Scores a time step: the number or the class that is asked for there. */
   ask(t: number, target: number): void;
 }
@@ -94,16 +98,11 @@ interface TaskDefinition<S extends Schemas, G extends Schemas>
 }
 
 /** A task from its parameters and from how one of its trials is drawn. */
-export function defineTask<
-  const S extends Schemas,
-  const G extends Schemas,
->(
+export function defineTask<const S extends Schemas, const G extends Schemas>(
   { steps, draw, ...definition }: TaskDefinition<S, G>,
 ): Task {
-  const schemas: Schemas = {
-    ...definition.trialParameters,
-    ...definition.gridParameters,
-  };
+  const { trialParameters, gridParameters } = definition;
+  const schemas: Schemas = { ...trialParameters, ...gridParameters };
   const task: Task = {
     inputSize: () => definition.inputNames!.length,
     trialCount: (nrOfTrials) => nrOfTrials,
@@ -114,29 +113,22 @@ export function defineTask<
       const parameters = checkedParameters(task, given);
       const inputSize = task.inputSize(options.stimuli);
       const T = task.steps(parameters);
-      const trialCount = task.trialCount(Number(parameters.nr_of_trials));
+      const trialCount = task.trialCount(parameters.nr_of_trials as number);
       const inputs = new Float32Array(trialCount * T * inputSize);
       const targets = new Float32Array(trialCount * T);
-      const drawTrial = draw(
-        parameters as Parameters<typeof draw>[0],
-        options,
-      );
-      for (let number = 0; number < trialCount; number++) {
-        const first = number * T;
-        drawTrial({
-          number,
-          show(t, numbers, from = 0) {
-            const at = (first + t) * inputSize + from;
-            // A loop is faster for a few numbers, and slower for a picture.
-            if (numbers.length > 8) inputs.set(numbers, at);
-            else {for (let i = 0; i < numbers.length; i++) {
-                inputs[at + i] = numbers[i]!;
-              }}
-          },
-          ask(t, target) {
-            targets[first + t] = target;
-          },
-        });
+      const drawTrial = draw(parameters as Parameters<typeof draw>[0], options);
+      let first = 0;
+      const show: BlankTrial["show"] = (t, numbers, from = 0) => {
+        const at = (first + t) * inputSize + from;
+        // Faster than a loop for pictures, and slower for a few numbers.
+        if (numbers.length > 8) return inputs.set(numbers, at);
+        for (let i = 0; i < numbers.length; i++) inputs[at + i] = numbers[i]!;
+      };
+      const ask: BlankTrial["ask"] = (t, target) => {
+        targets[first + t] = target;
+      };
+      for (let number = 0; number < trialCount; number++, first += T) {
+        drawTrial({ number, show, ask });
       }
       return { trialCount, steps: T, inputSize, inputs, targets };
     },

@@ -83,8 +83,8 @@ function pictureTask(
   },
 ): Task {
   /** In the original's `pic_mem` labels play no part. */
-  const albumOf = (stimuli: Stimuli, compatibility = "described") =>
-    sortedAlbum(stimuli, kind === "latents" || compatibility === "described");
+  const hasLabels = (compatibility = "described") =>
+    kind === "latents" || compatibility === "described";
   return defineTask({
     ...N_BACK,
     ...words,
@@ -95,7 +95,7 @@ function pictureTask(
     stimuli: kind,
     checkStimuli(parameters, { stimuli, compatibility }) {
       const length = checkedValue(parameters, "trial_length", TRIAL_LENGTH);
-      assertEnough(stimuli, albumOf(stimuli, compatibility), length - 1);
+      albumOf(stimuli, hasLabels(compatibility), length - 1);
       assertDifferent(stimuli);
       return kind === "images" && parameters.rescale !== false
         ? checkBrightness(stimuli)
@@ -108,9 +108,8 @@ function pictureTask(
         parameters;
       const last = parameters.trial_length - 1;
       const stimuli = needStimuli(given);
-      const album = albumOf(stimuli, compatibility);
-      assertEnough(stimuli, album, last);
-      const { order, ranges } = album;
+      const byLabel = hasLabels(compatibility);
+      const { order, ranges } = albumOf(stimuli, byLabel, last);
       const numbersOf = (picture: number) => {
         const numbers = pictureOf(stimuli, picture);
         return scaled ? rescale(numbers) : numbers;
@@ -143,15 +142,20 @@ function needStimuli(stimuli: Stimuli | undefined): Stimuli {
 
 type Range = readonly [start: number, end: number];
 
-/** Pictures in the order of their labels, so that those of a label stand together. */
-interface Album {
-  readonly order: Uint32Array;
-  readonly byLabel: boolean;
-  /** First place and end of each label that occurs; a range a picture where labels play no part. */
-  readonly ranges: readonly Range[];
-}
-
-function sortedAlbum({ labels, count }: Stimuli, byLabel: boolean): Album {
+/**
+ * Pictures in the order of their labels, so that those of a label stand together, and the
+ * range of each label that occurs; a range a picture where labels play no part.
+ *
+ * @throws {InputError} If some picture has fewer of other ranges than are needed.
+ */
+function albumOf(
+  { labels, count, source }: Stimuli,
+  byLabel: boolean,
+  needed: number,
+): { readonly order: Uint32Array; readonly ranges: readonly Range[] } {
+  const fail = (what: string) => {
+    throw new InputError(`Cannot make trials of "${source}": ${what}`);
+  };
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   if (byLabel) order.sort((a, b) => labels[a]! - labels[b]! || a - b);
   const ranges: [number, number][] = [];
@@ -161,7 +165,23 @@ function sortedAlbum({ labels, count }: Stimuli, byLabel: boolean): Album {
     if (same) ranges.at(-1)![1]++;
     else ranges.push([place, place + 1]);
   }
-  return { order, byLabel, ranges };
+  if (byLabel && ranges.length < 2) {
+    fail(
+      `its pictures need at least 2 different labels, found ${ranges.length}`,
+    );
+  }
+  for (const [start, end] of ranges) {
+    const others = count - (end - start);
+    if (others >= needed) continue;
+    fail(
+      `a trial needs ${needed} pictures ${
+        byLabel
+          ? "of other labels than the probe's, and for one label there are only"
+          : "besides the probe, and there are only"
+      } ${others}`,
+    );
+  }
+  return { order, ranges };
 }
 
 /** Different pictures outside a range, in random order. */
@@ -176,29 +196,6 @@ function drawOthers(
     chosen.add(order[place < start ? place : place + end - start]!);
   }
   return chosen;
-}
-
-function assertEnough(
-  { source, count }: Stimuli,
-  album: Album,
-  needed: number,
-): void {
-  if (album.byLabel && album.ranges.length < 2) {
-    throw new InputError(
-      `Cannot make trials of "${source}": its pictures need at least 2 different labels, found ${album.ranges.length}`,
-    );
-  }
-  for (const [start, end] of album.ranges) {
-    const others = count - (end - start);
-    if (others >= needed) continue;
-    throw new InputError(
-      `Cannot make trials of "${source}": a trial needs ${needed} pictures ${
-        album.byLabel
-          ? `of other labels than the probe's, and for one label there are only ${others}`
-          : `besides the probe, and there are only ${others}`
-      }`,
-    );
-  }
 }
 
 /** Nothing can be remembered of pictures that are all the same: black, or of a broken file. */

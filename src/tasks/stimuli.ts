@@ -37,14 +37,6 @@ type Kind = "latents" | "images";
  * file, digits are drawn and encoded by a program: synthetic, and named so.
  *
  * @throws {InputError} If a file can't be read or does not fit, or the download fails.
- *
- * @example
- * ```ts
- * import { loadStimuli } from "./src/tasks/stimuli.ts";
- *
- * const stimuli = await loadStimuli("latents", { seed: 1 });
- * stimuli.source; // "latents of synthetic digits"
- * ```
  */
 export async function loadStimuli(
   kind: Kind,

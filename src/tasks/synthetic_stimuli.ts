@@ -107,15 +107,6 @@ function ink(picture: Float32Array, stroke: Stroke, pen: number): void {
  * The synthetic digits of a seed: ten classes, as many pictures of each (one
  * more of the first ones where `count` is no multiple of ten), 28 × 28 pixels
  * from 0 to 255, white on black.
- *
- * @example
- * ```ts
- * import { syntheticDigits } from "./src/tasks/synthetic_stimuli.ts";
- *
- * const digits = syntheticDigits({ seed: 1, count: 20 });
- * digits.values.subarray(0, 784); // the first picture, a 0
- * digits.labels; // 0, 1, … 9, 0, 1, … 9
- * ```
  */
 export function syntheticDigits(
   { seed, count = COUNT }: { readonly seed: number; readonly count?: number },
@@ -271,17 +262,6 @@ function mixtures(): Float64Array {
  * The latent features of 28 × 28 pictures.
  *
  * @throws {RangeError} If the pictures have another size.
- *
- * @example
- * ```ts
- * import {
- *   encodeLatents,
- *   syntheticDigits,
- * } from "./src/tasks/synthetic_stimuli.ts";
- *
- * const latents = encodeLatents(syntheticDigits({ seed: 1 }));
- * latents.size; // 50
- * ```
  */
 export function encodeLatents(images: Stimuli): Stimuli {
   if (images.size !== DIGIT_SIDE ** 2) {

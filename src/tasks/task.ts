@@ -148,17 +148,6 @@ export interface Task {
  * a task may be a user's own.
  *
  * @throws {RangeError} If they are not, or hold what no network can learn from.
- *
- * @example
- * ```ts
- * import { createStream } from "@biornn/biornn";
- * import { seqMem } from "./src/tasks/seq_mem.ts";
- * import { generateTrials } from "./src/tasks/task.ts";
- *
- * generateTrials(seqMem, { pattern_length: 3, nr_of_trials: 100 }, {
- *   stream: createStream({ seed: 1, purpose: "trials" }),
- * });
- * ```
  */
 export function generateTrials(
   task: Task,
@@ -271,24 +260,6 @@ export const NR_OF_TRIALS = {
  * batch, of which the last one may have fewer; `stream` of the run, of purpose "split".
  * @throws {InputError} If no trial is left to train on.
  * @throws {RangeError} If `trainSize` or `batchSize` is out of range.
- *
- * @example
- * ```ts
- * import { createStream } from "@biornn/biornn";
- * import { seqMem } from "./src/tasks/seq_mem.ts";
- * import { splitTrials } from "./src/tasks/task.ts";
- *
- * const trials = seqMem.generate(
- *   { pattern_length: 3, nr_of_trials: 1000 },
- *   { stream: createStream({ seed: 1, purpose: "trials" }) },
- * );
- * const set = splitTrials(trials, {
- *   trainSize: 0.8,
- *   batchSize: 128,
- *   stream: createStream({ seed: 1, purpose: "split" }),
- * });
- * set.trainBatches.length; // 7: six batches of 128 trials and one of 32
- * ```
  */
 export function splitTrials(
   trials: Trials,
