@@ -47,14 +47,6 @@ interface NpyHeader {
   readonly dataStart: number;
 }
 
-/** A header of plain numbers. */
-interface TypedHeader extends NpyHeader {
-  readonly type: NumberType;
-  readonly little: boolean;
-  /** Says what is wrong with the file. */
-  readonly fail: Fail;
-}
-
 /** NumPy itself allows 64 dimensions. */
 const MAX_DIMENSIONS = 64;
 
@@ -254,7 +246,10 @@ function found(value: PythonValue | undefined): string {
   return value === undefined ? "nothing" : shorten(reprPython(value));
 }
 
-function readTypedHeader(bytes: Uint8Array, fail: Fail): TypedHeader {
+type TypedHeader = ReturnType<typeof readTypedHeader>;
+
+/** The header of an array of plain numbers. */
+function readTypedHeader(bytes: Uint8Array, fail: Fail) {
   const header = readHeader(bytes, fail);
   const { descr } = header;
   // Without a byte order it is the machine's, which is little-endian everywhere.
@@ -299,7 +294,9 @@ export function writeNpy(
   if (boolean && !(data instanceof Uint8Array)) {
     throw new TypeError("Cannot write booleans: data must be a Uint8Array");
   }
-  const descr = boolean ? "|b1" : DESCR[data.constructor.name]!;
+  const descr = boolean
+    ? "|b1"
+    : DESCRS.find(([array]) => data instanceof array)![1];
   // All machines that Deno runs on are little-endian, as the file is.
   const { buffer, byteOffset, byteLength } = data;
   return formatFile(
@@ -310,13 +307,13 @@ export function writeNpy(
 }
 
 /** Element type in the file, by the class of an array. */
-const DESCR: Readonly<Record<string, string>> = {
-  Float64Array: "<f8",
-  Float32Array: "<f4",
-  BigInt64Array: "<i8",
-  Int32Array: "<i4",
-  Uint8Array: "|u1",
-};
+const DESCRS = [
+  [Float64Array, "<f8"],
+  [Float32Array, "<f4"],
+  [BigInt64Array, "<i8"],
+  [Int32Array, "<i4"],
+  [Uint8Array, "|u1"],
+] as const;
 
 /**
  * The bytes of an `.npy` file with a text of bytes and no dimension, the same

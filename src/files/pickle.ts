@@ -11,7 +11,7 @@
  * @module
  */
 
-import { ByteCursor } from "./bytes.ts";
+import { ByteCursor, type NumberType } from "./bytes.ts";
 import { cannotRead, type Fail } from "./input_error.ts";
 
 /** A value of a pickle: a list comes as an array, a dictionary as a `Map`, bytes as `Uint8Array`. */
@@ -131,7 +131,8 @@ export function readPickle(
           cursor.position - 1
         } is 0x${opcode.toString(16).padStart(2, "0")}`,
       );
-    run(machine);
+    const pushed = run(machine);
+    if (pushed !== undefined) machine.stack.push(pushed);
   }
   return fail(`its pickle has more than ${MAX_INSTRUCTIONS} instructions`);
 }
@@ -165,14 +166,12 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Text of one byte a character; the platform's decoder of that name would take it for Windows-1252. */
 function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
 const NO_VALUE = "takes a value where there is none";
 
-/** The stack machine, and what its instructions share. */
+/** The stack machine, and what its instructions do. */
 class PickleMachine {
   /** Values since the last mark. */
   stack: PickleValue[] = [];
@@ -192,22 +191,22 @@ class PickleMachine {
     return this.cursor.fail(`its pickle ${what}`);
   }
 
-  need(value: PickleValue | undefined, orElse = NO_VALUE): PickleValue {
+  need(value: PickleValue | undefined, orElse: string): PickleValue {
     return value === undefined ? this.fail(orElse) : value;
   }
 
   pop(): PickleValue {
-    return this.need(this.stack.pop());
+    return this.need(this.stack.pop(), NO_VALUE);
+  }
+
+  /** The last values in their order. */
+  popMany(count: number): PickleValue[] {
+    return Array.from({ length: count }, () => this.pop()).reverse();
   }
 
   /** The value on top of the stack, which stays there. */
   top(): PickleValue {
-    return this.need(this.stack.at(-1));
-  }
-
-  popTuple(length: number): void {
-    const items = Array.from({ length }, () => this.pop());
-    this.stack.push(new PickleTuple(items.reverse()));
+    return this.need(this.stack.at(-1), NO_VALUE);
   }
 
   mark(): void {
@@ -221,6 +220,57 @@ class PickleMachine {
     this.stack = this.#marked.pop() ??
       this.fail("goes back to a mark where there is none");
     return values;
+  }
+
+  put(index: number): void {
+    this.memo.set(index, this.top());
+  }
+
+  get(index: number): PickleValue {
+    const unknown = `uses value ${index} before it is stored`;
+    return this.need(this.memo.get(index), unknown);
+  }
+
+  number(type: NumberType): number {
+    return this.cursor.number(type);
+  }
+
+  /** A `number` where that is exact. */
+  integer(length: number): number | bigint {
+    if (length > MAX_INTEGER_BYTES) {
+      return this.fail(
+        `holds an integer of ${length} bytes; ${MAX_INTEGER_BYTES} are allowed`,
+      );
+    }
+    let bits = 0n;
+    for (const byte of this.cursor.take(length).toReversed()) {
+      bits = (bits << 8n) | BigInt(byte);
+    }
+    const value = BigInt.asIntN(8 * length, bits);
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  }
+
+  /** Bytes after a number that counts them. */
+  bytes(type: NumberType): Uint8Array {
+    return this.cursor.take(this.number(type));
+  }
+
+  text(type: NumberType): string {
+    const bytes = this.bytes(type);
+    try {
+      return utf8.decode(bytes);
+    } catch {
+      return this.fail("holds text that is no UTF-8");
+    }
+  }
+
+  /** The text up to the next line feed, which is passed over. */
+  line(): string {
+    const { cursor } = this;
+    const end = cursor.bytes.indexOf(0x0a, cursor.position);
+    if (end < 0) cursor.fail("it ends within a line");
+    return latin1(cursor.take(end + 1 - cursor.position).subarray(0, -1));
   }
 
   append(values: readonly PickleValue[]): void {
@@ -247,176 +297,117 @@ class PickleMachine {
     for (const value of values) target.add(value);
   }
 
-  pushMemo(index: number): void {
-    const unknown = `uses value ${index} before it is stored`;
-    this.stack.push(this.need(this.memo.get(index), unknown));
-  }
-
-  pushGlobal(module: PickleValue, name: PickleValue): void {
+  global([module, name]: readonly PickleValue[]): PickleGlobal {
     if (typeof module !== "string" || typeof name !== "string") {
       return this.fail("names a class by what is no text");
     }
     const global = new PickleGlobal(module, name);
-    if (!this.globals.has(global.path)) {
-      return this.fail(
-        `wants Python's ${
-          JSON.stringify(global.path.slice(0, 60))
-        }, and only plain data is read`,
-      );
-    }
-    this.stack.push(global);
+    if (this.globals.has(global.path)) return global;
+    const shown = JSON.stringify(global.path.slice(0, 60));
+    return this.fail(`wants Python's ${shown}, and only plain data is read`);
   }
 
-  pushCall(): void {
-    const args = this.pop();
-    const callee = this.pop();
+  call([callee, args]: readonly PickleValue[]): PickleCall {
     if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) {
       return this.fail("calls what is no function");
     }
-    this.stack.push(new PickleCall(callee, args.items));
+    return new PickleCall(callee, args.items);
   }
 
-  /** The text up to the next line feed, which is passed over. */
-  line(): string {
-    const { cursor } = this;
-    const end = cursor.bytes.indexOf(0x0a, cursor.position);
-    if (end < 0) cursor.fail("it ends within a line");
-    const line = cursor.take(end - cursor.position);
-    cursor.position++;
-    return latin1(line);
+  build(state: PickleValue): void {
+    const target = this.top();
+    if (target instanceof PickleCall) target.state = state;
+    else this.fail("gives a state to what is no object");
   }
 
-  text(length: number): string {
-    const bytes = this.cursor.take(length);
-    try {
-      return utf8.decode(bytes);
-    } catch {
-      return this.fail("holds text that is no UTF-8");
+  outside(id: PickleValue): PicklePersistentId {
+    this.persistentIds.push(id);
+    return new PicklePersistentId(id);
+  }
+
+  /** Framing says how much to read at once, which is of no interest when all is in memory. */
+  frame(length: number): void {
+    const { left } = this.cursor;
+    if (length > left) {
+      this.fail(`has a frame of ${length} bytes, but ${left} are left`);
     }
   }
 
-  /** A `number` where that is exact. */
-  integer(length: number): number | bigint {
-    if (length > MAX_INTEGER_BYTES) {
-      return this.fail(
-        `holds an integer of ${length} bytes; ${MAX_INTEGER_BYTES} are allowed`,
-      );
+  protocol(found: number): void {
+    if (found > HIGHEST_PROTOCOL) {
+      this.fail(`has protocol ${found}; 1 to ${HIGHEST_PROTOCOL} can be read`);
     }
-    let bits = 0n;
-    for (const byte of this.cursor.take(length).toReversed()) {
-      bits = (bits << 8n) | BigInt(byte);
-    }
-    const value = BigInt.asIntN(8 * length, bits);
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
   }
-}
-
-/** An instruction that pushes what it makes of the bytes after it. */
-function push(make: (machine: PickleMachine) => PickleValue) {
-  return (machine: PickleMachine) => {
-    // First, as it may go back to the stack before a mark.
-    const value = make(machine);
-    machine.stack.push(value);
-  };
 }
 
 /**
- * What each instruction does, by its byte. Missing are STOP, which ends the
- * reading; the text forms of protocol 0; extension codes and buffers outside
- * the file, which need a running Python; and INST, OBJ, NEWOBJ_EX, which no
- * data file uses.
+ * What each instruction does, by its byte; the value that it gives is pushed
+ * onto the stack. Missing are STOP, which ends the reading; the text forms of
+ * protocol 0; extension codes and buffers outside the file, which need a running
+ * Python; and INST, OBJ, NEWOBJ_EX, which no data file uses.
  */
 const INSTRUCTIONS: Readonly<
-  Record<number, (machine: PickleMachine) => void>
+  Record<number, (machine: PickleMachine) => PickleValue | undefined | void>
 > = {
   // The stack.
   0x28: (m) => m.mark(), // MARK
   0x30: (m) => void m.pop(), // POP
   0x31: (m) => void m.popMark(), // POP_MARK
-  0x32: push((m) => m.top()), // DUP
+  0x32: (m) => m.top(), // DUP
 
   // The memo.
-  0x68: (m) => m.pushMemo(m.cursor.number("u1")), // BINGET
-  0x6a: (m) => m.pushMemo(m.cursor.number("u4")), // LONG_BINGET
-  0x71: (m) => m.memo.set(m.cursor.number("u1"), m.top()), // BINPUT
-  0x72: (m) => m.memo.set(m.cursor.number("u4"), m.top()), // LONG_BINPUT
-  0x94: (m) => m.memo.set(m.memo.size, m.top()), // MEMOIZE
+  0x68: (m) => m.get(m.number("u1")), // BINGET
+  0x6a: (m) => m.get(m.number("u4")), // LONG_BINGET
+  0x71: (m) => m.put(m.number("u1")), // BINPUT
+  0x72: (m) => m.put(m.number("u4")), // LONG_BINPUT
+  0x94: (m) => m.put(m.memo.size), // MEMOIZE
 
   // Constants and numbers.
-  0x4e: push(() => null), // NONE
-  0x88: push(() => true), // NEWTRUE
-  0x89: push(() => false), // NEWFALSE
-  0x4a: push((m) => m.cursor.number("i4")), // BININT
-  0x4b: push((m) => m.cursor.number("u1")), // BININT1
-  0x4d: push((m) => m.cursor.number("u2")), // BININT2
-  0x8a: push((m) => m.integer(m.cursor.number("u1"))), // LONG1
-  0x8b: push((m) => m.integer(m.cursor.number("u4"))), // LONG4
-  0x47: push((m) => m.cursor.number("f8", false)), // BINFLOAT
+  0x4e: () => null, // NONE
+  0x88: () => true, // NEWTRUE
+  0x89: () => false, // NEWFALSE
+  0x4a: (m) => m.number("i4"), // BININT
+  0x4b: (m) => m.number("u1"), // BININT1
+  0x4d: (m) => m.number("u2"), // BININT2
+  0x8a: (m) => m.integer(m.number("u1")), // LONG1
+  0x8b: (m) => m.integer(m.number("u4")), // LONG4
+  0x47: (m) => m.cursor.number("f8", false), // BINFLOAT
 
   // Text and bytes.
-  0x54: push((m) => latin1(m.cursor.take(m.cursor.number("u4")))), // BINSTRING
-  0x55: push((m) => latin1(m.cursor.take(m.cursor.number("u1")))), // SHORT_BINSTRING
-  0x58: push((m) => m.text(m.cursor.number("u4"))), // BINUNICODE
-  0x8c: push((m) => m.text(m.cursor.number("u1"))), // SHORT_BINUNICODE
-  0x8d: push((m) => m.text(m.cursor.number("u8"))), // BINUNICODE8
-  0x42: push((m) => m.cursor.take(m.cursor.number("u4"))), // BINBYTES
-  0x43: push((m) => m.cursor.take(m.cursor.number("u1"))), // SHORT_BINBYTES
-  0x8e: push((m) => m.cursor.take(m.cursor.number("u8"))), // BINBYTES8
-  0x96: push((m) => m.cursor.take(m.cursor.number("u8"))), // BYTEARRAY8
+  0x54: (m) => latin1(m.bytes("u4")), // BINSTRING
+  0x55: (m) => latin1(m.bytes("u1")), // SHORT_BINSTRING
+  0x58: (m) => m.text("u4"), // BINUNICODE
+  0x8c: (m) => m.text("u1"), // SHORT_BINUNICODE
+  0x8d: (m) => m.text("u8"), // BINUNICODE8
+  0x42: (m) => m.bytes("u4"), // BINBYTES
+  0x43: (m) => m.bytes("u1"), // SHORT_BINBYTES
+  0x8e: (m) => m.bytes("u8"), // BINBYTES8
+  0x96: (m) => m.bytes("u8"), // BYTEARRAY8
 
   // Lists, tuples, dictionaries, sets.
-  0x5d: push(() => []), // EMPTY_LIST
+  0x5d: () => [], // EMPTY_LIST
   0x61: (m) => m.append([m.pop()]), // APPEND
   0x65: (m) => m.append(m.popMark()), // APPENDS
-  0x29: (m) => m.popTuple(0), // EMPTY_TUPLE
-  0x85: (m) => m.popTuple(1), // TUPLE1
-  0x86: (m) => m.popTuple(2), // TUPLE2
-  0x87: (m) => m.popTuple(3), // TUPLE3
-  0x74: push((m) => new PickleTuple(m.popMark())), // TUPLE
-  0x7d: push(() => new Map()), // EMPTY_DICT
-  0x73: (m) => m.setItems([m.pop(), m.pop()].reverse()), // SETITEM
+  0x29: () => new PickleTuple([]), // EMPTY_TUPLE
+  0x85: (m) => new PickleTuple(m.popMany(1)), // TUPLE1
+  0x86: (m) => new PickleTuple(m.popMany(2)), // TUPLE2
+  0x87: (m) => new PickleTuple(m.popMany(3)), // TUPLE3
+  0x74: (m) => new PickleTuple(m.popMark()), // TUPLE
+  0x7d: () => new Map(), // EMPTY_DICT
+  0x73: (m) => m.setItems(m.popMany(2)), // SETITEM
   0x75: (m) => m.setItems(m.popMark()), // SETITEMS
-  0x8f: push(() => new Set()), // EMPTY_SET
+  0x8f: () => new Set(), // EMPTY_SET
   0x90: (m) => m.addToSet(m.popMark()), // ADDITEMS
-  0x91: push((m) => new Set(m.popMark())), // FROZENSET
+  0x91: (m) => new Set(m.popMark()), // FROZENSET
 
   // Names and calls, kept as data.
-  0x63: (m) => m.pushGlobal(m.line(), m.line()), // GLOBAL
-  0x93: (m) => { // STACK_GLOBAL
-    const name = m.pop();
-    m.pushGlobal(m.pop(), name);
-  },
-  0x52: (m) => m.pushCall(), // REDUCE
-  0x81: (m) => m.pushCall(), // NEWOBJ
-  0x62: (m) => { // BUILD
-    const state = m.pop();
-    const target = m.top();
-    if (!(target instanceof PickleCall)) {
-      return m.fail("gives a state to what is no object");
-    }
-    target.state = state;
-  },
-  0x51: push((m) => { // BINPERSID
-    const id = m.pop();
-    m.persistentIds.push(id);
-    return new PicklePersistentId(id);
-  }),
+  0x63: (m) => m.global([m.line(), m.line()]), // GLOBAL
+  0x93: (m) => m.global(m.popMany(2)), // STACK_GLOBAL
+  0x52: (m) => m.call(m.popMany(2)), // REDUCE
+  0x81: (m) => m.call(m.popMany(2)), // NEWOBJ
+  0x62: (m) => m.build(m.pop()), // BUILD
+  0x51: (m) => m.outside(m.pop()), // BINPERSID
 
-  // Framing says how much to read at once, which is of no interest when all is in memory.
-  0x95: (m) => { // FRAME
-    const length = m.cursor.number("u8");
-    const { left } = m.cursor;
-    if (length > left) {
-      m.fail(`has a frame of ${length} bytes, but ${left} are left`);
-    }
-  },
-  0x80: (m) => { // PROTO
-    const protocol = m.cursor.number("u1");
-    if (protocol > HIGHEST_PROTOCOL) {
-      m.fail(
-        `has protocol ${protocol}; 1 to ${HIGHEST_PROTOCOL} can be read`,
-      );
-    }
-  },
+  0x95: (m) => m.frame(m.number("u8")), // FRAME
+  0x80: (m) => m.protocol(m.number("u1")), // PROTO
 };
