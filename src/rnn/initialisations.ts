@@ -6,9 +6,8 @@
  */
 
 import type { Connections } from "../graph/connections.ts";
-import { type RandomStream, WORDS_PER_UNIFORM } from "../random/stream.ts";
-import { findNamed } from "../text/words.ts";
-import type { ModelSize, Parameters } from "./parameters.ts";
+import type { RandomStream } from "../random/stream.ts";
+import type { Parameters } from "./parameters.ts";
 
 /** A tensor that is to be drawn. */
 export interface NewTensor {
@@ -151,74 +150,3 @@ const normal = ofWeights({
 export const INITIALISATIONS: ReadonlyMap<string, Initialisation> = new Map(
   [pytorch, xavier, he, auto, normal].map((each) => [each.name, each]),
 );
-
-/** What a tensor is drawn by, besides its shape. */
-export interface DrawOptions extends Pick<ModelSize, "hiddenSize"> {
-  /** One of {@linkcode INITIALISATIONS} by its name, or one's own. */
-  readonly initialisation: string | Initialisation;
-  /** Name of the model's nonlinearity, default "tanh". */
-  readonly nonlinearity?: string;
-  readonly stream: RandomStream;
-}
-
-/**
- * Draws a tensor.
- *
- * @param shape Rows and, of a matrix, columns; of these so many count as `rows` and `columns` of the options say, by default all.
- * @param options.connections The entries that exist, where not all do. `shared`: their values are drawn one behind the other, not each by its place.
- */
-export function drawTensor(
-  [height = 0, width]: readonly number[],
-  { name, connections, shared = false, nonlinearity = "tanh", ...options }:
-    & DrawOptions
-    & Pick<NewTensor, "name">
-    & {
-      readonly connections?: Connections;
-      readonly shared?: boolean;
-      readonly rows?: number;
-      readonly columns?: number;
-    },
-): Float64Array {
-  const { stream, hiddenSize } = options;
-  const initialisation = findNamed(options.initialisation, {
-    ...{ among: INITIALISATIONS, what: "initialisation" },
-  });
-  const uniform = () => stream.uniform();
-  const { rows = height, columns = width } = options;
-  const whole = height * (width ?? 1);
-  const length = connections?.sender.length ?? whole;
-  const drawn = initialisation.draw({
-    ...{ name, rows, columns, length, hiddenSize, nonlinearity },
-    ...{ connections, stream },
-    each(value, { uniforms } = { uniforms: 1 }) {
-      const values = new Float64Array(length);
-      // The entry of the matrix that the stream's next value belongs to.
-      let next = 0;
-      const skipTo = (entry: number) => {
-        if (entry > next) {
-          stream.skip((entry - next) * uniforms * WORDS_PER_UNIFORM);
-        }
-        next = entry;
-      };
-      for (let i = 0; connections !== undefined && i < height; i++) {
-        const { start, sender } = connections;
-        for (let n = start[i]!; n < start[i + 1]!; n++) {
-          if (!shared) skipTo(i * width! + sender[n]!);
-          values[n] = value(uniform);
-          next++;
-        }
-      }
-      for (; connections === undefined && next < whole; next++) {
-        values[next] = value(uniform);
-      }
-      skipTo(whole);
-      return values;
-    },
-  });
-  if (drawn.length !== length) {
-    throw new RangeError(
-      `Cannot use the initialisation ${initialisation.name}: it draws ${drawn.length} values of ${name}, which has ${length}`,
-    );
-  }
-  return drawn;
-}

@@ -4,20 +4,34 @@
  * @module
  */
 
-import type { RandomStream } from "../random/stream.ts";
 import type { Connections } from "../graph/connections.ts";
-import { type DrawOptions, drawTensor } from "./initialisations.ts";
+import { type RandomStream, WORDS_PER_UNIFORM } from "../random/stream.ts";
+import { findNamed } from "../text/words.ts";
+import { type Initialisation, INITIALISATIONS } from "./initialisations.ts";
 import {
   closePorts,
   countPorts,
   type FloatArray,
+  makeParameters,
   type ModelSize,
   type Parameters,
   parameterShapes,
   type Ports,
 } from "./parameters.ts";
 
-interface InitialParametersOptions extends Omit<DrawOptions, "hiddenSize"> {
+/** What tensors are drawn by. */
+interface DrawOptions {
+  /** One of {@linkcode INITIALISATIONS} by its name, or one's own. */
+  readonly initialisation: string | Initialisation;
+  /** Name of the model's nonlinearity, default "tanh". */
+  readonly nonlinearity?: string;
+  readonly stream: RandomStream;
+  /** Which neurons the input reaches and the read-out sees; default all. */
+  readonly ports?: Ports | undefined;
+}
+
+/** How W_hh is drawn. */
+interface RecurrentOptions {
   /** Where W_hh may differ from 0. */
   readonly connections: Connections;
   /** The connections in the order that W_hh's values are to take over (`remap_w`), as `rankOrder` gives it. */
@@ -27,8 +41,6 @@ interface InitialParametersOptions extends Omit<DrawOptions, "hiddenSize"> {
    * all networks of as many connections have the same values, in other places (`shared_init`).
    */
   readonly shared?: boolean;
-  /** Which neurons the input reaches and the read-out sees; default all. */
-  readonly ports?: Ports | undefined;
 }
 
 /**
@@ -36,7 +48,6 @@ interface InitialParametersOptions extends Omit<DrawOptions, "hiddenSize"> {
  * other, in PyTorch's order (W_ih, W_hh, b_ih, b_hh, W_fc, b_fc), row by row;
  * of W_hh, the values that belong to no connection are skipped, so that neither
  * the other ones nor the other tensors depend on which connections there are.
- * All are rounded to float32 at the end.
  *
  * Where only some neurons have ports, W_ih and W_fc are drawn in the same way, as
  * the matrices that are left: of K neurons that get input and R that are read out,
@@ -47,37 +58,22 @@ interface InitialParametersOptions extends Omit<DrawOptions, "hiddenSize"> {
  */
 export function initialParameters(
   size: ModelSize,
-  { connections, rankOrder, shared = false, ports, ...options }:
-    InitialParametersOptions,
+  options: DrawOptions & RecurrentOptions,
 ): Parameters<Float32Array> {
-  const { hiddenSize } = size;
+  const { connections, rankOrder, ports } = options;
   const { receivers, senders } = connections;
+  const { hiddenSize } = size;
   if (receivers !== hiddenSize || senders !== hiddenSize) {
     throw new RangeError(
       `Cannot draw the parameters of a model: its connections must be those of ${hiddenSize} × ${hiddenSize} units, found ${receivers} × ${senders}`,
     );
   }
-  const shapes = parameterShapes(size, connections.sender.length);
-  const draw = (name: keyof Parameters) =>
-    drawTensor(shapes[name], { ...options, name, hiddenSize });
-  const weightIh = drawTensor(shapes.weightIh, {
-    ...{ ...options, name: "weightIh", hiddenSize },
-    rows: countPorts(ports, "input", hiddenSize),
+  const parameters = makeParameters((name) => {
+    const drawn = drawTensor(name, size, options);
+    return name === "weightHh" && rankOrder !== undefined
+      ? new Float32Array(remapToOrder(drawn, rankOrder))
+      : drawn;
   });
-  const drawn = drawTensor([hiddenSize, hiddenSize], {
-    ...options,
-    ...{ name: "weightHh", hiddenSize, connections, shared },
-  });
-  const weightHh = rankOrder === undefined
-    ? drawn
-    : remapToOrder(drawn, rankOrder);
-  const parameters = {
-    weightIh: new Float32Array(weightIh),
-    weightHh: new Float32Array(weightHh),
-    biasIh: new Float32Array(draw("biasIh")),
-    biasHh: new Float32Array(draw("biasHh")),
-    ...drawReadout(size, { ...options, ports }),
-  };
   closePorts(parameters, ports);
   return parameters;
 }
@@ -85,21 +81,67 @@ export function initialParameters(
 /** Draws a fresh read-out: W_fc, then b_fc. Weights of neurons that it does not see are drawn too: `closePorts()` sets them to 0. */
 export function drawReadout(
   size: ModelSize,
-  { ports, ...options }: Omit<DrawOptions, "hiddenSize"> & {
-    readonly ports?: Ports | undefined;
-  },
+  options: DrawOptions,
 ): Pick<Parameters<Float32Array>, "weightFc" | "biasFc"> {
-  // The read-out does not depend on the connections.
-  const shapes = parameterShapes(size, 0);
-  const columns = countPorts(ports, "output", size.hiddenSize);
-  const all = { ...options, hiddenSize: columns };
-  const named = { ...all, name: "weightFc", columns } as const;
-  const weightFc = drawTensor(shapes.weightFc, named);
-  const biasFc = drawTensor(shapes.biasFc, { ...all, name: "biasFc" });
   return {
-    weightFc: new Float32Array(weightFc),
-    biasFc: new Float32Array(biasFc),
+    weightFc: drawTensor("weightFc", size, options),
+    biasFc: drawTensor("biasFc", size, options),
   };
+}
+
+function drawTensor(
+  name: keyof Parameters,
+  size: ModelSize,
+  { stream, ports, nonlinearity = "tanh", ...options }:
+    & DrawOptions
+    & Partial<RecurrentOptions>,
+): Float32Array {
+  const initialisation = findNamed(options.initialisation, {
+    ...{ among: INITIALISATIONS, what: "initialisation" },
+  });
+  const { hiddenSize } = size;
+  const isRecurrent = name === "weightHh";
+  const connections = isRecurrent ? options.connections : undefined;
+  const [height = 0, width] = isRecurrent
+    ? [hiddenSize, hiddenSize]
+    : parameterShapes(size, 0)[name];
+  const whole = height * (width ?? 1);
+  const length = connections?.sender.length ?? whole;
+  const seen = countPorts(ports, "output", hiddenSize);
+  const drawn = initialisation.draw({
+    ...{ name, length, nonlinearity, connections, stream },
+    rows: name === "weightIh" ? countPorts(ports, "input", hiddenSize) : height,
+    columns: name === "weightFc" ? seen : width,
+    hiddenSize: name === "weightFc" || name === "biasFc" ? seen : hiddenSize,
+    each(value, { uniforms } = { uniforms: 1 }) {
+      const values = new Float64Array(length);
+      const uniform = () => stream.uniform();
+      // The entry of the matrix that the stream's next value belongs to.
+      let next = 0;
+      const skipTo = (entry: number) => {
+        if (entry > next) {
+          stream.skip((entry - next) * uniforms * WORDS_PER_UNIFORM);
+        }
+        next = entry;
+      };
+      for (let n = 0, row = 0; n < length; n++) {
+        if (connections !== undefined && !options.shared) {
+          while (n >= connections.start[row + 1]!) row++;
+          skipTo(row * width! + connections.sender[n]!);
+        }
+        values[n] = value(uniform);
+        next++;
+      }
+      skipTo(whole);
+      return values;
+    },
+  });
+  if (drawn.length !== length) {
+    throw new RangeError(
+      `Cannot use the initialisation ${initialisation.name}: it draws ${drawn.length} values of ${name}, which has ${length}`,
+    );
+  }
+  return new Float32Array(drawn);
 }
 
 /**
@@ -121,8 +163,7 @@ export function rankOrder(
   const taken = new Uint32Array(weights.length);
   for (let i = 0; i < weights.length; i++) {
     const first = firstRank(ranked, weights[i]!);
-    order[first + taken[first]!] = i;
-    taken[first] = taken[first]! + 1;
+    order[first + taken[first]!++] = i;
   }
   if (ties === undefined) return order;
   for (let first = 0; first < order.length; first += taken[first]!) {

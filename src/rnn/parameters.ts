@@ -102,10 +102,9 @@ export function countPorts(
   kind: keyof typeof PORTS,
   hiddenSize: number,
 ): number {
-  return ports === undefined ? hiddenSize : ports.reduce(
-    (sum, bits) => sum + ((bits & PORTS[kind]) === 0 ? 0 : 1),
-    0,
-  );
+  return ports === undefined
+    ? hiddenSize
+    : ports.filter((bits) => (bits & PORTS[kind]) !== 0).length;
 }
 
 /**
@@ -118,24 +117,20 @@ export function closePorts(
   ports: Ports | undefined,
 ): number {
   if (ports === undefined) return 0;
-  const hiddenSize = ports.length;
-  const inputSize = weightIh.length / hiddenSize;
+  const inputSize = weightIh.length / ports.length;
   let cleared = 0;
-  const clear = (tensor: FloatArray, at: number) => {
-    if (tensor[at] !== 0) cleared++;
-    tensor[at] = 0;
+  const clear = (
+    tensor: FloatArray,
+    kind: keyof typeof PORTS,
+    neuronOf: (at: number) => number,
+  ) => {
+    for (let at = 0; at < tensor.length; at++) {
+      if (hasPort(ports, neuronOf(at), kind)) continue;
+      if (tensor[at] !== 0) cleared++;
+      tensor[at] = 0;
+    }
   };
-  for (let neuron = 0; neuron < hiddenSize; neuron++) {
-    if (!hasPort(ports, neuron, "input")) {
-      for (let i = 0; i < inputSize; i++) {
-        clear(weightIh, neuron * inputSize + i);
-      }
-    }
-    if (!hasPort(ports, neuron, "output")) {
-      for (let at = neuron; at < weightFc.length; at += hiddenSize) {
-        clear(weightFc, at);
-      }
-    }
-  }
+  clear(weightIh, "input", (at) => Math.floor(at / inputSize));
+  clear(weightFc, "output", (at) => at % ports.length);
   return cleared;
 }
