@@ -76,21 +76,6 @@ the marmoset's connectome is trained on, without it the synthetic one.
 /** `deno task bench:peers` */
 export const compareCommand: Command = {
   help: HELP,
-  flags: {
-    boolean: [],
-    string: [
-      "connectome",
-      "models",
-      "iterations",
-      "rounds",
-      "epochs",
-      "threads",
-      "processes",
-      "coretype",
-      "out",
-    ],
-    list: ["pattern_lengths", "engines", "peers", "python"],
-  },
   run: compare,
 };
 

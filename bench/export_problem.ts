@@ -210,11 +210,6 @@ connectome is taken, without it the synthetic one.
 /** `deno task bench:export` */
 export const exportCommand: Command = {
   help: HELP,
-  flags: {
-    boolean: [],
-    string: ["models", "iterations"],
-    list: ["pattern_lengths"],
-  },
   async run(flags: Flags): Promise<number> {
     const [, name, more] = flags.positional;
     if (name === undefined || more !== undefined) {

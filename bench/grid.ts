@@ -43,17 +43,6 @@ connectome is trained on, without it the synthetic one.
 /** `deno task bench:grid` */
 export const gridCommand: Command = {
   help: HELP,
-  flags: {
-    boolean: ["profile"],
-    string: [
-      "connectome",
-      "iterations",
-      "epochs",
-      "format",
-      "out",
-    ],
-    list: [],
-  },
   run: grid,
 };
 

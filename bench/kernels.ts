@@ -35,11 +35,6 @@ Usage: deno task bench:kernels [flags]
 /** `deno task bench:kernels` */
 export const kernelsCommand: Command = {
   help: HELP,
-  flags: {
-    boolean: [],
-    string: ["connectome", "iterations", "epochs", "out"],
-    list: [],
-  },
   run: kernels,
 };
 

@@ -82,11 +82,6 @@ Usage: deno task bench:scaling [flags]
 /** `deno task bench:scaling` */
 export const scalingCommand: Command = {
   help: HELP,
-  flags: {
-    boolean: ["full"],
-    string: ["milliseconds", "peak", "cublas", "out"],
-    list: [],
-  },
   run: scaling,
 };
 

@@ -158,7 +158,6 @@ function parse(text: string, path: string): Scaling {
 /** `deno task bench:plot` */
 const plotCommand: Command = {
   help: HELP,
-  flags: { boolean: [], string: [], list: [] },
   async run({ positional: [from, to] }) {
     if (from === undefined || to === undefined) {
       throw new InputError(

@@ -54,11 +54,6 @@ Usage: deno task bench [flags]
 /** `deno task bench` */
 export const stepCommand: Command = {
   help: HELP,
-  flags: {
-    boolean: [],
-    string: ["models", "neurons", "steps", "rounds", "out"],
-    list: [],
-  },
   run: measureStep,
 };
 

@@ -7,7 +7,6 @@
 import { join } from "node:path";
 import { coactivation, regionMeans } from "../analysis/activity.ts";
 import type { Flags } from "../compat/cli.ts";
-import type { Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
 import { readNpy, writeNpy } from "../files/npy.ts";
 import { readFileBytes } from "../files/read.ts";
@@ -15,15 +14,15 @@ import {
   type ExperimentRecord,
   readExperimentRecord,
 } from "../results/experiment_record.ts";
-import { runLabel } from "../results/layout.ts";
+import { type RunId, runLabel } from "../results/layout.ts";
 import { someTrials, type Trials } from "../tasks/task.ts";
 import { Papa } from "../text/csv.ts";
 import { formatBytes, plural } from "../text/words.ts";
 import { keepActivity, readModel, readTrials } from "../train/read_model.ts";
 import { activityFigure, coactivationFigure } from "../viz/activity_figures.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
-import { countFlag, numberFlag } from "./flags.ts";
-import { print, printError, runCommand } from "./run_command.ts";
+import { countFlag, numberFlag, pathFlag } from "./flags.ts";
+import { print, printError, runCommand, warn } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
 const HELP =
@@ -59,37 +58,30 @@ type NamedArray = [
 ];
 
 async function activity(flags: Flags): Promise<number> {
-  const [given, ...more] = flags.positional;
-  if (given === undefined || more.length > 0) {
+  const { length } = flags.positional;
+  if (length !== 1) {
     throw new InputError(
-      `Cannot go on: give one results folder, e.g. deno task activity results/bio (found ${flags.positional.length})`,
+      `Cannot go on: give one results folder, e.g. deno task activity results/bio (found ${length})`,
     );
   }
-  const folder = userPath(given, "the results folder");
-  const whole = { fallback: 0, whole: true } as const;
+  const folder = userPath(flags.positional[0]!, "the results folder");
+  const whole = { whole: true };
   const id = {
-    combination: numberFlag(flags, "combination", whole),
-    iteration: numberFlag(flags, "iteration", whole),
+    combination: numberFlag(flags, "combination", whole) ?? 0,
+    iteration: numberFlag(flags, "iteration", whole) ?? 0,
   };
   const epoch = flags.string.epoch === "initial"
     ? "initial"
-    : numberFlag(flags, "epoch", { whole: true });
+    : numberFlag(flags, "epoch", whole);
   const limit = countFlag(flags, "limit", Infinity);
-  const out = userPath(flags.string.out ?? "figs/activity", "--out");
+  const out = pathFlag(flags, "out", "figs/activity");
 
   const record = await readExperimentRecord(folder);
-  const model = await readModel(folder, {
-    ...id,
-    epoch,
-  });
-  const own = flags.string.trials;
+  const model = await readModel(folder, { ...id, epoch });
+  const own = pathFlag(flags, "trials");
   const trials = own === undefined
-    ? await validationTrials(folder, {
-      ...id,
-      limit,
-      stimuli: flags.string.stimuli,
-    })
-    : await ownTrials(userPath(own, "--trials"), { model, limit });
+    ? await validationTrials(folder, id, limit, pathFlag(flags, "stimuli"))
+    : await ownTrials(own, model.inputSize, limit);
   const kept = keepActivity(model, trials);
   const { regionNames, neurons } = record.connectome;
   const regions = regionNames.length;
@@ -120,10 +112,10 @@ async function activity(flags: Flags): Promise<number> {
     ["hidden", rows(model.hiddenSize), kept.hidden],
     ["outputs", rows(model.outputSize), kept.output],
     ["region_means", rows(regions), regionMeans(kept, { regions })],
+    ...matrix === undefined
+      ? []
+      : [["coactivation", [regions, regions], matrix] as NamedArray],
   ];
-  if (matrix !== undefined) {
-    arrays.push(["coactivation", [regions, regions], matrix]);
-  }
   await prepareFolder(out);
   const files = await openFigureFolder([
     ...arrays.map(([name]) => `${name}.npy`),
@@ -140,7 +132,7 @@ async function activity(flags: Flags): Promise<number> {
   await files.write("regions.csv", regionTable(record));
   for (const figure of figures) await files.draw(figure);
   await files.finish();
-  for (const warning of files.warnings) printError(`warning: ${warning}`);
+  warn(files.warnings);
   if (record.randomW) {
     printError(
       `note: the network is a random one (null model ${
@@ -163,8 +155,6 @@ async function activity(flags: Flags): Promise<number> {
     }: the hidden states of ${plural(model.hiddenSize, "neuron")} take ${
       formatBytes(kept.hidden.byteLength)
     }`,
-  );
-  print(
     `Written: ${
       files.files.map((file) => shownPath(join(out, file))).join(", ")
     }`,
@@ -174,17 +164,11 @@ async function activity(flags: Flags): Promise<number> {
 
 async function validationTrials(
   folder: string,
-  { limit, stimuli, ...id }: {
-    readonly combination: number;
-    readonly iteration: number;
-    readonly limit: number;
-    readonly stimuli: string | undefined;
-  },
+  id: RunId,
+  limit: number,
+  stimuli: string | undefined,
 ): Promise<Trials> {
-  const all = await readTrials(folder, {
-    ...id,
-    stimuli: stimuli && userPath(stimuli, "--stimuli"),
-  });
+  const all = await readTrials(folder, { ...id, stimuli });
   const numbers = all.validateBatches.flatMap((batch) => [...batch]);
   return someTrials(all, numbers.slice(0, limit));
 }
@@ -192,10 +176,8 @@ async function validationTrials(
 /** Inputs of the user's own, [trial, time, input]. */
 async function ownTrials(
   file: string,
-  { model: { inputSize }, limit }: {
-    readonly model: Model;
-    readonly limit: number;
-  },
+  inputSize: number,
+  limit: number,
 ): Promise<Omit<Trials, "targets">> {
   const bytes = await readFileBytes(file, { what: "the trials" });
   const { shape, data } = readNpy(bytes, { name: file });
@@ -247,20 +229,5 @@ function regionTable(
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: {
-      boolean: ["overwrite"],
-      string: [
-        "combination",
-        "iteration",
-        "epoch",
-        "trials",
-        "limit",
-        "stimuli",
-        "out",
-      ],
-    },
-    run: activity,
-  });
+  await runCommand({ help: HELP, run: activity });
 }

@@ -11,9 +11,9 @@ import { InputError } from "../files/input_error.ts";
 import { listFolder, readIfThere } from "../files/read.ts";
 import { makeFolder, writeFileWhole } from "../files/write.ts";
 import { plural } from "../text/words.ts";
-import { flagsOnly, numberFlag } from "./flags.ts";
+import { flagsOnly, numberFlag, pathFlag } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
-import { shownPath, userPath } from "./shell.ts";
+import { shownPath } from "./shell.ts";
 
 const HELP =
   `Serves a page that trains in the browser, on this machine alone, until Ctrl-C.
@@ -25,24 +25,22 @@ const HELP =
   --build DIR   write the page's files for a static host, and end
   --help        this text`;
 
-const PORT = 8015;
-
 async function run(flags: Flags): Promise<number> {
   const { port, build } = flags.string;
   flagsOnly(flags, "Cannot serve the page");
-  if (build !== undefined) {
-    if (port !== undefined) {
-      throw new InputError("Cannot use --port with --build: nothing is served");
-    }
-    return await write(userPath(build, "--build"));
+  if (port !== undefined && build !== undefined) {
+    throw new InputError("Cannot use --port with --build: nothing is served");
   }
-  await serve(
-    numberFlag(flags, "port", { fallback: PORT, to: 65535, whole: true }),
-  );
+  const folder = pathFlag(flags, "build");
+  if (folder !== undefined) await write(folder);
+  else {
+    const range = { to: 65535, whole: true };
+    await serve(numberFlag(flags, "port", range) ?? 8015);
+  }
   return 0;
 }
 
-async function write(folder: string): Promise<number> {
+async function write(folder: string): Promise<void> {
   await makeFolder(folder);
   const files = await buildApp();
   const taken = await takenName(folder, files);
@@ -63,7 +61,6 @@ async function write(folder: string): Promise<number> {
       shownPath(folder)
     }`,
   );
-  return 0;
 }
 
 /** A file that the page would replace, in a folder that holds no such page. */
@@ -104,5 +101,5 @@ async function serve(port: number): Promise<void> {
 }
 
 if (import.meta.main) {
-  await runCommand({ help: HELP, flags: { string: ["port", "build"] }, run });
+  await runCommand({ help: HELP, run });
 }

@@ -10,14 +10,13 @@ import { formatFindings } from "../analysis/tables.ts";
 import type { Flags } from "../compat/cli.ts";
 import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { readResultsFolder } from "../results/results_folder.ts";
 import { plural } from "../text/words.ts";
 import { drawResults } from "../viz/draw_results.ts";
 import { prepareFolder } from "../viz/write_figures.ts";
-import { choiceOf } from "./flags.ts";
-import { print, printError, runCommand } from "./run_command.ts";
+import { choiceOf, readLabelled } from "./flags.ts";
+import { print, runCommand, warn } from "./run_command.ts";
 import { shownPath } from "./shell.ts";
-import { trainConfig, TRAINING_FLAGS } from "./train.ts";
+import { trainConfig, TRAINING_HELP } from "./train.ts";
 
 const HELP =
   `Trains an experiment with its biological network and with null models, and draws all.
@@ -49,7 +48,7 @@ async function compare(flags: Flags): Promise<number> {
         "net.null_model": JSON.stringify([...models]),
       };
     },
-    done: (arms, seconds) => draw(arms, { flags, seconds }),
+    done: (arms, seconds) => draw(arms, flags, seconds),
   });
 }
 
@@ -63,28 +62,24 @@ function comparisonsOf(arms: readonly Experiment[]) {
 
 async function draw(
   arms: readonly Experiment[],
-  { flags: { boolean }, seconds }: {
-    readonly flags: Flags;
-    readonly seconds: number;
-  },
+  { boolean }: Flags,
+  seconds: number,
 ): Promise<void> {
   const start = performance.now();
   const figures = join(dirname(arms[0]!.paths.results), "figs");
   for (const { folder, arms: compared } of comparisonsOf(arms)) {
     const directory = join(figures, folder);
     await prepareFolder(directory);
-    const trained = await Promise.all(
-      compared.map(async ({ arm, paths }) => ({
-        label: arm!,
-        results: await readResultsFolder(paths.results),
-      })),
+    const trained = await readLabelled(
+      compared.map(({ paths }) => paths.results),
+      compared.map(({ arm }) => arm!),
     );
     const drawn = await drawResults(trained, {
       directory,
       overwrite: boolean.overwrite === true || boolean.resume === true,
     });
-    for (const warning of drawn.warnings) printError(`warning: ${warning}`);
-    for (const line of formatFindings(drawn.comparisons)) print(line);
+    warn(drawn.warnings);
+    print(...formatFindings(drawn.comparisons));
   }
   print(
     `Done in ${
@@ -98,7 +93,7 @@ async function draw(
 if (import.meta.main) {
   await runCommand({
     help: HELP,
-    flags: { ...TRAINING_FLAGS, list: ["null_models"] },
+    more: TRAINING_HELP,
     onlyLogs: true,
     run: compare,
   });

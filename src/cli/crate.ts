@@ -8,7 +8,6 @@ import { join } from "node:path";
 import type { Flags } from "../compat/cli.ts";
 import { COLLECTION_CITATION } from "../connectome/catalogue.ts";
 import { sha256Hex } from "../files/bytes.ts";
-import { InputError } from "../files/input_error.ts";
 import { readFileBytes } from "../files/read.ts";
 import { writeFileWhole } from "../files/write.ts";
 import { bibtex, type CrateFile, roCrate } from "../results/archive.ts";
@@ -22,8 +21,9 @@ import {
 import { readExperimentRecord } from "../results/experiment_record.ts";
 import { readStatus } from "../results/status.ts";
 import { plural } from "../text/words.ts";
-import { print, printError, runCommand } from "./run_command.ts";
-import { shownPath, userPath } from "./shell.ts";
+import { resultsFolders } from "./flags.ts";
+import { print, runCommand, warn } from "./run_command.ts";
+import { shownPath } from "./shell.ts";
 
 const HELP = `Describes results for an archive of research data.
 
@@ -49,15 +49,12 @@ async function filesOf(folder: string): Promise<CrateFile[]> {
       }
     }
   }
-  const files: CrateFile[] = [];
-  for (const path of paths.sort()) {
-    if (path === CRATE_FILE) continue;
-    const bytes = await readFileBytes(join(folder, path), {
-      what: "the result",
-    });
-    files.push({ path, bytes: bytes.length, sha256: await sha256Hex(bytes) });
-  }
-  return files;
+  const described = paths.sort().filter((path) => path !== CRATE_FILE);
+  return await Array.fromAsync(described, async (path) => {
+    const file = join(folder, path);
+    const bytes = await readFileBytes(file, { what: "the result" });
+    return { path, bytes: bytes.length, sha256: await sha256Hex(bytes) };
+  });
 }
 
 async function describe(folder: string): Promise<void> {
@@ -66,11 +63,11 @@ async function describe(folder: string): Promise<void> {
   const left = combinations.flatMap(({ runs }) => runs)
     .filter(({ kind }) => kind !== "done" && kind !== "failed").length;
   if (left > 0) {
-    printError(
-      `warning: ${plural(left, "run")} of ${shownPath(folder)} ${
+    warn([
+      `${plural(left, "run")} of ${shownPath(folder)} ${
         left === 1 ? "is" : "are"
       } not finished`,
-    );
+    ]);
   }
   const citations = [...record.connectome.citations, COLLECTION_CITATION];
   await writeFileWhole(join(folder, CITATIONS_FILE), bibtex(citations));
@@ -87,15 +84,13 @@ async function describe(folder: string): Promise<void> {
   );
 }
 
-async function crate({ positional }: Flags): Promise<number> {
-  if (positional.length === 0) {
-    throw new InputError(
-      "Cannot describe results: name a results folder, e.g. deno task crate results/quickstart",
-    );
-  }
-  for (const path of positional) {
-    await describe(userPath(path, "the results folder"));
-  }
+async function crate(flags: Flags): Promise<number> {
+  const folders = resultsFolders(
+    flags,
+    "Cannot describe results",
+    "crate results/quickstart",
+  );
+  for (const folder of folders) await describe(folder);
   return 0;
 }
 

@@ -14,9 +14,8 @@ import { createWebGpuEngine, type WebGpuEngine } from "../gpu/engine.ts";
 import { createReferenceEngine } from "../reference/engine.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
 import { type DeviceChoice, readDeviceChoice } from "../train/choose_engine.ts";
-import { flagsOnly } from "./flags.ts";
+import { flagsOnly, pathFlag } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
-import { userPath } from "./shell.ts";
 
 const HELP =
   `Trains small networks that PyTorch has trained, on each way of computing that
@@ -46,37 +45,36 @@ const VENDORS: Readonly<Record<string, string>> = {
 };
 
 /** Limits that decide how large a model and an ensemble may be. */
-const LIMITS: Readonly<
-  Record<string, { readonly unit: string; readonly per: number }>
-> = {
-  maxBufferSize: { unit: "MiB", per: 2 ** 20 },
-  maxStorageBufferBindingSize: { unit: "MiB", per: 2 ** 20 },
-  maxStorageBuffersPerShaderStage: { unit: "", per: 1 },
-  maxComputeWorkgroupStorageSize: { unit: "KiB", per: 2 ** 10 },
-  maxComputeInvocationsPerWorkgroup: { unit: "", per: 1 },
-  maxComputeWorkgroupsPerDimension: { unit: "", per: 1 },
-};
+const LIMITS: readonly (readonly [name: string, per: number, unit?: string])[] =
+  [
+    ["maxBufferSize", 2 ** 20, " MiB"],
+    ["maxStorageBufferBindingSize", 2 ** 20, " MiB"],
+    ["maxStorageBuffersPerShaderStage", 1],
+    ["maxComputeWorkgroupStorageSize", 2 ** 10, " KiB"],
+    ["maxComputeInvocationsPerWorkgroup", 1],
+    ["maxComputeWorkgroupsPerDimension", 1],
+  ];
 
 /** What is known of an adapter: name, vendor, driver, limits. */
 function describeAdapter(adapter: AdapterDescription): string[] {
-  const { description, vendor, architecture, device, software } = adapter;
+  const { description, vendor, architecture, device, software, features } =
+    adapter;
   const driver = [VENDORS[vendor] ?? vendor, architecture, device]
     .filter((part) => part !== "" && part !== "0").join(", ");
-  const limits = Object.entries(LIMITS).map(([name, { unit, per }]) => {
+  const limits = LIMITS.map(([name, per, unit = ""]) => {
     const value = adapter.limits[name];
-    const shown = value === undefined
-      ? "unknown"
-      : `${Number((value / per).toFixed(1))} ${unit}`.trimEnd();
-    return `  ${name.padEnd(34)}${shown}`;
+    return `  ${name.padEnd(34)}${
+      value === undefined
+        ? "unknown"
+        : `${Number((value / per).toFixed(1))}${unit}`
+    }`;
   });
   return [
     `adapter: ${description}${
       software ? " (software: the CPU does the work)" : ""
     }`,
     `driver: ${driver || "unknown"}`,
-    `timestamps: ${
-      adapter.features.includes("timestamp-query") ? "yes" : "no"
-    }`,
+    `timestamps: ${features.includes("timestamp-query") ? "yes" : "no"}`,
     "limits:",
     ...limits,
   ];
@@ -87,7 +85,7 @@ async function* openEngines(choice: DeviceChoice): AsyncGenerator<Engine> {
   if (choice === "auto" || choice === "gpu") {
     const engine = await openAdapter();
     if (engine !== undefined) {
-      for (const line of describeAdapter(engine.adapter)) print(line);
+      print(...describeAdapter(engine.adapter));
       yield engine;
     } else if (choice === "gpu") {
       throw new InputError(
@@ -125,10 +123,8 @@ async function openAdapter(): Promise<WebGpuEngine | undefined> {
 /** Prints a case's line; true if it is ok. */
 async function check(
   golden: GoldenCase,
-  { engine, nameWidth }: {
-    readonly engine: Engine;
-    readonly nameWidth: number;
-  },
+  engine: Engine,
+  nameWidth: number,
 ): Promise<boolean> {
   try {
     const report = await replayCase(golden, engine);
@@ -144,26 +140,21 @@ async function check(
 
 async function run(flags: Flags): Promise<number> {
   flagsOnly(flags, "Cannot check", "; give a folder of cases with --cases DIR");
-  const { cases: folder, device } = flags.string;
-  const cases = folder === undefined
-    ? ownCases()
-    : await readCases(userPath(folder, "--cases"));
+  const folder = pathFlag(flags, "cases");
+  const cases = folder === undefined ? ownCases() : await readCases(folder);
   const nameWidth = Math.max(...cases.map(({ name }) => name.length));
   let anyOff = false;
-  for await (const engine of openEngines(readDeviceChoice(device))) {
-    print("");
-    print(reportHeading(nameWidth));
+  const choice = readDeviceChoice(flags.string.device);
+  for await (const engine of openEngines(choice)) {
+    print("", reportHeading(nameWidth));
     let off = 0;
     for (const golden of cases) {
-      if (!await check(golden, { engine, nameWidth })) off++;
+      if (!await check(golden, engine, nameWidth)) off++;
     }
-    print("");
-    print(
-      off === 0
-        ? `All ${cases.length} cases are ok on the ${engine.kind} engine.`
-        : `${off} of ${cases.length} cases are off on the ${engine.kind} engine.`,
-    );
-    print("");
+    const count = off === 0
+      ? `All ${cases.length} cases are ok`
+      : `${off} of ${cases.length} cases are off`;
+    print("", `${count} on the ${engine.kind} engine.`, "");
     engine.destroy();
     anyOff ||= off > 0;
   }
@@ -171,9 +162,5 @@ async function run(flags: Flags): Promise<number> {
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: { string: ["cases", "device"] },
-    run,
-  });
+  await runCommand({ help: HELP, run });
 }

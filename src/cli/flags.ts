@@ -4,15 +4,42 @@
  * @module
  */
 
-import type { Flags } from "../compat/cli.ts";
+import type { LabelledResults } from "../analysis/match.ts";
+import type { FlagNames, Flags } from "../compat/cli.ts";
 import type { ExperimentOverrides } from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
+import { readResultsFolder } from "../results/results_folder.ts";
 import { didYouMean, listNames, printable, quote } from "../text/words.ts";
+import { userPath } from "./shell.ts";
 
-/** Which numbers a flag allows. */
+/**
+ * The flags that a help text lists, a line each: `--name` alone, `--name N`
+ * with a value, `--name A B …` with several, `--name KEY=VALUE` several times.
+ * The text is their declaration, so that there is no flag which it leaves out.
+ */
+export function flagsOf(help: string): Required<FlagNames> {
+  const flags = { boolean: ["help"], string: [], list: [], each: [] } as Record<
+    keyof FlagNames,
+    string[]
+  >;
+  const lines = help.matchAll(
+    /^ {2}(--\w[\w-]*(?:, --\w[\w-]*)*)(?: (\S.*?))?(?: {2}.*)?$/gm,
+  );
+  for (const [, names = "", value] of lines) {
+    const kind = value === undefined
+      ? "boolean"
+      : value.endsWith("…")
+      ? "list"
+      : value.includes("=")
+      ? "each"
+      : "string";
+    flags[kind].push(...names.split(", ").map((name) => name.slice(2)));
+  }
+  return flags;
+}
+
+/** Which numbers a flag allows, by default from 0. */
 interface Range {
-  /** What counts where the flag is not given; without it, it must be. */
-  readonly fallback?: number;
   readonly from?: number;
   readonly above?: number;
   readonly to?: number;
@@ -20,8 +47,8 @@ interface Range {
 }
 
 /** "a number above 0, at most 10". */
-function describeRange({ from, above, to, whole = false }: Range): string {
-  const least = above === undefined ? `from ${from ?? 0}` : `above ${above}`;
+export function describeRange({ from = 0, above, to, whole }: Range): string {
+  const least = above === undefined ? `from ${from}` : `above ${above}`;
   const most = to === undefined || to >= Number.MAX_SAFE_INTEGER
     ? ""
     : above === undefined
@@ -32,53 +59,31 @@ function describeRange({ from, above, to, whole = false }: Range): string {
 
 /** The number that a text says, or an error about the flag that it belongs to. */
 export function numberOf(text: string, flag: string, range: Range): number {
-  const { from = 0, above = -Infinity, to = Number.MAX_SAFE_INTEGER } = range;
+  const { from = 0, above, to = Number.MAX_SAFE_INTEGER, whole } = range;
   const value = text.trim() === "" ? NaN : Number(text);
-  const least = range.above === undefined ? value >= from : value > above;
-  const fits = least && value <= to &&
-    (!range.whole || Number.isInteger(value));
-  if (fits) return value;
+  const isEnough = above === undefined ? value >= from : value > above;
+  if (isEnough && value <= to && (!whole || Number.isInteger(value))) {
+    return value;
+  }
   throw new InputError(
     `Cannot use --${flag} ${quote(text)}: it must be ${describeRange(range)}`,
   );
 }
 
-/**
- * The number of a flag.
- *
- * @param range By default from 0.
- * @throws {InputError} If it is none, out of range, or needed and not given.
- */
+/** The number of a flag; undefined where it is not given. */
 export function numberFlag(
   { string }: Flags,
   flag: string,
-  range: Range & { readonly fallback: number },
-): number;
-export function numberFlag(
-  { string }: Flags,
-  flag: string,
-  range: Range & { readonly needed: true },
-): number;
-export function numberFlag(
-  { string }: Flags,
-  flag: string,
-  range?: Range,
-): number | undefined;
-export function numberFlag(
-  { string }: Flags,
-  flag: string,
-  range: Range & { readonly needed?: true } = {},
+  range: Range = {},
 ): number | undefined {
   const text = string[flag];
-  if (text !== undefined) return numberOf(text, flag, range);
-  if (!range.needed) return range.fallback;
-  throw new InputError(
-    `Cannot go on: --${flag} is needed, ${describeRange(range)}`,
-  );
+  return text === undefined ? undefined : numberOf(text, flag, range);
 }
 
-/** Seeds are whole numbers that a double holds. */
-export const SEED = { fallback: 0, whole: true } as const;
+/** `--seed`: seeds are whole numbers that a double holds. */
+export function seedFlag(flags: Flags, fallback = 0): number {
+  return numberFlag(flags, "seed", { whole: true }) ?? fallback;
+}
 
 /** How many of something, from 1. */
 export function countFlag(
@@ -86,7 +91,7 @@ export function countFlag(
   flag: string,
   fallback: number,
 ): number {
-  return numberFlag(flags, flag, { fallback, from: 1, whole: true });
+  return numberFlag(flags, flag, { from: 1, whole: true }) ?? fallback;
 }
 
 /** The same of a flag with several numbers. */
@@ -141,6 +146,18 @@ export function widthFlag(flags: Flags): 85 | 178 | undefined {
   return width === undefined ? undefined : width === "85" ? 85 : 178;
 }
 
+/** A path from the user's folder; undefined where the flag is not given, and there is no other. */
+export function pathFlag(flags: Flags, flag: string, other: string): string;
+export function pathFlag(flags: Flags, flag: string): string | undefined;
+export function pathFlag(
+  { string }: Flags,
+  flag: string,
+  other?: string,
+): string | undefined {
+  const text = string[flag] ?? other;
+  return text === undefined ? undefined : userPath(text, `--${flag}`);
+}
+
 /** Refuses words that belong to no flag. */
 export function flagsOnly(
   { positional: [word] }: Flags,
@@ -153,21 +170,39 @@ export function flagsOnly(
   );
 }
 
-/** The value of a flag that must be given, as `of` takes it from the flags. */
-export function needed<T>(value: T | undefined, flag: string): T {
+/** The results folders that a command is given; `cannot` and `example` tell what it does, where there is none. */
+export function resultsFolders(
+  { positional }: Flags,
+  cannot: string,
+  example: string,
+): string[] {
+  if (positional.length === 0) {
+    throw new InputError(
+      `${cannot}: name a results folder, e.g. deno task ${example}`,
+    );
+  }
+  return positional.map((path) => userPath(path, "the results folder"));
+}
+
+/** The value of a flag that must be given. */
+export function needed<T>(
+  value: T | undefined,
+  flag: string,
+  what = "; --help tells more",
+): T {
   if (value !== undefined) return value;
-  throw new InputError(`Cannot go on: --${flag} is needed; --help tells more`);
+  throw new InputError(`Cannot go on: --${flag} is needed${what}`);
 }
 
 /** `--results_labels` or, where they are not given, `own`: a label for each folder. */
 export function labelsOf(
   folders: readonly string[],
   { list: { results_labels: given } }: Flags,
-  own?: readonly string[],
+  own: readonly string[] = [],
 ): readonly string[] {
   const wrong = (why: string) =>
     new InputError(`Cannot label the results: ${why}`);
-  const labels = given ?? own ?? [];
+  const labels = given ?? own;
   if (labels.length !== folders.length) {
     throw wrong(
       `there are ${folders.length} results folders, and --results_labels names ${labels.length}; there must be a label for each folder`,
@@ -195,10 +230,19 @@ export function labelsOf(
   return labels;
 }
 
+/** Reads results folders, one after the other. */
+export async function readLabelled(
+  folders: readonly string[],
+  labels: readonly string[],
+): Promise<LabelledResults[]> {
+  return await Array.fromAsync(folders, async (folder, i) => ({
+    label: labels[i]!,
+    results: await readResultsFolder(folder),
+  }));
+}
+
 /** `--set section.key=value`; of a key that stands twice the last counts. */
-function readSettings(
-  settings: readonly string[],
-): Record<string, string> {
+function readSettings(settings: readonly string[]): Record<string, string> {
   return Object.fromEntries(settings.map((setting) => {
     const equals = setting.indexOf("=");
     if (equals < 1) {

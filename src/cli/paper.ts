@@ -9,10 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Flags } from "../compat/cli.ts";
 import { loadConnectome } from "../connectome/load.ts";
-import {
-  NULL_MODEL_NAMES,
-  type NullModelName,
-} from "../connectome/nulls/null_model.ts";
+import { NULL_MODEL_NAMES } from "../connectome/nulls/null_model.ts";
 import {
   BIOLOGICAL,
   cellFolder,
@@ -30,16 +27,22 @@ import type { Experiment } from "../experiment/experiment.ts";
 import { InputError } from "../files/input_error.ts";
 import { listFolder, readTextFile } from "../files/read.ts";
 import { readParts } from "../results/open_folder.ts";
-import { readResultsFolder } from "../results/results_folder.ts";
 import { formatDuration, formatTable, plural } from "../text/words.ts";
 import { probeTime } from "../train/describe_plan.ts";
 import { prepareArms } from "../train/prepare.ts";
 import type { ReportedCell } from "../viz/paper_report.ts";
 import { prepareFolder } from "../viz/write_figures.ts";
-import { choicesFlag, flagsOnly, readOverrides, widthFlag } from "./flags.ts";
-import { print, printError, runCommand } from "./run_command.ts";
-import { shownPath, userFolder, userPath } from "./shell.ts";
-import { engineOf, trainExperiments, TRAINING_FLAGS } from "./train.ts";
+import {
+  choicesFlag,
+  flagsOnly,
+  pathFlag,
+  readLabelled,
+  readOverrides,
+  widthFlag,
+} from "./flags.ts";
+import { print, printError, runCommand, warn } from "./run_command.ts";
+import { shownPath, userFolder } from "./shell.ts";
+import { engineOf, trainExperiments, TRAINING_HELP } from "./train.ts";
 
 const HELP =
   `Repeats Goulas, Damicelli and Hilgetag (2021), or any part of it: are networks wired like brains better
@@ -78,23 +81,20 @@ const ARM_NAMES = [
 /** What `--species` is where nobody says: those of the paper. */
 const MEASURED = ["macaque", "marmoset", "human"] as const;
 
+function keysOf<K extends string>(record: Readonly<Record<K, unknown>>): K[] {
+  return Object.keys(record) as K[];
+}
+
 function readChoice(flags: Flags): PaperChoice {
-  const keys = <K extends string>(of: Readonly<Record<K, unknown>>) =>
-    Object.keys(of) as K[];
-  const arms = choicesFlag(
-    flags,
-    "arms",
-    ["none", ...NULL_MODEL_NAMES] as const,
-  );
+  const arms = choicesFlag(flags, "arms", ["none", ...NULL_MODEL_NAMES]);
+  const strategies = keysOf(STRATEGIES);
   return {
-    species: choicesFlag(flags, "species", keys(SPECIES)) ?? MEASURED,
+    species: choicesFlag(flags, "species", keysOf(SPECIES)) ?? MEASURED,
     tasks: choicesFlag(flags, "task", PAPER_TASKS) ?? PAPER_TASKS,
-    strategies: choicesFlag(flags, "strategies", keys(STRATEGIES)) ??
-      keys(STRATEGIES),
-    nullModels:
-      arms?.filter((name): name is NullModelName => name !== "none") ??
-        ["permute", "regions", "degrees"],
-    matches: choicesFlag(flags, "match", keys(MATCHES)) ??
+    strategies: choicesFlag(flags, "strategies", strategies) ?? strategies,
+    nullModels: arms?.filter((name) => name !== "none") ??
+      ["permute", "regions", "degrees"],
+    matches: choicesFlag(flags, "match", keysOf(MATCHES)) ??
       ["none", "spectral_radius"],
   };
 }
@@ -114,17 +114,14 @@ async function openPaper(flags: Flags): Promise<Paper> {
   const choice = readChoice(flags);
   const overrides = readOverrides(flags);
   const width = widthFlag(flags) ?? 178;
-  const folder = userPath(
-    flags.string.path_to_results ?? join("results", "goulas2021"),
-    "--path_to_results",
-  );
+  const folder = pathFlag(flags, "path_to_results", "results/goulas2021");
   const configs = new Map<string, { text: string; file: string }>();
   for (const task of choice.tasks) {
-    const file = fileURLToPath(
-      new URL(`../../config/goulas2021/${task}.ini`, import.meta.url),
-    );
-    const text = await readTextFile(file, { what: "config file" });
-    configs.set(task, { text, file: `config/goulas2021/${task}.ini` });
+    const file = `config/goulas2021/${task}.ini`;
+    const url = new URL(`../../${file}`, import.meta.url);
+    const path = fileURLToPath(url);
+    const text = await readTextFile(path, { what: "config file" });
+    configs.set(task, { text, file });
   }
   const read = (cell: PaperCell) =>
     readCell(cell, {
@@ -140,50 +137,55 @@ async function openPaper(flags: Flags): Promise<Paper> {
 /** The cells whose connectome can be had, and a sentence for each that cannot. */
 async function availableCells({ choice, read }: Paper) {
   const missing: string[] = [];
-  const species: (keyof typeof SPECIES)[] = [];
+  const cells: PaperCell[] = [];
   for (const one of choice.species) {
-    const [cell] = cellsOf({ ...choice, species: [one] });
-    const [{ net, paths }] = read(cell!) as [Experiment];
+    const own = cellsOf({ ...choice, species: [one] });
+    const [{ net, paths }] = read(own[0]!) as [Experiment];
     try {
       await loadConnectome(net.name, {
         folder: paths.network,
         onProgress: printError,
       });
-      species.push(one);
+      cells.push(...own);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       missing.push(`${one} is left out: ${error.message}`);
     }
   }
-  return { cells: cellsOf({ ...choice, species }), missing };
+  return { cells, missing };
 }
 
 async function paper(flags: Flags): Promise<number> {
   const opened = await openPaper(flags);
   engineOf(flags);
   const { cells, missing } = await availableCells(opened);
-  for (const sentence of missing) printError(`warning: ${sentence}`);
+  warn(missing);
   if (cells.length === 0) {
     throw new InputError(
       "Cannot repeat the paper: none of the connectomes can be had",
     );
   }
-  if (flags.boolean["dry-run"]) {
-    await describe(cells, opened);
-    return missing.length === 0 ? 0 : 2;
+  if (flags.boolean["dry-run"]) await describe(cells, opened);
+  else {
+    const code = await trainCells(cells, opened);
+    if (code !== 0) return code;
+    await report(opened, missing);
   }
-  let left = 0;
+  return missing.length === 0 ? 0 : 2;
+}
+
+/** Trains one experiment after the other; its exit code, where one was stopped. */
+async function trainCells(
+  cells: readonly PaperCell[],
+  { flags, read }: Paper,
+): Promise<number> {
+  let left = cells.length;
   for (const [i, cell] of cells.entries()) {
     printError(`${cellTitle(cell)} (${i + 1} of ${cells.length})`);
-    let done = false;
-    const code = await trainExperiments(opened.read(cell), {
-      flags,
-      done: () => {
-        done = true;
-      },
+    const code = await trainExperiments(read(cell), flags, () => {
+      left--;
     });
     if (code !== 0) return code;
-    if (!done) left++;
   }
   if (left > 0) {
     print(
@@ -192,8 +194,7 @@ async function paper(flags: Flags): Promise<number> {
       } runs of other parts are still to come.`,
     );
   }
-  await report(opened, missing);
-  return missing.length === 0 ? 0 : 2;
+  return 0;
 }
 
 /** `--dry-run`: how many trainings, and how long they take; ways to build networks cost the same. */
@@ -205,13 +206,10 @@ async function describe(
   const rows: string[][] = [];
   let [total, seconds] = [0, 0];
   try {
-    const kinds = Map.groupBy(
-      cells,
-      ({ species, task }) => `${species} ${task}`,
-    );
+    const kinds = Map.groupBy(cells, ({ species, task }) => species + task);
     for (const alike of kinds.values()) {
-      const [first] = alike as [PaperCell];
-      const arms = await prepareArms(read(first));
+      const [{ species, task }] = alike as [PaperCell];
+      const arms = await prepareArms(read(alike[0]!));
       const { grid, training } = arms[0]!.experiment;
       const each = grid.combinations.length * training.iterations;
       const probed = await probeTime(arms, { engine, shard: undefined });
@@ -219,12 +217,13 @@ async function describe(
       const own = alike.length * probed.seconds;
       total += trainings;
       seconds += own;
+      const strategies = alike.length === 1
+        ? "1 strategy"
+        : `${alike.length} strategies`;
       rows.push([
-        first.species,
-        first.task,
-        `${plural(alike.length, "strategy")} × ${
-          plural(arms.length, "network")
-        } × ${each}`.replace("strategys", "strategies"),
+        species,
+        task,
+        `${strategies} × ${plural(arms.length, "network")} × ${each}`,
         String(trainings),
         formatDuration(own),
       ]);
@@ -232,14 +231,12 @@ async function describe(
   } finally {
     engine.destroy();
   }
-  for (
-    const line of formatTable([
+  print(
+    ...formatTable([
       ["species", "task", "experiments", "trainings", "time"],
       ...rows,
       ["all", "", "", String(total), formatDuration(seconds)],
-    ])
-  ) print(line);
-  print(
+    ]),
     `The time is that of this machine (${engine.description}), by a probe of each species and task; n parts (--shard) on as many machines take an n-th of it.`,
   );
 }
@@ -250,23 +247,24 @@ async function report(
   missing: readonly string[],
 ): Promise<void> {
   const all = cellsOf({
-    species: Object.keys(SPECIES) as PaperCell["species"][],
+    species: keysOf(SPECIES),
     tasks: PAPER_TASKS,
-    strategies: Object.keys(STRATEGIES) as PaperCell["strategy"][],
+    strategies: keysOf(STRATEGIES),
   });
   const reported: ReportedCell[] = [];
   const unfinished: string[] = [];
   for (const cell of all) {
     const place = join(folder, cellFolder(cell));
     const there = (await listFolder(place) ?? []).map(({ name }) => name);
-    const arms = [];
+    const finished: string[] = [];
     for (const label of ARM_NAMES.filter((name) => there.includes(name))) {
-      const path = join(place, label);
-      if (await readParts(path) === "finished") {
-        arms.push({ label, results: await readResultsFolder(path) });
+      if (await readParts(join(place, label)) === "finished") {
+        finished.push(label);
       } else unfinished.push(`${cellTitle(cell)}, ${label}`);
     }
-    if (arms[0]?.label !== BIOLOGICAL) continue;
+    if (finished[0] !== BIOLOGICAL) continue;
+    const paths = finished.map((label) => join(place, label));
+    const arms = await readLabelled(paths, finished);
     reported.push({ name: cellTitle(cell), arms });
   }
   if (reported.length === 0) {
@@ -289,8 +287,8 @@ async function report(
         : [`not finished, and not in this report: ${unfinished.join("; ")}`]),
     ],
   });
-  for (const line of findings) print(line);
   print(
+    ...findings,
     `Wrote ${plural(files.length, "file")} about ${
       plural(reported.length, "experiment")
     } to ${shownPath(directory)}: ${files.join(" ")}`,
@@ -300,11 +298,7 @@ async function report(
 if (import.meta.main) {
   await runCommand({
     help: HELP,
-    flags: {
-      ...TRAINING_FLAGS,
-      string: [...TRAINING_FLAGS.string, "width"],
-      list: ["species", "task", "strategies", "arms", "match"],
-    },
+    more: TRAINING_HELP,
     onlyLogs: true,
     run: paper,
   });

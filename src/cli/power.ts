@@ -17,9 +17,8 @@ import {
 } from "../analysis/power.ts";
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
-import { readResultsFolder } from "../results/results_folder.ts";
 import { formatTable, plural } from "../text/words.ts";
-import { flagsOnly, numberFlag, numberOf } from "./flags.ts";
+import { flagsOnly, numberFlag, numberOf, readLabelled } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 
@@ -49,31 +48,29 @@ two experiments, or to show that they are equivalent.
 Losses are taken for lognormal. The level of the tests is 0.05, divided among the
 tests that viz corrects for.`;
 
-async function spreadOf(flags: Flags): Promise<
-  Spread & { readonly combinations: number; readonly origin: string }
-> {
-  const paths = flags.list.results_folders;
-  const guess = flags.string.sd;
-  if ((paths === undefined) === (guess === undefined)) {
+interface Pilot extends Spread {
+  readonly combinations: number;
+  readonly origin: string;
+}
+
+async function pilotOf({ list, string: { sd } }: Flags): Promise<Pilot> {
+  const paths = list.results_folders;
+  if ((paths === undefined) === (sd === undefined)) {
     throw new InputError(
       "Cannot plan: give either a pilot with --results_folders or a guess with --sd",
     );
   }
   if (paths === undefined) {
     return {
-      sd: numberOf(guess!, "sd", { from: 1e-6, to: 10 }),
+      sd: numberOf(sd!, "sd", { from: 1e-6, to: 10 }),
       correlation: 0,
       learned: Math.log(10),
       combinations: 1,
       origin: "a guess",
     };
   }
-  const folders = [];
-  for (const [i, path] of paths.entries()) {
-    const results = await readResultsFolder(userPath(path, "the pilot"));
-    folders.push({ label: `${i}`, results });
-  }
-  const pilot = pilotSpread(folders);
+  const folders = paths.map((path) => userPath(path, "the pilot"));
+  const pilot = pilotSpread(await readLabelled(folders, folders));
   if (pilot === undefined || Number.isNaN(pilot.learned)) {
     throw new InputError(
       "Cannot measure the spread of the pilot: it takes two runs of a combination that beat the task's baseline",
@@ -91,97 +88,77 @@ const percent = (share: number) => `${Math.round(100 * share)} %`;
 
 async function power(flags: Flags): Promise<number> {
   flagsOnly(flags, "Cannot plan");
-  const pilot = await spreadOf(flags);
-  const count = (name: string, fallback: number) =>
-    numberFlag(flags, name, { fallback, from: 1, to: 1000, whole: true });
-  const share = (name: string, fallback: number) =>
-    numberFlag(flags, name, { fallback, from: 0.1, to: 99.9 }) / 100;
+  const pilot = await pilotOf(flags);
+  const count = (name: string, other: number) =>
+    numberFlag(flags, name, { from: 1, to: 1000, whole: true }) ?? other;
+  const share = (name: string, other: number) =>
+    (numberFlag(flags, name, { from: 0.1, to: 99.9 }) ?? other) / 100;
   const spread: Spread = {
     sd: pilot.sd,
-    correlation: numberFlag(flags, "correlation", {
-      fallback: pilot.correlation,
-      from: 0,
-      to: 0.99,
-    }),
+    correlation: numberFlag(flags, "correlation", { to: 0.99 }) ??
+      pilot.correlation,
     learned: flags.string.loss_share === undefined
       ? pilot.learned
       : -Math.log(share("loss_share", 10)),
   };
   const combinations = count("combinations", pilot.combinations);
   const tests = count("measures", 2) * count("labels", 1);
-  const [difference, margin, wanted] = [
-    share("difference", 20),
-    share("margin", 100 * MARGIN),
-    share("power", 80),
-  ];
-  const scopes = [
-    ["over all", combinations, tests] as const,
-    ...(combinations > 1
-      ? [["in one combination", 1, tests * combinations] as const]
-      : []),
-  ];
-  const questions = [
-    [
-      `a difference of ${percent(difference)}`,
-      (design: PowerDesign) =>
-        differencePower(design, Math.log(1 - difference)),
-    ] as const,
-    [
-      `equivalence within ${percent(margin)} of what is learned`,
-      (design: PowerDesign) => equivalencePower(design, margin),
-    ] as const,
-  ];
+  const difference = share("difference", 20);
+  const margin = share("margin", 100 * MARGIN);
+  const wanted = share("power", 80);
   const given = (flags.list.iterations ?? []).map((text) =>
     numberOf(text, "iterations", { from: 1, to: 9999, whole: true })
   );
+  const all = [{ scope: "over all", combinations, tests }];
+  if (combinations > 1) {
+    all.push({
+      scope: "in one combination",
+      combinations: 1,
+      tests: tests * combinations,
+    });
+  }
+  const row = (
+    what: string,
+    chance: (design: PowerDesign) => number,
+  ) =>
+    all.map(({ scope, ...counts }) => {
+      const of = (paired: boolean) => (iterations: number) =>
+        chance({ ...spread, ...counts, iterations, paired });
+      const least = (paired: boolean) =>
+        String(iterationsFor(wanted, of(paired)) ?? `> ${MOST_ITERATIONS}`);
+      return [
+        `${what}, ${scope}`,
+        least(true),
+        least(false),
+        ...given.map((n) => percent(of(true)(n))),
+      ];
+    });
   print(
     `Spread (${pilot.origin}): standard deviation ${
       short(spread.sd)
     } of log losses, correlation of pairs ${
       short(spread.correlation)
     }, losses ${percent(Math.exp(-spread.learned))} of the baseline's`,
+    ...formatTable([
+      [
+        `iterations for a chance of ${percent(wanted)}`,
+        "in pairs",
+        "unpaired",
+        ...given.map((n) => `chance of ${n}, in pairs`),
+      ],
+      ...row(
+        `a difference of ${percent(difference)}`,
+        (design) => differencePower(design, Math.log(1 - difference)),
+      ),
+      ...row(
+        `equivalence within ${percent(margin)} of what is learned`,
+        (design) => equivalencePower(design, margin),
+      ),
+    ]),
   );
-  const rows = questions.flatMap(([what, of]) =>
-    scopes.flatMap(([scope, combinations, tests]) => {
-      const design = (paired: boolean) => (iterations: number) =>
-        of({ ...spread, iterations, combinations, tests, paired });
-      const needed = (paired: boolean) =>
-        String(iterationsFor(wanted, design(paired)) ?? `> ${MOST_ITERATIONS}`);
-      return [[
-        `${what}, ${scope}`,
-        needed(true),
-        needed(false),
-        ...given.map((n) => `${percent(design(true)(n))}`),
-      ]];
-    })
-  );
-  const header = [
-    `iterations for a chance of ${percent(wanted)}`,
-    "in pairs",
-    "unpaired",
-    ...given.map((n) => `chance of ${n}, in pairs`),
-  ];
-  for (const line of formatTable([header, ...rows])) print(line);
   return 0;
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: {
-      string: [
-        "sd",
-        "correlation",
-        "loss_share",
-        "combinations",
-        "difference",
-        "margin",
-        "measures",
-        "labels",
-        "power",
-      ],
-      list: ["results_folders", "iterations"],
-    },
-    run: power,
-  });
+  await runCommand({ help: HELP, run: power });
 }

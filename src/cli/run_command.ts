@@ -5,16 +5,19 @@
  */
 
 import { fstatSync } from "node:fs";
-import { type FlagNames, type Flags, parseFlags } from "../compat/cli.ts";
+import { type Flags, parseFlags } from "../compat/cli.ts";
 import { InputError, RetryError } from "../files/input_error.ts";
 import { systemReason } from "../files/read.ts";
 import { printable } from "../text/words.ts";
+import { flagsOf } from "./flags.ts";
 
 export interface Command {
-  /** The whole text of `--help`, which may depend on what else stands there. */
-  readonly help: string | ((flags: Flags) => string);
-  /** Its flags; `help` is added. */
-  readonly flags?: Partial<FlagNames>;
+  /** The whole text of `--help`, which declares the flags too, see {@linkcode flagsOf}. */
+  readonly help: string;
+  /** Another text that declares flags of it. */
+  readonly more?: string;
+  /** The help on what else stands there; default `help`. */
+  readonly helpOn?: (flags: Flags) => string;
   /** What it prints is a log of its work, which counts as done also where nobody could read it. */
   readonly onlyLogs?: boolean;
   /** Does the work and returns the exit code. */
@@ -48,20 +51,16 @@ function withLostOutput(code: number, { onlyLogs }: Command): number {
 const OUT_OF_MEMORY =
   /^(?:Array buffer allocation failed|Invalid (?:typed array|array buffer) length)/;
 
-async function exitCode(command: Command): Promise<number> {
+async function exitCode(
+  { help, more = "", helpOn = () => help, run }: Command,
+): Promise<number> {
   try {
-    const { boolean = [], string = [], list = [], ...each } = command.flags ??
-      {};
-    const flags = parseFlags(Deno.args, {
-      ...{ boolean: [...boolean, "help"], string, list, ...each },
-    });
+    const flags = parseFlags(Deno.args, flagsOf(`${help}\n${more}`));
     if (flags.boolean.help) {
-      print(
-        typeof command.help === "string" ? command.help : command.help(flags),
-      );
+      print(helpOn(flags));
       return 0;
     }
-    return await command.run(flags);
+    return await run(flags);
   } catch (error) {
     if (error instanceof SyntaxError && error.message.startsWith("-")) {
       printError(`error: ${error.message}; --help lists the flags`);
@@ -87,13 +86,18 @@ async function exitCode(command: Command): Promise<number> {
 }
 
 /** Writes lines to standard output; names in them can't steer the terminal. */
-export function print(lines: string): void {
-  writeAll(Deno.stdout, linesOf(lines));
+export function print(...lines: readonly string[]): void {
+  for (const line of lines) writeAll(Deno.stdout, shown(line));
 }
 
 /** Writes lines to standard error; names in them can't steer the terminal. */
-export function printError(lines: string): void {
-  writeAll(Deno.stderr, linesOf(lines));
+export function printError(...lines: readonly string[]): void {
+  for (const line of lines) writeAll(Deno.stderr, shown(line));
+}
+
+/** Writes a warning a line to standard error. */
+export function warn(warnings: readonly string[]): void {
+  printError(...warnings.map((warning) => `warning: ${warning}`));
 }
 
 /** Writes text to standard error as it is, to move the cursor. */
@@ -101,7 +105,7 @@ export function writeLog(text: string): void {
   writeAll(Deno.stderr, text);
 }
 
-function linesOf(lines: string): string {
+function shown(lines: string): string {
   return `${lines.split("\n").map(printable).join("\n")}\n`;
 }
 
@@ -146,20 +150,15 @@ export function stopOnSignals(onStop: (name: string) => void): {
     controller.abort(INTERRUPTED[name]);
     onStop(name);
   };
-  const listeners: [Deno.Signal, () => void][] = [
+  const listeners = new Map<Deno.Signal, () => void>([
     ["SIGINT", stop("Ctrl-C")],
-    ...(Deno.build.os === "windows" ? [] : [
-      ["SIGTERM", stop("SIGTERM")] as [Deno.Signal, () => void],
-      // Deno takes back what `nohup` has set, so that it has to be set again.
-      ["SIGHUP", isDetached() ? () => {} : stop("SIGHUP")] as [
-        Deno.Signal,
-        () => void,
-      ],
-    ]),
-  ];
-  for (const [name, listen] of listeners) {
-    Deno.addSignalListener(name, listen);
+  ]);
+  if (Deno.build.os !== "windows") {
+    listeners.set("SIGTERM", stop("SIGTERM"));
+    // Deno takes back what `nohup` has set, so that it has to be set again.
+    listeners.set("SIGHUP", isDetached() ? () => {} : stop("SIGHUP"));
   }
+  for (const [name, listen] of listeners) Deno.addSignalListener(name, listen);
   return {
     signal: controller.signal,
     release() {

@@ -21,8 +21,9 @@ import {
   type ResultsStatus,
   type RunStatus,
 } from "../results/status.ts";
+import { resultsFolders } from "./flags.ts";
 import { print, printError, runCommand } from "./run_command.ts";
-import { shownPath, userPath } from "./shell.ts";
+import { shownPath } from "./shell.ts";
 
 const HELP =
   `Tells what of an experiment is done, under way, missing and failed.
@@ -50,46 +51,41 @@ function only<K extends RunStatus["kind"]>(
 /** "2 at epoch 40–41/500, saved 0:35 ago". */
 function describeRunning(
   runs: readonly RunStatus[],
-  { epochs, now }: { epochs: number; now: number },
+  epochs: number,
+  now: number,
 ): string {
   const running = only(runs, "running");
   if (running.length === 0) return "";
   const at = running.map((run) => run.epoch);
-  const from = Math.min(...at), to = Math.max(...at);
+  const ends = new Set([Math.min(...at), Math.max(...at)]);
   const newest = Math.max(
     ...running.map((run) => run.saved?.getTime() ?? -Infinity),
   );
   const ago = Number.isFinite(newest)
     ? `, saved ${formatDuration((now - newest) / 1000)} ago`
     : "";
-  return `${running.length} at epoch ${
-    from === to ? to : `${from}–${to}`
-  }/${epochs}${ago}`;
-}
-
-function describeFailed(runs: readonly RunStatus[]): string {
-  return runs.flatMap((run, iteration) =>
-    run.kind === "failed"
-      ? [`iteration ${iteration}: ${run.what} at epoch ${run.epoch}`]
-      : []
-  ).join("; ");
+  return `${running.length} at epoch ${[...ends].join("–")}/${epochs}${ago}`;
 }
 
 function rowOf(
   { index, title, runs }: CombinationStatus,
-  { epochs, now }: { epochs: number; now: number },
+  epochs: number,
+  now: number,
 ): string[] {
-  const trained = runs.filter(({ kind }) =>
-    kind === "done" || kind === "failed"
+  const failed = runs.flatMap((run, iteration) =>
+    run.kind === "failed"
+      ? [`iteration ${iteration}: ${run.what} at epoch ${run.epoch}`]
+      : []
   );
+  const done = only(runs, "done").length + failed.length;
   const missing = only(runs, "missing").length;
   return [
     String(index),
     title,
-    runs.length === 0 ? "0" : `${trained.length}/${runs.length}`,
-    describeRunning(runs, { epochs, now }),
+    runs.length === 0 ? "0" : `${done}/${runs.length}`,
+    describeRunning(runs, epochs, now),
     runs.length === 0 ? "all" : missing === 0 ? "" : String(missing),
-    describeFailed(runs),
+    failed.join("; "),
   ];
 }
 
@@ -100,34 +96,29 @@ function formatResultsStatus(
 ): string {
   const all = combinations.flatMap(({ runs }) => runs);
   const failed = only(all, "failed").length;
-  const done = only(all, "done").length + failed;
   const count = plural(combinations.length, "combination");
-  const about = experiment === undefined
-    ? `results of the original program, ${count}`
-    : `${printable(experiment.task.name)}, ${
-      printable(experiment.connectome.name)
-    }, ${count} × ${plural(experiment.iterations, "iteration")}, ${
-      plural(experiment.epochs, "epoch")
-    }`;
-  const epochs = experiment?.epochs ?? 0;
-  const totals = experiment === undefined
+  const { epochs = 0 } = experiment ?? {};
+  const empty = combinations.filter(({ runs }) => runs.length === 0).length;
+  const [about, ...totals] = experiment === undefined
     ? [
-      `${
-        combinations.filter(({ runs }) => runs.length > 0).length
-      } of ${count} done`,
-      `${combinations.filter(({ runs }) => runs.length === 0).length} missing`,
+      `results of the original program, ${count}`,
+      `${combinations.length - empty} of ${count} done`,
+      `${empty} missing`,
     ]
     : [
-      `${done} of ${all.length} runs done`,
+      `${experiment.task.name}, ${experiment.connectome.name}, ${count} × ${
+        plural(experiment.iterations, "iteration")
+      }, ${plural(epochs, "epoch")}`,
+      `${only(all, "done").length + failed} of ${all.length} runs done`,
       `${only(all, "running").length} under way`,
       `${only(all, "missing").length} missing`,
     ];
   return [
-    `${printable(path)}: ${about}`,
+    printable(`${path}: ${about}`),
     "",
     ...formatTable([
       HEADINGS,
-      ...combinations.map((combination) => rowOf(combination, { epochs, now })),
+      ...combinations.map((combination) => rowOf(combination, epochs, now)),
     ], { right: [0] }),
     "",
     [...totals, `${failed} failed`].join(", "),
@@ -137,27 +128,21 @@ function formatResultsStatus(
 }
 
 async function status(flags: Flags): Promise<number> {
-  if (flags.positional.length === 0) {
-    throw new InputError(
-      "Cannot tell the status: name a results folder, e.g. deno task status results/quickstart",
-    );
-  }
-  let code = 0;
-  const folders: string[] = [];
-  for (const path of flags.positional) {
-    const folder = userPath(path, "the results folder");
+  const given = resultsFolders(
+    flags,
+    "Cannot tell the status",
+    "status results/quickstart",
+  );
+  const folders = await Array.fromAsync(given, async (folder) => {
     const arms = await armFolders(folder);
-    folders.push(
-      ...arms.length === 0 ? [folder] : arms.map((arm) => join(folder, arm)),
-    );
-  }
-  for (const [i, path] of folders.entries()) {
+    return arms.length === 0 ? [folder] : arms.map((arm) => join(folder, arm));
+  });
+  let code = 0;
+  for (const [i, folder] of folders.flat().entries()) {
     try {
-      const status = await readStatus(path);
-      const text = formatResultsStatus(
-        { ...status, path: shownPath(status.path) },
-        Date.now(),
-      );
+      const status = await readStatus(folder);
+      const path = shownPath(status.path);
+      const text = formatResultsStatus({ ...status, path }, Date.now());
       print(i === 0 ? text : `\n${text}`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -10,11 +10,10 @@ import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { encodeParquet } from "../files/parquet.ts";
 import { writeFileWhole } from "../files/write.ts";
-import { readResultsFolder } from "../results/results_folder.ts";
 import { Papa } from "../text/csv.ts";
 import { plural } from "../text/words.ts";
-import { choiceFlag, labelsOf } from "./flags.ts";
-import { print, printError, runCommand } from "./run_command.ts";
+import { choiceFlag, labelsOf, readLabelled, resultsFolders } from "./flags.ts";
+import { print, runCommand, warn } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
 const HELP =
@@ -51,13 +50,11 @@ const ENCODERS: Readonly<
 
 async function table(flags: Flags): Promise<number> {
   const { out } = flags.string;
-  const { positional } = flags;
-  if (positional.length === 0) {
-    throw new InputError(
-      "Cannot write the table: name a results folder, e.g. deno task table results/quickstart --out quickstart.csv",
-    );
-  }
-  const paths = positional.map((path) => userPath(path, "the results folder"));
+  const paths = resultsFolders(
+    flags,
+    "Cannot write the table",
+    "table results/quickstart --out quickstart.csv",
+  );
   const labels = labelsOf(paths, flags, paths.map((path) => basename(path)));
   const rows = choiceFlag(flags, "rows", ["epoch", "run"]) ?? "epoch";
   const encode = ENCODERS[/\.(\w+)$/.exec(out ?? "")?.[1] ?? ""];
@@ -68,14 +65,11 @@ async function table(flags: Flags): Promise<number> {
       }: --out must name a file that ends in .csv or .parquet`,
     );
   }
-  const folders = [];
-  for (const [i, path] of paths.entries()) {
-    const results = await readResultsFolder(path);
-    for (const warning of results.warnings) printError(`warning: ${warning}`);
-    folders.push({ label: labels[i]!, results });
-  }
+  const folders = await readLabelled(paths, labels);
+  warn(folders.flatMap(({ results }) => results.warnings));
   const columns = tidyTable(folders, rows);
-  if (columns.length === 0) {
+  const [first] = columns;
+  if (first === undefined) {
     throw new InputError(
       "Cannot write the table: no combination has losses yet",
     );
@@ -83,7 +77,7 @@ async function table(flags: Flags): Promise<number> {
   const file = userPath(out, "--out");
   await writeFileWhole(file, encode(columns));
   print(
-    `Wrote ${plural(columns[0]!.data.length, "row")} and ${
+    `Wrote ${plural(first.data.length, "row")} and ${
       plural(columns.length, "column")
     } to ${shownPath(file)}`,
   );
@@ -91,9 +85,5 @@ async function table(flags: Flags): Promise<number> {
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: { string: ["out", "rows"], list: ["results_labels"] },
-    run: table,
-  });
+  await runCommand({ help: HELP, run: table });
 }

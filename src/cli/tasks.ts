@@ -21,9 +21,9 @@ import {
 import { didYouMean, formatTable, listNames } from "../text/words.ts";
 import { trialFigure } from "../viz/trial_figure.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
-import { numberFlag, SEED } from "./flags.ts";
+import { pathFlag, seedFlag } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
-import { shownPath, userPath } from "./shell.ts";
+import { shownPath } from "./shell.ts";
 
 const HELP = `Lists the tasks, and draws what one shows and asks.
 
@@ -39,7 +39,7 @@ async function run(flags: Flags): Promise<number> {
   const [command, name, ...values] = flags.positional;
   if (command === "list" && name === undefined) return list();
   if (command === "show" && name !== undefined) {
-    return await show(taskOf(name), { values, flags });
+    return await show(taskOf(name), values, flags);
   }
   throw new InputError(
     `Cannot use "${flags.positional.join(" ")}": give list, or show NAME`,
@@ -47,11 +47,10 @@ async function run(flags: Flags): Promise<number> {
 }
 
 function list(): number {
-  const rows = [...TASKS.values()].map(({ name, description = "" }) => [
-    name,
-    description,
-  ]);
-  for (const line of formatTable(rows, { right: [] })) print(line);
+  const rows = [...TASKS.values()].map((
+    { name, description = "" },
+  ) => [name, description]);
+  print(...formatTable(rows, { right: [] }));
   return 0;
 }
 
@@ -67,13 +66,11 @@ function taskOf(name: string): Task {
 
 async function show(
   task: Task,
-  { values, flags }: {
-    readonly values: readonly string[];
-    readonly flags: Flags;
-  },
+  values: readonly string[],
+  flags: Flags,
 ): Promise<number> {
-  const out = userPath(flags.string.out ?? "figs", "--out");
-  const seed = numberFlag(flags, "seed", SEED);
+  const out = pathFlag(flags, "out", "figs");
+  const seed = seedFlag(flags);
   const parameters = parametersOf(task, values);
   const stimuli = task.stimuli === undefined
     ? {}
@@ -91,12 +88,12 @@ async function show(
   });
   await folder.draw(figure);
   await folder.finish();
-  print(figure.caption);
-  for (const [key, value] of Object.entries(parameters)) {
-    print(`  ${key} = ${value}`);
-  }
   const drawn = folder.files.map((file) => shownPath(join(out, file)));
-  print(`Drawn: ${drawn.join(", ")}`);
+  print(
+    figure.caption,
+    ...Object.entries(parameters).map(([key, value]) => `  ${key} = ${value}`),
+    `Drawn: ${drawn.join(", ")}`,
+  );
   return 0;
 }
 
@@ -117,7 +114,7 @@ function parametersOf(task: Task, values: readonly string[]): TaskParameters {
         }; it has ${listNames(Object.keys(schemas), "and")}`,
       );
     }
-    parameters[key] = valueOf(value, { key, schema: schemas[key]! });
+    parameters[key] = valueOf(value, key, schemas[key]!);
   }
   const wrong = task.check?.(parameters);
   if (wrong !== undefined) {
@@ -128,7 +125,8 @@ function parametersOf(task: Task, values: readonly string[]): TaskParameters {
 
 function valueOf(
   text: string,
-  { key, schema }: { readonly key: string; readonly schema: ParameterSchema },
+  key: string,
+  schema: ParameterSchema,
 ): number | boolean {
   if (schema.kind === "boolean") {
     if (text === "True" || text === "False") return text === "True";
@@ -142,5 +140,5 @@ function valueOf(
 }
 
 if (import.meta.main) {
-  await runCommand({ help: HELP, flags: { string: ["out", "seed"] }, run });
+  await runCommand({ help: HELP, run });
 }

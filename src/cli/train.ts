@@ -19,7 +19,7 @@ import { listFolder, readTextFile } from "../files/read.ts";
 import { RUNS_FOLDER } from "../results/layout.ts";
 import { readParts } from "../results/open_folder.ts";
 import { describePower } from "../analysis/power.ts";
-import type { FlagNames, Flags } from "../compat/cli.ts";
+import type { Flags } from "../compat/cli.ts";
 import { runName } from "../train/build_run.ts";
 import { chooseEngine, readDeviceChoice } from "../train/choose_engine.ts";
 import { describePlan, describeTime } from "../train/describe_plan.ts";
@@ -40,6 +40,7 @@ import {
   printError,
   runCommand,
   stopOnSignals,
+  warn,
   writeLog,
 } from "./run_command.ts";
 import {
@@ -80,30 +81,8 @@ Where the config's net_name or null_model is a list, each pair is an arm: all tr
 into a folder of its name in the results folder.
 Config keys are in docs/configuration.md, the files of a results folder in docs/results.md.`;
 
-async function readConfig(
-  flags: Flags,
-  settings: TrainConfigOptions["settings"],
-): Promise<Experiment[]> {
-  const [file, ...more] = flags.positional;
-  if (file === undefined || more.length > 0) {
-    throw new InputError(
-      `Cannot train: give one config file, e.g. deno task train config/quickstart.ini (found ${flags.positional.length})`,
-    );
-  }
-  const text = await readTextFile(userPath(file, "the config file"), {
-    what: "config file",
-  });
-  const overrides = readOverrides(flags);
-  const read = (set: Readonly<Record<string, string>>) =>
-    readArms(text, {
-      file,
-      folder: userFolder(),
-      overrides: { ...overrides, set: { ...overrides.set, ...set } },
-    });
-  const arms = settings === undefined ? read({}) : read(settings(read({})));
-  await checkEffective(arms[0]!);
-  return arms;
-}
+/** The flags of all commands that train. */
+export const TRAINING_HELP = HELP;
 
 /** What is recorded as the config that counts should be the same to every reader of such files. */
 async function checkEffective({ file, source }: Experiment): Promise<void> {
@@ -157,63 +136,26 @@ function folderOf([first, ...more]: readonly Experiment[]): string {
   return more.length === 0 ? results : dirname(results);
 }
 
-async function report(
-  arms: readonly Experiment[],
-  outcomes: readonly TrainOutcome[],
-  { signal, seconds, done }: {
-    signal: AbortSignal;
-    seconds: number;
-    done: NonNullable<TrainConfigOptions["done"]>;
-  },
-): Promise<number> {
-  for (const [i, { assembly }] of outcomes.entries()) {
-    const experiment = arms[i]!;
-    for (const failure of assembly.failures) {
-      printError(
-        `warning: ${failure.what} in ${
-          runName(experiment, failure)
-        } at epoch ${failure.epoch}; the other runs are not affected (combination ${failure.combination} is ${
-          experiment.grid.combinations[failure.combination]?.repr
-        })`,
-      );
-    }
-  }
-  const results = shownPath(folderOf(arms));
-  if (signal.aborted && outcomes.some(({ finished }) => !finished)) {
-    printError(`Stopped. ${await describeSaved(arms)}`);
-    return Number(signal.reason);
-  }
-  const others = outcomes.reduce(
-    (sum, { assembly }) => sum + assembly.missing.length,
-    0,
-  );
-  if (others > 0) {
-    print(
-      `This part is done in ${seconds.toFixed(1)} s; ${
-        plural(others, "run")
-      } of other parts still to come (a config that is none of parts: --shard 0/1). The results gather in ${results}
-Next: ${
-        taskLine(
-          "status",
-          arms.map(({ paths }) => shellWord(shownPath(paths.results))),
-        )
-      }`,
-    );
-  } else await done(arms, seconds);
-  return 0;
+function shownFolders(arms: readonly Experiment[]): string[] {
+  return arms.map(({ paths }) => shellWord(shownPath(paths.results)));
 }
+
+/** Is called when all runs of all arms are finished, those of other parts too. */
+type OnDone = (
+  arms: readonly Experiment[],
+  seconds: number,
+) => void | Promise<void>;
 
 /** Says where the results are, and how they can be seen. */
 function tellResults(arms: readonly Experiment[], seconds: number): void {
-  const folders = arms.map(({ paths }) => shownPath(paths.results));
   print(
     `Done in ${seconds.toFixed(1)} s. The results are in ${
       shownPath(folderOf(arms))
-    }${arms.length === 1 ? "" : `, a folder for each of ${arms.length} arms`}
-Next: ${
+    }${arms.length === 1 ? "" : `, a folder for each of ${arms.length} arms`}`,
+    `Next: ${
       taskLine("viz", [
         "--results_folders",
-        ...folders.map(shellWord),
+        ...shownFolders(arms),
         "--results_labels",
         ...arms.map((arm) => shellWord(labelOf(arm))),
         "--save_figs",
@@ -225,12 +167,37 @@ Next: ${
 
 /** What figures may call an experiment. */
 function labelOf({ arm, net: { nullModel } }: Experiment): string {
-  if (arm !== undefined) return arm;
-  return nullModel === "none"
-    ? "bio"
-    : nullModel === "permute"
-    ? "rand"
-    : nullModel;
+  const labels: Record<string, string> = { none: "bio", permute: "rand" };
+  return arm ?? labels[nullModel] ?? nullModel;
+}
+
+function warnOfFailures(
+  experiment: Experiment,
+  { assembly }: TrainOutcome,
+): void {
+  warn(
+    assembly.failures.map((failure) =>
+      `${failure.what} in ${
+        runName(experiment, failure)
+      } at epoch ${failure.epoch}; the other runs are not affected (combination ${failure.combination} is ${
+        experiment.grid.combinations[failure.combination]?.repr
+      })`
+    ),
+  );
+}
+
+/** What an error in mid-training leaves. */
+async function describeSaved(arms: readonly Experiment[]): Promise<string> {
+  const runs = await Promise.all(
+    arms.map(({ paths }) =>
+      listFolder(join(paths.results, RUNS_FOLDER)).catch(() => [])
+    ),
+  );
+  return !runs.flat().some((entry) => entry?.name.endsWith(".safetensors"))
+    ? "Nothing was saved yet."
+    : `What is done is saved in ${
+      shownPath(folderOf(arms))
+    }; add --resume to go on.`;
 }
 
 /** In how many parts the training of some of the arms was begun. */
@@ -244,28 +211,39 @@ async function readBegun(
     (found.every((parts) => parts === "finished") ? "finished" : undefined);
 }
 
-/** What another command that trains does otherwise. */
-interface TrainConfigOptions {
-  /** Values that stand in for the config's, by `section.key`, for the arms that it has. */
-  readonly settings?: (
-    arms: readonly Experiment[],
-  ) => Readonly<Record<string, string>>;
-  /** Is called when all runs of all arms are finished, those of other parts too; by default it tells where they are. */
-  readonly done?: (
-    arms: readonly Experiment[],
-    seconds: number,
-  ) => void | Promise<void>;
-}
-
-/** Trains all arms of a config, as the flags say, and returns the exit code. */
+/**
+ * Trains all arms of a config, as the flags say, and returns the exit code.
+ *
+ * @param options `settings`: values that stand in for the config's, by `section.key`, for the arms that it has.
+ */
 export async function trainConfig(
   flags: Flags,
-  { settings, done }: TrainConfigOptions = {},
+  { settings, done }: {
+    readonly settings?: (
+      arms: readonly Experiment[],
+    ) => Readonly<Record<string, string>>;
+    readonly done?: OnDone;
+  } = {},
 ): Promise<number> {
-  return await trainExperiments(await readConfig(flags, settings), {
-    flags,
-    done,
+  const [file, ...more] = flags.positional;
+  if (file === undefined || more.length > 0) {
+    throw new InputError(
+      `Cannot train: give one config file, e.g. deno task train config/quickstart.ini (found ${flags.positional.length})`,
+    );
+  }
+  const text = await readTextFile(userPath(file, "the config file"), {
+    what: "config file",
   });
+  const overrides = readOverrides(flags);
+  const read = (set: Readonly<Record<string, string>>) =>
+    readArms(text, {
+      file,
+      folder: userFolder(),
+      overrides: { ...overrides, set: { ...overrides.set, ...set } },
+    });
+  const arms = read(settings?.(read({})) ?? {});
+  await checkEffective(arms[0]!);
+  return await trainExperiments(arms, flags, done);
 }
 
 /** What opens the engine that the flags ask for; wrong flags are told at once. */
@@ -285,19 +263,37 @@ export function engineOf(
     });
 }
 
+/** What the statistics of experiments that are planned can show. */
+function describeStatistics(experiments: readonly Experiment[]): string {
+  const { grid, training: { iterations }, task: { task } } = experiments[0]!;
+  const networks = Math.min(
+    ...experiments.map(({ net: { nullModel, nullSamples, freshNetwork } }) =>
+      nullModel !== "none" && nullSamples > 0
+        ? Math.min(nullSamples, iterations)
+        : freshNetwork
+        ? iterations
+        : Infinity
+    ),
+  );
+  const what = describePower({
+    iterations,
+    combinations: grid.combinations.length,
+    networks: networks === Infinity ? undefined : networks,
+    measures: task.loss === "nll" ? 3 : 2,
+  });
+  return `${"statistics".padEnd(13)}${what}`;
+}
+
 /** Trains experiments side by side, as the flags say, and returns the exit code. */
 export async function trainExperiments(
   experiments: readonly Experiment[],
-  { flags, done = tellResults }: {
-    readonly flags: Flags;
-    readonly done?: TrainConfigOptions["done"];
-  },
+  flags: Flags,
+  done: OnDone = tellResults,
 ): Promise<number> {
   const start = performance.now();
+  const { boolean: { overwrite = false, resume, profile } } = flags;
   const openEngine = engineOf(flags);
-  const checkpointSeconds = numberFlag(flags, "checkpoint_seconds", {
-    fallback: 60,
-  });
+  const checkpointSeconds = numberFlag(flags, "checkpoint_seconds") ?? 60;
   const claim = readShard(flags.string.shard, (name) => Deno.env.get(name));
   checkOverwrite(flags, claim);
   const shard = resolveShard(claim, {
@@ -305,40 +301,24 @@ export async function trainExperiments(
     begun: await readBegun(experiments),
   });
   const progress = createTerminalProgress();
-  const arms = await prepareArms(experiments, {
-    onLine: progress.line,
-  });
+  const arms = await prepareArms(experiments, { onLine: progress.line });
   const engine = await openEngine(progress.line);
   try {
-    const [first] = experiments as [Experiment];
-    print(describeExperiment(first, experiments));
-    print(describePlan(arms, { engine, shard, shownPath }));
+    print(
+      describeExperiment(experiments[0]!, experiments),
+      describePlan(arms, { engine, shard, shownPath }),
+    );
     if (flags.boolean["dry-run"]) {
-      print(await describeTime(arms, { engine, shard }));
-      const { grid, training, task } = first;
-      const { iterations } = training;
-      const networks = Math.min(
-        ...experiments.map(({ net }) =>
-          net.nullModel !== "none" && net.nullSamples > 0
-            ? Math.min(net.nullSamples, iterations)
-            : net.freshNetwork
-            ? iterations
-            : Infinity
-        ),
+      print(
+        await describeTime(arms, { engine, shard }),
+        describeStatistics(experiments),
       );
-      const what = describePower({
-        iterations,
-        combinations: grid.combinations.length,
-        networks: networks === Infinity ? undefined : networks,
-        measures: task.task.loss === "nll" ? 3 : 2,
-      });
-      print(`${"statistics".padEnd(13)}${what}`);
       return 0;
     }
     const results = await openArms(arms, {
       engine,
-      overwrite: flags.boolean.overwrite === true,
-      resume: flags.boolean.resume === true || shard !== undefined,
+      overwrite,
+      resume: resume === true || shard !== undefined,
       shard,
       warn: progress.line,
     }).catch((error) => {
@@ -381,11 +361,30 @@ export async function trainExperiments(
       release();
       for (const arm of results) await arm.close();
     }
-    if (flags.boolean.profile) {
+    if (profile) {
       print(describeTimes(sheet.totals(), { engine: engine.kind }));
     }
     const seconds = (performance.now() - start) / 1000;
-    return await report(experiments, outcomes, { signal, seconds, done });
+    for (const [i, outcome] of outcomes.entries()) {
+      warnOfFailures(experiments[i]!, outcome);
+    }
+    if (signal.aborted && outcomes.some(({ finished }) => !finished)) {
+      printError(`Stopped. ${await describeSaved(experiments)}`);
+      return Number(signal.reason);
+    }
+    const others = outcomes.flatMap(({ assembly }) => assembly.missing).length;
+    if (others === 0) await done(experiments, seconds);
+    else {
+      print(
+        `This part is done in ${seconds.toFixed(1)} s; ${
+          plural(others, "run")
+        } of other parts still to come (a config that is none of parts: --shard 0/1). The results gather in ${
+          shownPath(folderOf(experiments))
+        }`,
+        `Next: ${taskLine("status", shownFolders(experiments))}`,
+      );
+    }
+    return 0;
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     printError(`error: ${error.message}`);
@@ -395,48 +394,15 @@ export async function trainExperiments(
   }
 }
 
-/** What an error in mid-training leaves. */
-async function describeSaved(arms: readonly Experiment[]): Promise<string> {
-  const runs = await Promise.all(
-    arms.map(({ paths }) =>
-      listFolder(join(paths.results, RUNS_FOLDER)).catch(() => [])
-    ),
-  );
-  return !runs.flat().some((entry) => entry?.name.endsWith(".safetensors"))
-    ? "Nothing was saved yet."
-    : `What is done is saved in ${
-      shownPath(folderOf(arms))
-    }; add --resume to go on.`;
-}
-
 /** A disk that is full or away may be better later: nothing is wrong with what was given. */
 function isPassing(error: unknown): error is InputError {
   return error instanceof InputError && error.cause instanceof Error &&
     !(error.cause instanceof RangeError);
 }
 
-/** The flags of all commands that train. */
-export const TRAINING_FLAGS = {
-  boolean: ["dry-run", "overwrite", "resume", "profile", "no-fma"],
-  string: [
-    "path_to_results",
-    "path_to_network",
-    "seed",
-    "epochs",
-    "iterations",
-    "device",
-    "workers",
-    "memory",
-    "shard",
-    "checkpoint_seconds",
-  ],
-  each: ["set"],
-} satisfies Partial<FlagNames>;
-
 if (import.meta.main) {
   await runCommand({
     help: HELP,
-    flags: TRAINING_FLAGS,
     onlyLogs: true,
     run: (flags) => trainConfig(flags),
   });

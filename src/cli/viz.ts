@@ -6,9 +6,7 @@
 
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
-import type { LabelledResults } from "../analysis/match.ts";
 import { formatFindings } from "../analysis/tables.ts";
-import { readResultsFolder } from "../results/results_folder.ts";
 import { plural } from "../text/words.ts";
 import { FIGURE_KINDS } from "../viz/build_figures.ts";
 import { drawResults, type DrawResultsOptions } from "../viz/draw_results.ts";
@@ -23,9 +21,11 @@ import {
   labelsOf,
   needed,
   numberFlag,
+  pathFlag,
+  readLabelled,
   widthFlag,
 } from "./flags.ts";
-import { print, printError, runCommand } from "./run_command.ts";
+import { print, runCommand, warn } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
 
 const HELP = `Draws and compares the results of experiments.
@@ -56,95 +56,64 @@ const HELP = `Draws and compares the results of experiments.
 Without --only and --combination, statistics.csv is written too. It and the report compare
 minimum loss, 99 % epoch and final accuracy of the first label with each other.`;
 
-interface Wanted extends DrawResultsOptions {
-  readonly folders: readonly string[];
-  readonly labels: readonly string[];
-}
-
-function readFlags(flags: Flags): Wanted {
-  const { boolean, string, list } = flags;
-  flagsOnly(flags, "Cannot draw", "; --results_folders must stand before it");
-  const folders = needed(list.results_folders, "results_folders")
-    .map((folder) => userPath(folder, "--results_folders"));
-  needed(list.results_labels, "results_labels");
+function drawOptions(flags: Flags): DrawResultsOptions {
+  const { boolean, string } = flags;
   const margin = numberFlag(flags, "margin", { above: 0, to: 1000 });
-  const combination = numberFlag(flags, "combination", {
-    to: 999_999_999,
-    whole: true,
-  });
   return {
-    folders,
-    labels: labelsOf(folders, flags),
-    directory: userPath(needed(string.save_figs, "save_figs"), "--save_figs"),
+    directory: needed(pathFlag(flags, "save_figs"), "save_figs"),
     ylabel: string.ylabel,
     formats: choicesFlag(flags, "formats", FORMATS) ?? DEFAULT_FORMATS,
     kinds: choicesFlag(flags, "only", FIGURE_KINDS),
-    combination,
-    width: widthFlag(flags),
-    dpi: numberFlag(flags, "dpi", {
-      fallback: 300,
-      from: 1,
-      to: 2400,
+    combination: numberFlag(flags, "combination", {
+      to: 999_999_999,
       whole: true,
     }),
-    margin: margin === undefined ? undefined : margin / 100,
+    width: widthFlag(flags),
+    dpi: numberFlag(flags, "dpi", { from: 1, to: 2400, whole: true }) ?? 300,
+    margin: margin && margin / 100,
     allPairs: boolean.all_pairs === true,
     overwrite: boolean.overwrite === true,
   };
 }
 
-async function readFolders(
-  { folders, labels }: Wanted,
-): Promise<LabelledResults[]> {
-  const read: LabelledResults[] = [];
-  for (const [i, folder] of folders.entries()) {
-    const results = await readResultsFolder(folder);
-    if (results.combinations.length === 0) {
-      throw new InputError(
-        `Cannot draw the results in "${folder}": no combination has losses yet`,
-      );
-    }
-    read.push({ label: labels[i]!, results });
-  }
-  return read;
-}
-
 async function viz(flags: Flags): Promise<number> {
   const start = performance.now();
-  const wanted = readFlags(flags);
-  const folders = await readFolders(wanted);
-  await prepareFolder(wanted.directory);
-  const drawn = await drawResults(folders, wanted);
-  for (const warning of drawn.warnings) printError(`warning: ${warning}`);
-  for (const line of formatFindings(drawn.comparisons)) print(line);
+  flagsOnly(flags, "Cannot draw", "; --results_folders must stand before it");
+  const paths = needed(flags.list.results_folders, "results_folders")
+    .map((folder) => userPath(folder, "--results_folders"));
+  needed(flags.list.results_labels, "results_labels");
+  const labels = labelsOf(paths, flags);
+  const options = drawOptions(flags);
+  const folders = await readLabelled(paths, labels);
+  for (const { results } of folders) {
+    if (results.combinations.length > 0) continue;
+    throw new InputError(
+      `Cannot draw the results in "${results.path}": no combination has losses yet`,
+    );
+  }
+  await prepareFolder(options.directory);
+  const { warnings, comparisons, files } = await drawResults(folders, options);
+  warn(warnings);
   print(
-    `Wrote ${plural(drawn.files.length, "file")} to ${
-      shownPath(wanted.directory)
+    ...formatFindings(comparisons),
+    `Wrote ${plural(files.length, "file")} to ${
+      shownPath(options.directory)
     } in ${((performance.now() - start) / 1000).toFixed(1)} s:`,
+    ...listFiles(files),
   );
-  for (const line of listFiles(drawn.files)) print(`  ${line}`);
   return 0;
 }
 
 /** Files of a figure in one line: `loss_00.svg .png .vl.json`. */
 function listFiles(files: readonly string[]): string[] {
-  const endings = new Map<string, string[]>();
-  for (const file of files) {
-    const [, stem = file, ending = ""] =
-      /^(.*?)(\.vl\.json|\.[a-z]+)$/.exec(file) ?? [];
-    endings.set(stem, [...endings.get(stem) ?? [], ending]);
-  }
-  return [...endings].map(([stem, all]) => stem + all.join(" "));
+  const parts = files.map((file) =>
+    /^(.*?)(\.vl\.json|\.[a-z]+)?$/.exec(file)!
+  );
+  return [...Map.groupBy(parts, ([, stem]) => stem)].map(([stem, own]) =>
+    `  ${stem}${own.map(([, , ending]) => ending).join(" ")}`
+  );
 }
 
 if (import.meta.main) {
-  await runCommand({
-    help: HELP,
-    flags: {
-      boolean: ["all_pairs", "overwrite"],
-      string: ["save_figs", "ylabel", "combination", "width", "dpi", "margin"],
-      list: ["results_folders", "results_labels", "formats", "only"],
-    },
-    run: viz,
-  });
+  await runCommand({ help: HELP, run: viz });
 }
