@@ -140,28 +140,20 @@ export function compareLabels(
   const log = spansDecades(runs.flatMap(({ loss }) => loss?.minLoss ?? []));
   const pairs = places.map((pair) => {
     const own = both(pair, (place) => sides[place]!);
-    return {
-      labels: both(own, ({ label }) => label),
-      strata: strataOf(own, matched.combinations),
-    };
+    return [own, strataOf(own, matched.combinations)] as const;
   });
-  const rows = measures.flatMap((measure) =>
-    pairs.flatMap(({ labels, strata }) => {
-      const row = (
-        own: readonly Stratum<StratumRun>[],
-        combination?: MatchedCombination,
-      ): ComparedRuns => ({
+  const rows = measures.flatMap((measure) => {
+    const question = { measure, margin, log: log && measure === "minLoss" };
+    return pairs.flatMap(([own, strata]) => {
+      const row = (some: typeof strata, combination?: MatchedCombination) => ({
+        ...compareStrata(some, both(own, ({ label }) => label), question),
         combination,
-        ...compareStrata(own, {
-          ...{ measure, labels, margin },
-          log: log && measure === "minLoss",
-        }),
       });
       return strata.length === 0
         ? []
         : [row(strata), ...strata.map((one) => row([one], one.combination))];
-    })
-  );
+    });
+  });
   const isOver = ({ combination }: ComparedRuns) => combination === undefined;
   const over = correctRows(rows.filter(isOver));
   const single = correctRows(rows.filter((row) => !isOver(row)));
@@ -218,30 +210,26 @@ function strataOf(
     const facts = taskFacts(results, parameters);
     const baseline = baselineOf(facts, "loss");
     const points = 100 - (baselineOf(facts, "accuracy")?.value ?? 50);
+    const beat = ({ loss }: RunSummary) =>
+      baseline !== undefined && loss !== undefined &&
+      loss.minLoss < baseline.beaten;
     const all = both(
       [first, second],
       ({ index }, side) =>
-        sides[side].runs.filter((run) => run.combination === index),
+        sides[side].runs.filter(({ combination }) => combination === index)
+          .map((run) => ({ ...run, beat: beat(run) })),
     );
     const length = Math.min(...all.map((own) => own.length));
-    const runs = both(
-      all,
-      (own) =>
-        own.slice(0, paired ? length : own.length).map((run) => ({
-          ...run,
-          beat: baseline !== undefined && run.loss !== undefined &&
-            run.loss.minLoss < baseline.beaten,
-        })),
-    );
+    const runs = paired ? both(all, (own) => own.slice(0, length)) : all;
     const learned = baseline === undefined ||
       runs.flat().some(({ beat }) => beat);
     return [{ combination, paired, runs, baseline, points, learned }];
   });
 }
 
-interface CompareStrataOptions {
+/** What is asked of the runs. */
+interface Question {
   readonly measure: Measure;
-  readonly labels: Both<string>;
   readonly margin: number;
   /** Whether losses are compared on a logarithmic scale. */
   readonly log: boolean;
@@ -255,7 +243,7 @@ interface CompareStrataOptions {
  */
 function rankedValue(
   run: RunSummary,
-  { measure, log }: CompareStrataOptions,
+  { measure, log }: Question,
 ): number | undefined {
   const { better, valueOf } = MEASURES[measure];
   if (run.loss === undefined) return better === "lower" ? Infinity : -Infinity;
@@ -284,10 +272,9 @@ function signedScores([x, y]: Scores): Scores {
   const { ranks } = rank(differences.map(Math.abs));
   const zeros = differences.filter((one) => one === 0).length;
   const n = differences.length - zeros;
+  const total = Math.max(1, n * (n + 1) / 2);
   const scores = x.map(({ unit }, i) => ({
-    value: differences[i] === 0
-      ? 0
-      : Math.sign(differences[i]!) * (ranks[i]! - zeros) / (n * (n + 1) / 2),
+    value: Math.sign(differences[i]!) * (ranks[i]! - zeros) / total,
     unit,
   }));
   return [scores, scores];
@@ -328,15 +315,15 @@ const GROUPS = {
 
 function compareStrata(
   given: readonly Stratum<StratumRun>[],
-  options: CompareStrataOptions,
+  labels: Both<string>,
+  question: Question,
 ): Omit<ComparedRuns, "combination"> {
-  const { measure, labels, margin } = options;
   const { strata: all, byPlace } = countUnits(given);
   const strata = all.filter(({ learned }) => learned);
   const paired = all.every((one) => one.paired);
   const design = paired ? PAIRS : GROUPS;
   const ranked = strata.map((stratum) =>
-    groupsOf(stratum, (run) => rankedValue(run, options))
+    groupsOf(stratum, (run) => rankedValue(run, question))
   ).filter((groups) => groups.every((own) => own.length > 0));
   const scores = ranked.map(design.scoresOf);
   const perUnit = (own: Scores) =>
@@ -351,10 +338,10 @@ function compareStrata(
   const units = both(gather(tested), ({ length }) => length);
   const groups = both(
     labels,
-    (label, side) => describeGroup(label, side, all, options),
+    (label, side) => describeGroup(label, side, all, question),
   );
   return {
-    measure,
+    measure: question.measure,
     combinations: strata.length,
     notLearned: all.filter(({ learned }) => !learned).map(
       ({ combination }) => combination,
@@ -374,8 +361,8 @@ function compareStrata(
     effect: meanEffect(tested.map(design.effectOf)),
     failureP: failureP(all, paired),
     baseline: all[0]!.baseline,
-    margin,
-    ...compareMeans(strata, { ...options, paired }),
+    margin: question.margin,
+    ...compareMeans(strata, { ...question, paired }),
   };
 }
 
@@ -383,7 +370,7 @@ function describeGroup(
   label: string,
   side: 0 | 1,
   all: readonly Stratum[],
-  { measure, log }: CompareStrataOptions,
+  { measure, log }: Question,
 ): ComparedGroup {
   const runs = all.flatMap((stratum) => stratum.runs[side]);
   // What nobody learned is described, but nothing is claimed of it.

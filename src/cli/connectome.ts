@@ -25,14 +25,8 @@ import {
 } from "../connectome/catalogue.ts";
 import { graphOfMatrix } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
-import {
-  folderOf,
-  importFile,
-  load,
-  scale,
-  writeFiles,
-} from "./connectome_files.ts";
-import { numberFlag, SEED } from "./flags.ts";
+import { importFile, load, scale, writeFiles } from "./connectome_files.ts";
+import { flagsOf, pathFlag, seedFlag } from "./flags.ts";
 import { didYouMean, listNames } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
@@ -45,18 +39,20 @@ interface Subcommand {
   readonly what: string;
   /** More on that. */
   readonly more?: string;
-  /** Its flags, and the lines about them. */
-  readonly flags: readonly string[];
-  readonly flagHelp: readonly string[];
+  /** The lines about its flags. */
+  readonly flags: string;
   /** What it takes one of. */
   readonly takes?: "name of a connectome" | "file";
   readonly run: (flags: Flags, name: string) => Promise<void>;
 }
 
-const OWN =
-  "  --path_to_network DIR            folder with connectomes of your own, looked in first";
-const WRITES = `  --out DIR                        folder for what is written
+const OWN = `
+  --path_to_network DIR            folder with connectomes of your own, looked in first`;
+const WRITES = `
+  --out DIR                        folder for what is written
   --overwrite                      replace files that are there`;
+const HELP = `
+  --help                           this text`;
 const CACHE =
   "The cache is the folder BIORNN_CACHE names, else biornn in the system's folder for caches.";
 
@@ -64,28 +60,23 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
   list: {
     usage: "[flags]",
     what: "the connectomes that are there or can be had",
-    flags: ["path_to_network"],
-    flagHelp: [OWN],
+    flags: OWN,
     run: list,
   },
   show: {
     usage: "NAME [flags]",
     what: "what a connectome is like, where it comes from and what to cite",
-    flags: ["path_to_network"],
-    flagHelp: [OWN],
+    flags: OWN,
     takes: "name of a connectome",
     async run(flags, name) {
-      for (const line of describeConnectome(await load(name, flags))) {
-        print(line);
-      }
+      print(...describeConnectome(await load(name, flags)));
     },
   },
   download: {
     usage: "NAME|all",
     what: "gets a connectome of the catalogue, or all, into the cache",
     more: CACHE,
-    flags: [],
-    flagHelp: [],
+    flags: "",
     takes: "name of a connectome",
     run: (_, name) => download(name),
   },
@@ -99,25 +90,8 @@ mask_NAME.npy   bool, [n, n], true where a connection was made; none of more tha
 region_NAME.npy int32, [n], the region of each neuron
 
 What is left out is as in training.`,
-    flags: [
-      "path_to_network",
-      "out",
-      "overwrite",
-      "seed",
-      "nr_neurons",
-      "nr_neurons_by",
-      "target_sparsity",
-      "target_sparsity_intrinsic",
-      "intrinsic_wei",
-      "no_intrinsic",
-      "keep_diag",
-      "equal_parts",
-      "random_w",
-      "null_model",
-      "compatibility",
-    ],
-    flagHelp: [
-      `  --nr_neurons N                   neurons of each region
+    flags: `
+  --nr_neurons N                   neurons of each region
   --nr_neurons_by rank|ratio       by the measured densities: N neurons in the region of lowest density
   --target_sparsity X              part of a region's neurons that each source neuron connects to (0.8)
   --target_sparsity_intrinsic X    the same within a region (1)
@@ -127,25 +101,19 @@ What is left out is as in training.`,
   --equal_parts                    equal weights, not random parts (rand_partition = False)
   --random_w                       as --null_model permute (random_w = True)
   --null_model NAME                what the network is made random by: ${
-        NULL_MODEL_NAMES.slice(0, 6).join(", ")
-      },
+      NULL_MODEL_NAMES.slice(0, 6).join(", ")
+    },
                                    ${NULL_MODEL_NAMES.slice(6).join(", ")}
   --compatibility original         intrinsic weights from the incoming weights, as the original has it
-  --seed N                         seed of the random numbers (0, as a config's default)`,
-      WRITES,
-      OWN,
-    ],
+  --seed N                         seed of the random numbers (0, as a config's default)${WRITES}${OWN}`,
     takes: "name of a connectome",
     run: (flags, name) => scale(name, flags),
   },
   generate: {
     usage: "--seed N --out DIR [flags]",
     what: `writes another ${SYNTHETIC_NAME} as a CSV table, C_NAME.csv`,
-    flags: ["seed", "out", "overwrite"],
-    flagHelp: [
-      "  --seed N                         seed of the random numbers",
-      WRITES,
-    ],
+    flags: `
+  --seed N                         seed of the random numbers${WRITES}`,
     run: generate,
   },
   import: {
@@ -157,23 +125,8 @@ What is left out is as in training.`,
 .tsv, .txt), a NumPy array (.npy), a SciPy matrix (.npz), a matrix of MATLAB's (.mat) or in HDF5
 (.h5), a packed list (.csv.gz, .tsv.gz), a list in Parquet (.parquet) or Arrow (.feather, .arrow),
 or a graph (.graphml); lists are read by the names in their header.`,
-    flags: [
-      "out",
-      "overwrite",
-      "rows",
-      "matrix",
-      "source",
-      "target",
-      "weight",
-      "types",
-      "duplicates",
-      "min_weight",
-      "subset",
-      "signs",
-      "sign_column",
-    ],
-    flagHelp: [
-      `  --rows source|target             what the rows of a matrix are: regions that send (default) or that receive
+    flags: `
+  --rows source|target             what the rows of a matrix are: regions that send (default) or that receive
   --matrix NAME                    which matrix of a .mat or HDF5 file
   --source, --target, --weight X   columns of a list, by the names in its header or by their numbers from 1
   --duplicates sum|error           several rows of one pair are summed (default), or refused
@@ -181,50 +134,42 @@ or a graph (.graphml); lists are read by the names in their header.`,
   --min_weight X                   leave out connections of less weight
   --subset FILE                    keep the regions that the file lists, one a line
   --signs FILE                     which neurons inhibit: a table of ids and what they release (ACh, GABA, Glu) or +, -
-  --sign_column X                  the same from a column of the list, by most of the weight that a neuron sends`,
-      WRITES,
-    ],
+  --sign_column X                  the same from a column of the list, by most of the weight that a neuron sends${WRITES}`,
     takes: "file",
     run: (flags, name) => importFile(userPath(name, "the file"), flags),
   },
 };
 
-/** The flags without a value. */
-const SWITCHES = [
-  "overwrite",
-  "no_intrinsic",
-  "keep_diag",
-  "equal_parts",
-  "random_w",
-];
+const NAMED = Object.entries(COMMANDS);
 
-/** The whole help, or that of one command. */
-function help({ positional: [name = ""] }: Flags): string {
-  const one = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  const HELP_FLAG = "  --help                           this text";
-  if (one === undefined) {
-    const names = Object.entries(COMMANDS);
-    return `Lists, shows, downloads, scales, generates and imports connectomes.
+function commandOf({ positional: [name = ""] }: Flags) {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
+const OVERVIEW =
+  `Lists, shows, downloads, scales, generates and imports connectomes.
 
 ${
-      names.map(([name, { usage }]) =>
-        `  deno task connectome ${name} ${usage}`
-      ).join("\n")
-    }
+    NAMED.map(([name, { usage }]) => `  deno task connectome ${name} ${usage}`)
+      .join("\n")
+  }
 
-${names.map(([name, { what }]) => `${name.padEnd(11)}${what}`).join("\n")}
-
-${HELP_FLAG}; after a command, its flags
+${NAMED.map(([name, { what }]) => `${name.padEnd(11)}${what}`).join("\n")}
+${HELP}; after a command, its flags
 
 ${CACHE}`;
-  }
-  return `deno task connectome ${name} ${one.usage}
 
-${one.what[0]?.toUpperCase()}${one.what.slice(1)}${
-    one.more === undefined ? "." : `:\n\n${one.more}`
-  }
+/** The help on a command. */
+function helpOn(flags: Flags): string {
+  const command = commandOf(flags);
+  if (command === undefined) return OVERVIEW;
+  const { usage, what, more } = command;
+  return `deno task connectome ${flags.positional[0]} ${usage}
 
-${[...one.flagHelp, HELP_FLAG].join("\n")}`;
+${what[0]!.toUpperCase()}${what.slice(1)}${
+    more === undefined ? "." : `:\n\n${more}`
+  }
+${command.flags}${HELP}`;
 }
 
 /** An error that sends the user to the help. */
@@ -233,7 +178,7 @@ function wrong(text: string): InputError {
 }
 
 async function list(flags: Flags): Promise<void> {
-  const folder = folderOf(flags);
+  const folder = pathFlag(flags, "path_to_network");
   const own = folder === undefined ? [] : await connectomesIn(folder);
   const cache = cacheFolder();
   const cached = new Set(cache === undefined ? [] : await connectomesIn(cache));
@@ -254,8 +199,7 @@ async function list(flags: Flags): Promise<void> {
     })),
   ];
   const names = new Set(listed.map(({ name }) => name));
-  for (const name of own) {
-    if (names.has(name)) continue;
+  for (const name of own.filter((one) => !names.has(one))) {
     listed.push({
       name,
       species: "",
@@ -264,7 +208,7 @@ async function list(flags: Flags): Promise<void> {
       where: folder!,
     });
   }
-  for (const line of describeList(listed)) print(line);
+  print(...describeList(listed));
 }
 
 async function download(name: string): Promise<void> {
@@ -280,22 +224,21 @@ async function download(name: string): Promise<void> {
 }
 
 async function generate(flags: Flags): Promise<void> {
-  const seed = numberFlag(flags, "seed", { ...SEED, fallback: SYNTHETIC_SEED });
-  const connectome = generateSyntheticMacaque(
+  const seed = seedFlag(flags, SYNTHETIC_SEED);
+  const { names, weights, areas } = generateSyntheticMacaque(
     createStream({ seed, purpose: "connectome" }),
   );
   // Only the embedded one bears the bare name.
   const name = seed === SYNTHETIC_SEED
     ? SYNTHETIC_NAME
     : `${SYNTHETIC_NAME}_seed_${seed}`;
-  const { names, weights, areas } = connectome;
   const table = matrixTable(names, graphOfMatrix(weights, areas));
-  await writeFiles({ [`C_${name}.csv`]: table }, flags);
+  await writeFiles([[`C_${name}.csv`, () => table]], flags);
 }
 
 async function run(flags: Flags): Promise<number> {
   const [name = "", ...rest] = flags.positional;
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = commandOf(flags);
   if (command === undefined) {
     const names = Object.keys(COMMANDS);
     throw wrong(
@@ -304,14 +247,13 @@ async function run(flags: Flags): Promise<number> {
       }: allowed are ${listNames(names, "and")}`,
     );
   }
-  const given = [...Object.keys(flags.string), ...Object.keys(flags.boolean)];
-  for (const flag of given) {
-    if (flag === "help" || flags.boolean[flag] === false) continue;
-    if (command.flags.includes(flag)) continue;
+  const { takes } = command;
+  const own = Object.values(flagsOf(command.flags)).flat();
+  const { string, boolean } = flags;
+  for (const [flag, value] of Object.entries({ ...string, ...boolean })) {
+    if (value === false || own.includes(flag)) continue;
     throw new SyntaxError(`--${flag} is not a flag of connectome ${name}`);
   }
-  const { takes } = command;
-  const [argument = ""] = rest;
   if (rest.length !== (takes === undefined ? 0 : 1)) {
     throw wrong(
       `Cannot ${name}: give ${
@@ -319,18 +261,15 @@ async function run(flags: Flags): Promise<number> {
       }, found ${rest.length}`,
     );
   }
-  await command.run(flags, argument);
+  await command.run(flags, rest[0] ?? "");
   return 0;
 }
 
 if (import.meta.main) {
   await runCommand({
-    help,
-    flags: {
-      boolean: SWITCHES,
-      string: Object.values(COMMANDS).flatMap(({ flags }) => flags)
-        .filter((name) => !SWITCHES.includes(name)),
-    },
+    help: OVERVIEW,
+    more: NAMED.map(([, { flags }]) => flags).join(""),
+    helpOn,
     run,
   });
 }

@@ -35,43 +35,43 @@ import { MOST_NEURONS } from "../experiment/schema.ts";
 import { checkConnections, graphFiles, sparseFile } from "../graph/graph.ts";
 import { createStream } from "../random/stream.ts";
 import { formatTable, plural } from "../text/words.ts";
-import { choiceFlag, needed, numberFlag, SEED } from "./flags.ts";
+import {
+  choiceFlag,
+  describeRange,
+  needed,
+  numberFlag,
+  pathFlag,
+  seedFlag,
+} from "./flags.ts";
 import { print, printError } from "./run_command.ts";
 import { shownPath, userPath } from "./shell.ts";
-
-/** The folder of the user's own connectomes. */
-export function folderOf({ string: { path_to_network } }: Flags) {
-  return path_to_network && userPath(path_to_network, "--path_to_network");
-}
 
 /** The connectome of that name; what takes time is told on standard error. */
 export async function load(
   name: string,
   flags: Flags,
-  { orientation = "declared" }: {
-    readonly orientation?: "declared" | "file";
-  } = {},
+  orientation: "declared" | "file" = "declared",
 ): Promise<Connectome> {
   return await loadConnectome(name, {
-    folder: folderOf(flags),
+    folder: pathFlag(flags, "path_to_network"),
     orientation,
     onProgress: printError,
   });
 }
 
 /** The folder for what is written. */
-function outFolder({ string }: Flags): string {
-  return userPath(needed(string.out, "out"), "--out");
+function outFolder(flags: Flags): string {
+  return needed(pathFlag(flags, "out"), "out");
 }
 
 /** Writes files into a folder, all or, where one of them is there, none. */
 export async function writeFiles(
-  files: Readonly<Record<string, Uint8Array | string>>,
+  files:
+    readonly (readonly [name: string, content: () => Uint8Array | string])[],
   flags: Flags,
 ): Promise<void> {
   const folder = outFolder(flags);
-  for (const name of Object.keys(files)) {
-    if (flags.boolean.overwrite) break;
+  for (const [name] of flags.boolean.overwrite ? [] : files) {
     const path = join(folder, name);
     if (await Deno.lstat(path).then(() => true, () => false)) {
       throw new InputError(
@@ -82,19 +82,20 @@ export async function writeFiles(
     }
   }
   await makeFolder(folder);
-  for (const [name, content] of Object.entries(files)) {
-    await writeFileWhole(join(folder, name), content);
+  for (const [name, content] of files) {
+    await writeFileWhole(join(folder, name), content());
     print(shownPath(join(folder, name)));
   }
 }
 
+const NEURONS = { from: 1, to: MOST_NEURONS, whole: true };
+
 function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
-  const seed = numberFlag(flags, "nr_neurons", {
-    needed: true,
-    from: 1,
-    to: MOST_NEURONS,
-    whole: true,
-  });
+  const seed = needed(
+    numberFlag(flags, "nr_neurons", NEURONS),
+    "nr_neurons",
+    `, ${describeRange(NEURONS)}`,
+  );
   const method = choiceFlag(flags, "nr_neurons_by", ["rank", "ratio"]);
   const { regions, regionNames, neuronDensity, name } = connectome;
   if (method === undefined) return new Array(regions).fill(seed);
@@ -109,23 +110,20 @@ function neuronsPerRegion(connectome: Connectome, flags: Flags): number[] {
 /** Scales a connectome as the flags say and writes S, its mask and the region of each neuron. */
 export async function scale(name: string, flags: Flags): Promise<void> {
   outFolder(flags);
-  const compatibility =
-    choiceFlag(flags, "compatibility", ["described", "original"]) ??
-      "described";
-  const seed = numberFlag(flags, "seed", SEED);
-  const share = (flag: string, fallback: number) =>
-    numberFlag(flags, flag, { fallback, above: 0, to: 1 });
+  const original =
+    choiceFlag(flags, "compatibility", ["described", "original"]) ===
+      "original";
+  const seed = seedFlag(flags);
+  const share = (flag: string, other: number) =>
+    numberFlag(flags, flag, { above: 0, to: 1 }) ?? other;
   const options = {
     targetSparsity: share("target_sparsity", 0.8),
     targetSparsityIntrinsic: share("target_sparsity_intrinsic", 1),
-    intrinsicWeight: numberFlag(flags, "intrinsic_wei", {
-      fallback: 0.8,
-      to: 0.999,
-    }),
+    intrinsicWeight: numberFlag(flags, "intrinsic_wei", { to: 0.999 }) ?? 0.8,
     intrinsicConnections: !flags.boolean.no_intrinsic,
     keepDiagonal: flags.boolean.keep_diag === true,
     randPartition: !flags.boolean.equal_parts,
-    intrinsicFrom: compatibility === "original" ? "incoming" : "outgoing",
+    intrinsicFrom: original ? "incoming" : "outgoing",
   } as const;
   const nullModel = choiceFlag(flags, "null_model", NULL_MODEL_NAMES) ??
     (flags.boolean.random_w ? "permute" : undefined);
@@ -134,9 +132,7 @@ export async function scale(name: string, flags: Flags): Promise<void> {
       "Cannot use --null_model with --random_w: only one of them is allowed",
     );
   }
-  const connectome = await load(name, flags, {
-    orientation: compatibility === "original" ? "file" : "declared",
-  });
+  const connectome = await load(name, flags, original ? "file" : "declared");
   const neuronDensity = neuronsPerRegion(connectome, flags);
   const neurons = neuronDensity.reduce((a, b) => a + b);
   const scaling = {
@@ -168,26 +164,23 @@ export async function scale(name: string, flags: Flags): Promise<void> {
       stream: createStream({ seed, purpose: "topology" }),
     },
   );
-  const matrices = graphFiles(network, {
-    dense: `S_${name}.npy`,
-    mask: `mask_${name}.npy`,
-    sparse: `S_${name}.npz`,
-  }).map(([file, content]) => [file, content()] as const);
-  await writeFiles({
-    ...Object.fromEntries(matrices),
-    [`region_${name}.npy`]: writeNpy({
-      shape: [neurons],
-      data: Int32Array.from(network.regionOf),
+  const { regionOf, weight } = network;
+  const regions = { shape: [neurons], data: Int32Array.from(regionOf) };
+  await writeFiles([
+    ...graphFiles(network, {
+      dense: `S_${name}.npy`,
+      mask: `mask_${name}.npy`,
+      sparse: `S_${name}.npz`,
     }),
-  }, flags);
+    [`region_${name}.npy`, () => writeNpy(regions)],
+  ], flags);
   if (nullModel !== undefined) {
     const table = nullReportTable(reportNull(scaled, [network]), nullModel);
-    for (const line of formatTable(table)) print(line);
+    print(...formatTable(table));
   }
-  const connections = network.weight.length;
   print(
-    `${neurons} neurons, ${connections} connections (${
-      (100 * connections / neurons ** 2).toFixed(1)
+    `${neurons} neurons, ${weight.length} connections (${
+      (100 * weight.length / neurons ** 2).toFixed(1)
     } % of ${neurons} x ${neurons})`,
   );
 }
@@ -200,16 +193,13 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
   outFolder(flags);
   const { source, target, weight, types, subset, matrix, sign_column } =
     flags.string;
-  const rows = choiceFlag(flags, "rows", ["source", "target"]);
-  const duplicates = choiceFlag(flags, "duplicates", ["sum", "error"]);
-  const minWeight = numberFlag(flags, "min_weight", {
-    fallback: 0,
-    to: Number.MAX_VALUE,
-  });
   const imported = await importConnectome(
     sourceOfFile(path, { what: "the connectome" }),
     {
-      ...{ source, target, weight, rows, matrix, duplicates, minWeight },
+      ...{ source, target, weight, matrix },
+      rows: choiceFlag(flags, "rows", ["source", "target"]),
+      duplicates: choiceFlag(flags, "duplicates", ["sum", "error"]),
+      minWeight: numberFlag(flags, "min_weight", { to: Number.MAX_VALUE }),
       signs: sign_column,
       types: types?.split(",").map((type) => type.trim()),
       subset: subset === undefined ? undefined : await readIds(subset),
@@ -222,20 +212,18 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
       ? {}
       : await signsIn(flags.string.signs, regionNames);
   const name = importedName(path);
-  const others = signs === undefined
-    ? {}
-    : { [`Signs_${name}.csv`]: signsTable(regionNames, signs) };
-  if (graph.nodes <= MOST_IN_TABLE) {
-    const table = matrixTable(regionNames, graph);
-    await writeFiles({ ...others, [`C_${name}.csv`]: table }, flags);
-  } else {
-    await writeFiles({
-      ...others,
-      [`Names_${name}.txt`]: `${regionNames.join("\n")}\n`,
-      [`C_${name}.npz`]: sparseFile(graph),
-    }, flags);
+  const files: Parameters<typeof writeFiles>[0] = graph.nodes <= MOST_IN_TABLE
+    ? [[`C_${name}.csv`, () => matrixTable(regionNames, graph)]]
+    : [
+      [`Names_${name}.txt`, () => `${regionNames.join("\n")}\n`],
+      [`C_${name}.npz`, () => sparseFile(graph)],
+    ];
+  if (signs === undefined) await writeFiles(files, flags);
+  else {
+    const table = () => signsTable(regionNames, signs);
+    await writeFiles([[`Signs_${name}.csv`, table], ...files], flags);
+    print(describeSigns(signs));
   }
-  if (signs !== undefined) print(describeSigns(signs));
   for (const note of [...notes, ...imported.notes]) {
     if (note.startsWith("warning: ")) printError(note);
     else print(note);

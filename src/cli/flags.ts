@@ -99,10 +99,10 @@ export function countsFlag(
   { list }: Flags,
   flag: string,
   fallback: readonly number[],
+  to?: number,
 ): readonly number[] {
-  return list[flag]?.map((text) =>
-    numberOf(text, flag, { from: 1, whole: true })
-  ) ?? fallback;
+  const range = { from: 1, whole: true, ...(to && { to }) };
+  return list[flag]?.map((text) => numberOf(text, flag, range)) ?? fallback;
 }
 
 /** A word of a flag that allows but a few. */
@@ -146,16 +146,14 @@ export function widthFlag(flags: Flags): 85 | 178 | undefined {
   return width === undefined ? undefined : width === "85" ? 85 : 178;
 }
 
-/** A path from the user's folder; undefined where the flag is not given, and there is no other. */
-export function pathFlag(flags: Flags, flag: string, other: string): string;
-export function pathFlag(flags: Flags, flag: string): string | undefined;
-export function pathFlag(
+/** A path of a flag, or else another one, from the user's folder. */
+export function pathFlag<O extends string | undefined = undefined>(
   { string }: Flags,
   flag: string,
-  other?: string,
-): string | undefined {
-  const text = string[flag] ?? other;
-  return text === undefined ? undefined : userPath(text, `--${flag}`);
+  other?: O,
+): string | O {
+  const path = string[flag] ?? other;
+  return path === undefined ? path as O : userPath(path, `--${flag}`);
 }
 
 /** Refuses words that belong to no flag. */

@@ -18,7 +18,13 @@ import {
 import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { formatTable, plural } from "../text/words.ts";
-import { flagsOnly, numberFlag, numberOf, readLabelled } from "./flags.ts";
+import {
+  countsFlag,
+  flagsOnly,
+  numberFlag,
+  numberOf,
+  readLabelled,
+} from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 
@@ -106,9 +112,7 @@ async function power(flags: Flags): Promise<number> {
   const difference = share("difference", 20);
   const margin = share("margin", 100 * MARGIN);
   const wanted = share("power", 80);
-  const given = (flags.list.iterations ?? []).map((text) =>
-    numberOf(text, "iterations", { from: 1, to: 9999, whole: true })
-  );
+  const given = countsFlag(flags, "iterations", [], 9999);
   const all = [{ scope: "over all", combinations, tests }];
   if (combinations > 1) {
     all.push({
