@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 
 /** The bytes of a string of characters from 0 to 255, or of several. */
@@ -31,4 +32,31 @@ export function assertRefused(body: () => unknown, sentence: RegExp): void {
     assert.match(error.message, sentence);
     return true;
   });
+}
+
+/** What must be refused: why, what it is and in which sentence. */
+export type Refusal<T> = [why: string, input: T, sentence: RegExp];
+
+/** Tests that each input is refused. */
+export function itRefuses<T>(
+  refusals: readonly Refusal<T>[],
+  read: (input: T) => unknown,
+): void {
+  for (const [why, input, sentence] of refusals) {
+    it(`refuses ${why}`, () => assertRefused(() => read(input), sentence));
+  }
+}
+
+/** Asserts that a sound file is refused wherever it is cut off. */
+export function assertNoPartRead(
+  whole: Uint8Array,
+  read: (part: Uint8Array) => unknown,
+): void {
+  read(whole);
+  for (let length = 0; length < whole.length; length++) {
+    assertRefused(
+      () => read(whole.subarray(0, length)),
+      /^Cannot read "[^"]+": /,
+    );
+  }
 }

@@ -2,42 +2,41 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readIdx } from "../../src/files/idx.ts";
-import { assertRefused, binary } from "./binary.ts";
+import {
+  assertNoPartRead,
+  assertRefused,
+  binary,
+  itRefuses,
+  type Refusal,
+} from "./binary.ts";
 
 const name = "t10k-images-idx3-ubyte";
+const read = (bytes: Uint8Array) => readIdx(bytes, { name });
 const IMAGES = "\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x03abcdef";
 
 describe("readIdx()", () => {
   it("reads images and labels, packed or not", () => {
     const images = { shape: [2, 1, 3], data: binary("abcdef") };
-    assert.deepEqual(readIdx(binary(IMAGES), { name }), images);
+    assert.deepEqual(read(binary(IMAGES)), images);
     const labels = "\0\0\x08\x01\0\0\0\x02\x07\x02";
-    assert.deepEqual(readIdx(binary(labels), { name }), {
+    assert.deepEqual(read(binary(labels)), {
       shape: [2],
       data: Uint8Array.of(7, 2),
     });
     const packed = gzipSync(binary(IMAGES));
-    assert.deepEqual(readIdx(new Uint8Array(packed), { name }), images);
+    assert.deepEqual(read(new Uint8Array(packed)), images);
   });
 
   it("refuses every file that is cut short or goes on", () => {
-    for (
-      const whole of [binary(IMAGES), new Uint8Array(gzipSync(binary(IMAGES)))]
-    ) {
-      for (let length = 0; length < whole.length; length++) {
-        assertRefused(
-          () => readIdx(whole.subarray(0, length), { name }),
-          /^Cannot read "t10k-images-idx3-ubyte": /,
-        );
-      }
-    }
+    assertNoPartRead(binary(IMAGES), read);
+    assertNoPartRead(new Uint8Array(gzipSync(binary(IMAGES))), read);
     assertRefused(
-      () => readIdx(binary(IMAGES, "g"), { name }),
+      () => read(binary(IMAGES, "g")),
       /header says 2 × 1 × 3 bytes, but 7 follow it/,
     );
   });
 
-  const REFUSED: [why: string, bytes: Uint8Array, sentence: RegExp][] = [
+  const REFUSED: Refusal<Uint8Array>[] = [
     ["another format", binary("\x93NUMPY"), /no IDX file/],
     [
       "elements that are no bytes",
@@ -76,9 +75,5 @@ describe("readIdx()", () => {
       /no gzip file, or a damaged one/,
     ],
   ];
-  for (const [why, bytes, sentence] of REFUSED) {
-    it(`refuses ${why}`, () => {
-      assertRefused(() => readIdx(bytes, { name }), sentence);
-    });
-  }
+  itRefuses(REFUSED, read);
 });

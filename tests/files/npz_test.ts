@@ -8,7 +8,12 @@ import {
   type SparseMatrix,
   writeSparseNpz,
 } from "../../src/files/npz.ts";
-import { assertRefused } from "./binary.ts";
+import {
+  assertNoPartRead,
+  assertRefused,
+  itRefuses,
+  type Refusal,
+} from "./binary.ts";
 
 const name = "x.npz";
 
@@ -151,109 +156,93 @@ describe("readSparseNpz()", () => {
     );
   });
 
-  for (
-    const { what, changes, sentence } of [
-      {
-        what: "without an array",
-        changes: { indptr: undefined },
-        sentence: /^Cannot read "x.npz": it has no indptr.npy, as files of/,
-      },
-      {
-        what: "of another format",
-        changes: { format: writeNpyText("bsr"), indptr: undefined },
-        sentence: /in the format "bsr"; "csr", "csc" and "coo" can be read/,
-      },
-      {
-        what: "whose format is no text",
-        changes: { format: int32(1) },
-        sentence: /"x.npz\/format.npy": .* holds type '<i4' of shape \(1\)$/,
-      },
-      {
-        what: "with fractions as columns",
-        changes: { indices: float64(1, 0, 2) },
-        sentence: /indices.npy should hold integers .* type 'f8'$/,
-      },
-      {
-        what: "with values of two dimensions",
-        changes: {
-          data: writeNpy({ shape: [1, 3], data: Int32Array.of(1, 2, 3) }),
-        },
-        sentence: /data.npy should have one dimension, but has shape \(1, 3\)$/,
-      },
-      {
-        what: "with three dimensions",
-        changes: { shape: int32(3, 4, 5) },
-        sentence: /shape.npy should hold 2 numbers, but holds 3$/,
-      },
-      {
-        what: "with one dimension",
-        changes: { shape: int32(3) },
-        sentence: /shape.npy should hold 2 numbers, but holds 1$/,
-      },
-      {
-        what: "with a negative shape",
-        changes: { shape: int32(-1, 4) },
-        sentence: /its shape is \(-1, 4\)$/,
-      },
-      {
-        what: "with too few rows",
-        changes: { shape: int32(2, 4) },
-        sentence: /2 rows need 3 places where they start and end, found 4$/,
-      },
-      {
-        what: "with too few values",
-        changes: { data: float64(1, 2) },
-        sentence: /it has 3 columns for 2 values$/,
-      },
-      {
-        what: "whose rows end too early",
-        changes: { indptr: int32(0, 1, 1, 2) },
-        sentence: /its rows go from entry 0 to 2, but there are 3 entries$/,
-      },
-      {
-        what: "whose rows begin too late",
-        changes: { indptr: int32(1, 1, 1, 3) },
-        sentence: /its rows go from entry 1 to 3/,
-      },
-      {
-        what: "whose rows go backwards",
-        changes: { indptr: int32(0, 2, 1, 3), indices: int32(0, 1, 2) },
-        sentence: /row 1 goes from entry 2 to 1$/,
-      },
-      {
-        what: "whose rows go too far",
-        changes: { indptr: int32(0, 9, 1, 3) },
-        sentence: /row 0 goes from entry 0 to 9$/,
-      },
-      {
-        what: "with a column too many",
-        changes: { indices: int32(1, 0, 4) },
-        sentence: /row 2 has an entry in column 4 of 4$/,
-      },
-      {
-        what: "with a negative column",
-        changes: { indices: int32(1, -1, 2) },
-        sentence: /row 2 has an entry in column -1 of 4$/,
-      },
-      {
-        what: "with a column twice",
-        changes: { indices: int32(1, 2, 2) },
-        sentence: /the columns of row 2 do not ascend/,
-      },
-    ]
-  ) {
-    it(`refuses a file ${what}`, () => {
-      assertRefused(() => read(npz(changes)), sentence);
-    });
-  }
+  const REFUSED: Refusal<Record<string, Uint8Array | undefined>>[] = [
+    [
+      "a file without an array",
+      { indptr: undefined },
+      /^Cannot read "x.npz": it has no indptr.npy, as files of/,
+    ],
+    ["a file of another format", {
+      format: writeNpyText("bsr"),
+      indptr: undefined,
+    }, /in the format "bsr"; "csr", "csc" and "coo" can be read/],
+    [
+      "a file whose format is no text",
+      { format: int32(1) },
+      /"x.npz\/format.npy": .* holds type '<i4' of shape \(1\)$/,
+    ],
+    [
+      "a file with fractions as columns",
+      { indices: float64(1, 0, 2) },
+      /indices.npy should hold integers .* type 'f8'$/,
+    ],
+    ["a file with values of two dimensions", {
+      data: writeNpy({ shape: [1, 3], data: Int32Array.of(1, 2, 3) }),
+    }, /data.npy should have one dimension, but has shape \(1, 3\)$/],
+    [
+      "a file with three dimensions",
+      { shape: int32(3, 4, 5) },
+      /shape.npy should hold 2 numbers, but holds 3$/,
+    ],
+    [
+      "a file with one dimension",
+      { shape: int32(3) },
+      /shape.npy should hold 2 numbers, but holds 1$/,
+    ],
+    [
+      "a file with a negative shape",
+      { shape: int32(-1, 4) },
+      /its shape is \(-1, 4\)$/,
+    ],
+    [
+      "a file with too few rows",
+      { shape: int32(2, 4) },
+      /2 rows need 3 places where they start and end, found 4$/,
+    ],
+    [
+      "a file with too few values",
+      { data: float64(1, 2) },
+      /it has 3 columns for 2 values$/,
+    ],
+    [
+      "a file whose rows end too early",
+      { indptr: int32(0, 1, 1, 2) },
+      /its rows go from entry 0 to 2, but there are 3 entries$/,
+    ],
+    [
+      "a file whose rows begin too late",
+      { indptr: int32(1, 1, 1, 3) },
+      /its rows go from entry 1 to 3/,
+    ],
+    ["a file whose rows go backwards", {
+      indptr: int32(0, 2, 1, 3),
+      indices: int32(0, 1, 2),
+    }, /row 1 goes from entry 2 to 1$/],
+    [
+      "a file whose rows go too far",
+      { indptr: int32(0, 9, 1, 3) },
+      /row 0 goes from entry 0 to 9$/,
+    ],
+    [
+      "a file with a column too many",
+      { indices: int32(1, 0, 4) },
+      /row 2 has an entry in column 4 of 4$/,
+    ],
+    [
+      "a file with a negative column",
+      { indices: int32(1, -1, 2) },
+      /row 2 has an entry in column -1 of 4$/,
+    ],
+    [
+      "a file with a column twice",
+      { indices: int32(1, 2, 2) },
+      /the columns of row 2 do not ascend/,
+    ],
+  ];
+  itRefuses(REFUSED, (changes) => read(npz(changes)));
 
   it("refuses archives that are cut short, or none", () => {
-    for (let end = 0; end < SAVED_BY_SCIPY.length; end++) {
-      assertRefused(
-        () => read(SAVED_BY_SCIPY.subarray(0, end)),
-        /^Cannot read "x.npz": /,
-      );
-    }
+    assertNoPartRead(SAVED_BY_SCIPY, read);
   });
 
   it("refuses an entry that claims more bytes than it has or can hold", () => {

@@ -268,10 +268,7 @@ export const READERS: readonly FuzzedReader[] = [
   },
   {
     name: "decodeRuns()",
-    seeds: [
-      encodeRunRecord(RUN),
-      encodeRunStates([{ ...RUN, state: STATE }]),
-    ],
+    seeds: [encodeRunRecord(RUN), encodeRunStates([{ ...RUN, state: STATE }])],
     tokens: TENSOR_TOKENS,
     read: (bytes) => decodeRuns(bytes, { name, size: SIZE }),
   },
