@@ -67,11 +67,7 @@ interface BlankTrial {
   /** Its number in the run, from 0. */
   readonly number: number;
   /** Shows numbers at a time step, from one of the I inputs on, default the first. */
-  show(
-    t: number,
-    numbers: readonly number[] | Float32Array,
-    from?: number,
-  ): void;
+  show(t: number, numbers: ArrayLike<number>, from?: number): void;
   /** Scores a time step: the number or the class that is asked for there. */
   ask(t: number, target: number): void;
 }

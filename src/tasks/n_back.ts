@@ -51,14 +51,10 @@ export const N_BACK = {
         "how many time steps before the probe the item stands that it is compared with",
     },
   },
-  check({ n_back: nBack, trial_length: length }) {
-    if (typeof nBack !== "number" || typeof length !== "number") {
-      return undefined;
-    }
-    return nBack < length
+  check: ({ n_back: nBack, trial_length: length }) =>
+    Number(nBack) < Number(length)
       ? undefined
-      : `n_back ${nBack} needs a trial_length above ${nBack}, found ${length}`;
-  },
+      : `n_back ${nBack} needs a trial_length above ${nBack}, found ${length}`,
   trialCount: (nrOfTrials) => 2 * nrOfTrials,
 } as const satisfies Partial<Task>;
 
