@@ -17,14 +17,13 @@ export interface CrateFile {
   readonly sha256: string;
 }
 
-const TYPES: readonly (readonly [ending: string, type: string])[] = [
-  [".json", "application/json"],
-  [".txt", "text/plain"],
-  [".bib", "application/x-bibtex"],
-  [".npy", "application/octet-stream"],
-  [".npz", "application/zip"],
-  [".safetensors", "application/octet-stream"],
-];
+/** By the ending of a file's name. */
+const TYPES: Readonly<Record<string, string>> = {
+  json: "application/json",
+  txt: "text/plain",
+  bib: "application/x-bibtex",
+  npz: "application/zip",
+};
 
 /** A reference to another entity. */
 const at = (id: string) => ({ "@id": id });
@@ -123,32 +122,18 @@ export function roCrate(
       name: path,
       contentSize: String(bytes),
       sha256,
-      encodingFormat: TYPES.find(([ending]) => path.endsWith(ending))?.[1] ??
+      encodingFormat: TYPES[path.split(".").at(-1)!] ??
         "application/octet-stream",
     })),
   ];
-  return `${
-    JSON.stringify(
-      { "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph },
-      null,
-      2,
-    )
-  }\n`;
+  const context = "https://w3id.org/ro/crate/1.1/context";
+  const crate = { "@context": context, "@graph": graph };
+  return `${JSON.stringify(crate, null, 2)}\n`;
 }
 
 /** An author, initials first, e.g. "A.-S. Chiang et al." */
 const AUTHOR =
   /^(?:\p{Lu}\p{M}?\.[- ]?)+ ?\p{Lu}[\p{L}\p{M}' -]*(?: et al\.)?$/u;
-
-/** A citation taken apart. */
-interface Parts {
-  readonly authors: readonly string[];
-  readonly title: string;
-  readonly journal: string;
-  readonly volume: string;
-  readonly pages: string;
-  readonly year: string;
-}
 
 /**
  * Citations as BibTeX entries; what is written otherwise than the catalogue's
@@ -160,48 +145,43 @@ export function bibtex(citations: readonly string[]): string {
   const used = new Map<string, number>();
   return [...new Set(citations)].map((citation) => {
     const doi = /https?:\/\/doi\.org\/(\S+)$/.exec(citation)?.[1];
-    const parts = takeApart(citation);
-    const key = parts === undefined ? "source" : `${
-      plainLetters(
-        parts.authors[0]!.replace(" et al.", "").split(" ").at(-1)!,
-      )
-    }${parts.year}`;
+    const article = takeApart(citation);
+    const key = article?.key ?? "source";
     const count = (used.get(key) ?? 0) + 1;
     used.set(key, count);
-    const fields = parts === undefined ? { note: citation } : {
-      author: parts.authors.join(" and ")
-        .replaceAll(/ et al\./g, " and others"),
-      title: `{${parts.title}}`,
-      journal: parts.journal,
-      volume: parts.volume,
-      pages: parts.pages.replaceAll("–", "--"),
-      year: parts.year,
+    const fields = {
+      ...article?.fields ?? { note: citation },
+      ...doi && { doi },
     };
-    const lines = Object.entries({ ...fields, ...(doi && { doi }) })
+    const lines = Object.entries(fields)
       .map(([name, value]) => `  ${name} = {${value}},\n`).join("");
-    return `@${parts === undefined ? "misc" : "article"}{${key}${
+    return `@${article === undefined ? "misc" : "article"}{${key}${
       count === 1 ? "" : `_${count}`
     },\n${lines}}\n`;
   }).join("\n");
 }
 
-function takeApart(citation: string): Parts | undefined {
+function takeApart(citation: string) {
   const [, text, pages, year] =
     /^(?:\w+: )?(.*), (\S+) \((\d{4})\)(?:, https?:\S+)?$/.exec(citation) ?? [];
   const words = text?.split(", ") ?? [];
   const first = words.findIndex((word) => !AUTHOR.test(word));
   const [, journal, volume] = /^(.*) (\d+)$/.exec(words.at(-1) ?? "") ?? [];
-  if (
-    first < 1 || first === words.length - 1 || journal === undefined ||
-    volume === undefined || pages === undefined || year === undefined
-  ) return undefined;
+  if (first < 1 || first === words.length - 1 || volume === undefined) {
+    return undefined;
+  }
+  const authors = words.slice(0, first);
+  const name = authors[0]!.replace(" et al.", "").split(" ").at(-1)!;
   return {
-    authors: words.slice(0, first),
-    title: words.slice(first, -1).join(", "),
-    journal,
-    volume,
-    pages,
-    year,
+    key: `${plainLetters(name)}${year}`,
+    fields: {
+      author: authors.join(" and ").replaceAll(/ et al\./g, " and others"),
+      title: `{${words.slice(first, -1).join(", ")}}`,
+      journal,
+      volume,
+      pages: pages!.replaceAll("–", "--"),
+      year,
+    },
   };
 }
 

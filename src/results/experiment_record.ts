@@ -8,9 +8,10 @@
 
 import { createHash } from "node:crypto";
 import { parseJson } from "../files/json.ts";
-import { InputError } from "../files/input_error.ts";
+import { cannotRead, type Fail, InputError } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { readTextFile } from "../files/read.ts";
+import type { ModelSize } from "../rnn/parameters.ts";
 import { armsHint, EXPERIMENT_FILE, type RunId } from "./layout.ts";
 
 /**
@@ -47,17 +48,18 @@ export interface PretrainedRecord {
   readonly sha256: string;
 }
 
-/** What `experiment.json` holds. */
+/** A plain value, as a grid or a task's parameter has it. */
+export type Plain = number | string | boolean;
+
+/** What `experiment.json` holds; what is optional was not said by some versions, or does not apply. */
 export interface ExperimentRecord {
   /** Version of the layout of results folders. */
   readonly format: "biornn-results/1";
-  /** What trained it. */
+  /** What trained it: its {@linkcode NUMERICS}, 1 in files of versions that did not say it, and the version of Deno. */
   readonly program: {
     readonly name: string;
     readonly version: string;
-    /** {@linkcode NUMERICS}; 1 in files of versions that did not say it. */
     readonly numerics: number;
-    /** Version of Deno. */
     readonly deno: string;
   };
   /** Programs that trained the runs, e.g. "biornn 0.1.0, numerics 2"; several where it was changed between two of them. */
@@ -70,26 +72,23 @@ export interface ExperimentRecord {
   readonly parts?: Parts;
   /** The same for experiments that must give the same numbers. */
   readonly fingerprint: string;
-  /** The config file: its name and its whole text. */
+  /** The config file: its name, its whole text, and the config that counts, with `overrides` and defaults. */
   readonly config: {
     readonly file: string;
     readonly text: string;
-    /** The config that counts, with `overrides` and defaults; undefined in files of versions that did not write it. */
     readonly effective?: string;
   };
   /** What the command line said otherwise than the config, by flag. */
   readonly overrides: Readonly<Record<string, Plain>>;
-  /** What was trained on. */
+  /** What was trained on; parameters are those not in the grid, `nr_of_trials` and `train_size` included. */
   readonly task: {
     readonly name: string;
     readonly loss: "mse" | "nll";
-    /** Those not in the grid, `nr_of_trials` and `train_size` included. */
     readonly parameters: Readonly<Record<string, Plain>>;
   };
-  /** Lists of hyper-parameters. */
+  /** Lists of hyper-parameters: one a combination, its values in the order of `keys`. */
   readonly grid: {
     readonly keys: readonly string[];
-    /** A list a combination, its values in the order of `keys`. */
     readonly combinations: readonly (readonly Plain[])[];
   };
   /** Epochs of every run. */
@@ -112,7 +111,7 @@ export interface ExperimentRecord {
   readonly remapW: boolean;
   /** `random_w`: every run has a random topology of its own. */
   readonly randomW: boolean;
-  /** `[net] null_model`; undefined in files of versions that did not say it. */
+  /** `[net] null_model`. */
   readonly nullModel?: string;
   /**
    * `null_samples`: iteration i of every combination trained network i mod nullSamples of the
@@ -125,9 +124,9 @@ export interface ExperimentRecord {
   readonly sharedInit?: boolean;
   /** `fresh_network`: every iteration had a network of its own. */
   readonly freshNetwork?: boolean;
-  /** Weights between regions split at random; undefined in files of versions that did not say it. */
+  /** Weights between regions split at random. */
   readonly randPartition?: boolean;
-  /** What rows and columns of the files' matrices are; undefined in files of versions that did not say it. */
+  /** What rows and columns of the files' matrices are. */
   readonly orientation?: {
     readonly network: string;
     readonly weight_hh: string;
@@ -156,13 +155,11 @@ export interface ExperimentRecord {
     /** A character a region: + where it excites, - where it inhibits, 0 where that is not known; undefined where nothing said it. */
     readonly signs?: string;
   };
-  /** Pictures or latent vectors that the task showed. */
+  /** Pictures or latent vectors that the task showed, what a reader of the results should know of them, and SHA-256 of values and labels. */
   readonly stimuli?: {
     readonly source: string;
     readonly synthetic: boolean;
-    /** What a reader of the results should know of them, where that is something. */
     readonly note?: string;
-    /** SHA-256 of values and labels; undefined in files of versions that did not say it. */
     readonly sha256?: string;
   };
   /** The models that the runs began with. */
@@ -170,14 +167,7 @@ export interface ExperimentRecord {
   /** What computed it. */
   readonly engine: { readonly kind: string; readonly description: string };
   /** Size of the models. */
-  readonly size: {
-    /** H */
-    readonly hiddenSize: number;
-    /** I */
-    readonly inputSize: number;
-    /** O */
-    readonly outputSize: number;
-  };
+  readonly size: ModelSize;
   /** Runs whose loss was NaN or infinite, and from which epoch on. */
   readonly failures: readonly RecordedFailure[];
   /** What the networks did before and after training, means over the runs; in `measures.csv` run by run. */
@@ -213,14 +203,6 @@ export interface RunFailure {
 /** A run that went wrong. */
 export interface RecordedFailure extends RunId, RunFailure {}
 
-/** The text of `experiment.json`. */
-export function encodeExperimentRecord(record: ExperimentRecord): string {
-  const text = JSON.stringify(record, null, 2);
-  return `${text.slice(0, -END.length)},\n  "checksum": "${
-    textSum(text)
-  }"${END}\n`;
-}
-
 /** How the text ends without its checksum. */
 const END = "\n}";
 const CHECKSUM = /,\n {2}"checksum": "([0-9a-f]{64})"\n\}\n$/;
@@ -228,46 +210,49 @@ const CHECKSUM = /,\n {2}"checksum": "([0-9a-f]{64})"\n\}\n$/;
 const textSum = (text: string) =>
   createHash("sha256").update(text).digest("hex");
 
+/** The text of `experiment.json`. */
+export function encodeExperimentRecord(record: ExperimentRecord): string {
+  const text = JSON.stringify(record, null, 2);
+  const sum = `,\n  "checksum": "${textSum(text)}"`;
+  return `${text.slice(0, -END.length)}${sum}${END}\n`;
+}
+
 /** Throws that a member is not what it should be. */
-type Fail = (path: string, wanted: string, found: unknown) => never;
-/** Gives a value back, without what this version does not know; fails where it is not what it should be. */
-type Reader = (
-  value: unknown,
-  place: { readonly path: string; readonly fail: Fail },
-) => unknown;
-
-/** A plain value, as a grid or a task's parameter has it. */
-export type Plain = number | string | boolean;
-
-const isPlain = (value: unknown): value is Plain =>
-  ["number", "string", "boolean"].includes(typeof value);
+type Refuse = (path: string, wanted: string, found: unknown) => never;
+/** Gives a value back, without what this version does not know; refuses it where it is not what it should be. */
+type Reader = (value: unknown, path: string, refuse: Refuse) => unknown;
 
 const rule =
   (wanted: string, fits: (value: unknown) => boolean): Reader =>
-  (value, { path, fail }) => fits(value) ? value : fail(path, wanted, value);
-const optional = (read: Reader, fallback?: unknown): Reader => (value, place) =>
-  value === undefined ? fallback : read(value, place);
-const list = (read: Reader): Reader => (value, { path, fail }) =>
+  (value, path, refuse) => fits(value) ? value : refuse(path, wanted, value);
+const optional = (read: Reader, fallback?: unknown): Reader => (value, ...at) =>
+  value === undefined ? fallback : read(value, ...at);
+const list = (read: Reader): Reader => (value, path, refuse) =>
   Array.isArray(value)
-    ? value.map((one, i) => read(one, { path: `${path}[${i}]`, fail }))
-    : fail(path, "a list", value);
+    ? value.map((one, i) => read(one, `${path}[${i}]`, refuse))
+    : refuse(path, "a list", value);
 const object =
   (members: Readonly<Record<string, Reader>>): Reader =>
-  (value, { path, fail }) => {
-    if (!isObject(value)) return fail(path, "an object", value);
+  (value, path, refuse) => {
+    if (!isObject(value)) return refuse(path, "an object", value);
     const above = path === "" ? "" : `${path}.`;
-    return Object.fromEntries(
-      Object.entries(members).flatMap(([name, read]) => {
-        const own = Object.hasOwn(value, name) ? value[name] : undefined;
-        const found = read(own, { path: `${above}${name}`, fail });
-        return found === undefined ? [] : [[name, found]];
-      }),
-    );
+    const found = Object.entries(members).map(([name, read]) => {
+      const own = Object.hasOwn(value, name) ? value[name] : undefined;
+      return [name, read(own, `${above}${name}`, refuse)] as const;
+    });
+    return Object.fromEntries(found.filter(([, own]) => own !== undefined));
   };
-const string = rule("a string", (value) => typeof value === "string");
-const boolean = rule("true or false", (value) => typeof value === "boolean");
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+const isPlain = (value: unknown): value is Plain =>
+  ["number", "string", "boolean"].includes(typeof value);
 const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === "string");
+
+const string = rule("a string", (value) => typeof value === "string");
+const boolean = rule("true or false", (value) => typeof value === "boolean");
 const strings = rule("a list of strings", isStrings);
 const plain = rule(
   "an object of numbers, strings and booleans",
@@ -278,11 +263,11 @@ const choice = (...names: readonly string[]) =>
     names.map((name) => `"${name}"`).join(" or "),
     (value) => names.includes(value as string),
   );
-const integer = (from = 0, to = Number.MAX_SAFE_INTEGER) =>
+const MOST = Number.MAX_SAFE_INTEGER;
+const integer = (from: number) =>
   rule(
-    `an integer from ${from} to ${to}`,
-    (value) =>
-      Number.isInteger(value) && Number(value) >= from && Number(value) <= to,
+    `an integer from ${from} to ${MOST}`,
+    (value) => Number.isSafeInteger(value) && Number(value) >= from,
   );
 const number = (above: number, to: number) =>
   rule(
@@ -290,7 +275,9 @@ const number = (above: number, to: number) =>
     (value) => typeof value === "number" && value > above && value <= to,
   );
 
+const count = integer(0);
 const size = integer(1);
+const share = number(0, 1);
 const measured = number(-1, Number.MAX_VALUE);
 const state = object({
   spectralRadius: measured,
@@ -298,19 +285,18 @@ const state = object({
   activity: measured,
 });
 const indices = rule("a list", Array.isArray);
-const run = { combination: integer(), iteration: integer() };
 
-/** The members of `experiment.json`, in their order. What some versions did not say is optional. */
+/** The members of `experiment.json`, in their order. */
 const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
   format: string,
   program: object({
     name: string,
     version: string,
-    numerics: optional(integer(), 1),
+    numerics: optional(count, 1),
     deno: string,
   }),
   trainedBy: optional(strings, []),
-  parts: optional(object({ count: size, first: integer(), step: size })),
+  parts: optional(object({ count: size, first: count, step: size })),
   fingerprint: string,
   config: object({ file: string, text: string, effective: optional(string) }),
   overrides: plain,
@@ -325,8 +311,8 @@ const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
   epochs: size,
   iterations: size,
   batchSize: size,
-  seed: integer(),
-  storeEveryEpoch: integer(),
+  seed: count,
+  storeEveryEpoch: count,
   compatibility: choice("described", "original"),
   init: string,
   freezeLayer: boolean,
@@ -338,8 +324,8 @@ const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
   nullSamples: optional(size),
   freshNetwork: optional(boolean),
   randPartition: optional(boolean),
-  targetSparsity: optional(number(0, 1), 0.8),
-  targetSparsityIntrinsic: optional(number(0, 1), 1),
+  targetSparsity: optional(share, 0.8),
+  targetSparsityIntrinsic: optional(share, 1),
   inputRegions: optional(indices),
   outputRegions: optional(indices),
   orientation: optional(object({ network: string, weight_hh: string })),
@@ -363,13 +349,18 @@ const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
   })),
   pretrained: optional(object({
     folder: string,
-    epoch: integer(),
-    iteration: integer(),
+    epoch: count,
+    iteration: count,
     sha256: string,
   })),
   engine: object({ kind: string, description: string }),
   size: object({ hiddenSize: size, inputSize: size, outputSize: size }),
-  failures: list(object({ ...run, epoch: integer(), what: string })),
+  failures: list(object({
+    combination: count,
+    iteration: count,
+    epoch: count,
+    what: string,
+  })),
   networkStates: optional(object({ initial: state, trained: state })),
 };
 
@@ -390,50 +381,44 @@ export function parseExperimentRecord(
   text: string,
   { name }: { readonly name: string },
 ): ExperimentRecord {
-  const refuse = (why: string, cause?: unknown): never => {
-    throw new InputError(`Cannot read "${name}": ${why}`, { cause });
-  };
-  const fail: Fail = (path, wanted, found) =>
-    refuse(`${path} must be ${wanted}, found ${show(found)}`);
+  const fail: Fail = cannotRead(name);
+  const refuse: Refuse = (path, wanted, found) =>
+    fail(`${path} must be ${wanted}, found ${show(found)}`);
   let root: unknown;
   try {
     root = parseJson(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    refuse(`it ${error.message}`, error);
+    fail(`it ${error.message}`, { cause: error });
   }
   if (!isObject(root)) {
-    return refuse(`it must hold a JSON object, found ${show(root)}`);
+    return fail(`it must hold a JSON object, found ${show(root)}`);
   }
   const sum = CHECKSUM.exec(text);
   if (sum !== null && textSum(text.slice(0, sum.index) + END) !== sum[1]) {
-    refuse("it does not fit its checksum, so it was damaged or changed");
+    fail("it does not fit its checksum, so it was damaged or changed");
   }
-  if (typeof root.format === "string" && root.format !== FORMAT) {
-    refuse(
-      `its format is "${
-        root.format.slice(0, 40)
-      }"; this version reads "${FORMAT}"`,
+  const { format } = root;
+  if (typeof format === "string" && format !== FORMAT) {
+    fail(
+      `its format is "${format.slice(0, 40)}"; this version reads "${FORMAT}"`,
     );
   }
-  const record = object(MEMBERS)(root, { path: "", fail }) as ExperimentRecord;
+  const record = object(MEMBERS)(root, "", refuse) as ExperimentRecord;
   // What depends on another member.
   const { grid: { keys, combinations }, connectome: { regions } } = record;
   const isRow = (row: unknown) =>
     Array.isArray(row) && row.length === keys.length && row.every(isPlain);
   if (!combinations.every(isRow)) {
-    fail(
-      "grid.combinations",
-      `a list of lists of ${keys.length} plain values`,
-      combinations,
-    );
+    const wanted = `a list of lists of ${keys.length} plain values`;
+    refuse("grid.combinations", wanted, combinations);
   }
   for (const key of ["inputRegions", "outputRegions"] as const) {
-    const indices = record[key];
     const isIndex = (one: unknown) =>
       Number.isInteger(one) && Number(one) >= 0 && Number(one) < regions;
-    if (indices?.every(isIndex) === false) {
-      fail(key, `a list of integers from 0 to ${regions - 1}`, indices);
+    if (record[key]?.every(isIndex) === false) {
+      const wanted = `a list of integers from 0 to ${regions - 1}`;
+      refuse(key, wanted, record[key]);
     }
   }
   return record;
@@ -492,8 +477,4 @@ export function differencesOf(
   return found.length <= NAMED
     ? found
     : [...found.slice(0, NAMED), `and ${found.length - NAMED} more`];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -37,27 +37,23 @@ export function runKey({ combination, iteration }: RunId): string {
   return `${combination}_${iteration}`;
 }
 
-/** The whole configuration, enough to repeat the experiment. */
+/** First written and last removed: it tells whose the folder is, and is enough to repeat the experiment. */
 export const EXPERIMENT_FILE = "experiment.json";
 /** A line a combination; it tells a results folder, the original program's too. */
 export const INDEX_FILE = "folder_index.txt";
-/** [N, N], float64; row = from, column = to; a large one is sparse. */
+// Matrices with row = from, column = to; large ones are sparse.
 export const CONNECTOME_FILE = "connectome.npy";
 export const SPARSE_CONNECTOME_FILE = "connectome.npz";
-/** The connectome scaled to neurons, row = from, column = to; a large one is sparse. */
 export const NETWORK_FILE = "network.npy";
 export const NETWORK_MASK_FILE = "network_mask.npy";
 export const SPARSE_NETWORK_FILE = "network.npz";
-/** Of a finished training, a row a run: what its network did before and after it. */
-export const MEASURES_FILE = "measures.csv";
-/** What the null model kept of the network, and what it changed. */
 export const NULL_MODEL_FILE = "null_model.csv";
-/** Of a finished training, as `sha256sum` writes it: of all files that have no checksum within. */
+// Of a finished training. The sums, as `sha256sum` writes them, are those of all files that have no checksum within.
+export const MEASURES_FILE = "measures.csv";
 export const SUMS_FILE = "SHA256SUMS";
-/** What `deno task crate` writes for archives, and what to cite. */
+// What `deno task crate` writes for archives, and what to cite.
 export const CRATE_FILE = "ro-crate-metadata.json";
 export const CITATIONS_FILE = "citations.bib";
-/** Folder of finished runs and of states to go on from. */
 export const RUNS_FOLDER = "runs";
 
 /** Files of a combination, by what they hold. */
@@ -68,10 +64,7 @@ export const CURVE_FILES = {
   validateMetrics: "validate_metrics_all.npy",
 } as const;
 
-/**
- * Top-level files in the order in which they may be removed; first written and
- * last removed is what tells whose the folder is.
- */
+/** Top-level files in the order in which they may be removed. */
 export const TOP_FILES: readonly string[] = [
   CRATE_FILE,
   CITATIONS_FILE,
@@ -100,50 +93,40 @@ const LOCK = new RegExp(`^training(?:_${NUMBER}_of_${NUMBER})?\\.lock$`);
 /** Names that `writeFileWhole` gives before the last step. */
 const TEMPORARY = /\.[0-9]+-[0-9]+-[0-9a-f]{8}\.tmp$/;
 
-/** What a file of a results folder belongs to. */
-interface OwnFile {
-  /** Undefined where it is the experiment's or a combination's. */
-  readonly id?: RunId;
-  /** Half-written, or being written now. */
-  readonly temporary: boolean;
-}
-
 /**
- * What a file in a results folder is to a training; undefined where no training
- * writes such a file.
+ * What a file in a results folder is to a training: the run that it belongs to,
+ * if to one, and whether it is half-written, or being written now. Undefined
+ * where no training writes such a file.
  *
  * @param folder The folder within the results folder; undefined for the top.
  */
 export function ownFile(
   name: string,
   folder: string | undefined,
-): OwnFile | undefined {
+): { readonly id?: RunId; readonly temporary: boolean } | undefined {
   const whole = name.replace(TEMPORARY, "");
   const temporary = whole !== name;
   if (folder === undefined) {
-    return TOP_FILES.includes(whole) || LOCK.test(whole)
-      ? { temporary }
-      : undefined;
+    const isOwn = TOP_FILES.includes(whole) || LOCK.test(whole);
+    return isOwn ? { temporary } : undefined;
   }
-  if (folder === RUNS_FOLDER) {
-    const [, combination, iteration] = RUN.exec(whole) ?? [];
-    return combination === undefined ? undefined : {
-      id: { combination: Number(combination), iteration: Number(iteration) },
-      temporary,
-    };
+  const isRuns = folder === RUNS_FOLDER;
+  if (!isRuns && !COMBINATION.test(folder)) return undefined;
+  if (!isRuns && Object.values<string>(CURVE_FILES).includes(whole)) {
+    return { temporary };
   }
-  if (!COMBINATION.test(folder)) return undefined;
-  if (Object.values<string>(CURVE_FILES).includes(whole)) return { temporary };
-  const iteration = MODEL.exec(whole)?.[2] ?? TOPOLOGY.exec(whole)?.[1];
+  const [, combination, iteration] = isRuns
+    ? RUN.exec(whole) ?? []
+    : ["", folder, MODEL.exec(whole)?.[2] ?? TOPOLOGY.exec(whole)?.[1]];
   return iteration === undefined ? undefined : {
-    id: { combination: Number(folder), iteration: Number(iteration) },
+    id: { combination: Number(combination), iteration: Number(iteration) },
     temporary,
   };
 }
 
 /** Whether a training makes a folder of that name in a results folder. */
 export function isOwnFolder(name: string): boolean {
-  return name === RUNS_FOLDER || COMBINATION.test(name);
+  return name === RUNS_FOLDER || isCombinationFolder(name);
 }
 
 /** Whether a folder of that name holds a combination. */
@@ -166,9 +149,8 @@ export function lockName(part: PartName | undefined): string {
 
 /** The part that a lock is for, `"all"`, or undefined where the file is no lock. */
 export function lockedPart(name: string): PartName | "all" | undefined {
-  const found = LOCK.exec(name);
-  if (found === null) return undefined;
-  const [, index, count] = found;
+  const [whole, index, count] = LOCK.exec(name) ?? [];
+  if (whole === undefined) return undefined;
   return index === undefined
     ? "all"
     : { index: Number(index), count: Number(count) };
@@ -189,8 +171,7 @@ export function modelName({ epoch, iteration }: ModelName): string {
 /** Reads the name of a model's file, ours or (`.pth`) the original program's; undefined where it is none. */
 export function parseModelName(name: string): ModelName | undefined {
   const [, epoch, iteration] = MODEL.exec(name) ?? [];
-  if (epoch === undefined) return undefined;
-  return {
+  return epoch === undefined ? undefined : {
     epoch: epoch === "initial" ? epoch : Number(epoch),
     iteration: Number(iteration),
   };
@@ -199,21 +180,15 @@ export function parseModelName(name: string): ModelName | undefined {
 /** Path of a model's file. */
 export function modelPath(
   results: string,
-  { combination, ...model }: ModelName & { readonly combination: number },
+  { combination, ...model }: ModelName & RunId,
 ): string {
   return join(results, String(combination), modelName(model));
 }
 
 /** Path of a run's random topology, a sparse matrix with row = from, column = to. */
-export function topologyPath(
-  results: string,
-  { combination, iteration }: RunId,
-): string {
-  return join(
-    results,
-    String(combination),
-    `random_network_iter_${iteration}.npz`,
-  );
+export function topologyPath(results: string, id: RunId): string {
+  const name = `random_network_iter_${id.iteration}.npz`;
+  return join(results, String(id.combination), name);
 }
 
 /** Name of a finished run's file in `runs`, e.g. `3_0.safetensors`. */
@@ -232,18 +207,17 @@ export function parseStatesName(name: string): number | undefined {
   return epoch === undefined ? undefined : Number(epoch);
 }
 
-/** Whether a folder is one of results, ours or the original program's. */
-async function holdsResults(folder: string): Promise<boolean> {
-  return (await listFolder(folder).catch(() => []))?.some(({ name }) =>
-    name === EXPERIMENT_FILE || name === INDEX_FILE
-  ) ?? false;
-}
-
 /** Names of the folders of results that a folder holds, those of arms; none where it is one itself. */
 export async function armFolders(path: string): Promise<string[]> {
+  const listed = async (folder: string) =>
+    await listFolder(folder).catch(() => []) ?? [];
+  const holdsResults = async (folder: string) =>
+    (await listed(folder)).some(({ name }) =>
+      name === EXPERIMENT_FILE || name === INDEX_FILE
+    );
   if (await holdsResults(path)) return [];
   const found: string[] = [];
-  for (const { name } of await listFolder(path).catch(() => []) ?? []) {
+  for (const { name } of await listed(path)) {
     if (await holdsResults(join(path, name))) found.push(name);
   }
   return found.sort();

@@ -156,15 +156,12 @@ function curveTensors(history: RunHistory): NamedTensor[] {
 }
 
 function metadataOf(record: RunRecord): Record<string, string> {
-  const { id, state, failure, networkStates } = record;
+  const { id, experiment, engine, program, model, topology } = record;
+  const { networkStates, failure, state } = record;
   const all = {
+    ...{ experiment, engine, program, model, topology },
     combination: id.combination,
     iteration: id.iteration,
-    experiment: record.experiment,
-    engine: record.engine,
-    program: record.program,
-    model: record.model,
-    topology: record.topology,
     network_states: networkStates && encodeStates(networkStates),
     failed_epoch: failure?.epoch,
     failure: failure?.what,
@@ -268,33 +265,31 @@ export function decodeRuns(
   if (format !== FORMAT && format !== STATES_FORMAT) {
     fail(`its format is ${format}, not ${FORMAT} or ${STATES_FORMAT}`);
   }
-  const parts = new Map<string, RunPart>();
-  /** The run that an entry belongs to, and what the entry is called there. */
-  const partOf = (entry: string): [RunPart, string] => {
+  /** Entries of one run, by what they are called there; in a file of states behind its key. */
+  const parts = new Map<string, Entries>();
+  for (
+    const [entry, value] of [
+      ...Object.entries(metadata),
+      ...tensors.map(({ name, data }) => [name, data] as const),
+    ]
+  ) {
     const slash = format === FORMAT ? -1 : entry.indexOf("/");
     const key = entry.slice(0, Math.max(0, slash));
-    const part = parts.get(key) ?? { metadata: {}, tensors: {} };
+    const part: Entries = parts.get(key) ?? {};
+    part[entry.slice(slash + 1)] = value;
     parts.set(key, part);
-    return [part, entry.slice(slash + 1)];
-  };
-  for (const [entry, value] of Object.entries(metadata)) {
-    const [part, key] = partOf(entry);
-    part.metadata[key] = value;
-  }
-  for (const tensor of tensors) {
-    const [part, key] = partOf(tensor.name);
-    part.tensors[key] = tensor.data;
   }
   // What is said of the file itself.
   if (format === STATES_FORMAT) parts.delete("");
   const runs = new Map<string, RunRecord>();
   for (const [key, part] of parts) {
     const record = recordOf(part, size, fail);
-    if (key !== "" && runKey(record.id) !== key) fail(`it holds no run ${key}`);
-    if (id !== undefined && runKey(record.id) !== runKey(id)) {
+    const own = runKey(record.id);
+    if (key !== "" && own !== key) fail(`it holds no run ${key}`);
+    if (id !== undefined && own !== runKey(id)) {
       fail(`it holds ${runLabel(record.id)}`);
     }
-    runs.set(runKey(record.id), record);
+    runs.set(own, record);
   }
   return runs;
 }
@@ -313,66 +308,52 @@ export async function readRun(
   return bytes && decodeRuns(bytes, { name, size, id }).get(runKey(id));
 }
 
-/** What a file has of one run. */
-interface RunPart {
-  readonly metadata: Record<string, string>;
-  readonly tensors: Record<string, NamedTensor["data"]>;
-}
+/** Metadata and tensors of one run. */
+type Entries = Record<string, string | NamedTensor["data"]>;
 
 type Fail = (what: string) => never;
 
-function recordOf(
-  { metadata, tensors }: RunPart,
-  size: ModelSize,
-  fail: Fail,
-): RunRecord {
-  const history: Record<string, Float64Array> = {};
-  for (const curve of CURVES) {
-    const data = tensors[curve];
-    if (data instanceof Float64Array) history[curve] = data;
-  }
+function recordOf(part: Entries, size: ModelSize, fail: Fail): RunRecord {
+  const text = (key: string) =>
+    typeof part[key] === "string" ? part[key] : undefined;
+  const curve = (key: typeof CURVES[number]) =>
+    part[key] instanceof Float64Array ? { [key]: part[key] } : undefined;
+  const history = Object.assign({}, ...CURVES.map(curve));
   if (history.trainLoss === undefined || history.validateLoss === undefined) {
     return fail("it holds no losses");
   }
-  const { model, topology, network_states, failure } = metadata;
+  const [model, topology] = [text("model"), text("topology")];
+  const [states, failure] = [text("network_states"), text("failure")];
   const record: RunRecord = {
     id: {
-      combination: Number(metadata.combination),
-      iteration: Number(metadata.iteration),
+      combination: Number(part.combination),
+      iteration: Number(part.iteration),
     },
-    experiment: metadata.experiment ?? "",
-    engine: metadata.engine ?? "",
-    program: metadata.program ?? "an earlier biornn, numerics 1",
+    experiment: text("experiment") ?? "",
+    engine: text("engine") ?? "",
+    program: text("program") ?? "an earlier biornn, numerics 1",
     ...(model && { model }),
     ...(topology && { topology }),
-    ...(network_states && { networkStates: decodeStates(network_states) }),
+    ...(states && { networkStates: decodeStates(states) }),
     ...(failure &&
-      { failure: { epoch: Number(metadata.failed_epoch), what: failure } }),
-    history: history as unknown as RunHistory,
+      { failure: { epoch: Number(part.failed_epoch), what: failure } }),
+    history,
   };
-  if (metadata.epoch === undefined) return record;
-  const [parameters, firstMoment, secondMoment] = statePartsOf(
-    tensors.state,
-    size,
-    fail,
-  );
-  return {
+  return part.epoch === undefined ? record : {
     ...record,
     state: {
-      epoch: Number(metadata.epoch),
-      updates: Number(metadata.step),
-      parameters: parameters!,
-      firstMoment: firstMoment!,
-      secondMoment: secondMoment!,
+      epoch: Number(part.epoch),
+      updates: Number(part.step),
+      ...stateOf(part.state, size, fail),
     },
   };
 }
 
-function statePartsOf(
-  data: NamedTensor["data"] | undefined,
+function stateOf(
+  data: Entries[string] | undefined,
   size: ModelSize,
   fail: Fail,
-): Parameters[] {
+) {
   if (!(data instanceof Float32Array || data instanceof Float64Array)) {
     return fail("it holds no state that this version reads");
   }
@@ -387,13 +368,13 @@ function statePartsOf(
   }
   const shapes = parameterShapes(size, connections);
   let offset = 0;
-  return STATE_PARTS.map(() =>
+  const next = () =>
     makeParameters((name) => {
       const begin = offset;
       offset += count(shapes[name]);
       return data.slice(begin, offset);
-    })
-  );
+    });
+  return { parameters: next(), firstMoment: next(), secondMoment: next() };
 }
 
 /**
