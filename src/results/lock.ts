@@ -51,7 +51,6 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
-/** An attempt to take a folder. */
 interface Attempt {
   readonly folder: string;
   readonly owner: LockOwner;
@@ -86,14 +85,7 @@ export async function lockFolder(
       const other = lockedPart(name);
       if (other === undefined || name === basename(path)) continue;
       if (part !== undefined && other !== "all") continue;
-      await takeOver(
-        join(folder, name),
-        attempt,
-        (dead) =>
-          Deno.remove(dead).catch((error) => {
-            if (!(error instanceof Deno.errors.NotFound)) throw error;
-          }),
-      );
+      await removeDead(join(folder, name), attempt);
     }
     await lock.check();
   } catch (error) {
@@ -142,7 +134,7 @@ function temporaryName(path: string): string {
   return `${path}.${Deno.pid}-0-${crypto.randomUUID().slice(0, 8)}.tmp`;
 }
 
-/** Writes the lock, locks it and only then gives it its name, in the place of a dead process's. */
+/** Writes the lock, locks it and only then gives it its name, once no other has it. */
 async function publishOwn(
   path: string,
   attempt: Attempt,
@@ -166,11 +158,8 @@ async function publishOwn(
       throw systemError(error, { cannot, path, verb: "write" });
     }
     try {
-      while (
-        !await publish(temporary, path, file) &&
-        !await takeOver(path, attempt, (dead) => Deno.rename(temporary, dead))
-      ) {
-        // The lock that was there went between two looks.
+      while (!await publish(temporary, path, file)) {
+        await removeDead(path, attempt);
       }
       return file;
     } catch (error) {
@@ -229,21 +218,14 @@ async function ownerOf(path: string): Promise<LockOwner | undefined> {
   }
 }
 
-/**
- * Replaces or removes the lock of a dead process; throws where it lives. False
- * where there was none any more.
- */
-async function takeOver(
-  path: string,
-  attempt: Attempt,
-  replace: (path: string) => Promise<void>,
-): Promise<boolean> {
+/** Removes the lock of a dead process; throws where it lives. */
+async function removeDead(path: string, attempt: Attempt): Promise<void> {
   const { folder, owner: own, warn } = attempt;
   let opened: Deno.FsFile;
   try {
     opened = await Deno.open(path, { read: true, write: true });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return;
     throw new RetryError(
       `Cannot train in "${folder}": its lock "${path}" can't be opened (${
         systemReason(error, { path, verb: "write" }) ?? error
@@ -267,13 +249,14 @@ async function takeOver(
   if (!isFree || !isHere) await waitForDeath(path, owner, attempt, busy);
   // While the file was opened and locked, another process may have done all this.
   if ((await ownerOf(path))?.id !== owner?.id) throw busy();
-  await replace(path);
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
   warn(
     `note: ${
       describeOwner(owner)
     } ended without giving its part in "${folder}" free; it goes on here`,
   );
-  return true;
 }
 
 /** Returns when a process elsewhere has given no sign of life for long; throws at one. */
@@ -283,7 +266,7 @@ async function waitForDeath(
   { warn, deadAfter }: Attempt,
   busy: () => RetryError,
 ): Promise<void> {
-  const last = await lastSign(path);
+  const last = await changedAt(path);
   const wait = deadAfter - (await diskTime(path) - (last ?? -Infinity));
   if (wait <= 0) return;
   warn(
@@ -296,11 +279,12 @@ async function waitForDeath(
   const step = Math.min(1000, wait / 4);
   for (let waited = 0; waited < wait; waited += step) {
     await new Promise((resolve) => setTimeout(resolve, step));
-    if (await lastSign(path) !== last) throw busy();
+    if (await changedAt(path) !== last) throw busy();
   }
 }
 
-async function lastSign(path: string): Promise<number | undefined> {
+/** When a file was last written to, in milliseconds; undefined where it is gone. */
+export async function changedAt(path: string): Promise<number | undefined> {
   const info = await Deno.stat(path).catch(() => undefined);
   return info?.mtime?.getTime();
 }
@@ -310,7 +294,7 @@ async function diskTime(path: string): Promise<number> {
   const probe = temporaryName(path);
   try {
     await Deno.writeTextFile(probe, "");
-    return await lastSign(probe) ?? Date.now();
+    return await changedAt(probe) ?? Date.now();
   } catch {
     return Date.now();
   } finally {

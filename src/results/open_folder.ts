@@ -31,7 +31,7 @@ import {
   RUNS_FOLDER,
   TOP_FILES,
 } from "./layout.ts";
-import { type FolderLock, isNobodys, lockFolder } from "./lock.ts";
+import { changedAt, type FolderLock, isNobodys, lockFolder } from "./lock.ts";
 
 /** How to open it. */
 export interface OpenFolderOptions {
@@ -402,18 +402,13 @@ export async function sweep(
         ? await isNobodys(file)
         : own === undefined ||
           (found.id !== undefined && own.has(runKey(found.id)));
-      if (!isOwn && !await isAbandoned(file)) continue;
+      const age = Date.now() - (await changedAt(file) ?? Infinity);
+      if (!isOwn && age <= ABANDONED_AFTER) continue;
       await Deno.remove(file).catch(() => {
         // Another process removed it, or has just given it its name.
       });
     }
   }
-}
-
-async function isAbandoned(file: string): Promise<boolean> {
-  const info = await Deno.stat(file).catch(() => undefined);
-  const changed = info?.mtime?.getTime();
-  return changed !== undefined && Date.now() - changed > ABANDONED_AFTER;
 }
 
 /**

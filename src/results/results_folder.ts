@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { InputError } from "../files/input_error.ts";
+import { cannotRead, InputError } from "../files/input_error.ts";
 import { readIfThere, systemError } from "../files/read.ts";
 import {
   type CombinationCurves,
@@ -182,16 +182,15 @@ export async function readResultsFolder(path: string): Promise<ResultsFolder> {
   };
 }
 
-/** A file of a results folder. */
+/** A file of a results folder; `name` is its path there, with "/". */
 interface CheckedFile {
   readonly path: string;
-  /** Its path within the folder, with "/". */
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** A finished training left another checksum of it. */
-  readonly isDamaged: boolean;
   /** A finished training left its checksum. */
   readonly isFinished: boolean;
+  /** A finished training left another checksum of it. */
+  readonly isDamaged: boolean;
 }
 
 type Read = (name: string, what: string) => Promise<CheckedFile | undefined>;
@@ -234,9 +233,7 @@ function textOf({ bytes, path }: CheckedFile): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new InputError(`Cannot read "${path}": it is no text in UTF-8`, {
-      cause: error,
-    });
+    return cannotRead(path)("it is no text in UTF-8", { cause: error });
   }
 }
 

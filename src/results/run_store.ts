@@ -7,7 +7,7 @@
  */
 
 import { join } from "node:path";
-import { InputError } from "../files/input_error.ts";
+import { cannotRead, InputError } from "../files/input_error.ts";
 import { listFolder, readFileBytes, readIfThere } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
 import { makeFolder, writeFilesWhole } from "../files/write.ts";
@@ -36,7 +36,6 @@ import {
   stateBytes,
 } from "./run_file.ts";
 
-/** What a store needs to know. */
 interface RunStoreOptions {
   /** The results folder. */
   readonly folder: string;
@@ -138,7 +137,7 @@ export class RunStore {
   async checkModels(ids: readonly RunId[]): Promise<void> {
     const own = new Set(ids.map(runKey));
     const { folder, epochs } = this.#options;
-    const complete = new Map<string, string>();
+    const lastModels = new Map<string, string>();
     for (const combination of new Set(ids.map((id) => id.combination))) {
       const inside = join(folder, String(combination));
       for (const { name } of await listFolder(inside) ?? []) {
@@ -148,32 +147,29 @@ export class RunStore {
         if (!own.has(key)) continue;
         const file = join(inside, name);
         const bytes = await readFileBytes(file, { what: "the model" });
+        if (model.epoch === epochs - 1) lastModels.set(key, fileSum(bytes));
         try {
-          const { metadata } = decodeSafetensors(bytes, { name: file });
+          const { format, checksum } =
+            decodeSafetensors(bytes, { name: file }).metadata;
           // Models of earlier versions have neither.
-          if (
-            metadata.checksum !== undefined && metadata.format !== MODEL_FORMAT
-          ) {
-            throw new InputError(
-              `Cannot read "${file}": its format is ${metadata.format}, not ${MODEL_FORMAT}`,
-            );
+          if (checksum !== undefined && format !== MODEL_FORMAT) {
+            cannotRead(file)(`its format is ${format}, not ${MODEL_FORMAT}`);
           }
         } catch (error) {
           if (!(error instanceof InputError)) throw error;
           this.#spoil(key, `${error.message}; its run is trained again`);
         }
-        if (model.epoch === epochs - 1) complete.set(key, fileSum(bytes));
       }
     }
     for (const id of ids) {
-      const key = runKey(id);
       const facts = await this.finished(id);
-      if (facts === undefined) continue;
-      const sum = complete.get(key);
-      if (sum !== undefined && (facts.model ?? sum) === sum) continue;
+      const sum = lastModels.get(runKey(id));
+      if (facts === undefined || (sum && sum === (facts.model ?? sum))) {
+        continue;
+      }
       const fate = sum === undefined ? "gone" : "not the one that was trained";
       this.#spoil(
-        key,
+        runKey(id),
         `The model of ${
           runLabel(id)
         } in "${folder}" is ${fate}; the run is trained again`,
@@ -296,10 +292,9 @@ export class RunStore {
   /** Writes the states of runs after the same epoch, and removes all but those before them. */
   async saveStates(records: readonly RunState[]): Promise<void> {
     await this.#forgetSpoilt(records);
-    const taken = new Set(
-      this.#states.values().toArray().flat()
-        .flatMap(({ name, isSound }) => isSound === false ? [] : [name]),
-    );
+    const sound = this.#states.values().toArray().flat()
+      .filter(({ isSound }) => isSound !== false);
+    const taken = new Set(sound.map(({ name }) => name));
     const files = shareOut(records).map((own) => {
       // A file of that name may hold runs of other processes, too.
       const names = own.map(({ id, state }) => statesName(id, state.epoch));
@@ -319,11 +314,11 @@ export class RunStore {
       }
       this.#add({ name, epoch }, ids);
       for (const id of ids) {
-        // States after this one are those of a training that went on from before them: damaged, or given up.
+        // States after this one, damaged or given up, are of less use than those before.
         const [newest, ...others] = this.#states.get(runKey(id))!;
-        const before = others.filter((file) => file.epoch < epoch);
-        const after = others.filter((file) => file.epoch >= epoch);
-        this.#states.set(runKey(id), [newest!, ...before, ...after]);
+        const isLater = (file: StatesFile) => Number(file.epoch >= epoch);
+        others.sort((a, b) => isLater(a) - isLater(b));
+        this.#states.set(runKey(id), [newest!, ...others]);
         await this.removeStates(id, KEPT_STATES);
       }
     }
