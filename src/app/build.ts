@@ -74,14 +74,14 @@ export async function buildApp(): Promise<Map<string, AppFile>> {
   }
   const folder = await Deno.makeTempDir({ prefix: "biornn-app-" });
   try {
-    const entries: string[] = [];
     for (const [name, text] of Object.entries(SCRIPTS)) {
-      // Beside each other, so that each finds the others.
-      const entry = `${folder}/${name}.ts`;
-      await Deno.writeTextFile(entry, text);
-      entries.push(entry);
+      await Deno.writeTextFile(`${folder}/${name}.ts`, text);
     }
-    await bundle(entries, `${folder}/out`);
+    // Beside each other, so that each finds the others.
+    await bundle(
+      Object.keys(SCRIPTS).map((name) => `${folder}/${name}.ts`),
+      `${folder}/out`,
+    );
     for await (const { name } of Deno.readDir(`${folder}/out`)) {
       let script = await Deno.readTextFile(`${folder}/out/${name}`);
       for (const [before, after] of Object.entries(RENAMED)) {
@@ -102,10 +102,7 @@ async function bundle(
   const map = new URL("./import_map.json", import.meta.url).pathname;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      "bundle",
-      "--quiet",
-      "--platform=browser",
-      "--minify",
+      ...["bundle", "--quiet", "--platform=browser", "--minify"],
       "--code-splitting",
       `--import-map=${map}`,
       `--outdir=${folder}`,

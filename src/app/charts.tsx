@@ -32,41 +32,48 @@ function ticksOf(scale: ScaleLinear<number, number>, count: number): Label[] {
   return scale.ticks(count).map((tick) => [scale(tick), text(tick)]);
 }
 
+function rangeOf(values: readonly number[]): [number, number] {
+  return values.length === 0
+    ? [0, 1]
+    : [Math.min(...values), Math.max(...values)];
+}
+
 /** A chart with what stands left of it and below. */
-function Chart({ label, height, title, left, grid = false, ...at }: {
+function Chart({ label, height, left, title, grid = false, ...more }: {
   readonly label: string;
   /** In pixels. */
   readonly height: number;
-  readonly title?: string;
   readonly left: readonly Label[];
+  readonly title?: string;
   /** Draw lines from what stands left. */
   readonly grid?: boolean;
   readonly below?: readonly Label[];
   readonly belowTitle?: string;
   readonly children: ComponentChildren;
 }) {
+  const texts = (labels: readonly Label[], side: "top" | "left") =>
+    labels.map(([share, text]) => (
+      <span key={text} style={{ [side]: `${100 * share}%` }}>{text}</span>
+    ));
+  const lines = left.map(([share]) => `M0 ${share}H1`).join("");
   return (
     <div class="chart" role="img" aria-label={label}>
       <div class="left">
-        {left.map(([share, text]) => (
-          <span key={text} style={{ top: `${100 * share}%` }}>{text}</span>
-        ))}
+        {texts(left, "top")}
         {title && <b>{title}</b>}
       </div>
       <div class="area" style={{ height: `${height}px` }}>
         {grid && (
           <Lines>
-            <path d={left.map(([share]) => `M0 ${share}H1`).join("")} />
+            <path d={lines} />
           </Lines>
         )}
-        {at.children}
+        {more.children}
       </div>
-      {at.below && (
+      {more.below && (
         <div class="below">
-          {at.below.map(([share, text]) => (
-            <span key={text} style={{ left: `${100 * share}%` }}>{text}</span>
-          ))}
-          <b>{at.belowTitle}</b>
+          {texts(more.below, "left")}
+          <b>{more.belowTitle}</b>
         </div>
       )}
     </div>
@@ -78,54 +85,52 @@ function Lines({ children }: { readonly children: ComponentChildren }) {
   return <svg viewBox="0 0 1 1" preserveAspectRatio="none">{children}</svg>;
 }
 
-/** A colour of the style sheet as red, green and blue. */
-type ColorOf = (name: string) => readonly number[];
-
-/** Draws again when the page turns light or dark. */
-function useColors(): ColorOf {
-  const [, redraw] = useState({});
+/** Whether the page is dark; draws again when that changes. */
+function useDark(): boolean {
+  const query = matchMedia("(prefers-color-scheme: dark)");
+  const [dark, set] = useState(query.matches);
   useEffect(() => {
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    const follow = () => redraw({});
-    dark.addEventListener("change", follow);
-    return () => dark.removeEventListener("change", follow);
+    const follow = () => set(query.matches);
+    query.addEventListener("change", follow);
+    return () => query.removeEventListener("change", follow);
   }, []);
+  return dark;
+}
+
+/** A colour of the style sheet as red, green and blue. */
+function colorOf(name: string): number[] {
   const style = getComputedStyle(document.documentElement);
-  return (name) => {
-    const color = style.getPropertyValue(`--${name}`).trim();
-    return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
-  };
+  const color = style.getPropertyValue(`--${name}`).trim();
+  return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
 }
 
 /** A table of numbers, [rows, columns], as colours; NaN is left out. */
-function Cells({ values, columns, from, to, shareOf, ...about }: {
+function Cells({ values, columns, zero, shareOf, ...about }: {
   readonly values: Float32Array;
   readonly columns: number;
-  /** The colour of nothing, and that of a number above it or below. */
-  readonly from: string;
-  readonly to: (value: number) => string;
-  /** How much of the latter a number has. */
+  /** The colour of 0. */
+  readonly zero: string;
+  /** How much a number has of the colour of 1, or of that of −1. */
   readonly shareOf: (value: number) => number;
 } & Pick<JSX.IntrinsicElements["canvas"], "class" | "role" | "aria-label">) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const colorOf = useColors();
+  const dark = useDark();
   const height = values.length / columns;
   useEffect(() => {
     const context = canvas.current!.getContext("2d")!;
     const image = context.createImageData(columns, height);
-    const zero = colorOf(from);
-    const colors = new Map<string, readonly number[]>();
+    const [none, above, below] = [zero, "high", "arm-1"].map(colorOf);
     for (const [at, value] of values.entries()) {
       if (Number.isNaN(value)) continue;
-      const name = to(value);
-      const end = colors.get(name) ?? colorOf(name);
-      colors.set(name, end);
       const share = shareOf(value);
-      const color = zero.map((c, i) => c + share * (end[i]! - c));
-      image.data.set([...color, 255], 4 * at);
+      const full = share < 0 ? below! : above!;
+      for (const [c, from] of none!.entries()) {
+        image.data[4 * at + c] = from + Math.abs(share) * (full[c]! - from);
+      }
+      image.data[4 * at + 3] = 255;
     }
     context.putImageData(image, 0, 0);
-  });
+  }, [values, dark]);
   return <canvas ref={canvas} width={columns} height={height} {...about} />;
 }
 
@@ -136,11 +141,8 @@ export function Curves({ arms, epochs, points }: {
   readonly points: readonly CurvePoint[];
 }) {
   const x = scaleLinear([0, epochs], [0, 1]);
-  const all = points.flatMap(({ low, high }) => [low, high]);
-  const [low = 0, high = 1] = all.length > 0
-    ? [Math.min(...all), Math.max(...all)]
-    : [];
-  const y = scaleLinear([low, high], [1, 0]).nice(6);
+  const ends = points.flatMap(({ low, high }) => [low, high]);
+  const y = scaleLinear(rangeOf(ends), [1, 0]).nice(6);
   const curves = arms.map((arm, i) => {
     const own = points.filter((point) => point.arm === arm);
     const line = (of: "low" | "middle" | "high") =>
@@ -201,17 +203,15 @@ export function Trial({ picture, task }: {
   const { steps, names, inputs, classes, outputs, targets } = picture;
   const classifies = classes.length > 0;
   const many = names.length > MOST_NAMES;
-  const range = (...values: number[]) =>
-    [Math.min(0, ...values), Math.max(0, ...values)] as const;
-  const shade = scaleLinear(range(...inputs), [0, 1]);
+  const shade = scaleLinear(rangeOf([0, ...inputs]), [0, 1]);
   const y = classifies
     ? scaleLinear([0.5, classes.length + 0.5], [0, 1])
-    : scaleLinear(range(...outputs, ...targets), [1, 0]).nice(4);
+    : scaleLinear(rangeOf([0, ...outputs, ...targets]), [1, 0]).nice(4);
   const x = (t: number) => (t + 0.5) / steps;
   // Not more than fit.
   const every = Math.ceil(steps / 20);
   const place = (share: number) => `${100 * share}%`;
-  const cells = { columns: steps, from: "low", to: () => "high" };
+  const cells = { columns: steps, zero: "low" };
   return (
     <>
       <Chart
@@ -270,22 +270,19 @@ export function Matrix({ picture, epoch = 0 }: {
   readonly epoch: number | undefined;
 }) {
   if (picture === undefined) return <p class="muted">Not trained yet.</p>;
-  const { cells, neurons, values } = picture;
-  const sizes = values.filter((value) => !Number.isNaN(value)).map(Math.abs)
-    .sort();
-  const largest = (sizes.at(-1) ?? 0).toPrecision(2);
-  // A few strong weights would leave all others white.
-  const full = sizes[Math.floor(0.98 * sizes.length)] || 1;
+  const { cells, neurons, values, full } = picture;
+  const largest = picture.largest.toPrecision(2);
   return (
     <>
       <Cells
         class="matrix"
         values={values}
         columns={cells}
-        from="card"
-        to={(value) => value < 0 ? "arm-1" : "high"}
-        shareOf={(value) =>
-          Math.min(1, 0.15 + 0.85 * Math.sqrt(Math.abs(value) / full))}
+        zero="card"
+        shareOf={(value) => {
+          const share = 0.15 + 0.85 * Math.sqrt(Math.abs(value) / full);
+          return Math.min(1, share) * (value < 0 ? -1 : 1);
+        }}
         role="img"
         aria-label={`Recurrent weights of ${neurons} neurons, a receiver a row; the strongest is ${largest}`}
       />

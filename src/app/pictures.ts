@@ -69,6 +69,9 @@ export interface MatrixPicture {
   readonly cells: number;
   readonly neurons: number;
   readonly values: Float32Array;
+  /** The strongest of all; and what is drawn as such, as a few would leave all others white. */
+  readonly largest: number;
+  readonly full: number;
 }
 
 /** Cells of the matrix's picture at most. */
@@ -91,7 +94,10 @@ export function pictureOf(
       if (!(Math.abs(value) <= Math.abs(values[at]!))) values[at] = value;
     }
   }
-  return { cells, neurons, values };
+  const sizes = values.filter((value) => !Number.isNaN(value)).map(Math.abs)
+    .sort();
+  const full = sizes[Math.floor(0.98 * sizes.length)] || 1;
+  return { cells, neurons, values, largest: sizes.at(-1) ?? 0, full };
 }
 
 /** A trial of T time steps and what the model makes of it. */
