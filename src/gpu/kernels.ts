@@ -95,20 +95,20 @@ export function kernelTexts(
   ];
 }
 
-/** Marks of a block that is unrolled, and such a block that has no other in it. */
-const MARK = "[ \\t]*// (?:for [A-Z]+ in [A-Z_]+|end)$";
+/** What begins a block that is unrolled, and such a block that has no other in it. */
+const BEGIN = "^[ \\t]*// for ([A-Z]+ in [A-Z_]+(?:, [A-Z]+ in [A-Z_]+)*)$";
+const END = "^[ \\t]*// end$";
 const BLOCK = new RegExp(
-  `^[ \\t]*// for ([A-Z]+) in ([A-Z_]+)\n((?:(?!${MARK}).*\n)*)[ \\t]*// end\n`,
+  `${BEGIN}\n((?:(?!${BEGIN}|${END}).*\n)*)${END}\n`,
   "gm",
 );
 
 /**
  * Puts in those of the constants that a text declares, and unrolls the blocks
- * between `// for ITEM in COUNT` and `// end`; blocks may be nested. Within a
+ * between `// for ITEM in COUNT, …` and `// end`; blocks may be nested. Within a
  * block `ITEM` becomes 0, 1, … also as a part of a name, as in `sum_ITEM`:
  * compilers of software adapters don't unroll, and register tiles need every sum
- * to be a variable of its own. A block is written once, so that the file is a
- * valid kernel as it stands.
+ * to be a variable of its own.
  *
  * @throws {SyntaxError} If a block has no end, an end no block, or a count is no constant of the text.
  */
@@ -124,21 +124,26 @@ export function expandShader(
       return `const ${name} = ${values[name]}u;`;
     },
   );
-  const unroll = (_: string, item: string, count: string, body: string) => {
+  const repeat = (body: string, item: string): string => {
+    const [name, count] = item.split(" in ") as [string, string];
     if (values[count] === undefined) {
       throw new SyntaxError(`Cannot expand shader: ${count} is no constant`);
     }
-    const name = new RegExp(`(?<![A-Za-z0-9])${item}(?![A-Za-z0-9])`, "g");
+    const word = new RegExp(`(?<![A-Za-z0-9])${name}(?![A-Za-z0-9])`, "g");
     return Array.from(
       { length: values[count] },
-      (_, n) => body.replace(name, String(n)),
+      (_, n) => body.replace(word, String(n)),
     ).join("");
   };
   for (let before = ""; before !== text;) {
     before = text;
-    text = text.replace(BLOCK, unroll);
+    text = text.replace(
+      BLOCK,
+      (_, items: string, body: string) =>
+        items.split(", ").reduceRight(repeat, body),
+    );
   }
-  const left = new RegExp(`^${MARK}`, "m").exec(text);
+  const left = new RegExp(`${BEGIN}|${END}`, "m").exec(text);
   if (left === null) return text;
   throw new SyntaxError(
     `Cannot expand shader: "${left[0].trim()}" has no partner`,

@@ -35,9 +35,10 @@ const INPUTS = 2u;
 const OUTPUTS = 1u;
 /// Batches of an epoch, training and validation.
 const BATCHES = 2u;
-/// Numbers of an update, and the name of each in what is unrolled.
+/// Counts of what is unrolled: numbers of an update, of a pair, of a vector.
 const NUMBERS = 16u;
-const NUMBER = 0u;
+const PAIR = 2u;
+const VECTOR = 4u;
 
 /// Offsets of state, delta, inputs and targets count vectors, all others numbers.
 struct Model {

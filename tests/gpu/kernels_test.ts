@@ -172,6 +172,15 @@ done();`,
     );
   });
 
+  it("takes several names of a block for blocks one in the other", () => {
+    const text =
+      "const A = 1u;\nconst B = 1u;\n// for X in A, Y in B\nf(X, Y);\n// end\n";
+    assert.match(
+      expandShader(text, { A: 2, B: 2 }),
+      /f\(0, 0\);\nf\(0, 1\);\nf\(1, 0\);\nf\(1, 1\);\n$/,
+    );
+  });
+
   it("keeps the defaults of constants that are not given", () => {
     assert.match(
       expandShader(TILE, {}),

@@ -16,11 +16,6 @@ const ENTRIES = CHUNK * BLOCK * BLOCK;
 const STRETCH = 1u;
 /// 0 where a dispatch has no more than one stretch, and so no loop over them, 1 where it may.
 const LOOPS = 1u;
-const LOOP = 0u;
-/// Names in what is unrolled: block of the chunk, row and column of a block.
-const NEXT = 0u;
-const I = 0u;
-const J = 0u;
 
 /// [ENTRIES, LANES]; the one place more keeps invocations to different memory banks.
 var<workgroup> partial: array<array<f32, LANES + 1u>, ENTRIES>;
@@ -58,12 +53,8 @@ fn main(
   // for LOOP in LOOPS
   for (; stretch * STRETCH + min(stretch, 1u) < stop; stretch += 1u) {
   // end
-    // for NEXT in CHUNK
-    // for I in BLOCK
-    // for J in BLOCK
+    // for NEXT in CHUNK, I in BLOCK, J in BLOCK
     var sum_NEXT_I_J = 0.0;
-    // end
-    // end
     // end
     let until = min(stop, (stretch + 1u) * STRETCH + 1u);
     for (var t = max(start, select(stretch * STRETCH + 1u, 0u, stretch == 0u)); t < until; t += 1u) {
@@ -73,26 +64,16 @@ fn main(
         // for I in BLOCK
         let d_I = delta[d + I * VECTORS + vector];
         // end
-        // for NEXT in CHUNK
-        // for J in BLOCK
+        // for NEXT in CHUNK, J in BLOCK
         let s_NEXT_J = state[s + (column_NEXT + J) * VECTORS + vector];
         // end
-        // end
-        // for NEXT in CHUNK
-        // for I in BLOCK
-        // for J in BLOCK
+        // for NEXT in CHUNK, I in BLOCK, J in BLOCK
         sum_NEXT_I_J += dot(d_I, s_NEXT_J);
-        // end
-        // end
         // end
       }
     }
-    // for NEXT in CHUNK
-    // for I in BLOCK
-    // for J in BLOCK
+    // for NEXT in CHUNK, I in BLOCK, J in BLOCK
     partial[(NEXT * BLOCK + I) * BLOCK + J][lane.x] = sum_NEXT_I_J;
-    // end
-    // end
     // end
     workgroupBarrier();
     if (is_own) {

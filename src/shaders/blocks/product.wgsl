@@ -19,12 +19,6 @@
 const TILED = 0u;
 /// Rows of a slot that are kept in workgroup memory: all, or a block's.
 const TILE_ROWS = 4u;
-/// Names in what is unrolled: row of the pair, block, and row or column of a block.
-const PART = 0u;
-const PAIR = 2u;
-const NEXT = 0u;
-const TO = 0u;
-const FROM = 0u;
 
 var<workgroup> tile: array<array<array<vec4f, TRIAL_LANES>, BLOCK>, TILE_ROWS / BLOCK>;
 
@@ -108,17 +102,11 @@ fn main(
       let w_NEXT_FROM = weights_at(model.parameter_offset + (number_NEXT * BLOCK + FROM) * BLOCK);
       // end
       // end
-      // for NEXT in AHEAD
-      // for FROM in BLOCK
+      // for NEXT in AHEAD, FROM in BLOCK
       let s_NEXT_FROM = source(at, block_NEXT, FROM, trials);
       // end
-      // end
-      // for NEXT in AHEAD
-      // for FROM in BLOCK
-      // for TO in BLOCK
+      // for NEXT in AHEAD, FROM in BLOCK, TO in BLOCK
       sum_PART_TO = fma(vec4f(select(w_NEXT_TO[FROM], w_NEXT_FROM[TO], BACKWARD == 1u)), s_NEXT_FROM, sum_PART_TO);
-      // end
-      // end
       // end
     }
     // end

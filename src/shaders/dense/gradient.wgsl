@@ -22,11 +22,6 @@ const STAGE = 4u;
 /// Loads of an invocation for a stage.
 const LEFT_LOADS = 1u;
 const RIGHT_LOADS = 1u;
-/// Names in what is unrolled: load, vector of trials, unit, column.
-const LOAD = 0u;
-const Q = 0u;
-const I = 0u;
-const J = 0u;
 
 var<workgroup> left: array<array<vec4f, STAGE + 1u>, TM * GM>;
 var<workgroup> right: array<array<vec4f, STAGE + 1u>, TN * GN>;
@@ -46,10 +41,8 @@ fn main(
   // h_0 = 0: tiles of hidden columns alone begin with slot 1. delta_{T+1} = 0: those of hidden units alone end before slot T.
   let begin = begin_slot(select(0u, 1u, first_column + TN * GN <= HIDDEN));
   let end = end_slot(model.steps + select(1u, 0u, first_unit + TM * GM <= HIDDEN));
-  // for I in TM
-  // for J in TN
+  // for I in TM, J in TN
   var sum_I_J = gradient_before(min(first_unit + own_unit + I * GM, UNITS - 1u) * SLOT + min(first_column + own_column + J * GN, SLOT - 1u));
-  // end
   // end
   // for LOAD in LEFT_LOADS
   let unit_LOAD = min(first_unit + (lane.x + LOAD * LANES) / STAGE, UNITS - 1u) * VECTORS;
@@ -105,19 +98,15 @@ fn main(
       // for J in TN
       let s_Q_J = right[own_column + J * GN][Q];
       // end
-      // for I in TM
-      // for J in TN
+      // for I in TM, J in TN
       sum_I_J = fma(d_Q_I.x, s_Q_J.x, fma(d_Q_I.y, s_Q_J.y, fma(d_Q_I.z, s_Q_J.z, fma(d_Q_I.w, s_Q_J.w, sum_I_J))));
-      // end
       // end
       // end
     }
   }
   var sums = array<f32, TM * TN>();
-  // for I in TM
-  // for J in TN
+  // for I in TM, J in TN
   sums[I * TN + J] = sum_I_J;
-  // end
   // end
   let mask_words = (SLOT + 31u) / 32u;
   var words = array<u32, TN>();

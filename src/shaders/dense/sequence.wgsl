@@ -20,11 +20,6 @@ const VECS = 1u;
 const GROUPS = 1u;
 /// Rows loaded at once; a divisor of ROWS.
 const AHEAD = 16u;
-/// Names in what is unrolled: row, vector of units, unit of the vector.
-const K = 0u;
-const VEC = 0u;
-const U = 0u;
-const VECTOR = 4u;
 
 var<workgroup> tile: array<array<array<vec4f, TRIAL_LANES>, AHEAD>, ROWS / AHEAD>;
 
@@ -64,10 +59,8 @@ fn main(
       tile[row / AHEAD][row % AHEAD][i % TRIAL_LANES] = slots[slot_row(model, source_slot(t), row) + vector];
     }
     workgroupBarrier();
-    // for VEC in VECS
-    // for U in VECTOR
+    // for VEC in VECS, U in VECTOR
     var sum_VEC_U = vec4f(0.0);
-    // end
     // end
     // The first step has no hidden units to sum up.
     for (var r = select(0u, HIDDEN / AHEAD, step == 1u); r < ROWS / AHEAD; r += 1u) {
@@ -77,12 +70,8 @@ fn main(
       let w_K_VEC = parameters[weights + (r * AHEAD + K) * stride + VEC * GROUPS];
       // end
       // end
-      // for K in AHEAD
-      // for VEC in VECS
-      // for U in VECTOR
+      // for K in AHEAD, VEC in VECS, U in VECTOR
       sum_VEC_U = fma(vec4f(w_K_VEC[U]), s_K, sum_VEC_U);
-      // end
-      // end
       // end
     }
     workgroupBarrier();

@@ -14,14 +14,6 @@ const UNIT_LANES = LANES / TRIAL_LANES;
 /// Loads of an invocation for a stage, of weights and of slots.
 const WEIGHT_LOADS = 1u;
 const SLOT_LOADS = 1u;
-/// Names in what is unrolled: load, row, vector of units, of trials, unit of a vector.
-const LOAD = 0u;
-const K = 0u;
-const VEC = 0u;
-const S = 0u;
-const U = 0u;
-const PAIR = 2u;
-const VECTOR = 4u;
 
 var<workgroup> left: array<array<vec4f, 2u * UNIT_LANES>, STAGE>;
 var<workgroup> right: array<array<vec4f, 2u * TRIAL_LANES>, STAGE>;
@@ -48,12 +40,8 @@ fn main(
   let vectors = batch_vectors();
   let stride = select(HIDDEN / 4u, SLOT / 4u, BACKWARD == 1u);
   let weights = (model.parameter_offset + select(UNITS * SLOT, 0u, BACKWARD == 1u)) / 4u;
-  // for VEC in PAIR
-  // for S in PAIR
-  // for U in VECTOR
+  // for VEC in PAIR, S in PAIR, U in VECTOR
   var sum_VEC_S_U = vec4f(0.0);
-  // end
-  // end
   // end
   // for LOAD in WEIGHT_LOADS
   let weight_LOAD = lane.x + LOAD * LANES;
@@ -92,23 +80,17 @@ fn main(
       let w_K_VEC = left[K][units + VEC * UNIT_LANES];
       let s_K_VEC = right[K][trials + VEC * TRIAL_LANES];
       // end
-      // for VEC in PAIR
-      // for S in PAIR
-      // for U in VECTOR
+      // for VEC in PAIR, S in PAIR, U in VECTOR
       sum_VEC_S_U = fma(vec4f(w_K_VEC[U]), s_K_S, sum_VEC_S_U);
-      // end
-      // end
       // end
       // end
     }
   }
-  // for VEC in PAIR
-  // for S in PAIR
+  // for VEC in PAIR, S in PAIR
   if (first_unit + units + VEC * UNIT_LANES < HIDDEN / 4u && first_vector + trials + S * TRIAL_LANES < vectors) {
     // for U in VECTOR
     finish(model, t, (first_unit + units + VEC * UNIT_LANES) * 4u + U, first_vector + trials + S * TRIAL_LANES, sum_VEC_S_U);
     // end
   }
-  // end
   // end
 }
