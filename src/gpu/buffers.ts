@@ -36,21 +36,19 @@ import {
   type WeightFormat,
 } from "./weight_format.ts";
 
+/** Buffers by name, and the models in them. */
+export type EnsembleBuffers = ReturnType<typeof createBuffers>;
+
 /** A model on the device; its place is its number there. */
-export interface PlacedModel {
+export type PlacedModel = EnsembleBuffers["models"][number];
+
+/** Where it lies. */
+interface Place {
   readonly run: ModelRun;
   readonly topology: Topology;
   readonly words: ModelWords;
   /** First word of its part of each buffer. */
   readonly at: ModelWords;
-  /** Scored entries by batch. */
-  readonly scored: Uint32Array;
-}
-
-/** Buffers by name, and the models in them. */
-export interface EnsembleBuffers {
-  readonly buffers: Readonly<Record<string, GPUBuffer>>;
-  readonly models: readonly PlacedModel[];
 }
 
 /**
@@ -66,7 +64,7 @@ export function createBuffers(
     readonly rules: Rules;
     readonly historySlots: number;
   },
-): EnsembleBuffers {
+) {
   const { layout } = format;
   if (layout.ranged && runs.length > 1) {
     throw new RangeError(
@@ -77,7 +75,7 @@ export function createBuffers(
   const total = Object.fromEntries(
     MODEL_BUFFERS.map((name) => [name, 0]),
   ) as ModelWords;
-  const topologies: Pick<PlacedModel, "topology" | "at">[] = [];
+  const topologies: Pick<Place, "topology" | "at">[] = [];
   const placeTopology = perWiring(({ connections, ports }) => {
     const topology = format.topology(connections, ports);
     const placed = { topology, at: { ...total } };
@@ -85,16 +83,16 @@ export function createBuffers(
     topologies.push(placed);
     return placed;
   });
-  const models = runs.map((run): PlacedModel => {
+  const places = runs.map((run): Place => {
     const { topology, at: { lists, back } } = placeTopology(run);
     const { steps } = run.trials;
     const words = modelWords(layout, { steps, weights: topology.words });
     const at = { ...total, lists, back };
     for (const name of OWN_BUFFERS) total[name] += words[name];
-    return { run, topology, words, at, scored: countScored(run.trials) };
+    return { run, topology, words, at };
   });
-  const most = (value: (model: PlacedModel) => number) =>
-    Math.max(...models.map(value));
+  const most = (value: (place: Place) => number) =>
+    Math.max(...places.map(value));
   const steps = most(({ run }) => run.trials.steps);
   const sizes: Record<string, number> = {
     ...total,
@@ -143,26 +141,29 @@ export function createBuffers(
       if (topology[name].length > 0) write(name, at[name], topology[name]);
     }
   }
-  const table = models.map((model, place) => {
-    const { run, at, scored } = model;
-    const { inputs, targets, firstScored } = packTrials(run.trials, layout);
-    write("inputs", at.inputs, inputs);
-    write("targets", at.targets, targets);
+  const table: Record<string, number>[] = [];
+  const models = places.map((place, number) => {
+    const { run, at } = place;
+    const packed = packTrials(run.trials, layout);
+    const { scored, firstScored } = packed;
+    write("inputs", at.inputs, packed.inputs);
+    write("targets", at.targets, packed.targets);
     const inverse = Float32Array.from(scored, (n) => 1 / n);
-    write("inverseScored", place * batches, inverse);
-    write("parameters", at.parameters, packParameters(model, layout));
+    write("inverseScored", number * batches, inverse);
+    write("parameters", at.parameters, packParameters(place, layout));
     if (run.state !== undefined) {
-      write("moments", at.moments, packMoments(model, layout));
+      write("moments", at.moments, packMoments(place, layout));
     }
-    return { ...fieldsOf(model, rules), first_scored: firstScored };
+    table.push({ ...fieldsOf(place, rules), first_scored: firstScored });
+    return { ...place, scored };
   });
   write("models", 0, packStructs("Model", table, MODEL_BYTES));
   return { buffers, models };
 }
 
-/** The model's entry in the table. */
+/** Its entry in the table of models. */
 function fieldsOf(
-  { run, topology, at }: PlacedModel,
+  { run, topology, at }: Place,
   { nonlinearities, optimizers }: Rules,
 ): Record<string, number> {
   return {
@@ -185,7 +186,7 @@ function fieldsOf(
 
 /** The weights at their places, what follows from them, and b_ih and b_hh as pairs. */
 function packParameters(
-  { run, topology }: PlacedModel,
+  { run, topology }: Place,
   layout: Layout,
 ): Float32Array<ArrayBuffer> {
   const parameters = run.state?.parameters ?? run.initial;
@@ -207,7 +208,7 @@ function packParameters(
  * @throws {RangeError} If the moments of the two biases differ.
  */
 function packMoments(
-  { run: { state, label }, topology }: PlacedModel,
+  { run: { state, label }, topology }: Place,
   layout: Layout,
 ): Float32Array<ArrayBuffer> {
   const { places } = topology.words;
@@ -228,35 +229,21 @@ function packMoments(
   return pairs;
 }
 
-function batchesOf(trials: TrialSet): readonly Uint32Array[] {
-  return [...trials.trainBatches, ...trials.validateBatches];
-}
-
-function countScored(trials: TrialSet): Uint32Array {
-  const { steps, targets } = trials;
-  return Uint32Array.from(batchesOf(trials), (batch) => {
-    let count = 0;
-    for (const trial of batch) {
-      for (let t = 0; t < steps; t++) {
-        if (targets[trial * steps + t] !== 0) count++;
-      }
-    }
-    return count;
-  });
-}
-
 /**
  * Trials in the order of their batches, those of a batch side by side; its last
  * trial fills its last vector of four up, unscored: per batch inputs [T, I, trials]
- * and targets [T, trials], 0 = not scored. Before `firstScored` no trial scores a step.
+ * and targets [T, trials], 0 = not scored. Before `firstScored` no trial scores a step; `scored` are the scored
+ * entries of each batch.
  */
 function packTrials(trials: TrialSet, { batches }: Layout) {
   const { steps, inputSize } = trials;
+  const all = [...trials.trainBatches, ...trials.validateBatches];
   const padded = batches.reduce((sum, { size }) => sum + roundUp(size, 4), 0);
   const inputs = new Float32Array(padded * steps * inputSize);
   const targets = new Float32Array(padded * steps);
+  const scored = new Uint32Array(all.length);
   let firstScored = steps;
-  for (const [number, batch] of batchesOf(trials).entries()) {
+  for (const [number, batch] of all.entries()) {
     const before = 4 * batches[number]!.start * steps;
     const width = roundUp(batch.length, 4);
     for (let b = 0; b < width; b++) {
@@ -269,11 +256,12 @@ function packTrials(trials: TrialSet, { batches }: Layout) {
         const target = trials.targets[trial * steps + t]!;
         if (b >= batch.length || target === 0) continue;
         targets[before + t * width + b] = target;
+        scored[number]!++;
         firstScored = Math.min(firstScored, t);
       }
     }
   }
-  return { inputs, targets, firstScored };
+  return { inputs, targets, scored, firstScored };
 }
 
 /** Bytes read at once: as much again is taken on the device for the copy. */

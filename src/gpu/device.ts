@@ -8,37 +8,12 @@
 import { DeviceError, type DeviceTrouble } from "../engine/ensemble.ts";
 
 /** What is known of an adapter, for logs, `experiment.json` and `doctor`. */
-export interface AdapterDescription {
-  /** Name and driver, e.g. "NVIDIA H200, Vulkan", or "llvmpipe (LLVM 15.0.6, 256 bits), Vulkan" for Mesa's software adapter. */
-  readonly description: string;
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  /** True where a CPU does the work. */
-  readonly software: boolean;
-  readonly features: readonly string[];
-  /** The adapter's limits, by their WebGPU names. */
-  readonly limits: Readonly<Record<string, number>>;
-}
+export type AdapterDescription = Readonly<ReturnType<typeof describeAdapter>>;
 
 /** A device and what it has complained of. */
-export interface WatchedDevice {
-  readonly device: GPUDevice;
-  readonly adapter: AdapterDescription;
-  /**
-   * Throws the first error that the device reported since it was made.
-   *
-   * @throws {DeviceError}
-   */
-  check(): void;
-  /** Runs `make`; what the device refuses in it is reported under the name given. */
-  named<T>(what: string, make: () => T): T;
-  /** Waits until all submitted work is done, then {@linkcode WatchedDevice.check}. */
-  finish(): Promise<void>;
-  /** Lets error events and signals arrive, then {@linkcode WatchedDevice.check}. */
-  settle(): Promise<void>;
-  destroy(): void;
-}
+export type WatchedDevice = NonNullable<
+  Awaited<ReturnType<typeof openDevice>>
+>;
 
 /** The limits biornn gains from when an adapter grants more than the default. */
 const WANTED_LIMITS = [
@@ -54,7 +29,7 @@ const SOFTWARE_ADAPTERS =
   /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i;
 
 /** What `info` and `limits` of an adapter say. */
-export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
+export function describeAdapter(adapter: GPUAdapter) {
   const { vendor, architecture, device, description } = adapter.info;
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
@@ -66,14 +41,15 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
     "unknown adapter";
   const backend = backendOf(adapter.features);
   return {
+    /** Name and driver, e.g. "NVIDIA H200, Vulkan", or "llvmpipe (LLVM 15.0.6, 256 bits), Vulkan" for Mesa's software adapter. */
     description: backend === undefined ? name : `${name}, ${backend}`,
-    vendor,
-    architecture,
-    device,
+    ...{ vendor, architecture, device },
+    /** Whether a CPU does the work. */
     software: SOFTWARE_ADAPTERS.test(
       `${description} ${device} ${architecture}`,
     ),
     features: [...adapter.features].sort(),
+    /** By their WebGPU names. */
     limits,
   };
 }
@@ -91,14 +67,8 @@ function backendOf(
   if (!features.has("shader-f16") && !features.has("bgra8unorm-storage")) {
     return "OpenGL";
   }
-  switch (Deno.build.os) {
-    case "darwin":
-      return "Metal";
-    case "windows":
-      return undefined;
-    default:
-      return "Vulkan";
-  }
+  if (Deno.build.os === "windows") return undefined;
+  return Deno.build.os === "darwin" ? "Metal" : "Vulkan";
 }
 
 function troubleOf(error: GPUError): DeviceTrouble {
@@ -134,7 +104,7 @@ async function asked<T>(what: string, ask: () => Promise<T>): Promise<T> {
  * gpu?.destroy();
  * ```
  */
-export async function openDevice(): Promise<WatchedDevice | undefined> {
+export async function openDevice() {
   const found = await asked(
     "Cannot ask for a WebGPU adapter",
     () =>
@@ -142,10 +112,9 @@ export async function openDevice(): Promise<WatchedDevice | undefined> {
   );
   if (found === null || found === undefined) return undefined;
   const adapter = describeAdapter(found);
-  const requiredLimits: Record<string, number> = {};
-  for (const name of WANTED_LIMITS) {
-    requiredLimits[name] = adapter.limits[name] as number;
-  }
+  const requiredLimits = Object.fromEntries(
+    WANTED_LIMITS.map((name) => [name, adapter.limits[name]!]),
+  );
   const device = await asked(
     `Cannot open the device ${adapter.description}`,
     () =>
@@ -180,13 +149,15 @@ export async function openDevice(): Promise<WatchedDevice | undefined> {
       { reason: "lost" },
     );
   });
+  /** @throws {DeviceError} The first error that the device reported since it was made. */
   function check(): void {
     // A lost device refuses everything: its other errors follow from that.
     const error = loss ?? failure;
     if (error !== undefined) throw error;
   }
+  /** Lets error events and signals arrive, then checks. */
   async function settle(): Promise<void> {
-    // Error events and signals arrive between two turns of the event loop.
+    // They do so between two turns of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 0));
     check();
   }
@@ -195,7 +166,8 @@ export async function openDevice(): Promise<WatchedDevice | undefined> {
     adapter,
     check,
     settle,
-    named(what, make) {
+    /** Runs `make`; what the device refuses in it is reported under the name given. */
+    named<T>(what: string, make: () => T): T {
       device.pushErrorScope("validation");
       try {
         return make();
@@ -205,11 +177,12 @@ export async function openDevice(): Promise<WatchedDevice | undefined> {
         });
       }
     },
-    async finish() {
+    /** Waits until all submitted work is done, then checks. */
+    async finish(): Promise<void> {
       await device.queue.onSubmittedWorkDone();
       await settle();
     },
-    destroy() {
+    destroy(): void {
       destroyed = true;
       device.destroy();
     },
@@ -239,11 +212,13 @@ export async function readBack(
   });
   try {
     const encoder = gpu.device.createCommandEncoder({ label: "read back" });
-    let at = 0;
-    for (const { buffer, firstWord, words } of parts) {
-      encoder.copyBufferToBuffer(buffer, firstWord * 4, staging, at, words * 4);
-      at += words * 4;
-    }
+    let end = 0;
+    const places = parts.map(({ buffer, firstWord, words }) => {
+      const at = end;
+      end += 4 * words;
+      encoder.copyBufferToBuffer(buffer, 4 * firstWord, staging, at, 4 * words);
+      return at;
+    });
     gpu.device.queue.submit([encoder.finish()]);
     try {
       await staging.mapAsync(GPUMapMode.READ);
@@ -253,12 +228,9 @@ export async function readBack(
       throw error;
     }
     const copy = staging.getMappedRange().slice(0);
-    let start = 0;
-    const arrays = parts.map(({ words }) => {
-      const array = new Float32Array(copy, start, words);
-      start += words * 4;
-      return array;
-    });
+    const arrays = parts.map(({ words }, i) =>
+      new Float32Array(copy, places[i], words)
+    );
     staging.unmap();
     await gpu.finish();
     return arrays;

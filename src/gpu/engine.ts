@@ -66,8 +66,6 @@ export interface WebGpuEngineOptions
   readonly memoryBytes?: number | undefined;
 }
 
-const DEFAULT_BYTES = { hardware: 2 ** 34, software: 2 ** 31 } as const;
-
 /**
  * Opens the machine's GPU, or the software adapter that stands in for one;
  * undefined where there is no adapter at all.
@@ -89,8 +87,7 @@ export async function createWebGpuEngine(
   const gpu = await openDevice();
   if (gpu === undefined) return undefined;
   const { adapter } = gpu;
-  const memoryBytes = options.memoryBytes ??
-    DEFAULT_BYTES[adapter.software ? "software" : "hardware"];
+  const memoryBytes = options.memoryBytes ?? 2 ** (adapter.software ? 31 : 34);
   return {
     kind: "webgpu",
     description: adapter.description,
@@ -118,9 +115,6 @@ export async function createWebGpuEngine(
     destroy: () => gpu.destroy(),
   };
 }
-
-/** Loss history kept on the device, unless told otherwise. */
-const HISTORY_BYTES = 1 << 22;
 
 /** An ensemble that can say how long its kernels took. */
 export interface GpuEnsemble extends Ensemble {
@@ -151,7 +145,7 @@ export interface GpuEnsembleOptions
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
   spec: EnsembleSpec & Rules,
-  { formatFor, profile, historyBytes = HISTORY_BYTES }: GpuEnsembleOptions,
+  { formatFor, profile, historyBytes = 2 ** 22 }: GpuEnsembleOptions,
 ): Promise<GpuEnsemble> {
   gpu.check();
   checkSpec(spec);

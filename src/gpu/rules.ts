@@ -7,6 +7,7 @@
 
 import type { Rules } from "../engine/ensemble.ts";
 import type { Arithmetic } from "../rnn/arithmetic.ts";
+import type { Nonlinearity } from "../rnn/nonlinearities.ts";
 
 /** A number that the host computes for each update. */
 type PerUpdate = (update: number) => number;
@@ -14,39 +15,35 @@ type PerUpdate = (update: number) => number;
 /** A value: a number, the name of a variable, or a number of the update. */
 type Term = number | string | { readonly perUpdate: PerUpdate };
 
-/** Texts for the shaders. */
-export interface RuleTexts {
-  /** `activated` and `passed_back`. */
-  readonly nonlinearities: string;
-  /** `updated`. */
-  readonly optimizers: string;
-  /** What the fields `update_0`, `update_1`, … of a batch are. */
-  readonly perUpdate: readonly PerUpdate[];
-}
-
 /** Fields of a batch for numbers of the update, as layout.wgsl has them. */
 const MOST_NUMBERS = 16;
 
 /**
- * Writes the functions.
+ * Writes `activated` and `passed_back`, and `updated`; says what the fields
+ * `update_0`, `update_1`, … of a batch are.
  *
  * @throws {RangeError} If the optimizers need more numbers for an update than there is room for.
  */
-export function ruleTexts({ nonlinearities, optimizers }: Rules): RuleTexts {
-  const numbers: PerUpdate[] = [];
-  const values = nonlinearities.map((each) => {
-    const { arithmetic, lines, text } = writeRule("vec4f");
-    const value = text(each.value<Term>(arithmetic, "x"));
-    return [...lines, `value = ${value};`];
-  });
-  const backward = nonlinearities.map((each) => {
-    const { arithmetic, lines, text } = writeRule("vec4f");
-    const given = { gradient: "gradient", output: "h" };
-    const value = text(each.backward<Term>(arithmetic, given));
-    return [...lines, `value = ${value};`];
-  });
+export function ruleTexts({ nonlinearities, optimizers }: Rules): {
+  readonly nonlinearities: string;
+  readonly optimizers: string;
+  readonly perUpdate: readonly PerUpdate[];
+} {
+  const perUpdate: PerUpdate[] = [];
+  const activations = (
+    of: (each: Nonlinearity, arithmetic: Arithmetic<Term>) => Term,
+  ) =>
+    branches(
+      "activation",
+      nonlinearities.map((each) => {
+        const { arithmetic, lines, text } = writeRule("vec4f");
+        const value = text(of(each, arithmetic));
+        return [...lines, `value = ${value};`];
+      }),
+    );
+  const given = { gradient: "gradient", output: "h" };
   const updates = optimizers.map((each) => {
-    const { arithmetic, lines, text } = writeRule("f32", numbers);
+    const { arithmetic, lines, text } = writeRule("f32", perUpdate);
     const { weight, first, second } = each.update<Term>(arithmetic, {
       weight: "weight",
       gradient: "gradient",
@@ -62,25 +59,25 @@ export function ruleTexts({ nonlinearities, optimizers }: Rules): RuleTexts {
       `after = Updated(${text(weight)}, vec2f(${kept.join(", ")}), ${keeps});`,
     ];
   });
-  if (numbers.length > MOST_NUMBERS) {
+  if (perUpdate.length > MOST_NUMBERS) {
     throw new RangeError(
       `Cannot train with the optimizers ${
         optimizers.map(({ name }) => name).join(", ")
-      } at once on a GPU: they need ${numbers.length} numbers of each update, and there is room for ${MOST_NUMBERS}`,
+      } at once on a GPU: they need ${perUpdate.length} numbers of each update, and there is room for ${MOST_NUMBERS}`,
     );
   }
   return {
-    perUpdate: numbers,
+    perUpdate,
     nonlinearities: `
 fn activated(x: vec4f, activation: u32) -> vec4f {
   var value = x;
-${branches("activation", values)}
+${activations((each, a) => each.value(a, "x"))}
   return value;
 }
 
 fn passed_back(gradient: vec4f, h: vec4f, activation: u32) -> vec4f {
   var value = gradient;
-${branches("activation", backward)}
+${activations((each, a) => each.backward(a, given))}
   return value;
 }
 `,

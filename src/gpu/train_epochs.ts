@@ -18,9 +18,6 @@ import {
 /** A submit is to keep the device busy for so long: longer ones make a desktop stutter, or are killed as hanging. */
 const SUBMIT_SECONDS = 0.5;
 
-/** Operations a second that a device is taken to be good for before it has shown; where it is good for less, the first submit takes longer. */
-const LEAST_SPEED = { hardware: 1e12, software: 1e10 } as const;
-
 /** Batches of a submit whose kernels are all timed: each takes up to 40 pairs of timestamps. */
 const MOST_TIMED = 48;
 
@@ -45,8 +42,8 @@ export function createTrainer(
   const { layout: { batches }, models, flopPerTrial } = runner;
   const mostEntries = profiler?.every === 1 ? MOST_TIMED : MOST_ENTRIES;
   const epochBytes = batches.length * models * 8;
-  /** Operations a second of the last submit. */
-  let speed: number = LEAST_SPEED[adapter.software ? "software" : "hardware"];
+  // Operations a second of the last submit; where the device is good for less than is taken first, that submit takes longer.
+  let speed = adapter.software ? 1e10 : 1e12;
 
   return async (
     epochs: number,

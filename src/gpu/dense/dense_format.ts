@@ -49,12 +49,11 @@ export function denseFormat(options: FormatOptions): WeightFormat {
     words: () => words,
     topology: (connections, ports) => ({
       words,
-      lists: trainedBits(layout, connections, ports),
+      ...listWeights(layout, connections, ports),
       back: new Uint32Array(),
       fields: ({ lists }) => ({ mask_at: lists }),
       entries: hiddenSize ** 2,
       chunks: 0,
-      recurrent: placesOf(connections, slot),
       input: (unit, i) => unit * slot + hidden + i,
       output: (o, unit) =>
         (hidden + o) * slot +
@@ -72,42 +71,33 @@ export function denseFormat(options: FormatOptions): WeightFormat {
   };
 }
 
-function placesOf(
-  { start, sender, receivers }: Connections,
-  slot: number,
-): Uint32Array {
-  const places = new Uint32Array(sender.length);
-  for (let unit = 0; unit < receivers; unit++) {
-    for (let n = start[unit]!; n < start[unit + 1]!; n++) {
-      places[n] = unit * slot + sender[n]!;
-    }
-  }
-  return places;
-}
-
-/** A bit for each place, 1 where there is a weight: column c in bit c % 32 of word c / 32 of its row. */
-function trainedBits(
+/**
+ * The place of each connection's weight, and a bit for each place, 1 where there
+ * is a weight: column c in bit c % 32 of word c / 32 of its row.
+ */
+function listWeights(
   { hiddenSize, inputSize, outputSize, hidden, slot, units }: Layout,
   { start, sender }: Connections,
   ports: Ports | undefined,
-): Uint32Array<ArrayBuffer> {
+) {
+  const recurrent = new Uint32Array(sender.length);
   const words = Math.ceil(slot / 32);
-  const bits = new Uint32Array(units * words);
+  const lists = new Uint32Array(units * words);
   const set = (row: number, column: number) => {
-    bits[row * words + (column >>> 5)]! |= 1 << (column & 31);
+    lists[row * words + (column >>> 5)]! |= 1 << (column & 31);
   };
   for (let unit = 0; unit < hiddenSize; unit++) {
-    for (let n = start[unit]!; n < start[unit + 1]!; n++) set(unit, sender[n]!);
+    for (let n = start[unit]!; n < start[unit + 1]!; n++) {
+      recurrent[n] = unit * slot + sender[n]!;
+      set(unit, sender[n]!);
+    }
     const first = hasPort(ports, unit, "input") ? 0 : inputSize;
     for (let i = first; i <= inputSize; i++) set(unit, hidden + i);
+    const outputs = hasPort(ports, unit, "output") ? outputSize : 0;
+    for (let o = 0; o < outputs; o++) set(hidden + o, unit);
   }
-  for (let o = 0; o < outputSize; o++) {
-    for (let unit = 0; unit < hiddenSize; unit++) {
-      if (hasPort(ports, unit, "output")) set(hidden + o, unit);
-    }
-    set(hidden + o, hidden + inputSize);
-  }
-  return bits;
+  for (let o = 0; o < outputSize; o++) set(hidden + o, hidden + inputSize);
+  return { recurrent, lists };
 }
 
 /** Fewer than so many trials of a workgroup use each weight too rarely. */
