@@ -39,38 +39,31 @@ export interface PlanOptions
 }
 
 /**
- * Cost of an entry beside one of a whole matrix, all three products together:
- * on an H200, batches of 128, an epoch of 120 models takes 7.8 ms with whole
- * matrices of 220 units, and with blocks 4.9 ms where 21 % of them exist (scaled
- * to that size), 11.3 ms where 64 % do: they are even at 40 %. Single connections
- * take 9.3 ms where 16 % of all exist, 19.5 ms where 48 % do.
+ * The ways: in words, what their density means, and the cost of an entry beside one
+ * of a whole matrix, all three products together. On an H200, batches of 128, an epoch of 120 models
+ * takes 7.8 ms with whole matrices of 220 units, and with blocks 4.9 ms where 21 %
+ * of them exist (scaled to that size), 11.3 ms where 64 % do: they are even at 40 %.
+ * Single connections take 9.3 ms where 16 % of all exist, 19.5 ms where 48 % do.
  */
-const COSTS: Record<FormatName, number> = {
-  dense: 1,
-  blocks: 2.5,
-  connections: 6,
+const FORMATS: Readonly<
+  Record<FormatName, { words: string; cost: number; density: string }>
+> = {
+  dense: {
+    words: "whole matrices",
+    cost: 1,
+    density: "of their blocks of 4 × 4 hold a connection",
+  },
+  blocks: {
+    words: "blocks of 4 × 4 weights",
+    cost: 2.5,
+    density: "of them hold a connection",
+  },
+  connections: {
+    words: "single connections",
+    cost: 6,
+    density: "of all possible exist",
+  },
 };
-
-const FORMATS: readonly FormatName[] = ["dense", "blocks", "connections"];
-
-const WORDS: Record<FormatName, string> = {
-  dense: "whole matrices",
-  blocks: "blocks of 4 × 4 weights",
-  connections: "single connections",
-};
-
-/** What an experiment needs in a way of keeping weights. */
-interface Need {
-  readonly format: WeightFormat;
-  /** Words of a model of so many time steps. */
-  words(steps: number): ModelWords;
-  /** Bytes that an ensemble needs to show one model's batch. */
-  readonly probeBytes: number;
-  /** Bytes of an ensemble of the largest model alone. */
-  readonly bytes: number;
-  /** Why that does not fit, as a sentence. */
-  readonly problem: string | undefined;
-}
 
 /**
  * Chooses a format and cuts runs into groups, in their order, so that every buffer
@@ -142,7 +135,7 @@ export function planOnGpu(
       }),
     groups: groups.map(({ runs }) => runs),
     bytes: groups.map(({ bytes }) => bytes),
-    reason: `${WORDS[name]}${because}${states}; ${extent}`,
+    reason: `${FORMATS[name].words}${because}${states}; ${extent}`,
   };
 }
 
@@ -157,7 +150,7 @@ export function formatOf(
 function chooseFormat(
   shape: EnsembleShape,
   options: PlanOptions,
-): { readonly need: Need; readonly because: string } {
+) {
   const { format: asked = shape.way } = options;
   // Of several networks the most of each.
   const networks = [shape.connections, ...shape.others ?? []];
@@ -165,15 +158,16 @@ function chooseFormat(
     connections: Math.max(...networks.map(countConnections)),
     blocks: Math.max(...networks.map((each) => countBlocks(each, 4))),
   };
-  const cost: Record<FormatName, number> = {
-    dense: COSTS.dense * shape.hiddenSize ** 2,
-    blocks: COSTS.blocks * 16 * count.blocks,
-    connections: COSTS.connections * count.connections,
+  const entries = {
+    dense: shape.hiddenSize ** 2,
+    blocks: 16 * count.blocks,
+    connections: count.connections,
   };
-  const ranked = FORMATS.filter((name) =>
+  const cost = (name: FormatName) => FORMATS[name].cost * entries[name];
+  const ranked = (Object.keys(FORMATS) as FormatName[]).filter((name) =>
     (asked === undefined || name === asked) &&
     (name !== "blocks" || canNumberBlocks(shape))
-  ).toSorted((a, b) => cost[a] - cost[b]);
+  ).toSorted((a, b) => cost(a) - cost(b));
   if (ranked.length === 0) {
     throw new RangeError(
       `Cannot store the weights of ${shape.hiddenSize} units as blocks: there are too many columns of blocks to number`,
@@ -189,18 +183,18 @@ function chooseFormat(
   const because = options.format !== undefined
     ? "as asked for"
     : name !== ranked[0]
-    ? `as ${WORDS[ranked[0]!]} are too much for the device`
+    ? `as ${FORMATS[ranked[0]!].words} are too much for the device`
     : `as ${describeDensity(name, shape, count)}`;
   return { need, because: `, ${because}` };
 }
 
-/** With the states in ranges where all at once could not be bound. */
+/** What a way takes, with the states in ranges where all at once could not be bound. */
 function needOf(
   name: FormatName,
   shape: EnsembleShape,
   options: PlanOptions,
   count: ConnectionCount,
-): Need {
+) {
   const { limits, memoryBytes } = options;
   const binding = bindingLimit(limits);
   const steps = mostSteps(shape);
@@ -242,7 +236,17 @@ function needOf(
       states > bytes / 2 ? smaller : ""
     }`;
   }
-  return { format, words, probeBytes, bytes, problem };
+  return {
+    format,
+    /** Words of a model of so many time steps. */
+    words,
+    /** Bytes that an ensemble needs to show one model's batch. */
+    probeBytes,
+    /** Bytes of an ensemble of the largest model alone. */
+    bytes,
+    /** Why that does not fit, as a sentence. */
+    problem,
+  };
 }
 
 /**
@@ -278,17 +282,10 @@ function describeDensity(
   { hiddenSize }: EnsembleShape,
   { connections, blocks }: ConnectionCount,
 ): string {
-  const percent = (share: number) =>
-    `${Number((100 * share).toPrecision(2))} %`;
-  const share = blocks / Math.ceil(hiddenSize / 4) ** 2;
-  switch (name) {
-    case "connections":
-      return `${percent(connections / hiddenSize ** 2)} of all possible exist`;
-    case "dense":
-      return `${percent(share)} of their blocks of 4 × 4 hold a connection`;
-    case "blocks":
-      return `${percent(share)} of them hold a connection`;
-  }
+  const share = name === "connections"
+    ? connections / hiddenSize ** 2
+    : blocks / Math.ceil(hiddenSize / 4) ** 2;
+  return `${Number((100 * share).toPrecision(2))} % ${FORMATS[name].density}`;
 }
 
 function bytesOf(words: ModelWords): number {

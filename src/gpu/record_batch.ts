@@ -71,26 +71,22 @@ export function createBatchRunner(
     );
     return [name, { pipeline, groups }] as const;
   }));
-  const [batchUniforms, timeUniforms] = [MOST_ENTRIES, steps[0]!].map((
-    entries,
-  ) =>
+  const createUniforms = (entries: number) =>
     device.createBuffer({
       label: "uniforms",
       size: entries * UNIFORM_STRIDE,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    })
-  ) as [GPUBuffer, GPUBuffer];
+    });
+  const batchUniforms = createUniforms(MOST_ENTRIES);
+  const timeUniforms = createUniforms(steps[0]!);
   const times = ranges.flatMap(({ first, last }) =>
     Array.from(
       { length: last - first },
       (_, i) => ({ step: first + i + 1, first, last }),
     )
   );
-  device.queue.writeBuffer(
-    timeUniforms,
-    0,
-    packStructs("Time", times, UNIFORM_STRIDE),
-  );
+  const timeData = packStructs("Time", times, UNIFORM_STRIDE);
+  device.queue.writeBuffer(timeUniforms, 0, timeData);
   const uniforms = device.createBindGroup({
     label: "batch and time step",
     layout: kernels[0]!.pipeline.getBindGroupLayout(1),
@@ -100,7 +96,7 @@ export function createBatchRunner(
     })),
   });
   const readoutTile = readoutVectors(layout);
-  const [gradientX, gradientY] = format.gradient.groups(
+  const gradientGroups = format.gradient.groups(
     Math.max(...models.map(({ topology }) => topology.chunks)),
   );
   const flopPerTrial = 2 * models.reduce(
@@ -167,66 +163,68 @@ export function createBatchRunner(
       const count = own.length;
       const used = [...rangesOf(layout, own[0]!).entries()];
       const single = timer?.beginBatch(size) ?? false;
-      const dispatch = (
+      /** Runs a kernel on each range of slots; `groupsOf` gives its dispatches. */
+      const run = (
         name: KernelName,
-        range: number,
-        groups: readonly Groups[],
+        groupsOf: (slots: typeof ranges[number]) => readonly Groups[],
+        order = used,
       ) => {
         const { pipeline, groups: buffers } = bound.get(name)!;
-        if (single || isSingle) endPass();
-        isSingle = single;
-        pass ??= encoder.beginComputePass({
-          label: single ? name : "batches",
-          ...timer?.timePass(single ? name : undefined),
-        });
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, buffers[range]!);
-        for (const [x, y, z, step] of groups) {
-          pass.setBindGroup(1, uniforms, [offset, (step - 1) * UNIFORM_STRIDE]);
-          pass.dispatchWorkgroups(x, y, z);
+        for (const [range, slots] of order) {
+          if (name === "forward" && range > 0) {
+            handOn("state", range - 1, range);
+          }
+          if (single || isSingle) endPass();
+          isSingle = single;
+          pass ??= encoder.beginComputePass({
+            label: single ? name : "batches",
+            ...timer?.timePass(single ? name : undefined),
+          });
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(0, buffers[range]!);
+          const groups = groupsOf(slots);
+          for (const [x, y, z, step] of groups) {
+            const time = (step - 1) * UNIFORM_STRIDE;
+            pass.setBindGroup(1, uniforms, [offset, time]);
+            pass.dispatchWorkgroups(x, y, z);
+          }
+          timer?.count(name, groups.length);
+          if (name === "backward" && range > 0) {
+            handOn("delta", range, range - 1);
+          }
         }
-        timer?.count(name, groups.length);
       };
       /** Dispatches of a range: one, or one a time step. */
-      const throughTime = (
-        { allSteps, unitGroups: x, vectors: tile }: StepProduct,
-        { first, last }: typeof ranges[number],
-      ): Groups[] => {
-        const y = Math.ceil(vectors / tile);
-        if (allSteps) return [[x, y, count, 1]];
-        // Models with more steps come first, so those that have a step are a prefix.
-        return Array.from({ length: last - first }, (_, i) => {
-          const having = own.filter((steps) => steps > first + i).length;
-          return [x, y, having, first + i + 1];
-        });
-      };
+      const throughTime =
+        ({ allSteps, unitGroups: x, vectors: tile }: StepProduct) =>
+        ({ first, last }: typeof ranges[number]): Groups[] => {
+          const y = Math.ceil(vectors / tile);
+          if (allSteps) return [[x, y, count, 1]];
+          // Models with more steps come first, so those that have a step are a prefix.
+          return Array.from({ length: last - first }, (_, i) => {
+            const having = own.filter((steps) => steps > first + i).length;
+            return [x, y, having, first + i + 1];
+          });
+        };
+      const flop = size * flopPerTrial;
       const rows = Math.ceil((layout.inputSize + 1) * vectors / LANES.load);
-      for (const [range, { first, last }] of used) {
-        dispatch("load", range, [[rows, last - first + 1, count, first + 1]]);
-      }
-      for (const [range, slots] of used) {
-        if (range > 0) handOn("state", range - 1, range);
-        dispatch("forward", range, throughTime(format.forward, slots));
-      }
-      timer?.addFlop("forward", size * flopPerTrial);
       const tiles = Math.ceil(vectors / readoutTile);
-      for (const [range, { first, last }] of used) {
-        dispatch("readout", range, [[last - first, tiles, count, first + 1]]);
-      }
       const losses = Math.ceil(count / LANES.finishLoss);
-      dispatch("finishLoss", 0, [[losses, 1, 1, 1]]);
+      run("load", ({ first, last }) => [
+        [rows, last - first + 1, count, first + 1],
+      ]);
+      run("forward", throughTime(format.forward));
+      timer?.addFlop("forward", flop);
+      run("readout", ({ first, last }) => [
+        [last - first, tiles, count, first + 1],
+      ]);
+      run("finishLoss", () => [[losses, 1, 1, 1]], used.slice(0, 1));
       if (!training) return;
-      for (const [range, slots] of used.toReversed()) {
-        const steps = throughTime(format.backward, slots).reverse();
-        dispatch("backward", range, steps);
-        if (range > 0) handOn("delta", range, range - 1);
-      }
-      for (const [range, { first }] of used) {
-        const groups = [gradientX, gradientY, count, first + 1] as const;
-        dispatch("gradient", range, [groups]);
-      }
-      timer?.addFlop("backward", size * flopPerTrial);
-      timer?.addFlop("gradient", size * flopPerTrial);
+      const back = throughTime(format.backward);
+      run("backward", (slots) => back(slots).reverse(), used.toReversed());
+      timer?.addFlop("backward", flop);
+      run("gradient", ({ first }) => [[...gradientGroups, count, first + 1]]);
+      timer?.addFlop("gradient", flop);
     }
 
     entries.forEach((entry, i) => add(entry, i * UNIFORM_STRIDE));
