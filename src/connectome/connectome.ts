@@ -6,12 +6,11 @@
  */
 
 import { sha256Hex } from "../files/bytes.ts";
-import { InputError } from "../files/input_error.ts";
+import { cannotRead, InputError } from "../files/input_error.ts";
 import type { ByteSource } from "../files/read.ts";
 import { type Graph, sortGraph } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
-import { readRows } from "./rows.ts";
-import { isMissing, quoted } from "./tables.ts";
+import { isMissing, quoted, readTable } from "./rows.ts";
 
 /** Connections between the regions of a brain, or between its neurons. */
 export interface Connectome {
@@ -276,6 +275,10 @@ export function signOf(cell: string): number | undefined {
   return isMissing(cell) && cell !== "-" ? 0 : SIGNS[cell.toLowerCase()];
 }
 
+/** What a message says of a word that is no sign. */
+export const SIGNS_ALLOWED =
+  "allowed are +, -, ACh, GABA, Glu, and transmitters that do either";
+
 /** Names of the column that holds signs or transmitters. */
 const SIGN_HEADER =
   /^(?:sign|signs|nt|nttype|topnt|predictednt|transmitter|neurotransmitter|ntpredicted|type)$/;
@@ -291,30 +294,26 @@ export async function readSigns(
   file: ByteSource,
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
-  let column = 1;
-  let first = true;
-  await readRows(file, (cells, row) => {
-    if (first) {
-      first = false;
-      const at = cells.findIndex((cell, i) =>
-        i > 0 && SIGN_HEADER.test(cell.toLowerCase().replaceAll(/\W|_/g, ""))
-      );
-      if (at > 0) column = at;
-      if (at > 0 || signOf(cells[1] ?? "") === undefined) return;
-    }
-    const sign = signOf(cells[column] ?? "");
-    if (sign === undefined) {
-      throw new InputError(
-        `Cannot read the signs "${file.name}": row ${row} has ${
-          JSON.stringify(cells[column]!.slice(0, 40))
-        } in column ${
-          column + 1
-        }, allowed are +, -, ACh, GABA, Glu, and transmitters that do either`,
-      );
-    }
-    found.set(cells[0]!, sign);
+  let column: number | undefined;
+  return await readTable(file, {
+    add: (cells, row) => {
+      if (column === undefined) {
+        const named = cells.findIndex((cell, i) =>
+          i > 0 && SIGN_HEADER.test(cell.toLowerCase().replaceAll(/\W|_/g, ""))
+        );
+        column = Math.max(1, named);
+        if (named > 0 || signOf(cells[1] ?? "") === undefined) return;
+      }
+      const sign = signOf(cells[column] ?? "") ??
+        cannotRead(file.name, "the signs")(
+          `row ${row} has ${
+            JSON.stringify(cells[column]!.slice(0, 40))
+          } in column ${column + 1}, ${SIGNS_ALLOWED}`,
+        );
+      found.set(cells[0]!, sign);
+    },
+    finish: () => found,
   });
-  return found;
 }
 
 /** [N], the signs of the regions of these names; 0 where there is none. */

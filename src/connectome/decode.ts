@@ -32,19 +32,15 @@ import {
   type EdgeListOptions,
   EdgeListReader,
   isListHeader,
+  notesOf,
 } from "./edge_list.ts";
 import { isGraphFile, readGraphFile } from "./graph_files.ts";
 import { isMatrixFile, readMatrixFile } from "./matrix_files.ts";
-import { readRows } from "./rows.ts";
-import {
-  isMissing,
-  isWord,
-  MatrixReader,
-  type SquareMatrix,
-} from "./tables.ts";
+import { isMissing, isWord, readTable, type TableReader } from "./rows.ts";
+import { MatrixReader, type SquareMatrix } from "./tables.ts";
 
 /** How a file is read. */
-export interface ImportOptions extends Omit<EdgeListOptions, "file"> {
+export interface ImportOptions extends EdgeListOptions {
   /** Which regions the rows of a matrix are; default "source". */
   readonly rows?: RowMeaning | undefined;
   /** Name of the matrix in a `.mat` or HDF5 file; needed where it holds several. */
@@ -53,18 +49,12 @@ export interface ImportOptions extends Omit<EdgeListOptions, "file"> {
 
 /** Name of the connectome in a file: without its endings, and without the C_ that stands before it in folders. */
 export function importedName(path: string): string {
-  return path.replace(/^.*[/\\]/, "").replace(/\.gz$/i, "").replace(
-    /\.[^.]*$/,
-    "",
-  )
-    .replace(/^C_/, "");
+  return path.replace(/^.*[/\\]/, "").replace(/\.gz$/i, "")
+    .replace(/\.[^.]*$/, "").replace(/^C_/, "");
 }
 
-/** What is asked of lists alone. */
+/** What is asked of lists alone, by flags of its name. */
 const LIST_FLAGS = ["source", "target", "weight", "types"] as const;
-/** Tables of so many columns are told from lists by their shape alone, and of so many at once. */
-const CLEARLY_WIDE = 6;
-const WIDER_THAN_LISTS = 100;
 
 /**
  * Reads a connectome from a file: `.npy`, `.npz`, `.mat` and `.h5` hold a matrix, `.parquet`,
@@ -75,123 +65,66 @@ const WIDER_THAN_LISTS = 100;
  */
 export async function importConnectome(
   file: ByteSource,
-  { rows, matrix, ...options }: ImportOptions,
+  options: ImportOptions,
 ): Promise<EdgeList> {
   const { name: path } = file;
+  const { rows, matrix } = options;
+  const refuse = (flag: string, why: string) => {
+    throw new InputError(`Cannot use --${flag}: "${path}" ${why}`);
+  };
   if (matrix !== undefined && !isMatrixFile(path)) {
-    throw new InputError(
-      `Cannot use --matrix ${matrix}: "${path}" is neither MATLAB's nor HDF5`,
-    );
+    refuse(`matrix ${matrix}`, "is neither MATLAB's nor HDF5");
   }
-  for (const flag of LIST_FLAGS) {
-    if (options[flag] === undefined || !isMatrixFile(path)) continue;
-    throw new InputError(
-      `Cannot use --${flag} ${
-        options[flag]
-      }: "${path}" is a matrix, not a list of connections`,
+  const asked = LIST_FLAGS.find((flag) => options[flag] !== undefined);
+  if (asked !== undefined && isMatrixFile(path)) {
+    refuse(
+      `${asked} ${options[asked]}`,
+      "is a matrix, not a list of connections",
     );
   }
   const found = isMatrixFile(path)
     ? { graph: await readMatrixFile(file, { matrix }) }
-    : await readList(file, options);
-  const isList = !isMatrix(found);
-  if (isList && rows !== undefined) {
-    throw new InputError(
-      `Cannot use --rows ${rows}: "${path}" is a list of connections, whose columns say which way they go`,
+    : isGraphFile(path)
+    ? await readGraphFile(file, new EdgeListReader(path, options))
+    : await readTable(
+      file,
+      asked !== undefined || options.signs !== undefined
+        ? new EdgeListReader(path, options)
+        : new AnyTableReader(path, options),
     );
+  if ("notes" in found) {
+    if (rows !== undefined) {
+      refuse(
+        `rows ${rows}`,
+        "is a list of connections, whose columns say which way they go",
+      );
+    }
+    validateConnectome(found, path);
+    return found;
   }
-  const known = isMatrix(found) ? described(found, options) : found;
+  const list = listOf(found, options);
   const turned = rows === "target"
-    ? { ...known, graph: transposeGraph(known.graph) }
-    : known;
+    ? { ...list, graph: transposeGraph(list.graph) }
+    : list;
   validateConnectome(turned, path);
-  const doubt = isList
-    ? undefined
-    : orientationDoubt({ ...turned, fileRows: rows ?? "source" });
-  return {
-    ...turned,
-    notes: [
-      ...turned.notes,
-      ...(doubt === undefined ? [] : [`warning: ${doubt}`]),
-    ],
-  };
+  const doubt = orientationDoubt({ ...turned, fileRows: rows ?? "source" });
+  return doubt === undefined
+    ? turned
+    : { ...turned, notes: [...turned.notes, `warning: ${doubt}`] };
 }
 
-function isMatrix(found: SquareMatrix | EdgeList): found is SquareMatrix {
-  return !("notes" in found);
-}
-
-/** What a table or another list of connections holds. */
-async function readList(
-  file: ByteSource,
-  options: Omit<EdgeListOptions, "file">,
-): Promise<SquareMatrix | EdgeList> {
-  const { name: path } = file;
-  const { source, target, weight, types, signs } = options;
-  const asksForList = [source, target, weight, types, signs].some((option) =>
-    option !== undefined
-  );
-  if (!asksForList && !isGraphFile(path)) return await readTable(file, options);
-  const list = new EdgeListReader({ ...options, file: path });
-  const add = (cells: readonly string[], row: number) => list.add(cells, row);
-  if (isGraphFile(path)) await readGraphFile(file, add);
-  else await readRows(file, add);
-  return list.finish();
-}
-
-/**
- * A matrix or a list: the first rows are held until it is told which. There are no more
- * of a matrix than columns and one, and no list has as many columns as large matrices.
- */
-async function readTable(
-  file: ByteSource,
-  options: Omit<EdgeListOptions, "file">,
-): Promise<SquareMatrix | EdgeList> {
-  const { name: path } = file;
-  let held: Row[] | undefined = [];
-  let reader: MatrixReader | EdgeListReader | undefined;
-  const begin = (kind: MatrixReader | EdgeListReader) => {
-    for (const { cells, row } of held!) kind.add(cells, row);
-    held = undefined;
-    reader = kind;
-  };
-  const list = () => new EdgeListReader({ ...options, file: path });
-  await readRows(file, (cells, row) => {
-    if (reader !== undefined) return reader.add(cells, row);
-    held!.push({ cells, row });
-    const columns = Math.max(cells.length, held![0]!.cells.length);
-    if (columns > WIDER_THAN_LISTS) begin(new MatrixReader(path));
-    else if (held!.length > columns + 1) begin(list());
-  });
-  if (reader === undefined) {
-    begin(looksSquare(held, path) ? new MatrixReader(path) : list());
-  }
-  return reader!.finish();
-}
-
-/** A row of a table. */
-interface Row {
-  readonly cells: readonly string[];
-  /** Its number in the file, from 1. */
-  readonly row: number;
-}
-
-/** Reads a matrix as a list's notes tell of it. Connections of a region to itself are left out, as those of a list are. */
-function described(
+/** A matrix as a list of connections tells of it. Those of a region to itself are left out, as those of a list are. */
+function listOf(
   { graph: whole, names }: SquareMatrix,
-  { minWeight = 0, subset }: Omit<EdgeListOptions, "file">,
+  { minWeight = 0, subset }: EdgeListOptions,
 ): EdgeList {
-  const all = names ??
-    Array.from({ length: whole.nodes }, (_, region) => String(region + 1));
-  /** Numbers of the regions among those that are kept; −1 of others. */
-  const number = new Int32Array(whole.nodes).fill(-1);
-  const regionNames = all.filter((name, region) => {
-    if (subset !== undefined && !subset.has(name)) return false;
-    number[region] = region;
-    return true;
-  });
-  let last = 0;
-  number.forEach((region, at) => number[at] = region < 0 ? -1 : last++);
+  const all = names ?? numberedNames(whole.nodes);
+  const regionNames: string[] = [];
+  /** [N], numbers of the regions among those that are kept; −1 of others. */
+  const number = Int32Array.from(
+    all,
+    (name) => subset?.has(name) === false ? -1 : regionNames.push(name) - 1,
+  );
   const part = filterGraph(
     whole,
     (from, to) => number[from]! >= 0 && number[to]! >= 0,
@@ -200,11 +133,10 @@ function described(
   const { from, to, weight } = filterGraph(
     between,
     // What is no weight is refused later, and is not to be left out before.
-    (_, __, edge) => !(between.weight[edge]! < minWeight) || minWeight <= 0,
+    (_, __, edge) => minWeight <= 0 || !(between.weight[edge]! < minWeight),
   );
-  const regions = all.length - regionNames.length;
-  const itself = part.weight.length - between.weight.length;
-  const weak = between.weight.length - weight.length;
+  const fact = (count: number, noun: string, which: string) =>
+    [count, `${plural(count, noun)} ${which} left out`] as const;
   return {
     graph: {
       nodes: regionNames.length,
@@ -217,21 +149,75 @@ function described(
       `a matrix of ${plural(regionNames.length, "region")} with ${
         plural(weight.length, "connection")
       }`,
-      ...(regions === 0
-        ? []
-        : [`${plural(regions, "region")} outside the subset left out`]),
-      ...(itself === 0
-        ? []
-        : [`${plural(itself, "connection")} of a region to itself left out`]),
-      ...(weak === 0
-        ? []
-        : [`${plural(weak, "connection")} of less than ${minWeight} left out`]),
+      ...notesOf([
+        fact(all.length - regionNames.length, "region", "outside the subset"),
+        fact(
+          part.weight.length - between.weight.length,
+          "connection",
+          "of a region to itself",
+        ),
+        fact(
+          between.weight.length - weight.length,
+          "connection",
+          `of less than ${minWeight}`,
+        ),
+      ]),
     ],
   };
 }
 
+/** Names of regions that have none: their numbers from 1. */
+export function numberedNames(regions: number): string[] {
+  return Array.from({ length: regions }, (_, region) => String(region + 1));
+}
+
+/** A row of a table. */
+interface Row {
+  readonly cells: readonly string[];
+  /** Its number in the file, from 1. */
+  readonly row: number;
+}
+
+/** Tables of so many columns are told from lists by their shape alone, and of so many at once. */
+const CLEARLY_WIDE = 6;
+const WIDER_THAN_LISTS = 100;
+
+/**
+ * Reads a matrix or a list: the first rows are held until it is told which. There are no more
+ * of a matrix than columns and one, and no list has as many columns as large matrices.
+ */
+class AnyTableReader implements TableReader<SquareMatrix | EdgeList> {
+  #held: Row[] = [];
+  #reader: MatrixReader | EdgeListReader | undefined;
+
+  constructor(readonly path: string, readonly options: EdgeListOptions) {}
+
+  add(cells: readonly string[], row: number): void {
+    if (this.#reader !== undefined) return this.#reader.add(cells, row);
+    const held = this.#held;
+    held.push({ cells, row });
+    const columns = Math.max(cells.length, held[0]!.cells.length);
+    if (columns > WIDER_THAN_LISTS) this.#begin(true);
+    else if (held.length > columns + 1) this.#begin(false);
+  }
+
+  #begin(isMatrix: boolean): MatrixReader | EdgeListReader {
+    const reader = this.#reader = isMatrix
+      ? new MatrixReader(this.path)
+      : new EdgeListReader(this.path, this.options);
+    for (const { cells, row } of this.#held) reader.add(cells, row);
+    this.#held = [];
+    return reader;
+  }
+
+  finish(): SquareMatrix | EdgeList {
+    const reader = this.#reader ?? this.#begin(looksSquare(this.#held));
+    return reader.finish();
+  }
+}
+
 /** Whether a table is a matrix and no list of connections. */
-function looksSquare(rows: readonly Row[], file: string): boolean {
+function looksSquare(rows: readonly Row[]): boolean {
   const [first, second] = rows;
   if (first === undefined || isListHeader(first.cells)) return false;
   const columns = Math.max(first.cells.length, second?.cells.length ?? 0);
@@ -239,7 +225,7 @@ function looksSquare(rows: readonly Row[], file: string): boolean {
   if (columns >= CLEARLY_WIDE || !canBeList(rows)) return true;
   // A list of so few connections between numbers would have to have zeros just on the diagonal.
   try {
-    const matrix = new MatrixReader(file);
+    const matrix = new MatrixReader("");
     for (const { cells, row } of rows) matrix.add(cells, row);
     const { from, to } = matrix.finish().graph;
     return from.every((region, edge) => region !== to[edge]);
@@ -254,20 +240,18 @@ function looksSquare(rows: readonly Row[], file: string): boolean {
  * or whole numbers. Of numbers with gaps a matrix that lacks values is likelier.
  */
 function canBeList(rows: readonly Row[]): boolean {
-  const body = isHeader(rows[0]!.cells) ? rows.slice(1) : rows;
-  const inWords = ({ cells }: Row) =>
-    cells.slice(0, 2).every((cell) => isWord(cell) || isMissing(cell));
-  const inNumbers = ({ cells }: Row) =>
-    cells.slice(0, 2).every((cell) => /^\d+$/.test(cell)) &&
-    !cells.some(isMissing);
-  return body.every(inNumbers) ||
-    (body.every(inWords) &&
-      body.some(({ cells }) => cells.slice(0, 2).every(isWord)));
-}
-
-/** Whether a row of a list has no weight, and is no pair of regions. */
-function isHeader(cells: readonly string[]): boolean {
-  return cells.length > 2 && cells.every(isWord);
+  const [first] = rows;
+  const hasHeader = first!.cells.length > 2 && first!.cells.every(isWord);
+  const body = rows.slice(Number(hasHeader)).map(({ cells }) => ({
+    ends: cells.slice(0, 2),
+    gaps: cells.some(isMissing),
+  }));
+  return body.every(({ ends, gaps }) =>
+    !gaps && ends.every((cell) => /^\d+$/.test(cell))
+  ) ||
+    (body.every(({ ends }) =>
+      ends.every((cell) => isWord(cell) || isMissing(cell))
+    ) && body.some(({ ends }) => ends.every(isWord)));
 }
 
 /**
@@ -276,10 +260,9 @@ function isHeader(cells: readonly string[]): boolean {
  * @throws {InputError} If it is no square matrix.
  */
 export async function readMatrix(file: ByteSource): Promise<SquareMatrix> {
-  if (isMatrixFile(file.name)) return { graph: await readMatrixFile(file) };
-  const matrix = new MatrixReader(file.name);
-  await readRows(file, (cells, row) => matrix.add(cells, row));
-  return matrix.finish();
+  return isMatrixFile(file.name)
+    ? { graph: await readMatrixFile(file) }
+    : await readTable(file, new MatrixReader(file.name));
 }
 
 /**

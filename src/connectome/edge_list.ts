@@ -4,16 +4,14 @@
  * @module
  */
 
-import { InputError } from "../files/input_error.ts";
+import { cannotRead, type Fail } from "../files/input_error.ts";
 import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
-import { signOf } from "./connectome.ts";
-import { cellNumber, isMissing } from "./tables.ts";
+import { signOf, SIGNS_ALLOWED } from "./connectome.ts";
+import { cellNumber, isMissing, type TableReader } from "./rows.ts";
 
 /** How a list is read. */
 export interface EdgeListOptions {
-  /** What messages call the file. */
-  readonly file: string;
   /** Header of the column of the region a connection comes from, or its number from 1. */
   readonly source?: string | undefined;
   /** That of the region it goes to. */
@@ -45,6 +43,13 @@ export interface EdgeList {
   readonly notes: readonly string[];
 }
 
+/** Notes of what happened at all, of facts with their numbers. */
+export function notesOf(
+  facts: readonly (readonly [number, string])[],
+): string[] {
+  return facts.flatMap(([number, text]) => number === 0 ? [] : [text]);
+}
+
 /** Names of columns, without case and what is no letter or digit. */
 const HEADERS = {
   source:
@@ -57,15 +62,14 @@ const HEADERS = {
     /^(?:type|types|kind|synapsetype|syntype|connectiontype|edgetype|nttype)$/,
 } as const;
 
-/** Where the cells of a line stand that count. */
+/** Where the cells of a line stand that count, from 0. */
 interface Columns {
   readonly source: number;
   readonly target: number;
   /** Undefined where each line is a connection of weight 1. */
   readonly weight: number | undefined;
   readonly type: number | undefined;
-  readonly sign: number | undefined;
-  readonly header: boolean;
+  readonly signs: number | undefined;
 }
 
 /** Lines between two reports of progress. */
@@ -86,26 +90,32 @@ const LISTED = 5;
  * out, and the notes count them; a row from a region to itself makes the
  * region known, but no connection.
  */
-export class EdgeListReader {
+export class EdgeListReader implements TableReader<EdgeList> {
   readonly #options: EdgeListOptions;
+  readonly #fail: Fail;
   readonly #names = new Map<string, number>();
   readonly #edges = new GraphBuilder();
-  readonly #numbers = new ListNumbers();
   /** Weight that each region sends with +, less that with −. */
   readonly #votes: number[] = [];
   /** Rows that lack something, the first of them. */
   readonly #lacking: number[] = [];
+  readonly #count = { used: 0, lacking: 0, others: 0, itself: 0, outside: 0 };
   #columns: Columns | undefined;
-  /** Cells of the header, until the line below it is read. */
-  #headed = 0;
+  /** Cells of the header; 0 where there is none. */
+  #header = 0;
   /** Whether there are more columns than two regions and a weight take. */
   #wide = false;
+  /** What stands before the decimals, known from the first number that has some. */
+  #mark: "." | "," | undefined;
   #row = 0;
+  #belowHeader = false;
+  /** Rows whose first cell is their number. */
   #counted = 0;
-  readonly #count = { used: 0, lacking: 0, others: 0, itself: 0, outside: 0 };
 
-  constructor(options: EdgeListOptions) {
+  /** @param file What messages call the file. */
+  constructor(file: string, options: EdgeListOptions = {}) {
     this.#options = options;
+    this.#fail = cannotRead(file, "the list of connections");
   }
 
   /**
@@ -116,30 +126,21 @@ export class EdgeListReader {
   add(cells: readonly string[], row: number): void {
     this.#row = row;
     if (this.#columns === undefined) {
-      this.#columns = findColumns(cells, {
-        options: this.#options,
-        problem: (what) => this.#problem(what),
-        row,
-      });
-      if (
-        this.#options.types !== undefined && this.#columns.type === undefined
-      ) {
-        throw this.#problem(
-          "--types needs a column called type, and it has none",
-        );
-      }
-      if (this.#columns.header) {
-        this.#headed = cells.length;
-        return;
+      this.#columns = this.#findColumns(cells);
+      const { types } = this.#options;
+      if (types !== undefined && this.#columns.type === undefined) {
+        this.#fail("--types needs a column called type, and it has none");
       }
       this.#wide = cells.length > 3;
+      this.#belowHeader = this.#header > 0;
+      if (this.#belowHeader) return;
     }
-    if (this.#headed > 0) {
+    if (this.#belowHeader) {
+      this.#belowHeader = false;
       // R's write.table() gives no name to the column that counts the rows.
-      const counted = cells.length === this.#headed + 1 &&
-        /^[01]$/.test(cells[0]!);
-      this.#headed = 0;
-      if (counted) this.#columns = besideCounter(this.#columns);
+      if (cells.length === this.#header + 1 && /^[01]$/.test(cells[0]!)) {
+        this.#columns = besideCounter(this.#columns);
+      }
     }
     this.#read(cells, this.#columns);
     if (row % TOLD_EVERY === 0) {
@@ -149,9 +150,86 @@ export class EdgeListReader {
     }
   }
 
-  #problem(what: string): InputError {
-    return new InputError(
-      `Cannot read the list of connections "${this.#options.file}": ${what}`,
+  #findColumns(cells: readonly string[]): Columns {
+    const options = this.#options;
+    const plain = cells.map(plainHeader);
+    const found = (at: number) => at < 0 ? undefined : at;
+    const named = (kind: keyof typeof HEADERS) =>
+      found(plain.findIndex((cell) => HEADERS[kind].test(cell)));
+    const asked = (kind: "source" | "target" | "weight" | "signs") => {
+      const wanted = options[kind];
+      if (wanted === undefined) return undefined;
+      // A number is a column's, not a region's of that name in the first row.
+      const number = Number(wanted);
+      if (Number.isInteger(number) && number >= 1 && number <= cells.length) {
+        return number - 1;
+      }
+      const flag = kind === "signs" ? "sign_column" : kind;
+      return found(cells.indexOf(wanted)) ??
+        found(plain.indexOf(plainHeader(wanted))) ??
+        this.#fail(
+          `--${flag} ${wanted} is none of its columns: ${cells.join(", ")}`,
+        );
+    };
+    const [from, to] = [named("source"), named("target")];
+    const source = asked("source") ?? from;
+    const target = asked("target") ?? to;
+    const weight = asked("weight") ?? named("weight");
+    const others = { signs: asked("signs"), type: named("type") };
+    const words = cells.every((cell) =>
+      !isMissing(cell) && Number.isNaN(cellNumber(cell))
+    );
+    const askedByName = [options.source, options.target, options.weight].some(
+      (wanted) =>
+        wanted !== undefined && !/^\d+$/.test(wanted) &&
+        plain.includes(plainHeader(wanted)),
+    );
+    // Two words may as well be two regions.
+    const header = (words && cells.length > 2) || askedByName ||
+      (from !== undefined && to !== undefined);
+    if (header) this.#header = cells.length;
+    if (header && source !== undefined && target !== undefined) {
+      return {
+        source,
+        target,
+        weight: weight ?? this.#onlyOther(cells, [source, target, others.type]),
+        ...others,
+      };
+    }
+    if (header && (from === undefined) !== (to === undefined)) {
+      this.#fail(
+        `its header (${
+          cells.join(", ")
+        }) does not say which columns are source and target; --source and --target name them`,
+      );
+    }
+    if (cells.length < 2) {
+      this.#fail(
+        `row ${this.#row} has 1 column, at least 2 are needed: the region a connection comes from, and the one it goes to`,
+      );
+    }
+    return {
+      source: source ?? 0,
+      target: target ?? 1,
+      weight: weight ??
+        (cells.length === 2 ? undefined : Math.max(2, cells.length - 2)),
+      ...others,
+    };
+  }
+
+  /** The column of weights where its header has no known name: the only other one. */
+  #onlyOther(
+    cells: readonly string[],
+    known: readonly (number | undefined)[],
+  ): number | undefined {
+    const others = [...cells.keys()].filter((at) =>
+      !known.includes(at) && cells[at] !== ""
+    );
+    if (others.length <= 1) return others[0];
+    return this.#fail(
+      `its header (${
+        cells.join(", ")
+      }) does not say which column holds the weights; --weight names it`,
     );
   }
 
@@ -160,7 +238,7 @@ export class EdgeListReader {
     const count = this.#count;
     if (cells.length <= Math.max(place.source, place.target)) {
       if (cells.every((cell) => cell === "")) return;
-      throw this.#problem(
+      this.#fail(
         `row ${this.#row} has ${plural(cells.length, "column")}, but ` +
           `the regions stand in columns ${place.source + 1} and ${
             place.target + 1
@@ -184,9 +262,9 @@ export class EdgeListReader {
       if (this.#lacking.length < LISTED) this.#lacking.push(this.#row);
       return;
     }
-    const weight = this.#numbers.read(cell);
+    const weight = this.#numberIn(cell);
     if (!(weight >= 0 && weight < Infinity)) {
-      throw this.#problem(
+      this.#fail(
         `row ${this.#row} has the weight ${
           JSON.stringify(cell.slice(0, 40))
         } in column ${place.weight! + 1}, allowed are numbers from 0${
@@ -200,126 +278,18 @@ export class EdgeListReader {
       count.outside++;
       return;
     }
-    const a = this.#numberOf(from);
-    const b = this.#numberOf(to);
-    if (place.sign !== undefined) this.#vote(a, cells[place.sign]!, weight);
+    const a = this.#regionOf(from);
+    const b = this.#regionOf(to);
+    if (place.signs !== undefined) {
+      this.#vote(a, cells[place.signs] ?? "", weight);
+    }
     count.used++;
     if (a === b) count.itself++;
     else if (weight > 0) this.#edges.add(a, b, weight);
   }
 
-  /** Counts a row's weight for the sign of its sender. */
-  #vote(region: number, cell = "", weight = 0): void {
-    const sign = signOf(cell);
-    if (sign === undefined) {
-      throw this.#problem(
-        `row ${this.#row} has ${
-          JSON.stringify(cell.slice(0, 40))
-        } in the column of signs, allowed are +, -, ACh, GABA, Glu, and transmitters that do either`,
-      );
-    }
-    this.#votes[region] = (this.#votes[region] ?? 0) + sign * weight;
-  }
-
-  #numberOf(name: string): number {
-    const number = this.#names.get(name);
-    if (number !== undefined) return number;
-    // A quote that does not end takes other rows for a name.
-    if (name.includes("\n")) {
-      throw this.#problem(
-        `row ${this.#row} has a quote that does not end in its line`,
-      );
-    }
-    this.#names.set(name, this.#names.size);
-    return this.#names.size - 1;
-  }
-
-  /** @throws {InputError} If there was no row, or none of the columns names regions. */
-  finish(): EdgeList {
-    const { duplicates, minWeight = 0 } = this.#options;
-    const count = this.#count;
-    if (this.#columns === undefined) throw this.#problem("it is empty");
-    if (
-      !this.#columns.header && this.#columns.source === 0 &&
-      this.#counted === count.used && this.#options.source === undefined &&
-      // In a small ring of regions, too, each sends once, in their order.
-      count.used > (this.#wide ? 2 : MOST_IN_RING)
-    ) {
-      throw this.#problem(
-        "its first column counts the rows; name the columns in a header, or by --source, --target and --weight with their numbers from 1",
-      );
-    }
-    const names = [...this.#names.keys()];
-    const { graph, joined } = this.#edges.build(names.length, (a, b) => {
-      if (duplicates !== "error") return;
-      throw this.#problem(
-        `it has several rows from "${names[a]}" to "${
-          names[b]
-        }", and --duplicates error forbids that; else they are summed`,
-      );
-    });
-    const kept = minWeight <= 0
-      ? graph
-      : filterGraph(graph, (_, __, edge) => graph.weight[edge]! >= minWeight);
-    const dropped = graph.weight.length - kept.weight.length;
-    const rows = (number: number) => plural(number, "row");
-    const facts: readonly (readonly [number, string])[] = [
-      [joined, `${joined} of them summed with others of the same pair`],
-      [
-        count.lacking,
-        `${rows(count.lacking)} left out that lack a region or a weight (row${
-          count.lacking === 1 ? "" : "s"
-        } ${this.#lacking.join(", ")}${count.lacking > LISTED ? ", …" : ""})`,
-      ],
-      [count.others, `${rows(count.others)} of other types left out`],
-      [count.outside, `${rows(count.outside)} outside the subset left out`],
-      [
-        count.itself,
-        `${rows(count.itself)} from a region to itself, which ${
-          count.itself === 1 ? "makes" : "make"
-        } no connection`,
-      ],
-      [
-        dropped,
-        `${plural(dropped, "connection")} of less than ${minWeight} left out`,
-      ],
-    ];
-    const notes = [
-      `${rows(count.used)} used`,
-      ...facts.flatMap(([number, text]) => number === 0 ? [] : [text]),
-      ...(isOneWay(graph)
-        ? [
-          "warning: no region both sends and receives; are the columns of sources and targets the right ones? --source and --target name others",
-        ]
-        : []),
-    ];
-    return {
-      graph: kept,
-      regionNames: names,
-      ...(this.#columns.sign === undefined ? {} : {
-        signs: Int8Array.from(
-          names,
-          (_, region) => Math.sign(this.#votes[region] ?? 0),
-        ),
-      }),
-      notes,
-    };
-  }
-}
-
-/** Whether connections lead from some regions to others alone, as where a column is no region's; of a few nothing follows. */
-function isOneWay({ from, to }: Graph): boolean {
-  if (from.length < 4) return false;
-  const senders = new Set(from);
-  return to.every((receiver) => !senders.has(receiver));
-}
-
-/** Numbers of a list, which have decimal points or, all of them, decimal commas. */
-class ListNumbers {
-  #mark: "." | "," | undefined;
-
-  /** NaN for what is no number, or may be another than it seems. */
-  read(cell: string): number {
+  /** NaN for what is no number, or may be another than it seems: all have decimal points, or all decimal commas. */
+  #numberIn(cell: string): number {
     if (cell.includes(".")) {
       if (this.#mark === ",") return NaN;
       this.#mark = ".";
@@ -331,15 +301,115 @@ class ListNumbers {
       return NaN;
     }
     this.#mark = ",";
-    return cellNumber(cell, { decimalComma: true });
+    return cellNumber(cell.replace(",", "."));
   }
+
+  /** Counts a row's weight for the sign of its sender. */
+  #vote(region: number, cell: string, weight: number): void {
+    const sign = signOf(cell) ??
+      this.#fail(
+        `row ${this.#row} has ${
+          JSON.stringify(cell.slice(0, 40))
+        } in the column of signs, ${SIGNS_ALLOWED}`,
+      );
+    this.#votes[region] = (this.#votes[region] ?? 0) + sign * weight;
+  }
+
+  #regionOf(name: string): number {
+    const region = this.#names.get(name);
+    if (region !== undefined) return region;
+    // A quote that does not end takes other rows for a name.
+    if (name.includes("\n")) {
+      this.#fail(`row ${this.#row} has a quote that does not end in its line`);
+    }
+    this.#names.set(name, this.#names.size);
+    return this.#names.size - 1;
+  }
+
+  /** @throws {InputError} If there was no row, or none of the columns names regions. */
+  finish(): EdgeList {
+    const { duplicates, minWeight = 0, source } = this.#options;
+    const count = this.#count;
+    if (this.#columns === undefined) return this.#fail("it is empty");
+    if (
+      this.#header === 0 && this.#columns.source === 0 &&
+      this.#counted === count.used && source === undefined &&
+      // In a small ring of regions, too, each sends once, in their order.
+      count.used > (this.#wide ? 2 : MOST_IN_RING)
+    ) {
+      this.#fail(
+        "its first column counts the rows; name the columns in a header, or by --source, --target and --weight with their numbers from 1",
+      );
+    }
+    const names = [...this.#names.keys()];
+    const { graph, joined } = this.#edges.build(names.length, (a, b) => {
+      if (duplicates !== "error") return;
+      this.#fail(
+        `it has several rows from "${names[a]}" to "${
+          names[b]
+        }", and --duplicates error forbids that; else they are summed`,
+      );
+    });
+    const { weight } = graph;
+    const kept = minWeight <= 0
+      ? graph
+      : filterGraph(graph, (_, __, edge) => weight[edge]! >= minWeight);
+    const weak = weight.length - kept.weight.length;
+    const rows = (number: number) => plural(number, "row");
+    return {
+      graph: kept,
+      regionNames: names,
+      ...(this.#columns.signs === undefined ? {} : {
+        signs: Int8Array.from(
+          names,
+          (_, region) => Math.sign(this.#votes[region] ?? 0),
+        ),
+      }),
+      notes: [
+        `${rows(count.used)} used`,
+        ...notesOf([
+          [joined, `${joined} of them summed with others of the same pair`],
+          [
+            count.lacking,
+            `${rows(count.lacking)} left out that lack a region or a weight (${
+              count.lacking === 1 ? "row" : "rows"
+            } ${this.#lacking.join(", ")}${
+              count.lacking > LISTED ? ", …" : ""
+            })`,
+          ],
+          [count.others, `${rows(count.others)} of other types left out`],
+          [count.outside, `${rows(count.outside)} outside the subset left out`],
+          [
+            count.itself,
+            `${rows(count.itself)} from a region to itself, which ${
+              count.itself === 1 ? "makes" : "make"
+            } no connection`,
+          ],
+          [
+            weak,
+            `${plural(weak, "connection")} of less than ${minWeight} left out`,
+          ],
+          [
+            Number(isOneWay(graph)),
+            "warning: no region both sends and receives; are the columns of sources and targets the right ones? --source and --target name others",
+          ],
+        ]),
+      ],
+    };
+  }
+}
+
+/** Whether connections lead from some regions to others alone, as where a column is no region's; of a few nothing follows. */
+function isOneWay({ from, to }: Graph): boolean {
+  if (from.length < 4) return false;
+  const senders = new Set(from);
+  return to.every((receiver) => !senders.has(receiver));
 }
 
 /** Whether cells are a header that names where connections come from and where they go to. */
 export function isListHeader(cells: readonly string[]): boolean {
-  const plain = cells.map(plainHeader);
   return [HEADERS.source, HEADERS.target].every((names) =>
-    plain.some((cell) => names.test(cell))
+    cells.some((cell) => names.test(plainHeader(cell)))
   );
 }
 
@@ -348,121 +418,10 @@ function plainHeader(cell: string): string {
   return cell.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
-function findColumns(
-  cells: readonly string[],
-  { options, problem, row }: {
-    readonly options: EdgeListOptions;
-    readonly problem: (what: string) => InputError;
-    readonly row: number;
-  },
-): Columns {
-  const plain = cells.map(plainHeader);
-  const byName = (kind: keyof typeof HEADERS) => {
-    const at = plain.findIndex((cell) => HEADERS[kind].test(cell));
-    return at < 0 ? undefined : at;
-  };
-  const asked = (kind: "source" | "target" | "weight" | "signs") => {
-    const wanted = options[kind];
-    if (wanted === undefined) return undefined;
-    // A number is a column's, not a region's of that name in the first row.
-    const number = Number(wanted);
-    if (Number.isInteger(number) && number >= 1 && number <= cells.length) {
-      return number - 1;
-    }
-    const exact = cells.indexOf(wanted);
-    if (exact >= 0) return exact;
-    const other = plain.indexOf(plainHeader(wanted));
-    if (other >= 0) return other;
-    throw problem(
-      `--${
-        kind === "signs" ? "sign_column" : kind
-      } ${wanted} is none of its columns: ${cells.join(", ")}`,
-    );
-  };
-  const named = { source: byName("source"), target: byName("target") };
-  const source = asked("source") ?? named.source;
-  const target = asked("target") ?? named.target;
-  const weight = asked("weight") ?? byName("weight");
-  const sign = asked("signs");
-  const type = byName("type");
-  const words = cells.every((cell) =>
-    !isMissing(cell) && Number.isNaN(cellNumber(cell))
-  );
-  const askedByName = (["source", "target", "weight"] as const).some((kind) =>
-    options[kind] !== undefined && !/^\d+$/.test(options[kind]!) &&
-    plain.includes(plainHeader(options[kind]!))
-  );
-  // Two words may as well be two regions.
-  const header = (words && cells.length > 2) || askedByName ||
-    (named.source !== undefined && named.target !== undefined);
-  if (header && source !== undefined && target !== undefined) {
-    return {
-      source,
-      target,
-      weight: weight ?? weightBeside(cells, { source, target, type, problem }),
-      type,
-      sign,
-      header,
-    };
-  }
-  if (header && (named.source === undefined) !== (named.target === undefined)) {
-    throw problem(
-      `its header (${
-        cells.join(", ")
-      }) does not say which columns are source and target; --source and --target name them`,
-    );
-  }
-  if (cells.length < 2) {
-    throw problem(
-      `row ${row} has 1 column, at least 2 are needed: the region a connection comes from, and the one it goes to`,
-    );
-  }
-  return {
-    source: source ?? 0,
-    target: target ?? 1,
-    weight: weight ??
-      (cells.length === 2
-        ? undefined
-        : cells.length === 3
-        ? 2
-        : cells.length - 2),
-    type,
-    sign,
-    header,
-  };
-}
-
 /** Columns one further to the right. */
-function besideCounter({ header, ...places }: Columns): Columns {
-  const next = (at: number | undefined) => at === undefined ? at : at + 1;
-  const { source, target, weight, type, sign } = places;
-  return {
-    source: source + 1,
-    target: target + 1,
-    weight: next(weight),
-    type: next(type),
-    sign: next(sign),
-    header,
-  };
-}
-
-/** The column of weights where its header has no known name: the only other one. */
-function weightBeside(
-  cells: readonly string[],
-  { source, target, type, problem }: {
-    readonly source: number;
-    readonly target: number;
-    readonly type: number | undefined;
-    readonly problem: (what: string) => InputError;
-  },
-): number | undefined {
-  const others = [...cells.keys()].filter((at) =>
-    at !== source && at !== target && at !== type && cells[at] !== ""
+function besideCounter(columns: Columns): Columns {
+  const moved = Object.entries(columns).map(([kind, at]) =>
+    [kind, at === undefined ? undefined : at + 1] as const
   );
-  if (others.length <= 1) return others[0];
-  throw problem(
-    `its header (${
-      cells.join(", ")
-    }) does not say which column holds the weights; --weight names it`,
-  );
+  return Object.fromEntries(moved) as unknown as Columns;
 }

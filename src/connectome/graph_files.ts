@@ -5,11 +5,11 @@
  * @module
  */
 
-import { InputError } from "../files/input_error.ts";
+import { cannotRead } from "../files/input_error.ts";
 import { unpackLz4 } from "../files/lz4.ts";
 import type { ByteSource } from "../files/read.ts";
 import { packageFor } from "./matrix_files.ts";
-import type { OnRow } from "./rows.ts";
+import type { TableReader } from "./rows.ts";
 
 /** Whether a file holds a list in a form that is no table of text. */
 export function isGraphFile(path: string): boolean {
@@ -17,44 +17,43 @@ export function isGraphFile(path: string): boolean {
 }
 
 /**
- * Gives the rows of such a file; whole numbers of 64 bits stay exact.
+ * Gives the rows of such a file to what reads it; whole numbers of 64 bits stay exact.
  *
  * @throws {InputError} If it can't be read, or is packed in a way that is not known.
  */
-export async function readGraphFile(
+export async function readGraphFile<Found>(
   file: ByteSource,
-  onRow: OnRow,
-): Promise<void> {
-  const { name: path } = file;
-  if (/\.parquet$/i.test(path)) return await readParquet(file, onRow);
-  const bytes = await file.bytes();
-  if (!/\.graphml$/i.test(path)) return await readArrow(bytes, path, onRow);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new InputError(
-      `Cannot read the graph "${path}": it is no text in UTF-8`,
-      { cause },
-    );
+  reader: TableReader<Found>,
+): Promise<Found> {
+  const rowsOf = /\.parquet$/i.test(file.name)
+    ? parquetRows
+    : /\.graphml$/i.test(file.name)
+    ? graphmlRows
+    : arrowRows;
+  let row = 1;
+  for await (const rows of rowsOf(file)) {
+    for (const cells of rows) reader.add(cells, row++);
   }
-  await readGraphml(text, path, onRow);
+  return reader.finish();
 }
+
+/** Rows of a file's table, some at a time. */
+type Rows = AsyncGenerator<Iterable<string[]>>;
 
 /** Rows of a Parquet file that are held at once. */
 const ROWS_AT_ONCE = 500_000;
 
-async function readParquet(file: ByteSource, onRow: OnRow): Promise<void> {
+async function* parquetRows(file: ByteSource): Rows {
   const { name: path } = file;
-  const name = "hyparquet";
-  const { parquetMetadataAsync, parquetReadObjects } = await packageFor(
-    () => import("npm:hyparquet@1.33.0"),
-    { path, name },
-  );
-  const { compressors } = await packageFor(
-    () => import("npm:hyparquet-compressors@1.1.2"),
-    { path, name },
-  );
+  const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }] =
+    await packageFor(
+      () =>
+        Promise.all([
+          import("npm:hyparquet@1.33.0"),
+          import("npm:hyparquet-compressors@1.1.2"),
+        ]),
+      { path, name: "hyparquet" },
+    );
   try {
     const source = {
       byteLength: await file.size(),
@@ -64,7 +63,6 @@ async function readParquet(file: ByteSource, onRow: OnRow): Promise<void> {
     const metadata = await parquetMetadataAsync(source);
     const rows = Number(metadata.num_rows);
     let names: string[] | undefined;
-    let row = 1;
     for (let rowStart = 0; rowStart < rows; rowStart += ROWS_AT_ONCE) {
       const rowEnd = Math.min(rows, rowStart + ROWS_AT_ONCE);
       const found = await parquetReadObjects({
@@ -77,19 +75,17 @@ async function readParquet(file: ByteSource, onRow: OnRow): Promise<void> {
       if (found.length < rowEnd - rowStart) {
         throw new Error(`it has fewer than the ${rows} rows it claims`);
       }
-      for (const each of found) {
-        if (names === undefined) onRow(names = Object.keys(each), row++);
-        onRow(names.map((name) => cellOf(each[name])), row++);
-      }
+      if (names === undefined) yield [names = Object.keys(found[0]!)];
+      const columns = names;
+      yield found.values().map((row) =>
+        columns.map((name) => cellOf(row[name]))
+      );
     }
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(
-      `Cannot read "${path}": it is no Parquet file that can be read (${
-        (error as Error).message
-      })`,
-      { cause: error },
-    );
+  } catch (cause) {
+    const { message } = cause as Error;
+    cannotRead(path)(`it is no Parquet file that can be read (${message})`, {
+      cause,
+    });
   }
 }
 
@@ -99,20 +95,18 @@ function cellOf(value: unknown): string {
 }
 
 /** Arrow's file and stream, as Feather of version 2 is; packed by LZ4 or ZSTD or not. */
-async function readArrow(
-  bytes: Uint8Array,
-  path: string,
-  onRow: OnRow,
-): Promise<void> {
-  const { tableFromIPC, setCompressionCodec, CompressionType } =
-    await packageFor(() => import("npm:@uwdata/flechette@2.6.0"), {
-      path,
-      name: "@uwdata/flechette",
-    });
-  const zstd = await packageFor(() => import("npm:fzstd@0.1.1"), {
-    path,
-    name: "fzstd",
-  });
+async function* arrowRows(file: ByteSource): Rows {
+  const { name: path } = file;
+  const bytes = await file.bytes();
+  const [{ tableFromIPC, setCompressionCodec, CompressionType }, zstd] =
+    await packageFor(
+      () =>
+        Promise.all([
+          import("npm:@uwdata/flechette@2.6.0"),
+          import("npm:fzstd@0.1.1"),
+        ]),
+      { path, name: "@uwdata/flechette" },
+    );
   const encode = (data: Uint8Array) => data;
   setCompressionCodec(CompressionType.LZ4_FRAME, {
     encode,
@@ -123,7 +117,6 @@ async function readArrow(
     decode: (data) => zstd.decompress(data),
   });
   let columns: ArrayLike<unknown>[];
-  let names: string[];
   try {
     if (new TextDecoder().decode(bytes.subarray(0, 4)) === "FEA1") {
       throw new Error("Feather of version 1 is not, version 2 is");
@@ -132,20 +125,23 @@ async function readArrow(
       bytes.length,
       () => tableFromIPC(bytes, { useBigInt: true }),
     );
-    names = [...table.names].map(String);
+    const names = [...table.names].map(String);
     columns = names.map((_, at) => table.getChildAt(at).toArray());
+    yield [names];
   } catch (cause) {
-    throw new InputError(
-      `Cannot read "${path}": it is no Arrow or Feather file that can be read (${
-        (cause as Error).message
-      })`,
+    const { message } = cause as Error;
+    return cannotRead(path)(
+      `it is no Arrow or Feather file that can be read (${message})`,
       { cause },
     );
   }
-  onRow(names, 1);
+  yield rowsOfColumns(columns);
+}
+
+function* rowsOfColumns(columns: readonly ArrayLike<unknown>[]) {
   const rows = columns[0]?.length ?? 0;
   for (let row = 0; row < rows; row++) {
-    onRow(columns.map((column) => cellOf(column[row])), row + 2);
+    yield columns.map((column) => cellOf(column[row]));
   }
 }
 
@@ -188,61 +184,63 @@ interface Element {
 }
 
 /**
- * Gives the edges of a GraphML file: source, target, and what the file
+ * The edges of a GraphML file: source, target, and what the file
  * says of each edge under the names it gives. Nodes have their names where the file
  * has some, else their ids; an edge without direction goes both ways.
  *
  * Format: http://graphml.graphdrawing.org/specification.html
- *
- * @throws {InputError} If it is no GraphML.
  */
-async function readGraphml(
-  text: string,
-  file: string,
-  onRow: OnRow,
-): Promise<void> {
+async function* graphmlRows(file: ByteSource): Rows {
+  const { name: path } = file;
+  const fail = cannotRead(path, "the graph");
+  const bytes = await file.bytes();
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    return fail("it is no text in UTF-8", { cause });
+  }
   const { XMLParser } = await packageFor(
     () => import("npm:fast-xml-parser@4.5.3"),
-    { path: file, name: "fast-xml-parser" },
+    { path, name: "fast-xml-parser" },
   );
-  const fail = (what: string): never => {
-    throw new InputError(`Cannot read the graph "${file}": ${what}`);
+  const parse = () => {
+    try {
+      return new XMLParser({
+        ignoreAttributes: false,
+        attributeNamePrefix: "@",
+        parseAttributeValue: false,
+        parseTagValue: false,
+        processEntities: true,
+        isArray: (name: string) =>
+          ["node", "edge", "key", "data"].includes(name),
+      }).parse(text, true) as Element;
+    } catch (error) {
+      return fail(`it is no XML (${(error as Error).message})`);
+    }
   };
-  let root: Element;
-  try {
-    root = new XMLParser({
-      ignoreAttributes: false,
-      attributeNamePrefix: "@",
-      parseAttributeValue: false,
-      parseTagValue: false,
-      processEntities: true,
-      isArray: (name: string) => ["node", "edge", "key", "data"].includes(name),
-    }).parse(text, true) as Element;
-  } catch (error) {
-    return fail(`it is no XML (${(error as Error).message})`);
-  }
-  const graphml = root.graphml as Element | undefined;
+  const graphml = parse().graphml as Element | undefined;
   const graph = graphml?.graph as Element | undefined;
   if (graphml === undefined || graph === undefined || Array.isArray(graph)) {
     return fail("it holds no graph, or more than one");
   }
   const elements = (of: Element, name: string) =>
     (of[name] ?? []) as readonly Element[];
-  const keys = elements(graphml, "key");
-  const named = (kind: "node" | "edge") =>
-    keys.filter((key) => key["@for"] === kind || key["@for"] === "all");
+  const keysFor = (kind: "node" | "edge") =>
+    elements(graphml, "key").filter((key) =>
+      key["@for"] === kind || key["@for"] === "all"
+    );
   const valueOf = (element: Element, key: unknown) => {
     const data = elements(element, "data").find((each) => each["@key"] === key);
-    return data === undefined ? "" : String(data["#text"] ?? "");
+    return String(data?.["#text"] ?? "");
   };
-  const label = named("node").find((key) =>
+  const label = keysFor("node").find((key) =>
     ["name", "label"].includes(String(key["@attr.name"]).toLowerCase())
   );
   const names = new Map(
     elements(graph, "node").map((node) => {
       const id = String(node["@id"]);
-      const name = label === undefined ? "" : valueOf(node, label["@id"]);
-      return [id, name === "" ? id : name];
+      return [id, label && valueOf(node, label["@id"]) || id];
     }),
   );
   // Names that stand twice would join different nodes.
@@ -250,26 +248,25 @@ async function readGraphml(
   const nameOf = (id: unknown) =>
     unique ? names.get(String(id)) ?? String(id) : String(id);
   // One name may have several keys: networkx gives whole and other numbers one each.
-  const columns = new Map<string, unknown[]>();
-  for (const key of named("edge")) {
-    const name = String(key["@attr.name"]);
-    if (/^(?:source|target)$/i.test(name)) continue;
-    columns.set(name, [...columns.get(name) ?? [], key["@id"]]);
-  }
-  let row = 1;
-  onRow(["source", "target", ...columns.keys()], row++);
-  for (const edge of elements(graph, "edge")) {
+  const columns = Map.groupBy(
+    keysFor("edge").filter((key) =>
+      !/^(?:source|target)$/i.test(String(key["@attr.name"]))
+    ),
+    (key) => String(key["@attr.name"]),
+  );
+  yield [["source", "target", ...columns.keys()]];
+  yield elements(graph, "edge").values().flatMap((edge) => {
     const ends = [nameOf(edge["@source"]), nameOf(edge["@target"])];
     const values = Array.from(
       columns.values(),
-      (ids) => ids.map((id) => valueOf(edge, id)).find((value) => value) ?? "",
+      (keys) =>
+        keys.map((key) => valueOf(edge, key["@id"])).find(Boolean) ?? "",
     );
-    onRow([...ends, ...values], row++);
     const directed = edge["@directed"] === undefined
       ? graph["@edgedefault"] !== "undirected"
       : edge["@directed"] === "true";
-    if (!directed && ends[0] !== ends[1]) {
-      onRow([...ends.reverse(), ...values], row++);
-    }
-  }
+    return directed || ends[0] === ends[1]
+      ? [[...ends, ...values]]
+      : [[...ends, ...values], [...ends.toReversed(), ...values]];
+  });
 }

@@ -1,15 +1,22 @@
 /**
- * The rows of tables, as programs write them: read piece by piece, so that a file
- * may be larger than any text.
+ * Tables of text, as programs write them: their rows, read piece by piece, so that a
+ * file may be larger than any text, and what their cells hold.
  *
  * @module
  */
 
-import { InputError } from "../files/input_error.ts";
+import { cannotRead, InputError } from "../files/input_error.ts";
 import type { ByteSource } from "../files/read.ts";
 
 /** Is given each row of a table: its cells, and its number in the file from 1. */
-export type OnRow = (cells: string[], row: number) => void;
+export type OnRow = (cells: readonly string[], row: number) => void;
+
+/** Makes something of a table, row by row. */
+export interface TableReader<Found> {
+  readonly add: OnRow;
+  /** @throws {InputError} With file and place, if the table does not hold that. */
+  finish(): Found;
+}
 
 /** Lines that a cell in quotes may go over. */
 const MOST_LINES = 10;
@@ -47,8 +54,8 @@ export class RowReader {
   }
 
   #wrongQuote(): never {
-    throw new InputError(
-      `Cannot read "${this.file}": row ${
+    return cannotRead(this.file)(
+      `row ${
         this.#row - Math.max(0, this.#held.length - 1)
       } has a quote that does not end or that stands within a cell`,
     );
@@ -76,55 +83,52 @@ export class RowReader {
   }
 }
 
-/**
- * Gives the rows of a table: text in UTF-8, or in UTF-16 with a mark, as Excel's
- * "Unicode text" is; unpacked if its name ends in .gz.
- */
-export async function readRows(
-  { name: path, chunks }: ByteSource,
-  onRow: OnRow,
-): Promise<void> {
-  const packed = /\.gz$/i.test(path);
-  const bytes = chunks();
-  const pieces = packed
-    ? ReadableStream.from(bytes).pipeThrough(new DecompressionStream("gzip"))
-    : bytes;
-  const reader = new RowReader(path, onRow);
-  let decoder: TextDecoder | undefined;
-  const noText = (cause: unknown) =>
-    new InputError(
-      `Cannot read the connectome "${path}": it is no ${
-        packed ? "gzip file of text" : "text"
-      } in UTF-8`,
-      { cause },
-    );
-  const textOf = (piece?: Uint8Array<ArrayBuffer>) => {
-    decoder ??= decoderOf(piece);
-    try {
-      return decoder.decode(piece, { stream: piece !== undefined });
-    } catch (cause) {
-      throw noText(cause);
-    }
-  };
-  try {
-    for await (const piece of pieces) reader.add(textOf(piece));
-  } catch (error) {
-    // That of the unpacking, which speaks of no file.
-    if (packed && error instanceof TypeError) throw noText(error);
-    throw error;
-  }
-  reader.add(textOf());
-  reader.end();
+/** Gives the rows of a table to what reads it. */
+export async function readTable<Found>(
+  file: ByteSource,
+  reader: TableReader<Found>,
+): Promise<Found> {
+  const rows = new RowReader(
+    file.name,
+    (cells, row) => reader.add(cells, row),
+  );
+  for await (const piece of textOf(file)) rows.add(piece);
+  rows.end();
+  return reader.finish();
 }
 
-function decoderOf([first, second]: Uint8Array = new Uint8Array()) {
-  const wide = first === 0xff && second === 0xfe
-    ? "utf-16le"
-    : first === 0xfe && second === 0xff
-    ? "utf-16be"
-    : "utf-8";
-  return new TextDecoder(wide, { fatal: true });
+/**
+ * The text of a file in UTF-8, or in UTF-16 with a mark, as Excel's "Unicode text" is;
+ * unpacked if its name ends in .gz.
+ */
+async function* textOf({ name, chunks }: ByteSource): AsyncGenerator<string> {
+  const packed = /\.gz$/i.test(name);
+  const pieces = packed
+    ? ReadableStream.from(chunks())
+      .pipeThrough(new DecompressionStream("gzip"))
+    : chunks();
+  let decoder: TextDecoder | undefined;
+  try {
+    for await (const piece of pieces) {
+      decoder ??= new TextDecoder(encodingOf(piece), { fatal: true });
+      yield decoder.decode(piece, { stream: true });
+    }
+    if (decoder !== undefined) yield decoder.decode();
+  } catch (cause) {
+    // Unpacking and decoding name no file.
+    if (!(cause instanceof TypeError)) throw cause;
+    cannotRead(name, "the connectome")(
+      `it is no ${packed ? "gzip file of text" : "text"} in UTF-8`,
+      { cause },
+    );
+  }
 }
+
+function encodingOf([first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+}
+
 /** A line above a table; what Excel writes for an error, #DIV/0!, is no such line. */
 const ABOVE = /^[ \t]*(?:$|%|#(?!DIV\/0!|N\/A|NUM!|VALUE!|REF!|NAME\?|NULL!))/;
 
@@ -144,6 +148,7 @@ function delimiterOf(line: string): string {
 function splitterOf(
   delimiter: string,
 ): (line: string) => string[] | undefined {
+  const unquote = (text: string) => text.replaceAll('""', '"');
   if (delimiter === " ") {
     return (line) =>
       (line.trim().match(/"(?:[^"]|"")*"|[^ ]+/g) ?? []).map((cell) =>
@@ -168,9 +173,45 @@ function splitterOf(
   };
 }
 
-function unquote(text: string): string {
-  return text.replaceAll('""', '"');
+/** A cell of a CSV table, in quotes where it needs some. */
+export function quoted(text: string): string {
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** How programs write that there is no value, in small letters. */
+const NO_VALUE = new Set(
+  [
+    ["", "-", "--", "—", "–", ".", "..", "?", "*", "na", "n/a", "n.a."],
+    ["#n/a", "<na>", "nan", "-nan", "+nan", "nil", "null", "none", "missing"],
+    ["#div/0!", "#num!", "#value!", "#ref!", "#name?", "#null!", "1.#qnan"],
+    ["-1.#ind", "1.#ind", "nan()", "nd", "n.d.", "inf/nan"],
+  ].flat(),
+);
+
+/** Whether a cell says that there is no value. */
+export function isMissing(cell: string): boolean {
+  return NO_VALUE.has(cell.toLowerCase());
+}
+
+/** The number a cell holds, in decimal digits with a decimal point, or NaN. */
+export function cellNumber(cell: string): number {
+  if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(cell)) {
+    return Number(cell);
+  }
+  const infinite = /^([-+]?)inf(?:inity)?$/i.exec(cell);
+  if (infinite === null) return NaN;
+  return infinite[1] === "-" ? -Infinity : Infinity;
 }
 
 /** A number with a decimal comma, alone in its cell. */
 export const COMMA_NUMBER = /^[-+]?\d*,\d+(?:e[-+]?\d+)?$/i;
+
+/** Whether a cell holds a number, with a decimal point or comma. */
+export function isNumber(cell: string): boolean {
+  return !Number.isNaN(cellNumber(cell)) || COMMA_NUMBER.test(cell);
+}
+
+/** Whether a cell holds a word: neither a number nor a sign that there is none. */
+export function isWord(cell: string): boolean {
+  return !isMissing(cell) && !isNumber(cell);
+}

@@ -33,9 +33,10 @@ export class RetryError extends InputError {
 /** Throws the {@linkcode InputError} that says what is wrong with a file. */
 export type Fail = (what: string, options?: ErrorOptions) => never;
 
-/** For a file of that name. */
-export function cannotRead(name: string): Fail {
+/** For a file of that name; `as` says what it should hold, e.g. "the matrix". */
+export function cannotRead(name: string, as?: string): Fail {
+  const start = as === undefined ? "Cannot read" : `Cannot read ${as}`;
   return (what, options) => {
-    throw new InputError(`Cannot read "${name}": ${what}`, options);
+    throw new InputError(`${start} "${name}": ${what}`, options);
   };
 }

@@ -9,7 +9,7 @@ import { RowReader } from "../../src/connectome/rows.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { parseEdgeList } from "./parse.ts";
 
-function read(text: string, options: Omit<EdgeListOptions, "file"> = {}) {
+function read(text: string, options: EdgeListOptions = {}) {
   const { graph, regionNames, notes } = parseEdgeList(text, {
     file: "list.csv",
     ...options,
@@ -25,7 +25,7 @@ function read(text: string, options: Omit<EdgeListOptions, "file"> = {}) {
 function refused(
   text: string,
   expected: RegExp,
-  options: Omit<EdgeListOptions, "file"> = {},
+  options: EdgeListOptions = {},
 ): void {
   assert.throws(
     () => parseEdgeList(text, { file: "list.csv", ...options }),
@@ -181,7 +181,7 @@ describe("parseEdgeList()", () => {
     const text = "from,to,weight\r\nA,B,10\r\nB,C,20\rC,A,30\nA,B,5";
     const whole = read(text);
     for (let cut = 0; cut <= text.length; cut++) {
-      const list = new EdgeListReader({ file: "list.csv" });
+      const list = new EdgeListReader("list.csv");
       const reader = new RowReader(
         "list.csv",
         (cells, row) => list.add(cells, row),

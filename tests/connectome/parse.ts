@@ -3,7 +3,7 @@ import {
   type EdgeListOptions,
   EdgeListReader,
 } from "../../src/connectome/edge_list.ts";
-import { RowReader } from "../../src/connectome/rows.ts";
+import { RowReader, type TableReader } from "../../src/connectome/rows.ts";
 import {
   MatrixReader,
   type SquareMatrix,
@@ -11,24 +11,24 @@ import {
 
 /** A matrix from the text of a table. */
 export function parseMatrixTable(text: string, file: string): SquareMatrix {
-  return readAll(text, new MatrixReader(file), file).finish();
+  return readAll(text, new MatrixReader(file), file);
 }
 
 /** A list of connections from its text. */
 export function parseEdgeList(
   text: string,
-  options: EdgeListOptions,
+  { file, ...options }: EdgeListOptions & { readonly file: string },
 ): EdgeList {
-  return readAll(text, new EdgeListReader(options), options.file).finish();
+  return readAll(text, new EdgeListReader(file, options), file);
 }
 
-function readAll<Reader extends MatrixReader | EdgeListReader>(
+function readAll<Found>(
   text: string,
-  reader: Reader,
+  reader: TableReader<Found>,
   file: string,
-): Reader {
+): Found {
   const rows = new RowReader(file, (cells, row) => reader.add(cells, row));
   rows.add(text);
   rows.end();
-  return reader;
+  return reader.finish();
 }
