@@ -6,7 +6,7 @@
  */
 
 import { sha256Hex } from "../files/bytes.ts";
-import { cannotRead, InputError } from "../files/input_error.ts";
+import { cannotRead, type Fail, InputError } from "../files/input_error.ts";
 import type { ByteSource } from "../files/read.ts";
 import { type Graph, sortGraph } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
@@ -52,6 +52,13 @@ export type RowMeaning = "source" | "target";
 const SMALLEST_WEIGHT = 1e-100;
 const LARGEST_WEIGHT = 1e100;
 
+/** Says why a connectome can't be used; `file` is what messages call it. */
+export function cannotUse(file: string): Fail {
+  return (why) => {
+    throw new InputError(`Cannot use the connectome "${file}": ${why}`);
+  };
+}
+
 /**
  * Checks that a graph can be a connectome: weights finite and above 0, no region
  * connected to itself, at least one connection, a name for each region.
@@ -72,47 +79,34 @@ export function validateConnectome(
   file: string,
 ): void {
   const { nodes: n, from, to, weight } = graph;
-  const problem = (text: string) =>
-    new InputError(`Cannot use the connectome "${file}": ${text}`);
-  if (n < 2) {
-    throw problem(
-      `it has ${n} region${n === 1 ? "" : "s"}, at least 2 are needed`,
-    );
-  }
-  if (regionNames.length !== n) {
-    throw problem(`it has ${n} regions but ${regionNames.length} region names`);
-  }
-  if (neuronDensity !== undefined && neuronDensity.length !== n) {
-    throw problem(
-      `it has ${n} regions but ${neuronDensity.length} neuron densities`,
-    );
-  }
-  if (distances !== undefined && distances.length !== n * n) {
-    throw problem(`it has ${n} regions but ${distances.length} distances`);
-  }
-  if (signs !== undefined && signs.length !== n) {
-    throw problem(`it has ${n} regions but ${signs.length} signs`);
+  const fail = cannotUse(file);
+  if (n < 2) fail(`it has ${plural(n, "region")}, at least 2 are needed`);
+  const lists = [
+    [regionNames, n, "region names"],
+    [neuronDensity, n, "neuron densities"],
+    [distances, n * n, "distances"],
+    [signs, n, "signs"],
+  ] as const;
+  for (const [list, length, what] of lists) {
+    if (list === undefined || list.length === length) continue;
+    fail(`it has ${n} regions but ${list.length} ${what}`);
   }
   for (let edge = 0; edge < weight.length; edge++) {
-    const i = from[edge]!;
-    const j = to[edge]!;
-    const w = weight[edge]!;
+    const i = from[edge]!, j = to[edge]!, w = weight[edge]!;
     if (i !== j && w >= SMALLEST_WEIGHT && w <= LARGEST_WEIGHT) continue;
-    const entry = `C[${i}, ${j}] ("${regionNames[i]}" to "${regionNames[j]}")`;
-    throw problem(
-      !Number.isFinite(w)
-        ? `${entry} is ${w}, allowed are finite numbers`
-        : w < 0
-        ? `${entry} is ${w}, allowed are 0 and above`
-        : i === j
-        ? `${entry} is ${w}, but the diagonal must be 0: connections ` +
-          `within a region are made from its other weights`
-        : `${entry} is ${w}, allowed are ${SMALLEST_WEIGHT} to ${LARGEST_WEIGHT}`,
+    fail(
+      `C[${i}, ${j}] ("${regionNames[i]}" to "${regionNames[j]}") is ${w}, ${
+        !Number.isFinite(w)
+          ? "allowed are finite numbers"
+          : w < 0
+          ? "allowed are 0 and above"
+          : i === j
+          ? "but the diagonal must be 0: connections within a region are made from its other weights"
+          : `allowed are ${SMALLEST_WEIGHT} to ${LARGEST_WEIGHT}`
+      }`,
     );
   }
-  if (weight.length === 0) {
-    throw problem("it has no connection, all weights are 0");
-  }
+  if (weight.length === 0) fail("it has no connection, all weights are 0");
 }
 
 /**
@@ -127,20 +121,13 @@ export function connectomeOf(
     & Partial<Connectome>,
   file: string = known.source,
 ): Connectome {
-  const {
-    species = "unknown",
-    citations = [],
-    synthetic = false,
-    fileRows = "source",
-  } = known;
-  const regions = known.graph.nodes;
   const connectome: Connectome = {
     ...known,
-    species,
-    regions,
-    citations,
-    synthetic,
-    fileRows,
+    species: known.species ?? "unknown",
+    regions: known.graph.nodes,
+    citations: known.citations ?? [],
+    synthetic: known.synthetic ?? false,
+    fileRows: known.fileRows ?? "source",
   };
   validateConnectome(connectome, file);
   return connectome;
@@ -187,12 +174,11 @@ export async function createConnectome(
 ): Promise<Connectome> {
   const { name } = options;
   const { nodes } = graph;
+  const fail = cannotUse(name);
   const isOutside = (region: number) => region >= nodes;
   const outside = graph.from.find(isOutside) ?? graph.to.find(isOutside);
   if (outside !== undefined) {
-    throw new InputError(
-      `Cannot use the connectome "${name}": a connection names region ${outside} of ${nodes}`,
-    );
+    fail(`a connection names region ${outside} of ${nodes}`);
   }
   const { from, to, weight } = sortGraph(graph);
   const regionNames = options.regionNames ??
@@ -201,10 +187,10 @@ export async function createConnectome(
     region === from[edge - 1] && to[edge] === to[edge - 1]
   );
   if (twice >= 0) {
-    throw new InputError(
-      `Cannot use the connectome "${name}": there are two connections from "${
-        regionNames[from[twice]!]
-      }" to "${regionNames[to[twice]!]}"`,
+    fail(
+      `there are two connections from "${regionNames[from[twice]!]}" to "${
+        regionNames[to[twice]!]
+      }"`,
     );
   }
   const sums: string[] = [String(nodes)];

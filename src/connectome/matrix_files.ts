@@ -5,7 +5,7 @@
  * @module
  */
 
-import { InputError } from "../files/input_error.ts";
+import { cannotRead, type Fail, InputError } from "../files/input_error.ts";
 import { type NamedMatrix, readMat } from "../files/mat.ts";
 import { scanNpyMatrix } from "../files/npy.ts";
 import { readSparseNpz } from "../files/npz.ts";
@@ -17,6 +17,7 @@ import {
   rowOfEach,
 } from "../graph/graph.ts";
 import { listNames } from "../text/words.ts";
+import { cannotUse } from "./connectome.ts";
 
 /** Whether a file holds a matrix in a form that is no text. */
 export function isMatrixFile(path: string): boolean {
@@ -37,8 +38,7 @@ export async function readMatrixFile(
   { matrix }: { readonly matrix?: string | undefined } = {},
 ): Promise<Graph> {
   const { name: path } = file;
-  const isNumPy = /\.np[yz]$/i.test(path);
-  if (isNumPy && matrix !== undefined) {
+  if (/\.np[yz]$/i.test(path) && matrix !== undefined) {
     throw new InputError(
       `Cannot use --matrix ${matrix}: "${path}" holds one matrix, without a name`,
     );
@@ -46,35 +46,36 @@ export async function readMatrixFile(
   if (/\.npy$/i.test(path)) return await readNpyMatrix(file);
   const bytes = await file.bytes();
   if (/\.npz$/i.test(path)) return sparseGraph(bytes, path);
+  const fail = cannotRead(path, "the connectome");
   const megabytes = Math.ceil(bytes.length / 1e6);
   if (megabytes > MOST_MEGABYTES) {
-    throw new InputError(
-      `Cannot read the connectome "${path}": it has ${megabytes} MB, and files of this kind may have ${MOST_MEGABYTES}; SciPy's save_npz() writes one that can be larger`,
+    fail(
+      `it has ${megabytes} MB, and files of this kind may have ${MOST_MEGABYTES}; SciPy's save_npz() writes one that can be larger`,
     );
   }
-  if (isHdf5(bytes)) return await readHdf5(bytes, { path, matrix });
-  return graphOf(await readMat(bytes, { name: path }), { path, matrix });
+  const choose = (found: readonly NamedMatrix[]) =>
+    graphOf(chosen(found, path, matrix));
+  return isHdf5(bytes)
+    ? await readHdf5(bytes, path, choose)
+    : choose(await readMat(bytes, { name: path }));
 }
 
-function notSquare(path: string, shape: readonly number[]): InputError {
-  return new InputError(
-    `Cannot use the connectome "${path}": it must be a square matrix, found the shape (${
-      shape.join(", ")
-    }${shape.length === 1 ? "," : ""})`,
+function checkSquare(path: string, shape: readonly number[]): void {
+  if (shape.length === 2 && shape[0] === shape[1]) return;
+  cannotUse(path)(
+    `it must be a square matrix, found the shape (${shape.join(", ")}${
+      shape.length === 1 ? "," : ""
+    })`,
   );
 }
 
-async function readNpyMatrix(
-  { name, chunks }: ByteSource,
-): Promise<Graph> {
+async function readNpyMatrix({ name, chunks }: ByteSource): Promise<Graph> {
   const edges = new GraphBuilder();
   let nodes = 0;
   await scanNpyMatrix(chunks(), {
     name,
     onShape: (shape) => {
-      if (shape.length !== 2 || shape[0] !== shape[1]) {
-        throw notSquare(name, shape);
-      }
+      checkSquare(name, shape);
       nodes = shape[0]!;
     },
     onElement: (value, row, column) => edges.add(row, column, value),
@@ -84,7 +85,7 @@ async function readNpyMatrix(
 
 function sparseGraph(bytes: Uint8Array, path: string): Graph {
   const { shape, start, column, values } = readSparseNpz(bytes, { name: path });
-  if (shape[0] !== shape[1]) throw notSquare(path, shape);
+  checkSquare(path, shape);
   const weight = Float64Array.from(values);
   // Zeros may be written in a sparse matrix, too.
   return filterGraph({
@@ -95,43 +96,37 @@ function sparseGraph(bytes: Uint8Array, path: string): Graph {
   }, (_, __, edge) => weight[edge] !== 0);
 }
 
-/** The file, and the matrix that is asked for. */
-interface Choice {
-  readonly path: string;
-  readonly matrix: string | undefined;
-}
-
-/** The graph of the matrix that is asked for, or of the only square one. */
-function graphOf(
+/** The matrix that is asked for, or the only square one. */
+function chosen(
   found: readonly NamedMatrix[],
-  { path, matrix }: Choice,
-): Graph {
+  path: string,
+  matrix: string | undefined,
+): NamedMatrix {
   const matrices = found.filter(({ rows, columns }) =>
     rows === columns && rows > 1
   );
-  const names = matrices.map(({ name, rows }) => `${name} (${rows} regions)`);
   if (matrices.length === 0) {
-    throw new InputError(
-      `Cannot use the connectome "${path}": it holds no square matrix of numbers`,
-    );
+    cannotUse(path)("it holds no square matrix of numbers");
   }
-  const one = matrix === undefined
-    ? matrices.length === 1 ? matrices[0] : undefined
-    : matrices.find(({ name }) => name === matrix);
-  if (one === undefined) {
-    throw new InputError(
-      matrix === undefined
-        ? `Cannot choose among the matrices in "${path}": --matrix names one of ${
-          listNames(names, "and")
-        }`
-        : `Cannot use --matrix ${matrix}: the square matrices in "${path}" are ${
-          listNames(names, "and")
-        }`,
-    );
+  const asked = matrices.filter(({ name }) => name === (matrix ?? name));
+  if (asked.length === 1 || (matrix !== undefined && asked.length > 0)) {
+    return asked[0]!;
   }
+  const names = listNames(
+    matrices.map(({ name, rows }) => `${name} (${rows} regions)`),
+    "and",
+  );
+  throw new InputError(
+    matrix === undefined
+      ? `Cannot choose among the matrices in "${path}": --matrix names one of ${names}`
+      : `Cannot use --matrix ${matrix}: the square matrices in "${path}" are ${names}`,
+  );
+}
+
+function graphOf({ rows, entries }: NamedMatrix): Graph {
   const edges = new GraphBuilder();
-  one.entries((row, column, value) => edges.add(row, column, value));
-  return edges.build(one.rows).graph;
+  entries((row, column, value) => edges.add(row, column, value));
+  return edges.build(rows).graph;
 }
 
 /**
@@ -146,8 +141,8 @@ export async function packageFor<T>(
   try {
     return await load();
   } catch (cause) {
-    throw new InputError(
-      `Cannot read "${path}": ${name}, which reads such files and is downloaded when the first is read, can't be loaded (${
+    return cannotRead(path)(
+      `${name}, which reads such files and is downloaded when the first is read, can't be loaded (${
         (cause as Error).message.split("\n")[0]
       })`,
       { cause },
@@ -194,17 +189,10 @@ function isHdf5(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Entries that are read at once. */
-const AT_ONCE = 2 ** 22;
-
-/**
- * A square matrix of an HDF5 file: a dataset, or a group with the arrays of a
- * sparse matrix as MATLAB (`ir`, `jc`, `data`) or anndata (`indices`, `indptr`, `data`) keep them.
- * MATLAB writes columns where others write rows.
- */
 async function readHdf5(
   bytes: Uint8Array,
-  { path, matrix }: Choice,
+  path: string,
+  choose: (found: readonly NamedMatrix[]) => Graph,
 ): Promise<Graph> {
   // Named by a variable: 15 MB that only who reads such a file downloads.
   const name = "npm:h5wasm@0.10.3";
@@ -214,63 +202,61 @@ async function readHdf5(
   });
   const library = await h5.ready;
   library.activate_throwing_error_handler();
-  const { FS } = library;
   const copy = `${crypto.randomUUID()}.h5`;
-  FS.writeFile(copy, bytes);
+  library.FS.writeFile(copy, bytes);
+  const fail = cannotRead(path, "the connectome");
   try {
     const file = new h5.File(copy, "r");
     try {
-      return graphOf(matricesIn(file, path), { path, matrix });
+      return choose([...matricesIn(file, "", fail)]);
     } finally {
       file.close();
     }
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
-    throw new InputError(
-      `Cannot read the connectome "${path}": it is no HDF5 file that can be read`,
-      { cause },
-    );
+    return fail("it is no HDF5 file that can be read", { cause });
   } finally {
-    FS.unlink(copy);
+    library.FS.unlink(copy);
   }
 }
 
-function matricesIn(file: H5Group, path: string): NamedMatrix[] {
-  const found: NamedMatrix[] = [];
-  const look = (group: H5Group, prefix: string) => {
-    for (const key of group.keys()) {
-      const name = `${prefix}${key}`;
-      // MATLAB's own notes.
-      if (key.startsWith("#")) continue;
-      const each = group.get(key);
-      if (each?.type === "Group") {
-        const sparse = sparseOf(each, { name, path });
-        if (sparse === undefined) look(each, `${name}/`);
-        else found.push(sparse);
-      } else if (each?.type === "Dataset") {
-        const dense = denseOf(each, { name, path });
-        if (dense !== undefined) found.push(dense);
-      }
-    }
-  };
-  look(file, "");
-  return found;
+/**
+ * The matrices of an HDF5 file: datasets, and groups with the arrays of a
+ * sparse matrix as MATLAB (`ir`, `jc`, `data`) or anndata (`indices`, `indptr`, `data`) keep them.
+ * MATLAB writes columns where others write rows.
+ */
+function* matricesIn(
+  group: H5Group,
+  prefix: string,
+  fail: Fail,
+): Generator<NamedMatrix> {
+  for (const key of group.keys()) {
+    // MATLAB's own notes.
+    if (key.startsWith("#")) continue;
+    const name = `${prefix}${key}`;
+    const each = group.get(key);
+    if (each === null) continue;
+    const found = each.type === "Group"
+      ? sparseOf(each, name, fail)
+      : denseOf(each, name, fail);
+    if (found !== undefined) yield found;
+    else if (each.type === "Group") yield* matricesIn(each, `${name}/`, fail);
+  }
 }
 
-interface InFile {
-  readonly name: string;
-  readonly path: string;
-}
+/** Entries that are read at once. */
+const AT_ONCE = 2 ** 22;
 
 function denseOf(
   dataset: H5Dataset,
-  { name, path }: InFile,
+  name: string,
+  fail: Fail,
 ): NamedMatrix | undefined {
   const { shape, metadata, attrs } = dataset;
-  const [rows = 0, columns = 0] = shape ?? [];
   if (shape?.length !== 2 || ![0, 1, 8].includes(metadata.type)) {
     return undefined;
   }
+  const [rows, columns] = shape as [number, number];
   const turned = "MATLAB_class" in attrs;
   return {
     name,
@@ -282,7 +268,7 @@ function denseOf(
         const end = Math.min(rows, first + together);
         const values = dataset.slice([[first, end], []]);
         for (let entry = 0; entry < values.length; entry++) {
-          const value = numberOf(values[entry]!, { name, path });
+          const value = numberOf(values[entry]!, name, fail);
           if (value === 0) continue;
           const row = first + Math.floor(entry / columns);
           const column = entry % columns;
@@ -295,24 +281,23 @@ function denseOf(
 }
 
 /** A number of a file; whole ones of 64 bits must be ones that a double holds. */
-function numberOf(value: number | bigint, { name, path }: InFile): number {
+function numberOf(value: number | bigint, name: string, fail: Fail): number {
   const number = Number(value);
   if (typeof value === "number" || Number.isSafeInteger(number)) return number;
-  throw new InputError(
-    `Cannot read the connectome "${path}": the integer ${value} of ${name} lies beyond ±(2^53 - 1)`,
-  );
+  return fail(`the integer ${value} of ${name} lies beyond ±(2^53 - 1)`);
 }
 
 /** A group's sparse matrix, if it has the arrays of one. */
 function sparseOf(
   group: H5Group,
-  { name, path }: InFile,
+  name: string,
+  fail: Fail,
 ): NamedMatrix | undefined {
   const keys = group.keys();
   const [inner, outer] = keys.includes("jc")
-    ? ["ir", "jc"]
-    : ["indices", "indptr"];
-  if (![inner, outer, "data"].every((key) => keys.includes(key!))) {
+    ? ["ir", "jc"] as const
+    : ["indices", "indptr"] as const;
+  if (![inner, outer, "data"].every((key) => keys.includes(key))) {
     return undefined;
   }
   const arrayOf = (key: string): Float64Array => {
@@ -322,10 +307,10 @@ function sparseOf(
       : [];
     return Float64Array.from(
       values,
-      (value) => numberOf(value, { name: `${name}/${key}`, path }),
+      (value) => numberOf(value, `${name}/${key}`, fail),
     );
   };
-  const start = Uint32Array.from(arrayOf(outer!));
+  const start = Uint32Array.from(arrayOf(outer));
   const nodes = start.length - 1;
   const { MATLAB_sparse: rows, shape } = group.attrs;
   const declared = rows?.value ?? shape?.value ?? nodes;
@@ -341,16 +326,14 @@ function sparseOf(
     rows: nodes,
     columns: nodes,
     entries: (visit) => {
-      const other = Uint32Array.from(arrayOf(inner!));
+      const other = Uint32Array.from(arrayOf(inner));
       const weight = arrayOf("data");
       const sound = start.at(-1) === other.length &&
         other.length === weight.length &&
         start.every((at, i) => i === 0 ? at === 0 : at >= start[i - 1]!) &&
         other.every((node) => node < nodes);
       if (!sound) {
-        throw new InputError(
-          `Cannot read the connectome "${path}": the arrays of ${name} make no square sparse matrix`,
-        );
+        fail(`the arrays of ${name} make no square sparse matrix`);
       }
       const own = rowOfEach(start);
       const [from, to] = byColumn ? [other, own] : [own, other];
