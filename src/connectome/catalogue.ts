@@ -76,12 +76,10 @@ export function addressOf({ address }: CatalogueEntry): string {
 
 /** The files of a connectome, the weights last. */
 export function filesOf({ files }: CatalogueEntry): CatalogueFile[] {
-  return [
-    ...(files.names === undefined ? [] : [files.names]),
-    ...(files.density === undefined ? [] : [files.density]),
-    files.weights,
-  ];
+  return [files.names, files.density, files.weights]
+    .filter((file) => file !== undefined);
 }
+
 /** Name of the connectome that nobody measured, in configs and file names. */
 export const SYNTHETIC_NAME = "Synthetic_Macaque_29";
 /** The seed of the embedded one, `connectomes/Synthetic_Macaque_29.csv`. */

@@ -46,8 +46,10 @@ import {
   catalogued,
   embeddedConnectome,
   importConnectome,
+  numberedNames,
   readMatrix,
 } from "./decode.ts";
+import { shapeText } from "./matrix_files.ts";
 
 /** What messages call a connectome's file. */
 const WHAT = { what: "the connectome" };
@@ -107,32 +109,29 @@ async function findConnectome(
   const { folder, onProgress, cacheFolder = systemCacheFolder() } = options;
   safeName(name, { what: "the connectome's name" });
   if (folder !== undefined) {
-    const found = await readConnectomeFolder(name, { folder });
+    const found = await readConnectomeFolder(name, folder);
     if (found !== undefined) return found;
-    if (!await isFolder(folder)) {
+    const info = await Deno.stat(folder).catch(() => undefined);
+    if (!info?.isDirectory) {
       onProgress?.(`note: path_to_network is no folder: ${folder}`);
     }
   }
   if (name === SYNTHETIC_NAME) return await embeddedConnectome();
   const entry = catalogueEntry(name);
   if (entry === undefined) throw await unknownConnectome(name, folder);
+  const files = filesOf(entry).map(({ file }) => file);
   if (cacheFolder === undefined) {
     throw new InputError(
       `Cannot download the connectome "${name}": neither BIORNN_CACHE nor HOME says where to keep it; set BIORNN_CACHE, or put ${
-        filesOf(entry).map(({ file }) => file).join(", ")
+        files.join(", ")
       } from ${addressOf(entry)} into the folder that path_to_network names`,
     );
   }
-  if (!await isCached(entry, { cacheFolder, onProgress })) {
-    const { fetch } = options;
-    await downloadConnectome(entry, { cacheFolder, onProgress, fetch });
+  if (!await isCached(entry, cacheFolder, onProgress)) {
+    await downloadConnectome(entry, { ...options, cacheFolder });
   }
   // Files beside those that the catalogue lists were never checked.
-  const files = filesOf(entry).map(({ file }) => file);
-  const found = await readConnectomeFolder(name, {
-    folder: cacheFolder,
-    files,
-  });
+  const found = await readConnectomeFolder(name, cacheFolder, files);
   if (found !== undefined) return found;
   throw new InputError(
     `Cannot read the connectome "${name}": its files have gone from ${cacheFolder}`,
@@ -140,79 +139,72 @@ async function findConnectome(
 }
 
 /** Ends of the files that hold a connectome's weights, in the order in which they are looked for. */
-const MATRIX_ENDS = ["npy", "npz", "csv", "tsv"] as const;
+const MATRIX_ENDS = ["npy", "npz", "csv", "tsv"];
 
-/** @returns undefined where the folder holds no such matrix. */
+/**
+ * @param files The files that may be read; all without it.
+ * @returns undefined where the folder holds no such matrix.
+ */
 async function readConnectomeFolder(
   name: string,
-  { folder, files }: {
-    readonly folder: string;
-    /** The files that may be read; all without it. */
-    readonly files?: readonly string[];
-  },
+  folder: string,
+  files?: readonly string[],
 ): Promise<Connectome | undefined> {
   const there = await namesIn(folder);
-  const find = (candidates: readonly string[]) =>
-    firstFile(folder, {
-      candidates: candidates.filter((file) => files?.includes(file) ?? true),
+  const find = (...candidates: readonly string[]) =>
+    firstFile(
+      folder,
       there,
-    });
-  const published = catalogueEntry(name)?.files.weights.file;
-  const found = await find([
+      candidates.filter((file) => files?.includes(file) ?? true),
+    );
+  const entry = catalogueEntry(name);
+  const published = entry?.files.weights.file ?? "";
+  const isList = published !== "" && !published.startsWith("C_");
+  const source = await find(
     ...MATRIX_ENDS.map((end) => `C_${name}.${end}`),
-    ...(published === undefined || published.startsWith("C_")
-      ? []
-      : [published]),
-  ]);
-  if (found === undefined) return undefined;
-  const { graph, names } = basename(found) === published
-    ? await readPublished(found, name)
-    : await readMatrix(sourceOfFile(found, WHAT));
-  const namesFile = await find([`Names_${name}.lst`, `Names_${name}.txt`]);
-  const densityFile = await find([`ND_${name}.npy`]);
-  const distanceFile = await find([`D_${name}.npy`]);
-  const signsFile = await find([`Signs_${name}.csv`]);
-  const regionNames =
-    (namesFile === undefined ? undefined : await readNames(namesFile)) ??
-      names ??
-      Array.from({ length: graph.nodes }, (_, region) => String(region + 1));
+    ...(isList ? [published] : []),
+  );
+  if (source === undefined) return undefined;
+  const file = sourceOfFile(source, WHAT);
+  const { graph, names } = isList && basename(source) === published
+    ? await importConnectome(file, { types: entry?.types })
+      .then(({ graph, regionNames }) => ({ graph, names: regionNames }))
+    : await readMatrix(file);
+  const namesFile = await find(`Names_${name}.lst`, `Names_${name}.txt`);
+  const regionNames = namesFile !== undefined
+    ? await readNames(namesFile)
+    : names ?? numberedNames(graph.nodes);
+  const beside: Pick<
+    Partial<{ -readonly [Key in keyof Connectome]: Connectome[Key] }>,
+    "signs" | "neuronDensity" | "distances"
+  > = {};
+  const signs = await find(`Signs_${name}.csv`);
+  if (signs !== undefined) {
+    const known = await readSigns(sourceOfFile(signs, { what: "the signs" }));
+    beside.signs = signsOf(regionNames, known);
+  }
+  const density = await find(`ND_${name}.npy`);
+  if (density !== undefined) {
+    beside.neuronDensity = await readNumbers(
+      density,
+      "the neuron densities",
+      "vector",
+    );
+  }
+  const distances = await find(`D_${name}.npy`);
+  if (distances !== undefined) {
+    beside.distances = await readNumbers(distances, "the distances", "matrix");
+  }
   return connectomeOf({
     name,
     graph,
     regionNames,
-    ...(signsFile === undefined ? {} : {
-      signs: signsOf(
-        regionNames,
-        await readSigns(sourceOfFile(signsFile, { what: "the signs" })),
-      ),
-    }),
-    ...(densityFile === undefined ? {} : {
-      neuronDensity: await readNumbers(densityFile, {
-        what: "the neuron densities",
-        dimensions: 1,
-      }),
-    }),
-    ...(distanceFile === undefined ? {} : {
-      distances: await readNumbers(distanceFile, {
-        what: "the distances",
-        dimensions: 2,
-      }),
-    }),
+    ...beside,
     // So are the names of what `connectome generate` writes.
     synthetic: name.startsWith("Synthetic_"),
-    source: found,
-    sha256: await sha256OfFile(found),
+    source,
+    sha256: await sha256OfFile(source),
   });
-}
-
-/** A connectome of the catalogue, in the form in which it was published. */
-async function readPublished(path: string, name: string) {
-  const file = sourceOfFile(path, WHAT);
-  if (/^C_/.test(basename(path))) return await readMatrix(file);
-  const { graph, regionNames } = await importConnectome(file, {
-    types: catalogueEntry(name)?.types,
-  });
-  return { graph, names: regionNames };
 }
 
 /** Names of the connectomes in a folder, in alphabetical order; none where there is no such folder. */
@@ -244,29 +236,23 @@ async function namesIn(folder: string): Promise<string[]> {
  */
 async function firstFile(
   folder: string,
-  { candidates, there }: {
-    readonly candidates: readonly string[];
-    readonly there: readonly string[];
-  },
+  there: readonly string[],
+  candidates: readonly string[],
 ): Promise<string | undefined> {
   const plain = (name: string) =>
     name.normalize().replace(/\.[^.]*$/, (end) => end.toLowerCase());
   for (const name of candidates) {
-    const path = join(folder, name);
-    try {
-      await Deno.stat(path);
-      return path;
-    } catch (error) {
-      if (
+    // What is there but can't be looked at is found, too: reading it says why.
+    const isThere = await Deno.stat(join(folder, name)).then(
+      () => true,
+      (error) =>
         !(error instanceof Deno.errors.NotFound ||
-          error instanceof Deno.errors.NotADirectory)
-      ) {
-        // It is there but can't be looked at: reading it says why.
-        return path;
-      }
-    }
-    const alike = there.find((other) => plain(other) === plain(name));
-    if (alike !== undefined) return join(folder, alike);
+          error instanceof Deno.errors.NotADirectory),
+    );
+    const found = isThere
+      ? name
+      : there.find((other) => plain(other) === plain(name));
+    if (found !== undefined) return join(folder, found);
   }
   return undefined;
 }
@@ -283,39 +269,27 @@ async function readNames(path: string): Promise<string[]> {
 
 async function readNumbers(
   path: string,
-  { what, dimensions }: {
-    readonly what: string;
-    readonly dimensions: 1 | 2;
-  },
+  what: string,
+  kind: "vector" | "matrix",
 ): Promise<Float64Array> {
   const bytes = await readFileBytes(path, { what });
   const { shape, data } = readNpy(bytes, { name: path });
-  if (shape.length === dimensions) return data;
+  if (shape.length === (kind === "vector" ? 1 : 2)) return data;
   throw new InputError(
-    `Cannot use ${what} "${path}": they must be a ${
-      dimensions === 1 ? "vector" : "matrix"
-    }, found the shape (${shape.join(", ")}${shape.length === 1 ? "," : ""})`,
+    `Cannot use ${what} "${path}": they must be a ${kind}, found the shape ${
+      shapeText(shape)
+    }`,
   );
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether the cache holds every file of a connectome, each as the catalogue has it. */
 async function isCached(
   entry: CatalogueEntry,
-  { cacheFolder, onProgress }: {
-    readonly cacheFolder: string;
-    readonly onProgress: LoadOptions["onProgress"];
-  },
+  folder: string,
+  onProgress: LoadOptions["onProgress"],
 ): Promise<boolean> {
   for (const { file, sha256 } of filesOf(entry)) {
-    const path = join(cacheFolder, file);
+    const path = join(folder, file);
     const bytes = await readIfThere(path, { what: "the cached file" });
     if (bytes === undefined) return false;
     if (await sha256Hex(bytes) !== sha256) {
@@ -353,13 +327,10 @@ async function unknownConnectome(
 }
 
 /** Where a download goes, and how. */
-export interface DownloadOptions {
+export interface DownloadOptions
+  extends Pick<LoadOptions, "onProgress" | "fetch"> {
   /** Folder the files are kept in; made where there is none. */
   readonly cacheFolder: string;
-  /** Is told what is downloaded. */
-  readonly onProgress?: ((line: string) => void) | undefined;
-  /** Default the system's `fetch`. */
-  readonly fetch?: Fetch | undefined;
 }
 
 /**

@@ -63,10 +63,13 @@ export async function readMatrixFile(
 function checkSquare(path: string, shape: readonly number[]): void {
   if (shape.length === 2 && shape[0] === shape[1]) return;
   cannotUse(path)(
-    `it must be a square matrix, found the shape (${shape.join(", ")}${
-      shape.length === 1 ? "," : ""
-    })`,
+    `it must be a square matrix, found the shape ${shapeText(shape)}`,
   );
+}
+
+/** A shape as NumPy writes it. */
+export function shapeText(shape: readonly number[]): string {
+  return `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
 }
 
 async function readNpyMatrix({ name, chunks }: ByteSource): Promise<Graph> {
