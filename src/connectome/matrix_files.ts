@@ -10,12 +10,8 @@ import { type NamedMatrix, readMat } from "../files/mat.ts";
 import { scanNpyMatrix } from "../files/npy.ts";
 import { readSparseNpz } from "../files/npz.ts";
 import type { ByteSource } from "../files/read.ts";
-import {
-  filterGraph,
-  type Graph,
-  GraphBuilder,
-  rowOfEach,
-} from "../graph/graph.ts";
+import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
+import { rowOfEach } from "../graph/connections.ts";
 import { listNames } from "../text/words.ts";
 import { cannotUse } from "./connectome.ts";
 

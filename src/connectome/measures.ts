@@ -10,12 +10,12 @@ import communities from "npm:graphology-communities-louvain@2.0.2";
 import { InputError } from "../files/input_error.ts";
 import {
   filterGraph,
-  firstOfEach,
   type Graph,
   isSymmetric,
   rowsOf,
   transposeGraph,
 } from "../graph/graph.ts";
+import { firstOfEach } from "../graph/connections.ts";
 import { spectralRadius } from "../graph/spectrum.ts";
 import { createStream } from "../random/stream.ts";
 

@@ -27,12 +27,6 @@ export interface TransposedConnections extends Connections {
   readonly position: Uint32Array;
 }
 
-/** Size of a matrix. */
-interface MatrixSize {
-  readonly receivers: number;
-  readonly senders: number;
-}
-
 /**
  * The connections of a matrix that is [receivers, senders] large.
  *
@@ -40,7 +34,7 @@ interface MatrixSize {
  * @throws {RangeError} If the mask has another size.
  */
 export function listConnections(
-  { receivers, senders }: MatrixSize,
+  { receivers, senders }: Pick<Connections, "receivers" | "senders">,
   mask?: ArrayLike<number>,
 ): Connections {
   const size = receivers * senders;
@@ -49,9 +43,10 @@ export function listConnections(
       `Cannot list the connections: the mask must have ${receivers} × ${senders} entries, found ${mask.length}`,
     );
   }
-  let count = 0;
-  if (mask === undefined) count = size;
-  else for (let at = 0; at < size; at++) if (mask[at] !== 0) count++;
+  let count = size;
+  if (mask !== undefined) {
+    for (let at = 0; at < size; at++) if (mask[at] === 0) count--;
+  }
   const start = new Uint32Array(receivers + 1);
   const sender = new Uint32Array(count);
   let n = 0;
@@ -87,12 +82,11 @@ export function findConnectionProblem(
     }, not from 0 to ${sender.length}, the number of connections`;
   }
   // Before any sender is looked at: starts that fall would lead out of the list.
-  for (let i = 0; i < receivers; i++) {
-    if (start[i]! > start[i + 1]!) {
-      return `the start of receiver ${i + 1} is ${
-        start[i + 1]
-      }, before that of receiver ${i}, ${start[i]}`;
-    }
+  const falling = start.findIndex((at, i) => at < start[i - 1]!);
+  if (falling > 0) {
+    return `the start of receiver ${falling} is ${
+      start[falling]
+    }, before that of receiver ${falling - 1}, ${start[falling - 1]}`;
   }
   for (let i = 0; i < receivers; i++) {
     const end = start[i + 1]!;
@@ -110,28 +104,53 @@ export function findConnectionProblem(
   return undefined;
 }
 
+/** [n + 1]: how many keys are below each number. */
+export function firstOfEach(keys: Uint32Array, n: number): Uint32Array {
+  const first = new Uint32Array(n + 1);
+  for (let i = 0; i < keys.length; i++) first[keys[i]! + 1]!++;
+  for (let key = 0; key < n; key++) first[key + 1]! += first[key]!;
+  return first;
+}
+
+/** The row of each entry, from where the rows begin. */
+export function rowOfEach(start: Uint32Array): Uint32Array {
+  const row = new Uint32Array(start.at(-1)!);
+  for (let a = 0; a + 1 < start.length; a++) {
+    row.fill(a, start[a], start[a + 1]);
+  }
+  return row;
+}
+
+/** The numbers of things by rising key, from where each key's begin; those of one key stay in the order they had. */
+export function orderBy(
+  keys: Uint32Array,
+  { first, order }: {
+    readonly first: Uint32Array;
+    /** Default 0, 1, 2 … */
+    readonly order?: Uint32Array;
+  },
+): Uint32Array {
+  const next = first.slice();
+  const sorted = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    const thing = order === undefined ? i : order[i]!;
+    sorted[next[keys[thing]!]!++] = thing;
+  }
+  return sorted;
+}
+
 /** The same connections listed by sender: rows become columns. */
 export function transposeConnections(
   { receivers, senders, start, sender }: Connections,
 ): TransposedConnections {
-  const newStart = new Uint32Array(senders + 1);
-  for (const j of sender) newStart[j + 1]!++;
-  for (let j = 0; j < senders; j++) newStart[j + 1]! += newStart[j]!;
-  const next = newStart.slice(0, senders);
-  const newSender = new Uint32Array(sender.length);
-  const position = new Uint32Array(sender.length);
-  for (let i = 0; i < receivers; i++) {
-    for (let k = start[i]!; k < start[i + 1]!; k++) {
-      const n = next[sender[k]!]!++;
-      newSender[n] = i;
-      position[n] = k;
-    }
-  }
+  const first = firstOfEach(sender, senders);
+  const position = orderBy(sender, { first });
+  const receiver = rowOfEach(start);
   return {
     receivers: senders,
     senders: receivers,
-    start: newStart,
-    sender: newSender,
+    start: first,
+    sender: position.map((n) => receiver[n]!),
     position,
   };
 }
@@ -141,9 +160,7 @@ export function transposedValues<A extends FloatArray>(
   { position }: TransposedConnections,
   values: A,
 ): A {
-  const turned = emptyLike(values, values.length);
-  for (let n = 0; n < position.length; n++) turned[n] = values[position[n]!]!;
-  return turned;
+  return values.map((_, n) => values[position[n]!]!) as A;
 }
 
 /**
@@ -184,13 +201,11 @@ export function connectedValues<A extends FloatArray | Uint8Array>(
 }
 
 /** Zeros, in an array of the same kind. */
-function emptyLike<A extends FloatArray | Uint8Array>(
-  values: A,
+export function emptyLike<A extends FloatArray | Uint8Array | Uint32Array>(
+  { constructor }: A,
   length: number,
 ): A {
-  if (values instanceof Float32Array) return new Float32Array(length) as A;
-  if (values instanceof Float64Array) return new Float64Array(length) as A;
-  return new Uint8Array(length) as A;
+  return new (constructor as new (length: number) => A)(length);
 }
 
 /**

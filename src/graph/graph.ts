@@ -9,7 +9,14 @@
 import { InputError } from "../files/input_error.ts";
 import { writeNpy } from "../files/npy.ts";
 import { writeSparseNpz } from "../files/npz.ts";
-import type { Connections } from "./connections.ts";
+import {
+  type Connections,
+  emptyLike,
+  firstOfEach,
+  listConnections,
+  orderBy,
+  rowOfEach,
+} from "./connections.ts";
 
 /**
  * A weighted, directed graph: its edges in row-major order of its matrix
@@ -24,12 +31,6 @@ export interface Graph {
   readonly to: Uint32Array;
   /** [n], its weight. */
   readonly weight: Float64Array;
-}
-
-/** The n connections of W_hh with their weights. */
-interface WeightedConnections extends Connections {
-  /** [n] */
-  readonly weights: Float64Array;
 }
 
 /**
@@ -57,13 +58,20 @@ export function sortGraph(graph: Graph): Graph {
   };
 }
 
+/** The same numbers, with zeros after them up to a length. */
+function extended<A extends Uint32Array | Float64Array>(
+  numbers: A,
+  length: number,
+): A {
+  const all = emptyLike(numbers, length);
+  all.set(numbers);
+  return all;
+}
+
 /** The edges of both graphs, which have none in common. */
 export function joinGraphs(a: Graph, b: Graph): Graph {
   const joined = <A extends Uint32Array | Float64Array>(one: A, other: A) => {
-    const all = new (one.constructor as new (length: number) => A)(
-      one.length + other.length,
-    );
-    all.set(one);
+    const all = extended(one, one.length + other.length);
     all.set(other, one.length);
     return all;
   };
@@ -102,6 +110,8 @@ export function transposeGraph(graph: Graph): Graph {
  * The graph of a matrix [N, N], row-major: an edge where an entry is not 0, or
  * where the mask is not.
  *
+ * @throws {RangeError} If there are not N × N entries.
+ *
  * @example
  * ```ts
  * import { graphOfMatrix } from "@biornn/biornn";
@@ -114,21 +124,16 @@ export function graphOfMatrix(
   nodes: number,
   mask: ArrayLike<number> = matrix,
 ): Graph {
-  let count = 0;
-  for (let entry = 0; entry < mask.length; entry++) {
-    if (mask[entry] !== 0) count++;
-  }
-  const from = new Uint32Array(count);
-  const to = new Uint32Array(count);
-  const weight = new Float64Array(count);
-  let edge = 0;
-  for (let entry = 0; entry < mask.length; entry++) {
-    if (mask[entry] === 0) continue;
-    from[edge] = Math.floor(entry / nodes);
-    to[edge] = entry % nodes;
-    weight[edge++] = matrix[entry]!;
-  }
-  return { nodes, from, to, weight };
+  const { start, sender } = listConnections(
+    { receivers: nodes, senders: nodes },
+    mask,
+  );
+  const from = rowOfEach(start);
+  const weight = Float64Array.from(
+    sender,
+    (to, edge) => matrix[from[edge]! * nodes + to]!,
+  );
+  return { nodes, from, to: sender, weight };
 }
 
 /**
@@ -208,13 +213,10 @@ export function isSymmetric(graph: Graph): boolean {
   const received = firstOfEach(graph.to, graph.nodes);
   if (sent.some((first, node) => first !== received[node])) return false;
   const { from, to, weight } = transposeGraph(graph);
-  for (let edge = 0; edge < weight.length; edge++) {
-    if (
-      from[edge] !== graph.from[edge] || to[edge] !== graph.to[edge] ||
-      weight[edge] !== graph.weight[edge]
-    ) return false;
-  }
-  return true;
+  return weight.every((value, edge) =>
+    from[edge] === graph.from[edge] && to[edge] === graph.to[edge] &&
+    value === graph.weight[edge]
+  );
 }
 
 /**
@@ -229,7 +231,7 @@ export function isSymmetric(graph: Graph): boolean {
 export function rowsOf(
   { nodes: n, from, to, weight }: Graph,
   { transpose }: { readonly transpose: boolean },
-): WeightedConnections {
+): Connections & { readonly weights: Float64Array } {
   const [row, column] = transpose ? [to, from] : [from, to];
   const start = firstOfEach(row, n);
   const order = orderBy(row, {
@@ -244,40 +246,6 @@ export function rowsOf(
     weights[place] = weight[edge]!;
   }
   return { receivers: n, senders: n, start, sender, weights };
-}
-
-/** The row of each entry, from where the rows begin. */
-export function rowOfEach(start: Uint32Array): Uint32Array {
-  const row = new Uint32Array(start.at(-1)!);
-  for (let a = 0; a + 1 < start.length; a++) {
-    row.fill(a, start[a], start[a + 1]);
-  }
-  return row;
-}
-
-/** [n + 1]: how many keys are below each number. */
-export function firstOfEach(keys: Uint32Array, n: number): Uint32Array {
-  const first = new Uint32Array(n + 1);
-  for (let i = 0; i < keys.length; i++) first[keys[i]! + 1]!++;
-  for (let key = 0; key < n; key++) first[key + 1]! += first[key]!;
-  return first;
-}
-
-/** Numbers of the edges by rising key, those of one key in the order they had. */
-function orderBy(
-  keys: Uint32Array,
-  { first, order }: {
-    readonly first: Uint32Array;
-    readonly order?: Uint32Array;
-  },
-): Uint32Array {
-  const next = first.slice();
-  const sorted = new Uint32Array(keys.length);
-  for (let i = 0; i < keys.length; i++) {
-    const edge = order === undefined ? i : order[i]!;
-    sorted[next[keys[edge]!]!++] = edge;
-  }
-  return sorted;
 }
 
 /** Bytes of a connection while a network is made: sender, receiver and weight, and the same in another order. */
@@ -331,14 +299,9 @@ export class GraphBuilder {
   #grow(): void {
     checkConnections(this.#count + 1, { what: "hold all connections" });
     const size = 2 * this.#count + 1;
-    const [from, to] = [this.#from, this.#to];
-    const weight = this.#weight;
-    this.#from = new Uint32Array(size);
-    this.#from.set(from);
-    this.#to = new Uint32Array(size);
-    this.#to.set(to);
-    this.#weight = new Float64Array(size);
-    this.#weight.set(weight);
+    this.#from = extended(this.#from, size);
+    this.#to = extended(this.#to, size);
+    this.#weight = extended(this.#weight, size);
   }
 
   /**
@@ -372,14 +335,11 @@ export class GraphBuilder {
       weight[made++] = weight[edge]!;
       alone = true;
     }
-    if (joined === 0) return { graph: { nodes, from, to, weight }, joined };
+    const graph = { nodes, from, to, weight };
     return {
-      graph: {
-        nodes,
-        from: from.slice(0, made),
-        to: to.slice(0, made),
-        weight: weight.slice(0, made),
-      },
+      graph: joined === 0
+        ? graph
+        : filterGraph(graph, (_, __, edge) => edge < made),
       joined,
     };
   }

@@ -83,7 +83,7 @@ export function estimateSpectralRadius(
   connections: Connections,
   weights: FloatArray,
 ): SpectralRadius {
-  const { receivers: n, start, sender } = connections;
+  const { receivers: n } = connections;
   let largest = 0;
   for (let c = 0; c < weights.length; c++) {
     const size = Math.abs(weights[c]!);
@@ -104,34 +104,34 @@ export function estimateSpectralRadius(
   scale(basis[0]!, 1 / norm(basis[0]!));
   /** [most, most], row-major: W_hh as it acts on the space; no entry more than one below the diagonal. */
   const projected = new Float64Array(most * most);
-  const products = new Float64Array(most);
   let check = n <= MOST_WHOLE ? n : FIRST_STEPS;
   let work = 0;
   for (let size = 1;; size++) {
     const next = new Float64Array(n);
-    multiply({ start, sender, weights: scaled }, basis[size - 1]!, next);
+    multiply(connections, scaled, basis[size - 1]!, next);
     const before = norm(next);
-    let length = removeParts(basis, { vector: next, products });
-    for (let row = 0; row < size; row++) {
-      projected[row * most + size - 1] = products[row]!;
-    }
-    // Where little is left, rounding has made much of it.
-    if (length < 0.5 * before) {
-      length = removeParts(basis, { vector: next, products });
-      for (let row = 0; row < size; row++) {
-        projected[row * most + size - 1]! += products[row]!;
+    const removeParts = () => {
+      for (const [row, unit] of basis.entries()) {
+        const product = dot(unit, next);
+        for (let i = 0; i < n; i++) next[i]! -= product * unit[i]!;
+        projected[row * most + size - 1]! += product;
       }
-    }
+      return norm(next);
+    };
+    let length = removeParts();
+    // Where little is left, rounding has made much of it.
+    if (length < 0.5 * before) length = removeParts();
     work += weights.length + 2 * n * size;
     const whole = size === n || length <= 1e-12 * before;
     const last = size === most || (work > MOST_WORK && size >= FIRST_STEPS);
     if (whole || last || size >= check) {
-      const matrix = { entries: projected, width: most, size };
-      const [re, im] = largestEigenvalue(matrix);
+      const h = new Float64Array(size * size);
+      for (let i = 0; i < size; i++) {
+        h.set(projected.subarray(i * most, i * most + size), i * size);
+      }
+      const [re, im] = largestEigenvalue(h.slice(), size);
       const radius = Math.hypot(re, im);
-      const error = whole
-        ? 0
-        : residualOf(matrix, { re, im, below: length }) / radius;
+      const error = whole ? 0 : residualOf(h, [re, im], length) / radius;
       if (whole || last || error <= TOLERANCE) {
         return {
           radius: radius * largest,
@@ -149,11 +149,8 @@ export function estimateSpectralRadius(
 
 /** W x, into `result`. */
 function multiply(
-  { start, sender, weights }: {
-    readonly start: Uint32Array;
-    readonly sender: Uint32Array;
-    readonly weights: Float64Array;
-  },
+  { start, sender }: Connections,
+  weights: Float64Array,
   x: Float64Array,
   result: Float64Array,
 ): void {
@@ -166,43 +163,17 @@ function multiply(
   }
 }
 
-/** Takes the parts of a vector along the basis out of it, into `products`, and returns how long it then is. */
-function removeParts(
-  basis: readonly Float64Array[],
-  { vector, products }: {
-    readonly vector: Float64Array;
-    readonly products: Float64Array;
-  },
-): number {
-  for (const [row, unit] of basis.entries()) {
-    let product = 0;
-    for (let i = 0; i < vector.length; i++) product += unit[i]! * vector[i]!;
-    for (let i = 0; i < vector.length; i++) vector[i]! -= product * unit[i]!;
-    products[row] = product;
-  }
-  return norm(vector);
-}
-
-/** A square matrix with nothing more than one below its diagonal: the first rows and columns of a wider one, row-major. */
-interface Hessenberg {
-  readonly entries: Float64Array;
-  readonly width: number;
-  readonly size: number;
-}
-
 /**
  * How far W v is from λ v, for the vector v of length 1 that belongs to the eigenvalue
- * λ = re + i im on the space; `below` is what leads out of it. Row by row from the
+ * λ = re + i im of H, [size, size], which is W on the space; `below` is what leads out of it. Row by row from the
  * last, v's last entry 1, each entry follows from those after it.
  */
 function residualOf(
-  { entries, width, size }: Hessenberg,
-  { re, im, below }: {
-    readonly re: number;
-    readonly im: number;
-    readonly below: number;
-  },
+  h: Float64Array,
+  [re, im]: readonly [re: number, im: number],
+  below: number,
 ): number {
+  const size = Math.sqrt(h.length);
   const vr = new Float64Array(size);
   const vi = new Float64Array(size);
   vr[size - 1] = 1;
@@ -213,12 +184,12 @@ function residualOf(
     let r = re * vr[row]! - im * vi[row]!;
     let i = re * vi[row]! + im * vr[row]!;
     for (let column = row; column < size; column++) {
-      const entry = entries[row * width + column]!;
+      const entry = h[row * size + column]!;
       r -= entry * vr[column]!;
       i -= entry * vi[column]!;
     }
     if (row === 0) return Math.hypot(below * last, r, i) / Math.sqrt(square);
-    const beside = entries[row * width + row - 1]!;
+    const beside = h[row * size + row - 1]!;
     vr[row - 1] = r / beside;
     vi[row - 1] = i / beside;
     square += vr[row - 1]! ** 2 + vi[row - 1]! ** 2;
@@ -235,7 +206,8 @@ function residualOf(
 const MOST_TRIES = 200;
 
 /**
- * The eigenvalue of largest absolute value, by QR steps with two shifts at once, which
+ * The eigenvalue of largest absolute value of H, [m, m], with nothing more than one below
+ * its diagonal, which is used up: by QR steps with two shifts at once, which
  * are the eigenvalues of the last two rows and columns: real or conjugate, so that all
  * numbers stay real. The last one or two rows lose what stands before them.
  *
@@ -243,12 +215,9 @@ const MOST_TRIES = 200;
  * https://doi.org/10.1093/comjnl/4.3.265.
  */
 function largestEigenvalue(
-  { entries, width, size: m }: Hessenberg,
+  h: Float64Array,
+  m: number,
 ): readonly [re: number, im: number] {
-  const h = new Float64Array(m * m);
-  for (let i = 0; i < m; i++) {
-    h.set(entries.subarray(i * width, i * width + m), i * m);
-  }
   let largest: readonly [number, number] = [0, 0];
   const keep = (re: number, im: number) => {
     if (re * re + im * im > largest[0] ** 2 + largest[1] ** 2) {
@@ -288,13 +257,10 @@ function largestEigenvalue(
     // A step that leads nowhere is followed by one with other shifts.
     const odd = tries % 10 === 0;
     const away = Math.abs(h[corner - 1]!) + Math.abs(h[corner - m - 2]!);
-    qrStep(h, {
-      m,
-      first,
-      last,
-      sum: odd ? 1.5 * away : a + d,
-      product: odd ? away * away : a * d - bc,
-    });
+    const shifts = odd
+      ? { sum: 1.5 * away, product: away * away }
+      : { sum: a + d, product: a * d - bc };
+    qrStep(h, m, [first, last], shifts);
   }
   return largest;
 }
@@ -302,13 +268,9 @@ function largestEigenvalue(
 /** A QR step on rows and columns `first` to `last`, with shifts of that sum and product. */
 function qrStep(
   h: Float64Array,
-  { m, first, last, sum, product }: {
-    readonly m: number;
-    readonly first: number;
-    readonly last: number;
-    readonly sum: number;
-    readonly product: number;
-  },
+  m: number,
+  [first, last]: readonly [number, number],
+  { sum, product }: { readonly sum: number; readonly product: number },
 ): void {
   // The first column of (H − s₁)(H − s₂), but for a factor.
   const at = first * m + first;
@@ -355,43 +317,35 @@ function qrStep(
   }
 }
 
-/** Whether some way along connections whose weight is not 0 leads back to where it began. */
+/** Whether some way along connections whose weight is not 0 leads back to where it began: units that send to none are taken out until none is left. */
 function hasCycle(
   { receivers: n, start, sender }: Connections,
   weights: FloatArray,
 ): boolean {
-  /** 0: not seen; 1: on the way that is being gone; 2: leads to no cycle. */
-  const state = new Uint8Array(n);
-  const next = start.slice(0, n);
-  const way = new Uint32Array(n);
-  for (let from = 0; from < n; from++) {
-    if (state[from] !== 0) continue;
-    let length = 0;
-    way[length++] = from;
-    state[from] = 1;
-    while (length > 0) {
-      const i = way[length - 1]!;
-      if (next[i]! === start[i + 1]!) {
-        state[i] = 2;
-        length--;
-        continue;
-      }
-      const c = next[i]!++;
-      if (weights[c] === 0) continue;
-      const j = sender[c]!;
-      if (state[j] === 1) return true;
-      if (state[j] !== 0) continue;
-      state[j] = 1;
-      way[length++] = j;
+  /** Connections that lead from each unit to those that are left. */
+  const sent = new Uint32Array(n);
+  for (let c = 0; c < sender.length; c++) {
+    if (weights[c] !== 0) sent[sender[c]!]!++;
+  }
+  const out: number[] = [];
+  for (let unit = 0; unit < n; unit++) if (sent[unit] === 0) out.push(unit);
+  // Grows while it is gone through.
+  for (const unit of out) {
+    for (let c = start[unit]!, end = start[unit + 1]!; c < end; c++) {
+      if (weights[c] !== 0 && --sent[sender[c]!]! === 0) out.push(sender[c]!);
     }
   }
-  return false;
+  return out.length < n;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
 }
 
 function norm(vector: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! ** 2;
-  return Math.sqrt(sum);
+  return Math.sqrt(dot(vector, vector));
 }
 
 function scale(vector: Float64Array, factor: number): void {

@@ -11,11 +11,11 @@
 
 import {
   filterGraph,
-  firstOfEach,
   type Graph,
   isSymmetric,
   joinGraphs,
 } from "../../graph/graph.ts";
+import { firstOfEach } from "../../graph/connections.ts";
 import type { RandomStream } from "../../random/stream.ts";
 
 /** Swaps that are made, for each connection, and tries of a lattice. */
