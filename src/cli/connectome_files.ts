@@ -10,9 +10,8 @@ import { importConnectome, importedName } from "../connectome/decode.ts";
 import { loadConnectome } from "../connectome/load.ts";
 import {
   NULL_MODEL_NAMES,
-  nullReportTable,
+  nullReport,
   randomiseNetwork,
-  reportNull,
 } from "../connectome/nulls/null_model.ts";
 import {
   countScaledConnections,
@@ -175,7 +174,7 @@ export async function scale(name: string, flags: Flags): Promise<void> {
     [`region_${name}.npy`, () => writeNpy(regions)],
   ], flags);
   if (nullModel !== undefined) {
-    const table = nullReportTable(reportNull(scaled, [network]), nullModel);
+    const table = nullReport(scaled, { samples: [network], name: nullModel });
     print(...formatTable(table));
   }
   print(

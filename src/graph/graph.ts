@@ -88,17 +88,17 @@ export function filterGraph(
   { nodes, from, to, weight }: Graph,
   keep: (from: number, to: number, edge: number) => boolean,
 ): Graph {
-  const kept = new Uint8Array(from.length);
+  const kept = new Uint32Array(from.length);
+  let count = 0;
   for (let edge = 0; edge < from.length; edge++) {
-    kept[edge] = keep(from[edge]!, to[edge]!, edge) ? 1 : 0;
+    if (keep(from[edge]!, to[edge]!, edge)) kept[count++] = edge;
   }
-  const isKept = (_: number, edge: number) => kept[edge] === 1;
-  return {
-    nodes,
-    from: from.filter(isKept),
-    to: to.filter(isKept),
-    weight: weight.filter(isKept),
+  const pick = <A extends Uint32Array | Float64Array>(values: A) => {
+    const some = emptyLike(values, count);
+    for (let i = 0; i < count; i++) some[i] = values[kept[i]!]!;
+    return some;
   };
+  return { nodes, from: pick(from), to: pick(to), weight: pick(weight) };
 }
 
 /** The graph with all edges reversed. */

@@ -43,7 +43,7 @@ import { encodeCheckpoint } from "../rnn/checkpoint.ts";
 import type { Parameters } from "../rnn/parameters.ts";
 import { syntheticNote } from "../tasks/synthetic_stimuli.ts";
 import type { PreparedExperiment } from "./build_run.ts";
-import { nullReportTable, reportNull } from "../connectome/nulls/null_model.ts";
+import { nullReport } from "../connectome/nulls/null_model.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { Papa } from "../text/csv.ts";
 
@@ -286,8 +286,8 @@ function nullModelTable(
     { length: Math.min(iterations, nullSamples || Infinity, MOST_SAMPLES) },
     (_, iteration) => ownNetworkOf({ combination: 0, iteration }),
   ).filter((sample) => sample !== undefined);
-  const rows = reportNull(network, samples);
-  return csvBytes(nullReportTable(rows, experiment.net.nullModel));
+  const name = experiment.net.nullModel;
+  return csvBytes(nullReport(network, { samples, name }));
 }
 
 /** `measures.csv`: a row a run, with the values of its combination. */

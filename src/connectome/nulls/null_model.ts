@@ -25,7 +25,7 @@ import {
 import {
   permuteBlocks,
   permutePlaces,
-  permuteWithinGroups,
+  permuteWithinLengths,
   randomGraph,
   ringGraph,
 } from "./places.ts";
@@ -63,9 +63,6 @@ export interface NullModel {
   /** Whether a given network has but one such counterpart. */
   readonly fixed?: true;
 }
-
-/** Bins of equal numbers of pairs that distances are sorted into. */
-const LENGTH_BINS = 10;
 
 /** All null models. */
 export const NULL_MODELS: Readonly<Record<NullModelName, NullModel>> = {
@@ -137,14 +134,9 @@ export const NULL_MODELS: Readonly<Record<NullModelName, NullModel>> = {
           `Cannot make the null model "length" of ${name}: it needs the distances between regions, D_${name}.npy beside the connectome`,
         );
       }
-      const binOf = lengthBins(distances, graph.nodes);
       return betweenRegions(
         input,
-        permuteWithinGroups(graph, {
-          groups: LENGTH_BINS,
-          groupOf: (a, b) => binOf[a * graph.nodes + b]!,
-          stream,
-        }),
+        permuteWithinLengths(graph, { distances, stream }),
       );
     },
   },
@@ -231,30 +223,7 @@ function betweenRegions(
   return joinGraphs(within, scaleBetween(connectome, stream));
 }
 
-/** [N, N]: the bin of the distance between two regions; each holds as many pairs. */
-function lengthBins(distances: Float64Array, regions: number): Uint8Array {
-  const pairs: number[] = [];
-  for (let pair = 0; pair < distances.length; pair++) {
-    if (Math.floor(pair / regions) !== pair % regions) pairs.push(pair);
-  }
-  pairs.sort((a, b) => distances[a]! - distances[b]! || a - b);
-  const binOf = new Uint8Array(distances.length);
-  for (const [rank, pair] of pairs.entries()) {
-    binOf[pair] = Math.floor(rank * LENGTH_BINS / pairs.length);
-  }
-  return binOf;
-}
-
-/** A figure before and after. */
-interface NullReportRow {
-  readonly measure: string;
-  readonly biological: number;
-  /** Mean over the samples of the null model. */
-  readonly random: number;
-  /** (random − biological) / biological; NaN where that is 0. */
-  readonly change: number;
-}
-
+/** What the report calls the figures. */
 const NAMES: Readonly<
   Record<Exclude<keyof NetworkSummary, "sampled">, string>
 > = {
@@ -274,42 +243,36 @@ const NAMES: Readonly<
   spectralRadius: "spectral radius of the weights",
 };
 
-/** Compares samples of a null model with the network they were made of. */
-export function reportNull(
+/**
+ * How a network's figures differ from their means over samples of a null model, as
+ * the cells of a table, a header first; the change is relative, empty where the network has 0.
+ *
+ * @param options `name` of the null model.
+ */
+export function nullReport(
   network: Graph,
-  samples: readonly Graph[],
-): NullReportRow[] {
-  const before = summariseNetwork(network);
-  const after = samples.map(summariseNetwork);
-  return (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((key) => {
-    const biological = before[key];
-    const random = after.reduce((sum, each) => sum + each[key], 0) /
-      after.length;
-    return {
-      measure: NAMES[key],
-      biological,
-      random,
-      change: biological === 0 ? NaN : (random - biological) / biological,
-    };
-  });
-}
-
-/** The report as cells of a table, a header first. */
-export function nullReportTable(
-  rows: readonly NullReportRow[],
-  name: string,
+  { samples, name }: {
+    readonly samples: readonly Graph[];
+    readonly name: string;
+  },
 ): string[][] {
   const figure = (value: number) =>
     Number.isNaN(value) ? "" : String(
       Number.isInteger(value) ? value : Number(value.toPrecision(4)),
     );
-  return [
-    ["measure", "biological", name, "relative change"],
-    ...rows.map(({ measure, biological, random, change }) => [
-      measure,
+  const before = summariseNetwork(network);
+  const after = samples.map(summariseNetwork);
+  const rows = (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((key) => {
+    const biological = before[key];
+    const random = after.reduce((sum, each) => sum + each[key], 0) /
+      after.length;
+    const change = (random - biological) / biological;
+    return [
+      NAMES[key],
       figure(biological),
       figure(random),
-      Number.isNaN(change) ? "" : change.toFixed(3),
-    ]),
-  ];
+      biological === 0 || Number.isNaN(change) ? "" : change.toFixed(3),
+    ];
+  });
+  return [["measure", "biological", name, "relative change"], ...rows];
 }

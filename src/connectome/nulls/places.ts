@@ -5,13 +5,14 @@
  */
 
 import {
+  filterGraph,
   type Graph,
-  GraphBuilder,
   isSymmetric,
-  sortGraph,
+  joinGraphs,
+  transposeGraph,
 } from "../../graph/graph.ts";
 import type { RandomStream } from "../../random/stream.ts";
-import { PairTable } from "./swaps.ts";
+import { PairTable, rewire } from "./pairs.ts";
 
 /**
  * Most nodes of which all places of the matrix are permuted one by one; the
@@ -39,77 +40,97 @@ const MOST_SHUFFLED = 4096;
 export function permutePlaces(graph: Graph, stream: RandomStream): Graph {
   const { nodes: n } = graph;
   const symmetric = isSymmetric(graph);
-  const entries = symmetric ? LOWER : OFF_DIAGONAL;
-  const moving = numbersOf(
-    graph,
-    (from, to) => symmetric ? from > to : from !== to,
-  );
-  const count = entries.count(n);
-  const places = n <= MOST_SHUFFLED
-    ? shufflePlaces(
-      moving.map((edge) =>
-        entries.number(n, graph.from[edge]!, graph.to[edge]!)
-      ),
-      { count, stream },
-    )
-    : drawDistinctPlaces(moving.length, { count, stream });
-  const kept = numbersOf(graph, (from, to) => from === to);
-  const made = new GraphBuilder(
-    kept.length + moving.length * (symmetric ? 2 : 1),
-  );
-  const { from, to, weight } = graph;
-  for (const edge of kept) made.add(from[edge]!, to[edge]!, weight[edge]!);
-  for (let i = 0; i < moving.length; i++) {
-    const [row, column] = entries.entry(n, places[i]!);
-    made.add(row, column, weight[moving[i]!]!);
-    if (symmetric) made.add(column, row, weight[moving[i]!]!);
-  }
-  return made.build(n).graph;
+  const { count, number, entry } = symmetric ? LOWER : OFF_DIAGONAL;
+  return rewire(graph, (between) => {
+    const moving = symmetric ? filterGraph(between, (a, b) => a > b) : between;
+    const { from, to } = moving;
+    const options = { count: count(n), stream };
+    const places = n <= MOST_SHUFFLED
+      ? shufflePlaces(
+        from.map((row, edge) => number(n, row, to[edge]!)),
+        options,
+      )
+      : drawDistinctPlaces(from.length, options);
+    for (let edge = 0; edge < places.length; edge++) {
+      [from[edge], to[edge]] = entry(n, places[edge]!);
+    }
+    return symmetric ? joinGraphs(moving, transposeGraph(moving)) : moving;
+  });
+}
+
+/** Places that connections keep to. */
+interface PlaceGroup {
+  readonly count: number;
+  /** The place of each number below that. */
+  readonly entry: (number: number) => readonly [row: number, column: number];
 }
 
 /**
- * `permute` within groups of places: a place keeps to its group. Connections
- * of a node to itself stay.
+ * `permute` within groups of places: each connection keeps to its group.
  *
  * Groups are gone through by rising number; in each, the connections in row-major
- * order are put on different places of the group, numbered in row-major order.
- *
- * @param groupOf Number of the group of the place (a, b), from 0 to `groups` − 1.
+ * order are put on different places of the group.
  */
-export function permuteWithinGroups(
+function permuteWithinGroups(
   graph: Graph,
-  { groups, groupOf, stream }: {
-    readonly groups: number;
-    readonly groupOf: (a: number, b: number) => number;
+  groupOf: (a: number, b: number) => number,
+  placesOf: (group: number) => PlaceGroup,
+  stream: RandomStream,
+): Graph {
+  return rewire(graph, (between) => {
+    const { from, to } = between;
+    const edgesOf = Map.groupBy(
+      from.keys(),
+      (edge) => groupOf(from[edge]!, to[edge]!),
+    );
+    for (const group of [...edgesOf.keys()].sort((a, b) => a - b)) {
+      const edges = edgesOf.get(group)!;
+      const { count, entry } = placesOf(group);
+      const drawn = drawDistinctPlaces(edges.length, { count, stream });
+      for (const [i, edge] of edges.entries()) {
+        [from[edge], to[edge]] = entry(drawn[i]!);
+      }
+    }
+    return between;
+  });
+}
+
+/** Bins of equal numbers of pairs that distances are sorted into. */
+const LENGTH_BINS = 10;
+
+/**
+ * `length`: each connection is put on a pair of nodes about as far from each other; the
+ * pairs of each bin of distances are numbered in row-major order.
+ *
+ * @param distances [N, N]
+ */
+export function permuteWithinLengths(
+  graph: Graph,
+  { distances, stream }: {
+    readonly distances: Float64Array;
     readonly stream: RandomStream;
   },
 ): Graph {
-  const { nodes: n, from, to, weight } = graph;
-  const placesOf: number[][] = Array.from({ length: groups }, () => []);
-  for (let a = 0; a < n; a++) {
-    for (let b = 0; b < n; b++) {
-      if (a !== b) placesOf[groupOf(a, b)]!.push(a * n + b);
-    }
+  const { nodes: n } = graph;
+  const pairs = [...distances.keys()]
+    .filter((pair) => Math.floor(pair / n) !== pair % n);
+  const binOf = new Uint8Array(distances.length);
+  const ranked = pairs.toSorted((a, b) =>
+    distances[a]! - distances[b]! || a - b
+  );
+  for (const [rank, pair] of ranked.entries()) {
+    binOf[pair] = Math.floor(rank * LENGTH_BINS / pairs.length);
   }
-  const edgesOf: number[][] = Array.from({ length: groups }, () => []);
-  const made = new GraphBuilder(weight.length);
-  for (let edge = 0; edge < weight.length; edge++) {
-    const [a, b] = [from[edge]!, to[edge]!];
-    if (a === b) made.add(a, b, weight[edge]!);
-    else edgesOf[groupOf(a, b)]!.push(edge);
-  }
-  for (const [group, edges] of edgesOf.entries()) {
-    const places = placesOf[group]!;
-    const drawn = drawDistinctPlaces(edges.length, {
+  return permuteWithinGroups(graph, (a, b) => binOf[a * n + b]!, (bin) => {
+    const places = pairs.filter((pair) => binOf[pair] === bin);
+    return {
       count: places.length,
-      stream,
-    });
-    for (const [i, edge] of edges.entries()) {
-      const place = places[drawn[i]!]!;
-      made.add(Math.floor(place / n), place % n, weight[edge]!);
-    }
-  }
-  return made.build(n).graph;
+      entry: (number) => [
+        Math.floor(places[number]! / n),
+        places[number]! % n,
+      ],
+    };
+  }, stream);
 }
 
 /**
@@ -128,56 +149,30 @@ export function permuteWithinGroups(
 export function permuteBlocks(
   graph: Graph,
   { moduleOf, stream }: {
-    readonly moduleOf: ArrayLike<number>;
+    readonly moduleOf: Uint32Array;
     readonly stream: RandomStream;
   },
 ): Graph {
-  const { nodes: n, from, to, weight } = graph;
   const members: number[][] = [];
-  /** The place of a node among those of its module. */
-  const rank = new Uint32Array(n);
-  for (let a = 0; a < n; a++) {
-    const own = members[moduleOf[a]!] ??= [];
-    rank[a] = own.length;
-    own.push(a);
-  }
+  moduleOf.forEach((module, node) => (members[module] ??= []).push(node));
   const modules = members.length;
-  const edgesOf = new Map<number, number[]>();
-  const made = new GraphBuilder(weight.length);
-  for (let edge = 0; edge < weight.length; edge++) {
-    const [a, b] = [from[edge]!, to[edge]!];
-    if (a === b) {
-      made.add(a, b, weight[edge]!);
-      continue;
-    }
-    const block = moduleOf[a]! * modules + moduleOf[b]!;
-    const edges = edgesOf.get(block);
-    if (edges === undefined) edgesOf.set(block, [edge]);
-    else edges.push(edge);
-  }
-  const blocks = [...edgesOf.keys()].sort((a, b) => a - b);
-  for (const block of blocks) {
+  const blockOf = (a: number, b: number) =>
+    moduleOf[a]! * modules + moduleOf[b]!;
+  return permuteWithinGroups(graph, blockOf, (block) => {
     const rows = members[Math.floor(block / modules)]!;
     const columns = members[block % modules]!;
-    const within = rows === columns;
     // Within a module a node is no target of its own.
-    const width = columns.length - (within ? 1 : 0);
-    const edges = edgesOf.get(block)!;
-    const drawn = drawDistinctPlaces(edges.length, {
+    const within = rows === columns;
+    const width = columns.length - Number(within);
+    return {
       count: rows.length * width,
-      stream,
-    });
-    for (const [i, edge] of edges.entries()) {
-      const row = Math.floor(drawn[i]! / width);
-      const column = drawn[i]! % width;
-      made.add(
-        rows[row]!,
-        columns[within && column >= row ? column + 1 : column]!,
-        weight[edge]!,
-      );
-    }
-  }
-  return made.build(n).graph;
+      entry: (number) => {
+        const row = Math.floor(number / width);
+        const column = number % width;
+        return [rows[row]!, columns[column + Number(within && column >= row)]!];
+      },
+    };
+  }, stream);
 }
 
 /**
@@ -195,26 +190,28 @@ export function permuteBlocks(
  * places that are skipped and an integer for its weight; then one more uniform number.
  */
 export function randomGraph(graph: Graph, stream: RandomStream): Graph {
-  const { nodes: n, from, to, weight } = graph;
-  const loops = numbersOf(graph, (a, b) => a === b);
-  const between = numbersOf(graph, (a, b) => a !== b);
-  const count = OFF_DIAGONAL.count(n);
-  const logAbsent = Math.log1p(-between.length / count);
-  const places: number[] = [];
-  const weights: number[] = [];
-  for (let place = -1; between.length > 0;) {
-    place += 1 + Math.floor(Math.log1p(-stream.uniform()) / logAbsent);
-    // With all connections there, none is skipped: 0 / −∞.
-    if (!(place < count)) break;
-    places.push(place);
-    weights.push(weight[between[stream.integer(between.length)]!]!);
-  }
-  const made = new GraphBuilder(loops.length + places.length);
-  for (const edge of loops) made.add(from[edge]!, to[edge]!, weight[edge]!);
-  for (const [i, place] of places.entries()) {
-    made.add(...OFF_DIAGONAL.entry(n, place), weights[i]!);
-  }
-  return made.build(n).graph;
+  return rewire(graph, ({ nodes: n, weight }) => {
+    const count = OFF_DIAGONAL.count(n);
+    const logAbsent = Math.log1p(-weight.length / count);
+    const from: number[] = [];
+    const to: number[] = [];
+    const weights: number[] = [];
+    for (let place = -1; weight.length > 0;) {
+      place += 1 + Math.floor(Math.log1p(-stream.uniform()) / logAbsent);
+      // With all connections there, none is skipped: 0 / −∞.
+      if (!(place < count)) break;
+      const [row, column] = OFF_DIAGONAL.entry(n, place);
+      from.push(row);
+      to.push(column);
+      weights.push(weight[stream.integer(weight.length)]!);
+    }
+    return {
+      nodes: n,
+      from: Uint32Array.from(from),
+      to: Uint32Array.from(to),
+      weight: Float64Array.from(weights),
+    };
+  });
 }
 
 /** Probability that a connection to a neighbour becomes a shortcut. */
@@ -233,58 +230,31 @@ const SHORTCUTS = 0.1;
  * connection, a uniform number and, for a shortcut, an integer.
  */
 export function ringGraph(graph: Graph, stream: RandomStream): Graph {
-  const { nodes: n } = graph;
-  const loop = (_: number, edge: number) => graph.from[edge] === graph.to[edge];
-  const weights = graph.weight.filter((w, edge) => !loop(w, edge));
-  const node = stream.permutation(n);
-  const order = stream.permutation(weights.length);
-  const from: number[] = [...graph.from.filter(loop)];
-  const to: number[] = [...graph.to.filter(loop)];
-  const weight: number[] = [...graph.weight.filter(loop)];
-  const taken = new PairTable(weights.length);
-  // One neighbour after the other for all nodes, so that none has two more than another.
-  const ends: [number, number][] = [];
-  for (let edge = 0; edge < weights.length; edge++) {
-    const place = edge % n;
-    const turn = Math.floor(edge / n);
-    const distance = Math.floor(turn / 2) + 1;
-    const other = turn % 2 === 0 ? place + distance : place - distance + n;
-    ends.push([node[place]!, node[other % n]!]);
-  }
-  for (const [a, b] of ends) taken.add(a, b);
-  for (const [edge, [a, b]] of ends.entries()) {
-    let target = b;
-    if (stream.uniform() < SHORTCUTS) {
-      const drawn = stream.integer(n);
-      if (drawn !== a && !taken.has(a, drawn)) {
-        taken.delete(a, b);
-        taken.add(a, drawn);
-        target = drawn;
-      }
+  return rewire(graph, ({ nodes: n, from, to, weight }) => {
+    const node = stream.permutation(n);
+    const order = stream.permutation(weight.length);
+    const taken = new PairTable(weight.length);
+    for (let edge = 0; edge < weight.length; edge++) {
+      // One neighbour after the other for all nodes, so that none has two more than another.
+      const place = edge % n;
+      const turn = Math.floor(edge / n);
+      const distance = Math.floor(turn / 2) + 1;
+      const other = turn % 2 === 0 ? place + distance : place - distance + n;
+      from[edge] = node[place]!;
+      to[edge] = node[other % n]!;
+      taken.add(from[edge]!, to[edge]!);
     }
-    from.push(a);
-    to.push(target);
-    weight.push(weights[order[edge]!]!);
-  }
-  return sortGraph({
-    nodes: n,
-    from: Uint32Array.from(from),
-    to: Uint32Array.from(to),
-    weight: Float64Array.from(weight),
+    for (const [edge, a] of from.entries()) {
+      if (!(stream.uniform() < SHORTCUTS)) continue;
+      const drawn = stream.integer(n);
+      if (drawn === a || taken.has(a, drawn)) continue;
+      taken.delete(a, to[edge]!);
+      taken.add(a, drawn);
+      to[edge] = drawn;
+    }
+    const weights = weight.map((_, edge) => weight[order[edge]!]!);
+    return { nodes: n, from, to, weight: weights };
   });
-}
-
-/** Numbers of the connections between such nodes. */
-function numbersOf(
-  { from, to }: Graph,
-  isOne: (from: number, to: number) => boolean,
-): Uint32Array {
-  const numbers = new Uint32Array(from.length);
-  let count = 0;
-  for (let edge = 0; edge < from.length; edge++) {
-    if (isOne(from[edge]!, to[edge]!)) numbers[count++] = edge;
-  }
-  return numbers.subarray(0, count);
 }
 
 /** Some of a matrix's entries, numbered row by row. */
@@ -373,12 +343,22 @@ export function drawDistinctPlaces(
     );
   }
   const wide = count > 2 ** 32;
-  const moved = createPlaceTable(amount, wide);
+  const integer = wide ? wideInteger : stream.integer;
+  const moved = new PairTable(amount);
+  /** What lies now in the places that were moved; in all others each lies itself. */
+  const values = new (wide ? Float64Array : Uint32Array)(moved.size);
   const drawn = new (wide ? Float64Array : Uint32Array)(amount);
+  const slotOf = (place: number) =>
+    moved.find(place >>> 0, Math.floor(place / 2 ** 32));
+  const valueIn = (place: number) => {
+    const slot = slotOf(place);
+    return moved.isFree(slot) ? place : values[slot]!;
+  };
   for (let i = 0; i < amount; i++) {
-    const j = i + (wide ? wideInteger : stream.integer)(count - i, stream);
-    drawn[i] = moved.get(j);
-    moved.set(j, moved.get(i));
+    const j = i + integer(count - i, stream);
+    drawn[i] = valueIn(j);
+    const value = valueIn(i);
+    values[moved.add(j >>> 0, Math.floor(j / 2 ** 32))] = value;
   }
   return drawn;
 }
@@ -390,44 +370,4 @@ function wideInteger(bound: number, { integer }: RandomStream): number {
     const drawn = integer(upper) * 2 ** 32 + integer(2 ** 32);
     if (drawn < bound) return drawn;
   }
-}
-
-/** For each place the one that lies there now; at first each holds itself. */
-interface PlaceTable {
-  get(place: number): number;
-  set(place: number, value: number): void;
-}
-
-/** Holds at most so many places; a `Map` would end at 2²⁴. */
-function createPlaceTable(capacity: number, wide: boolean): PlaceTable {
-  let bits = 1;
-  while (2 ** bits < 2 * capacity) bits++;
-  const size = 2 ** bits;
-  const places = new (wide ? Float64Array : Uint32Array)(size);
-  const values = new (wide ? Float64Array : Uint32Array)(size);
-  const taken = new Uint8Array(size);
-
-  /** Where the place is, or may be put. */
-  function slotOf(place: number): number {
-    // Knuth's multiplicative hash: neighbouring places lie far apart.
-    const mixed = place ^ Math.imul(Math.floor(place / 2 ** 32), 0x85EBCA6B);
-    let slot = Math.imul(mixed, 0x9E3779B1) >>> (32 - bits);
-    while (taken[slot] === 1 && places[slot] !== place) {
-      slot = slot + 1 === size ? 0 : slot + 1;
-    }
-    return slot;
-  }
-
-  return {
-    get: (place) => {
-      const slot = slotOf(place);
-      return taken[slot] === 1 ? values[slot]! : place;
-    },
-    set: (place, value) => {
-      const slot = slotOf(place);
-      taken[slot] = 1;
-      places[slot] = place;
-      values[slot] = value;
-    },
-  };
 }

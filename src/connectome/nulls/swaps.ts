@@ -9,14 +9,10 @@
  * @module
  */
 
-import {
-  filterGraph,
-  type Graph,
-  isSymmetric,
-  joinGraphs,
-} from "../../graph/graph.ts";
 import { firstOfEach } from "../../graph/connections.ts";
+import { type Graph, isSymmetric } from "../../graph/graph.ts";
 import type { RandomStream } from "../../random/stream.ts";
+import { type PairSet, pairsOf, rewire } from "./pairs.ts";
 
 /** Swaps that are made, for each connection, and tries of a lattice. */
 const SWAPS_PER_CONNECTION = 10;
@@ -48,23 +44,23 @@ const MORE_TRIES = 100;
  * given marginals, Sankhyā A 58, 225–242 (1996), for the cycles.
  */
 export function swapConnections(graph: Graph, stream: RandomStream): Graph {
-  if (isSymmetric(graph)) {
-    return swapKeepingPairs(graph, stream);
-  }
-  const ends = new Ends(graph);
-  const { count, from, to } = ends;
-  tryToSwap(ends, stream, (first, attempt) => {
-    if (attempt % CYCLE_EVERY === 0) return ends.turnCycle(first, stream);
-    const second = stream.integer(count);
-    const a = from[first]!, b = to[first]!;
-    const c = from[second]!, d = to[second]!;
-    // Where a = c or b = d, one of the new connections is there already.
-    if (a === d || c === b || ends.has(a, d) || ends.has(c, b)) return false;
-    ends.move(first, d);
-    ends.move(second, b);
-    return true;
+  if (isSymmetric(graph)) return swapKeepingPairs(graph, stream);
+  return rewire(graph, (between) => {
+    const { from, to } = between;
+    const ends = new Ends(between);
+    tryToSwap(between, stream, (first, attempt) => {
+      if (attempt % CYCLE_EVERY === 0) return ends.turnCycle(first, stream);
+      const second = stream.integer(from.length);
+      const a = from[first]!, b = to[first]!;
+      const c = from[second]!, d = to[second]!;
+      // Where a = c or b = d, one of the new connections is there already.
+      if (a === d || c === b || ends.has(a, d) || ends.has(c, b)) return false;
+      ends.move(first, d);
+      ends.move(second, b);
+      return true;
+    });
+    return between;
   });
-  return ends.graph();
 }
 
 /**
@@ -73,10 +69,11 @@ export function swapConnections(graph: Graph, stream: RandomStream): Graph {
  * graphs that only an even number of swaps leads to.
  */
 function tryToSwap(
-  { count, from }: { readonly count: number; readonly from: Uint32Array },
+  { from }: Graph,
   stream: RandomStream,
   attemptSwap: (first: number, attempt: number) => boolean,
 ): void {
+  const count = from.length;
   const nodes = (from.at(-1) ?? 0) + 1;
   if (count < 2 || count === nodes * (nodes - 1)) return;
   const wanted = SWAPS_PER_CONNECTION * count;
@@ -102,44 +99,52 @@ function tryToSwap(
  * https://doi.org/10.1103/PhysRevLett.93.268701.
  */
 export function swapKeepingPairs(graph: Graph, stream: RandomStream): Graph {
-  const ends = new Ends(graph);
-  const { count, from, to } = ends;
-  const before = ends.mates();
-  const mate = before.slice();
-  const singles: number[] = [];
-  const mutual: number[] = [];
-  for (let edge = 0; edge < count; edge++) {
-    (mate[edge]! < 0 ? singles : mutual).push(edge);
-  }
-  const connected = (a: number, b: number) => ends.has(a, b) || ends.has(b, a);
-  tryToSwap(ends, stream, (first, attempt) => {
-    const back = mate[first]!;
-    if (attempt % CYCLE_EVERY === 0) {
-      return back < 0 && ends.turnCycle(first, stream);
+  return rewire(graph, (between) => {
+    const { from, to, weight } = between;
+    const ends = new Ends(between);
+    const before = ends.mates();
+    const mate = before.slice();
+    const singles: number[] = [];
+    const mutual: number[] = [];
+    mate.forEach((back, edge) => (back < 0 ? singles : mutual).push(edge));
+    const connected = (a: number, b: number) =>
+      ends.has(a, b) || ends.has(b, a);
+    tryToSwap(between, stream, (first, attempt) => {
+      const back = mate[first]!;
+      if (attempt % CYCLE_EVERY === 0) {
+        return back < 0 && ends.turnCycle(first, stream);
+      }
+      const alike = back < 0 ? singles : mutual;
+      const second = alike[stream.integer(alike.length)]!;
+      const a = from[first]!, b = to[first]!;
+      const c = from[second]!, d = to[second]!;
+      if (
+        a === c || a === d || b === c || b === d || connected(a, d) ||
+        connected(c, b)
+      ) return false;
+      const forth = mate[second]!;
+      ends.move(first, d);
+      ends.move(second, b);
+      if (back < 0) return true;
+      // b → a becomes b → c, and d → c becomes d → a.
+      ends.move(back, c);
+      ends.move(forth, a);
+      mate[first] = forth;
+      mate[forth] = first;
+      mate[second] = back;
+      mate[back] = second;
+      return true;
+    });
+    if (isSymmetric(graph)) {
+      // Both ways of a connection get one weight, that of a pair of before.
+      const weights = weight.filter((_, edge) => edge < before[edge]!).values();
+      mate.forEach((other, edge) => {
+        if (edge > other) return;
+        weight[edge] = weight[other] = weights.next().value!;
+      });
     }
-    const alike = back < 0 ? singles : mutual;
-    const second = alike[stream.integer(alike.length)]!;
-    const a = from[first]!, b = to[first]!;
-    const c = from[second]!, d = to[second]!;
-    if (
-      a === c || a === d || b === c || b === d || connected(a, d) ||
-      connected(c, b)
-    ) return false;
-    const forth = mate[second]!;
-    ends.move(first, d);
-    ends.move(second, b);
-    if (back < 0) return true;
-    // b → a becomes b → c, and d → c becomes d → a.
-    ends.move(back, c);
-    ends.move(forth, a);
-    mate[first] = forth;
-    mate[forth] = first;
-    mate[second] = back;
-    mate[back] = second;
-    return true;
+    return between;
   });
-  if (isSymmetric(graph)) ends.mirrorWeights(before, mate);
-  return ends.graph();
 }
 
 /**
@@ -153,26 +158,28 @@ export function swapKeepingPairs(graph: Graph, stream: RandomStream): Graph {
  * Draws a permutation of the nodes, then two integers a try, 50 tries a connection.
  */
 export function latticeConnections(graph: Graph, stream: RandomStream): Graph {
-  const ends = new Ends(graph);
-  const { count, from, to } = ends;
-  const n = graph.nodes;
-  const place = stream.permutation(n);
-  const length = (a: number, b: number) => {
-    const apart = Math.abs(place[a]! - place[b]!);
-    return Math.min(apart, n - apart);
-  };
-  const tries = count < 2 ? 0 : TRIES_OF_LATTICE * count;
-  for (let attempt = 0; attempt < tries; attempt++) {
-    const first = stream.integer(count);
-    const second = stream.integer(count);
-    const a = from[first]!, b = to[first]!;
-    const c = from[second]!, d = to[second]!;
-    if (length(a, d) + length(c, b) >= length(a, b) + length(c, d)) continue;
-    if (a === d || c === b || ends.has(a, d) || ends.has(c, b)) continue;
-    ends.move(first, d);
-    ends.move(second, b);
-  }
-  return ends.graph();
+  return rewire(graph, (between) => {
+    const { nodes: n, from, to } = between;
+    const count = from.length;
+    const ends = new Ends(between);
+    const place = stream.permutation(n);
+    const length = (a: number, b: number) => {
+      const apart = Math.abs(place[a]! - place[b]!);
+      return Math.min(apart, n - apart);
+    };
+    const tries = count < 2 ? 0 : TRIES_OF_LATTICE * count;
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const first = stream.integer(count);
+      const second = stream.integer(count);
+      const a = from[first]!, b = to[first]!;
+      const c = from[second]!, d = to[second]!;
+      if (length(a, d) + length(c, b) >= length(a, b) + length(c, d)) continue;
+      if (a === d || c === b || ends.has(a, d) || ends.has(c, b)) continue;
+      ends.move(first, d);
+      ends.move(second, b);
+    }
+    return between;
+  });
 }
 
 /**
@@ -222,20 +229,14 @@ export function annealStrengths(graph: Graph, stream: RandomStream): Graph {
     excess[to[edge]!]! += values[edge]!;
     excess[graph.to[edge]!]! -= graph.weight[edge]!;
   }
+  const first = firstOfEach(from, nodes);
   const movable: number[] = [];
-  const first = new Uint32Array(nodes);
-  const last = new Uint32Array(nodes);
-  for (let edge = 0; edge < values.length; edge++) {
-    if (edge === 0 || from[edge] !== from[edge - 1]) first[from[edge]!] = edge;
-    last[from[edge]!] = edge + 1;
-  }
-  for (let edge = 0; edge < values.length; edge++) {
-    const sender = from[edge]!;
+  from.forEach((sender, edge) => {
     // A connection of a node to itself keeps its weight.
-    if (last[sender]! - first[sender]! > 1 && to[edge] !== sender) {
+    if (first[sender + 1]! - first[sender]! > 1 && to[edge] !== sender) {
       movable.push(edge);
     }
-  }
+  });
   let temperature = 0;
   for (const value of excess) temperature += value * value / nodes;
   const tries = TRIES_PER_CONNECTION * movable.length;
@@ -244,7 +245,7 @@ export function annealStrengths(graph: Graph, stream: RandomStream): Graph {
     const one = movable[stream.integer(movable.length)]!;
     const sender = from[one]!;
     const begin = first[sender]!;
-    const other = begin + stream.integer(last[sender]! - begin);
+    const other = begin + stream.integer(first[sender + 1]! - begin);
     const a = to[one]!, b = to[other]!;
     if (one === other || b === sender) continue;
     const change = values[other]! - values[one]!;
@@ -262,31 +263,19 @@ export function annealStrengths(graph: Graph, stream: RandomStream): Graph {
   return { nodes, from, to, weight: values };
 }
 
-/** The connections between different nodes, whose receivers move, while each keeps its sender and weight. */
+/** The ends of connections between different nodes: their receivers are moved in place. */
 class Ends {
-  readonly count: number;
-  readonly from: Uint32Array;
-  readonly to: Uint32Array;
-  readonly #weight: Float64Array;
-  readonly #graph: Graph;
+  readonly #from: Uint32Array;
+  readonly #to: Uint32Array;
   /** [N + 1]: where each sender's connections begin. */
   readonly #first: Uint32Array;
   readonly #pairs: PairSet;
 
   constructor(graph: Graph) {
-    const { from, to, weight } = filterGraph(graph, (a, b) => a !== b);
-    this.#graph = graph;
-    this.from = from;
-    this.to = to;
-    this.#weight = weight;
-    this.count = this.from.length;
-    this.#first = firstOfEach(this.from, graph.nodes);
-    this.#pairs = graph.nodes <= MOST_IN_BITS
-      ? new PairBits(graph.nodes)
-      : new PairTable(this.count);
-    for (let edge = 0; edge < this.count; edge++) {
-      this.#pairs.add(this.from[edge]!, this.to[edge]!);
-    }
+    this.#from = graph.from;
+    this.#to = graph.to;
+    this.#first = firstOfEach(graph.from, graph.nodes);
+    this.#pairs = pairsOf(graph);
   }
 
   has(from: number, to: number): boolean {
@@ -294,25 +283,31 @@ class Ends {
   }
 
   move(edge: number, to: number): void {
-    this.#pairs.delete(this.from[edge]!, this.to[edge]!);
-    this.#pairs.add(this.from[edge]!, to);
-    this.to[edge] = to;
+    this.#pairs.delete(this.#from[edge]!, this.#to[edge]!);
+    this.#pairs.add(this.#from[edge]!, to);
+    this.#to[edge] = to;
+  }
+
+  /** The number of the connection from a to b, which is there. */
+  #numberOf(a: number, b: number): number {
+    let edge = this.#first[a]!;
+    while (this.#to[edge] !== b) edge++;
+    return edge;
   }
 
   /** Turns a cycle of three round that begins with the connection, if a drawn way leads back to it. */
   turnCycle(first: number, stream: RandomStream): boolean {
-    const a = this.from[first]!, b = this.to[first]!;
+    const a = this.#from[first]!, b = this.#to[first]!;
     const begin = this.#first[b]!;
     const sent = this.#first[b + 1]! - begin;
     if (sent === 0) return false;
     const second = begin + stream.integer(sent);
-    const c = this.to[second]!;
+    const c = this.#to[second]!;
     if (
       c === a || !this.has(c, a) || this.has(a, c) || this.has(c, b) ||
       this.has(b, a)
     ) return false;
-    let third = this.#first[c]!;
-    while (this.to[third] !== a) third++;
+    const third = this.#numberOf(c, a);
     this.move(first, c);
     this.move(second, a);
     this.move(third, b);
@@ -321,127 +316,13 @@ class Ends {
 
   /** [n]: the number of the connection the other way; −1 where there is none. */
   mates(): Int32Array {
-    const mate = new Int32Array(this.count).fill(-1);
-    for (let edge = 0; edge < this.count; edge++) {
-      const a = this.from[edge]!, b = this.to[edge]!;
+    const mate = new Int32Array(this.#from.length).fill(-1);
+    for (const [edge, a] of this.#from.entries()) {
+      const b = this.#to[edge]!;
       if (mate[edge]! >= 0 || !this.has(b, a)) continue;
-      let other = this.#first[b]!;
-      while (this.to[other] !== a) other++;
-      mate[edge] = other;
-      mate[other] = edge;
+      mate[edge] = this.#numberOf(b, a);
+      mate[mate[edge]!] = edge;
     }
     return mate;
-  }
-
-  /** Gives both ways of a connection one weight, each pair's of before to one pair of now. */
-  mirrorWeights(before: Int32Array, now: Int32Array): void {
-    const weights = this.#weight.filter((_, edge) => edge < before[edge]!);
-    let pair = 0;
-    for (let edge = 0; edge < this.count; edge++) {
-      const other = now[edge]!;
-      if (edge > other) continue;
-      this.#weight[edge] = this.#weight[other] = weights[pair++]!;
-    }
-  }
-
-  graph(): Graph {
-    const { nodes } = this.#graph;
-    const moved = { nodes, from: this.from, to: this.to, weight: this.#weight };
-    return joinGraphs(filterGraph(this.#graph, (a, b) => a === b), moved);
-  }
-}
-
-/** A set of pairs of nodes. */
-interface PairSet {
-  has(from: number, to: number): boolean;
-  add(from: number, to: number): void;
-  delete(from: number, to: number): void;
-}
-
-/** A bit for every pair of so many nodes takes 128 MB. */
-const MOST_IN_BITS = 2 ** 15;
-
-/** Pairs as bits of a matrix. */
-class PairBits implements PairSet {
-  readonly #width: number;
-  readonly #bits: Uint32Array;
-
-  constructor(nodes: number) {
-    this.#width = Math.ceil(nodes / 32);
-    this.#bits = new Uint32Array(this.#width * nodes);
-  }
-
-  has(from: number, to: number): boolean {
-    return (this.#bits[from * this.#width + (to >>> 5)]! >>> (to & 31) & 1) ===
-      1;
-  }
-
-  add(from: number, to: number): void {
-    const at = from * this.#width + (to >>> 5);
-    this.#bits[at] = this.#bits[at]! | 1 << (to & 31);
-  }
-
-  delete(from: number, to: number): void {
-    const at = from * this.#width + (to >>> 5);
-    this.#bits[at] = this.#bits[at]! & ~(1 << (to & 31));
-  }
-}
-
-/** At most so many pairs of numbers below 2³². */
-export class PairTable implements PairSet {
-  readonly #shift: number;
-  readonly #last: number;
-  readonly #from: Uint32Array;
-  /** One more than the second number; 0 where there is no pair. */
-  readonly #to: Uint32Array;
-
-  constructor(capacity: number) {
-    let bits = 4;
-    while (2 ** bits < 2 * (capacity + 1)) bits++;
-    this.#shift = 32 - bits;
-    this.#last = 2 ** bits - 1;
-    this.#from = new Uint32Array(2 ** bits);
-    this.#to = new Uint32Array(2 ** bits);
-  }
-
-  #home(from: number, to: number): number {
-    const mixed = Math.imul(from ^ Math.imul(to, 0x85EBCA6B), 0x9E3779B1);
-    return Math.imul(mixed ^ (mixed >>> 15), 0x2C1B3C6D) >>> this.#shift;
-  }
-
-  /** Where the pair is, or the free place where it may be put. */
-  #find(from: number, to: number): number {
-    let slot = this.#home(from, to);
-    while (
-      this.#to[slot] !== 0 &&
-      (this.#from[slot] !== from || this.#to[slot] !== to + 1)
-    ) slot = (slot + 1) & this.#last;
-    return slot;
-  }
-
-  has(from: number, to: number): boolean {
-    return this.#to[this.#find(from, to)] !== 0;
-  }
-
-  add(from: number, to: number): void {
-    const slot = this.#find(from, to);
-    this.#from[slot] = from;
-    this.#to[slot] = to + 1;
-  }
-
-  /** Closes the gap, so that no search ends in it too early. */
-  delete(from: number, to: number): void {
-    let gap = this.#find(from, to);
-    let slot = gap;
-    while (true) {
-      slot = (slot + 1) & this.#last;
-      if (this.#to[slot] === 0) break;
-      const home = this.#home(this.#from[slot]!, this.#to[slot]! - 1);
-      if (((slot - home) & this.#last) < ((slot - gap) & this.#last)) continue;
-      this.#from[gap] = this.#from[slot]!;
-      this.#to[gap] = this.#to[slot]!;
-      gap = slot;
-    }
-    this.#to[gap] = 0;
   }
 }
