@@ -5,7 +5,7 @@
  * @module
  */
 
-import { cannotRead, InputError } from "../files/input_error.ts";
+import { cannotRead } from "../files/input_error.ts";
 import type { ByteSource } from "../files/read.ts";
 
 /** Is given each row of a table: its cells, and its number in the file from 1. */
