@@ -135,9 +135,9 @@ export function compareLabels(
   const measures = options.measures ??
     (Object.keys(MEASURES) as Measure[]).filter((measure) =>
       measure === "minLoss" ||
-      runs.some((run) => MEASURES[measure].valueOf(run) !== undefined)
+      runs.some((run) => run[measure] !== undefined)
     );
-  const log = spansDecades(runs.flatMap(({ loss }) => loss?.minLoss ?? []));
+  const log = spansDecades(runs.flatMap(({ minLoss }) => minLoss ?? []));
   const pairs = places.map((pair) => {
     const own = both(pair, (place) => sides[place]!);
     return [own, strataOf(own, matched.combinations)] as const;
@@ -210,9 +210,8 @@ function strataOf(
     const facts = taskFacts(results, parameters);
     const baseline = baselineOf(facts, "loss");
     const points = 100 - (baselineOf(facts, "accuracy")?.value ?? 50);
-    const beat = ({ loss }: RunSummary) =>
-      baseline !== undefined && loss !== undefined &&
-      loss.minLoss < baseline.beaten;
+    const beat = ({ minLoss = Infinity }: RunSummary) =>
+      baseline !== undefined && minLoss < baseline.beaten;
     const all = both(
       [first, second],
       ({ index }, side) =>
@@ -245,9 +244,10 @@ function rankedValue(
   run: RunSummary,
   { measure, log }: Question,
 ): number | undefined {
-  const { better, valueOf } = MEASURES[measure];
-  if (run.loss === undefined) return better === "lower" ? Infinity : -Infinity;
-  const value = valueOf(run);
+  if (hasFailed(run)) {
+    return MEASURES[measure].better === "lower" ? Infinity : -Infinity;
+  }
+  const value = run[measure];
   return value === undefined ? undefined : log ? Math.log(value) : value;
 }
 
@@ -378,7 +378,7 @@ function describeGroup(
     ? all.filter(({ learned }) => learned)
     : all;
   const values = described.map((stratum) =>
-    stratum.runs[side].flatMap((run) => MEASURES[measure].valueOf(run) ?? [])
+    stratum.runs[side].flatMap((run) => run[measure] ?? [])
   );
   const medians = values.filter((own) => own.length > 0)
     .map((own) => describeNumbers(own).median);
@@ -393,12 +393,12 @@ function describeGroup(
       ? runs.filter(({ beat }) => beat).length
       : undefined,
     stillFalling: described.flatMap((stratum) => stratum.runs[side])
-      .filter(({ loss }) => loss?.stillFalling).length,
+      .filter((run) => run.stillFalling).length,
   };
 }
 
-function hasFailed({ loss }: RunSummary): boolean {
-  return loss === undefined;
+function hasFailed({ minLoss }: RunSummary): boolean {
+  return minLoss === undefined;
 }
 
 function failureP(strata: readonly Stratum[], paired: boolean): number {

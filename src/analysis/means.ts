@@ -32,7 +32,12 @@ import {
   type Groups,
   meanOf,
 } from "./rank_tests.ts";
-import { type Measure, MEASURES, type RunSummary } from "./summary.ts";
+import {
+  type Measure,
+  MEASURES,
+  type RunNumber,
+  type RunSummary,
+} from "./summary.ts";
 
 /** Outcome of the two tests. */
 interface EquivalenceResult {
@@ -137,7 +142,7 @@ export function compareMeans(
   const place = log ? Math.log : (value: number) => value;
   const counted = strata.map((stratum) =>
     groupsOf(stratum, (run) => {
-      const value = MEASURES[measure].valueOf(run);
+      const value = run[measure];
       return value === undefined ? undefined : place(value);
     })
   );
@@ -211,8 +216,8 @@ function pool(
 function isComplete(strata: readonly Stratum[], measure: Measure): boolean {
   return gather(strata.map(({ runs }) => runs)).every((runs) => {
     const missing = runs.filter((run) =>
-      MEASURES[measure].valueOf(run) === undefined ||
-      (measure === "epoch99" && run.loss?.stillFalling)
+      run[measure] === undefined ||
+      (measure === "epoch99" && run.stillFalling)
     ).length;
     return missing <= MOST_MISSING * runs.length;
   });
@@ -244,19 +249,17 @@ const OUTSIDE = 0.025;
  * within combinations; runs without a value, which diverged, are left out.
  *
  * @param runs Of one experiment.
- * @param options `log`: the geometric mean, of numbers that span decades.
+ * @param log Whether the mean is geometric, as of numbers that span decades.
  */
 export function gridMean(
   runs: readonly RunSummary[],
-  { valueOf, log = false }: {
-    readonly valueOf: (run: RunSummary) => number | undefined;
-    readonly log?: boolean;
-  },
+  of: RunNumber,
+  log = false,
 ): Interval {
   const [place, back] = log ? [Math.log, Math.exp] : [Number, Number];
   const strata = Map.groupBy(runs, ({ combination }) => combination).values()
     .map((own) =>
-      describeNumbers(own.flatMap((run) => valueOf(run) ?? []).map(place))
+      describeNumbers(own.flatMap((run) => run[of] ?? []).map(place))
     )
     .filter(({ n }) => n > 0).toArray();
   const mean = meanOf(strata.map((one) => one.mean));

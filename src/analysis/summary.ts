@@ -19,7 +19,7 @@ interface LossSummary {
   /** The first epoch that has it. */
   readonly minLossEpoch: number;
   /** The first epoch within 1 % of the curve's range above it; undefined where all losses are equal. */
-  readonly epoch99: number | undefined;
+  readonly epoch99?: number | undefined;
   /**
    * Whether the curve still falls at its end: it comes within that 1 % in the
    * last tenth of its epochs only, so that with more epochs `epoch99` would be later.
@@ -27,13 +27,10 @@ interface LossSummary {
   readonly stillFalling: boolean;
 }
 
-/** A run's numbers. */
-export interface RunSummary {
-  /** Number of the combination. */
+/** A run's numbers; it has no loss where it diverged. */
+export interface RunSummary extends Partial<LossSummary> {
   readonly combination: number;
   readonly iteration: number;
-  /** Undefined where the run diverged. */
-  readonly loss: LossSummary | undefined;
   /** Validation accuracy of the last epoch in %; undefined where there is none. */
   readonly finalAccuracy: number | undefined;
   /** What tells its network from others; undefined where that is not known. */
@@ -124,7 +121,7 @@ export function summarizeResults(
       runs.push({
         combination: index,
         iteration: i,
-        loss,
+        ...loss,
         // Means of percentages differ in the last digits where in exact arithmetic they are equal.
         finalAccuracy: Number.isFinite(accuracy)
           ? Math.round(accuracy! * 1e9) / 1e9
@@ -153,17 +150,17 @@ export function summarizeResults(
   return { runs, warnings };
 }
 
-/** A number that each run has. */
+/** A number that experiments are compared by; a run may have none. */
 export type Measure = "minLoss" | "epoch99" | "finalAccuracy";
 
-/** A measure in words and numbers. */
+/** A number of a run that is drawn. */
+export type RunNumber = Measure | "minLossEpoch";
+
 interface MeasureInfo {
-  /** E.g. "minimum validation loss". */
+  /** As it stands in the middle of a sentence. */
   readonly name: string;
   readonly unit: "" | "epochs" | "%";
   readonly better: "lower" | "higher";
-  /** The run's value; undefined where it has none. */
-  readonly valueOf: (run: RunSummary) => number | undefined;
 }
 
 /** The measures. */
@@ -172,19 +169,16 @@ export const MEASURES: Readonly<Record<Measure, MeasureInfo>> = {
     name: "minimum validation loss",
     unit: "",
     better: "lower",
-    valueOf: (run) => run.loss?.minLoss,
   },
   epoch99: {
     name: "first epoch within 1 % of the minimum validation loss",
     unit: "epochs",
     better: "lower",
-    valueOf: (run) => run.loss?.epoch99,
   },
   finalAccuracy: {
     name: "final validation accuracy",
     unit: "%",
     better: "higher",
-    valueOf: (run) => run.finalAccuracy,
   },
 };
 

@@ -272,7 +272,7 @@ function* runRows({ label, results }: LabelledResults): Generator<Row> {
   for (const run of summarizeResults(results).runs) {
     const combination = byIndex.get(run.combination)!;
     const { trainLoss, validateLoss } = combination;
-    const { iteration, loss } = run;
+    const { iteration } = run;
     yield {
       results: label,
       task: experiment?.task.name,
@@ -285,14 +285,14 @@ function* runRows({ label, results }: LabelledResults): Generator<Row> {
       ...combination.parameters,
       iteration,
       epochs: validateLoss.epochs,
-      min_validation_loss: loss?.minLoss,
-      epoch_of_minimum: loss?.minLossEpoch,
-      epoch_within_1_percent: loss?.epoch99,
-      still_falling: loss?.stillFalling,
+      min_validation_loss: run.minLoss,
+      epoch_of_minimum: run.minLossEpoch,
+      epoch_within_1_percent: run.epoch99,
+      still_falling: run.stillFalling,
       final_train_loss: rowOf(trainLoss, iteration)?.at(-1),
       final_validation_loss: curveOf(validateLoss, iteration).at(-1),
       final_validation_accuracy: run.finalAccuracy,
-      diverged: loss === undefined,
+      diverged: run.minLoss === undefined,
     };
   }
 }

@@ -15,7 +15,7 @@ import {
   baselineOf,
   type Quantity,
   quantityTitle,
-  type RunSummary,
+  type RunNumber,
   summarizeResults,
   taskFacts,
 } from "../analysis/summary.ts";
@@ -159,14 +159,14 @@ function indexOf({ members }: MatchedCombination): number {
 /** The runs of all labels that have a value. */
 function valuesOf(
   { folders, combinations }: Context,
-  valueOf: (run: RunSummary) => number | undefined,
+  of: RunNumber,
 ): RunValue[] {
   return folders.flatMap(({ label, results }, f) => {
     const matches = new Map(
       combinations.map((match) => [match.members[f]?.index, match]),
     );
     return summarizeResults(results).runs.flatMap((run) => {
-      const value = valueOf(run);
+      const value = run[of];
       const match = matches.get(run.combination);
       if (value === undefined || match === undefined) return [];
       const { title: combination, parameters } = match;
@@ -231,8 +231,7 @@ function overview(context: Context): Plan[] {
     ...grids,
     [
       "overview_minimum",
-      () =>
-        minimumFigure(valuesOf(context, (run) => run.loss?.minLoss), options),
+      () => minimumFigure(valuesOf(context, "minLoss"), options),
     ],
     ...comparisons.length === 0 ? [] : [
       ["effects", () => effectFigure(comparisons, { labels, width })] as const,
@@ -243,21 +242,21 @@ function overview(context: Context): Plan[] {
 function boxplots(context: Context): Plan[] {
   const { labels, width = 178 } = context;
   const loss = axisOf(context, "loss").title;
-  const panel = (
-    title: string,
-    valueOf: (run: RunSummary) => number | undefined,
-    epochs = false,
-  ) => ({ title, epochs, runs: valuesOf(context, valueOf) });
+  const panel = (title: string, of: RunNumber, epochs = false) => ({
+    title,
+    epochs,
+    runs: valuesOf(context, of),
+  });
   return [["boxplots", () =>
     boxFigure([
-      panel(`minimum validation ${loss}`, (run) => run.loss?.minLoss),
-      panel("epoch of the minimum", (run) => run.loss?.minLossEpoch, true),
+      panel(`minimum validation ${loss}`, "minLoss"),
+      panel("epoch of the minimum", "minLossEpoch", true),
       panel(
         "epoch at which the loss came within 1 % of its range above the minimum",
-        (run) => run.loss?.epoch99,
+        "epoch99",
         true,
       ),
-      panel("final validation accuracy (%)", (run) => run.finalAccuracy),
+      panel("final validation accuracy (%)", "finalAccuracy"),
     ], { labels, width })]];
 }
 

@@ -169,15 +169,14 @@ function tableOf(
   const summaries = results.map((one) => summarizeResults(one).runs);
   const all = summaries.flat();
   const baseline = baselineOf(taskFacts(results), "loss");
-  const hasLearned = ({ loss }: RunSummary) =>
-    baseline === undefined ||
-    (loss !== undefined && loss.minLoss < baseline.beaten);
+  const hasLearned = ({ minLoss = Infinity }: RunSummary) =>
+    baseline === undefined || minLoss < baseline.beaten;
   const combinationsOf = (runs: readonly RunSummary[]) =>
     new Set(runs.map(({ combination }) => combination));
   const learned = combinationsOf(all.filter(hasLearned));
   const combinations = combinationsOf(all);
   const shown = learned.size > 0 ? learned : combinations;
-  const log = spansDecades(all.flatMap(({ loss }) => loss?.minLoss ?? []));
+  const log = spansDecades(all.flatMap(({ minLoss }) => minLoss ?? []));
   return {
     name,
     heading: `${name} (${learned.size} of ${
@@ -302,11 +301,18 @@ const COLUMNS: readonly ArmColumn[] = [
   { title: "beat baseline", of: ({ learned }) => learned },
   {
     title: "diverged",
-    of: ({ runs }) => runs.filter(({ loss }) => loss === undefined).length,
+    of: ({ runs }) =>
+      runs.filter(({ minLoss }) => minLoss === undefined).length,
   },
-  { title: "minimum loss", of: (arm) => meanOf(arm, "minLoss", arm.log) },
-  { title: "epoch of minimum", of: (arm) => meanOf(arm, "minLossEpoch") },
-  { title: "epoch of 99 %", of: (arm) => meanOf(arm, "epoch99") },
+  {
+    title: "minimum loss",
+    of: ({ kept, log }) => gridMean(kept, "minLoss", log),
+  },
+  {
+    title: "epoch of minimum",
+    of: ({ kept }) => gridMean(kept, "minLossEpoch"),
+  },
+  { title: "epoch of 99 %", of: ({ kept }) => gridMean(kept, "epoch99") },
   {
     title: "spectral radius at the start",
     name: "spectral_radius_initial",
@@ -315,14 +321,6 @@ const COLUMNS: readonly ArmColumn[] = [
   ...comparedColumns("minLoss", "minimum loss"),
   ...comparedColumns("epoch99", "epoch of 99 %"),
 ];
-
-function meanOf(
-  { kept }: Arm,
-  key: "minLoss" | "minLossEpoch" | "epoch99",
-  log = false,
-): Interval {
-  return gridMean(kept, { valueOf: ({ loss }) => loss?.[key], log });
-}
 
 function comparedColumns(measure: Measure, of: string): ArmColumn[] {
   return [

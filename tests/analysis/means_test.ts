@@ -12,19 +12,12 @@ function runsOf(combinations: readonly (readonly number[])[]): RunSummary[] {
     losses.map((minLoss, iteration): RunSummary => ({
       combination,
       iteration,
-      loss: Number.isNaN(minLoss) ? undefined : {
-        minLoss,
-        minLossEpoch: 1,
-        epoch99: 1,
-        stillFalling: false,
-      },
+      ...(Number.isNaN(minLoss) ? {} : { minLoss }),
       finalAccuracy: undefined,
       network: undefined,
     }))
   );
 }
-
-const valueOf = ({ loss }: RunSummary) => loss?.minLoss;
 
 function close(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} ${expected}`);
@@ -33,17 +26,18 @@ function close(actual: number, expected: number): void {
 describe("gridMean()", () => {
   it("is Student's interval of a single combination", () => {
     // scipy.stats.t.interval(0.95, 4, np.mean(x), scipy.stats.sem(x)) with x = [1, 2, 3, 4, 6]
-    const { estimate, low, high } = gridMean(runsOf([[1, 2, 3, 4, 6]]), {
-      valueOf,
-    });
+    const { estimate, low, high } = gridMean(
+      runsOf([[1, 2, 3, 4, 6]]),
+      "minLoss",
+    );
     close(estimate, 3.2);
     close(low, 0.8116116119000201);
     close(high, 5.588388388099981);
   });
 
   it("takes what combinations differ in for no spread of runs", () => {
-    const near = gridMean(runsOf([[1, 2, 3], [2, 3, 4]]), { valueOf });
-    const far = gridMean(runsOf([[1, 2, 3], [102, 103, 104]]), { valueOf });
+    const near = gridMean(runsOf([[1, 2, 3], [2, 3, 4]]), "minLoss");
+    const far = gridMean(runsOf([[1, 2, 3], [102, 103, 104]]), "minLoss");
     close(far.high - far.low, near.high - near.low);
     close(far.estimate, 52.5);
   });
@@ -51,21 +45,22 @@ describe("gridMean()", () => {
   it("is geometric on request, and leaves out runs that diverged", () => {
     const { estimate, low, high } = gridMean(
       runsOf([[1, 100, NaN], [10, 10]]),
-      { valueOf, log: true },
+      "minLoss",
+      true,
     );
     close(estimate, 10);
     assert.ok(low < 10 && high > 10 && Math.abs(low * high - 100) < 1e-9);
   });
 
   it("has no interval where a combination has a single run, and no mean of none", () => {
-    const one = gridMean(runsOf([[1], [2, 3]]), { valueOf });
+    const one = gridMean(runsOf([[1], [2, 3]]), "minLoss");
     close(one.estimate, 1.75);
     assert.ok(Number.isNaN(one.low));
-    assert.ok(Number.isNaN(gridMean([], { valueOf }).estimate));
+    assert.ok(Number.isNaN(gridMean([], "minLoss").estimate));
   });
 
   it("is a point where all runs are equal", () => {
-    assert.deepEqual(gridMean(runsOf([[2, 2], [4, 4]]), { valueOf }), {
+    assert.deepEqual(gridMean(runsOf([[2, 2], [4, 4]]), "minLoss"), {
       estimate: 3,
       low: 3,
       high: 3,

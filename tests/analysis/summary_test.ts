@@ -120,7 +120,7 @@ describe("summarizeResults()", () => {
       curves([9, 3, 2, 1], [9, 1, 1, 1], [9, 1, NaN, NaN]),
       curves([50, 60, 70, 80], [50, 50, 50, 50], [50, 0, 0, 0]),
     )));
-    assert.deepEqual(runs.map(({ loss }) => loss?.minLoss), [1, 1, undefined]);
+    assert.deepEqual(runs.map(({ minLoss }) => minLoss), [1, 1, undefined]);
     assert.deepEqual(
       runs.map(({ finalAccuracy }) => finalAccuracy),
       [80, 50, undefined],
@@ -139,10 +139,13 @@ describe("summarizeResults()", () => {
       }),
     };
     const { runs } = summarizeResults(results);
-    assert.deepEqual(runs.map(({ loss }) => loss === undefined), [false, true]);
+    assert.deepEqual(runs.map(({ minLoss }) => minLoss === undefined), [
+      false,
+      true,
+    ]);
     // It failed later than what is looked at.
     const cut = summarizeResults(results, { epochs: 3 });
-    assert.ok(cut.runs.every(({ loss }) => loss !== undefined));
+    assert.ok(cut.runs.every(({ minLoss }) => minLoss !== undefined));
   });
 
   it("cuts curves to the epochs that are compared", () => {
@@ -150,8 +153,8 @@ describe("summarizeResults()", () => {
     const { runs } = summarizeResults(fifth(alike(curve, curve)), {
       epochs: 4,
     });
-    assert.equal(runs[0]?.loss?.minLoss, 3);
-    assert.equal(runs[0]?.loss?.minLossEpoch, 3);
+    assert.equal(runs[0]?.minLoss, 3);
+    assert.equal(runs[0]?.minLossEpoch, 3);
     assert.equal(runs[0]?.finalAccuracy, 3);
   });
 
@@ -161,7 +164,7 @@ describe("summarizeResults()", () => {
     );
     assert.equal(typeof runs[0]?.finalAccuracy, "number");
     assert.equal(runs[1]?.finalAccuracy, undefined);
-    assert.equal(runs[1]?.loss?.minLossEpoch, 11);
+    assert.equal(runs[1]?.minLossEpoch, 11);
     assert.deepEqual(warnings, []);
   });
 
@@ -171,7 +174,7 @@ describe("summarizeResults()", () => {
         fifth(alike(falling([0.1], epochs))),
       );
       assert.deepEqual(warnings, []);
-      assert.ok(runs[0]?.loss !== undefined);
+      assert.ok(runs[0]?.minLoss !== undefined);
     }
   });
 });
