@@ -5,13 +5,11 @@
  * @module
  */
 
-import type { ModelRun } from "../engine/ensemble.ts";
 import { simulate } from "../reference/simulate.ts";
-import { failureOf, type RunHistory } from "../results/run_file.ts";
-import type { Parameters } from "../rnn/parameters.ts";
+import { failureOf } from "../results/run_file.ts";
 import { namesOfInputs } from "../tasks/task.ts";
-import type { PreparedExperiment } from "../train/build_run.ts";
 import { middleCurve } from "../viz/series.ts";
+import type { Run } from "./results.ts";
 
 /** A point of an arm's curve: mean and standard deviation over runs. */
 export interface CurvePoint {
@@ -27,7 +25,7 @@ const MOST_POINTS = 200;
 
 /** Mean ± standard deviation of the validation losses of some runs, as far as all that have begun have come. */
 export function curveOf(
-  runs: readonly { readonly history: RunHistory; readonly epoch: number }[],
+  runs: readonly Run[],
   { arm, epochs }: { readonly arm: string; readonly epochs: number },
 ): CurvePoint[] {
   const begun = runs.filter(({ epoch }) => epoch > 0);
@@ -57,13 +55,6 @@ export function curveOf(
   );
 }
 
-/** A model that is looked at. */
-export interface WatchedModel {
-  readonly prepared: PreparedExperiment;
-  readonly run: ModelRun;
-  readonly parameters: Parameters;
-}
-
 /** W_hh as a picture: [cells, cells], a receiver a row; the strongest weight of those in a cell, NaN where there is no connection. */
 export interface MatrixPicture {
   readonly cells: number;
@@ -77,9 +68,12 @@ export interface MatrixPicture {
 /** Cells of the matrix's picture at most. */
 const MOST_CELLS = 512;
 
+/** A run that has begun, with its weights as they are now. */
+type Watchable = Pick<Required<Run>, "results" | "run" | "parameters">;
+
 /** W_hh of a model, or how far it is from its start. */
 export function pictureOf(
-  { run, parameters }: WatchedModel,
+  { run, parameters }: Watchable,
   { change }: { readonly change: boolean },
 ): MatrixPicture {
   const { receivers: neurons, start, sender } = run.connections;
@@ -117,10 +111,10 @@ export interface TrialPicture {
 
 /** A validation trial, by its number, and what the model answers. */
 export function trialOf(
-  { prepared, run, parameters }: WatchedModel,
+  { results, run, parameters }: Watchable,
   number: number,
 ): TrialPicture {
-  const { size, experiment: { task: { task } } } = prepared;
+  const { size, experiment: { task: { task } } } = results.prepared;
   const { trials, activation, connections } = run;
   const { steps, inputSize } = trials;
   const all = trials.validateBatches.flatMap((batch) => [...batch]);

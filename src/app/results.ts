@@ -24,7 +24,6 @@ import {
   encodeRunRecord,
   factsOf,
   fileSum,
-  type RunHistory,
   type RunRecord,
   sumsOf,
   weightFailure,
@@ -41,22 +40,33 @@ import {
   networkKey,
   PROGRAM,
 } from "../train/record_experiment.ts";
+import type { emptyHistory } from "../train/train_group.ts";
 
-export interface TrainedRun {
-  readonly id: RunId;
-  readonly run: ModelRun;
-  /** Its network, where it is not the one that all share. */
-  readonly own: Network | undefined;
-  readonly history: RunHistory;
-  readonly parameters: Weights;
-}
-
-/** An arm whose runs are all trained, in the order of combinations and iterations. */
-export interface TrainedArm {
+/** One side of the comparison. */
+export interface Arm {
   /** What it is called in sentences. */
   readonly label: string;
   readonly prepared: PreparedExperiment;
-  readonly runs: readonly TrainedRun[];
+}
+
+/** A run, and how far it is. */
+export interface Run {
+  /** Its arm. */
+  readonly results: Arm;
+  readonly id: RunId;
+  readonly history: ReturnType<typeof emptyHistory>;
+  /** Epochs trained. */
+  epoch: number;
+  /** What it began with; its network, where it is not the one that all share. */
+  run?: ModelRun;
+  own?: Network | undefined;
+  /** Its weights, when it is trained. */
+  parameters?: Weights;
+}
+
+/** An arm whose runs are all trained, in the order of combinations and iterations. */
+export interface TrainedArm extends Arm {
+  readonly runs: readonly Required<Run>[];
   /** Name of the engine in records. */
   readonly engine: string;
 }

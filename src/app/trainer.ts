@@ -7,27 +7,18 @@
 
 import type { Connectome } from "../connectome/connectome.ts";
 import { connectomeOfFile, embeddedConnectome } from "../connectome/decode.ts";
-import type { Network } from "../connectome/scale.ts";
 import {
   DeviceError,
   type Engine,
   type Ensemble,
-  type ModelRun,
   type Plan,
 } from "../engine/ensemble.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { InputError } from "../files/input_error.ts";
 import { createWebGpuEngine } from "../gpu/engine.ts";
-import type { RunId } from "../results/layout.ts";
 import { engineName } from "../results/run_file.ts";
-import type { Parameters } from "../rnn/parameters.ts";
 import { encodeLatents, syntheticDigits } from "../tasks/synthetic_stimuli.ts";
-import {
-  buildRun,
-  type PreparedExperiment,
-  prepareWith,
-  runsOf,
-} from "../train/build_run.ts";
+import { buildRun, prepareWith, runsOf } from "../train/build_run.ts";
 import { planTogether } from "../train/groups.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
@@ -38,10 +29,11 @@ import {
   pictureOf,
   trialOf,
   type TrialPicture,
-  type WatchedModel,
 } from "./pictures.ts";
 import {
+  type Arm,
   packResults,
+  type Run,
   summarise,
   type Summary,
   type TrainedArm,
@@ -94,12 +86,12 @@ export interface Training {
     /** Updates of a model in a second, of all models. */
     readonly updatesPerSecond: number;
     readonly curves: readonly CurvePoint[];
-    /** Of the model that is looked at, where it is in training. */
-    readonly watched?: {
+    /** Of the model that is looked at, where it has begun. */
+    readonly watched: {
       readonly epoch: number;
       readonly matrix: MatrixPicture;
       readonly trial: TrialPicture;
-    };
+    } | undefined;
   };
   readonly summary?: Summary;
   readonly packing?: boolean;
@@ -112,26 +104,6 @@ export interface News extends Partial<Training> {
   readonly connectome?: KnownConnectome;
   /** The results in an archive. */
   readonly zip?: Uint8Array<ArrayBuffer>;
-}
-
-/** One side of the comparison. */
-interface Arm {
-  readonly label: string;
-  readonly prepared: PreparedExperiment;
-}
-
-/** A run, and how far it is. */
-interface Run {
-  readonly results: Arm;
-  readonly id: RunId;
-  readonly history: ReturnType<typeof emptyHistory>;
-  /** Epochs trained. */
-  epoch: number;
-  /** What it began with, and the network that it has by itself. */
-  run?: ModelRun;
-  own?: Network | undefined;
-  /** Its weights, when it is trained. */
-  parameters?: Parameters;
 }
 
 let engine: Engine | undefined;
@@ -355,7 +327,6 @@ function trainedArms(): TrainedArm[] {
 async function tellProgress(): Promise<void> {
   const { epochs } = arms[0]!.prepared.experiment.training;
   const done = runs.reduce((sum, { epoch }) => sum + epoch, 0);
-  const model = await watchedModel();
   tell({
     ...(running && { phase: "training" }),
     progress: {
@@ -369,31 +340,29 @@ async function tellProgress(): Promise<void> {
           { arm: arm.label, epochs },
         )
       ),
-      ...(model && {
-        watched: {
-          epoch: model.epoch,
-          matrix: pictureOf(model, watched),
-          trial: trialOf(model, watched.trial),
-        },
-      }),
+      watched: await lookAt(watched),
     },
   });
 }
 
-async function watchedModel(): Promise<
-  WatchedModel & { readonly epoch: number } | undefined
-> {
+async function lookAt({ arm, combination, trial, change }: Watched) {
   const found = runs.find(({ results, id }) =>
-    results === arms[watched.arm] && id.iteration === 0 &&
-    id.combination === watched.combination
+    results === arms[arm] && id.combination === combination &&
+    id.iteration === 0
   );
   if (found?.run === undefined) return undefined;
+  const { results, run, epoch } = found;
   const place = group?.runs.indexOf(found) ?? -1;
   const parameters = place < 0
     ? found.parameters
     : (await group!.ensemble.state(place))[0]!.parameters;
-  const { results: { prepared }, run, epoch } = found;
-  return parameters && { prepared, run, parameters, epoch };
+  if (parameters === undefined) return undefined;
+  const model = { results, run, parameters };
+  return {
+    epoch,
+    matrix: pictureOf(model, { change }),
+    trial: trialOf(model, trial),
+  };
 }
 
 async function obey(order: Order): Promise<void> {
