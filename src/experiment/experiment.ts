@@ -182,12 +182,10 @@ export function describeExperiment(
   );
   const nets = arms.map((arm) => describeNet(arm.net, several));
   for (const each of new Set(nets)) say("net", each);
-  if (net.inputRegions ?? net.outputRegions) {
-    const [input, output] = [net.inputRegions, net.outputRegions];
-    say(
-      "regions",
-      `input at ${listRegions(input)}; read-out from ${listRegions(output)}`,
-    );
+  const ports = [net.inputRegions, net.outputRegions];
+  if (ports.some((regions) => regions !== undefined)) {
+    const [input, output] = ports.map(listRegions);
+    say("regions", `input at ${input}; read-out from ${output}`);
   }
   say(
     "weights",

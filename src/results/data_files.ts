@@ -188,16 +188,16 @@ export function curvesOf(histories: readonly RunHistory[]): CombinationCurves {
   return curves as CombinationCurves;
 }
 
-/** Whether the curves of a combination are those that one of its runs has. */
+/** Whether the curves of a combination, those that there are, are those of one of its runs. */
 export function hasCurves(
   curves: CombinationCurves,
   { id: { iteration }, history }: Pick<RunRecord, "id" | "history">,
 ): boolean {
   return NAMES.every((name) => {
-    const kept = history[OF_RUNS[name]];
     const read = curves[name] && rowOf(curves[name], iteration);
-    return kept?.length === read?.length &&
-      kept?.every((value, epoch) => Object.is(value, read![epoch])) !== false;
+    const kept = history[OF_RUNS[name]];
+    return read === undefined || (kept?.length === read.length &&
+      kept.every((value, epoch) => Object.is(value, read[epoch])));
   });
 }
 
