@@ -279,26 +279,40 @@ const count = integer(0);
 const size = integer(1);
 const share = number(0, 1);
 const measured = number(-1, Number.MAX_VALUE);
-const state = object({
-  spectralRadius: measured,
-  spectralRadiusError: optional(measured),
-  activity: measured,
-});
 const indices = rule("a list", Array.isArray);
 
-/** The members of `experiment.json`, in their order. */
+/** Members that the same rule holds for. */
+const all = <N extends string>(read: Reader, ...names: readonly N[]) =>
+  Object.fromEntries(names.map((name) => [name, read])) as Record<N, Reader>;
+
+const state = object({
+  ...all(measured, "spectralRadius", "activity"),
+  spectralRadiusError: optional(measured),
+});
+
+/** The members of `experiment.json`. */
 const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
-  format: string,
+  ...all(string, "format", "fingerprint", "init"),
+  ...all(optional(string), "nullModel", "match"),
+  ...all(boolean, "freezeLayer", "remapW", "randomW"),
+  ...all(optional(boolean), "sharedInit", "freshNetwork", "randPartition"),
+  ...all(size, "epochs", "iterations", "batchSize"),
+  ...all(count, "seed", "storeEveryEpoch"),
+  ...all(optional(indices), "inputRegions", "outputRegions"),
+  nullSamples: optional(size),
+  targetSparsity: optional(share, 0.8),
+  targetSparsityIntrinsic: optional(share, 1),
+  compatibility: choice("described", "original"),
   program: object({
-    name: string,
-    version: string,
+    ...all(string, "name", "version", "deno"),
     numerics: optional(count, 1),
-    deno: string,
   }),
   trainedBy: optional(strings, []),
-  parts: optional(object({ count: size, first: count, step: size })),
-  fingerprint: string,
-  config: object({ file: string, text: string, effective: optional(string) }),
+  parts: optional(object({ ...all(size, "count", "step"), first: count })),
+  config: object({
+    ...all(string, "file", "text"),
+    effective: optional(string),
+  }),
   overrides: plain,
   task: object({ name: string, loss: choice("mse", "nll"), parameters: plain }),
   grid: object({
@@ -308,60 +322,30 @@ const MEMBERS: Readonly<Record<keyof ExperimentRecord, Reader>> = {
     ),
     combinations: rule("a list of lists", Array.isArray),
   }),
-  epochs: size,
-  iterations: size,
-  batchSize: size,
-  seed: count,
-  storeEveryEpoch: count,
-  compatibility: choice("described", "original"),
-  init: string,
-  freezeLayer: boolean,
-  remapW: boolean,
-  randomW: boolean,
-  nullModel: optional(string),
-  match: optional(string),
-  sharedInit: optional(boolean),
-  nullSamples: optional(size),
-  freshNetwork: optional(boolean),
-  randPartition: optional(boolean),
-  targetSparsity: optional(share, 0.8),
-  targetSparsityIntrinsic: optional(share, 1),
-  inputRegions: optional(indices),
-  outputRegions: optional(indices),
-  orientation: optional(object({ network: string, weight_hh: string })),
+  orientation: optional(object(all(string, "network", "weight_hh"))),
   connectome: object({
-    name: string,
-    species: string,
-    regions: size,
-    neurons: size,
-    sha256: string,
-    source: string,
+    ...all(string, "name", "species", "sha256", "source"),
+    ...all(size, "regions", "neurons"),
+    ...all(strings, "citations", "regionNames"),
     synthetic: boolean,
-    citations: strings,
-    regionNames: strings,
     signs: optional(string),
   }),
   stimuli: optional(object({
     source: string,
     synthetic: boolean,
-    note: optional(string),
-    sha256: optional(string),
+    ...all(optional(string), "note", "sha256"),
   })),
   pretrained: optional(object({
-    folder: string,
-    epoch: count,
-    iteration: count,
-    sha256: string,
+    ...all(string, "folder", "sha256"),
+    ...all(count, "epoch", "iteration"),
   })),
-  engine: object({ kind: string, description: string }),
-  size: object({ hiddenSize: size, inputSize: size, outputSize: size }),
+  engine: object(all(string, "kind", "description")),
+  size: object(all(size, "hiddenSize", "inputSize", "outputSize")),
   failures: list(object({
-    combination: count,
-    iteration: count,
-    epoch: count,
+    ...all(count, "combination", "iteration", "epoch"),
     what: string,
   })),
-  networkStates: optional(object({ initial: state, trained: state })),
+  networkStates: optional(object(all(state, "initial", "trained"))),
 };
 
 /** A value in words, cut to a length that fits a message. */
