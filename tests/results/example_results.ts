@@ -1,10 +1,12 @@
 /**
- * Small results folders for tests.
+ * Small results folders for tests, and what tests of them ask.
  *
  * @module
  */
 
+import assert from "node:assert/strict";
 import { join } from "node:path";
+import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
 import {
   encodeExperimentRecord,
@@ -21,6 +23,33 @@ import type {
   CombinationResult,
   ResultsFolder,
 } from "../../src/results/results_folder.ts";
+import { filesBelow } from "../soak/tiny_experiment.ts";
+
+/** Asserts that something is refused: an error of that class, in a sentence on one line. */
+export async function assertRefused(
+  attempt: Promise<unknown>,
+  message: RegExp,
+  type: new (message: string) => Error = InputError,
+): Promise<void> {
+  await assert.rejects(attempt, (error) => {
+    assert.ok(error instanceof type, String(error));
+    assert.match(error.message, message);
+    assert.ok(!error.message.includes("\n"));
+    return true;
+  });
+}
+
+/** Paths of all files in a folder, sorted. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return [...(await filesBelow(folder)).keys()].sort();
+}
+
+/** Changes a bit of a file, so many bytes before its end. */
+export async function flipBit(file: string, fromEnd = 1): Promise<void> {
+  const bytes = await Deno.readFile(file);
+  bytes[bytes.length - fromEnd]! ^= 1;
+  await Deno.writeFile(file, bytes);
+}
 
 /** A row of values an iteration. */
 export function curves(...rows: number[][]): Curves {

@@ -4,6 +4,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { RetryError } from "../../src/files/input_error.ts";
 import type { PartName } from "../../src/results/layout.ts";
 import { lockFolder } from "../../src/results/lock.ts";
+import { assertRefused, namesIn } from "./example_results.ts";
 import { withFolder } from "../with_folder.ts";
 
 const PARTS = [undefined, { index: 0, count: 2 }, { index: 1, count: 2 }];
@@ -23,16 +24,8 @@ function lock(
   });
 }
 
-async function assertBusy(promise: Promise<unknown>, message: RegExp) {
-  await assert.rejects(promise, (error) => {
-    assert.ok(error instanceof RetryError, String(error));
-    assert.match(error.message, message);
-    return true;
-  });
-}
-
-const names = async (folder: string) =>
-  (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+const assertBusy = (attempt: Promise<unknown>, message: RegExp) =>
+  assertRefused(attempt, message, RetryError);
 
 /** A lock file as a process on another machine leaves it. */
 async function writeForeign(folder: string, name = "training.lock") {
@@ -64,7 +57,7 @@ describe("lockFolder()", () => {
         }
         await held.check();
         await held.release();
-        assert.deepEqual(await names(folder), []);
+        assert.deepEqual(await namesIn(folder), []);
       }
     }));
 
@@ -124,7 +117,7 @@ describe("lockFolder()", () => {
         const held = await lock(folder, { part, lines, deadAfter: 30_000 });
         assert.match(lines.join(), /^note: process 4711 on node7 ended/);
         await held.release();
-        assert.deepEqual(await names(folder), []);
+        assert.deepEqual(await namesIn(folder), []);
       }
     }));
 
@@ -162,7 +155,7 @@ describe("lockFolder()", () => {
         /process 4711 on node7 took this process for dead/,
       );
       await held.release();
-      assert.deepEqual(await names(folder), ["training.lock"]);
+      assert.deepEqual(await namesIn(folder), ["training.lock"]);
       await Deno.remove(join(folder, "training.lock"));
       await assertBusy(held.check(), /was removed/);
     }));

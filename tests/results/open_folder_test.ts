@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { InputError } from "../../src/files/input_error.ts";
 import { readNpy } from "../../src/files/npy.ts";
 import {
   encodeExperimentRecord,
@@ -18,8 +17,10 @@ import { damageAll } from "../soak/damage.ts";
 import { filesBelow } from "../soak/tiny_experiment.ts";
 import {
   alike,
+  assertRefused,
   exampleRecord,
   falling,
+  namesIn,
   writeCurves,
   writeExample,
 } from "./example_results.ts";
@@ -46,21 +47,6 @@ async function open(
   });
   await lock.release();
   return lines;
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return [...(await filesBelow(folder)).keys()].sort();
-}
-
-async function assertRefused(
-  promise: Promise<unknown>,
-  message: RegExp,
-): Promise<void> {
-  await assert.rejects(promise, (error) => {
-    assert.ok(error instanceof InputError, String(error));
-    assert.match(error.message, message);
-    return true;
-  });
 }
 
 /** Writes files and the folders above them. */

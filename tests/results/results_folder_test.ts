@@ -15,23 +15,20 @@ import { RunStore } from "../../src/results/run_store.ts";
 import { readStatus } from "../../src/results/status.ts";
 import {
   alike,
+  assertRefused,
   curves,
   exampleRecord,
   falling,
+  flipBit,
   TITLES,
   writeExample,
 } from "./example_results.ts";
+import { filesBelow } from "../soak/tiny_experiment.ts";
 import { withFolder } from "../with_folder.ts";
 
-async function assertRefused(path: string, message: RegExp): Promise<void> {
-  await assert.rejects(readResultsFolder(path), (error) => {
-    assert.ok(error instanceof InputError, String(error));
-    assert.match(error.message, message);
-    assert.ok(error.message.includes(path));
-    assert.ok(!error.message.includes("\n"));
-    return true;
-  });
-}
+const encode = (text: string) => new TextEncoder().encode(text);
+const assertUnread = (path: string, message: RegExp) =>
+  assertRefused(readResultsFolder(path), message);
 
 describe("readResultsFolder()", () => {
   it("reads back what was written, with the grid's keys", () =>
@@ -81,7 +78,7 @@ describe("readResultsFolder()", () => {
         combinations: [loss, loss],
       });
       const file = join(path, "null_model.csv");
-      const bytes = new TextEncoder().encode(
+      const bytes = encode(
         'measure,biological,permute\r\n"out-degree, spread",1,2\r\n',
       );
       await Deno.writeFile(file, bytes);
@@ -174,25 +171,12 @@ describe("readResultsFolder()", () => {
       const path = await writeExample(folder, "bio", {
         combinations: [loss, loss],
       });
-      const names = [0, 1].flatMap((index) =>
-        ["train_loss_all.npy", "validate_loss_all.npy"].map((name) =>
-          `${index}/${name}`
-        )
-      );
-      const sums = sumsOf(
-        await Promise.all(
-          names.map(async (name) => {
-            const bytes = await Deno.readFile(join(path, name));
-            return [name, () => bytes] as const;
-          }),
-        ),
-      );
-      await Deno.writeFile(join(path, "SHA256SUMS"), sums);
+      const files = (await filesBelow(path)).entries()
+        .filter(([name]) => name.endsWith(".npy"))
+        .map(([name, bytes]) => [name, () => bytes] as const);
+      await Deno.writeFile(join(path, "SHA256SUMS"), sumsOf([...files]));
       assert.equal((await readResultsFolder(path)).warnings.length, 0);
-      const file = join(path, "1", "validate_loss_all.npy");
-      const bytes = await Deno.readFile(file);
-      bytes[bytes.length - 3]! ^= 8;
-      await Deno.writeFile(file, bytes);
+      await flipBit(join(path, "1", "validate_loss_all.npy"), 3);
       const { combinations, warnings } = await readResultsFolder(path);
       assert.deepEqual(combinations.map(({ index }) => index), [0]);
       assert.equal(warnings.length, 1);
@@ -229,11 +213,11 @@ describe("readResultsFolder()", () => {
 
   it("refuses a missing folder, a file, and a folder without an index", () =>
     withFolder(async (folder) => {
-      await assertRefused(join(folder, "none"), /there is no such folder/);
+      await assertUnread(join(folder, "none"), /there is no such folder/);
       const file = join(folder, "file");
       await Deno.writeTextFile(file, "");
-      await assertRefused(file, /it is a file, not a folder/);
-      await assertRefused(folder, /no results folder, as it has no folder_ind/);
+      await assertUnread(file, /it is a file, not a folder/);
+      await assertUnread(folder, /no results folder, as it has no folder_ind/);
     }));
 
   it("refuses damaged files: one sentence that names the file", () =>
@@ -243,17 +227,6 @@ describe("readResultsFolder()", () => {
         combinations: [loss, loss],
         record: exampleRecord(),
       });
-      const damage = async (name: string, content: Uint8Array | string) => {
-        const file = join(path, name);
-        const old = await Deno.readFile(file);
-        await Deno.writeFile(
-          file,
-          typeof content === "string"
-            ? new TextEncoder().encode(content)
-            : content,
-        );
-        return async () => await Deno.writeFile(file, old);
-      };
       const cases: [string, Uint8Array | string, RegExp][] = [
         [
           "1/validate_loss_all.npy",
@@ -274,9 +247,14 @@ describe("readResultsFolder()", () => {
         ["experiment.json", "{}", /experiment\.json": format must be/],
       ];
       for (const [name, content, message] of cases) {
-        const repair = await damage(name, content);
-        await assertRefused(path, message);
-        await repair();
+        const file = join(path, name);
+        const sound = await Deno.readFile(file);
+        await Deno.writeFile(
+          file,
+          typeof content === "string" ? encode(content) : content,
+        );
+        await assertUnread(path, message);
+        await Deno.writeFile(file, sound);
       }
       assert.equal((await readResultsFolder(path)).combinations.length, 2);
     }));

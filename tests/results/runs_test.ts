@@ -19,6 +19,7 @@ import {
 } from "../../src/results/run_file.ts";
 import { RunStore } from "../../src/results/run_store.ts";
 import denseState from "./dense_state.json" with { type: "json" };
+import { assertRefused, flipBit, namesIn } from "./example_results.ts";
 import { withFolder } from "../with_folder.ts";
 
 const SIZE: ModelSize = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
@@ -189,49 +190,42 @@ describe("failureOf()", () => {
 describe("RunStore", () => {
   const id = { combination: 2, iteration: 1 };
 
-  it("knows nothing of a run that was never saved", async () => {
-    await withFolder(async (folder) => {
+  it("knows nothing of a run that was never saved", () =>
+    withFolder(async (folder) => {
       const { store } = await open(folder);
       assert.equal(await store.finished(id), undefined);
       assert.deepEqual(await store.stateEpochs(id), []);
-    });
-  });
+    }));
 
-  it("keeps the newest two states, and none of a finished run", async () => {
-    await withFolder(async (folder) => {
+  it("keeps the newest two states, and none of a finished run", () =>
+    withFolder(async (folder) => {
       const { store } = await open(folder);
       for (const epoch of [1, 2, 10]) await store.saveStates(states(epoch));
       assert.deepEqual(await store.stateEpochs(id), [10, 2]);
       assert.deepEqual(await store.statesAt([id], 10), [under(10)]);
-      const names = async () =>
-        (await Array.fromAsync(Deno.readDir(join(folder, "runs"))))
-          .map((entry) => entry.name).sort();
-      assert.deepEqual(await names(), [
+      assert.deepEqual(await namesIn(join(folder, "runs")), [
         "2_1.states_10.safetensors",
         "2_1.states_2.safetensors",
       ]);
       const [first, second] = states(10);
       await store.saveFinished([first!]);
-      assert.equal((await names()).length, 3, "the other run needs its states");
+      const left = await namesIn(join(folder, "runs"));
+      assert.equal(left.length, 3, "the other run needs its states");
       const reopened = await open(folder);
       assert.equal((await reopened.store.stateEpochs(second!.id)).length, 2);
       await store.saveFinished([second!]);
-      assert.deepEqual(await names(), [
+      assert.deepEqual(await namesIn(join(folder, "runs")), [
         "2_1.safetensors",
         "2_10.safetensors",
       ]);
       assert.deepEqual(await store.finishedRecord(id), record());
-    });
-  });
+    }));
 
-  it("falls back to the state before a damaged one, and says so", async () => {
-    await withFolder(async (folder) => {
+  it("falls back to the state before a damaged one, and says so", () =>
+    withFolder(async (folder) => {
       const { store, warnings } = await open(folder);
       for (const epoch of [4, 5]) await store.saveStates([under(epoch)]);
-      const newest = join(folder, "runs", "2_1.states_5.safetensors");
-      const bytes = await Deno.readFile(newest);
-      bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
-      await Deno.writeFile(newest, bytes);
+      await flipBit(join(folder, "runs", "2_1.states_5.safetensors"));
       assert.deepEqual(await store.stateEpochs(id), [4]);
       assert.equal(await store.statesAt([id], 5), undefined);
       assert.match(warnings.join(), /states_5.*damaged/);
@@ -239,11 +233,10 @@ describe("RunStore", () => {
       assert.deepEqual(await store.statesAt([id], 5), [under(5)]);
       const { store: reopened } = await open(folder);
       assert.deepEqual(await reopened.stateEpochs(id), [5, 4]);
-    });
-  });
+    }));
 
-  it("passes over the state of an earlier version, and says so", async () => {
-    await withFolder(async (folder) => {
+  it("passes over the state of an earlier version, and says so", () =>
+    withFolder(async (folder) => {
       const { store } = await open(folder);
       await store.saveStates(states(1));
       await Deno.writeFile(
@@ -256,11 +249,10 @@ describe("RunStore", () => {
         warnings.join(),
         /^warning: Cannot use the run file ".*2_1\.state_2\.safetensors": it holds no state that this version reads; it is passed over$/,
       );
-    });
-  });
+    }));
 
-  it("never removes a file that runs of another process are in", async () => {
-    await withFolder(async (folder) => {
+  it("never removes a file that runs of another process are in", () =>
+    withFolder(async (folder) => {
       const first = (await open(folder)).store;
       await first.saveStates(states(1));
       // Parts that were shared out anew: another process has the other run now.
@@ -272,11 +264,10 @@ describe("RunStore", () => {
       assert.deepEqual(await theirs.stateEpochs(other), [1]);
       await theirs.removeAllStates();
       assert.deepEqual(await theirs.stateEpochs(other), []);
-    });
-  });
+    }));
 
-  it("shares out the states of large models among files", async () => {
-    await withFolder(async (folder) => {
+  it("shares out the states of large models among files", () =>
+    withFolder(async (folder) => {
       const { store } = await open(folder);
       const trainLoss = new Float64Array(2 ** 20);
       const history = { trainLoss, validateLoss: trainLoss };
@@ -287,40 +278,31 @@ describe("RunStore", () => {
           history,
         })),
       );
-      const names = await Array.fromAsync(
-        Deno.readDir(join(folder, "runs")),
-        ({ name }) => name,
-      );
-      assert.deepEqual(names.sort(), [
+      assert.deepEqual(await namesIn(join(folder, "runs")), [
         "0_0.states_1.safetensors",
         "0_1.states_1.safetensors",
         "0_2.states_1.safetensors",
       ]);
-    });
-  });
+    }));
 
-  it("takes a damaged finished run as not finished", async () => {
-    await withFolder(async (folder) => {
+  it("takes a damaged finished run as not finished", () =>
+    withFolder(async (folder) => {
       await (await open(folder)).store.saveFinished([record()]);
       await Deno.truncate(join(folder, "runs", "2_1.safetensors"), 40);
       const { store, warnings } = await open(folder);
       assert.equal(await store.finished(id), undefined);
       assert.equal(await store.finished(id), undefined);
       assert.equal(warnings.length, 1);
-    });
-  });
+    }));
 
-  it("refuses the runs of another experiment", async () => {
-    await withFolder(async (folder) => {
+  it("refuses the runs of another experiment", () =>
+    withFolder(async (folder) => {
       const { store } = await open(folder);
       await store.saveFinished([record()]);
       const other = await open(folder, "xyz");
-      await assert.rejects(
+      await assertRefused(
         other.store.finished(id),
-        (error) =>
-          error instanceof InputError &&
-          /another experiment.*--overwrite/.test(error.message),
+        /another experiment.*--overwrite/,
       );
-    });
-  });
+    }));
 });
