@@ -40,7 +40,7 @@ import {
   type RunHistory,
 } from "../results/run_file.ts";
 import { encodeCheckpoint } from "../rnn/checkpoint.ts";
-import type { Parameters } from "../rnn/parameters.ts";
+import type { Parameters as Weights } from "../rnn/parameters.ts";
 import { syntheticNote } from "../tasks/synthetic_stimuli.ts";
 import type { PreparedExperiment } from "./build_run.ts";
 import { nullReport } from "../connectome/nulls/null_model.ts";
@@ -86,8 +86,7 @@ export function experimentRecord(
       name: task.task.name,
       loss: task.task.loss,
       parameters: {
-        nr_of_trials: task.nrOfTrials,
-        train_size: task.trainSize,
+        ...{ nr_of_trials: task.nrOfTrials, train_size: task.trainSize },
         ...task.parameters,
       },
     },
@@ -97,26 +96,16 @@ export function experimentRecord(
         values.map(({ value }): Plain => value)
       ),
     },
-    epochs: training.epochs,
-    iterations: training.iterations,
-    batchSize: run.batchSize,
-    seed: run.seed,
-    storeEveryEpoch: run.storeEveryEpoch,
+    ...pick(training, "epochs", "iterations"),
+    ...pick(run, "batchSize", "seed", "storeEveryEpoch"),
     compatibility: net.compatibility,
-    init: training.init,
-    freezeLayer: training.freezeLayer,
-    remapW: training.remapW,
+    ...pick(training, "init", "freezeLayer", "remapW"),
     randomW: net.nullModel !== "none",
     nullModel: net.nullModel,
-    ...(net.nullSamples === 0 || net.nullModel === "none"
-      ? {}
-      : { nullSamples: net.nullSamples }),
-    match: net.match,
-    sharedInit: net.sharedInit,
-    freshNetwork: net.freshNetwork,
-    randPartition: net.randPartition,
-    targetSparsity: net.targetSparsity,
-    targetSparsityIntrinsic: net.targetSparsityIntrinsic,
+    ...(net.nullModel !== "none" && net.nullSamples > 0 &&
+      pick(net, "nullSamples")),
+    ...pick(net, "match", "sharedInit", "freshNetwork", "randPartition"),
+    ...pick(net, "targetSparsity", "targetSparsityIntrinsic"),
     ...(chosenRegions.input && { inputRegions: chosenRegions.input }),
     ...(chosenRegions.output && { outputRegions: chosenRegions.output }),
     orientation: {
@@ -126,28 +115,22 @@ export function experimentRecord(
         : "row = to, column = from; made of the network's transpose",
     },
     connectome: {
-      name: connectome.name,
-      species: connectome.species,
-      regions: connectome.regions,
+      ...pick(connectome, "name", "species", "regions"),
       neurons: net.neuronsPerRegion,
       sha256: connectome.sha256,
       source: basename(connectome.source),
-      synthetic: connectome.synthetic,
-      citations: connectome.citations,
-      regionNames: connectome.regionNames,
-      ...(connectome.signs === undefined
-        ? {}
-        : { signs: signsText(connectome.signs) }),
+      ...pick(connectome, "synthetic", "citations", "regionNames"),
+      ...(connectome.signs && { signs: signsText(connectome.signs) }),
     },
-    ...(stimuli === undefined ? {} : {
+    ...(stimuli && {
       stimuli: {
         source: basename(stimuli.source),
         synthetic: stimuli.synthetic,
-        ...(stimuli.synthetic ? { note: syntheticNote(task.task) } : {}),
-        ...(stimuliSha256 === undefined ? {} : { sha256: stimuliSha256 }),
+        ...(stimuli.synthetic && { note: syntheticNote(task.task) }),
+        ...(stimuliSha256 !== undefined && { sha256: stimuliSha256 }),
       },
     }),
-    ...(pretrained === undefined ? {} : { pretrained: pretrained.record }),
+    ...(pretrained && { pretrained: pretrained.record }),
     engine: {
       kind,
       description: engines.map((name) => name.slice(name.indexOf(":") + 2))
@@ -155,8 +138,13 @@ export function experimentRecord(
     },
     size: { ...size, hiddenSize: network.nodes },
     failures: failuresOf(runs),
-    ...(states === undefined ? {} : { networkStates: states }),
+    ...(states && { networkStates: states }),
   };
+}
+
+function pick<T, K extends keyof T>(from: T, ...keys: readonly K[]) {
+  const members = keys.map((key) => [key, from[key]] as const);
+  return Object.fromEntries(members) as Pick<T, K>;
 }
 
 function namesOf(
@@ -249,7 +237,7 @@ export function modelBytes(
   { id, epoch, parameters, connections, history }: {
     readonly id: RunId;
     readonly epoch: number | "initial";
-    readonly parameters: Parameters;
+    readonly parameters: Weights;
     readonly connections: ModelRun["connections"];
     readonly history?: RunHistory;
   },
@@ -298,37 +286,26 @@ function measuresTable(
   const figure = (value: number | undefined) =>
     value === undefined ? "" : String(Number(value.toPrecision(6)));
   const sampled = net.nullModel !== "none" && net.nullSamples > 0;
-  return csvBytes([
-    [
-      "combination",
-      ...grid.keys,
-      "iteration",
-      "null_model",
-      ...(sampled ? ["null_sample"] : []),
-      "spectral_radius_initial",
-      "spectral_radius_trained",
-      "spectral_radius_error",
-      "activity_initial",
-      "activity_trained",
-    ],
-    ...runs.map(({ id: { combination, iteration }, networkStates }) => {
+  return csvBytes(
+    runs.map(({ id: { combination, iteration }, networkStates }) => {
       const { initial, trained } = networkStates!;
-      return [
-        String(combination),
-        ...grid.combinations[combination]!.values.map(({ value }) =>
-          String(value)
+      const { values } = grid.combinations[combination]!;
+      return {
+        combination,
+        ...Object.fromEntries(
+          values.map(({ value }, i) => [grid.keys[i], value]),
         ),
-        String(iteration),
-        net.nullModel,
-        ...(sampled ? [String(iteration % net.nullSamples)] : []),
-        figure(initial.spectralRadius),
-        figure(trained.spectralRadius),
-        figure(largestError([initial, trained])),
-        figure(initial.activity),
-        figure(trained.activity),
-      ];
+        iteration,
+        null_model: net.nullModel,
+        ...(sampled && { null_sample: iteration % net.nullSamples }),
+        spectral_radius_initial: figure(initial.spectralRadius),
+        spectral_radius_trained: figure(trained.spectralRadius),
+        spectral_radius_error: figure(largestError([initial, trained])),
+        activity_initial: figure(initial.activity),
+        activity_trained: figure(trained.activity),
+      };
     }),
-  ]);
+  );
 }
 
 /** Means over the runs whose weights stayed numbers; undefined where there are none, or a run was not measured. */
@@ -362,7 +339,9 @@ function largestError(states: readonly NetworkState[]): number | undefined {
   );
 }
 
-function csvBytes(rows: readonly (readonly string[])[]): Uint8Array {
+function csvBytes(
+  rows: Parameters<typeof Papa.unparse>[0],
+): Uint8Array {
   const text = Papa.unparse(rows, { newline: "\r\n" });
   return new TextEncoder().encode(`${text}\r\n`);
 }
