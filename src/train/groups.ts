@@ -98,7 +98,7 @@ export interface RunGroup {
   readonly epoch: number;
   /** The plan that makes its ensemble. */
   readonly plan: Plan;
-  readonly drawer: RunDrawer;
+  readonly drawer: ReturnType<typeof createDrawer>;
 }
 
 /**
@@ -205,24 +205,8 @@ function planEnsembles(engine: Engine, shape: EnsembleShape): Plan {
   }
 }
 
-/** The runs of a group, drawn or still to draw. */
-interface RunDrawer {
-  /**
-   * Draws runs ahead of their turn until the time, in milliseconds, is up; the
-   * last one may take longer. Where a run can't be drawn it draws no more:
-   * that is told when the turn of the runs has come, and does not disturb what
-   * trains now.
-   */
-  drawFor(milliseconds: number): Promise<void>;
-  /**
-   * All runs; draws those that are missing.
-   *
-   * @throws {InputError} If a pretrained model is asked for and does not fit.
-   */
-  all(): Promise<readonly DrawnRun[]>;
-}
-
-function createDrawer(runs: readonly ArmRun[]): RunDrawer {
+/** Draws the runs of a group. */
+function createDrawer(runs: readonly ArmRun[]) {
   const drawn: DrawnRun[] = [];
   const drawNext = async () => {
     const { results: { prepared }, id } = runs[drawn.length]!;
@@ -231,7 +215,13 @@ function createDrawer(runs: readonly ArmRun[]): RunDrawer {
   };
   let failed = false;
   return {
-    async drawFor(milliseconds) {
+    /**
+     * Draws runs ahead of their turn until the time, in milliseconds, is up; the
+     * last one may take longer. Where a run can't be drawn it draws no more:
+     * that is told when the turn of the runs has come, and does not disturb what
+     * trains now.
+     */
+    async drawFor(milliseconds: number): Promise<void> {
       const end = performance.now() + milliseconds;
       while (
         !failed && drawn.length < runs.length && performance.now() < end
@@ -241,7 +231,12 @@ function createDrawer(runs: readonly ArmRun[]): RunDrawer {
         });
       }
     },
-    async all() {
+    /**
+     * All runs; draws those that are missing.
+     *
+     * @throws {InputError} If a pretrained model is asked for and does not fit.
+     */
+    async all(): Promise<readonly DrawnRun[]> {
       while (drawn.length < runs.length) await drawNext();
       return drawn;
     },

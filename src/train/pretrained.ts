@@ -23,11 +23,11 @@ import {
 } from "../results/layout.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 import { drawReadout } from "../rnn/initialise.ts";
+import type { FoundModel } from "../rnn/tensors.ts";
 import {
   closePorts,
   type ModelSize,
   PARAMETER_NAMES,
-  type Parameters,
   type Ports,
 } from "../rnn/parameters.ts";
 
@@ -253,26 +253,20 @@ function countAbsent(
 }
 
 /** Which model to load, and for what. */
-interface PretrainedOptions {
+type PretrainedOptions = Experiment["pretrained"] & {
   /** Number of the combination: combination i starts from combination i. */
   readonly combination: number;
-  /** `pretrained_epoch`, counted from 0. */
-  readonly epoch: number;
-  /** `pretrained_iteration`, counted from 0. */
-  readonly iteration: number;
   /** Size of the new model. */
   readonly size: ModelSize;
   /** Which neurons the input reaches and the read-out sees, whatever they did in the loaded model; default all. */
   readonly ports?: Ports | undefined;
   /** The run's stream of purpose "readout". */
   readonly stream: RandomStream;
-}
+};
 
 /** A model to start from. */
-interface PretrainedModel {
-  readonly parameters: Parameters<Float32Array>;
-  /** Where the loaded W_hh is not 0; of a sparse one, those that its file lists. */
-  readonly connections: Connections;
+interface PretrainedModel
+  extends Pick<FoundModel, "parameters" | "connections"> {
   /** Whether the read-out is a fresh one. */
   readonly freshReadout: boolean;
   /** The file it was loaded from. */

@@ -15,7 +15,7 @@ import type { Engine } from "../engine/ensemble.ts";
 import { formatDuration, plural, printable } from "../text/words.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
 import { runName } from "./build_run.ts";
-import type { AnyRun } from "./groups.ts";
+import type { ArmRun, RunGroup } from "./groups.ts";
 
 /** Where a training stands. */
 export interface TrainingStatus {
@@ -175,23 +175,17 @@ export interface EpochsTrained {
   readonly best: BestLoss | undefined;
 }
 
-/** Runs that train together, and the epochs that they have had. */
-interface TalliedGroup {
-  readonly runs: readonly AnyRun[];
-  readonly epoch: number;
-}
-
 /**
  * Counts epochs and updates over all ensembles of a training whose runs stand as the
  * groups say. Epochs that are trained again, from a state before, count once.
  */
 export function createTally(
-  groups: readonly TalliedGroup[],
+  groups: readonly Pick<RunGroup, "runs" | "epoch">[],
   progress: Pick<Progress, "update">,
 ) {
-  const nameOf = ({ results, id }: AnyRun) =>
+  const nameOf = ({ results, id }: ArmRun) =>
     runName(results.prepared.experiment, id);
-  const epochsOf = ({ results }: AnyRun) =>
+  const epochsOf = ({ results }: ArmRun) =>
     results.prepared.experiment.training.epochs;
   const reached = new Map<string, number>();
   let total = 0;
@@ -204,12 +198,12 @@ export function createTally(
   let done = 0;
   let updates = 0;
   let best: BestLoss | undefined;
-  let current: readonly AnyRun[] = [];
+  let current: readonly ArmRun[] = [];
   let ensemble = -1;
   let ensembles = 0;
   return {
     /** An ensemble begins, and so many are to follow. */
-    begin({ runs }: TalliedGroup, following: number): void {
+    begin({ runs }: Pick<RunGroup, "runs">, following: number): void {
       current = runs;
       ensemble++;
       ensembles = ensemble + 1 + following;
@@ -244,57 +238,40 @@ const PHASES = {
   saving: "saving",
   measuring: "measuring networks",
 };
-type Phase = keyof typeof PHASES;
 
 /** Adds up times. */
-export interface TimeSheet {
-  /** Does some work of a phase and notes how long it took; phases do not overlap. */
-  time<T>(phase: Phase, work: () => Promise<T>): Promise<T>;
-  /** Does some work beside the training and notes how long it took. */
-  beside<T>(work: () => Promise<T>): Promise<T>;
-  /** Adds what the device did for an ensemble; undefined where it was not timed. */
-  addDevice(profile: DeviceProfile | undefined): void;
-  /** What there is so far. */
-  totals(): TimeTotals;
-}
-
-/** The times of a training, in milliseconds. */
-interface TimeTotals {
-  /** Since the sheet was made. */
-  readonly all: number;
-  readonly phases: Readonly<Record<Phase, number>>;
-  /** Drawing and measuring while the device trained, a part of the training. */
-  readonly beside: number;
-  /** Undefined where the device can't be timed. */
-  readonly device: DeviceProfile | undefined;
-}
+export type TimeSheet = ReturnType<typeof createTimeSheet>;
 
 /** Makes an empty sheet; its clock starts now. `now` is for tests. */
-export function createTimeSheet(
-  now: () => number = () => performance.now(),
-): TimeSheet {
+export function createTimeSheet(now = () => performance.now()) {
   const start = now();
   const times = {
     ...{ drawing: 0, starting: 0, training: 0, saving: 0, measuring: 0 },
+    /** Drawing and measuring while the device trained, a part of the training. */
     beside: 0,
   };
   const profiles: DeviceProfile[] = [];
-  async function time<T>(what: keyof typeof times, work: () => Promise<T>) {
-    const began = now();
-    try {
-      return await work();
-    } finally {
-      times[what] += now() - began;
-    }
-  }
   return {
-    time,
-    beside: (work) => time("beside", work),
-    addDevice(profile) {
+    /** Does some work of a phase and notes how long it took; phases do not overlap. */
+    async time<T>(
+      phase: keyof typeof times,
+      work: () => Promise<T>,
+    ): Promise<T> {
+      const began = now();
+      try {
+        return await work();
+      } finally {
+        times[phase] += now() - began;
+      }
+    },
+    /** Adds what the device did for an ensemble; undefined where it was not timed. */
+    addDevice(profile: DeviceProfile | undefined): void {
       if (profile !== undefined) profiles.push(profile);
     },
+    /** What there is so far, in milliseconds, all of it since the sheet was made. */
     totals() {
       const { beside, ...phases } = times;
+      // Undefined where the device can't be timed.
       const device = profiles.length === 0 ? undefined : sumProfiles(profiles);
       return { all: now() - start, phases, beside, device };
     },
@@ -310,7 +287,7 @@ export function createTimeSheet(
  * @param options.engine Which kind of engine trained.
  */
 export function describeTimes(
-  { all, phases, beside, device }: TimeTotals,
+  { all, phases, beside, device }: ReturnType<TimeSheet["totals"]>,
   { engine }: { readonly engine: Engine["kind"] },
 ): string {
   const percent = (ms: number) => `${(100 * ms / all).toFixed(1)} %`;
@@ -321,7 +298,7 @@ export function describeTimes(
     [
       [first, milliseconds] as const,
       ...Object.entries(PHASES).slice(1).map(([phase, name]) =>
-        [name, phases[phase as Phase]] as const
+        [name, phases[phase as keyof typeof phases]] as const
       ),
       ["all else", Math.max(0, all - accounted)] as const,
     ].map(([name, ms]) => `${name} ${percent(ms)}`).join(", ");

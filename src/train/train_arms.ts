@@ -119,7 +119,7 @@ export async function trainArms(
           async whileBusy(milliseconds) {
             if (signal.aborted) return;
             const end = performance.now() + milliseconds;
-            await sheet.beside(async () => {
+            await sheet.time("beside", async () => {
               await next?.drawer.drawFor(milliseconds);
               await measurer.work(end - performance.now());
             });

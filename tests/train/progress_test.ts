@@ -142,7 +142,7 @@ describe("createTimeSheet()", () => {
       await takes(5)();
       throw new RangeError("no");
     }));
-    await sheet.time("training", () => sheet.beside(takes(6)));
+    await sheet.time("training", () => sheet.time("beside", takes(6)));
     const { all, phases, beside, device } = sheet.totals();
     assert.deepEqual(phases, {
       drawing: 7,
