@@ -94,10 +94,8 @@ export interface PreparedExperiment {
   readonly fingerprint: string;
 }
 
-/** What an experiment is prepared from. */
 interface Ingredients {
   readonly connectome: Connectome;
-  /** For tasks that show pictures. */
   readonly stimuli?: Stimuli | undefined;
   /** Finds the models to begin with. */
   readonly findPretrained?: (

@@ -206,13 +206,11 @@ export class EngineKeeper {
   }
 }
 
-/** How to recover. */
 interface EngineKeeperOptions {
   /** Opens the device again; without it every trouble ends the training. */
   readonly reopen?: (() => Promise<Engine>) | undefined;
-  /** Told what happened, in a sentence. */
   readonly warn: (line: string) => void;
-  /** Waits so many milliseconds; for tests. */
+  /** For tests. */
   readonly wait?: (milliseconds: number) => Promise<void>;
 }
 

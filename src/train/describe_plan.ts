@@ -17,7 +17,6 @@ import {
 import { type AnyRun, type PlannedRuns, planTogether } from "./groups.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 
-/** What is described. */
 interface DescribeOptions {
   readonly engine: Engine;
   readonly shard: Shard | undefined;

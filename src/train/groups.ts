@@ -1,12 +1,6 @@
 /**
  * Cuts the runs that are left to train, those of all arms, into groups; each becomes one
- * ensemble. Its trials and initial weights are drawn at once, or bit by bit while the
- * device trains the group before.
- *
- * What was drawn ahead stays on the host until the group before is done with
- * the device: the memory plan fills the device with one ensemble, and to halve
- * it for an upload ahead would gain next to nothing, as drawing a model takes
- * many times as long as uploading it.
+ * ensemble, drawn at once, or bit by bit while the device trains the group before.
  *
  * @module
  */
@@ -49,7 +43,6 @@ export interface ArmResults {
   saveInitial(runs: readonly TrainingRun[]): Promise<void>;
   /** Keeps where runs are, to go on from there. */
   saveStates(runs: readonly StandingRun[]): Promise<void>;
-  /** Keeps models. */
   saveModels(runs: readonly StandingRun[]): Promise<void>;
   /** Keeps finished runs; {@linkcode saveModels} was told their last models before. */
   saveFinished(runs: readonly StandingRun[]): Promise<void>;
@@ -96,7 +89,6 @@ export interface RunGroup {
   readonly runs: readonly ArmRun[];
   /** Epochs trained so far; where it is not 0, the results have a state of each run. */
   readonly epoch: number;
-  /** The plan that makes its ensemble. */
   readonly plan: Plan;
   readonly drawer: ReturnType<typeof createDrawer>;
 }
@@ -205,7 +197,11 @@ function planEnsembles(engine: Engine, shape: EnsembleShape): Plan {
   }
 }
 
-/** Draws the runs of a group. */
+/**
+ * Draws the runs of a group. What is drawn ahead stays on the host until the group
+ * before is done with the device, which the memory plan fills with one ensemble: drawing
+ * a model takes many times as long as uploading it.
+ */
 function createDrawer(runs: readonly ArmRun[]) {
   const drawn: DrawnRun[] = [];
   const drawNext = async () => {
@@ -216,10 +212,8 @@ function createDrawer(runs: readonly ArmRun[]) {
   let failed = false;
   return {
     /**
-     * Draws runs ahead of their turn until the time, in milliseconds, is up; the
-     * last one may take longer. Where a run can't be drawn it draws no more:
-     * that is told when the turn of the runs has come, and does not disturb what
-     * trains now.
+     * Draws runs ahead of their turn until the time is up; the last one may take
+     * longer. That a run can't be drawn is told when its turn has come.
      */
     async drawFor(milliseconds: number): Promise<void> {
       const end = performance.now() + milliseconds;
@@ -231,11 +225,7 @@ function createDrawer(runs: readonly ArmRun[]) {
         });
       }
     },
-    /**
-     * All runs; draws those that are missing.
-     *
-     * @throws {InputError} If a pretrained model is asked for and does not fit.
-     */
+    /** All runs; draws those that are missing. */
     async all(): Promise<readonly DrawnRun[]> {
       while (drawn.length < runs.length) await drawNext();
       return drawn;

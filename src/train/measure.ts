@@ -73,7 +73,6 @@ const MOST_DOUBLINGS = 8;
 /** Halvings of the range of factors: to a hundred-thousandth. */
 const HALVINGS = 16;
 
-/** A model at its start. */
 interface Start {
   readonly model: MeasuredModel;
   readonly parameters: Parameters<Float32Array>;
@@ -144,7 +143,6 @@ function findZero(excess: (factor: number) => number): number {
   return Math.sqrt(low * high);
 }
 
-/** A run to measure. */
 export interface Measurement {
   /** Tells it from the others. */
   readonly name: string;

@@ -33,7 +33,6 @@ export interface Topology {
   readonly rankOrder?: Uint32Array;
 }
 
-/** The networks of an experiment's runs. */
 interface RunNetworks {
   /** The connections of a run. */
   readonly topologyOf: (id: RunId) => Topology;

@@ -252,11 +252,9 @@ function countAbsent(
   return absent;
 }
 
-/** Which model to load, and for what. */
 type PretrainedOptions = Experiment["pretrained"] & {
   /** Number of the combination: combination i starts from combination i. */
   readonly combination: number;
-  /** Size of the new model. */
   readonly size: ModelSize;
   /** Which neurons the input reaches and the read-out sees, whatever they did in the loaded model; default all. */
   readonly ports?: Ports | undefined;
@@ -264,20 +262,16 @@ type PretrainedOptions = Experiment["pretrained"] & {
   readonly stream: RandomStream;
 };
 
-/** A model to start from. */
 interface PretrainedModel
   extends Pick<FoundModel, "parameters" | "connections"> {
-  /** Whether the read-out is a fresh one. */
   readonly freshReadout: boolean;
-  /** The file it was loaded from. */
   readonly file: string;
-  /** SHA-256 of the file. */
   readonly sha256: string;
   /** What the file says of itself; empty for `.pth` files. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** How many names a message lists at most. */
+/** Names that a message lists at most. */
 const LISTED = 6;
 
 /**

@@ -58,12 +58,10 @@ export interface Progress {
   finish(): void;
 }
 
-/** How and where to show it. */
 interface ProgressOptions {
   readonly terminal: boolean;
   /** Writes text without a line break. */
   readonly write: (text: string) => void;
-  /** Columns of the terminal. */
   readonly columns: () => number;
   /** Milliseconds; for tests. */
   readonly now?: () => number;
@@ -239,7 +237,6 @@ const PHASES = {
   measuring: "measuring networks",
 };
 
-/** Adds up times. */
 export type TimeSheet = ReturnType<typeof createTimeSheet>;
 
 /** Makes an empty sheet; its clock starts now. `now` is for tests. */

@@ -59,7 +59,6 @@ import type {
   TrainingRun,
 } from "./groups.ts";
 
-/** How to open a results folder. */
 interface OpenResultsOptions {
   readonly engine: Pick<Engine, "kind" | "description">;
   /** Replace what is there. */
@@ -93,9 +92,6 @@ class ResultsWriter implements ArmResults {
   /**
    * Takes the results folder for this process: a new one, or the one that an
    * interrupted training or another shard of the same experiment has begun.
-   *
-   * @throws {InputError} If it holds something else and may not be replaced.
-   * @throws {RetryError} If another process trains there.
    */
   static async open(
     prepared: PreparedExperiment,
@@ -141,11 +137,7 @@ class ResultsWriter implements ArmResults {
     }
   }
 
-  /**
-   * Writes a run's random topology, unless it is there with the checksum that is known.
-   *
-   * @returns Its checksum, where there is one.
-   */
+  /** Writes a run's random topology, unless it is there with the checksum that is known; gives its checksum. */
   async #saveTopology(
     id: RunId,
     known: string | undefined,
@@ -238,8 +230,6 @@ class ResultsWriter implements ArmResults {
    * this process has not written yet, and at the end, when all are, the final
    * `experiment.json`. Whichever process sees a combination complete does it;
    * as the files depend on the runs alone, it does no harm when two do.
-   *
-   * @throws {InputError} If a file can't be written.
    */
   async assemble({ atEnd }: { readonly atEnd: boolean }): Promise<Assembly> {
     await this.#lock.check();
@@ -346,12 +336,7 @@ export async function openArms(
   }
 }
 
-/**
- * Holds all folders at once, and looks whose results are there.
- *
- * @throws {InputError} If those in one are another experiment's.
- * @throws {RetryError} If another process trains in one.
- */
+/** Holds all folders at once, and refuses those with results of another experiment. */
 async function tryFolders(
   arms: readonly PreparedExperiment[],
   { engine, shard: part, warn, mode }:
@@ -371,7 +356,6 @@ async function tryFolders(
   }
 }
 
-/** What is known of an experiment before it is trained. */
 function firstRecord(
   prepared: PreparedExperiment,
   engine: OpenResultsOptions["engine"],

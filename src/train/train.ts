@@ -189,7 +189,6 @@ async function trainInMemory(
   return kept.map((arm, i) => arm.trained(outcomes[i]!.finished));
 }
 
-/** A finished run that stays in memory. */
 interface KeptRun {
   /** Tells its network from those of other runs. */
   readonly network: string;

@@ -33,7 +33,6 @@ import {
 import { PROGRAM } from "./record_experiment.ts";
 import { eachOf, measurementOf, trainGroup } from "./train_group.ts";
 
-/** What a training needs. */
 interface TrainArmsOptions {
   readonly engine: Engine;
   /** Stops the training after the epoch under way. */
@@ -43,9 +42,8 @@ interface TrainArmsOptions {
   readonly progress: Progress;
   /** Opens the device again when it was lost; without it a lost device ends the training. */
   readonly reopen?: (() => Promise<Engine>) | undefined;
-  /** Waits so many milliseconds; for tests. */
+  /** For tests. */
   readonly wait?: (milliseconds: number) => Promise<void>;
-  /** Where to note what took how long. */
   readonly sheet?: TimeSheet;
 }
 

@@ -25,7 +25,6 @@ import { measuredModel, type Measurement, type Measurer } from "./measure.ts";
 import type { BestLoss, EpochsTrained, TimeSheet } from "./progress.ts";
 import { PROGRAM } from "./record_experiment.ts";
 
-/** What a group needs to train. */
 interface GroupOptions {
   readonly engine: Engine;
   /** Where each run stands. */
@@ -36,9 +35,7 @@ interface GroupOptions {
   readonly onEpochs: (event: EpochsTrained) => void;
   /** Called while the device works on its own for about so many milliseconds. */
   readonly whileBusy: (milliseconds: number) => Promise<void>;
-  /** Where to note what took how long. */
   readonly sheet: TimeSheet;
-  /** Measures what the runs' networks do. */
   readonly measurer: Measurer;
 }
 
