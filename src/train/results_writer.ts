@@ -70,12 +70,9 @@ interface OpenResultsOptions {
   readonly warn: (line: string) => void;
 }
 
-type Mode = OpenFolderOptions["mode"];
-
 /** The results folder of a training that is under way. */
 class ResultsWriter implements ArmResults {
   readonly folder: string;
-  readonly #lock: FolderLock;
   /** Combinations whose curves are written. */
   readonly #written = new Set<number>();
 
@@ -83,10 +80,9 @@ class ResultsWriter implements ArmResults {
     readonly prepared: PreparedExperiment,
     readonly ids: readonly RunId[],
     readonly store: RunStore,
-    lock: FolderLock,
+    private readonly lock: FolderLock,
   ) {
     this.folder = prepared.experiment.paths.results;
-    this.#lock = lock;
   }
 
   /**
@@ -97,22 +93,19 @@ class ResultsWriter implements ArmResults {
     prepared: PreparedExperiment,
     { engine, shard, warn, ids, mode }:
       & OpenResultsOptions
-      & { readonly ids: readonly RunId[]; readonly mode: Mode },
+      & Pick<OpenFolderOptions, "ids" | "mode">,
   ): Promise<ResultsWriter> {
-    const { experiment, size } = prepared;
-    const folder = experiment.paths.results;
+    const { experiment, size, fingerprint } = prepared;
+    const { paths: { results: folder }, training: { epochs } } = experiment;
     const files = firstFiles(prepared);
     const lock = await openFolder(folder, {
+      ...{ mode, ids, warn, part: shard },
       record: firstRecord(prepared, engine),
-      ...{ mode, ids, warn },
-      part: shard,
       files: [...files, [SUMS_FILE, () => sumsOf(files)]],
     });
     try {
       const store = await RunStore.open({
-        ...{ folder, size, warn },
-        experiment: prepared.fingerprint,
-        epochs: experiment.training.epochs,
+        ...{ folder, experiment: fingerprint, size, epochs, warn },
       });
       for (const { index } of experiment.grid.combinations) {
         await makeFolder(join(folder, String(index)));
@@ -143,8 +136,6 @@ class ResultsWriter implements ArmResults {
     known: string | undefined,
     random: () => Network | undefined,
   ): Promise<string | undefined> {
-    const { nullModel, freshNetwork } = this.prepared.experiment.net;
-    if (nullModel === "none" && !freshNetwork) return undefined;
     const path = topologyPath(this.folder, id);
     if (known !== undefined) {
       const bytes = await readIfThere(path, { what: "the topology" });
@@ -159,7 +150,7 @@ class ResultsWriter implements ArmResults {
 
   /** Gives the folder free. */
   async close(): Promise<void> {
-    await this.#lock.release();
+    await this.lock.release();
   }
 
   /**
@@ -167,7 +158,7 @@ class ResultsWriter implements ArmResults {
    * the original does, and of random topologies each run's.
    */
   async saveInitial(runs: readonly TrainingRun[]): Promise<void> {
-    await this.#lock.check();
+    await this.lock.check();
     for (const { id, record, network } of runs) {
       const known = record.topology;
       const sum = await this.#saveTopology(id, known, () => network);
@@ -188,12 +179,12 @@ class ResultsWriter implements ArmResults {
   }
 
   async saveStates(runs: readonly StandingRun[]): Promise<void> {
-    await this.#lock.check();
+    await this.lock.check();
     await this.store.saveStates(runs.map(({ record }) => record));
   }
 
   async saveModels(runs: readonly StandingRun[]): Promise<void> {
-    await this.#lock.check();
+    await this.lock.check();
     await writeFilesWhole(runs.map(({ id, run: { connections }, record }) => {
       const { state: { parameters }, history } = record;
       const epoch = record.state.epoch - 1;
@@ -207,12 +198,12 @@ class ResultsWriter implements ArmResults {
   }
 
   async saveFinished(runs: readonly StandingRun[]): Promise<void> {
-    await this.#lock.check();
+    await this.lock.check();
     await this.store.saveFinished(runs.map(({ record }) => record));
   }
 
   async saveMeasured(id: RunId, networkStates: NetworkStates): Promise<void> {
-    await this.#lock.check();
+    await this.lock.check();
     const record = await this.store.finishedRecord(id);
     if (record === undefined) return;
     await this.store.saveFinished([{ ...record, networkStates }]);
@@ -232,7 +223,7 @@ class ResultsWriter implements ArmResults {
    * as the files depend on the runs alone, it does no harm when two do.
    */
   async assemble({ atEnd }: { readonly atEnd: boolean }): Promise<Assembly> {
-    await this.#lock.check();
+    await this.lock.check();
     const missing: RunId[] = [];
     const finished: RunFacts[] = [];
     const files: (readonly [string, () => Uint8Array])[] = [];
@@ -341,7 +332,7 @@ async function tryFolders(
   arms: readonly PreparedExperiment[],
   { engine, shard: part, warn, mode }:
     & OpenResultsOptions
-    & { readonly mode: Mode },
+    & Pick<OpenFolderOptions, "mode">,
 ): Promise<void> {
   const locks: FolderLock[] = [];
   try {

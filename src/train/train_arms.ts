@@ -72,23 +72,20 @@ export async function trainArms(
     ...options,
     warn: progress.line,
   });
-  const warnOfChange = createWarner(progress.line);
   const all = arms.flatMap((results) =>
     results.ids.map((id): ArmRun => ({ results, id }))
   );
+  const finished = () =>
+    Array.fromAsync(all, ({ results, id }) => results.store.finished(id));
+  const warnOfChange = createWarner(progress.line);
   const queue = await planGroups(all, keeper);
   const tally = createTally(queue, progress);
-  if (queue.length > 0) {
-    for (const { results, id } of all) {
-      warnOfChange([await results.store.finished(id)], { program: PROGRAM });
-    }
-  }
+  if (queue.length > 0) warnOfChange("program", await finished(), PROGRAM);
   const assemble = (some: Iterable<ArmResults>, atEnd = false) =>
     sheet.time("saving", () => eachOf(some, (arm) => arm.assemble({ atEnd })));
   await assemble(arms);
   const measurer = new Measurer();
   let progressed = false;
-  let progressedEver = false;
   let assemblies: Assembly[];
   try {
     for (
@@ -102,7 +99,8 @@ export async function trainArms(
         continue;
       }
       const { engine } = keeper;
-      warnOfChange(resumed, { program: PROGRAM, engine: engineName(engine) });
+      warnOfChange("engine", resumed, engineName(engine));
+      warnOfChange("program", resumed, PROGRAM);
       tally.begin(group, queue.length);
       group.plan.prepare();
       const [next] = queue;
@@ -111,7 +109,7 @@ export async function trainArms(
           ...{ engine, resumed, signal, sheet, measurer },
           checkpointInterval: options.checkpointSeconds * 1000,
           onEpochs(event) {
-            progressed = progressedEver = true;
+            progressed = true;
             tally.add(event);
           },
           async whileBusy(milliseconds) {
@@ -133,14 +131,28 @@ export async function trainArms(
       await assemble(new Set(group.runs.map(({ results }) => results)));
     }
     // Where nothing was left to train, measuring is what there is to do.
-    const milliseconds = progressedEver
-      ? Math.max(LEAST_MEASURING, sheet.totals().phases.training)
+    const { training } = sheet.totals().phases;
+    const milliseconds = training > 0
+      ? Math.max(LEAST_MEASURING, training)
       : Infinity;
     await sheet.time(
       "measuring",
       () => measureLeft(all, { measurer, signal, milliseconds }),
     );
-    await tellUnmeasured(all, { signal, tell: progress.line });
+    const facts = (await finished()).filter((one) => one !== undefined);
+    const unmeasured = facts.filter((one) => one.networkStates === undefined);
+    if (facts.length === all.length && unmeasured.length > 0) {
+      // Tables of some runs alone would depend on the machine's speed.
+      progress.line(
+        `note: spectral radius and activity of ${
+          plural(unmeasured.length, "run")
+        } were not measured, ${
+          signal.aborted
+            ? "as the training was stopped"
+            : "which would take longer than the training"
+        }; ${MEASURES_FILE} is written when they are, by --resume`,
+      );
+    }
     assemblies = await assemble(arms, true);
   } finally {
     progress.finish();
@@ -190,32 +202,6 @@ async function measureLeft(
   }
 }
 
-/** Says what results lack that are finished but for measuring: tables of some runs alone would depend on the machine's speed. */
-async function tellUnmeasured(
-  runs: readonly ArmRun[],
-  { signal, tell }: {
-    readonly signal: AbortSignal;
-    readonly tell: (line: string) => void;
-  },
-): Promise<void> {
-  let missing = 0;
-  for (const { results, id } of runs) {
-    const facts = await results.store.finished(id);
-    if (facts === undefined) return;
-    if (facts.networkStates === undefined) missing++;
-  }
-  if (missing === 0) return;
-  tell(
-    `note: spectral radius and activity of ${
-      plural(missing, "run")
-    } were not measured, ${
-      signal.aborted
-        ? "as the training was stopped"
-        : "which would take longer than the training"
-    }; ${MEASURES_FILE} is written when they are, by --resume`,
-  );
-}
-
 /** Where the runs of a group stand; undefined where a state turned out to be damaged. */
 async function statesOf(
   { runs, epoch }: RunGroup,
@@ -232,7 +218,7 @@ async function statesOf(
 
 /** Tells once that runs go on by another engine or another program: each group would say the same. */
 function createWarner(tell: (line: string) => void) {
-  const kinds = {
+  const words = {
     engine: ["on", "their last digits will be those of neither alone"],
     program: [
       "by",
@@ -241,23 +227,20 @@ function createWarner(tell: (line: string) => void) {
   } as const;
   const told = new Set<string>();
   return (
+    kind: keyof typeof words,
     before: readonly (RunFacts | undefined)[],
-    now: { readonly program: string; readonly engine?: string },
+    now: string,
   ): void => {
-    for (const kind of ["engine", "program"] as const) {
-      const next = now[kind];
-      if (next === undefined || told.has(kind)) continue;
-      const other = before.find((facts) =>
-        facts !== undefined && thenBy(facts[kind], next) !== facts[kind]
-      );
-      if (other === undefined) continue;
-      told.add(kind);
-      const [by, ending] = kinds[kind];
-      tell(
-        `warning: runs that were trained ${by} ${
-          other[kind]
-        } go on ${by} ${next}; ${ending}`,
-      );
-    }
+    const [by, ending] = words[kind];
+    const other = before.find((facts) =>
+      facts !== undefined && thenBy(facts[kind], now) !== facts[kind]
+    );
+    if (other === undefined || told.has(kind)) return;
+    told.add(kind);
+    tell(
+      `warning: runs that were trained ${by} ${
+        other[kind]
+      } go on ${by} ${now}; ${ending}`,
+    );
   };
 }

@@ -94,24 +94,16 @@ export async function trainGroup(
     let epoch = begun;
     let secondsPerEpoch = Infinity;
     let lastSave = performance.now();
-    const standing = async (): Promise<StandingRun[]> => {
+    /** Saves the runs as they stand. */
+    const saveNow = async (how: "saveModels" | "saveStates") => {
       const states = await sheet.time("saving", () => ensemble.state());
-      return runs.map((run, i) => {
+      const now = runs.map((run, i): StandingRun => {
         const state = states[i]!;
-        const failure = epoch < epochs
-          ? undefined
-          : weightFailure(state.parameters, epochs - 1);
         const history = upTo(epoch, histories[i]!);
-        return {
-          ...run,
-          record: {
-            ...run.record,
-            history,
-            state,
-            ...(failure && { failure }),
-          },
-        };
+        return { ...run, record: { ...run.record, history, state } };
       });
+      await save(now, (results, own) => results[how](own));
+      return now;
     };
     const batches = runs[0]!.run.trials.trainBatches.length;
     const onEpochs = (history: EpochHistory) => {
@@ -142,9 +134,12 @@ export async function trainGroup(
         secondsPerEpoch = (performance.now() - start) / 1000 / (epoch - before);
       }
       if (epoch === limit) {
-        const now = await standing();
-        await save(now, (results, own) => results.saveModels(own));
+        const now = await saveNow("saveModels");
         if (epoch === epochs) {
+          for (const { record } of now) {
+            const failure = weightFailure(record.state.parameters, epochs - 1);
+            if (failure !== undefined) record.failure = failure;
+          }
           await save(now, (results, own) => results.saveFinished(own));
           for (const { run, record } of now) {
             measurer.end(run.label, record.state.parameters);
@@ -155,8 +150,7 @@ export async function trainGroup(
       if (
         performance.now() - lastSave >= checkpointInterval || signal.aborted
       ) {
-        const now = await standing();
-        await save(now, (results, own) => results.saveStates(own));
+        await saveNow("saveStates");
         lastSave = performance.now();
       }
     }
