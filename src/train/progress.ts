@@ -14,7 +14,6 @@ import {
 import type { Engine } from "../engine/ensemble.ts";
 import { formatDuration, plural, printable } from "../text/words.ts";
 import { type RunId, runLabel } from "../results/layout.ts";
-import { runName } from "./build_run.ts";
 import type { ArmRun, RunGroup } from "./groups.ts";
 
 /** Where a training stands. */
@@ -70,6 +69,9 @@ interface ProgressOptions {
 /** Milliseconds between two plain lines. */
 const PLAIN_INTERVAL = 15_000;
 
+/** Seconds that a pace is taken over at least. */
+const PACE_SECONDS = 2;
+
 /** Columns of the bar on a terminal, at most, and below which it is left out. */
 const WIDEST_BAR = 20;
 const NARROWEST_BAR = 5;
@@ -81,9 +83,6 @@ function formatBar({ done, total }: TrainingStatus, room: number): string {
   const filled = total === 0 ? width : Math.floor(width * done / total);
   return `${"━".repeat(filled)}${"─".repeat(width - filled)} `;
 }
-
-/** Seconds that a pace is taken over at least. */
-const PACE_SECONDS = 2;
 
 /**
  * One line that says where a training stands, and how fast it goes since an earlier
@@ -163,15 +162,11 @@ export function createProgress(
   };
 }
 
-/** Tells that some epochs of all models of a group were trained. */
-export interface EpochsTrained {
-  /** Epochs trained since the start of the runs. */
-  readonly epoch: number;
-  /** Updates just made, of all models. */
-  readonly updates: number;
-  /** The lowest validation loss of the epochs just trained, where there is a finite one. */
-  readonly best: BestLoss | undefined;
-}
+/** Of all models of a group: epochs trained since their start, updates just made, the lowest loss of the epochs just trained. */
+export type EpochsTrained = Pick<
+  TrainingStatus,
+  "epoch" | "updates" | "best"
+>;
 
 /**
  * Counts epochs and updates over all ensembles of a training whose runs stand as the
@@ -181,16 +176,14 @@ export function createTally(
   groups: readonly Pick<RunGroup, "runs" | "epoch">[],
   progress: Pick<Progress, "update">,
 ) {
-  const nameOf = ({ results, id }: ArmRun) =>
-    runName(results.prepared.experiment, id);
   const epochsOf = ({ results }: ArmRun) =>
     results.prepared.experiment.training.epochs;
-  const reached = new Map<string, number>();
+  const reached = new Map<ArmRun, number>();
   let total = 0;
   for (const { runs, epoch } of groups) {
     for (const run of runs) {
       total += epochsOf(run) - epoch;
-      reached.set(nameOf(run), epoch);
+      reached.set(run, epoch);
     }
   }
   let done = 0;
@@ -207,18 +200,14 @@ export function createTally(
       ensembles = ensemble + 1 + following;
     },
     /** Epochs of the ensemble were trained. */
-    add(event: EpochsTrained): void {
-      const { epoch } = event;
+    add({ epoch, updates: made, best: found }: EpochsTrained): void {
       for (const run of current) {
-        const name = nameOf(run);
-        const before = reached.get(name)!;
+        const before = reached.get(run)!;
         done += Math.max(0, epoch - before);
-        reached.set(name, Math.max(before, epoch));
+        reached.set(run, Math.max(before, epoch));
       }
-      updates += event.updates;
-      if (event.best && event.best.loss < (best?.loss ?? Infinity)) {
-        best = event.best;
-      }
+      updates += made;
+      if (found && found.loss < (best?.loss ?? Infinity)) best = found;
       progress.update({
         ...{ done, total, epoch, updates, best, ensemble, ensembles },
         epochs: epochsOf(current[0]!),
