@@ -39,6 +39,7 @@ import {
   createRunNetworks,
   portsOf,
   reachWarning,
+  type RunNetworks,
   type Topology,
 } from "./networks.ts";
 import type { PretrainedModels } from "./pretrained.ts";
@@ -60,7 +61,7 @@ export function runsOf({ grid, training }: {
 }
 
 /** An experiment with all that its runs share. */
-export interface PreparedExperiment {
+export interface PreparedExperiment extends RunNetworks {
   /** What the config says. */
   readonly experiment: Experiment;
   /** The connectome that it names. */
@@ -82,12 +83,6 @@ export interface PreparedExperiment {
   readonly ports: Ports | undefined;
   /** @internal The models that the runs begin with; undefined where they begin anew. */
   readonly pretrained: PretrainedModels | undefined;
-  /** @internal The connections of a run. */
-  readonly topologyOf: (id: RunId) => Topology;
-  /** @internal The network that a run trains, where it has one of its own: a random one, or one scaled anew; undefined where it trains `network` or a pretrained model. */
-  readonly ownNetworkOf: (id: RunId) => Network | undefined;
-  /** @internal The connections that a run has, or would have, without a null model. */
-  readonly biologicalTopologyOf: (id: RunId) => Topology;
   /** @internal The connections of all models or, where each has its own, of one of them: what an engine's plan is made by. */
   readonly sample: Connections;
   /** Fingerprint of all that the numbers depend on: the same for the same results. */

@@ -114,39 +114,35 @@ export function readDeviceChoice(value = "auto"): DeviceChoice {
 /** A driver that resets its device needs some seconds. */
 const WAITS = [1000, 5000, 20_000];
 
-/** Looks after the engine of a training. */
+/** Looks after the engine of a training; another one after each recovery. */
 export class EngineKeeper {
-  /** The engine now; another one after each recovery. */
-  engine: Engine;
   /** Models of one ensemble at most, as far as is known. */
   mostModels = Infinity;
-  readonly #options: EngineKeeperOptions;
-  #losses = 0;
+  /** How often the device was opened again since an epoch was trained. */
+  losses = 0;
 
-  constructor(engine: Engine, options: EngineKeeperOptions) {
-    this.engine = engine;
-    this.#options = options;
-  }
+  constructor(
+    public engine: Engine,
+    private readonly options: {
+      /** Opens the device again; without it every trouble ends the training. */
+      readonly reopen?: (() => Promise<Engine>) | undefined;
+      readonly warn: (line: string) => void;
+      /** Waits so many milliseconds; for tests. */
+      readonly wait?: (milliseconds: number) => Promise<void>;
+    },
+  ) {}
 
   /**
-   * Makes the next attempt possible after an error in training.
+   * Makes the next attempt possible after an error in the training of some runs.
    *
-   * @param progressed Whether any epoch was trained since the trouble before.
    * @throws {unknown} The error itself, or one that says more, where there is nothing to be done.
    */
-  async recover(
-    error: unknown,
-    { runs, progressed }: {
-      readonly runs: readonly ArmRun[];
-      readonly progressed: boolean;
-    },
-  ): Promise<void> {
-    const { reopen, warn } = this.#options;
+  async recover(error: unknown, runs: readonly ArmRun[]): Promise<void> {
+    const { reopen, warn } = this.options;
     if (
       !(error instanceof DeviceError) || error.reason === "validation" ||
       reopen === undefined
     ) throw error;
-    if (progressed) this.#losses = 0;
     if (error.reason === "out-of-memory") {
       if (runs.length === 1) {
         const [{ results, id }] = runs as [ArmRun];
@@ -161,7 +157,7 @@ export class EngineKeeper {
       warn(
         `warning: ${this.engine.description} has no memory for ${runs.length} models at once (${error.message}); going on with ${this.mostModels} at most`,
       );
-      this.#losses = 0;
+      this.losses = 0;
     } else {
       warn(
         `warning: ${error.message}; opening the device again and going on from the last saved states`,
@@ -175,43 +171,31 @@ export class EngineKeeper {
     reopen: () => Promise<Engine>,
     trouble: DeviceError,
   ): Promise<void> {
-    const { wait = sleep } = this.#options;
+    const { wait = sleep } = this.options;
     const name = engineName(this.engine);
     this.engine.destroy();
     let last: unknown = trouble;
-    for (; this.#losses < WAITS.length; this.#losses++) {
-      await wait(WAITS[this.#losses]!);
-      let opened: Engine;
+    while (this.losses < WAITS.length) {
+      await wait(WAITS[this.losses++]!);
       try {
-        opened = await reopen();
+        const opened = await reopen();
+        const found = engineName(opened);
+        if (found === name) {
+          this.engine = opened;
+          return;
+        }
+        // Another engine would give other numbers, which nobody asked for; the lost one may come back.
+        opened.destroy();
+        last = new DeviceError(
+          `the device was lost, and there is only ${found} now instead of ${name}`,
+          { reason: "lost", cause: trouble },
+        );
       } catch (error) {
         last = error;
-        continue;
       }
-      if (engineName(opened) === name) {
-        this.engine = opened;
-        this.#losses++;
-        return;
-      }
-      // Another engine would give other numbers, which nobody asked for; the lost one may come back.
-      last = new DeviceError(
-        `the device was lost, and there is only ${
-          engineName(opened)
-        } now instead of ${name}`,
-        { reason: "lost", cause: trouble },
-      );
-      opened.destroy();
     }
     throw last;
   }
-}
-
-interface EngineKeeperOptions {
-  /** Opens the device again; without it every trouble ends the training. */
-  readonly reopen?: (() => Promise<Engine>) | undefined;
-  readonly warn: (line: string) => void;
-  /** For tests. */
-  readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
 function sleep(milliseconds: number): Promise<void> {

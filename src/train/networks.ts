@@ -33,7 +33,8 @@ export interface Topology {
   readonly rankOrder?: Uint32Array;
 }
 
-interface RunNetworks {
+/** @internal The networks of an experiment's runs. */
+export interface RunNetworks {
   /** The connections of a run. */
   readonly topologyOf: (id: RunId) => Topology;
   /** Those that the run has, or would have, without a null model. */

@@ -12,10 +12,7 @@ import { makeFolder, writeFilesWhole, writeFileWhole } from "../files/write.ts";
 import type { Network } from "../connectome/scale.ts";
 import { sparseFile } from "../graph/graph.ts";
 import { changedFiles, curveFiles, curvesOf } from "../results/data_files.ts";
-import type {
-  ExperimentRecord,
-  NetworkStates,
-} from "../results/experiment_record.ts";
+import type { NetworkStates } from "../results/experiment_record.ts";
 import {
   CURVE_FILES,
   modelPath,
@@ -100,7 +97,8 @@ class ResultsWriter implements ArmResults {
     const files = firstFiles(prepared);
     const lock = await openFolder(folder, {
       ...{ mode, ids, warn, part: shard },
-      record: firstRecord(prepared, engine),
+      // Nothing is trained yet.
+      record: experimentRecord(prepared, [], [engineName(engine)]),
       files: [...files, [SUMS_FILE, () => sumsOf(files)]],
     });
     try {
@@ -340,16 +338,10 @@ async function tryFolders(
       const { results } = arm.experiment.paths;
       locks.push(await lockFolder(results, { part, warn }));
       if (mode !== "join") continue;
-      await findRecord(results, { record: firstRecord(arm, engine), warn });
+      const record = experimentRecord(arm, [], [engineName(engine)]);
+      await findRecord(results, { record, warn });
     }
   } finally {
     for (const lock of locks) await lock.release();
   }
-}
-
-function firstRecord(
-  prepared: PreparedExperiment,
-  engine: OpenResultsOptions["engine"],
-): ExperimentRecord {
-  return experimentRecord(prepared, [], [engineName(engine)]);
 }

@@ -85,7 +85,6 @@ export async function trainArms(
     sheet.time("saving", () => eachOf(some, (arm) => arm.assemble({ atEnd })));
   await assemble(arms);
   const measurer = new Measurer();
-  let progressed = false;
   let assemblies: Assembly[];
   try {
     for (
@@ -109,7 +108,7 @@ export async function trainArms(
           ...{ engine, resumed, signal, sheet, measurer },
           checkpointInterval: options.checkpointSeconds * 1000,
           onEpochs(event) {
-            progressed = true;
+            keeper.losses = 0;
             tally.add(event);
           },
           async whileBusy(milliseconds) {
@@ -123,8 +122,7 @@ export async function trainArms(
         });
       } catch (error) {
         const left = [group, ...queue.splice(0)].flatMap(({ runs }) => runs);
-        await keeper.recover(error, { runs: group.runs, progressed });
-        progressed = false;
+        await keeper.recover(error, group.runs);
         queue.push(...await planGroups(left, keeper));
         continue;
       }
