@@ -23,11 +23,11 @@ import {
 } from "../results/layout.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
 import { drawReadout } from "../rnn/initialise.ts";
-import type { FoundModel } from "../rnn/tensors.ts";
 import {
   closePorts,
   type ModelSize,
   PARAMETER_NAMES,
+  type Parameters,
   type Ports,
 } from "../rnn/parameters.ts";
 
@@ -262,8 +262,10 @@ type PretrainedOptions = Experiment["pretrained"] & {
   readonly stream: RandomStream;
 };
 
-interface PretrainedModel
-  extends Pick<FoundModel, "parameters" | "connections"> {
+interface PretrainedModel {
+  readonly parameters: Parameters<Float32Array>;
+  /** Where the loaded W_hh is not 0; of a sparse one, those that its file lists. */
+  readonly connections: Connections;
   readonly freshReadout: boolean;
   readonly file: string;
   readonly sha256: string;
