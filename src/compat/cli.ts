@@ -10,9 +10,7 @@ import { loadStd } from "./load_std.ts";
 
 /** Which flags a command knows; all values come back as strings. Names don't begin with `no-`. */
 export interface FlagNames {
-  /** Flags without a value. */
   readonly boolean: readonly string[];
-  /** Flags with one value. */
   readonly string: readonly string[];
   /** Flags with one or more values, `--results_folders a b`. */
   readonly list: readonly string[];

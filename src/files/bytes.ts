@@ -71,9 +71,7 @@ export function numbersIn(
 /** A place in a file. */
 export class ByteCursor {
   readonly bytes: Uint8Array;
-  /** Index of the next byte. */
   position: number;
-  /** Says what is wrong with the file. */
   readonly fail: Fail;
   readonly #view: DataView;
   readonly #ended: string | undefined;
@@ -94,7 +92,6 @@ export class ByteCursor {
     this.#ended = ended;
   }
 
-  /** How many bytes are left. */
   get left(): number {
     return this.bytes.length - this.position;
   }
@@ -110,7 +107,6 @@ export class ByteCursor {
     return READ[type](this.#view, this.#advance(sizeOf(type)), little);
   }
 
-  /** Goes on by that many bytes and returns where they begin. */
   #advance(count: number): number {
     const start = this.position;
     if (count > this.left) {

@@ -13,7 +13,6 @@ const TIMEOUT = 60_000;
 
 /** What the file must be. */
 export interface KnownFile {
-  /** Where it is. */
   readonly address: string;
   readonly bytes: number;
   /** SHA-256, 64 lower-case hexadecimal digits. */

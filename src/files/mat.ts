@@ -24,7 +24,6 @@ export interface NamedMatrix {
   entries(visit: (row: number, column: number, value: number) => void): void;
 }
 
-/** Most bytes that come out of packed ones. */
 const MOST_UNPACKED = 2 ** 31;
 
 /** Types of elements that hold numbers, by their codes. */
@@ -39,7 +38,6 @@ const STRUCT = 2;
 const SPARSE = 5;
 const FIRST_NUMERIC = 6;
 const LAST_NUMERIC = 15;
-/** Structures in structures. */
 const MOST_DEPTH = 20;
 
 const CUT_SHORT = "it is cut short";
@@ -98,13 +96,11 @@ async function unpack(packed: Uint8Array, fail: Fail): Promise<Uint8Array> {
   return await new Blob(pieces).bytes();
 }
 
-/** The numbers of an element, which it may not have to that index. */
 interface Numbers {
   readonly count: number;
   readonly get: (index: number) => number;
 }
 
-/** The elements of a file, or of an array in it, one after the other. */
 class Elements {
   readonly cursor: ByteCursor;
 

@@ -36,14 +36,12 @@ export interface NpyArray {
   readonly data: Float64Array;
 }
 
-/** What the header says. */
 interface NpyHeader {
   /** Element type, e.g. `<f8`. */
   readonly descr: string;
   readonly shape: readonly number[];
   /** The first index is fastest. */
   readonly fortranOrder: boolean;
-  /** Index of the first byte of the data. */
   readonly dataStart: number;
 }
 
@@ -248,7 +246,6 @@ function found(value: PythonValue | undefined): string {
 
 type TypedHeader = ReturnType<typeof readTypedHeader>;
 
-/** The header of an array of plain numbers. */
 function readTypedHeader(bytes: Uint8Array, fail: Fail) {
   const header = readHeader(bytes, fail);
   const { descr } = header;
@@ -306,7 +303,6 @@ export function writeNpy(
   );
 }
 
-/** Element type in the file, by the class of an array. */
 const DESCRS = [
   [Float64Array, "<f8"],
   [Float32Array, "<f4"],

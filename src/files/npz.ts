@@ -14,13 +14,11 @@ import { readZip, zipSync } from "./zip.ts";
 
 /** A matrix by its entries, row after row (CSR). Entries that are not there are 0. */
 export interface SparseMatrix {
-  /** Rows and columns. */
   readonly shape: readonly [rows: number, columns: number];
   /** Where each row's entries begin, and where the last row's end; (rows + 1). */
   readonly start: ArrayLike<number>;
   /** Column of each entry, from 0, ascending within a row; (entries). */
   readonly column: ArrayLike<number>;
-  /** Value of each entry; (entries). */
   readonly values: ArrayLike<number>;
 }
 
@@ -107,7 +105,6 @@ function int64(array: ArrayLike<number>): Uint8Array {
   return writeNpy({ shape: [data.length], data });
 }
 
-/** Names of the arrays of all formats. */
 const ARRAYS = [
   ...["format.npy", "shape.npy", "data.npy"],
   ...["indices.npy", "indptr.npy", "row.npy", "col.npy"],

@@ -80,7 +80,7 @@ export interface Pickle {
   readonly persistentIds: readonly PickleValue[];
 }
 
-/** Longest integer in bytes; converting takes time that grows faster than the length. */
+/** Converting takes time that grows faster than the length. */
 const MAX_INTEGER_BYTES = 512;
 const HIGHEST_PROTOCOL = 5;
 /** An instruction may be one byte and make a map of 200: no file that is of use here has as many. */
@@ -171,7 +171,6 @@ function latin1(bytes: Uint8Array): string {
 
 const NO_VALUE = "takes a value where there is none";
 
-/** The stack machine, and what its instructions do. */
 class PickleMachine {
   /** Values since the last mark. */
   stack: PickleValue[] = [];
@@ -186,7 +185,6 @@ class PickleMachine {
     readonly globals: ReadonlySet<string>,
   ) {}
 
-  /** Says what is wrong with the pickle. */
   fail(what: string): never {
     return this.cursor.fail(`its pickle ${what}`);
   }

@@ -27,7 +27,6 @@ const CODES: Readonly<Record<string, string>> = {
   ...{ 36: "ENAMETOOLONG", 63: "ENAMETOOLONG" },
 };
 
-/** Where a system's error comes from. */
 interface Access {
   readonly path: string;
   readonly verb: "read" | "write";
@@ -76,19 +75,16 @@ export function systemError(
 
 /** Most bytes of a file; more than any that is of use here, and what one array can hold. */
 const MOST_BYTES = 2 ** 32;
-/** Most bytes that come out of a pipe. */
 const MOST_PIPED = 2 ** 28;
 
 /** Where a shell puts what `<(command)` writes; elsewhere a pipe waits for a writer that may never come. */
 const SHELL_PIPE = /^\/(?:dev|proc)\//;
 
-/** What the file is, for messages. */
 interface ReadFileOptions {
   /** E.g. "the connectome". */
   readonly what: string;
 }
 
-/** The error for a file that can't be read: why, or what the system threw. */
 function cannotRead(
   path: string,
   { what }: ReadFileOptions,
@@ -177,9 +173,7 @@ export async function* readChunks(
 export interface ByteSource {
   /** What messages call it; its ending says what it is. */
   readonly name: string;
-  /** Its bytes in pieces. */
   chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>;
-  /** Its bytes at once. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
   /** Those from `start` to before `end`. */
   slice(start: number, end: number): Promise<ArrayBuffer>;

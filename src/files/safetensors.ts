@@ -29,7 +29,6 @@ const ELEMENTS = {
   BOOL: Uint8Array,
 } as const;
 
-/** Element type, as it is spelled in the file. */
 type SafetensorsDtype = keyof typeof ELEMENTS;
 const DTYPES = Object.keys(ELEMENTS) as SafetensorsDtype[];
 
@@ -257,7 +256,6 @@ function metadataOf(value: unknown, fail: Fail): Metadata {
   return value as Metadata;
 }
 
-/** A tensor and where its elements are. */
 function placeOf(name: string, value: unknown, fail: Fail) {
   if (!isObject(value)) {
     return fail(`its entry ${shown(name)} is no JSON object`);

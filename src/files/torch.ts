@@ -76,14 +76,12 @@ export function isTensor(value: TorchValue | undefined): value is TorchTensor {
   return typeof value === "object" && value !== null && "dtype" in value;
 }
 
-/** A file taken apart. */
 interface TorchFile {
   /** What was saved; tensors are notes of the calls that make them. */
   readonly pickled: PickleValue;
   /** The bytes of the storage of a key; undefined if there is none. */
   readonly storage: (key: string) => Uint8Array | undefined;
   readonly little: boolean;
-  /** Size of the file in bytes. */
   readonly size: number;
   readonly fail: Fail;
 }
@@ -200,11 +198,9 @@ const GLOBALS: ReadonlySet<string> = new Set([
   ...Object.keys(STORAGE_TYPES),
 ]);
 
-/** What a pickle says of a storage. */
 interface StorageId {
   readonly type: StorageType;
   readonly key: string;
-  /** Number of elements. */
   readonly length: number;
 }
 

@@ -33,11 +33,9 @@ async function syncFolder(path: string): Promise<void> {
 
 /** A file that is written and flushed, but does not have its name yet. */
 export interface StagedFile {
-  /** Its name until then. */
   readonly temporary: string;
   /** Gives it its name, in the place of what had it before. */
   publish(): Promise<void>;
-  /** Removes it. */
   discard(): Promise<void>;
 }
 

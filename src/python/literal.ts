@@ -43,7 +43,6 @@ export interface PythonEntry {
   readonly value: PythonValue;
 }
 
-/** Brackets may be nested this deep. */
 const DEEPEST = 50;
 
 const CLOSING = { "(": ")", "[": "]", "{": "}" } as const;
@@ -364,7 +363,6 @@ class Parser {
     );
   }
 
-  /** The next character, for messages. */
   #here(): string {
     const code = this.text.codePointAt(this.#position);
     return code === undefined

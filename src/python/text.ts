@@ -55,14 +55,6 @@ export function parsePythonInteger(text: string): number | undefined {
 /**
  * `float(text)` for finite numbers; undefined where Python would raise
  * ValueError or give no finite number.
- *
- * @example
- * ```ts
- * import { parsePythonFloat } from "./src/python/text.ts";
- *
- * parsePythonFloat(" .5 "); // 0.5
- * parsePythonFloat("1/2"); // undefined
- * ```
  */
 export function parsePythonFloat(text: string): number | undefined {
   const value = numberOf(text, FLOAT);

@@ -20,7 +20,6 @@ import { checkedValue, defineTask } from "./define_task.ts";
 import { MATCH, N_BACK, NO_MATCH, TRIAL_LENGTH } from "./n_back.ts";
 import { pictureOf, type Stimuli, type Task } from "./task.ts";
 
-/** The largest value of a pixel. */
 const WHITE = 255;
 
 /** Pictures that are no brighter are told of: other data sets end at 15, 16 or 63. */

@@ -64,7 +64,6 @@ export async function loadStimuli(
   return stimuliOf(kind, await readTables(kind, name, bytes));
 }
 
-/** Numbers with a shape, and where they are from. */
 interface Table {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
@@ -98,7 +97,6 @@ async function readTables(
   ];
 }
 
-/** `NAME_labels.npy` for `NAME.npy`. */
 function npyLabelsFile(file: string): string {
   const extension = extname(file);
   const stem = basename(file, extension);

@@ -131,22 +131,19 @@ export function syntheticDigits(
 /** A point, x to the right and y downwards, both from 0 to 1. */
 type Point = readonly [x: number, y: number];
 
-/** A line of the pen from point to point. */
 type Stroke = readonly Point[];
 
-/** Degrees between two points of an arc. */
-const ARC_STEP = 24;
+const ARC_STEP_DEGREES = 24;
 
 /** Points of an ellipse; 0° is to the right, 90° downwards. */
 function arc([x, y]: Point, [a, b]: Point, [from, to]: Point): Stroke {
-  const count = Math.ceil(Math.abs(to - from) / ARC_STEP);
+  const count = Math.ceil(Math.abs(to - from) / ARC_STEP_DEGREES);
   return Array.from({ length: count + 1 }, (_, i) => {
     const angle = (from + (to - from) * i / count) * Math.PI / 180;
     return [x + a * Math.cos(angle), y + b * Math.sin(angle)];
   });
 }
 
-/** The strokes of each digit from 0 to 9. */
 const DIGIT_STROKES: readonly (readonly Stroke[])[] = [
   [arc([0.5, 0.5], [0.2, 0.32], [-90, 270])],
   [[[0.38, 0.3], [0.52, 0.18], [0.52, 0.5], [0.52, 0.82]]],
@@ -233,7 +230,6 @@ function featureMaps(picture: Float32Array): Float64Array {
   return maps;
 }
 
-/** The maps of an average digit. */
 function averageMaps(): Float64Array {
   const digits = syntheticDigits({ seed: ENCODER_SEED, count: AVERAGED });
   const average = new Float64Array(MAPS * MAP_SIZE);
