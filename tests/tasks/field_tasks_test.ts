@@ -3,44 +3,22 @@ import fc from "fast-check";
 import { prepare, train } from "../../mod.ts";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
-import { createStream } from "../../src/random/stream.ts";
 import { contextDecision } from "../../src/tasks/context_decision.ts";
 import { matchToSample } from "../../src/tasks/match_to_sample.ts";
 import { memoryCapacity } from "../../src/tasks/memory_capacity.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
-import type { Task, TaskParameters } from "../../src/tasks/task.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
-
-const draw = (task: Task, parameters: TaskParameters, seed = 1) =>
-  task.generate(parameters, {
-    stream: createStream({ seed, purpose: "trials" }),
-  });
+import { configOf, draw, trialOf } from "./draw.ts";
 
 /** The last loss, or accuracy in %, of validation after a training on the synthetic macaque. */
 async function trainedScore(
   { trial, grid, epochs }: { trial: string; grid: string; epochs: number },
 ): Promise<number> {
-  const config = `[paths]
-path_to_results = results
-[net]
-net_name = Synthetic_Macaque_29
-rnn_size = 29
-nr_neurons = 1
-rand_partition = True
-random_w = False
-[trainvalidate]
-epochs = ${epochs}
-iterations = 1
-init = default
-freeze_layer = False
-remap_w = True
-[trialparams]
-trial_params = {${trial}, "train_size":0.8}
-[combosparams]
-combos_params = {"nonlinearity":["tanh"], "optimizer":["Adam"], ${grid}}
-[run]
-batch_size = 32
-`;
+  const config = configOf({
+    trial,
+    grid: `"nonlinearity":["tanh"], ${grid}`,
+    epochs,
+  });
   const experiment = readExperiment(config, { file: "own", tasks: TASKS });
   const engine = createWasmEngine({ workers: 1, fused: false });
   try {
@@ -62,14 +40,11 @@ describe("match_to_sample", () => {
       (directions, delay, seed) => {
         const trials = 20;
         const parameters = { directions, delay, nr_of_trials: trials };
-        const set = draw(matchToSample, parameters, seed);
+        const set = draw(matchToSample, parameters, { seed });
         const T = delay + 3;
         assert.equal(matchToSample.steps(parameters), T);
         for (let trial = 0; trial < trials; trial++) {
-          const rows = Array.from({ length: T }, (_, t) => {
-            const at = (trial * T + t) * 3;
-            return [...set.inputs.subarray(at, at + 3)] as number[];
-          });
+          const { rows, targets } = trialOf(set, trial);
           const [sample, probe] = [rows[0]!, rows.at(-2)!];
           assert.equal(sample[0], 0);
           assert.equal(probe[0], 1);
@@ -83,11 +58,8 @@ describe("match_to_sample", () => {
           );
           const same = sample[1] === probe[1] && sample[2] === probe[2];
           assert.equal(same, trial % 2 === 0);
-          const targets = set.targets.subarray(trial * T, (trial + 1) * T);
-          assert.deepEqual([...targets], [
-            ...new Array(T - 1).fill(0),
-            same ? 2 : 1,
-          ]);
+          assert.equal(targets.pop(), same ? 2 : 1);
+          assert.deepEqual(targets, new Array(T - 1).fill(0));
         }
       },
     ));
@@ -107,17 +79,11 @@ describe("match_to_sample", () => {
 describe("context_decision", () => {
   it("shows a context and two streams, and asks for the sign of one", () => {
     const parameters = { evidence: 0.8, noise: 0.3, evidence_length: 400 };
-    const { inputs, targets, steps } = draw(contextDecision, {
-      ...parameters,
-      nr_of_trials: 40,
-    });
-    assert.equal(steps, 401);
+    const set = draw(contextDecision, { ...parameters, nr_of_trials: 40 });
+    assert.equal(set.steps, 401);
     for (let trial = 0; trial < 40; trial++) {
-      const column = (i: number): number[] =>
-        Array.from(
-          { length: steps },
-          (_, t) => inputs[(trial * steps + t) * 4 + i]!,
-        );
+      const { rows, targets } = trialOf(set, trial);
+      const column = (i: number) => rows.map((row) => row[i]!);
       const context = trial % 2;
       assert.ok(column(context).slice(0, -1).every((x) => x === 1));
       assert.ok(column(1 - context).every((x) => x === 0));
@@ -135,9 +101,8 @@ describe("context_decision", () => {
         );
         return mean;
       });
-      const own = targets.subarray(trial * steps, (trial + 1) * steps);
-      assert.ok(own.subarray(0, -1).every((target) => target === 0));
-      assert.equal(own.at(-1), means[context]! > 0 ? 2 : 1);
+      assert.equal(targets.pop(), means[context]! > 0 ? 2 : 1);
+      assert.ok(targets.every((target) => target === 0));
     }
   });
 
@@ -167,7 +132,7 @@ describe("memory_capacity", () => {
           assert.throws(() => draw(memoryCapacity, parameters), RangeError);
           return;
         }
-        const { inputs, targets } = draw(memoryCapacity, parameters, seed);
+        const { inputs, targets } = draw(memoryCapacity, parameters, { seed });
         for (const [i, target] of targets.entries()) {
           const t = i % trial_length;
           assert.equal(target, t < lag ? 0 : inputs[i - lag]);

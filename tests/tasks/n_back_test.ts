@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { createStream } from "../../src/random/stream.ts";
 import { nbackMem } from "../../src/tasks/n_back.ts";
+import { draw, stream, trialOf } from "./draw.ts";
 
 const lengths = fc.integer({ min: 2, max: 12 }).chain((length) =>
   fc.record({
@@ -11,21 +11,20 @@ const lengths = fc.integer({ min: 2, max: 12 }).chain((length) =>
     nr_of_trials: fc.integer({ min: 1, max: 20 }),
   })
 );
-const stream = (seed: number) => createStream({ seed, purpose: "trials" });
 
 describe("nback_mem", () => {
   it("repeats the probe n_back time steps before in matching trials and nowhere else", () => {
     fc.assert(fc.property(lengths, fc.nat(1e9), (parameters, seed) => {
       const { trial_length, n_back, nr_of_trials } = parameters;
-      const set = nbackMem.generate(parameters, { stream: stream(seed) });
+      const set = draw(nbackMem, parameters, { seed });
       const t = trial_length + 1;
       assert.equal(nbackMem.steps(parameters), t);
       assert.equal(set.trialCount, nbackMem.trialCount(nr_of_trials));
       assert.equal(set.inputs.length, 2 * nr_of_trials * t * 2);
       for (let trial = 0; trial < set.trialCount; trial++) {
-        const inputs = set.inputs.subarray(trial * t * 2, (trial + 1) * t * 2);
-        const cues = inputs.filter((_, i) => i % 2 === 0);
-        const values = inputs.filter((_, i) => i % 2 === 1);
+        const { rows, targets } = trialOf(set, trial);
+        const cues = rows.map(([cue]) => cue);
+        const values = rows.map(([, value]) => value);
         assert.deepEqual([...cues.keys()].filter((i) => cues[i] !== 0), [
           trial_length - 1,
         ]);
@@ -40,9 +39,8 @@ describe("nback_mem", () => {
           repeats,
           matches ? [trial_length - 1 - n_back] : [],
         );
-        const targets = set.targets.subarray(trial * t, (trial + 1) * t);
-        assert.ok(targets.subarray(0, -1).every((target) => target === 0));
-        assert.equal(targets.at(-1), matches ? 2 : 1);
+        assert.equal(targets.pop(), matches ? 2 : 1);
+        assert.ok(targets.every((target) => target === 0));
       }
     }));
   });
@@ -50,18 +48,17 @@ describe("nback_mem", () => {
   it("draws again where chance repeats the probe", () => {
     const draws = [0.5, 0.25, 0.5, 0.5, 0.75, 0.5, 0.5, 0.5, 0.125, 0.625];
     const uniform = () => draws.shift() as number;
-    const { inputs } = nbackMem.generate(
-      { trial_length: 3, n_back: 1, nr_of_trials: 1 },
-      { stream: { ...stream(1), uniform } },
-    );
+    const parameters = { trial_length: 3, n_back: 1, nr_of_trials: 1 };
+    const { inputs } = draw(nbackMem, parameters, {
+      stream: { ...stream(1), uniform },
+    });
     const values = inputs.filter((_, i) => i % 2 === 1);
     assert.deepEqual([...values], [0.25, 0.5, 0.5, 0, 0.75, 0.125, 0.5, 0]);
   });
 
   it("gives the same trials for a seed and others for another", () => {
     const parameters = { trial_length: 5, n_back: 2, nr_of_trials: 30 };
-    const make = (seed: number) =>
-      nbackMem.generate(parameters, { stream: stream(seed) });
+    const make = (seed: number) => draw(nbackMem, parameters, { seed });
     assert.deepEqual(make(1), make(1));
     assert.notDeepEqual(make(1).inputs, make(2).inputs);
   });
@@ -73,11 +70,7 @@ describe("nback_mem", () => {
     );
     assert.equal(nbackMem.check?.({ n_back: 4, trial_length: 5 }), undefined);
     assert.throws(
-      () =>
-        nbackMem.generate(
-          { trial_length: 3, n_back: 3, nr_of_trials: 1 },
-          { stream: stream(1) },
-        ),
+      () => draw(nbackMem, { trial_length: 3, n_back: 3, nr_of_trials: 1 }),
       /n_back 3 needs a trial_length above 3, found 3/,
     );
   });

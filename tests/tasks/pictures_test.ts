@@ -5,13 +5,17 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
-import { createStream } from "../../src/random/stream.ts";
-import { picLatentMem, rescaleLatents } from "../../src/tasks/pictures.ts";
-import { picMem } from "../../src/tasks/pictures.ts";
+import {
+  picLatentMem,
+  picMem,
+  rescaleLatents,
+} from "../../src/tasks/pictures.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
 import { buildRun } from "../../src/train/build_run.ts";
 import { prepare } from "../../src/train/prepare.ts";
+import { withFolder } from "../with_folder.ts";
+import { configOf, draw, trialOf } from "./draw.ts";
 
 /** Pictures whose pixels all tell their own number. */
 function numberedPictures(labels: number[], size = 3): Stimuli {
@@ -46,7 +50,6 @@ const labelings = fc.array(fc.constantFrom(0, 3, 7, 255), { maxLength: 20 })
       },
     )
   );
-const stream = (seed: number) => createStream({ seed, purpose: "trials" });
 
 describe("picture trials", () => {
   it("show the probe's picture n_back steps before in matching trials; all others are different pictures of other labels", () => {
@@ -54,8 +57,8 @@ describe("picture trials", () => {
       fc.property(cases, labelings, fc.nat(1e9), (parameters, labels, seed) => {
         const { trial_length, n_back, nr_of_trials } = parameters;
         const stimuli = numberedPictures(labels);
-        const set = picLatentMem.generate({ ...parameters, rescale: false }, {
-          stream: stream(seed),
+        const set = draw(picLatentMem, { ...parameters, rescale: false }, {
+          seed,
           stimuli,
         });
         const t = trial_length + 2;
@@ -64,10 +67,7 @@ describe("picture trials", () => {
         assert.equal(set.inputSize, picLatentMem.inputSize(stimuli));
         assert.equal(set.trialCount, 2 * nr_of_trials);
         for (let trial = 0; trial < set.trialCount; trial++) {
-          const rows = Array.from({ length: t }, (_, step) => {
-            const from = (trial * t + step) * 4;
-            return [...set.inputs.subarray(from, from + 4)] as number[];
-          });
+          const { rows, targets } = trialOf(set, trial);
           assert.deepEqual(
             rows.map((row) => row[0]),
             rows.map((_, step) => step === trial_length ? 1 : 0),
@@ -88,9 +88,8 @@ describe("picture trials", () => {
           assert.ok(
             others.every((picture) => labels[picture] !== labels[probe]),
           );
-          const targets = set.targets.subarray(trial * t, (trial + 1) * t);
-          assert.ok(targets.subarray(0, -1).every((target) => target === 0));
-          assert.equal(targets.at(-1), matches ? 2 : 1);
+          assert.equal(targets.pop(), matches ? 2 : 1);
+          assert.ok(targets.every((target) => target === 0));
         }
       }),
     );
@@ -98,9 +97,10 @@ describe("picture trials", () => {
 
   it("take every label as often as the others for the probe, however many pictures it has", () => {
     const labels = [...new Array(40).fill(0), ...new Array(10).fill(1), 2, 2];
-    const { inputs } = picMem.generate(
+    const { inputs } = draw(
+      picMem,
       { trial_length: 2, n_back: 1, nr_of_trials: 1500, rescale: false },
-      { stream: stream(5), stimuli: numberedPictures(labels, 1) },
+      { seed: 5, stimuli: numberedPictures(labels, 1) },
     );
     const counts = [0, 0, 0];
     for (let trial = 0; trial < 3000; trial++) {
@@ -126,10 +126,7 @@ describe("picture trials", () => {
       compatibility: "original",
     } as const;
     const sharing = (task: typeof picMem) => {
-      const { inputs } = task.generate(parameters, {
-        ...options,
-        stream: stream(5),
-      });
+      const { inputs } = draw(task, parameters, { ...options, seed: 5 });
       let same = 0;
       let probesOfLabel0 = 0;
       for (let trial = 0; trial < 800; trial++) {
@@ -166,19 +163,18 @@ describe("picture trials", () => {
   it("give the same trials for a seed and others for another", () => {
     const stimuli = numberedPictures([0, 0, 1, 1, 2, 2, 3, 3]);
     const parameters = { trial_length: 4, n_back: 2, nr_of_trials: 20 };
-    const make = (seed: number) =>
-      picMem.generate(parameters, { stream: stream(seed), stimuli });
+    const make = (seed: number) => draw(picMem, parameters, { seed, stimuli });
     assert.deepEqual(make(1), make(1));
     assert.notDeepEqual(make(1).inputs, make(2).inputs);
   });
 
   it("tell where there are too few labels or pictures, before any trial is drawn too", () => {
     const parameters = { trial_length: 4, n_back: 2, nr_of_trials: 1 };
-    const draw = (stimuli: Stimuli) =>
-      void picMem.generate(parameters, { stream: stream(1), stimuli });
+    const make = (stimuli: Stimuli) =>
+      void draw(picMem, parameters, { stimuli });
     const check = (stimuli: Stimuli) =>
       void picMem.checkStimuli?.(parameters, { stimuli });
-    for (const use of [draw, check]) {
+    for (const use of [make, check]) {
       const refused = (labels: number[], sentence: RegExp) =>
         assert.throws(
           () => use(numberedPictures(labels)),
@@ -251,49 +247,32 @@ describe("checkStimuli()", () => {
 
 describe("an experiment with pictures", () => {
   /** Prepares an experiment of pic_mem on 40 pictures of 4 pixels, of which most have one label. */
-  async function prepared(
+  const prepared = (
     { most, net = "", trial = "" }: {
       readonly most: number;
       readonly net?: string;
       readonly trial?: string;
     },
-  ) {
-    const folder = await Deno.makeTempDir();
-    const lines: string[] = [];
-    try {
-      const write = (name: string, shape: number[], values: number[]) =>
-        Deno.writeFile(
-          join(folder, name),
-          writeNpy({ shape, data: Float64Array.from(values) }),
-        );
-      const pixels = Array.from({ length: 160 }, (_, i) => most * (i % 7) / 6);
-      await write("mine.npy", [40, 4], pixels);
-      await write(
-        "mine_labels.npy",
-        [40],
-        Array.from({ length: 40 }, (_, i) => i < 30 ? 0 : 1),
-      );
-      const config = `[paths]
-path_to_results = results
-images = mine.npy
-[net]
-net_name = Synthetic_Macaque_29
-rnn_size = 29
-nr_neurons = 1
-rand_partition = True
-random_w = False
-${net}
-[trainvalidate]
-epochs = 1
-iterations = 1
-init = default
-freeze_layer = False
-remap_w = True
-[trialparams]
-trial_params = {"task_name":"pic_mem", "trial_length":4, "nr_of_trials":30, "train_size":0.8${trial}}
-[combosparams]
-combos_params = {"lr":[0.001], "nonlinearity":["relu"], "optimizer":["Adam"], "n_back":[2]}
-`;
+  ) => {
+    const npy = (shape: number[], value: (i: number) => number) => {
+      const count = shape.reduce((a, b) => a * b);
+      const data = Float64Array.from({ length: count }, (_, i) => value(i));
+      return writeNpy({ shape, data });
+    };
+    const files = {
+      "mine.npy": npy([40, 4], (i) => most * (i % 7) / 6),
+      "mine_labels.npy": npy([40], (i) => i < 30 ? 0 : 1),
+    };
+    const config = configOf({
+      trial:
+        `"task_name":"pic_mem", "trial_length":4, "nr_of_trials":30${trial}`,
+      grid: '"lr":[0.001], "nonlinearity":["relu"], "n_back":[2]',
+      epochs: 1,
+      images: "mine.npy",
+      net,
+    });
+    return withFolder(async (folder) => {
+      const lines: string[] = [];
       const file = join(folder, "config.ini");
       const experiment = await prepare(
         readExperiment(config, { file, tasks: TASKS }),
@@ -301,10 +280,8 @@ combos_params = {"lr":[0.001], "nonlinearity":["relu"], "optimizer":["Adam"], "n
       );
       const run = await buildRun(experiment, { combination: 0, iteration: 0 });
       return { inputs: run.trials.inputs, lines };
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  }
+    }, files);
+  };
 
   it("is refused where they would be divided by 255 twice", async () => {
     await assert.rejects(
@@ -362,11 +339,7 @@ describe("rescale", () => {
     const stimuli = numberedPictures([0, 1, 2]);
     const parameters = { trial_length: 2, n_back: 1, nr_of_trials: 1 };
     const make = (rescale: boolean) =>
-      picMem.generate({ ...parameters, rescale }, {
-        stream: stream(1),
-        stimuli,
-      })
-        .inputs;
+      draw(picMem, { ...parameters, rescale }, { stimuli }).inputs;
     const raw = make(false);
     assert.deepEqual(
       make(true),

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
-import { createStream } from "../../src/random/stream.ts";
 import { seqMem } from "../../src/tasks/seq_mem.ts";
-
-const stream = (seed: number, iteration = 0) =>
-  createStream({ seed, purpose: "trials", iteration });
+import { draw, stream } from "./draw.ts";
 
 describe("seq_mem", () => {
   it("shows L values, the cue, then nothing, and asks for the values at the end", () => {
@@ -15,7 +12,7 @@ describe("seq_mem", () => {
       fc.integer({ min: 0, max: 1e9 }),
       (length, trials, seed) => {
         const parameters = { pattern_length: length, nr_of_trials: trials };
-        const set = seqMem.generate(parameters, { stream: stream(seed) });
+        const set = draw(seqMem, parameters, { seed });
         const T = 2 * length + 1;
         assert.equal(seqMem.steps(parameters), T);
         assert.equal(set.steps, T);
@@ -37,9 +34,11 @@ describe("seq_mem", () => {
   });
 
   it("keeps to low and high, spreads evenly, and never draws a target of 0", () => {
-    const { targets } = seqMem.generate(
-      { pattern_length: 5, low: -2, high: 6, nr_of_trials: 4000 },
-      { stream: stream(3) },
+    const parameters = { pattern_length: 5, low: -2, high: 6 };
+    const { targets } = draw(
+      seqMem,
+      { ...parameters, nr_of_trials: 4000 },
+      { seed: 3 },
     );
     const scored = targets.filter((target) => target !== 0);
     assert.equal(scored.length, 20_000);
@@ -52,19 +51,16 @@ describe("seq_mem", () => {
   it("never scores a value of 0, even where the generator gives one", () => {
     const zeros = [0, 0, 0.5];
     const uniform = () => zeros.shift() ?? 0.25;
-    const { targets } = seqMem.generate(
-      { pattern_length: 2, nr_of_trials: 1 },
-      { stream: { ...stream(1), uniform } },
-    );
+    const { targets } = draw(seqMem, { pattern_length: 2, nr_of_trials: 1 }, {
+      stream: { ...stream(1), uniform },
+    });
     assert.deepEqual([...targets], [0, 0, 0, 0.5, 0.25]);
   });
 
   it("gives the same trials for a seed, and others for another iteration", () => {
+    const parameters = { pattern_length: 3, low: 0, high: 1, nr_of_trials: 50 };
     const make = (seed: number, iteration: number) =>
-      seqMem.generate(
-        { pattern_length: 3, low: 0, high: 1, nr_of_trials: 50 },
-        { stream: stream(seed, iteration) },
-      );
+      draw(seqMem, parameters, { stream: stream(seed, iteration) });
     assert.deepEqual(make(7, 1), make(7, 1));
     assert.notDeepEqual(make(7, 1).inputs, make(7, 2).inputs);
     assert.notDeepEqual(make(7, 1).inputs, make(8, 1).inputs);
@@ -76,13 +72,7 @@ describe("seq_mem", () => {
       /^high must be above low .* found low 1 and high 1$/,
     );
     assert.equal(seqMem.check?.({ low: -1, high: 1 }), undefined);
-    assert.throws(
-      () =>
-        seqMem.generate(
-          { pattern_length: 2, low: 1, high: 0, nr_of_trials: 1 },
-          { stream: stream(1) },
-        ),
-      RangeError,
-    );
+    const parameters = { pattern_length: 2, low: 1, high: 0, nr_of_trials: 1 };
+    assert.throws(() => draw(seqMem, parameters), RangeError);
   });
 });
