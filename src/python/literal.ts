@@ -51,14 +51,6 @@ const CLOSING = { "(": ")", "[": "]", "{": "}" } as const;
  * Reads a literal: a dict, list, tuple, string, number, True, False or None.
  *
  * @throws {PythonLiteralError} If the text is anything else; it says where.
- *
- * @example
- * ```ts
- * import { parsePythonLiteral } from "./src/python/literal.ts";
- *
- * const value = parsePythonLiteral('{"lr": [0.0001, 1e-6]}');
- * value.kind; // "dict"
- * ```
  */
 export function parsePythonLiteral(text: string): PythonValue {
   // As Python reads source: blanks before the first line only, one kind of line end, no NUL.

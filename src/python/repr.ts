@@ -66,14 +66,6 @@ export function reprTuple(items: readonly string[]): string {
 
 /**
  * `repr` of any value that a literal may hold.
- *
- * @example
- * ```ts
- * import { parsePythonLiteral } from "./src/python/literal.ts";
- * import { reprPython } from "./src/python/repr.ts";
- *
- * reprPython(parsePythonLiteral('(0.000001, "relu", 3)')); // "(1e-06, 'relu', 3)"
- * ```
  */
 export function reprPython(value: PythonValue): string {
   switch (value.kind) {

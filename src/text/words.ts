@@ -18,13 +18,6 @@ const UNPRINTABLE =
 /**
  * A text that is safe on a terminal: what can't be seen, or steers the
  * terminal, stands as its code.
- *
- * @example
- * ```ts
- * import { printable } from "./src/text/words.ts";
- *
- * printable("V1\x1b[31m"); // "V1\\x1b[31m"
- * ```
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
@@ -65,13 +58,6 @@ const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 /**
  * A size in decimal units: three digits, as many as tell.
- *
- * @example
- * ```ts
- * import { formatBytes } from "./src/text/words.ts";
- *
- * formatBytes(215_000_000); // "215 MB"
- * ```
  */
 export function formatBytes(bytes: number): string {
   let value = bytes;
@@ -99,14 +85,6 @@ export function formatDuration(seconds: number): string {
  * from a stranger's file: it can't steer the terminal.
  *
  * @param right Columns, from 0, whose cells end at the same place; default those with numbers below the first row.
- *
- * @example
- * ```ts
- * import { formatTable } from "./src/text/words.ts";
- *
- * formatTable([["region", "areas"], ["V1", "29"], ["V4", "5"]]);
- * // ["region  areas", "V1         29", "V4          5"]
- * ```
  */
 export function formatTable(
   rows: readonly (readonly string[])[],
