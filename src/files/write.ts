@@ -12,7 +12,7 @@ import { systemError } from "./read.ts";
 let written = 0;
 
 /** In the same folder, as only there a rename is one step; unique among threads and processes of machines that share the folder. */
-function temporaryName(path: string): string {
+export function temporaryName(path: string): string {
   const unique = crypto.randomUUID().slice(0, 8);
   return `${path}.${Deno.pid}-${written++}-${unique}.tmp`;
 }

@@ -28,6 +28,13 @@ const FORMAT = "biornn-results/1";
 export const MENDED =
   "deno task train with the same config and --resume writes it again";
 
+/** The error of a damaged file, with what can be done about it. */
+export function withMending(error: unknown): unknown {
+  if (!(error instanceof InputError)) return error;
+  const { message, cause } = error;
+  return new InputError(`${message}; ${MENDED}`, { cause });
+}
+
 /** How an experiment is shared out. */
 export interface Parts {
   readonly count: number;
@@ -429,8 +436,7 @@ export async function readExperimentRecord(
   try {
     return parseExperimentRecord(text, { name });
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${error.message}; ${MENDED}`, { cause: error.cause });
+    throw withMending(error);
   }
 }
 

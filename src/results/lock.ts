@@ -19,7 +19,7 @@ import {
   systemReason,
 } from "../files/read.ts";
 import { lockedPart, lockName, type PartName } from "./layout.ts";
-import { makeFolder } from "../files/write.ts";
+import { makeFolder, temporaryName } from "../files/write.ts";
 
 /** Milliseconds between two signs of life. */
 const BEAT = 10_000;
@@ -128,10 +128,6 @@ export function describeTraining(
 function describeOwner(owner: LockOwner | undefined): string {
   if (owner === undefined) return "another process";
   return `process ${owner.pid}${owner.host === "" ? "" : ` on ${owner.host}`}`;
-}
-
-function temporaryName(path: string): string {
-  return `${path}.${Deno.pid}-0-${crypto.randomUUID().slice(0, 8)}.tmp`;
 }
 
 /** Writes the lock, locks it and only then gives it its name, once no other has it. */

@@ -28,6 +28,7 @@ import {
   MENDED,
   parseExperimentRecord,
   type Plain,
+  withMending,
 } from "./experiment_record.ts";
 import {
   armsHint,
@@ -241,8 +242,7 @@ function entriesOf(list: CheckedFile): IndexEntry[] {
   try {
     return parseFolderIndex(textOf(list), { name: list.path });
   } catch (error) {
-    if (!(error instanceof InputError) || !list.isDamaged) throw error;
-    throw new InputError(`${error.message}; ${MENDED}`, { cause: error.cause });
+    throw list.isDamaged ? withMending(error) : error;
   }
 }
 

@@ -51,7 +51,7 @@ interface RunStoreOptions {
 /** States kept of a run: should the newest be damaged, the one before is there. */
 const KEPT_STATES = 2;
 
-/** Bytes of a file of states, about: small enough that some are written side by side. */
+/** Bytes of a file of states, about, as those of models differ little: small enough that some are written side by side. */
 const STATES_BYTES = 16 * 2 ** 20;
 
 /** A file of states. */
@@ -295,7 +295,10 @@ export class RunStore {
     const sound = this.#states.values().toArray().flat()
       .filter(({ isSound }) => isSound !== false);
     const taken = new Set(sound.map(({ name }) => name));
-    const files = shareOut(records).map((own) => {
+    const files = Map.groupBy(
+      records,
+      (_, i) => Math.floor(i * stateBytes(records[0]!) / STATES_BYTES),
+    ).values().toArray().map((own) => {
       // A file of that name may hold runs of other processes, too.
       const names = own.map(({ id, state }) => statesName(id, state.epoch));
       return { own, name: names.find((name) => !taken.has(name)) ?? names[0]! };
@@ -348,20 +351,4 @@ export class RunStore {
       // Gone already, or it can't be removed: it does no harm beside a newer one.
     });
   }
-}
-
-/** Cuts states into lists that make files of a bearable size. */
-function shareOut(records: readonly RunState[]): RunState[][] {
-  const files: RunState[][] = [];
-  let bytes = Infinity;
-  for (const record of records) {
-    const own = stateBytes(record);
-    if (bytes + own > STATES_BYTES) {
-      files.push([]);
-      bytes = 0;
-    }
-    files.at(-1)!.push(record);
-    bytes += own;
-  }
-  return files;
 }

@@ -8,10 +8,7 @@ import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
 import { listFolder, readIfThere } from "../files/read.ts";
 import { type IndexEntry, parseFolderIndex, rowOf } from "./data_files.ts";
-import {
-  type ExperimentRecord,
-  readExperimentRecord,
-} from "./experiment_record.ts";
+import { readExperimentRecord } from "./experiment_record.ts";
 import {
   EXPERIMENT_FILE,
   INDEX_FILE,
@@ -22,7 +19,11 @@ import {
   runLabel,
   RUNS_FOLDER,
 } from "./layout.ts";
-import { readResultsFolder } from "./results_folder.ts";
+import {
+  type CombinationResult,
+  readResultsFolder,
+  type ResultsFolder,
+} from "./results_folder.ts";
 import { describeTraining, readLocks } from "./lock.ts";
 import {
   failureOf,
@@ -46,25 +47,18 @@ export type RunStatus =
   | { readonly kind: "missing" };
 
 /** How far one combination is. */
-export interface CombinationStatus {
-  /** Number in `folder_index.txt`. */
-  readonly index: number;
-  /** As in `folder_index.txt`, e.g. `(0.0001, 'relu', 'Adam', 3)`. */
-  readonly title: string;
+export interface CombinationStatus
+  extends Pick<CombinationResult, "index" | "title"> {
   /** A status an iteration; for the original program's folders those that are there. */
   readonly runs: readonly RunStatus[];
 }
 
 /** How far an experiment is. */
-export interface ResultsStatus {
-  readonly path: string;
-  /** `experiment.json`; undefined for folders of the original program. */
-  readonly experiment: ExperimentRecord | undefined;
+export interface ResultsStatus
+  extends Pick<ResultsFolder, "path" | "experiment" | "warnings"> {
   readonly combinations: readonly CombinationStatus[];
   /** Who trains there now, one sentence each. */
   readonly trainings: readonly string[];
-  /** One sentence each, e.g. on damaged files. */
-  readonly warnings: readonly string[];
 }
 
 /**
