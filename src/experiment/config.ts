@@ -60,10 +60,7 @@ function homeOf(key: string): string | undefined {
  */
 export function openConfig(
   text: string,
-  { file, overrides }: {
-    readonly file: string;
-    readonly overrides: readonly Override[];
-  },
+  { file, overrides }: { file: string; overrides: readonly Override[] },
 ): IniFile {
   if (text.length > LONGEST_FILE) {
     throw configError(

@@ -148,17 +148,16 @@ export const CURVES = [
 ] as const;
 const STATE_PARTS = ["parameters", "firstMoment", "secondMoment"] as const;
 
-function curveTensors(history: RunHistory): NamedTensor[] {
-  return CURVES.flatMap((name) => {
-    const data = history[name];
-    return data === undefined ? [] : [{ name, shape: [data.length], data }];
-  });
-}
+/** What a file has of one run: texts, and arrays of numbers. */
+type Entries = Record<string, string | NamedTensor["data"]>;
 
-function metadataOf(record: RunRecord): Record<string, string> {
+/** Those without a value are not written. */
+function entriesOf(record: RunRecord): [keyof Entries, Entries[string]][] {
   const { id, experiment, engine, program, model, topology } = record;
-  const { networkStates, failure, state } = record;
+  const { history, networkStates, failure, state } = record;
   const all = {
+    ...Object.fromEntries(CURVES.map((curve) => [curve, history[curve]])),
+    state: state && stateNumbers(state),
     ...{ experiment, engine, program, model, topology },
     combination: id.combination,
     iteration: id.iteration,
@@ -168,10 +167,28 @@ function metadataOf(record: RunRecord): Record<string, string> {
     epoch: state?.epoch,
     step: state?.updates,
   };
-  return Object.fromEntries(
-    Object.entries(all).filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key, String(value)]),
+  return Object.entries(all).flatMap(([key, value]) =>
+    value === undefined
+      ? []
+      : [[key, typeof value === "number" ? String(value) : value]]
   );
+}
+
+/** All numbers of a state, in the order of its parameters. */
+function stateNumbers(state: ModelState): Float32Array | Float64Array {
+  const parts = STATE_PARTS.flatMap((part) =>
+    PARAMETER_NAMES.map((name) => state[part][name])
+  );
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const numbers = parts[0] instanceof Float64Array
+    ? new Float64Array(length)
+    : new Float32Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    numbers.set(part, offset);
+    offset += part.length;
+  }
+  return numbers;
 }
 
 /** Radius and activity before, and after; then the errors of both radii. */
@@ -196,43 +213,33 @@ function decodeStates(text: string): NetworkStates {
   return { initial: state(0), trained: state(1) };
 }
 
+function encode(
+  format: string,
+  runs: readonly (readonly [prefix: string, record: RunRecord])[],
+): Uint8Array {
+  const tensors: NamedTensor[] = [];
+  const metadata: Record<string, string> = { format };
+  for (const [prefix, record] of runs) {
+    for (const [key, data] of entriesOf(record)) {
+      const name = `${prefix}${key}`;
+      if (typeof data === "string") metadata[name] = data;
+      else tensors.push({ name, shape: [data.length], data });
+    }
+  }
+  return encodeWithChecksum(tensors, metadata);
+}
+
 /** The bytes of a finished run's file. */
 export function encodeRunRecord(
   { state: _state, ...record }: RunRecord,
 ): Uint8Array {
-  return encodeWithChecksum(curveTensors(record.history), {
-    format: FORMAT,
-    ...metadataOf(record),
-  });
+  return encode(FORMAT, [["", record]]);
 }
 
-/** The bytes of a file of states; the numbers of each are one tensor, in the order of its parameters. */
+/** The bytes of a file of states; its entries stand behind the keys of their runs. */
 export function encodeRunStates(records: readonly RunState[]): Uint8Array {
-  const tensors: NamedTensor[] = [];
-  const metadata: Record<string, string> = { format: STATES_FORMAT };
-  for (const record of records) {
-    const prefix = runKey(record.id);
-    for (const tensor of curveTensors(record.history)) {
-      tensors.push({ ...tensor, name: `${prefix}/${tensor.name}` });
-    }
-    for (const [key, value] of Object.entries(metadataOf(record))) {
-      metadata[`${prefix}/${key}`] = value;
-    }
-    const parts = STATE_PARTS.flatMap((part) =>
-      PARAMETER_NAMES.map((name) => record.state[part][name])
-    );
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const data = parts[0] instanceof Float64Array
-      ? new Float64Array(length)
-      : new Float32Array(length);
-    let offset = 0;
-    for (const part of parts) {
-      data.set(part, offset);
-      offset += part.length;
-    }
-    tensors.push({ name: `${prefix}/state`, shape: [length], data });
-  }
-  return encodeWithChecksum(tensors, metadata);
+  const runs = records.map((one) => [`${runKey(one.id)}/`, one] as const);
+  return encode(STATES_FORMAT, runs);
 }
 
 /** Bytes that a run takes in a file of states, about. */
@@ -251,11 +258,7 @@ export function stateBytes({ history, state }: RunState): number {
  */
 export function decodeRuns(
   bytes: Uint8Array,
-  { name, size, id }: {
-    readonly name: string;
-    readonly size: ModelSize;
-    readonly id?: RunId;
-  },
+  { name, size, id }: { name: string; size: ModelSize; id?: RunId },
 ): Map<string, RunRecord> {
   const fail: Fail = (what) => {
     throw new InputError(`Cannot use the run file "${name}": ${what}`);
@@ -265,7 +268,6 @@ export function decodeRuns(
   if (format !== FORMAT && format !== STATES_FORMAT) {
     fail(`its format is ${format}, not ${FORMAT} or ${STATES_FORMAT}`);
   }
-  /** Entries of one run, by what they are called there; in a file of states behind its key. */
   const parts = new Map<string, Entries>();
   for (
     const [entry, value] of [
@@ -308,22 +310,23 @@ export async function readRun(
   return bytes && decodeRuns(bytes, { name, size, id }).get(runKey(id));
 }
 
-/** Metadata and tensors of one run. */
-type Entries = Record<string, string | NamedTensor["data"]>;
-
 type Fail = (what: string) => never;
 
 function recordOf(part: Entries, size: ModelSize, fail: Fail): RunRecord {
   const text = (key: string) =>
     typeof part[key] === "string" ? part[key] : undefined;
-  const curve = (key: typeof CURVES[number]) =>
-    part[key] instanceof Float64Array ? { [key]: part[key] } : undefined;
-  const history = Object.assign({}, ...CURVES.map(curve));
+  const history: Record<string, Float64Array> = {};
+  for (const curve of CURVES) {
+    const data = part[curve];
+    if (data instanceof Float64Array) history[curve] = data;
+  }
   if (history.trainLoss === undefined || history.validateLoss === undefined) {
     return fail("it holds no losses");
   }
-  const [model, topology] = [text("model"), text("topology")];
-  const [states, failure] = [text("network_states"), text("failure")];
+  const model = text("model");
+  const topology = text("topology");
+  const states = text("network_states");
+  const failure = text("failure");
   const record: RunRecord = {
     id: {
       combination: Number(part.combination),
@@ -337,7 +340,7 @@ function recordOf(part: Entries, size: ModelSize, fail: Fail): RunRecord {
     ...(states && { networkStates: decodeStates(states) }),
     ...(failure &&
       { failure: { epoch: Number(part.failed_epoch), what: failure } }),
-    history,
+    history: history as unknown as RunHistory,
   };
   return part.epoch === undefined ? record : {
     ...record,
