@@ -111,17 +111,6 @@ const SYNTHETIC_STATISTICS = {
   significantDigits: 6,
 } as const;
 
-/** A generated connectome. */
-interface SyntheticConnectome {
-  readonly areas: number;
-  /** S01 … S29. */
-  readonly names: readonly string[];
-  /** C, [N, N], row-major, C[i,j] from i to j; columns sum to at most 1. */
-  readonly weights: Float64Array;
-  /** [N, N], straight distances in mm. */
-  readonly distances: Float64Array;
-}
-
 /**
  * Generates a connectome that nobody measured, with the published statistics of the
  * macaque's cortex, for work without any download.
@@ -155,13 +144,17 @@ interface SyntheticConnectome {
  *
  * Draws in this order: positions (x, y, z of each try), keys of all pairs row by
  * row, z of the chosen pairs row by row, the inputs of the areas.
+ *
+ * @returns The names S01 … S29; weights C, [N, N], row-major, C[i,j] from i to j, whose
+ * columns sum to at most 1; straight distances in mm, [N, N].
  */
-export function generateSyntheticMacaque(
-  stream: RandomStream,
-): SyntheticConnectome {
+export function generateSyntheticMacaque(stream: RandomStream) {
   const { areas: n, connections, distanceDecay, logWeightSpread } =
     SYNTHETIC_STATISTICS;
-  const distances = pairDistances(placeAreas(stream));
+  const places = placeAreas(stream);
+  const distances = Float64Array.from(
+    places.flatMap((from) => places.map((to) => distance(from, to))),
+  );
 
   const keys: { pair: number; key: number }[] = [];
   for (let pair = 0; pair < n * n; pair++) {
@@ -199,13 +192,10 @@ function placeAreas(stream: RandomStream): Point[] {
       2 * stream.uniform() - 1,
       2 * stream.uniform() - 1,
     ];
-    const radius = length(unit);
+    const radius = distance(unit);
     if (radius < innerShell || radius > 1) continue;
-    const point: Point = [
-      semiAxes[0] * unit[0],
-      semiAxes[1] * unit[1],
-      semiAxes[2] * unit[2],
-    ];
+    const [x, y, z] = semiAxes;
+    const point: Point = [x * unit[0], y * unit[1], z * unit[2]];
     if (points.every((other) => distance(point, other) >= leastDistance)) {
       points.push(point);
     }
@@ -213,18 +203,9 @@ function placeAreas(stream: RandomStream): Point[] {
   return points;
 }
 
-function length([x, y, z]: Point): number {
+function distance(a: Point, b: Point = [0, 0, 0]): number {
+  const [x, y, z] = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
   return Math.sqrt(x * x + y * y + z * z);
-}
-
-function distance(a: Point, b: Point): number {
-  return length([a[0] - b[0], a[1] - b[1], a[2] - b[2]]);
-}
-
-function pairDistances(points: readonly Point[]): Float64Array {
-  return Float64Array.from(
-    points.flatMap((from) => points.map((to) => distance(from, to))),
-  );
 }
 
 /** Scales each column to a drawn sum, and rounds. */

@@ -43,20 +43,23 @@ const SHOWN_OF_MANY = 20;
 
 /** The lines of `connectome show`. */
 export function describeConnectome(connectome: Connectome): string[] {
-  const { regions, regionNames, neuronDensity } = connectome;
+  const { regions, regionNames, neuronDensity, signs } = connectome;
   const metrics = graphMeasures(connectome.graph);
   const summary = summariseNetwork(connectome.graph);
-  const { clustering, modularity, modules, sampled } = summary;
+  const { modularity, modules, sampled } = summary;
   const from = (nodes: number) =>
     nodes === regions ? "" : ` (of ${nodes} regions, spread over all)`;
   const entry = catalogueEntry(connectome.name);
   const orders = Math.log10(metrics.largestWeight / metrics.smallestWeight);
-  const facts: string[][] = [
+  const facts: (readonly [name: string, what: string | undefined])[] = [
     ["species", connectome.species],
-    ...(entry === undefined ? [] : [["measured", entry.description]]),
-    ...(connectome.synthetic
-      ? [["synthetic", "generated; no part of it was measured"]]
-      : []),
+    ["measured", entry?.description],
+    [
+      "synthetic",
+      connectome.synthetic
+        ? "generated; no part of it was measured"
+        : undefined,
+    ],
     ["regions", `${regions}`],
     [
       "connections",
@@ -84,7 +87,7 @@ export function describeConnectome(connectome: Connectome): string[] {
     ["weight received", `${range(metrics.inStrength)} a region`],
     [
       "clustering",
-      `${number(clustering)}${from(sampled.clustering)}, weighted`,
+      `${number(summary.clustering)}${from(sampled.clustering)}, weighted`,
     ],
     [
       "path length",
@@ -104,21 +107,18 @@ export function describeConnectome(connectome: Connectome): string[] {
         percent(summary.richClub)
       } among the tenth with most connections`,
     ],
-    ...(connectome.signs === undefined
-      ? []
-      : [["signs", describeSigns(connectome.signs)]]),
+    ["signs", signs && describeSigns(signs)],
     ["spectral radius", number(summary.spectralRadius)],
-    ...(neuronDensity === undefined
-      ? []
-      : [["neuron density", densityText(neuronDensity)]]),
-    ...(connectome.fileRows === "target"
-      ? [["file", "has targets in its rows; turned round"]]
-      : []),
+    ["neuron density", neuronDensity && densityText(neuronDensity)],
+    [
+      "file",
+      connectome.fileRows === "target"
+        ? "has targets in its rows; turned round"
+        : undefined,
+    ],
     ["source", connectome.source],
     ["sha256", connectome.sha256],
-    ...(entry === undefined
-      ? []
-      : [["licence", entry.licence ?? CATALOGUE_LICENCE]]),
+    ["licence", entry && (entry.licence ?? CATALOGUE_LICENCE)],
   ];
   const shown = regions <= MOST_SHOWN ? regions : SHOWN_OF_MANY;
   const rows = regionNames.slice(0, shown).map((name, region) => [
@@ -131,7 +131,9 @@ export function describeConnectome(connectome: Connectome): string[] {
   return [
     connectome.name,
     "",
-    ...formatTable(facts),
+    ...formatTable(
+      facts.flatMap(([name, what]) => what === undefined ? [] : [[name, what]]),
+    ),
     "",
     ...(connectome.citations.length === 0
       ? []

@@ -7,6 +7,7 @@
 
 import { DirectedGraph } from "npm:graphology@0.26.0";
 import communities from "npm:graphology-communities-louvain@2.0.2";
+import FlatQueue from "npm:flatqueue@3.0.0";
 import { InputError } from "../files/input_error.ts";
 import {
   filterGraph,
@@ -161,39 +162,40 @@ export const MOST_IN_MODULES = 100_000;
  */
 export function summariseNetwork(graph: Graph): NetworkSummary {
   const measures = graphMeasures(graph);
-  const { start, sender, weights, ...size } = rowsOf(graph, {
-    transpose: true,
-  });
+  const { connections, density, reciprocity } = measures;
+  const rows = rowsOf(graph, { transpose: true });
   const clustering = meanClustering(graph);
   const paths = pathLengths(graph);
-  const moduleOf = graph.weight.length <= MOST_IN_MODULES
+  const moduleOf = connections <= MOST_IN_MODULES
     ? modulesOf(graph)
     : undefined;
   return {
-    connections: measures.connections,
-    density: measures.density,
+    connections,
+    density,
     outDegreeSpread: spread(measures.outDegree),
     inDegreeSpread: spread(measures.inDegree),
     outStrengthSpread: spread(measures.outStrength),
     inStrengthSpread: spread(measures.inStrength),
-    reciprocity: measures.reciprocity,
+    reciprocity,
     clustering: clustering.mean,
     modularity: moduleOf === undefined ? NaN : modularityOf(graph, moduleOf),
     modules: moduleOf === undefined ? NaN : new Set(moduleOf).size,
     pathLength: paths.steps,
     weightedPathLength: paths.weighted,
     richClub: richClub(graph, measures),
-    spectralRadius: spectralRadius({ ...size, start, sender }, weights),
+    spectralRadius: spectralRadius(rows, rows.weights),
     sampled: { paths: paths.sources, clustering: clustering.nodes },
   };
 }
 
-function spread(values: ArrayLike<number>): number {
-  const all = Array.from(values);
-  const mean = all.reduce((a, b) => a + b, 0) / all.length;
-  return Math.sqrt(
-    all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / all.length,
-  );
+function spread(values: Uint32Array | Float64Array): number {
+  const sum = (of: (value: number) => number) => {
+    let all = 0;
+    for (const value of values) all += of(value);
+    return all;
+  };
+  const mean = sum((value) => value) / values.length;
+  return Math.sqrt(sum((value) => (value - mean) ** 2) / values.length);
 }
 
 /**
@@ -204,9 +206,7 @@ function spread(values: ArrayLike<number>): number {
  * Source: G. Fagiolo, Clustering in complex directed networks, Phys. Rev. E 76, 026107
  * (2007), https://doi.org/10.1103/PhysRevE.76.026107.
  */
-function meanClustering(
-  graph: Graph,
-): { readonly mean: number; readonly nodes: number } {
+function meanClustering(graph: Graph) {
   const between = filterGraph(graph, (a, b) => a !== b);
   const { nodes: n } = graph;
   const largest = between.weight.reduce((a, b) => Math.max(a, b), 0);
@@ -266,13 +266,7 @@ function meanClustering(
  * and, as harmonic mean, with 1 / weight as the length of a connection (E. W. Dijkstra, Numer. Math. 1,
  * 269–271 (1959), https://doi.org/10.1007/BF01386390); of a large graph from some of its nodes.
  */
-function pathLengths(
-  { nodes: n, from, to, weight }: Graph,
-): {
-  readonly steps: number;
-  readonly weighted: number;
-  readonly sources: number;
-} {
+function pathLengths({ nodes: n, from, to, weight }: Graph) {
   const first = firstOfEach(from, n);
   const affordable = Math.max(
     LEAST_SOURCES,
@@ -282,7 +276,7 @@ function pathLengths(
   const steps = new Int32Array(n);
   const length = new Float64Array(n);
   const queue = new Uint32Array(n);
-  const heap = new NodeHeap(length);
+  const nearest = new FlatQueue<number>();
   let allSteps = 0, allNear = 0, pairs = 0;
   for (let source = 0; source < n; source += stride) {
     steps.fill(-1);
@@ -301,15 +295,19 @@ function pathLengths(
     }
     length.fill(Infinity);
     length[source] = 0;
-    heap.raise(source);
-    for (let node = heap.pop(); node >= 0; node = heap.pop()) {
-      if (node !== source) allNear += 1 / length[node]!;
+    nearest.push(source, 0);
+    while (nearest.length > 0) {
+      const gone = nearest.peekValue()!;
+      const node = nearest.pop()!;
+      // It is there once more for each way that was longer.
+      if (gone > length[node]!) continue;
+      if (node !== source) allNear += 1 / gone;
       for (let edge = first[node]!; edge < first[node + 1]!; edge++) {
         const next = to[edge]!;
-        const reached = length[node]! + 1 / weight[edge]!;
+        const reached = gone + 1 / weight[edge]!;
         if (reached >= length[next]!) continue;
         length[next] = reached;
-        heap.raise(next);
+        nearest.push(next, reached);
       }
     }
   }
@@ -318,63 +316,6 @@ function pathLengths(
     weighted: pairs === 0 ? NaN : pairs / allNear,
     sources: Math.ceil(n / stride),
   };
-}
-
-/** Nodes in a binary heap, that of least length first. */
-class NodeHeap {
-  readonly #nodes: Uint32Array;
-  /** Where each node is in the heap; −1 of those that are not. */
-  readonly #place: Int32Array;
-  #count = 0;
-
-  constructor(readonly length: Float64Array) {
-    this.#nodes = new Uint32Array(length.length);
-    this.#place = new Int32Array(length.length).fill(-1);
-  }
-
-  /** Puts a node in, or moves it up, as its length has become less. */
-  raise(node: number): void {
-    let at = this.#place[node]!;
-    if (at < 0) at = this.#count++;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      const other = this.#nodes[above]!;
-      if (this.length[other]! <= this.length[node]!) break;
-      this.#put(other, at);
-      at = above;
-    }
-    this.#put(node, at);
-  }
-
-  /** Takes the first node out; −1 where there is none. */
-  pop(): number {
-    if (this.#count === 0) return -1;
-    const top = this.#nodes[0]!;
-    this.#place[top] = -1;
-    const node = this.#nodes[--this.#count]!;
-    if (this.#count === 0) return top;
-    let at = 0;
-    for (;;) {
-      let below = 2 * at + 1;
-      if (below >= this.#count) break;
-      const right = this.#nodes[below + 1]!;
-      if (
-        below + 1 < this.#count &&
-        this.length[right]! < this.length[this.#nodes[below]!]!
-      ) below++;
-      const other = this.#nodes[below]!;
-      if (this.length[other]! >= this.length[node]!) break;
-      this.#put(other, at);
-      at = below;
-    }
-    this.#put(node, at);
-    return top;
-  }
-
-  #put(node: number, at: number): void {
-    this.#nodes[at] = node;
-    this.#place[node] = at;
-  }
 }
 
 /**
@@ -415,18 +356,17 @@ const louvain = communities as unknown as (
  * directed graphs N. Dugué, A. Perez, https://hal.science/hal-01231784.
  */
 export function modulesOf(graph: Graph): Uint32Array {
+  const { nodes, from, to } = graph;
   const network = new DirectedGraph();
-  for (let node = 0; node < graph.nodes; node++) network.addNode(node);
-  for (let edge = 0; edge < graph.weight.length; edge++) {
-    network.addDirectedEdge(graph.from[edge]!, graph.to[edge]!, {
-      weight: graph.weight[edge]!,
-    });
+  for (let node = 0; node < nodes; node++) network.addNode(node);
+  for (const [edge, weight] of graph.weight.entries()) {
+    network.addDirectedEdge(from[edge]!, to[edge]!, { weight });
   }
   const { uniform } = createStream({ seed: 0, purpose: "topology" });
   const found = louvain(network, { rng: uniform });
   // Numbered in the order of the nodes.
   const numbers = new Map<number, number>();
-  return Uint32Array.from({ length: graph.nodes }, (_, node) => {
+  return Uint32Array.from({ length: nodes }, (_, node) => {
     const module = found[node]!;
     if (!numbers.has(module)) numbers.set(module, numbers.size);
     return numbers.get(module)!;

@@ -21,6 +21,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
+import { rowOfEach } from "../graph/connections.ts";
 import { type Graph, sortGraph } from "../graph/graph.ts";
 import type { RandomStream } from "../random/stream.ts";
 
@@ -113,11 +114,17 @@ export function countScaledConnections(
   connectome: Graph,
   options: Omit<ScaleOptions, "randPartition" | "stream">,
 ): number {
-  const { neuronDensity } = options;
-  return regionPairs(connectome, options).reduce(
-    (sum, { from, used }) => sum + neuronDensity[from]! * used,
-    0,
+  return connectionsOf(
+    regionPairs(connectome, options),
+    options.neuronDensity,
   );
+}
+
+function connectionsOf(
+  pairs: readonly RegionPair[],
+  density: ArrayLike<number>,
+): number {
+  return pairs.reduce((sum, { from, used }) => sum + density[from]! * used, 0);
 }
 
 /**
@@ -153,8 +160,11 @@ export function scaleConnectome(
 ): Network {
   const { neuronDensity: density, randPartition, stream, onProgress } = options;
   const pairs = regionPairs(connectome, options);
-  const { regionOf, firstNeuron } = populate(density);
-  const count = pairs.reduce((sum, p) => sum + density[p.from]! * p.used, 0);
+  const count = connectionsOf(pairs, density);
+  const firstNeuron = new Uint32Array(density.length + 1);
+  for (let region = 0; region < density.length; region++) {
+    firstNeuron[region + 1] = firstNeuron[region]! + density[region]!;
+  }
   const from = new Uint32Array(count);
   const to = new Uint32Array(count);
   const weight = new Float64Array(count);
@@ -185,26 +195,11 @@ export function scaleConnectome(
       onProgress?.(edge, count);
     }
   }
-  const nodes = regionOf.length;
-  return { ...sortGraph({ nodes, from, to, weight }), regionOf };
-}
-
-/** The number of the first neuron of each region, and the region of each neuron. */
-function populate(
-  density: ArrayLike<number>,
-): { regionOf: Uint32Array; firstNeuron: Uint32Array } {
-  const firstNeuron = new Uint32Array(density.length);
-  let neurons = 0;
-  for (let region = 0; region < density.length; region++) {
-    firstNeuron[region] = neurons;
-    neurons += density[region] as number;
-  }
-  const regionOf = new Uint32Array(neurons);
-  for (let region = 0; region < density.length; region++) {
-    const first = firstNeuron[region] as number;
-    regionOf.fill(region, first, first + (density[region] as number));
-  }
-  return { regionOf, firstNeuron };
+  const nodes = firstNeuron.at(-1)!;
+  return {
+    ...sortGraph({ nodes, from, to, weight }),
+    regionOf: rowOfEach(firstNeuron),
+  };
 }
 
 function regionPairs(
@@ -220,13 +215,19 @@ function regionPairs(
     keepDiagonal = false,
     intrinsicFrom = "outgoing",
   } = options;
-  checkParameters(connectome, density);
-  checkShare(targetSparsity, "targetSparsity");
-  checkShare(targetSparsityIntrinsic, "targetSparsityIntrinsic");
+  checkRegions(connectome, density);
+  for (
+    const [name, share] of Object.entries({
+      targetSparsity,
+      targetSparsityIntrinsic,
+    })
+  ) {
+    if (!(share > 0 && share <= 1)) {
+      fail(`${name} must be above 0 and at most 1, found ${share}`);
+    }
+  }
   if (!(intrinsicWeight >= 0 && intrinsicWeight < 1)) {
-    throw problem(
-      `intrinsicWeight must be from 0 to below 1, found ${intrinsicWeight}`,
-    );
+    fail(`intrinsicWeight must be from 0 to below 1, found ${intrinsicWeight}`);
   }
   const { nodes, from, to, weight } = connectome;
   const outside = new Float64Array(nodes);
@@ -255,56 +256,40 @@ function regionPairs(
         intrinsic(i);
         within = true;
       }
+      const total = weight[edge]!;
       const used = targetsUsed(targetSparsity, density[j]!);
-      pairs.push({
-        from: i,
-        to: j,
-        total: weight[edge]!,
-        used,
-        skipSelf: false,
-      });
+      pairs.push({ from: i, to: j, total, used, skipSelf: false });
     }
     if (!within) intrinsic(i);
   }
   return pairs;
 }
 
-function problem(text: string): RangeError {
-  return new RangeError(`Cannot scale the connectome: ${text}`);
+function fail(why: string): never {
+  throw new RangeError(`Cannot scale the connectome: ${why}`);
 }
 
-function checkShare(value: number, name: string): void {
-  if (!(value > 0 && value <= 1)) {
-    throw problem(`${name} must be above 0 and at most 1, found ${value}`);
-  }
-}
-
-function checkParameters(
+function checkRegions(
   { nodes, from, to, weight }: Graph,
   density: ArrayLike<number>,
 ): void {
   if (density.length !== nodes) {
-    throw problem(
+    fail(
       `${nodes} regions need ${nodes} numbers of neurons, found ${density.length}`,
     );
   }
   for (let region = 0; region < nodes; region++) {
     const count = density[region]!;
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw problem(
-        `a region needs a whole number of neurons, at least 1, found ${count} for region ${region}`,
-      );
-    }
+    if (Number.isSafeInteger(count) && count >= 1) continue;
+    fail(
+      `a region needs a whole number of neurons, at least 1, found ${count} for region ${region}`,
+    );
   }
-  for (let edge = 0; edge < weight.length; edge++) {
-    if (from[edge] === to[edge]) {
-      throw problem(
-        `its diagonal must be 0, found ${weight[edge]} for region ${
-          from[edge]
-        }`,
-      );
-    }
-  }
+  const loop = from.findIndex((region, edge) => region === to[edge]);
+  if (loop < 0) return;
+  fail(
+    `its diagonal must be 0, found ${weight[loop]} for region ${from[loop]}`,
+  );
 }
 
 /** What remains of the stick is kept above 2^-500 by taking out this factor. */
@@ -349,7 +334,8 @@ export function splitWeight(
   let rest = total;
   let steps = 0;
   for (let part = 0; part < count - 1; part++) {
-    const share = positiveUniform(stream);
+    let share = stream.uniform();
+    while (share === 0) share = stream.uniform();
     parts[part] = representable(share * rest, steps);
     rest *= 1 - share;
     if (rest < 2 ** -STEP_BITS) {
@@ -361,17 +347,10 @@ export function splitWeight(
   if (count === 1) return parts;
 
   const shuffled = new Float64Array(count);
-  const position = stream.permutation(count);
-  for (let part = 0; part < count; part++) {
-    shuffled[position[part] as number] = parts[part] as number;
+  for (const [part, place] of stream.permutation(count).entries()) {
+    shuffled[place] = parts[part]!;
   }
   return shuffled;
-}
-
-function positiveUniform(stream: RandomStream): number {
-  let value = stream.uniform();
-  while (value === 0) value = stream.uniform();
-  return value;
 }
 
 /** `part * 2^(-STEP_BITS * steps)`, or where that is below the floor a number that rises with it from 0 to the floor. */
