@@ -136,17 +136,7 @@ export function connectomeOf(
 /** What a connectome is besides its connections; only its name must be given. */
 export interface CreateConnectomeOptions extends
   Partial<
-    Pick<
-      Connectome,
-      | "species"
-      | "regionNames"
-      | "neuronDensity"
-      | "distances"
-      | "signs"
-      | "citations"
-      | "synthetic"
-      | "source"
-    >
+    Omit<Connectome, "name" | "regions" | "graph" | "fileRows" | "sha256">
   > {
   /** What it is called in results. */
   readonly name: string;

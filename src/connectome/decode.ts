@@ -92,25 +92,25 @@ export async function importConnectome(
         ? new EdgeListReader(path, options)
         : new AnyTableReader(path, options),
     );
-  if ("notes" in found) {
-    if (rows !== undefined) {
-      refuse(
-        `rows ${rows}`,
-        "is a list of connections, whose columns say which way they go",
-      );
-    }
-    validateConnectome(found, path);
-    return found;
+  const isList = "notes" in found;
+  if (isList && rows !== undefined) {
+    refuse(
+      `rows ${rows}`,
+      "is a list of connections, whose columns say which way they go",
+    );
   }
-  const list = listOf(found, options);
-  const turned = rows === "target"
-    ? { ...list, graph: transposeGraph(list.graph) }
-    : list;
-  validateConnectome(turned, path);
-  const doubt = orientationDoubt({ ...turned, fileRows: rows ?? "source" });
-  return doubt === undefined
-    ? turned
-    : { ...turned, notes: [...turned.notes, `warning: ${doubt}`] };
+  const list = isList ? found : listOf(found, options);
+  const { notes } = list;
+  const graph = rows === "target" ? transposeGraph(list.graph) : list.graph;
+  validateConnectome({ ...list, graph }, path);
+  const doubt = isList
+    ? undefined
+    : orientationDoubt({ ...list, graph, fileRows: rows ?? "source" });
+  return {
+    ...list,
+    graph,
+    notes: doubt === undefined ? notes : [...notes, `warning: ${doubt}`],
+  };
 }
 
 /** A matrix as a list of connections tells of it. Those of a region to itself are left out, as those of a list are. */
@@ -306,22 +306,18 @@ export function catalogued(
       `note: ${found.source} is not the file that the catalogue lists as ${entry.name} (its SHA-256 differs)`,
     );
   }
-  const turned = known && entry.rows === "target" &&
-    orientation !== "file";
-  const connectome = {
-    ...found,
-    ...(turned
-      ? { graph: transposeGraph(found.graph), fileRows: "target" as const }
-      : {}),
-    ...(entry === undefined
-      ? {}
-      : { species: entry.species, citations: citationsOf(entry) }),
-  };
-  const doubt = known ? undefined : orientationDoubt(connectome);
+  const doubt = known ? undefined : orientationDoubt(found);
   if (doubt !== undefined) {
     onProgress?.(`warning: ${found.source}: ${doubt}`);
   }
-  return connectome;
+  const turned = known && entry.rows === "target" && orientation !== "file";
+  return {
+    ...found,
+    ...(turned &&
+      { graph: transposeGraph(found.graph), fileRows: "target" as const }),
+    ...(entry &&
+      { species: entry.species, citations: citationsOf(entry) }),
+  };
 }
 
 /**

@@ -22,7 +22,7 @@
 
 import { InputError } from "../files/input_error.ts";
 import { rowOfEach } from "../graph/connections.ts";
-import { type Graph, sortGraph } from "../graph/graph.ts";
+import { type Graph, joinGraphs, sortGraph } from "../graph/graph.ts";
 import type { RandomStream } from "../random/stream.ts";
 
 /** A connectome scaled to neurons: its nodes are neurons, those of a region consecutive. */
@@ -89,20 +89,8 @@ export function intrinsicTargetsUsed(
 export function roundHalfToEven(x: number): number {
   const below = Math.floor(x);
   const fraction = x - below;
-  if (fraction !== 0.5) return fraction < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
-}
-
-/** A pair of regions that gets connections. */
-interface RegionPair {
-  readonly from: number;
-  readonly to: number;
-  /** Sum of the weights of all its connections. */
-  readonly total: number;
-  /** Targets of each source neuron. */
-  readonly used: number;
-  /** Whether a neuron can't be its own target. */
-  readonly skipSelf: boolean;
+  const isUp = fraction > 0.5 || (fraction === 0.5 && below % 2 !== 0);
+  return isUp ? below + 1 : below;
 }
 
 /**
@@ -114,17 +102,7 @@ export function countScaledConnections(
   connectome: Graph,
   options: Omit<ScaleOptions, "randPartition" | "stream">,
 ): number {
-  return connectionsOf(
-    regionPairs(connectome, options),
-    options.neuronDensity,
-  );
-}
-
-function connectionsOf(
-  pairs: readonly RegionPair[],
-  density: ArrayLike<number>,
-): number {
-  return pairs.reduce((sum, { from, used }) => sum + density[from]! * used, 0);
+  return connectionsOf(regionPairs(connectome, options), options.neuronDensity);
 }
 
 /**
@@ -171,7 +149,9 @@ export function scaleConnectome(
 
   let edge = 0;
   let told = 0;
-  for (const { from: i, to: j, total, used, skipSelf } of pairs) {
+  for (const [pair, total] of pairs.weight.entries()) {
+    const i = pairs.from[pair]!, j = pairs.to[pair]!, used = pairs.used[pair]!;
+    const skipSelf = i === j && options.keepDiagonal !== true;
     const start = edge;
     const candidates = skipSelf ? density[j]! - 1 : density[j]!;
     for (let source = 0; source < density[i]!; source++) {
@@ -202,11 +182,16 @@ export function scaleConnectome(
   };
 }
 
+/** Pairs of regions that get connections, with the sum of their weights. */
+interface RegionPairs extends Graph {
+  /** How many targets each source neuron has. */
+  readonly used: Uint32Array;
+}
+
+/** The connectome with the intrinsic weights of its regions in its diagonal. */
 function regionPairs(
   connectome: Graph,
-  options: Omit<ScaleOptions, "randPartition" | "stream">,
-): RegionPair[] {
-  const {
+  {
     neuronDensity: density,
     targetSparsity = 0.8,
     intrinsicConnections = true,
@@ -214,55 +199,51 @@ function regionPairs(
     intrinsicWeight = 0.8,
     keepDiagonal = false,
     intrinsicFrom = "outgoing",
-  } = options;
+  }: Omit<ScaleOptions, "randPartition" | "stream">,
+): RegionPairs {
   checkRegions(connectome, density);
-  for (
-    const [name, share] of Object.entries({
-      targetSparsity,
-      targetSparsityIntrinsic,
-    })
-  ) {
-    if (!(share > 0 && share <= 1)) {
-      fail(`${name} must be above 0 and at most 1, found ${share}`);
-    }
+  const shares = { targetSparsity, targetSparsityIntrinsic };
+  for (const [name, share] of Object.entries(shares)) {
+    if (share > 0 && share <= 1) continue;
+    fail(`${name} must be above 0 and at most 1, found ${share}`);
   }
   if (!(intrinsicWeight >= 0 && intrinsicWeight < 1)) {
     fail(`intrinsicWeight must be from 0 to below 1, found ${intrinsicWeight}`);
   }
-  const { nodes, from, to, weight } = connectome;
-  const outside = new Float64Array(nodes);
-  const end = intrinsicFrom === "outgoing" ? from : to;
+  const { nodes, weight } = connectome;
+  const own = new Float64Array(nodes);
+  const end = intrinsicFrom === "outgoing" ? connectome.from : connectome.to;
   for (let edge = 0; edge < weight.length; edge++) {
-    outside[end[edge]!]! += weight[edge]!;
+    own[end[edge]!]! += weight[edge]!;
   }
-  const pairs: RegionPair[] = [];
-  const intrinsic = (i: number) => {
-    const total = intrinsicWeight * outside[i]! / (1 - intrinsicWeight);
-    const used = intrinsicTargetsUsed(targetSparsityIntrinsic, {
-      count: density[i]!,
-      keepDiagonal,
-    });
-    if (total > 0 && used > 0) {
-      pairs.push({ from: i, to: i, total, used, skipSelf: !keepDiagonal });
-    }
-  };
-  // Row by row, a region itself at its place among those it sends to.
-  let edge = 0;
   for (let i = 0; i < nodes; i++) {
-    let within = !intrinsicConnections;
-    for (; edge < weight.length && from[edge] === i; edge++) {
-      const j = to[edge]!;
-      if (!within && j > i) {
-        intrinsic(i);
-        within = true;
-      }
-      const total = weight[edge]!;
-      const used = targetsUsed(targetSparsity, density[j]!);
-      pairs.push({ from: i, to: j, total, used, skipSelf: false });
-    }
-    if (!within) intrinsic(i);
+    own[i] = intrinsicWeight * own[i]! / (1 - intrinsicWeight);
   }
-  return pairs;
+  const usedIn = (i: number, j: number) =>
+    i !== j
+      ? targetsUsed(targetSparsity, density[j]!)
+      : intrinsicTargetsUsed(targetSparsityIntrinsic, {
+        count: density[i]!,
+        keepDiagonal,
+      });
+  const within = Uint32Array.from(own.keys()).filter((i) =>
+    intrinsicConnections && own[i]! > 0 && usedIn(i, i) > 0
+  );
+  const pairs = joinGraphs(connectome, {
+    nodes,
+    from: within,
+    to: within,
+    weight: Float64Array.from(within, (i) => own[i]!),
+  });
+  const used = pairs.from.map((i, pair) => usedIn(i, pairs.to[pair]!));
+  return { ...pairs, used };
+}
+
+function connectionsOf(
+  { from, used }: RegionPairs,
+  density: ArrayLike<number>,
+): number {
+  return from.reduce((sum, i, pair) => sum + density[i]! * used[pair]!, 0);
 }
 
 function fail(why: string): never {
