@@ -37,7 +37,7 @@ import {
 import { isGraphFile, readGraphFile } from "./graph_files.ts";
 import { isMatrixFile, readMatrixFile } from "./matrix_files.ts";
 import { isMissing, isWord, readTable, type TableReader } from "./rows.ts";
-import { MatrixReader, type SquareMatrix } from "./tables.ts";
+import { MatrixReader, type NamedGraph, numberedNames } from "./tables.ts";
 
 /** How a file is read. */
 export interface ImportOptions extends EdgeListOptions {
@@ -83,7 +83,7 @@ export async function importConnectome(
     );
   }
   const found = isMatrixFile(path)
-    ? { graph: await readMatrixFile(file, { matrix }) }
+    ? await readMatrix(file, { matrix })
     : isGraphFile(path)
     ? await readGraphFile(file, new EdgeListReader(path, options))
     : await readTable(
@@ -99,7 +99,7 @@ export async function importConnectome(
       "is a list of connections, whose columns say which way they go",
     );
   }
-  const list = isList ? found : listOf(found, options);
+  const list = isList ? found as EdgeList : listOf(found, options);
   const { notes } = list;
   const graph = rows === "target" ? transposeGraph(list.graph) : list.graph;
   validateConnectome({ ...list, graph }, path);
@@ -115,10 +115,9 @@ export async function importConnectome(
 
 /** A matrix as a list of connections tells of it. Those of a region to itself are left out, as those of a list are. */
 function listOf(
-  { graph: whole, names }: SquareMatrix,
+  { graph: whole, regionNames: all }: NamedGraph,
   { minWeight = 0, subset }: EdgeListOptions,
 ): EdgeList {
-  const all = names ?? numberedNames(whole.nodes);
   const regionNames: string[] = [];
   /** [N], numbers of the regions among those that are kept; −1 of others. */
   const number = Int32Array.from(
@@ -166,11 +165,6 @@ function listOf(
   };
 }
 
-/** Names of regions that have none: their numbers from 1. */
-export function numberedNames(regions: number): string[] {
-  return Array.from({ length: regions }, (_, region) => String(region + 1));
-}
-
 /** A row of a table. */
 interface Row {
   readonly cells: readonly string[];
@@ -186,7 +180,7 @@ const WIDER_THAN_LISTS = 100;
  * Reads a matrix or a list: the first rows are held until it is told which. There are no more
  * of a matrix than columns and one, and no list has as many columns as large matrices.
  */
-class AnyTableReader implements TableReader<SquareMatrix | EdgeList> {
+class AnyTableReader implements TableReader<NamedGraph | EdgeList> {
   #held: Row[] = [];
   #reader: MatrixReader | EdgeListReader | undefined;
 
@@ -210,7 +204,7 @@ class AnyTableReader implements TableReader<SquareMatrix | EdgeList> {
     return reader;
   }
 
-  finish(): SquareMatrix | EdgeList {
+  finish(): NamedGraph | EdgeList {
     const reader = this.#reader ?? this.#begin(looksSquare(this.#held));
     return reader.finish();
   }
@@ -259,10 +253,15 @@ function canBeList(rows: readonly Row[]): boolean {
  *
  * @throws {InputError} If it is no square matrix.
  */
-export async function readMatrix(file: ByteSource): Promise<SquareMatrix> {
-  return isMatrixFile(file.name)
-    ? { graph: await readMatrixFile(file) }
-    : await readTable(file, new MatrixReader(file.name));
+export async function readMatrix(
+  file: ByteSource,
+  { matrix }: Pick<ImportOptions, "matrix"> = {},
+): Promise<NamedGraph> {
+  if (!isMatrixFile(file.name)) {
+    return await readTable(file, new MatrixReader(file.name));
+  }
+  const graph = await readMatrixFile(file, { matrix });
+  return { graph, regionNames: numberedNames(graph.nodes) };
 }
 
 /**
@@ -272,12 +271,10 @@ export async function readMatrix(file: ByteSource): Promise<SquareMatrix> {
 export async function embeddedConnectome(): Promise<Connectome> {
   const file = `${SYNTHETIC_NAME}.csv`;
   const bytes = new TextEncoder().encode(csv);
-  const { graph, names } = await readMatrix(sourceOfBytes(file, bytes));
   return connectomeOf({
+    ...await readMatrix(sourceOfBytes(file, bytes)),
     name: SYNTHETIC_NAME,
     species: "none",
-    graph,
-    regionNames: names!,
     citations: SYNTHETIC_CITATIONS,
     synthetic: true,
     source: "embedded",

@@ -7,7 +7,7 @@
 import { cannotRead, type Fail } from "../files/input_error.ts";
 import { filterGraph, type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
-import { signOf, SIGNS_ALLOWED } from "./connectome.ts";
+import { type Connectome, signOf, SIGNS_ALLOWED } from "./connectome.ts";
 import { cellNumber, isMissing, type TableReader } from "./rows.ts";
 
 /** How a list is read. */
@@ -32,13 +32,12 @@ export interface EdgeListOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-/** A connectome as a list gives it. */
-export interface EdgeList {
-  readonly graph: Graph;
-  /** Names in the order in which the list first names them, the order of the nodes. */
-  readonly regionNames: readonly string[];
-  /** [N], the sign that most of the weight a region sends has; only where a column of signs is asked for. */
-  readonly signs?: Int8Array;
+/**
+ * A connectome as a list gives it: names in the order in which they first occur, signs, where their
+ * column is asked for, that most of the weight has that a region sends.
+ */
+export interface EdgeList
+  extends Pick<Connectome, "graph" | "regionNames" | "signs"> {
   /** What was done with the lines, a fact an element, e.g. "12 rows used". */
   readonly notes: readonly string[];
 }

@@ -46,7 +46,6 @@ import {
   catalogued,
   embeddedConnectome,
   importConnectome,
-  numberedNames,
   readMatrix,
 } from "./decode.ts";
 import { shapeText } from "./matrix_files.ts";
@@ -166,14 +165,13 @@ async function readConnectomeFolder(
   );
   if (source === undefined) return undefined;
   const file = sourceOfFile(source, WHAT);
-  const { graph, names } = isList && basename(source) === published
+  const { graph, regionNames: own } = isList && basename(source) === published
     ? await importConnectome(file, { types: entry?.types })
-      .then(({ graph, regionNames }) => ({ graph, names: regionNames }))
     : await readMatrix(file);
   const namesFile = await find(`Names_${name}.lst`, `Names_${name}.txt`);
-  const regionNames = namesFile !== undefined
-    ? await readNames(namesFile)
-    : names ?? numberedNames(graph.nodes);
+  const regionNames = namesFile === undefined
+    ? own
+    : await readNames(namesFile);
   const beside: Pick<
     Partial<{ -readonly [Key in keyof Connectome]: Connectome[Key] }>,
     "signs" | "neuronDensity" | "distances"

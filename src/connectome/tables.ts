@@ -7,6 +7,7 @@
 import { cannotRead, type Fail } from "../files/input_error.ts";
 import { type Graph, GraphBuilder } from "../graph/graph.ts";
 import { plural } from "../text/words.ts";
+import type { Connectome } from "./connectome.ts";
 import {
   cellNumber,
   COMMA_NUMBER,
@@ -17,12 +18,12 @@ import {
   type TableReader,
 } from "./rows.ts";
 
-/** A square matrix, and the names of its rows and columns where there are any. */
-export interface SquareMatrix {
-  /** An edge where an entry is not 0, from its row to its column. */
-  readonly graph: Graph;
-  /** N */
-  readonly names?: readonly string[] | undefined;
+/** A graph with the names of its nodes: those of its file, or their numbers from 1. */
+export type NamedGraph = Pick<Connectome, "graph" | "regionNames">;
+
+/** Names of regions that have none. */
+export function numberedNames(regions: number): string[] {
+  return Array.from({ length: regions }, (_, region) => String(region + 1));
 }
 
 /** What may stand above a column of names. */
@@ -46,7 +47,7 @@ interface Place {
  * and the corner says that they are names, or they rise. Numbers may have decimal
  * commas where the cells are not parted by commas.
  */
-export class MatrixReader implements TableReader<SquareMatrix> {
+export class MatrixReader implements TableReader<NamedGraph> {
   readonly #fail: Fail;
   /** The first row, the first cell of each, their numbers of cells and in the file. */
   #first: readonly string[] = [];
@@ -118,7 +119,7 @@ export class MatrixReader implements TableReader<SquareMatrix> {
   }
 
   /** @throws {InputError} With file, row and column, if it is no square matrix of numbers. */
-  finish(): SquareMatrix {
+  finish(): NamedGraph {
     if (this.#rows.length === 0) this.#fail("it is empty");
     this.#checkCommas();
     this.#cutTrailing();
@@ -158,10 +159,10 @@ export class MatrixReader implements TableReader<SquareMatrix> {
         to: to.map((j) => j - indent),
         weight,
       },
-      names: this.#names(
+      regionNames: this.#names(
         header ? first.slice(-n) : undefined,
         beside ? down.slice(skipped) : undefined,
-      ),
+      ) ?? numberedNames(n),
     };
   }
 

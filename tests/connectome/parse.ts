@@ -4,13 +4,10 @@ import {
   EdgeListReader,
 } from "../../src/connectome/edge_list.ts";
 import { RowReader, type TableReader } from "../../src/connectome/rows.ts";
-import {
-  MatrixReader,
-  type SquareMatrix,
-} from "../../src/connectome/tables.ts";
+import { MatrixReader, type NamedGraph } from "../../src/connectome/tables.ts";
 
 /** A matrix from the text of a table. */
-export function parseMatrixTable(text: string, file: string): SquareMatrix {
+export function parseMatrixTable(text: string, file: string): NamedGraph {
   return readAll(text, new MatrixReader(file), file);
 }
 

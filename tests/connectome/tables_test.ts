@@ -49,7 +49,7 @@ describe("parseMatrixTable()", () => {
           matrixTable(names, graphOfMatrix(weights, names.length)),
           "C.csv",
         );
-        assert.deepEqual(found.names, names);
+        assert.deepEqual(found.regionNames, names);
         assert.deepEqual(matrixOfGraph(found.graph), weights);
       },
     ));
@@ -57,13 +57,13 @@ describe("parseMatrixTable()", () => {
 
   it("takes a first column of names without a header, and regions counted in a header", () => {
     const column = parseMatrixTable("V1\t0\t1\nV2\t2\t0\n", "C.tsv");
-    assert.deepEqual(column.names, ["V1", "V2"]);
+    assert.deepEqual(column.regionNames, ["V1", "V2"]);
     assert.deepEqual([...matrixOfGraph(column.graph)], [0, 1, 2, 0]);
     const numbers = parseMatrixTable("1;2\n0;1\n2;0\n", "C.csv");
-    assert.deepEqual(numbers.names, ["1", "2"]);
+    assert.deepEqual(numbers.regionNames, ["1", "2"]);
     assert.deepEqual([...matrixOfGraph(numbers.graph)], [0, 1, 2, 0]);
     const corner = parseMatrixTable(",a,b\na,0,1\nb,2,0\n", "C.csv");
-    assert.deepEqual(corner.names, ["a", "b"]);
+    assert.deepEqual(corner.regionNames, ["a", "b"]);
   });
 
   it("reads tables as MRtrix, Excel, R, pandas and MATLAB write them", () => {
@@ -139,7 +139,7 @@ describe("parseMatrixTable()", () => {
     for (const [name, [text, names]] of Object.entries(named)) {
       const found = parseMatrixTable(text, "C.csv");
       assert.deepEqual([...matrixOfGraph(found.graph)], ROWS.flat(), name);
-      assert.equal(found.names?.join(), names, name);
+      assert.equal(found.regionNames?.join(), names, name);
     }
   });
 
