@@ -193,12 +193,12 @@ export {
 } from "./src/analysis/tables.ts";
 export type { Baseline, Measure } from "./src/analysis/summary.ts";
 export type { Description, Effect } from "./src/analysis/rank_tests.ts";
+export { drawFigures } from "./src/viz/draw_results.ts";
 export {
+  type ActivityFigureOptions,
   drawActivity,
-  drawFigures,
-  drawTrials,
-} from "./src/viz/draw_results.ts";
-export type { ActivityFigureOptions } from "./src/viz/activity_figures.ts";
+} from "./src/viz/activity_figures.ts";
+export { drawTrials } from "./src/viz/trial_figure.ts";
 export {
   type DrawFiguresOptions,
   FIGURE_KINDS,

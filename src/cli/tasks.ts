@@ -19,7 +19,7 @@ import {
   type TaskParameters,
 } from "../tasks/task.ts";
 import { didYouMean, formatTable, listNames } from "../text/words.ts";
-import { trialFigure } from "../viz/trial_figure.ts";
+import { drawTrials } from "../viz/trial_figure.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
 import { pathFlag, seedFlag } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";
@@ -79,7 +79,7 @@ async function show(
     stream: createStream({ seed, purpose: "trials" }),
     ...stimuli,
   });
-  const figure = trialFigure(task, trials);
+  const figure = drawTrials(task, trials);
   await prepareFolder(out);
   const folder = await openFigureFolder([], {
     directory: out,

@@ -4,7 +4,11 @@
  * @module
  */
 
-import { type HiddenStates, regionMeans } from "../analysis/activity.ts";
+import {
+  coactivation,
+  type HiddenStates,
+  regionMeans,
+} from "../analysis/activity.ts";
 import { type Figure, type Json, makeFigure, type Spec } from "./figure.ts";
 import { lines, number, text } from "./layers.ts";
 import {
@@ -29,6 +33,35 @@ export interface ActivityFigureOptions {
   readonly regionNames: readonly string[];
   /** What the model is, in a line. */
   readonly model: string;
+}
+
+/**
+ * Draws what regions do over time, mean over trials, and their co-activation.
+ *
+ * @param states Hidden states, e.g. of `simulate()`.
+ * @throws {RangeError} If the neurons can't be shared out among the regions.
+ *
+ * @example
+ * ```ts
+ * import { drawActivity } from "@biornn/biornn";
+ *
+ * const [activity, coactivation] = drawActivity({
+ *   trialCount: 1,
+ *   steps: 2,
+ *   hiddenSize: 2,
+ *   hidden: Float64Array.of(0, 0.5, 0.2, 0.1),
+ * }, { regionNames: ["V1", "V2"], model: "an example" });
+ * ```
+ */
+export function drawActivity(
+  states: HiddenStates,
+  options: ActivityFigureOptions,
+): [activity: Figure, coactivation: Figure] {
+  const regions = options.regionNames.length;
+  return [
+    activityFigure(states, options),
+    coactivationFigure(coactivation(states, { regions }), options),
+  ];
 }
 
 /** Tooltips are a row a cell; beyond so many cells there are none. */

@@ -11,19 +11,11 @@ import type { Comparison } from "../analysis/comparison.ts";
 import { formatStatisticsCsv } from "../analysis/tables.ts";
 import { InputError } from "../files/input_error.ts";
 import {
-  activityFigure,
-  type ActivityFigureOptions,
-  coactivationFigure,
-} from "./activity_figures.ts";
-import { coactivation, type HiddenStates } from "../analysis/activity.ts";
-import type { Task, Trials } from "../tasks/task.ts";
-import {
   type DrawFiguresOptions,
   FIGURE_KINDS,
   planFigures,
 } from "./build_figures.ts";
 import type { Figure } from "./figure.ts";
-import { trialFigure } from "./trial_figure.ts";
 import {
   DEFAULT_FORMATS,
   missingLetters,
@@ -38,6 +30,7 @@ export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
   readonly allPairs?: boolean | undefined;
 }
 
+/** What was written and found. */
 interface DrawnResults {
   /** Names of files, in the order in which they were written. */
   readonly files: readonly string[];
@@ -62,30 +55,36 @@ export async function drawResults(
   folders: readonly LabelledResults[],
   options: DrawResultsOptions,
 ): Promise<DrawnResults> {
-  const { formats = DEFAULT_FORMATS, combination, margin, allPairs } = options;
-  const kinds = options.kinds ??
-    (combination === undefined ? FIGURE_KINDS : ["curves" as const]);
+  const { formats = DEFAULT_FORMATS, combination, ylabel = "" } = options;
   const all = options.kinds === undefined && combination === undefined;
-  const compared = compareLabels(folders, { margin, allPairs });
+  const compared = compareLabels(folders, options);
   const comparisons = all ? compared.rows : [];
   const planned = await planFigures(folders, {
     ...options,
-    kinds,
+    kinds: options.kinds ?? (all ? FIGURE_KINDS : ["curves"]),
     comparisons,
   });
+  const hasReport = formats.includes("html");
   const folder = await openFigureFolder([
     ...(comparisons.length > 0 ? [STATISTICS] : []),
-    ...(formats.includes("html") ? [REPORT] : []),
+    ...(hasReport ? [REPORT] : []),
   ], { ...options, figures: planned });
   const warnings = [
     ...folders.flatMap(({ results }) => results.warnings),
     ...compared.warnings,
-    ...await letterWarnings(folders, options),
   ];
+  if (formats.includes("png") || formats.includes("pdf")) {
+    const texts = folders.flatMap(({ label, results }) => [
+      label,
+      ...results.combinations.map(({ title }) => title),
+      ...results.experiment?.connectome.regionNames ?? [],
+    ]);
+    warnings.push(...await missingLetters([...texts, ylabel]));
+  }
   if (comparisons.length > 0) {
     await folder.write(STATISTICS, formatStatisticsCsv(comparisons));
   }
-  const report = formats.includes("html")
+  const report = hasReport
     ? (await import("./report.ts")).startReport()
     : undefined;
   let drawn = 0;
@@ -111,23 +110,6 @@ export async function drawResults(
   }
   await folder.finish();
   return { files: folder.files, comparisons, warnings };
-}
-
-/** What of the texts in figures the font can't draw. */
-async function letterWarnings(
-  folders: readonly LabelledResults[],
-  { formats = DEFAULT_FORMATS, ylabel = "" }: DrawResultsOptions,
-): Promise<string[]> {
-  return !formats.includes("png") && !formats.includes("pdf")
-    ? []
-    : await missingLetters([
-      ...folders.flatMap(({ label, results }) => [
-        label,
-        ...results.combinations.map(({ title }) => title),
-        ...results.experiment?.connectome.regionNames ?? [],
-      ]),
-      ylabel,
-    ]);
 }
 
 /**
@@ -158,69 +140,5 @@ export async function drawFigures(
   options: DrawFiguresOptions = {},
 ): Promise<Figure[]> {
   const planned = await planFigures(folders, options);
-  return planned.flatMap(({ build }) => build().figure ?? []).map(shown);
-}
-
-/**
- * Draws what a task shows and asks: the first and the last of some trials, time
- * to the right, above a row an input, below the targets.
- *
- * @param trials E.g. of the task's `generate()`, or of a run that `buildRun()` gave.
- *
- * @example
- * ```ts
- * import { createStream, drawTrials, TASKS } from "@biornn/biornn";
- *
- * const task = TASKS.get("seq_mem")!;
- * const stream = createStream({ seed: 0, purpose: "trials" });
- * drawTrials(task, task.generate({ pattern_length: 3, nr_of_trials: 2 }, { stream }));
- * ```
- */
-export function drawTrials(task: Task, trials: Trials): Figure {
-  return shown(trialFigure(task, trials));
-}
-
-/**
- * Draws what regions do over time, mean over trials, and their co-activation.
- *
- * @param states Hidden states, e.g. of `simulate()`.
- * @throws {RangeError} If the neurons can't be shared out among the regions.
- *
- * @example
- * ```ts
- * import { drawActivity } from "@biornn/biornn";
- *
- * const [activity, coactivation] = drawActivity({
- *   trialCount: 1,
- *   steps: 2,
- *   hiddenSize: 2,
- *   hidden: Float64Array.of(0, 0.5, 0.2, 0.1),
- * }, { regionNames: ["V1", "V2"], model: "an example" });
- * ```
- */
-export function drawActivity(
-  states: HiddenStates,
-  options: ActivityFigureOptions,
-): [activity: Figure, coactivation: Figure] {
-  const regions = options.regionNames.length;
-  return [
-    shown(activityFigure(states, options)),
-    shown(coactivationFigure(coactivation(states, { regions }), options)),
-  ];
-}
-
-/** The type of Vega-Lite in JupyterLab, whose renderer knows what we use of version 6. */
-const VEGA_LITE = "application/vnd.vegalite.v5+json";
-
-/** The figure, with what Deno's Jupyter kernel shows of it. */
-function shown(figure: Figure): Figure {
-  const display = () => ({
-    [VEGA_LITE]: figure.spec,
-    "text/plain": `${figure.title}: ${figure.caption}`,
-  });
-  return Object.defineProperty(
-    { ...figure },
-    Symbol.for("Jupyter.display"),
-    { value: display },
-  );
+  return planned.flatMap(({ build }) => build().figure ?? []);
 }

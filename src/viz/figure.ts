@@ -49,27 +49,31 @@ export interface Figure extends Drawing {
   readonly name: string;
 }
 
+/** The type of Vega-Lite in JupyterLab, whose renderer knows what we use of version 6. */
+const VEGA_LITE = "application/vnd.vegalite.v5+json";
+
 /**
- * A figure of what is said of it and what is drawn.
+ * A figure of what is said of it and what is drawn, which Deno's Jupyter kernel
+ * shows.
  *
  * @param facts `legends`: the room that legends of labels have.
- * @param spec All but what every figure has.
+ * @param own All but what every figure has.
  */
 export function makeFigure(
   { legends, ...facts }: Omit<Drawing, "spec"> & {
     readonly legends?: LegendRoom;
   },
-  spec: Spec,
+  own: Spec,
 ): Drawing {
-  return {
-    ...facts,
-    spec: {
-      $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-      description: facts.caption,
-      config: themeConfig(legends) as Spec,
-      ...spec,
-    },
+  const { title, caption } = facts;
+  const spec: Spec = {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    description: caption,
+    config: themeConfig(legends) as Spec,
+    ...own,
   };
+  const display = { [VEGA_LITE]: spec, "text/plain": `${title}: ${caption}` };
+  return { ...facts, spec, [Symbol.for("Jupyter.display")]: () => display };
 }
 
 /** Longest label that is drawn whole: a legend's entry in one column of a journal. */

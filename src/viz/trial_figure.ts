@@ -15,11 +15,22 @@ const MARGIN_PIXELS = 190;
 const MOST_NAMES = 60;
 
 /**
- * Draws the first and the last of some trials side by side, time to the right:
- * above, a row an input; below, the targets (numbers as colours, classes as
- * numbers), in grey where nothing is scored.
+ * Draws what a task shows and asks: the first and the last of some trials
+ * side by side, time to the right: above, a row an input; below, the targets
+ * (numbers as colours, classes as numbers), in grey where nothing is scored.
+ *
+ * @param trials E.g. of the task's `generate()`, or of a run that `buildRun()` gave.
+ *
+ * @example
+ * ```ts
+ * import { createStream, drawTrials, TASKS } from "@biornn/biornn";
+ *
+ * const task = TASKS.get("seq_mem")!;
+ * const stream = createStream({ seed: 0, purpose: "trials" });
+ * drawTrials(task, task.generate({ pattern_length: 3, nr_of_trials: 2 }, { stream }));
+ * ```
  */
-export function trialFigure(
+export function drawTrials(
   task: Pick<Task, "name" | "description" | "inputNames" | "loss">,
   { trialCount, steps: T, inputSize: I, inputs, targets }: Trials,
 ): Figure {
