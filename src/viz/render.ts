@@ -14,49 +14,38 @@ import { drawable, type Drawing } from "./figure.ts";
 import { encodePng } from "./matrices.ts";
 import { vega, VEGA_BUILD } from "./vega.ts";
 
-/** The font that text is drawn in. */
-interface Font {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Width of a text at size 1. */
-  readonly width: (text: string) => number;
-  /** Letters of a text that the font lacks; it draws boxes for them. */
-  readonly missing: (text: string) => string[];
-}
-
 /** What is used of the library that reads fonts, which has no types. */
 interface OpenFont {
   readonly unitsPerEm: number;
-  readonly glyphForCodePoint: (
-    code: number,
-  ) => { readonly advanceWidth: number };
+  readonly glyphForCodePoint: (code: number) => { advanceWidth: number };
   readonly hasGlyphForCodePoint: (code: number) => boolean;
 }
 
-let font: Promise<Font> | undefined;
+let font: ReturnType<typeof readFont> | undefined;
 
 /** DejaVu Sans, which Vega measures text with from now on: without a canvas it guesses, and a guess puts legends far apart. */
-export function loadFont(): Promise<Font> {
+export function loadFont() {
   return font ??= readFont();
 }
 
-async function readFont(): Promise<Font> {
-  const file = import.meta.resolve(
-    "npm:dejavu-fonts-ttf@2.37.3/ttf/DejaVuSans.ttf",
+async function readFont() {
+  const bytes = await Deno.readFile(
+    new URL(
+      import.meta.resolve("npm:dejavu-fonts-ttf@2.37.3/ttf/DejaVuSans.ttf"),
+    ),
   );
-  const bytes = await Deno.readFile(new URL(file));
   const open = openFont(Buffer.from(bytes)) as OpenFont;
-  const cache = new Map<string, number>();
-  const widthOf = (letter: string): number => {
-    let width = cache.get(letter);
-    if (width === undefined) {
-      const glyph = open.glyphForCodePoint(letter.codePointAt(0)!);
-      width = glyph.advanceWidth / open.unitsPerEm;
-      cache.set(letter, width);
-    }
-    return width;
-  };
+  /** Width of a text at size 1. */
   const width = (text: string) =>
-    [...text].reduce((sum, letter) => sum + widthOf(letter), 0);
+    [...text].reduce((sum, letter) => {
+      const glyph = open.glyphForCodePoint(letter.codePointAt(0)!);
+      return sum + glyph.advanceWidth / open.unitsPerEm;
+    }, 0);
+  /** Letters of a text that the font lacks; it draws boxes for them. */
+  const missing = (text: string) =>
+    [...new Set(text)].filter((letter) =>
+      !open.hasGlyphForCodePoint(letter.codePointAt(0)!)
+    );
   // Its types don't have this export of the library.
   const { textMetrics } = vega as unknown as {
     textMetrics: {
@@ -65,10 +54,6 @@ async function readFont(): Promise<Font> {
   };
   textMetrics.width = ({ fontSize = 11 }, text) =>
     fontSize * width(String(text ?? ""));
-  const missing = (text: string) =>
-    [...new Set(text)].filter((letter) =>
-      !open.hasGlyphForCodePoint(letter.codePointAt(0)!)
-    );
   return { bytes, width, missing };
 }
 
@@ -78,17 +63,11 @@ function fail(...messages: readonly unknown[]): never {
 }
 
 const STRICT_LOGGER = {
-  level() {
-    return this;
-  },
+  level: () => STRICT_LOGGER,
   error: fail,
   warn: fail,
-  info() {
-    return this;
-  },
-  debug() {
-    return this;
-  },
+  info: () => STRICT_LOGGER,
+  debug: () => STRICT_LOGGER,
 };
 
 /**
@@ -103,13 +82,17 @@ export async function renderSvg(
   await loadFont();
   const still = drawable(spec, { still: true }) as unknown as TopLevelSpec;
   const compiled = compile(still, { logger: STRICT_LOGGER }).spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: "none" });
-  try {
-    view.logger(STRICT_LOGGER);
-    return fitWidth(await view.toSVG(), width);
-  } finally {
-    view.finalize();
-  }
+  const view = new vega.View(vega.parse(compiled), { renderer: "none" })
+    .logger(STRICT_LOGGER);
+  return fitWidth(await view.toSVG(), width);
+}
+
+/** Width and height of an SVG in CSS pixels, as its first element says. */
+const SIZE = /^(<svg[^>]*?) width="([\d.]+)" height="([\d.]+)"/;
+
+function sizeOf(svg: string): [width: number, height: number] {
+  const [, , width, height] = SIZE.exec(svg) ?? [];
+  return [Number(width), Number(height)];
 }
 
 /**
@@ -118,14 +101,9 @@ export async function renderSvg(
  * so this scales the picture to its column.
  */
 function fitWidth(svg: string, width: number): string {
-  const [, head = "", ownWidth = "", ownHeight = ""] =
-    /^(<svg[^>]*? width="([\d.]+)" height="([\d.]+)")/.exec(svg) ?? [];
-  const height =
-    Math.round(1e3 * Number(ownHeight) * width / Number(ownWidth)) / 1e3;
-  return svg.replace(
-    head,
-    head.replace(/ width=.*$/, ` width="${width}" height="${height}"`),
-  );
+  const [ownWidth, ownHeight] = sizeOf(svg);
+  const height = Math.round(1e3 * ownHeight * width / ownWidth) / 1e3;
+  return svg.replace(SIZE, `$1 width="${width}" height="${height}"`);
 }
 
 let ready: ReturnType<typeof loadRenderer> | undefined;
@@ -153,13 +131,6 @@ export function dpiWithin(svg: string, dpi: number): number {
   const [width, height] = sizeOf(svg);
   const inches = width * height / CSS_DPI ** 2;
   return Math.min(dpi, Math.floor(Math.sqrt(MOST_PIXELS / inches)));
-}
-
-/** Width and height of an SVG in CSS pixels. */
-function sizeOf(svg: string): [width: number, height: number] {
-  const [, width, height] =
-    /^<svg[^>]*? width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
-  return [Number(width), Number(height)];
 }
 
 /**

@@ -8,10 +8,11 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { InputError } from "../files/input_error.ts";
-import { readFileBytes, readTextFile } from "../files/read.ts";
+import { readIfThere, readTextFile } from "../files/read.ts";
 import { makeFolder, stageFile, writeFileWhole } from "../files/write.ts";
 import { plural } from "../text/words.ts";
 import type { Figure } from "./figure.ts";
+import type { Parameters } from "./layers.ts";
 
 /** What can be written; `html` is one report of all figures. */
 export const FORMATS = ["svg", "png", "pdf", "vl.json", "html"] as const;
@@ -37,19 +38,6 @@ export interface WriteOptions {
 const LIST = "figures.sha256";
 const LIST_LINE = /^([0-9a-f]{64}) {2}(.+)$/;
 
-/** A folder of figures that is being written. */
-interface FigureFolder {
-  readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
-  /** Writes a figure in all formats but `html`. */
-  readonly draw: (figure: Figure) => Promise<void>;
-  /** Names of the files, in the order in which they were written. */
-  readonly files: readonly string[];
-  /** One sentence each: what is otherwise than asked for. */
-  readonly warnings: readonly string[];
-  /** Writes the list of the files; the folder is complete then. */
-  readonly finish: () => Promise<void>;
-}
-
 /**
  * Makes the folder for figures, and finds out whether it can be written to
  * before any work is done.
@@ -65,6 +53,8 @@ export async function prepareFolder(directory: string): Promise<void> {
  * Opens a folder that figures are to be written to.
  *
  * @param names Names of all files that may be written, apart from `figures`, which are written in all formats.
+ * @returns What writes: a file; a figure in all formats but `html`; at the end the list of the files. And the names of the
+ * files in order, and a sentence for what is otherwise than asked for.
  * @throws {InputError} If one of them is there and was not written by this program, or was changed since.
  */
 export async function openFigureFolder(
@@ -76,29 +66,20 @@ export async function openFigureFolder(
     dpi = 300,
     overwrite = false,
   }: WriteOptions & { readonly figures: readonly Pick<Figure, "name">[] },
-): Promise<FigureFolder> {
-  const listed = await readList(directory);
-  const all = figures.flatMap(({ name }) =>
-    formats.map((one) => `${name}.${one}`)
+) {
+  const list = join(directory, LIST);
+  const text = await readTextFile(list, { what: "the list" }).catch(() => "");
+  const listed = new Map(
+    text.split("\n").flatMap((line) => {
+      const [, sum, name] = LIST_LINE.exec(line) ?? [];
+      return sum && name ? [[name, sum]] : [];
+    }),
   );
   if (!overwrite) {
-    const foreign = await othersFiles([...all, ...names], {
-      directory,
-      listed,
-    });
-    if (foreign.length > 0) {
-      throw new InputError(
-        `Cannot write figures to the folder "${directory}": ${
-          foreign.slice(0, 3).join(", ")
-        }${
-          foreign.length > 3
-            ? ` and ${plural(foreign.length - 3, "file")} more`
-            : ""
-        } in it would be replaced, but ${
-          foreign.length === 1 ? "was" : "were"
-        } not written by biornn, or changed since. Choose another folder, or add --overwrite`,
-      );
-    }
+    const all = figures.flatMap(({ name }) =>
+      formats.map((one) => `${name}.${one}`)
+    );
+    await refuseForeign(directory, [...all, ...names], listed);
   }
   const files: string[] = [];
   const warnings: string[] = [];
@@ -107,78 +88,69 @@ export async function openFigureFolder(
     files.push(name);
     listed.set(name, hash(content));
   };
-  const still = formats.filter((one) => one !== "html" && one !== "vl.json");
-  const draw = async (figure: Figure) => {
+  const drawStill = async (figure: Figure) => {
     const { name, title } = figure;
-    if (still.length > 0) {
-      // Rendering needs large libraries; who writes specifications alone does without.
-      const { dpiWithin, renderPdf, renderPng, renderSvg } = await import(
-        "./render.ts"
-      );
-      const svg = await renderSvg(figure);
-      if (still.includes("svg")) await write(`${name}.svg`, svg);
-      if (still.includes("png")) {
-        const within = dpiWithin(svg, dpi);
-        await write(`${name}.png`, await renderPng(svg, { dpi: within }));
-        if (within < dpi) {
-          warnings.push(
-            `${name}.png has ${within} pixels an inch, not ${dpi}, as the figure is very tall; SVG and PDF have no such limit`,
-          );
-        }
-      }
-      if (still.includes("pdf")) {
-        await write(`${name}.pdf`, await renderPdf(svg, { title }));
+    // Rendering needs large libraries; who writes specifications alone does without.
+    const { dpiWithin, renderPdf, renderPng, renderSvg } = await import(
+      "./render.ts"
+    );
+    const svg = await renderSvg(figure);
+    if (formats.includes("svg")) await write(`${name}.svg`, svg);
+    if (formats.includes("png")) {
+      const within = dpiWithin(svg, dpi);
+      await write(`${name}.png`, await renderPng(svg, { dpi: within }));
+      if (within < dpi) {
+        warnings.push(
+          `${name}.png has ${within} pixels an inch, not ${dpi}, as the figure is very tall; SVG and PDF have no such limit`,
+        );
       }
     }
+    if (formats.includes("pdf")) {
+      await write(`${name}.pdf`, await renderPdf(svg, { title }));
+    }
+  };
+  const isStill = formats.some((one) => one !== "html" && one !== "vl.json");
+  const draw = async (figure: Figure) => {
+    if (isStill) await drawStill(figure);
     if (formats.includes("vl.json")) {
-      await write(`${name}.vl.json`, formatSpec(figure));
+      await write(`${figure.name}.vl.json`, formatSpec(figure));
     }
   };
   const finish = async () => {
     const lines = [...listed].map(([name, sum]) => `${sum}  ${name}\n`);
-    await writeFileWhole(join(directory, LIST), lines.join(""));
+    await writeFileWhole(list, lines.join(""));
   };
-  return { write, draw, files, warnings, finish };
+  return { write, draw, finish, files, warnings };
 }
 
 function hash(content: Uint8Array | string): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-async function readList(directory: string): Promise<Map<string, string>> {
-  const listed = new Map<string, string>();
-  let text: string;
-  try {
-    text = await readTextFile(join(directory, LIST), { what: "the list" });
-  } catch {
-    return listed;
-  }
-  for (const line of text.split("\n")) {
-    const [, sum, name] = LIST_LINE.exec(line) ?? [];
-    if (sum !== undefined && name !== undefined) listed.set(name, sum);
-  }
-  return listed;
-}
-
-/** Which of the names are files of somebody else. */
-async function othersFiles(
+/** Fails where files of somebody else would be replaced. */
+async function refuseForeign(
+  directory: string,
   names: readonly string[],
-  { directory, listed }: {
-    readonly directory: string;
-    readonly listed: ReadonlyMap<string, string>;
-  },
-): Promise<string[]> {
-  const there = new Set<string>();
-  for await (const { name } of Deno.readDir(directory)) there.add(name);
+  listed: ReadonlyMap<string, string>,
+): Promise<void> {
   const foreign: string[] = [];
   for (const name of names) {
-    if (!there.has(name)) continue;
-    const bytes = await readFileBytes(join(directory, name), {
+    const bytes = await readIfThere(join(directory, name), {
       what: "the figure",
     });
-    if (listed.get(name) !== hash(bytes)) foreign.push(name);
+    if (bytes && listed.get(name) !== hash(bytes)) foreign.push(name);
   }
-  return foreign;
+  if (foreign.length === 0) return;
+  const more = foreign.length - 3;
+  throw new InputError(
+    `Cannot write figures to the folder "${directory}": ${
+      foreign.slice(0, 3).join(", ")
+    }${
+      more > 0 ? ` and ${plural(more, "file")} more` : ""
+    } in it would be replaced, but ${
+      foreign.length === 1 ? "was" : "were"
+    } not written by biornn, or changed since. Choose another folder, or add --overwrite`,
+  );
 }
 
 /** A sentence on the letters that the font lacks, if there are some. */
@@ -236,24 +208,20 @@ function nameNumber(value: number): string {
   return text.replace(/e([+-])(\d)$/, "e$10$2").replace("e+", "e");
 }
 
-/** What a combination is called in file names. */
-interface CombinationName {
-  readonly index: number;
-  readonly parameters: Readonly<Record<string, number | string | boolean>>;
-}
-
 /**
  * The name of a combination's figure, without an ending: its number, then each
  * parameter, with its key where the value is a number.
  */
 export function combinationFileName(
   kind: string,
-  { index, parameters }: CombinationName,
+  { index, parameters }: {
+    readonly index: number;
+    readonly parameters: Parameters;
+  },
 ): string {
   const parts = Object.entries(parameters).map(([key, value]) => {
     if (typeof value === "string") return trimmed(value).toLowerCase();
-    const name = key.split("_").map(trimmed).filter((part) => part !== "")
-      .join("_");
+    const name = key.split("_").map(trimmed).filter(Boolean).join("_");
     return `${name}-${typeof value === "number" ? nameNumber(value) : value}`;
   });
   return fileName(kind, [String(index).padStart(2, "0"), ...parts]);
@@ -263,7 +231,7 @@ export function combinationFileName(
 export function fileName(kind: string, parts: readonly string[]): string {
   const kept = parts.map((part) =>
     part.split("_").map(safePart).join("_").replace(/^[-_]+|[-_]+$/g, "")
-  ).filter((part) => part !== "");
+  ).filter(Boolean);
   return [kind, ...kept].join("_").slice(0, LONGEST).replace(/[-_.]+$/, "");
 }
 
