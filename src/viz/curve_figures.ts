@@ -16,6 +16,8 @@ import {
 } from "./figure.ts";
 import {
   axisTitle,
+  DASHES,
+  dashes,
   dotted,
   gridFigure,
   gridLayout,
@@ -43,7 +45,7 @@ import {
   SPREAD_WORDS,
   type Tags,
 } from "./series.ts";
-import { FIGURE_PIXELS, INK, legendPixels } from "./theme.ts";
+import { FIGURE_PIXELS, legendPixels } from "./theme.ts";
 
 /** Training or validation, in the order of the legend. */
 const SPLITS = ["training", "validation"] as const;
@@ -116,7 +118,10 @@ export function curveFigure(
     ...valuePlot([
       ...(series.some(({ n }) => n > 1) ? [RUN_LAYER] : []),
       ...curveLayers(series, {
-        strokeDash: dashes("split", shown(SPLITS, "split"), symbolType),
+        strokeDash: dashes("split", {
+          values: shown(SPLITS, "split"),
+          symbolType,
+        }),
         strokeWidth: 1.4,
         params: [legendParam("split")],
       }),
@@ -154,34 +159,6 @@ function curveCaption(
   return `${axis} of ${labels} at ${title}: ${runs}; solid: training, dashed: validation. Epochs are numbered from 0; ${
     whole ? "there is one" : "the first is left out"
   }.${dotted(baseline)}`;
-}
-
-/** How the dashes of a legend look, in order. */
-const DASHES: readonly (readonly number[])[] = [
-  [1, 0],
-  [4, 2],
-  [1, 1.5],
-  [6, 2, 1, 2],
-];
-
-/** Dashes of a field; without a type of symbol there is no legend. */
-function dashes(
-  field: string,
-  values: readonly string[],
-  symbolType: string | undefined,
-): Spec {
-  return {
-    field,
-    type: "nominal",
-    title: null,
-    scale: {
-      domain: [...values],
-      range: values.map((_, i) => DASHES[i] ?? [1, 0]),
-    },
-    legend: symbolType === undefined
-      ? null
-      : { symbolType, symbolStrokeColor: INK, symbolOpacity: 1 },
-  };
 }
 
 function epochAxis(tickCount: number): Spec {
@@ -349,7 +326,10 @@ export function overviewFigure(
     legend: { symbolType: "stroke" },
     dashes: several ? values : [],
     layers: curveLayers(series, {
-      strokeDash: dashes("dash", values, several ? "stroke" : undefined),
+      strokeDash: dashes("dash", {
+        values,
+        symbolType: several ? "stroke" : undefined,
+      }),
       strokeWidth: 1.2,
       bands: {
         and: [{ field: "n", gt: 1 }, { field: "dash", equal: values[0]! }],

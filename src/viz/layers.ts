@@ -1,8 +1,7 @@
 /**
- * What figures share: channels and tooltips, colours and legends of labels,
- * plots with a value axis and the baseline's name in the right margin, and
- * small panels that lay out a grid of hyper-parameters, whatever
- * its keys are.
+ * What figures share: channels, legends of labels, plots with a value axis and
+ * the baseline's name in the right margin, and small panels that lay out a grid
+ * of hyper-parameters, whatever its keys are.
  *
  * @module
  */
@@ -59,17 +58,25 @@ export function text(field: string, title = field): Spec {
 
 /** A click on a legend's entry chooses it; the first of the layers with a common legend must have this. */
 export function legendParam(field: string): Spec {
-  return {
-    name: field,
-    select: { type: "point", fields: [field] },
-    bind: "legend",
-  };
+  const select = { type: "point", fields: [field] };
+  return { name: field, select, bind: "legend" };
 }
 
 /** What is not chosen in the legends of these fields steps back. */
 export function whenChosen(...fields: readonly string[]): Spec {
   const test = { and: fields.map((param) => ({ param })) };
   return { condition: { test, value: 1 }, value: 0.04 };
+}
+
+/** A field of names, each with its colour or its dash. */
+function named(
+  field: string,
+  domain: readonly string[],
+  range: readonly Json[],
+  legend: Spec | null,
+): Spec {
+  const scale = { domain, range };
+  return { field, type: "nominal", title: null, scale, legend };
 }
 
 /** The colour of a label, the same in every figure whether or not all labels are in it; `legend`: Vega-Lite's. */
@@ -81,16 +88,26 @@ export function labelColor(
   },
 ): Spec {
   const colors = labelColors(labels.length);
-  return {
-    field: "label",
-    type: "nominal",
-    title: null,
-    scale: {
-      domain: [...shown],
-      range: shown.map((name) => colors[labels.indexOf(name)] ?? INK),
-    },
-    legend,
-  };
+  const range = shown.map((name) => colors[labels.indexOf(name)] ?? INK);
+  return named("label", shown, range, legend);
+}
+
+/** How the dashes of a legend look, in order. */
+export const DASHES = [[1, 0], [4, 2], [1, 1.5], [6, 2, 1, 2]] as const;
+
+/** Dashes of a field; without a type of symbol there is no legend. */
+export function dashes(
+  field: string,
+  { values, symbolType }: {
+    readonly values: readonly string[];
+    readonly symbolType: string | undefined;
+  },
+): Spec {
+  const range = values.map((_, i) => DASHES[i] ?? DASHES[0]);
+  const legend = symbolType === undefined
+    ? null
+    : { symbolType, symbolStrokeColor: INK, symbolOpacity: 1 };
+  return named(field, values, range, legend);
 }
 
 /** A legend of labels as dots. */
@@ -158,25 +175,19 @@ function logTicks(low: number, high: number): number[] {
 /** Vega-Lite's properties of the scale and the axis; `whole` numbers have no ticks between them. */
 export function scaleProperties(
   { log, low, high }: ValueScale,
-  { whole = false, tickCount }: {
-    readonly whole?: boolean;
-    readonly tickCount?: number | undefined;
-  } = {},
+  { whole = false, tickCount = log ? 7 : 5 } = {},
 ): { scale: Spec; axis: Spec } {
   if (log) {
     return {
       scale: { type: "log", nice: false, padding: 4 },
       // Vega's own ticks would draw a grid line at each of nine numbers a decade.
-      axis: {
-        values: logTicks(low, high),
-        format: "~g",
-        ...(tickCount && { tickCount }),
-      },
+      axis: { values: logTicks(low, high), tickCount, format: "~g" },
     };
   }
   // Of a single value no axis can be made.
   const room = whole ? 1 : Math.abs(low) * 0.05 || 1;
   const single = low === high && { domain: [low - room, high + room] };
+  const ticks = whole && { tickMinStep: 1, format: "d" };
   return {
     scale: {
       type: "linear",
@@ -185,10 +196,7 @@ export function scaleProperties(
       padding: 4,
       ...single,
     },
-    axis: {
-      tickCount: tickCount ?? 5,
-      ...(whole && { tickMinStep: 1, format: "d" }),
-    },
+    axis: { tickCount, ...ticks },
   };
 }
 
@@ -234,33 +242,31 @@ export function dotted(baseline: Baseline | undefined): string {
 
 /** A plot of layers that have their channels in common, on a value axis that has room for the baseline. */
 export function valuePlot(
-  layers: readonly Spec[],
-  { scale, title, tickCount, baseline, ...channels }: {
-    readonly scale: ValueScale;
-    readonly title: string | null;
-    readonly tickCount?: number | undefined;
-    readonly baseline: Baseline | undefined;
-    readonly x: Spec;
-    readonly color: Spec;
-    readonly opacity: Spec;
-  },
+  [first, ...others]: readonly Spec[],
+  { scale, baseline, title, tickCount, ...channels }:
+    & Pick<ValueOptions, "baseline">
+    & { readonly [channel in "x" | "color" | "opacity"]: Spec }
+    & {
+      readonly scale: ValueScale;
+      readonly title: string | null;
+      readonly tickCount?: number;
+    },
 ): Spec {
   const { value = scale.low } = baseline ?? {};
-  const y = scaleProperties({
-    log: scale.log,
-    low: Math.min(scale.low, value),
-    high: Math.max(scale.high, value),
-  }, { tickCount });
-  const [first, ...others] = layers;
+  const low = Math.min(scale.low, value);
+  const high = Math.max(scale.high, value);
+  const { scale: own, axis } = scaleProperties({ ...scale, low, high }, {
+    tickCount,
+  });
   const { params = [] } = first as { params?: readonly Json[] };
   return {
     layer: [{
-      encoding: { ...channels, y: { title, ...y } },
+      encoding: { ...channels, y: { title, scale: own, axis } },
       layer: [
         { ...first, params: [legendParam("label"), ...params] },
         ...others,
       ],
-    }, ...(baseline === undefined ? [] : [baselineLayer(baseline)])],
+    }, ...(baseline ? [baselineLayer(baseline)] : [])],
     resolve: { axis: { y: "independent" } },
   };
 }
