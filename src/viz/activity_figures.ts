@@ -67,9 +67,7 @@ export function drawActivity(
 /** Tooltips are a row a cell; beyond so many cells there are none. */
 const MOST_TOOLTIPS = 4096;
 
-/** Room for an axis with its title, and with the names of regions. */
 const NAMES_PIXELS = 74;
-/** Room of a sign of a subtitle. */
 const SIGN_PIXELS = 7;
 /** Largest height of a row with a name, and of all rows. */
 const ROW_PIXELS = 14;

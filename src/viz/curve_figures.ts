@@ -52,17 +52,14 @@ const SPLITS = ["training", "validation"] as const;
 
 type Split = typeof SPLITS[number];
 
-/** What tells curves of a combination apart. */
 type CurveTags = { readonly label: string; readonly split: Split };
 
 interface CurveOptions extends ValueOptions {
   readonly quantity: Quantity;
 }
 
-/** A run that is not drawn. */
 export type LeftOutCurve = CurveTags & LeftOutRun;
 
-/** Room for the value axis. */
 const AXIS_PIXELS = 50;
 
 /**
@@ -217,7 +214,6 @@ function curveLayers(
   ];
 }
 
-/** Each run. */
 const RUN_LAYER: Spec = {
   data: { name: "runs" },
   mark: { type: "line", strokeWidth: 0.5, strokeOpacity: 0.3, aria: false },
@@ -266,7 +262,6 @@ const PANEL_POINTS = 70;
 /** Most rows of panels; with more, what would make them becomes dashes. */
 const MOST_ROWS = 8;
 
-/** A combination, with the curves of each label that has it. */
 interface OverviewCombination {
   readonly parameters: Parameters;
   readonly byLabel: readonly {

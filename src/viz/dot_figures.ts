@@ -43,9 +43,13 @@ const LEAST_PIXELS = 110;
 const GAP_PIXELS = 14;
 const SIDE_PIXELS = 24;
 
-/** The rows of panels, which they have in common. */
-interface Rows {
-  /** What they are called in so many signs, from above. */
+/** What panels have in common, their rows among it. */
+interface DotOptions {
+  readonly width: FigureWidth;
+  readonly x: Spec;
+  /** Height of a row. */
+  readonly step: number;
+  /** What rows are called in so many signs, from above. */
   readonly names: (longest: number) => readonly string[];
   /** Those that are headings of others, from 0. */
   readonly headings?: readonly number[];
@@ -62,9 +66,8 @@ const ROW: Spec = { field: "row", type: "ordinal" };
 
 /** The part of a specification that lays panels out; in one column they stand below each other. */
 function dotPanels(
-  { names, headings = [] }: Rows,
   panels: readonly Panel[],
-  { width, x, step }: { width: FigureWidth; x: Spec; step: number },
+  { width, x, step, names, headings = [] }: DotOptions,
 ): Spec {
   const columns = width === 85 ? 1 : panels.length;
   const free = FIGURE_PIXELS[width] - GAP_PIXELS * (columns - 1) - SIDE_PIXELS;
@@ -132,7 +135,6 @@ function dotPanels(
   };
 }
 
-/** What is known of the interval at a row. */
 const EFFECT_LAYERS: readonly Spec[] = [{
   mark: { type: "rule", strokeWidth: 1.2, color: INK, aria: false },
   encoding: { x: quantity("low"), x2: { field: "high" }, y: ROW },
@@ -154,7 +156,6 @@ const EFFECT_LAYERS: readonly Spec[] = [{
   },
 }];
 
-/** A comparison, and its place. */
 interface EffectRow {
   readonly name: string;
   readonly row: number;
@@ -164,46 +165,46 @@ interface EffectRow {
 /** Effect sizes, a panel a measure. */
 function forestPlot(
   effects: readonly EffectRow[],
-  { title, below, filled, axis, width, ...rows }: Rows & {
-    readonly title: string;
-    /** What the caption says of values below 0, and of filled dots. */
-    readonly below: string;
-    readonly filled: string;
-    readonly axis: string;
-    readonly width: FigureWidth;
-  },
+  { title, below, filled, axis, ...options }:
+    & Omit<DotOptions, "x" | "step">
+    & {
+      readonly title: string;
+      /** What the caption says of values below 0, and of filled dots. */
+      readonly below: string;
+      readonly filled: string;
+      readonly axis: string;
+    },
 ): Drawing {
   const names = [...new Set(effects.map(({ of }) => of.effectName))].join(", ");
   const finite = (value: number, instead: number) =>
     sixDigits(Number.isNaN(value) ? instead : value);
-  const panels = [...Map.groupBy(effects, ({ of }) => of.measure)].map(
-    ([measure, own]): Panel => ({
-      title: MEASURES[measure].name,
-      layers: EFFECT_LAYERS,
-      values: own.map(({ name, row, of: { effect, holm, lower, higher } }) => ({
-        name,
-        row,
-        effect: sixDigits(effect.estimate),
-        // Of too few runs there is no interval.
-        low: finite(effect.low, effect.estimate),
-        high: finite(effect.high, effect.estimate),
-        p: finite(holm.p, 1),
-        shown: holm.p < ALPHA,
-        lower,
-        higher,
-      })),
-    }),
-  );
+  const byMeasure = Map.groupBy(effects, ({ of }) => of.measure);
+  const panels = [...byMeasure].map(([measure, own]): Panel => ({
+    title: MEASURES[measure].name,
+    layers: EFFECT_LAYERS,
+    values: own.map(({ name, row, of: { effect, holm, lower, higher } }) => ({
+      name,
+      row,
+      effect: sixDigits(effect.estimate),
+      // Of too few runs there is no interval.
+      low: finite(effect.low, effect.estimate),
+      high: finite(effect.high, effect.estimate),
+      p: finite(holm.p, 1),
+      shown: holm.p < ALPHA,
+      lower,
+      higher,
+    })),
+  }));
   return makeFigure(
     {
       section: "overview",
       title,
       caption:
         `Effect sizes with 95 % intervals: ${names}, below 0 where ${below}; filled: p < ${ALPHA} after Holm's correction${filled}.`,
-      width: FIGURE_PIXELS[width],
+      width: FIGURE_PIXELS[options.width],
     },
-    dotPanels(rows, panels, {
-      width,
+    dotPanels(panels, {
+      ...options,
       x: {
         title: axis,
         scale: { domain: [-1.04, 1.04], nice: false },
@@ -229,9 +230,9 @@ export function effectFigure(
   rows: readonly Comparison[],
   { labels, width }: LabelOptions,
 ): Drawing | undefined {
-  const [single, over] = [true, false].map((ofOne) =>
-    rows.filter((row) => known(row) && ofOne === !!row.combination)
-  ) as [Comparison[], Comparison[]];
+  const compared = rows.filter(known);
+  const over = compared.filter(({ combination }) => !combination);
+  const single = compared.filter(({ combination }) => combination);
   const two = labels.length === 2;
   const keyOf = ({ combination, reference, other }: Comparison) =>
     two
@@ -293,9 +294,7 @@ export function cellFigures(
   );
   const most = ROWS_A_PAGE / (width === 85 ? measures.size : 1);
   for (const { name, comparisons } of cells) {
-    const over = comparisons.filter((row) =>
-      row.combination === undefined && known(row)
-    );
+    const over = comparisons.filter((row) => !row.combination && known(row));
     const labels = [...new Set(over.map(({ other }) => other.label))];
     if (labels.length === 0) continue;
     if ((pages.at(-1)?.names.length ?? most) + labels.length >= most) {
@@ -335,17 +334,13 @@ export function cellFigures(
 /** By how much a null model's networks differ from the biological one. */
 export interface MeasureChange {
   readonly label: string;
-  /** What was measured, in words. */
   readonly measure: string;
   readonly biological: number;
   readonly random: number;
 }
 
 /** Null models that share a panel: more dots can't be told apart, but of panels below each other there is room for few. */
-const LABELS_A_PANEL: Readonly<Record<FigureWidth, number>> = {
-  85: 6,
-  178: 4,
-};
+const LABELS_A_PANEL = { 85: 6, 178: 4 };
 const DOT_PIXELS = 6;
 /** Longest name of a measure whose explanation in brackets is shown. */
 const LONGEST_MEASURE = 32;
@@ -417,27 +412,24 @@ export function measureFigure(
     width: FIGURE_PIXELS[width],
     legends: { legends: [shown], width: FIGURE_PIXELS[width] - SIDE_PIXELS },
   }, {
-    ...dotPanels(
-      { names: (longest) => drawnLabels(measures.map(measureName), longest) },
-      panels,
-      {
-        width,
-        x: {
-          title: "change against the biological network",
-          scale: {
-            domain: [Math.min(-0.1, ...all), Math.max(0.1, ...all)],
-            ...(wide && { type: "symlog", constant: 0.25 }),
-            padding: 6,
-            nice: false,
-          },
-          axis: {
-            labelExpr: "datum.value == 0 ? '0' : format(datum.value, '+.0%')",
-            ...ticks,
-          },
+    ...dotPanels(panels, {
+      width,
+      names: (longest) => drawnLabels(measures.map(measureName), longest),
+      x: {
+        title: "change against the biological network",
+        scale: {
+          domain: [Math.min(-0.1, ...all), Math.max(0.1, ...all)],
+          ...(wide && { type: "symlog", constant: 0.25 }),
+          padding: 6,
+          nice: false,
         },
-        step: Math.max(ROW_PIXELS, DOT_PIXELS * (each + 1)),
+        axis: {
+          labelExpr: "datum.value == 0 ? '0' : format(datum.value, '+.0%')",
+          ...ticks,
+        },
       },
-    ),
+      step: Math.max(ROW_PIXELS, DOT_PIXELS * (each + 1)),
+    }),
     resolve: { legend: { color: "shared" } },
   });
 }

@@ -30,7 +30,6 @@ export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
   readonly allPairs?: boolean | undefined;
 }
 
-/** What was written and found. */
 interface DrawnResults {
   /** Names of files, in the order in which they were written. */
   readonly files: readonly string[];
@@ -40,7 +39,6 @@ interface DrawnResults {
   readonly warnings: readonly string[];
 }
 
-/** Names of the files that are no figures. */
 const STATISTICS = "statistics.csv";
 const REPORT = "report.html";
 

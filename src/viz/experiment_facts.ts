@@ -83,7 +83,6 @@ function listOf(values: Readonly<Record<string, unknown>>): string {
     .join(", ");
 }
 
-/** What networks did before and after training. */
 function stateText(
   { networkStates }: ExperimentRecord,
   figure: "spectralRadius" | "activity",
@@ -152,7 +151,6 @@ function figure(value: number | undefined): string {
     : String(Number(value.toPrecision(4)));
 }
 
-/** Measures of networks, a row each. */
 function measuresOf(
   label: string,
   names: readonly string[],
@@ -214,7 +212,6 @@ export function measureTables(folders: readonly LabelledResults[]): Html {
   }`;
 }
 
-/** The text of each config, folded. */
 export function configsOf(folders: readonly LabelledResults[]): Html {
   return html`${
     folders.map(({ label, results: { experiment } }) =>

@@ -41,7 +41,6 @@ export interface ValueOptions extends LabelOptions {
   readonly baseline: Baseline | undefined;
 }
 
-/** A number's field. */
 export function quantity(field: string): Spec {
   return { field, type: "quantitative" };
 }
@@ -110,7 +109,6 @@ export function dashes(
   return named(field, values, range, legend);
 }
 
-/** A legend of labels as dots. */
 export const DOT_LEGEND: Spec = { symbolType: "circle", symbolSize: 30 };
 
 /** Text that fits beside a plot: words in lines of so many signs at most; what stands in brackets stays together. */
@@ -271,7 +269,6 @@ export function valuePlot(
   };
 }
 
-/** Values by key of a combination. */
 export type Parameters = Readonly<Record<string, Plain>>;
 
 /** How the tasks call their difficulty. */
@@ -387,13 +384,11 @@ export function gridFigure(
   });
 }
 
-/** Names of panels with a line a key. */
 const LINE_A_KEY: Spec = {
   labelExpr: "split(datum.label, ' · ')",
   labelLineHeight: 10,
 };
 
-/** The part of a specification that repeats a panel. */
 function panelGrid(
   places: readonly { readonly row: string; readonly column: string }[],
   { width, height, panel }: { width: number; height: number; panel: Spec },

@@ -25,7 +25,6 @@ interface Picture {
   readonly pixels: Uint8Array;
   /** At most 256 colours. */
   readonly palette?: readonly Rgb[];
-  /** How large it is to be printed. */
   readonly pixelsPerMetre?: number;
 }
 
@@ -77,7 +76,6 @@ export function pngAddress(picture: Picture): string {
   return `data:image/png;base64,${encodePng(picture).toString("base64")}`;
 }
 
-/** `#rrggbb` in numbers. */
 function rgbOf(color: string): Rgb {
   const value = parseInt(color.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
@@ -96,7 +94,6 @@ function ramp(colors: readonly string[], count: number): Rgb[] {
   });
 }
 
-/** How numbers become colours. */
 export interface MatrixColors {
   /** `#rrggbb`, from the lowest number to the highest. */
   readonly colors: readonly string[];
@@ -162,7 +159,6 @@ export function matrixImage(
 /** Longest name of a region on an axis, in signs. */
 const LONGEST_NAME = 9;
 
-/** A side of a matrix. */
 export interface MatrixAxis {
   readonly title: string;
   /** Cells as the axis counts them, from 1. */
@@ -216,11 +212,9 @@ export function matrixPanel(
     & Parameters<typeof matrixImage>[1]
     & {
       readonly title?: string;
-      /** Undefined for none. */
       readonly legend: string | undefined;
       readonly x: MatrixAxis;
       readonly y: MatrixAxis;
-      /** Layers for the mouse. */
       readonly hover: readonly Spec[];
     },
 ): Spec {

@@ -144,7 +144,6 @@ async function readWeights(
 
 interface NetworkFigureOptions {
   readonly label: string;
-  /** The combination whose weights are shown. */
   readonly combination: string;
   /** Whether every run's topology is a random one of its own. */
   readonly randomized: boolean;
@@ -163,7 +162,6 @@ interface Panel {
   readonly unit: "region" | "neuron";
 }
 
-/** Room for an axis with its title, and with the names of regions. */
 const AXIS_PIXELS = 34;
 const NAMES_PIXELS = 64;
 
@@ -348,7 +346,6 @@ function regionTicks(regions: number): number[] {
 
 const mean = (field: string, title: string) => number(field, title, ".3~g");
 
-/** What is told of a pair of regions. */
 const PAIR_HOVER: Spec = cellHover({ name: "pairs" }, [
   text("from"),
   text("to"),

@@ -335,7 +335,6 @@ function bodyOf(
   `;
 }
 
-/** Warnings, where there are some. */
 export function warningList(warnings: readonly string[]): Part {
   return warnings.length === 0 ? "" : html`
     <section class="warnings"

@@ -213,7 +213,6 @@ function countsOf(rows: readonly Comparison[]) {
   };
 }
 
-/** A sentence a measure. */
 function findingsOf(rows: readonly Comparison[]): string[] {
   const byMeasure = Map.groupBy(rows, ({ measure }) => measure);
   return [...byMeasure].map(([measure, own]) => {
@@ -251,7 +250,6 @@ function startsOf(tables: readonly CellTable[]): string[] {
   ];
 }
 
-/** The findings for each random network, by measure. */
 function countsTable(rows: readonly Comparison[]): Part {
   const reference = rows[0]!.reference.label;
   const measures = [...new Set(rows.map(({ measure }) => measure))];

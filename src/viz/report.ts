@@ -30,18 +30,15 @@ import {
 } from "./page.ts";
 import { labelColors } from "./theme.ts";
 
-/** What a report is about. */
 interface ReportContent {
   readonly folders: readonly LabelledResults[];
   /** From `compareLabels`; none where there is one folder. */
   readonly comparisons: readonly Comparison[];
-  /** One sentence each. */
   readonly warnings: readonly string[];
 }
 
 /** A report that is being made, a figure at a time. */
 export function startReport(): Pick<Page, "add"> & {
-  /** The text of an HTML file. */
   readonly finish: (content: ReportContent) => Promise<string>;
 } {
   const page = startPage();
@@ -163,7 +160,6 @@ const COMPARED: readonly Column<Comparison>[] = [
   ["p of equivalence (Holm)", (row) => tableP(row.holm.equivalenceP)],
 ];
 
-/** A table of comparisons of the same two labels. */
 function comparisonTable(
   rows: readonly Comparison[],
   caption: string,

@@ -53,7 +53,6 @@ function jitter(index: number): number {
   return Math.round(2e3 * (index * 0.6180339887498949 % 1) - 1e3) / 1e3;
 }
 
-/** What is told of the point next to the mouse. */
 function runTooltip(title: string): Json {
   return [
     text("label"),
@@ -189,7 +188,6 @@ interface BoxPanel {
   readonly runs: readonly RunValue[];
 }
 
-/** Room for an axis with its title. */
 const AXIS_PIXELS = 70;
 const PANEL_HEIGHT = 170;
 
@@ -239,7 +237,6 @@ export function boxFigure(
   });
 }
 
-/** Where a box, its whiskers and its median lie. */
 function boxOf(values: readonly number[]) {
   const sorted = Float64Array.from(values);
   const [low, median, high] = quartiles(sorted);

@@ -25,7 +25,6 @@ interface Run {
   readonly values: Float64Array;
 }
 
-/** A run that is not drawn. */
 export interface LeftOutRun {
   readonly iteration: number;
   readonly reason: "not finite" | "constant";
@@ -84,13 +83,11 @@ function usableRuns(curves: Curves, quantity: Quantity) {
 /** What stands for all runs: on a logarithmic scale the median with its quartiles, else the mean ± standard deviation. */
 export type Middle = "median" | "mean";
 
-/** The spread around a middle in words. */
 export const SPREAD_WORDS: Readonly<Record<Middle, string>> = {
   median: "quartiles",
   mean: "± standard deviation",
 };
 
-/** What is drawn on a scale. */
 export function middleOn({ log }: ValueScale): Middle {
   return log ? "median" : "mean";
 }
