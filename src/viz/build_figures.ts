@@ -19,8 +19,7 @@ import {
   summarizeResults,
   taskFacts,
 } from "../analysis/summary.ts";
-import type { CombinationResult } from "../results/results_folder.ts";
-import { curveFigure, overviewFigure } from "./curve_figures.ts";
+import { curveFigure, curvesIn, overviewFigure } from "./curve_figures.ts";
 import {
   effectFigure,
   type MeasureChange,
@@ -193,13 +192,6 @@ function pagesOf(combinations: readonly MatchedCombination[]) {
   }
 }
 
-function curvesIn(member: CombinationResult | undefined, quantity: Quantity) {
-  const [training, validation] = quantity === "loss"
-    ? [member?.trainLoss, member?.validateLoss]
-    : [member?.trainMetrics, member?.validateMetrics];
-  return { ...(training && { training }), ...(validation && { validation }) };
-}
-
 function overview(context: Context): Plan[] {
   const { labels, width = 178, comparisons } = context;
   const pages = pagesOf(context.combinations);
@@ -211,19 +203,10 @@ function overview(context: Context): Plan[] {
     pages.map(([shared, combinations], page): Plan => [
       `overview_${quantity}${pages.length === 1 ? "" : `_${page + 1}`}`,
       () =>
-        overviewFigure(
-          combinations.map(({ parameters, members }) => ({
-            parameters,
-            byLabel: members.flatMap((member, i) => {
-              const { validation: curves } = curvesIn(member, quantity);
-              return curves ? [{ label: labels[i]!, curves }] : [];
-            }),
-          })),
-          {
-            ...optionsOf(quantity, `${shared && `${shared}: `}validation`),
-            quantity,
-          },
-        ),
+        overviewFigure(combinations, {
+          ...optionsOf(quantity, `${shared && `${shared}: `}validation`),
+          quantity,
+        }),
     ])
   );
   const options = optionsOf("loss", "minimum validation");
@@ -315,8 +298,7 @@ async function networks(
       return networkFigure(matrices, {
         label,
         combination: match.title,
-        randomized: experiment?.randomW === true,
-        regionNames: experiment?.connectome.regionNames ?? [],
+        experiment,
         width,
       });
     }]);

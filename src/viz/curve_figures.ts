@@ -5,8 +5,10 @@
  * @module
  */
 
+import type { MatchedCombination } from "../analysis/match.ts";
 import type { Quantity } from "../analysis/summary.ts";
 import type { Curves } from "../results/data_files.ts";
+import type { CombinationResult } from "../results/results_folder.ts";
 import {
   type Drawing,
   HOVER,
@@ -26,7 +28,6 @@ import {
   legendParam,
   number,
   panelNames,
-  type Parameters,
   quantity,
   text,
   type ValueOptions,
@@ -257,18 +258,21 @@ function hoverLayer(title: string): Spec {
   };
 }
 
+/** The curves of a combination that are there. */
+export function curvesIn(
+  member: CombinationResult | undefined,
+  quantity: Quantity,
+): { readonly [split in Split]?: Curves } {
+  const [training, validation] = quantity === "loss"
+    ? [member?.trainLoss, member?.validateLoss]
+    : [member?.trainMetrics, member?.validateMetrics];
+  return { ...(training && { training }), ...(validation && { validation }) };
+}
+
 /** Points that are kept of a curve in a small panel. */
 const PANEL_POINTS = 70;
 /** Most rows of panels; with more, what would make them becomes dashes. */
 const MOST_ROWS = 8;
-
-interface OverviewCombination {
-  readonly parameters: Parameters;
-  readonly byLabel: readonly {
-    readonly label: string;
-    readonly curves: Curves;
-  }[];
-}
 
 /**
  * Draws the middle and the spread of the validation curves of all
@@ -278,10 +282,11 @@ interface OverviewCombination {
  * @returns undefined where there is one combination only, or no curve.
  */
 export function overviewFigure(
-  combinations: readonly OverviewCombination[],
+  combinations: readonly MatchedCombination[],
   options: CurveOptions,
 ): Drawing | undefined {
   if (combinations.length < 2) return undefined;
+  const { quantity, labels, axis } = options;
   const all = combinations.map(({ parameters }) => parameters);
   const { difficulty, kinds, others } = gridLayout(all);
   const count = (keys: readonly string[]) =>
@@ -295,13 +300,15 @@ export function overviewFigure(
   const dashed = full ? others : [];
   const names = [rows, columns, dashed].map((keys) => panelNames(all, keys));
   const { series, scale } = seriesOf(
-    combinations.flatMap(({ byLabel }, i) =>
-      byLabel.map(({ label, curves }) => {
-        const [row = "", column = "", dash = ""] = names.map((own) => own[i]);
-        return [{ row, column, dash, label }, curves] as const;
-      })
-    ),
-    options.quantity,
+    combinations.flatMap(({ members }, i) => {
+      const [row = "", column = "", dash = ""] = names.map((own) => own[i]);
+      return members.flatMap((member, f) => {
+        const { validation } = curvesIn(member, quantity);
+        const tags = { row, column, dash, label: labels[f]! };
+        return validation ? [[tags, validation] as const] : [];
+      });
+    }),
+    quantity,
   );
   if (series.length === 0) return undefined;
   const of = middleOn(scale);
@@ -309,7 +316,7 @@ export function overviewFigure(
   const several = values.length > 1;
   return gridFigure(series.map(({ tags }) => tags), {
     ...options,
-    caption: `${options.axis} against epochs: ${of} (line) and ${
+    caption: `${axis} against epochs: ${of} (line) and ${
       SPREAD_WORDS[of]
     } (band) of the runs${keysInWords("rows", rows)}${
       keysInWords("columns", columns)

@@ -10,6 +10,7 @@ import { InputError } from "../files/input_error.ts";
 import { readNpy } from "../files/npy.ts";
 import { listFolder, readIfThere } from "../files/read.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
+import type { ExperimentRecord } from "../results/experiment_record.ts";
 import {
   CONNECTOME_FILE,
   modelPath,
@@ -142,16 +143,6 @@ async function readWeights(
   return { size, values };
 }
 
-interface NetworkFigureOptions {
-  readonly label: string;
-  readonly combination: string;
-  /** Whether every run's topology is a random one of its own. */
-  readonly randomized: boolean;
-  /** A name for each region; numbers stand for missing ones. */
-  readonly regionNames: readonly string[];
-  readonly width: FigureWidth;
-}
-
 interface Panel {
   readonly title: string;
   /** Undefined where all connections are alike. */
@@ -173,8 +164,16 @@ const NAMES_PIXELS = 64;
  */
 export function networkFigure(
   networks: Networks,
-  { label, combination, randomized, regionNames, width }: NetworkFigureOptions,
+  { label, combination, experiment, width }: {
+    readonly label: string;
+    readonly combination: string;
+    readonly experiment: ExperimentRecord | undefined;
+    readonly width: FigureWidth;
+  },
 ): Drawing | undefined {
+  // Every run's topology is a random one of its own.
+  const randomized = experiment?.randomW === true;
+  const regionNames = experiment?.connectome.regionNames ?? [];
   const panels = panelsOf(networks, randomized);
   if (panels.length === 0) return undefined;
   const total = FIGURE_PIXELS[width];
