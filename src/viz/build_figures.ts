@@ -132,21 +132,23 @@ export async function planFigures(
   });
 }
 
-/** What the folders that have a combination say of a quantity of their task, which may be different ones. */
-function axisOf(
-  { folders, ylabel }: Context,
+/** What the folders, or those that have a combination, say of a quantity of their task, which may be different ones. */
+function valueOptions(
+  { folders, labels, ylabel, width }: Context,
   quantity: Quantity,
   match?: MatchedCombination,
 ) {
   const facts = taskFacts(
-    folders.filter((_, i) => !match || match.members[i] !== undefined)
+    folders.filter((_, i) => !match || match.members[i])
       .map(({ results }) => results),
     match?.parameters,
   );
   const title = quantityTitle(facts, quantity);
   return {
-    title: quantity === "loss" ? ylabel ?? title : title,
+    axis: quantity === "loss" ? ylabel ?? title : title,
     baseline: baselineOf(facts, quantity),
+    labels,
+    width: width ?? (match ? 85 : 178),
   };
 }
 
@@ -195,36 +197,35 @@ function pagesOf(combinations: readonly MatchedCombination[]) {
 function overview(context: Context): Plan[] {
   const { labels, width = 178, comparisons } = context;
   const pages = pagesOf(context.combinations);
-  const optionsOf = (quantity: Quantity, before: string) => {
-    const { title, baseline } = axisOf(context, quantity);
-    return { axis: `${before} ${title}`, baseline, labels, width };
+  const optionsOf = (quantity: Quantity, what: string) => {
+    const { axis, ...options } = valueOptions(context, quantity);
+    return { axis: `${what} ${axis}`, quantity, ...options };
   };
   const grids = (["loss", "accuracy"] as const).flatMap((quantity) =>
-    pages.map(([shared, combinations], page): Plan => [
-      `overview_${quantity}${pages.length === 1 ? "" : `_${page + 1}`}`,
-      () =>
-        overviewFigure(combinations, {
-          ...optionsOf(quantity, `${shared && `${shared}: `}validation`),
-          quantity,
-        }),
-    ])
+    pages.map(([shared, combinations], page): Plan => {
+      const what = `${shared && `${shared}: `}validation`;
+      return [
+        `overview_${quantity}${pages.length === 1 ? "" : `_${page + 1}`}`,
+        () => overviewFigure(combinations, optionsOf(quantity, what)),
+      ];
+    })
   );
-  const options = optionsOf("loss", "minimum validation");
+  const minimum = () =>
+    minimumFigure(
+      valuesOf(context, "minLoss"),
+      optionsOf("loss", "minimum validation"),
+    );
+  const effects = () => effectFigure(comparisons, { labels, width });
   return [
     ...grids,
-    [
-      "overview_minimum",
-      () => minimumFigure(valuesOf(context, "minLoss"), options),
-    ],
-    ...comparisons.length === 0 ? [] : [
-      ["effects", () => effectFigure(comparisons, { labels, width })] as const,
-    ],
+    ["overview_minimum", minimum],
+    ...(comparisons.length > 0 ? [["effects", effects] as const] : []),
   ];
 }
 
 function boxplots(context: Context): Plan[] {
   const { labels, width = 178 } = context;
-  const loss = axisOf(context, "loss").title;
+  const loss = valueOptions(context, "loss").axis;
   const panel = (title: string, of: RunNumber, epochs = false) => ({
     title,
     epochs,
@@ -244,7 +245,7 @@ function boxplots(context: Context): Plan[] {
 }
 
 function curves(context: Context): Plan[] {
-  const { combinations, combination, labels, width = 85 } = context;
+  const { combinations, combination, labels } = context;
   const shown = combinations.filter((match) =>
     combination === undefined || indexOf(match) === combination
   );
@@ -258,10 +259,10 @@ function curves(context: Context): Plan[] {
         parameters,
       });
       return [[name, (warnings) => {
-        const { title: axis, baseline } = axisOf(context, quantity, match);
+        const options = valueOptions(context, quantity, match);
         const { figure, leftOut } = curveFigure(
           all.map((one, i) => ({ label: labels[i]!, ...one })),
-          { title, quantity, axis, baseline, labels, width },
+          { title, quantity, ...options },
         );
         warnings.push(
           ...leftOut.map(({ label, split, iteration, reason }) =>
