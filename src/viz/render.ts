@@ -6,13 +6,13 @@
  */
 
 import { Buffer } from "node:buffer";
+import * as vega from "npm:vega@6.4.0";
 import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
 import { create as openFont } from "npm:fontkit@2.0.4";
 // A package without modules: its description brings it in.
 import "npm:dejavu-fonts-ttf@2.37.3/package.json" with { type: "json" };
 import { drawable, type Drawing } from "./figure.ts";
 import { encodePng } from "./matrices.ts";
-import { vega, VEGA_BUILD } from "./vega.ts";
 
 /** What is used of the library that reads fonts, which has no types. */
 interface OpenFont {
@@ -145,29 +145,20 @@ export async function renderPng(
 ): Promise<Uint8Array> {
   const { bytes } = await loadFont();
   const Resvg = await (ready ??= loadRenderer());
+  using memory = new DisposableStack();
   const renderer = new Resvg(svg.replaceAll(PIXELATED, ""), {
     fitTo: { mode: "zoom", value: dpi / CSS_DPI },
     // The only font that is known; text in any other would vanish silently.
     font: { fontBuffers: [bytes], defaultFontFamily: "DejaVu Sans" },
     background: "white",
   });
-  try {
-    const image = renderer.render();
-    try {
-      const { width, height, pixels } = image;
-      // Faster than the renderer's own encoder, and it says how large the picture is.
-      return encodePng({
-        width,
-        height,
-        pixels,
-        pixelsPerMetre: Math.round(dpi / INCH),
-      });
-    } finally {
-      image.free();
-    }
-  } finally {
-    renderer.free();
-  }
+  memory.defer(() => renderer.free());
+  const image = renderer.render();
+  memory.defer(() => image.free());
+  const { width, height, pixels } = image;
+  const pixelsPerMetre = Math.round(dpi / INCH);
+  // Faster than the renderer's own encoder, and it says how large the picture is.
+  return encodePng({ width, height, pixels, pixelsPerMetre });
 }
 
 /** A point of print has so many of the 96 CSS pixels of an inch. */
@@ -199,9 +190,6 @@ export async function renderPdf(
     // The same figure gives the same bytes.
     info: { Title: title, Creator: "biornn", CreationDate: new Date(0) },
   });
-  const chunks: Uint8Array[] = [];
-  pdf.on("data", (chunk: Uint8Array) => chunks.push(chunk));
-  const ended = new Promise((resolve) => pdf.on("end", resolve));
   pdf.registerFont(FONT_NAME, Buffer.from(bytes));
   pdf.font(FONT_NAME);
   drawSvg(pdf, svg.replace(SOLID_DASHES, ""), 0, 0, {
@@ -210,8 +198,7 @@ export async function renderPdf(
     fontCallback: () => FONT_NAME,
   });
   pdf.end();
-  await ended;
-  return Buffer.concat(chunks);
+  return Buffer.concat(await Array.fromAsync(pdf as AsyncIterable<Buffer>));
 }
 
 const FONT_NAME = "DejaVuSans";
@@ -221,15 +208,12 @@ const SOLID_DASHES = / stroke-dasharray="1,0"/g;
 
 /** The scripts of a page that draws: Vega, Vega-Lite, vega-embed. */
 export async function browserBuilds(): Promise<string[]> {
-  const files = [
-    VEGA_BUILD,
-    ["npm:vega-lite@6.5.0", "vega-lite.min.js"],
-    ["npm:vega-embed@7.3.0", "vega-embed.min.js"],
-  ] as const;
   // Only what is imported somewhere has a place.
   await import("npm:vega-embed@7.3.0");
-  return await Promise.all(files.map(([name, file]) =>
-    // The builds lie beside the modules.
-    Deno.readTextFile(new URL(file, import.meta.resolve(name)))
-  ));
+  // The builds lie beside the modules.
+  return await Promise.all([
+    new URL("vega.min.js", import.meta.resolve("npm:vega@6.4.0")),
+    new URL("vega-lite.min.js", import.meta.resolve("npm:vega-lite@6.5.0")),
+    new URL("vega-embed.min.js", import.meta.resolve("npm:vega-embed@7.3.0")),
+  ].map((file) => Deno.readTextFile(file)));
 }
