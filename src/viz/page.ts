@@ -223,11 +223,7 @@ interface Content {
   /** One sentence each. */
   readonly warnings: readonly string[];
   /** Those without content are left out. */
-  readonly sections: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly content: Part;
-  }[];
+  readonly sections: readonly (readonly [id: string, name: string, Part])[];
 }
 
 /** A page that is being made: figures are packed one by one, so that not all are in memory. */
@@ -310,7 +306,7 @@ function bodyOf(
   { title, lead, findings, warnings, sections }: Content,
   figures: number,
 ): Html {
-  const filled = sections.filter(({ content }) => content !== "");
+  const filled = sections.filter(([, , content]) => content !== "");
   return html`
     <header>
       <h1>${title}</h1>
@@ -319,7 +315,7 @@ function bodyOf(
         hidden>Draw all ${figures} figures, e.g. for a print</button>
       <nav aria-label="Sections">
         ${list(
-          filled.map(({ id, name }) => html`<a href="#${id}">${name}</a>`),
+          filled.map(([id, name]) => html`<a href="#${id}">${name}</a>`),
         )}
       </nav>
     </header>
@@ -327,7 +323,7 @@ function bodyOf(
     <noscript><p class="warnings">The figures are drawn by the browser: switch on JavaScript for this file, or open the SVG files beside it.</p></noscript>
     ${findings}
     ${warningList(warnings)}
-    ${filled.map(({ id, name, content }) =>
+    ${filled.map(([id, name, content]) =>
       html`<section id="${id}"><h2>${name}</h2>${content}</section>`
     )}
     </main>

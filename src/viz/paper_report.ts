@@ -130,29 +130,25 @@ export async function writePaperReport(
     findings: findings.length === 0 ? "" : list(findings, "findings"),
     warnings: missing,
     sections: [
-      {
-        id: "effects",
-        name: "Effects over all experiments",
-        content: rows.length === 0
+      [
+        "effects",
+        "Effects over all experiments",
+        rows.length === 0
           ? ""
           : [countsTable(rows), page.figuresOf("overview")],
-      },
-      { id: "table", name: "Losses and epochs", content: tableHtml(tables) },
-      {
-        id: "sentences",
-        name: "Each comparison in words",
-        content: all.map(({ name, comparisons, warnings }) =>
+      ],
+      ["table", "Losses and epochs", tableHtml(tables)],
+      [
+        "sentences",
+        "Each comparison in words",
+        all.map(({ name, comparisons, warnings }) =>
           fold(name, [
             list(comparisons.map(({ sentence }) => sentence)),
             warningList(warnings),
           ])
         ),
-      },
-      {
-        id: "cite",
-        name: "How to cite",
-        content: citeOf(cells.flatMap(({ arms }) => arms)),
-      },
+      ],
+      ["cite", "How to cite", citeOf(cells.flatMap(({ arms }) => arms))],
     ],
   });
   await folder.write(REPORT, report);
@@ -232,10 +228,9 @@ function findingsOf(rows: readonly Comparison[]): string[] {
 /** How far random networks began from the biological one, which decides much of what they learn. */
 function startsOf(tables: readonly CellTable[]): string[] {
   const ratios = tables.flatMap(({ arms: [biological, ...random] }) =>
-    random.map(({ label, spectralRadius }) => ({
-      label,
-      ratio: spectralRadius / biological!.spectralRadius,
-    }))
+    random.map(({ label, spectralRadius: own }) => {
+      return { label, ratio: own / biological!.spectralRadius };
+    })
   ).filter(({ ratio }) => Number.isFinite(ratio));
   const apart = ratios.filter(({ ratio }) => Math.abs(Math.log(ratio)) > APART);
   if (apart.length === 0) return [];
@@ -398,20 +393,14 @@ function csvOf(tables: readonly CellTable[]): string {
 
 function leadOf(cells: readonly ReportedCell[]): string {
   const arms = cells.flatMap((cell) => cell.arms);
-  const runs = arms.reduce(
-    (sum, { results }) =>
-      sum + results.combinations.reduce(
-        (own, { validateLoss }) => own + validateLoss.iterations,
-        0,
-      ),
-    0,
+  const runs = arms.flatMap(({ results }) => results.combinations)
+    .reduce((sum, { validateLoss }) => sum + validateLoss.iterations, 0);
+  const epochs = new Set(
+    arms.flatMap(({ results }) => results.experiment?.epochs ?? []),
   );
-  const epochs = [
-    ...new Set(
-      arms.flatMap(({ results }) => results.experiment?.epochs ?? []),
-    ),
-  ].sort((a, b) => a - b);
   return `${plural(cells.length, "experiment")}, ${
     plural(arms.length, "network")
-  }, ${plural(runs, "training")} of ${epochs.join(" or ")} epochs.`;
+  }, ${plural(runs, "training")} of ${
+    [...epochs].sort((a, b) => a - b).join(" or ")
+  } epochs.`;
 }

@@ -15,7 +15,6 @@ import {
   experimentTable,
   measureTables,
 } from "./experiment_facts.ts";
-import type { Figure } from "./figure.ts";
 import {
   type Column,
   fold,
@@ -24,62 +23,44 @@ import {
   list,
   NONE,
   numberTable,
-  type Page,
   type Part,
   startPage,
 } from "./page.ts";
 import { labelColors } from "./theme.ts";
 
-interface ReportContent {
-  readonly folders: readonly LabelledResults[];
-  /** From `compareLabels`; none where there is one folder. */
-  readonly comparisons: readonly Comparison[];
-  readonly warnings: readonly string[];
-}
-
 /** A report that is being made, a figure at a time. */
-export function startReport(): Pick<Page, "add"> & {
-  readonly finish: (content: ReportContent) => Promise<string>;
-} {
+export function startReport() {
   const page = startPage();
   const { add, figuresOf } = page;
-  const section = (id: Figure["section"], name: string) => ({
-    id,
-    name,
-    content: figuresOf(id),
-  });
-  return {
-    add,
-    finish: ({ folders, comparisons, warnings }) =>
-      page.finish({
-        title: titleOf(folders),
-        lead: leadOf(folders),
-        findings: findingsOf(comparisons),
-        warnings,
-        sections: [
-          section("overview", "Overview"),
-          section("summary", "All runs"),
-          {
-            id: "statistics",
-            name: "Statistics",
-            content: statisticsOf(comparisons),
-          },
-          section("loss", "Combinations: loss"),
-          section("accuracy", "Combinations: accuracy"),
-          section("networks", "Networks"),
-          {
-            id: "experiments",
-            name: "Experiments",
-            content: [
-              experimentTable(folders),
-              measureTables(folders),
-              configsOf(folders),
-            ],
-          },
-          { id: "cite", name: "How to cite", content: citeOf(folders) },
-        ],
-      }),
-  };
+  const finish = (
+    { folders, comparisons, warnings }: {
+      readonly folders: readonly LabelledResults[];
+      /** From `compareLabels`; none where there is one folder. */
+      readonly comparisons: readonly Comparison[];
+      readonly warnings: readonly string[];
+    },
+  ) =>
+    page.finish({
+      title: titleOf(folders),
+      lead: leadOf(folders),
+      findings: findingsOf(comparisons),
+      warnings,
+      sections: [
+        ["overview", "Overview", figuresOf("overview")],
+        ["summary", "All runs", figuresOf("summary")],
+        ["statistics", "Statistics", statisticsOf(comparisons)],
+        ["loss", "Combinations: loss", figuresOf("loss")],
+        ["accuracy", "Combinations: accuracy", figuresOf("accuracy")],
+        ["networks", "Networks", figuresOf("networks")],
+        ["experiments", "Experiments", [
+          experimentTable(folders),
+          measureTables(folders),
+          configsOf(folders),
+        ]],
+        ["cite", "How to cite", citeOf(folders)],
+      ],
+    });
+  return { add, finish };
 }
 
 function titleOf(folders: readonly LabelledResults[]): string {
