@@ -144,69 +144,67 @@ function changeInWords(change: number): string {
   return `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent)} %`;
 }
 
-/** A number with four digits. */
-function figure(value: number | undefined): string {
-  return value === undefined || !Number.isFinite(value)
-    ? NONE
-    : String(Number(value.toPrecision(4)));
+function fourDigits(value = NaN): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : NONE;
 }
 
 function measuresOf(
   label: string,
-  names: readonly string[],
+  all: readonly ReadonlyMap<string, unknown>[],
   columns: readonly Column<string>[],
 ): Part {
-  return names.length === 0
-    ? ""
-    : html`<h3>${label}</h3>${
-      numberTable([...new Set(names)], {
-        label,
-        corner: "measure",
-        header: (name) => name,
-        groups: [["", columns]],
-      })
-    }`;
+  if (all.length === 0) return "";
+  const names = new Set(all.flatMap((own) => [...own.keys()]));
+  const measures = numberTable([...names], {
+    label,
+    corner: "measure",
+    header: (name) => name,
+    groups: [["", columns]],
+  });
+  return html`<h3>${label}</h3>${measures}`;
 }
 
 /** What null models kept of the network, and what training did to networks: whatever measures the results have. */
 export function measureTables(folders: readonly LabelledResults[]): Html {
   const changed = folders.flatMap(({ label, results: { nullMeasures } }) =>
-    nullMeasures === undefined ? [] : [{
-      label,
-      rows: new Map(nullMeasures.map((one) => [one.measure, one])),
-    }]
+    nullMeasures
+      ? [{
+        label,
+        rows: new Map(nullMeasures.map((one) => [one.measure, one])),
+      }]
+      : []
   );
   // Null models of one network have one column of what it was before.
-  const isOne = new Set(
-    changed.map(({ rows }) =>
-      JSON.stringify([...rows.values()].map((one) => one.biological))
-    ),
-  ).size === 1;
+  const before = changed.map(({ rows }) =>
+    JSON.stringify([...rows.values()].map(({ biological }) => biological))
+  );
+  const isOne = new Set(before).size === 1;
   const trained = folders.flatMap(({ label, results: { runMeasures } }) =>
-    runMeasures === undefined ? [] : [{ label, rows: runMeasures }]
+    runMeasures ? [{ label, rows: runMeasures }] : []
   );
   return html`${
     measuresOf(
       "Networks before and after the null model",
-      changed.flatMap(({ rows }) => [...rows.keys()]),
-      changed.flatMap(({ label, rows }, i): Column<string>[] => [
-        ...(i > 0 && isOne ? [] : [
-          ["biological", (name) => figure(rows.get(name)?.biological)],
-        ] as Column<string>[]),
-        [label, (name) => figure(rows.get(name)?.random)],
-        ["change", (name) => {
-          const { biological = NaN, random = NaN } = rows.get(name) ?? {};
-          return changeInWords((random - biological) / biological);
-        }],
-      ]),
+      changed.map(({ rows }) => rows),
+      changed.flatMap(({ label, rows }, i) => {
+        const columns: Column<string>[] = [
+          ["biological", (name) => fourDigits(rows.get(name)?.biological)],
+          [label, (name) => fourDigits(rows.get(name)?.random)],
+          ["change", (name) => {
+            const { biological = NaN, random = NaN } = rows.get(name) ?? {};
+            return changeInWords((random - biological) / biological);
+          }],
+        ];
+        return columns.slice(i > 0 && isOne ? 1 : 0);
+      }),
     )
   }${
     measuresOf(
       "Networks before and after training, means over the runs",
-      trained.flatMap(({ rows }) => [...rows.keys()]),
+      trained.map(({ rows }) => rows),
       trained.map(({ label, rows }) => [
         label,
-        (name) => figure(rows.get(name)),
+        (name) => fourDigits(rows.get(name)),
       ]),
     )
   }`;
@@ -231,13 +229,10 @@ export function citeOf(folders: readonly LabelledResults[]): Html {
   const connectomes = records.map(({ connectome }) => connectome);
   const names = [...new Set(connectomes.map(({ name }) => name))];
   const citations = [
-    ...new Set([
-      ...connectomes.flatMap((own) => [
-        ...own.citations,
-        ...CATALOGUE.find(({ name }) => name === own.name)?.citations ?? [],
-      ]),
-      COLLECTION_CITATION,
-    ]),
+    ...new Set(connectomes.flatMap((own) => [
+      ...own.citations,
+      ...CATALOGUE.find(({ name }) => name === own.name)?.citations ?? [],
+    ])).add(COLLECTION_CITATION),
   ];
   const notes = new Set(records.flatMap(({ stimuli }) => stimuli?.note ?? []));
   return html`

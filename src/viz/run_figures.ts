@@ -81,36 +81,34 @@ export function minimumFigure(
   const { difficulty, kinds, others } = gridLayout(all);
   const scale = chooseScale(runs.map(({ value }) => value));
   const of = middleOn(scale);
+  const word = difficulty === undefined ? null : keyInWords(difficulty);
   const difficulties = all.map((parameters) =>
     difficulty === undefined ? "" : String(parameters[difficulty] ?? "–")
   );
   const ticks = [...new Set(difficulties)];
-  const [rowNames, columnNames] = [
-    panelNames(all, others),
-    panelNames(all, kinds),
-  ];
-  const room = 0.8 / labels.length;
+  const rowNames = panelNames(all, others);
+  const columnNames = panelNames(all, kinds);
+  const count = labels.length;
   const places = runs.map(({ label }, i) => ({
     row: rowNames[i]!,
     column: columnNames[i]!,
     x: ticks.indexOf(difficulties[i]!) + 1 +
-      (labels.indexOf(label) - (labels.length - 1) / 2) * room,
+      (labels.indexOf(label) - (count - 1) / 2) * (0.8 / count),
   }));
   const alone = runs.every(({ iteration }) => iteration === 0);
   const points = runs.map(({ parameters: _, value, ...run }, i): Json => {
     const { x, ...place } = places[i]!;
-    const aside = alone ? 0 : jitter(i) * 0.1 / labels.length;
+    const aside = alone ? 0 : jitter(i) * 0.1 / count;
     const shown = { x: x + aside, value: sixDigits(value) };
     return { kind: "run", ...place, ...run, ...shown };
   });
   const columns = new Set(columnNames).size;
-  const pixels = 0.6 * (FIGURE_PIXELS[options.width] - SIDES) / columns /
-    ticks.length / labels.length;
+  const room = (FIGURE_PIXELS[options.width] - SIDES) / columns / ticks.length;
   return gridFigure(places, {
     ...options,
     caption: `${axis} of every run (points), ${of} (tick) and ${
       SPREAD_WORDS[of]
-    } (bar)${difficulty === undefined ? "" : `, by ${keyInWords(difficulty)}`}${
+    } (bar)${word === null ? "" : `, by ${word}`}${
       keysInWords("columns", kinds)
     }${keysInWords("rows", others)}`,
     scale,
@@ -119,33 +117,31 @@ export function minimumFigure(
     rows: [...points, ...middles(runs, places, of)],
     x: {
       ...quantity("x"),
-      title: difficulty === undefined ? null : keyInWords(difficulty),
+      title: word,
       scale: { domain: [0.5, ticks.length + 0.5], nice: false, zero: false },
       axis: namedTicks(ticks.map((one) => [one])),
     },
     legend: DOT_LEGEND,
-    layers: minimumLayers(axis, of, Math.min(11, pixels)),
+    layers: minimumLayers(axis, of, Math.min(11, 0.6 * room / count)),
   });
 }
 
 /** Middle and spread of each place and label. */
 function middles(
   runs: readonly RunValue[],
-  places: readonly { row: string; column: string; x: number }[],
+  places: readonly Readonly<Record<string, Json>>[],
   of: Middle,
 ): Json[] {
   const groups = Map.groupBy(runs.keys(), (i) => JSON.stringify(places[i]));
   return [...groups.values()].map((own) => {
     const values = own.map((i) => Float64Array.of(runs[i]!.value));
-    const { n, middle, low, high } = middleCurve(values, { of });
+    const { n, ...curve } = middleCurve(values, { of });
+    const [middle, low, high] = [curve.middle, curve.low, curve.high]
+      .map(([value]) => sixDigits(value!));
+    const { label } = runs[own[0]!]!;
     return {
-      kind: "middle",
-      ...places[own[0]!]!,
-      label: runs[own[0]!]!.label,
-      n,
-      middle: sixDigits(middle[0]!),
-      low: sixDigits(low[0]!),
-      high: sixDigits(high[0]!),
+      ...{ kind: "middle", label, n, middle: middle!, low: low!, high: high! },
+      ...places[own[0]!],
     };
   });
 }
