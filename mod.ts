@@ -193,17 +193,22 @@ export {
 } from "./src/analysis/tables.ts";
 export type { Baseline, Measure } from "./src/analysis/summary.ts";
 export type { Description, Effect } from "./src/analysis/rank_tests.ts";
-export { drawFigures } from "./src/viz/draw_results.ts";
 export {
   type ActivityFigureOptions,
   drawActivity,
+  drawTrials,
 } from "./src/viz/activity_figures.ts";
-export { drawTrials } from "./src/viz/trial_figure.ts";
 export {
+  drawFigures,
   type DrawFiguresOptions,
   FIGURE_KINDS,
   type FigureKind,
-} from "./src/viz/build_figures.ts";
-export type { Drawing, Figure, Json, Spec } from "./src/viz/figure.ts";
-export type { FigureWidth } from "./src/viz/theme.ts";
+} from "./src/viz/draw_results.ts";
+export type {
+  Drawing,
+  Figure,
+  FigureWidth,
+  Json,
+  Spec,
+} from "./src/viz/figure.ts";
 export { InputError } from "./src/files/input_error.ts";

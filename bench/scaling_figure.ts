@@ -6,11 +6,14 @@
 
 import {
   type Drawing,
+  FIGURE_PIXELS,
+  INK,
   type Json,
+  labelColors,
   makeFigure,
+  MUTED,
   type Spec,
 } from "../src/viz/figure.ts";
-import { FIGURE_PIXELS, INK, labelColors, MUTED } from "../src/viz/theme.ts";
 import {
   AXIS_SIZES,
   type Scaling,

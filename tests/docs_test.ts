@@ -272,7 +272,7 @@ describe("the documentation", () => {
 /** What a module imports, examples in comments left out. */
 const IMPORT = /^(?! \*).*(?:from |import\()"(\.\.?\/[^"]*)"/gm;
 
-/** "viz" of ".../src/viz/theme.ts"; "" outside of src. */
+/** "viz" of ".../src/viz/figure.ts"; "" outside of src. */
 function roomOf(path: string): string {
   const [top, room] = relative(ROOT, path).split(sep);
   return top === "src" ? room ?? "" : "";

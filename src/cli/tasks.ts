@@ -19,7 +19,7 @@ import {
   type TaskParameters,
 } from "../tasks/task.ts";
 import { didYouMean, formatTable, listNames } from "../text/words.ts";
-import { drawTrials } from "../viz/trial_figure.ts";
+import { drawTrials } from "../viz/activity_figures.ts";
 import { openFigureFolder, prepareFolder } from "../viz/write_figures.ts";
 import { pathFlag, seedFlag } from "./flags.ts";
 import { print, runCommand } from "./run_command.ts";

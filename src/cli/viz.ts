@@ -8,8 +8,11 @@ import type { Flags } from "../compat/cli.ts";
 import { InputError } from "../files/input_error.ts";
 import { formatFindings } from "../analysis/tables.ts";
 import { plural } from "../text/words.ts";
-import { FIGURE_KINDS } from "../viz/build_figures.ts";
-import { drawResults, type DrawResultsOptions } from "../viz/draw_results.ts";
+import {
+  drawResults,
+  type DrawResultsOptions,
+  FIGURE_KINDS,
+} from "../viz/draw_results.ts";
 import {
   DEFAULT_FORMATS,
   FORMATS,

@@ -11,8 +11,10 @@ import type { Curves } from "../results/data_files.ts";
 import type { CombinationResult } from "../results/results_folder.ts";
 import {
   type Drawing,
+  FIGURE_PIXELS,
   HOVER,
   type Json,
+  legendPixels,
   makeFigure,
   type Spec,
 } from "./figure.ts";
@@ -46,7 +48,6 @@ import {
   SPREAD_WORDS,
   type Tags,
 } from "./series.ts";
-import { FIGURE_PIXELS, legendPixels } from "./theme.ts";
 
 /** Training or validation, in the order of the legend. */
 const SPLITS = ["training", "validation"] as const;

@@ -9,11 +9,16 @@
 import { ALPHA, type Comparison } from "../analysis/comparison.ts";
 import { MEASURES } from "../analysis/summary.ts";
 import {
+  CHARACTER_PIXELS,
   drawableText,
   type Drawing,
   drawnLabels,
+  FIGURE_PIXELS,
+  type FigureWidth,
+  INK,
   type Json,
   makeFigure,
+  MUTED,
   type Spec,
 } from "./figure.ts";
 import {
@@ -26,13 +31,6 @@ import {
   text,
 } from "./layers.ts";
 import { sixDigits } from "./series.ts";
-import {
-  CHARACTER_PIXELS,
-  FIGURE_PIXELS,
-  type FigureWidth,
-  INK,
-  MUTED,
-} from "./theme.ts";
 
 /** Most combinations that have a row each, and most rows of a page of experiments, all panels below each other counted. */
 const MOST_ROWS = 48;

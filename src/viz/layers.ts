@@ -10,22 +10,20 @@ import { combinationName, keyInWords } from "../analysis/match.ts";
 import type { Baseline } from "../analysis/summary.ts";
 import type { Plain } from "../results/experiment_record.ts";
 import {
+  CHARACTER_PIXELS,
   drawableText,
   type Drawing,
-  type Json,
-  makeFigure,
-  type Spec,
-} from "./figure.ts";
-import type { ValueScale } from "./series.ts";
-import {
-  CHARACTER_PIXELS,
   FIGURE_PIXELS,
   type FigureWidth,
   INK,
+  type Json,
   labelColors,
+  makeFigure,
   MUTED,
   SMALL_TEXT,
-} from "./theme.ts";
+  type Spec,
+} from "./figure.ts";
+import type { ValueScale } from "./series.ts";
 
 /** What figures of labelled results have in common. */
 export interface LabelOptions {

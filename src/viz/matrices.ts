@@ -10,9 +10,8 @@
 
 import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
-import { drawableText, HOVER, type Spec } from "./figure.ts";
+import { drawableText, HOVER, SMALL_TEXT, type Spec } from "./figure.ts";
 import { quantity } from "./layers.ts";
-import { SMALL_TEXT } from "./theme.ts";
 
 /** Red, green, blue, 0 to 255. */
 type Rgb = readonly [number, number, number];

@@ -18,7 +18,17 @@ import {
   parseModelName,
 } from "../results/layout.ts";
 import { readSound } from "../results/results_folder.ts";
-import { type Drawing, type Json, makeFigure, type Spec } from "./figure.ts";
+import {
+  DIVERGING,
+  type Drawing,
+  FIGURE_PIXELS,
+  type FigureWidth,
+  type Json,
+  makeFigure,
+  NO_CONNECTION,
+  SEQUENTIAL,
+  type Spec,
+} from "./figure.ts";
 import { number, text } from "./layers.ts";
 import {
   cellHover,
@@ -28,13 +38,6 @@ import {
   regionStep,
 } from "./matrices.ts";
 import { sixDigits } from "./series.ts";
-import {
-  DIVERGING,
-  FIGURE_PIXELS,
-  type FigureWidth,
-  NO_CONNECTION,
-  SEQUENTIAL,
-} from "./theme.ts";
 
 interface SquareMatrix {
   readonly size: number;

@@ -8,11 +8,16 @@
  */
 
 import { Buffer } from "node:buffer";
-import { drawable, type Figure, type Json, type Spec } from "./figure.ts";
+import {
+  drawable,
+  type Figure,
+  FIGURE_PIXELS,
+  type Json,
+  type Spec,
+} from "./figure.ts";
 import { browserBuilds } from "./render.ts";
 import css from "./report.css" with { type: "text" };
 import script from "./report_page.js" with { type: "text" };
-import { FIGURE_PIXELS } from "./theme.ts";
 
 /** Text that is HTML already. */
 export interface Html {

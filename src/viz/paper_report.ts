@@ -41,7 +41,7 @@ import {
   startPage,
   warningList,
 } from "./page.ts";
-import type { FigureWidth } from "./theme.ts";
+import { type FigureWidth } from "./figure.ts";
 import { openFigureFolder, type WriteOptions } from "./write_figures.ts";
 
 /** An experiment of the report: its name, and the biological network's results before those of random ones. */

@@ -26,7 +26,7 @@ import {
   type Part,
   startPage,
 } from "./page.ts";
-import { labelColors } from "./theme.ts";
+import { labelColors } from "./figure.ts";
 
 /** A report that is being made, a figure at a time. */
 export function startReport() {

@@ -6,7 +6,15 @@
  */
 
 import { keyInWords } from "../analysis/match.ts";
-import { type Drawing, type Json, makeFigure, type Spec } from "./figure.ts";
+import {
+  CHARACTER_PIXELS,
+  type Drawing,
+  FIGURE_PIXELS,
+  INK,
+  type Json,
+  makeFigure,
+  type Spec,
+} from "./figure.ts";
 import {
   axisTitle,
   DOT_LEGEND,
@@ -36,7 +44,6 @@ import {
   sixDigits,
   SPREAD_WORDS,
 } from "./series.ts";
-import { CHARACTER_PIXELS, FIGURE_PIXELS, INK } from "./theme.ts";
 
 /** One number of one run, with its place in the grid. */
 export interface RunValue {
@@ -103,7 +110,8 @@ export function minimumFigure(
     return { kind: "run", ...place, ...run, ...shown };
   });
   const columns = new Set(columnNames).size;
-  const room = (FIGURE_PIXELS[options.width] - SIDES) / columns / ticks.length;
+  const room = 0.6 * (FIGURE_PIXELS[options.width] - SIDES) / columns /
+    ticks.length;
   return gridFigure(places, {
     ...options,
     caption: `${axis} of every run (points), ${of} (tick) and ${
@@ -122,7 +130,7 @@ export function minimumFigure(
       axis: namedTicks(ticks.map((one) => [one])),
     },
     legend: DOT_LEGEND,
-    layers: minimumLayers(axis, of, Math.min(11, 0.6 * room / count)),
+    layers: minimumLayers(axis, of, Math.min(11, room / count)),
   });
 }
 

@@ -8,7 +8,7 @@ import {
   parseRunMeasures,
 } from "../../src/results/data_files.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { planFigures } from "../../src/viz/build_figures.ts";
+import { planFigures } from "../../src/viz/draw_results.ts";
 import { drawable } from "../../src/viz/figure.ts";
 import { html, withLinks } from "../../src/viz/page.ts";
 import { startReport } from "../../src/viz/report.ts";

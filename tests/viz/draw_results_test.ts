@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
 import { summarizeLoss } from "../../src/analysis/summary.ts";
-import { planFigures } from "../../src/viz/build_figures.ts";
+import { planFigures } from "../../src/viz/draw_results.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
 import type { LabelledResults } from "../../src/analysis/match.ts";
 import type { Drawing, Figure, Spec } from "../../src/viz/figure.ts";
