@@ -63,11 +63,17 @@ type Metadata = Readonly<Record<string, string>>;
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
 
+/** Files of this program have a checksum among their metadata. */
+function isOwn({ format = "" }: Metadata): boolean {
+  return format.startsWith("biornn-");
+}
+
 /**
  * The bytes of a safetensors file; the same content gives the same bytes.
  *
  * @param tensors Written by size of element, largest first, so that all are aligned; otherwise in the given order.
- * @param metadata Free text by key; written in the keys' alphabetic order.
+ * @param metadata Free text by key; written in the keys' alphabetic order. Formats of this program get a checksum of
+ * tensors and metadata, which {@linkcode decodeSafetensors} verifies.
  * @throws {RangeError} If a tensor's data does not fit its shape, or a name is used twice.
  */
 export function encodeSafetensors(
@@ -78,10 +84,12 @@ export function encodeSafetensors(
     b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT
   );
   const entries = new Map<string, string>();
-  const keys = Object.keys(metadata).sort();
+  const facts = { ...metadata };
+  if (isOwn(metadata)) facts.checksum = contentChecksum(tensors, metadata);
+  const keys = Object.keys(facts).sort();
   if (keys.length > 0) {
-    const facts = keys.map((k) => [k, JSON.stringify(metadata[k])] as const);
-    entries.set(METADATA, jsonObject(facts));
+    const texts = keys.map((k) => [k, JSON.stringify(facts[k])] as const);
+    entries.set(METADATA, jsonObject(texts));
   }
   let end = 0;
   for (const { name, shape, data } of ordered) {
@@ -126,23 +134,6 @@ function bytesOf(
   { buffer, byteOffset, byteLength }: NamedTensor["data"],
 ): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** Formats of this program have a checksum among their metadata. */
-const OWN_FORMAT = /^biornn-/;
-
-/**
- * As {@linkcode encodeSafetensors}, with a checksum of tensors and metadata that
- * {@linkcode decodeSafetensors} verifies.
- *
- * @param metadata Has a `format` that begins with `biornn-`.
- */
-export function encodeWithChecksum(
-  tensors: readonly NamedTensor[],
-  metadata: Metadata,
-): Uint8Array<ArrayBuffer> {
-  const checksum = contentChecksum(tensors, metadata);
-  return encodeSafetensors(tensors, { ...metadata, checksum });
 }
 
 /** SHA-256 of the tensors and all the metadata but itself. */
@@ -222,8 +213,7 @@ export function decodeSafetensors(
     return { ...tensor, data: new ELEMENTS[tensor.dtype](buffer) };
   });
   if (
-    OWN_FORMAT.test(metadata.format ?? "") &&
-    metadata.checksum !== contentChecksum(tensors, metadata)
+    isOwn(metadata) && metadata.checksum !== contentChecksum(tensors, metadata)
   ) fail("its checksum does not fit its content, so it is damaged");
   return { tensors, metadata };
 }

@@ -15,7 +15,7 @@ import { join } from "../files/path.ts";
 import { readIfThere, sourceOfFile, systemReason } from "../files/read.ts";
 import {
   decodeSafetensors,
-  encodeWithChecksum,
+  encodeSafetensors,
   type NamedTensor,
 } from "../files/safetensors.ts";
 import {
@@ -226,7 +226,7 @@ function encode(
       else tensors.push({ name, shape: [data.length], data });
     }
   }
-  return encodeWithChecksum(tensors, metadata);
+  return encodeSafetensors(tensors, metadata);
 }
 
 /** The bytes of a finished run's file. */

@@ -8,7 +8,7 @@
 import { type Fail, InputError } from "../files/input_error.ts";
 import {
   decodeSafetensors,
-  encodeWithChecksum,
+  encodeSafetensors,
   type NamedTensor,
 } from "../files/safetensors.ts";
 import { isTensor, readTorchFile } from "../files/torch.ts";
@@ -89,7 +89,7 @@ export function encodeCheckpoint(
       ? encodeRecurrent(name, connections, data)
       : { name, shape: shapes[key], data };
   });
-  return encodeWithChecksum(tensors, { ...metadata, format: MODEL_FORMAT });
+  return encodeSafetensors(tensors, { ...metadata, format: MODEL_FORMAT });
 }
 
 function encodeRecurrent(
