@@ -34,32 +34,6 @@ export function checkedValue(
   );
 }
 
-/**
- * A task's parameters, `nr_of_trials` among them, with the task's defaults where they
- * are left out.
- *
- * @throws {RangeError} If one is missing or not allowed, or they do not go together.
- */
-export function checkedParameters(
-  task: Pick<Task, "trialParameters" | "gridParameters" | "check">,
-  given: TaskParameters,
-): TaskParameters {
-  const all: Record<string, number | boolean> = { ...given };
-  const schemas: [string, ParameterSchema][] = Object.entries({
-    ...task.trialParameters,
-    ...task.gridParameters,
-    nr_of_trials: NR_OF_TRIALS,
-  });
-  for (const [name, schema] of schemas) {
-    all[name] = schema.kind === "boolean"
-      ? given[name] ?? schema.default ?? false
-      : checkedValue(given, name, schema);
-  }
-  const wrong = task.check?.(all);
-  if (wrong === undefined) return all;
-  throw new RangeError(`Cannot make trials: ${wrong}`);
-}
-
 type Schemas = Readonly<Record<string, ParameterSchema>>;
 
 /** One trial to be drawn, in which nothing is shown and nothing scored yet. */
@@ -98,7 +72,23 @@ export function defineTask<const S extends Schemas, const G extends Schemas>(
   { steps, draw, ...definition }: TaskDefinition<S, G>,
 ): Task {
   const { trialParameters, gridParameters } = definition;
-  const schemas: Schemas = { ...trialParameters, ...gridParameters };
+  const schemas: Schemas = {
+    ...trialParameters,
+    ...gridParameters,
+    nr_of_trials: NR_OF_TRIALS,
+  };
+  /** All parameters, those that are left out by their defaults. */
+  const checked = (given: TaskParameters) => {
+    const all: Record<string, number | boolean> = { ...given };
+    for (const [name, schema] of Object.entries(schemas)) {
+      all[name] = schema.kind === "boolean"
+        ? given[name] ?? schema.default!
+        : checkedValue(given, name, schema);
+    }
+    const wrong = definition.check?.(all);
+    if (wrong === undefined) return all as Parameters<typeof draw>[0];
+    throw new RangeError(`Cannot make trials: ${wrong}`);
+  };
   const task: Task = {
     inputSize: () => definition.inputNames!.length,
     trialCount: (nrOfTrials) => nrOfTrials,
@@ -106,13 +96,13 @@ export function defineTask<const S extends Schemas, const G extends Schemas>(
     steps: (given) =>
       steps((name) => checkedValue(given, name, schemas[name]!)),
     generate(given, options) {
-      const parameters = checkedParameters(task, given);
+      const parameters = checked(given);
       const inputSize = task.inputSize(options.stimuli);
-      const T = task.steps(parameters);
-      const trialCount = task.trialCount(parameters.nr_of_trials as number);
+      const T = task.steps(given);
+      const trialCount = task.trialCount(parameters.nr_of_trials);
       const inputs = new Float32Array(trialCount * T * inputSize);
       const targets = new Float32Array(trialCount * T);
-      const drawTrial = draw(parameters as Parameters<typeof draw>[0], options);
+      const drawTrial = draw(parameters, options);
       let first = 0;
       const show: BlankTrial["show"] = (t, numbers, from = 0) => {
         const at = (first + t) * inputSize + from;

@@ -58,7 +58,7 @@ export const picMem: Task = pictureTask({
  * A latent vector scaled to [0, 1]: (x − min + ε) / max(max − min, 2ε) with
  * ε = 1e-12, every operation rounded to float32 as in the original's tensors.
  */
-export function rescaleLatents(latents: Float32Array): Float32Array {
+function rescaleLatents(latents: Float32Array): Float32Array {
   let min = Infinity;
   let max = -Infinity;
   for (const value of latents) {

@@ -5,11 +5,7 @@ import { describe, it } from "../../src/compat/testing.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
-import {
-  picLatentMem,
-  picMem,
-  rescaleLatents,
-} from "../../src/tasks/pictures.ts";
+import { picLatentMem, picMem } from "../../src/tasks/pictures.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import type { Stimuli } from "../../src/tasks/task.ts";
 import { buildRun } from "../../src/train/build_run.ts";
@@ -309,6 +305,18 @@ describe("an experiment with pictures", () => {
     assert.notDeepEqual(described.inputs, original.inputs);
   });
 });
+
+/** How latents are shown. */
+function rescaleLatents(latents: Float32Array): Float32Array {
+  const parameters = { trial_length: 2, n_back: 1, nr_of_trials: 1 };
+  const { inputs, inputSize } = draw(picLatentMem, parameters, {
+    stimuli: {
+      ...numberedPictures([0, 1], latents.length),
+      values: Float32Array.of(...latents, ...latents),
+    },
+  });
+  return inputs.subarray(1, inputSize);
+}
 
 describe("rescale", () => {
   it("brings every latent vector to [0, 1], a constant one too", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createStream } from "../../src/random/stream.ts";
-import { checkedParameters } from "../../src/tasks/define_task.ts";
+import { defineTask } from "../../src/tasks/define_task.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { seqMem } from "../../src/tasks/seq_mem.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type Stimuli,
   type Task,
 } from "../../src/tasks/task.ts";
+import { draw } from "./draw.ts";
 
 /** Two trials of three time steps; the last one is scored. */
 const TASK: Task = {
@@ -277,9 +278,10 @@ describe("splitTrials()", () => {
   });
 });
 
-describe("checkedParameters()", () => {
-  const task = {
-    ...TASK,
+describe("defineTask()", () => {
+  let found: unknown;
+  const task = defineTask({
+    ...{ name: "mine", loss: "nll", outputSize: 3, inputNames: ["value"] },
     trialParameters: {
       noise: { kind: "number", above: 0, default: 0.5, description: "" },
       rescale: { kind: "boolean", default: true, description: "" },
@@ -287,16 +289,27 @@ describe("checkedParameters()", () => {
     gridParameters: {
       delay: { kind: "integer", from: 0, to: 9, description: "" },
     },
-    check: ({ delay, noise }: Record<string, number | boolean>) =>
+    check: ({ delay, noise }) =>
       Number(delay) > Number(noise) ? undefined : "delay is too short",
-  } as const;
+    steps: (count) => count("delay"),
+    draw: (parameters) => {
+      found = parameters;
+      return ({ number, show, ask }) => {
+        show(0, [number + 1]);
+        ask(2, 1 + number);
+      };
+    },
+  });
 
-  it("gives those that are there, and defaults for the others", () => {
-    assert.deepEqual(checkedParameters(task, { delay: 3, nr_of_trials: 2 }), {
-      delay: 3,
-      nr_of_trials: 2,
-      noise: 0.5,
-      rescale: true,
+  it("gives those parameters that are there, and defaults for the others", () => {
+    assert.deepEqual(draw(task, { delay: 3, nr_of_trials: 2 }), {
+      ...{ trialCount: 2, steps: 3, inputSize: 1 },
+      inputs: Float32Array.of(1, 0, 0, 2, 0, 0),
+      targets: Float32Array.of(0, 0, 1, 0, 0, 2),
+    });
+    assert.deepEqual(found, {
+      ...{ delay: 3, nr_of_trials: 2 },
+      ...{ noise: 0.5, rescale: true },
     });
   });
 
@@ -317,7 +330,7 @@ describe("checkedParameters()", () => {
     ] as const;
     for (const [parameters, sentence] of wrong) {
       assert.throws(
-        () => checkedParameters(task, parameters),
+        () => draw(task, parameters),
         new RangeError(`Cannot make trials: ${sentence}`),
       );
     }
