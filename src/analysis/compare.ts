@@ -318,7 +318,7 @@ function compareStrata(
   labels: Both<string>,
   question: Question,
 ): Omit<ComparedRuns, "combination"> {
-  const { strata: all, byPlace } = countUnits(given);
+  const all = countUnits(given);
   const strata = all.filter(({ learned }) => learned);
   const paired = all.every((one) => one.paired);
   const design = paired ? PAIRS : GROUPS;
@@ -351,7 +351,7 @@ function compareStrata(
     reference: groups[0],
     other: groups[1],
     pairs: paired ? numbers[0] : undefined,
-    byPlace,
+    byPlace: paired && !given.every((one) => one.paired),
     units: units.every((n, side) => n === numbers[side]) ? undefined : units,
     test: design.test,
     ...design.testOf(isTestable ? tested : []),

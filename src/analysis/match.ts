@@ -342,7 +342,7 @@ export function countNetworks(
  */
 export function countUnits(
   strata: readonly Stratum<StratumRun>[],
-): { readonly strata: readonly Stratum[]; readonly byPlace: boolean } {
+): Stratum[] {
   const samples = both(gather(strata.map(({ runs }) => runs)), (runs) => {
     const count = countNetworks(runs) ?? 1;
     return { several: count > 1, shared: count > 1 && count < runs.length };
@@ -373,16 +373,13 @@ export function countUnits(
     }
     return { ...stratum, paired, runs };
   });
-  return {
-    byPlace,
-    strata: keyed.map((stratum) => ({
-      ...stratum,
-      runs: both(
-        stratum.runs,
-        (own) => own.map((run) => ({ ...run, unit: unitOf(run.unit) })),
-      ),
-    })),
-  };
+  return keyed.map((stratum) => ({
+    ...stratum,
+    runs: both(
+      stratum.runs,
+      (own) => own.map((run) => ({ ...run, unit: unitOf(run.unit) })),
+    ),
+  }));
 }
 
 /** A number of a run, or of a pair of runs. */

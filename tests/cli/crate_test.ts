@@ -10,6 +10,7 @@ import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { bibtex } from "../../src/results/archive.ts";
 import { prepare } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
+import { withFolder } from "../with_folder.ts";
 import { runTask } from "./run_task.ts";
 
 const CONFIG = new URL("../../config/quickstart.ini", import.meta.url);
@@ -28,8 +29,7 @@ function references(value: unknown): string[] {
 
 describe("deno task crate", () => {
   it("describes every file of the results, and is replaced with them", async () => {
-    const folder = await Deno.makeTempDir({ prefix: "biornn_crate_" });
-    try {
+    await withFolder(async (folder) => {
       const overrides = { epochs: 1, iterations: 1 };
       const prepared = await prepare(CONFIG, { overrides });
       const engine = createReferenceEngine();
@@ -59,9 +59,7 @@ describe("deno task crate", () => {
       }
       await train(prepared, { engine, folder, overwrite: true });
       await assert.rejects(Deno.stat(crate), Deno.errors.NotFound);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 
   it("says in a sentence where there are no results", async () => {

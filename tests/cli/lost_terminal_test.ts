@@ -2,18 +2,16 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { differences, writeTinyConfig } from "../soak/tiny_experiment.ts";
+import { withFolder } from "../with_folder.ts";
 import { type RunningTask, runTask, startTask } from "./run_task.ts";
 
 const TINY = { epochs: 200_000 };
 const CPU = ["--device", "cpu"];
 
 async function withConfig(body: (config: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_terminal_" });
-  try {
+  await withFolder(async (folder) => {
     await body(await writeTinyConfig(folder, TINY));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 const resultsOf = (config: string) => join(config, "..", "results");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { runTask } from "./run_task.ts";
+import { assertRefuses, runTask } from "./run_task.ts";
 import { withFolder } from "../with_folder.ts";
 
 /** One experiment on the connectome that comes along, in small. */
@@ -104,7 +104,7 @@ describe("deno task paper", () => {
   });
 
   it("tells bad input in a sentence", async () => {
-    const cases: [string[], RegExp][] = [
+    await assertRefuses("paper", [
       [["config.ini"], /^error: Cannot repeat the paper: it takes flags only/],
       [["--species", "macaq"], /--species "macaq": .*did you mean "macaque"/],
       [["--arms", "degree"], /--arms "degree": .*did you mean "degrees"/],
@@ -121,12 +121,6 @@ describe("deno task paper", () => {
         ["--species", "synthetic", "--dry-run", "--width", "90"],
         /^error: Cannot use --width "90"/,
       ],
-    ];
-    for (const [args, expected] of cases) {
-      const { code, stderr } = await runTask("paper", args);
-      assert.equal(code, 2, stderr);
-      assert.match(stderr, expected);
-      assert.ok(!stderr.includes("    at "));
-    }
+    ]);
   });
 });

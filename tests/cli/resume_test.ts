@@ -8,6 +8,7 @@ import {
   type TinyExperiment,
   writeTinyConfig,
 } from "../soak/tiny_experiment.ts";
+import { withFolder } from "../with_folder.ts";
 import { errorLines, runTask, startTask } from "./run_task.ts";
 
 /** Trains `tiny` undisturbed; `place` is for the same experiment with trouble. */
@@ -17,8 +18,7 @@ async function withFolders(
     place: { config: string; results: string; calm: string },
   ) => Promise<void>,
 ) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_resume_" });
-  try {
+  await withFolder(async (folder) => {
     const calm = await writeTinyConfig(join(folder, "calm"), tiny);
     const { code, stderr } = await runTask("train", [
       calm,
@@ -31,9 +31,7 @@ async function withFolders(
       results: join(place, "results"),
       calm: join(folder, "calm", "results"),
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 async function statesIn(results: string): Promise<string[]> {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import denoConfig from "../../deno.json" with { type: "json" };
 
 /** Where `deno.json` is. */
@@ -70,6 +71,25 @@ export function runTask(
   options: TaskOptions = {},
 ): Promise<TaskResult> {
   return startTask(name, args, options).result;
+}
+
+/** Asserts exit code 2, nothing on standard output, and one sentence on standard error. */
+export function assertRefused(result: TaskResult, sentence: RegExp): void {
+  assert.equal(result.code, 2, result.stderr);
+  assert.equal(result.stdout, "");
+  const lines = errorLines(result);
+  assert.equal(lines.length, 1, result.stderr);
+  assert.match(lines[0]!, sentence);
+}
+
+/** Asserts that of each of these arguments. */
+export async function assertRefuses(
+  name: keyof typeof denoConfig.tasks,
+  cases: readonly (readonly [args: readonly string[], sentence: RegExp])[],
+): Promise<void> {
+  for (const [args, sentence] of cases) {
+    assertRefused(await runTask(name, args), sentence);
+  }
 }
 
 /** The lines of standard error that a task itself wrote, without Deno's own about JSR. */

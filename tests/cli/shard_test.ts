@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
 import { soakWithKills } from "../soak/kill_soak.ts";
 import { differences, writeTinyConfig } from "../soak/tiny_experiment.ts";
+import { withFolder } from "../with_folder.ts";
 import { runTask } from "./run_task.ts";
 
 describe("deno task train --shard", () => {
@@ -24,8 +25,7 @@ describe("deno task train --shard", () => {
   });
 
   it("takes its part from Slurm or Kubernetes, and tells what is still to come", async () => {
-    const folder = await Deno.makeTempDir({ prefix: "biornn_shard_" });
-    try {
+    await withFolder(async (folder) => {
       const tiny = { epochs: 3 };
       const whole = await writeTinyConfig(join(folder, "whole"), tiny);
       const parts = await writeTinyConfig(join(folder, "parts"), tiny);
@@ -62,14 +62,11 @@ describe("deno task train --shard", () => {
         await differences(join(folder, "whole", "results"), results),
         [],
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 
   it("trains a lost part of a Slurm array again, and no other", async () => {
-    const folder = await Deno.makeTempDir({ prefix: "biornn_shard_" });
-    try {
+    await withFolder(async (folder) => {
       const config = await writeTinyConfig(folder, { epochs: 3 });
       const results = join(folder, "results");
       const cpu = ["--device", "cpu", "--resume"];
@@ -106,8 +103,6 @@ describe("deno task train --shard", () => {
       const rest = await task(1, [1, 3]);
       assert.equal(rest.code, 0, rest.stderr);
       assert.match(rest.stdout, /^Done in/m);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 });

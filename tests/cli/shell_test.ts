@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shellWord } from "../../src/cli/shell.ts";
 import { describe, it } from "../../src/compat/testing.ts";
+import { withFolder } from "../with_folder.ts";
 import { runTask, type TaskOptions, type TaskResult } from "./run_task.ts";
 
 const TINY = [
@@ -29,12 +30,7 @@ async function trainIn(
 async function inFolder(
   body: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.realPath(await Deno.makeTempDir());
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await withFolder(async (folder) => body(await Deno.realPath(folder)));
 }
 
 describe("paths of the command line", () => {

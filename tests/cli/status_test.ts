@@ -7,7 +7,7 @@ import { createStream } from "../../src/random/stream.ts";
 import { encodeRunStates, readRun } from "../../src/results/run_file.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
 import { writeTinyConfig } from "../soak/tiny_experiment.ts";
-import { errorLines, runTask } from "./run_task.ts";
+import { assertRefuses, runTask } from "./run_task.ts";
 import { withFolder } from "../with_folder.ts";
 
 function rows(stdout: string): string[][] {
@@ -114,20 +114,12 @@ describe("deno task status", () => {
 
   it("says in one sentence what is no results folder", async () => {
     await withFolder(async (folder) => {
-      const cases: [string[], RegExp][] = [
+      await assertRefuses("status", [
         [[], /name a results folder/],
         [[join(folder, "nowhere")], /there is no such folder/],
         [[folder], /it is no results folder/],
         [["--verbose", folder], /--verbose is not a flag/],
-      ];
-      for (const [args, sentence] of cases) {
-        const result = await runTask("status", args);
-        assert.equal(result.code, 2);
-        assert.equal(result.stdout, "");
-        const lines = errorLines(result);
-        assert.equal(lines.length, 1, result.stderr);
-        assert.match(lines[0] ?? "", sentence);
-      }
+      ]);
     });
   });
 });

@@ -7,6 +7,7 @@ import {
   filesBelow,
   tinyConfig,
 } from "../soak/tiny_experiment.ts";
+import { withFolder } from "../with_folder.ts";
 import { runTask, startTask, type TaskResult } from "./run_task.ts";
 
 const adapter = await createWebGpuEngine();
@@ -93,8 +94,7 @@ describe("deno task train with few connections", () => {
       `says how weights lie on the device, and gives the same bytes: ${what}`,
       missing,
       async () => {
-        const root = await Deno.makeTempDir({ prefix: "biornn_storage_" });
-        try {
+        await withFolder(async (root) => {
           const place = async (name: string, epochs = 12) => ({
             config: await writeSparseConfig(join(root, name), {
               ...net,
@@ -128,9 +128,7 @@ describe("deno task train with few connections", () => {
           await train(parts.config, "--shard", "1/3");
           await train(parts.config, "--shard", "2/3");
           assert.deepEqual(await differences(calm.results, parts.results), []);
-        } finally {
-          await Deno.remove(root, { recursive: true });
-        }
+        });
       },
     );
 
@@ -138,8 +136,7 @@ describe("deno task train with few connections", () => {
       `goes on to the same bytes with --resume: ${what}`,
       missing,
       async () => {
-        const root = await Deno.makeTempDir({ prefix: "biornn_storage_" });
-        try {
+        await withFolder(async (root) => {
           const options = { ...net, epochs: 400 };
           const calm = await writeSparseConfig(join(root, "calm"), options);
           await train(calm);
@@ -169,9 +166,7 @@ describe("deno task train with few connections", () => {
             await differences(join(root, "calm", "results"), results),
             [],
           );
-        } finally {
-          await Deno.remove(root, { recursive: true });
-        }
+        });
       },
     );
   }

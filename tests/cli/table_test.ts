@@ -5,13 +5,13 @@ import { describe, it, itNeeds } from "../../src/compat/testing.ts";
 import { readNpy } from "../../src/files/npy.ts";
 import { findPython } from "../find_python.ts";
 import { makeResults } from "../viz/make_results.ts";
-import { runTask } from "./run_task.ts";
+import { withFolder } from "../with_folder.ts";
+import { assertRefuses, runTask } from "./run_task.ts";
 
 async function withResults(
   use: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_table_" });
-  try {
+  await withFolder(async (folder) => {
     const common = { iterations: 2, epochs: 3 };
     await makeResults({
       ...common,
@@ -25,9 +25,7 @@ async function withResults(
       grid: { lr: [0.001], n_back: [2] },
     });
     await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 async function write(folder: string, args: string[]): Promise<void> {
@@ -131,20 +129,14 @@ cat(nrow(table), is.numeric(table$min_validation_loss), sum(is.na(table$n_back))
   );
 
   it("says in a sentence what is wrong", async () => {
-    for (
-      const [args, sentence] of [
-        [["--out", "a.csv"], /name a results folder/],
-        [["nowhere", "--out", "a.txt"], /ends in \.csv or \.parquet/],
-        [
-          ["a/b", "c/b", "--out", "a.csv"],
-          /two folders have the label "b"; name each by --results_labels\n$/,
-        ],
-        [["nowhere", "--out", "a.csv"], /there is no such folder/],
-      ] as const
-    ) {
-      const { code, stderr } = await runTask("table", args);
-      assert.equal(code, 2);
-      assert.match(stderr, sentence);
-    }
+    await assertRefuses("table", [
+      [["--out", "a.csv"], /name a results folder/],
+      [["nowhere", "--out", "a.txt"], /ends in \.csv or \.parquet/],
+      [
+        ["a/b", "c/b", "--out", "a.csv"],
+        /two folders have the label "b"; name each by --results_labels$/,
+      ],
+      [["nowhere", "--out", "a.csv"], /there is no such folder/],
+    ]);
   });
 });

@@ -11,7 +11,12 @@ import {
   type TinyExperiment,
   writeTinyConfig,
 } from "../soak/tiny_experiment.ts";
-import { errorLines, runTask, type TaskResult } from "./run_task.ts";
+import {
+  assertRefused,
+  errorLines,
+  runTask,
+  type TaskResult,
+} from "./run_task.ts";
 import { withFolder } from "../with_folder.ts";
 
 async function train(
@@ -49,15 +54,6 @@ async function readCurves(results: string, name: string) {
 async function readModel(results: string, name: string) {
   const file = join(results, name);
   return decodeCheckpoint(await Deno.readFile(file), { name: file });
-}
-
-/** Exit code 2, nothing on standard output, and one sentence on standard error. */
-function assertRefused(result: TaskResult, sentence: RegExp): void {
-  assert.equal(result.code, 2, result.stderr);
-  assert.equal(result.stdout, "");
-  const lines = errorLines(result);
-  assert.equal(lines.length, 1, result.stderr);
-  assert.match(lines[0] ?? "", sentence);
 }
 
 describe("deno task train", () => {
