@@ -42,6 +42,7 @@ import {
   matchCombinations,
   type MatchedCombination,
   meanPerUnit,
+  runsOf,
   shareUnits,
   type Stratum,
   type StratumRun,
@@ -226,7 +227,6 @@ function strataOf(
   });
 }
 
-/** What is asked of the runs. */
 interface Question {
   readonly measure: Measure;
   readonly margin: number;
@@ -372,7 +372,7 @@ function describeGroup(
   all: readonly Stratum[],
   { measure, log }: Question,
 ): ComparedGroup {
-  const runs = all.flatMap((stratum) => stratum.runs[side]);
+  const runs = runsOf(all)[side];
   // What nobody learned is described, but nothing is claimed of it.
   const described = all.some(({ learned }) => learned)
     ? all.filter(({ learned }) => learned)
@@ -402,7 +402,7 @@ function hasFailed({ minLoss }: RunSummary): boolean {
 }
 
 function failureP(strata: readonly Stratum[], paired: boolean): number {
-  const all = gather(strata.map(({ runs }) => runs));
+  const all = runsOf(strata);
   if (!all.flat().some(hasFailed)) return NaN;
   if (!paired) {
     // Runs that share a network do not fail independently.

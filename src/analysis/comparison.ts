@@ -206,7 +206,6 @@ function claimOf(row: Row): string {
   ].filter((part) => part !== "").join("; ");
 }
 
-/** What a test was, with its p and its effect. */
 function testInWords(row: Row): string {
   const { effect, holm, p, units } = row;
   const strata = row.combination === undefined && row.combinations > 1 &&
@@ -274,7 +273,6 @@ export function isEquivalent({ holm }: Pick<Row, "holm">): boolean {
   return holm.equivalenceP < ALPHA;
 }
 
-/** The margin in words. */
 function marginInWords(
   { margin, marginUnit, points, measure, other, baseline }: Row,
 ): string {

@@ -319,6 +319,13 @@ export interface Stratum<Run extends StratumRun = CountedRun> {
   readonly learned: boolean;
 }
 
+/** The runs of each label in all combinations. */
+export function runsOf<Run extends StratumRun>(
+  strata: readonly Stratum<Run>[],
+): [Run[], Run[]] {
+  return gather(strata.map(({ runs }) => runs));
+}
+
 /** How many networks runs are on; undefined where that is not known. */
 export function countNetworks(
   runs: readonly RunSummary[],
@@ -343,7 +350,7 @@ export function countNetworks(
 export function countUnits(
   strata: readonly Stratum<StratumRun>[],
 ): Stratum[] {
-  const samples = both(gather(strata.map(({ runs }) => runs)), (runs) => {
+  const samples = both(runsOf(strata), (runs) => {
     const count = countNetworks(runs) ?? 1;
     return { several: count > 1, shared: count > 1 && count < runs.length };
   });

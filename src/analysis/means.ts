@@ -14,7 +14,7 @@
  * @module
  */
 
-import type { ComparedRuns, MarginUnit } from "./comparison.ts";
+import type { MarginUnit } from "./comparison.ts";
 import { studentQuantile, studentUpperTail, sumOf } from "./distributions.ts";
 import {
   both,
@@ -23,6 +23,7 @@ import {
   gather,
   groupsOf,
   meanPerUnit,
+  runsOf,
   shareUnits,
   type Stratum,
 } from "./match.ts";
@@ -39,7 +40,6 @@ import {
   type RunSummary,
 } from "./summary.ts";
 
-/** Outcome of the two tests. */
 interface EquivalenceResult {
   /** Mean of x less mean of y; of several strata, the mean of their differences. */
   readonly difference: number;
@@ -102,18 +102,6 @@ export function testEquivalence(
 /** Share of runs without a value up to which means of the others are compared. */
 const MOST_MISSING = 0.1;
 
-type MeansCompared = Pick<
-  ComparedRuns,
-  | "ratio"
-  | "difference"
-  | "differenceInterval"
-  | "marginUnit"
-  | "points"
-  | "outside"
-  | "equivalenceP"
-  | "notWorseP"
->;
-
 /**
  * The means of the runs that have a value, each stratum in units of what its margin is a share of.
  *
@@ -127,12 +115,12 @@ export function compareMeans(
     readonly log: boolean;
     readonly paired: boolean;
   },
-): MeansCompared {
+) {
   const marginUnit = unitOf(strata, measure, log);
-  const none: MeansCompared = {
-    ratio: undefined,
+  const none = {
+    ratio: undefined as number | undefined,
     difference: NaN,
-    differenceInterval: [NaN, NaN],
+    differenceInterval: [NaN, NaN] as const,
     marginUnit,
     points: strata[0]?.points ?? NaN,
     outside: 0,
@@ -179,7 +167,7 @@ export function compareMeans(
   const equivalence = testEquivalence(tested, { margin: limit, paired });
   const worse = MEASURES[measure].better === "lower" ? 1 : -1;
   const each = within.map(([x, y]) => worse * (meanOf(x) - meanOf(y)));
-  const means: MeansCompared = {
+  const means = {
     ...none,
     ratio: log ? Math.exp(ratio) : undefined,
     difference: equivalence.difference,
@@ -214,7 +202,7 @@ function pool(
 }
 
 function isComplete(strata: readonly Stratum[], measure: Measure): boolean {
-  return gather(strata.map(({ runs }) => runs)).every((runs) => {
+  return runsOf(strata).every((runs) => {
     const missing = runs.filter((run) =>
       run[measure] === undefined ||
       (measure === "epoch99" && run.stillFalling)

@@ -13,7 +13,6 @@ import type { Plain } from "../results/experiment_record.ts";
 import type { Curves } from "../results/data_files.ts";
 import type { ResultsFolder } from "../results/results_folder.ts";
 
-/** What a loss curve comes down to. */
 interface LossSummary {
   readonly minLoss: number;
   /** The first epoch that has it. */
@@ -163,7 +162,6 @@ interface MeasureInfo {
   readonly better: "lower" | "higher";
 }
 
-/** The measures. */
 export const MEASURES: Readonly<Record<Measure, MeasureInfo>> = {
   minLoss: {
     name: "minimum validation loss",
@@ -214,7 +212,6 @@ export interface Baseline {
   readonly beaten: number;
 }
 
-/** What is known of a task. */
 interface TaskFacts {
   /** `seq_mem`, `nback_mem`, …; undefined where nothing says. */
   readonly name: string | undefined;

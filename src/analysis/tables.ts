@@ -259,7 +259,6 @@ function* epochRows({ label, results }: LabelledResults): Generator<Row> {
   }
 }
 
-/** The values of an iteration, where there are any. */
 function rowOf(curves: Curves | undefined, iteration: number) {
   return curves !== undefined && iteration < curves.iterations
     ? curveOf(curves, iteration)

@@ -31,7 +31,6 @@ import { didYouMean, listNames } from "../text/words.ts";
 import { print, printError, runCommand } from "./run_command.ts";
 import { userPath } from "./shell.ts";
 
-/** A command of `deno task connectome`. */
 interface Subcommand {
   /** What follows its name. */
   readonly usage: string;
@@ -159,7 +158,6 @@ ${HELP}; after a command, its flags
 
 ${CACHE}`;
 
-/** The help on a command. */
 function helpOn(flags: Flags): string {
   const command = commandOf(flags);
   if (command === undefined) return OVERVIEW;

@@ -58,7 +58,6 @@ export async function load(
   });
 }
 
-/** The folder for what is written. */
 function outFolder(flags: Flags): string {
   return needed(pathFlag(flags, "out"), "out");
 }

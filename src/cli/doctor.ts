@@ -55,7 +55,6 @@ const LIMITS: readonly (readonly [name: string, per: number, unit?: string])[] =
     ["maxComputeWorkgroupsPerDimension", 1],
   ];
 
-/** What is known of an adapter: name, vendor, driver, limits. */
 function describeAdapter(adapter: AdapterDescription): string[] {
   const { description, vendor, architecture, device, software, features } =
     adapter;
@@ -80,7 +79,6 @@ function describeAdapter(adapter: AdapterDescription): string[] {
   ];
 }
 
-/** Opens the engines, one after the other, and describes them. */
 async function* openEngines(choice: DeviceChoice): AsyncGenerator<Engine> {
   if (choice === "auto" || choice === "gpu") {
     const engine = await openAdapter();

@@ -99,7 +99,6 @@ function readChoice(flags: Flags): PaperChoice {
   };
 }
 
-/** What a run of the command is about. */
 interface Paper {
   readonly flags: Flags;
   readonly choice: PaperChoice;

@@ -146,7 +146,6 @@ type OnDone = (
   seconds: number,
 ) => void | Promise<void>;
 
-/** Says where the results are, and how they can be seen. */
 function tellResults(arms: readonly Experiment[], seconds: number): void {
   print(
     `Done in ${seconds.toFixed(1)} s. The results are in ${
