@@ -12,7 +12,11 @@ import {
   connectedValues,
   listConnections,
 } from "../../src/graph/connections.ts";
-import { closePorts, parameterShapes } from "../../src/rnn/parameters.ts";
+import {
+  closePorts,
+  makeParameters,
+  parameterShapes,
+} from "../../src/rnn/parameters.ts";
 
 /** All nonlinearities and optimizers that there are. */
 export const RULES = {
@@ -76,12 +80,9 @@ export function exampleSpec(
   );
   // W_hh is drawn whole, so that all else is the same for any density.
   const shapes = parameterShapes(size, mask.length);
-  const tensors = Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [
-      name,
-      uniform(shape.reduce((a, b) => a * b), 1.5 / Math.sqrt(hiddenSize)),
-    ]),
-  ) as unknown as ModelRun["initial"];
+  const tensors = makeParameters((name) =>
+    uniform(shapes[name].reduce((a, b) => a * b), 1.5 / Math.sqrt(hiddenSize))
+  );
   return {
     ...size,
     loss,

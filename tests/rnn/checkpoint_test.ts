@@ -17,6 +17,7 @@ import {
   listConnections,
 } from "../../src/graph/connections.ts";
 import {
+  makeParameters,
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
@@ -31,12 +32,11 @@ function numbered(
   value = (i: number, k: number) => (i + 10 * k + 1) / 64,
 ): Parameters<Float32Array> {
   const shapes = parameterShapes(size, size.hiddenSize ** 2);
-  const parameters: Partial<Record<keyof Parameters, Float32Array>> = {};
-  for (const [k, key] of PARAMETER_NAMES.entries()) {
+  return makeParameters((key) => {
+    const k = PARAMETER_NAMES.indexOf(key);
     const length = shapes[key].reduce((product, d) => product * d, 1);
-    parameters[key] = Float32Array.from({ length }, (_, i) => value(i, k));
-  }
-  return parameters as Parameters<Float32Array>;
+    return Float32Array.from({ length }, (_, i) => value(i, k));
+  });
 }
 
 /** All of W_hh. */
@@ -134,15 +134,10 @@ describe("encodeCheckpoint()", () => {
 
   it("rounds double parameters to float32", () => {
     const size = { hiddenSize: 1, inputSize: 1, outputSize: 1 };
-    const tenth = Float64Array.of(0.1);
-    const bytes = encodeCheckpoint({
-      weightIh: tenth,
-      weightHh: tenth,
-      biasIh: tenth,
-      biasHh: tenth,
-      weightFc: tenth,
-      biasFc: tenth,
-    }, { size, connections: full(size), metadata: {} });
+    const bytes = encodeCheckpoint(
+      makeParameters(() => Float64Array.of(0.1)),
+      { size, connections: full(size), metadata: {} },
+    );
     const { parameters } = decodeCheckpoint(bytes, { name });
     assert.equal(parameters.weightHh[0], Math.fround(0.1));
   });
