@@ -106,13 +106,19 @@ export interface News extends Partial<Training> {
   readonly zip?: Uint8Array<ArrayBuffer>;
 }
 
+/** Runs of an arm that train together. */
+interface Group {
+  readonly runs: readonly Run[];
+  readonly plan: Plan;
+  /** From their first epoch to their last. */
+  ensemble?: Ensemble;
+  millisecondsPerEpoch: number;
+}
+
 let engine: Engine | undefined;
 let arms: readonly Arm[] = [];
 let runs: readonly Run[] = [];
-/** Runs that are to train together, and how. */
-let waiting: { readonly runs: readonly Run[]; readonly plan: Plan }[] = [];
-/** Those that train now. */
-let group: { readonly runs: readonly Run[]; ensemble: Ensemble } | undefined;
+let groups: readonly Group[] = [];
 let watched: Watched = { arm: 0, combination: 0, trial: 0, change: false };
 let running: AbortController | undefined;
 /** Number of the training that was asked for last. */
@@ -165,10 +171,10 @@ function inTurn(work: () => Promise<void>): Promise<void> {
 /** Prepares and trains; gives up where another training has been asked for meanwhile. */
 async function start(settings: Settings, number: number): Promise<void> {
   if (number !== asked) return;
-  group?.ensemble.destroy();
+  for (const { ensemble } of groups) ensemble?.destroy();
   engine?.destroy();
-  engine = group = undefined;
-  arms = runs = waiting = [];
+  engine = undefined;
+  arms = runs = groups = [];
   updates = milliseconds = 0;
   const experiments = experimentsOf(settings);
   const [{ net, grid, run, training, task: { task } }] = experiments as [
@@ -205,10 +211,18 @@ async function start(settings: Settings, number: number): Promise<void> {
       history: emptyHistory(training.epochs, task.loss === "nll"),
     }))
   );
-  waiting = planTogether(runs, engine).flatMap(({ runs, plan }) =>
-    plan.groups.map((numbers) => ({ plan, runs: numbers.map((n) => runs[n]!) }))
-  );
+  groups = arms.flatMap((arm) => planTogether(runsIn(arm), engine!))
+    .flatMap(({ runs, plan }) =>
+      plan.groups.map((numbers) => ({
+        runs: numbers.map((n) => runs[n]!),
+        ...{ plan, millisecondsPerEpoch: Infinity },
+      }))
+    );
   await train(number);
+}
+
+function runsIn(arm: Arm): Run[] {
+  return runs.filter(({ results }) => results === arm);
 }
 
 /** What tells the combinations from each other. */
@@ -260,67 +274,73 @@ async function add(file: File): Promise<void> {
 /** Trains until all is done, it is stopped, or another training is asked for. */
 async function train(number = asked): Promise<void> {
   const { signal } = running = new AbortController();
-  let millisecondsPerEpoch = Infinity;
-  while (
-    number === asked && !signal.aborted &&
-    (group ??= await begin()) !== undefined
-  ) {
-    const { runs, ensemble } = group;
-    const [{ epoch: first, results, run }] = runs as [Run];
-    const { epochs } = results.prepared.experiment.training;
-    const count = Math.max(1, Math.floor(pace / millisecondsPerEpoch));
-    const histories = runs.map(({ history }) => history);
-    const before = performance.now();
-    const made = await ensemble.train(Math.min(count, epochs - first), {
-      signal,
-      onEpochs(history) {
-        copyHistory(history, histories, runs[0]!.epoch);
-        for (const each of runs) each.epoch += history.epochs;
-      },
-    });
-    const took = performance.now() - before;
-    if (made.epochs > 0) millisecondsPerEpoch = took / made.epochs;
-    milliseconds += took;
-    updates += made.epochs * runs.length * run!.trials.trainBatches.length;
-    if (first + made.epochs === epochs) {
-      for (const [i, { parameters }] of (await ensemble.state()).entries()) {
-        runs[i]!.parameters = parameters;
-      }
-      ensemble.destroy();
-      group = undefined;
-    }
-    if (number === asked) await tellProgress();
+  let group: Group | undefined;
+  while ((group = furthestBehind()) !== undefined && !signal.aborted) {
+    await advance(group, signal);
+    if (number !== asked) break;
+    await tellProgress();
     // Where no other thread trains, an order to stop comes between two turns.
     await new Promise((resolve) => setTimeout(resolve));
   }
   running = undefined;
   if (number !== asked) return;
   tell(
-    group !== undefined || waiting.length > 0
-      ? { phase: "stopped" }
-      : { phase: "finished", summary: summarise(trainedArms()) },
+    group === undefined
+      ? { phase: "finished", summary: summarise(trainedArms()) }
+      : { phase: "stopped" },
   );
 }
 
-/** Draws the runs that are next; undefined where all have begun. */
-async function begin(): Promise<typeof group> {
-  const next = waiting.shift();
-  if (next === undefined) return undefined;
-  const { runs, plan } = next;
-  plan.prepare();
-  for (const each of runs) {
-    const { prepared } = each.results;
-    each.run = await buildRun(prepared, each.id);
-    each.own = prepared.ownNetworkOf(each.id);
+/** What is next of the arm that has come least far, so that all advance side by side. */
+function furthestBehind(): Group | undefined {
+  const left = groups.filter(({ runs }) => runs[0]!.parameters === undefined);
+  const done = ({ runs: [run] }: Group) =>
+    runsIn(run!.results).reduce((sum, { epoch }) => sum + epoch, 0);
+  return left.sort((a, b) => done(a) - done(b))[0];
+}
+
+/** Trains runs for about as long as pictures are apart. */
+async function advance(group: Group, signal: AbortSignal): Promise<void> {
+  const { runs, plan } = group;
+  const [{ results: { prepared }, epoch: first }] = runs as [Run];
+  const { epochs } = prepared.experiment.training;
+  if (group.ensemble === undefined) {
+    plan.prepare();
+    for (const each of runs) {
+      each.run = await buildRun(prepared, each.id);
+      each.own = prepared.ownNetworkOf(each.id);
+    }
+    group.ensemble = await plan.createEnsemble(runs.map(({ run }) => run!));
   }
-  return { runs, ensemble: await plan.createEnsemble(runs.map((r) => r.run!)) };
+  const { ensemble } = group;
+  const count = Math.max(1, Math.floor(pace / group.millisecondsPerEpoch));
+  const histories = runs.map(({ history }) => history);
+  const before = performance.now();
+  const made = await ensemble.train(Math.min(count, epochs - first), {
+    signal,
+    onEpochs(history) {
+      copyHistory(history, histories, runs[0]!.epoch);
+      for (const each of runs) each.epoch += history.epochs;
+    },
+  });
+  const took = performance.now() - before;
+  if (made.epochs > 0) group.millisecondsPerEpoch = took / made.epochs;
+  milliseconds += took;
+  updates += made.epochs * runs.length *
+    runs[0]!.run!.trials.trainBatches.length;
+  if (first + made.epochs < epochs) return;
+  for (const [i, { parameters }] of (await ensemble.state()).entries()) {
+    runs[i]!.parameters = parameters;
+  }
+  ensemble.destroy();
+  delete group.ensemble;
 }
 
 function trainedArms(): TrainedArm[] {
   return arms.map((arm) => ({
     ...arm,
     engine: engineName(engine!),
-    runs: runs.filter(({ results }) => results === arm) as Required<Run>[],
+    runs: runsIn(arm) as Required<Run>[],
   }));
 }
 
@@ -334,8 +354,8 @@ async function tellProgress(): Promise<void> {
       updatesPerSecond: milliseconds === 0 ? 0 : 1000 * updates / milliseconds,
       curves: arms.flatMap((arm) =>
         curveOf(
-          runs.filter(({ results, id }) =>
-            results === arm && id.combination === watched.combination
+          runsIn(arm).filter(({ id }) =>
+            id.combination === watched.combination
           ),
           { arm: arm.label, epochs },
         )
@@ -346,16 +366,14 @@ async function tellProgress(): Promise<void> {
 }
 
 async function lookAt({ arm, combination, trial, change }: Watched) {
-  const found = runs.find(({ results, id }) =>
-    results === arms[arm] && id.combination === combination &&
-    id.iteration === 0
+  const found = runsIn(arms[arm]!).find(({ id }) =>
+    id.combination === combination && id.iteration === 0
   );
   if (found?.run === undefined) return undefined;
   const { results, run, epoch } = found;
-  const place = group?.runs.indexOf(found) ?? -1;
-  const parameters = place < 0
-    ? found.parameters
-    : (await group!.ensemble.state(place))[0]!.parameters;
+  const group = groups.find(({ runs }) => runs.includes(found))!;
+  const [state] = await group.ensemble?.state(group.runs.indexOf(found)) ?? [];
+  const parameters = found.parameters ?? state?.parameters;
   if (parameters === undefined) return undefined;
   const model = { results, run, parameters };
   return {
