@@ -21,48 +21,33 @@ const DIGIT_SIDE = 28;
 /** How many pictures an experiment has: 200 of each digit. */
 const COUNT = 2000;
 
-/** How one picture differs from the next; lengths in parts of its height. */
-interface Hand {
-  /** 2 × 2 matrix, row by row: size, slant and turn. */
-  readonly matrix: readonly [number, number, number, number];
-  readonly shift: Point;
-  /** Slow waves that bend the strokes: size and phase along each axis. */
-  readonly bend: readonly [Point, Point];
-  /** Half the width of the pen. */
-  readonly pen: number;
-}
-
-function drawHand(stream: RandomStream): Hand {
+/** How one picture differs from the next: half the width of the pen, and where it puts a point of a stroke. */
+function drawHand(
+  stream: RandomStream,
+): { readonly pen: number; readonly move: (point: Point) => Point } {
   const between = (low: number, high: number) =>
     low + (high - low) * stream.uniform();
+  // Lengths in parts of the picture's height.
   const width = between(0.85, 1.2);
   const height = between(0.9, 1.15);
   const slant = between(-0.3, 0.3);
   const turn = between(-0.2, 0.2);
+  const right = between(-0.07, 0.07);
+  const down = between(-0.05, 0.05);
+  const [bendX, phaseX] = [between(0, 0.035), between(0, 2 * Math.PI)];
+  const [bendY, phaseY] = [between(0, 0.035), between(0, 2 * Math.PI)];
+  const pen = between(0.03, 0.06);
   const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
-  return {
-    // Turn · slant · size.
-    matrix: [
-      cos * width,
-      (cos * slant - sin) * height,
-      sin * width,
-      (sin * slant + cos) * height,
-    ],
-    shift: [between(-0.07, 0.07), between(-0.05, 0.05)],
-    bend: [
-      [between(0, 0.035), between(0, 2 * Math.PI)],
-      [between(0, 0.035), between(0, 2 * Math.PI)],
-    ],
-    pen: between(0.03, 0.06),
+  const move = ([x, y]: Point): Point => {
+    // Slow waves bend the strokes; then come size, slant, turn and shift.
+    const u = x - 0.5 + bendX * Math.sin(2 * Math.PI * y + phaseX);
+    const v = y - 0.5 + bendY * Math.sin(2 * Math.PI * x + phaseY);
+    return [
+      0.5 + right + cos * width * u + (cos * slant - sin) * height * v,
+      0.5 + down + sin * width * u + (sin * slant + cos) * height * v,
+    ];
   };
-}
-
-function moved([x, y]: Point, { matrix, shift, bend }: Hand): Point {
-  const [[bendX, phaseX], [bendY, phaseY]] = bend;
-  const u = x - 0.5 + bendX * Math.sin(2 * Math.PI * y + phaseX);
-  const v = y - 0.5 + bendY * Math.sin(2 * Math.PI * x + phaseY);
-  const [a, b, c, d] = matrix;
-  return [0.5 + shift[0] + a * u + b * v, 0.5 + shift[1] + c * u + d * v];
+  return { pen, move };
 }
 
 /** Distance of a point from the line between two others. */
@@ -118,10 +103,10 @@ export function syntheticDigits(
   for (let i = 0; i < count; i++) {
     const label = i % DIGIT_STROKES.length;
     labels[i] = label;
-    const hand = drawHand(stream);
+    const { pen, move } = drawHand(stream);
     const picture = pictureOf({ values, size }, i);
     for (const stroke of DIGIT_STROKES[label]!) {
-      ink(picture, stroke.map((point) => moved(point, hand)), hand.pen);
+      ink(picture, stroke.map(move), pen);
     }
   }
   const source = "synthetic digits";
