@@ -34,6 +34,7 @@ type Name =
   | `${"linear" | "gradient"}${Width}`
   | `${"forward" | "backward"}${Width} ${string}`
   | "meanSquaredError"
+  | "probe"
   | `update ${string}`
   | "add"
   | "clear"
@@ -94,9 +95,7 @@ export function fusesMultiplyAdd(): boolean {
   const bytes = module.bytes({ shared: false });
   if (!WebAssembly.validate(bytes)) return false;
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const compiled = new WebAssembly.Module(bytes);
-  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-  const probe = exports.probe as (a: number, b: number, c: number) => number;
+  const { probe } = instantiateKernels(new WebAssembly.Module(bytes), memory);
   return probe(1 + 2 ** -13, 1 - 2 ** -13, -1) !== 0;
 }
 

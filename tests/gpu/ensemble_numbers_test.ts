@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
-import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { createStream } from "../../src/random/stream.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
 import { closePorts, type FloatArray } from "../../src/rnn/parameters.ts";
+import { engine, missing } from "./adapter.ts";
 import { assertClose, assertParametersClose } from "./closeness.ts";
 import {
   createInWay,
@@ -17,10 +17,6 @@ import {
 import { withPorts } from "../reference/example_runs.ts";
 import { poisonBuffers } from "./poison_buffers.ts";
 
-const engine = await createWebGpuEngine();
-const missing = engine === undefined
-  ? "this machine has no WebGPU adapter"
-  : undefined;
 const suite = `numbers of the WebGPU engine on ${
   engine?.description ?? "no adapter"
 }`;

@@ -10,15 +10,12 @@ import { readBack } from "../../src/gpu/device.ts";
 import { createWebGpuEngine, type GpuEnsemble } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { countConnections } from "../../src/graph/connections.ts";
+import { engine, missing } from "./adapter.ts";
 import { assertParametersClose } from "./closeness.ts";
 import { createInWay, exampleSpec, FORMATS, type Way } from "./example_runs.ts";
 import { randomConnections } from "./random_connections.ts";
 import { RULES } from "../reference/example_runs.ts";
 
-const engine = await createWebGpuEngine();
-const missing = engine === undefined
-  ? "this machine has no WebGPU adapter"
-  : undefined;
 const suite = `the WebGPU engine on ${engine?.description ?? "no adapter"}`;
 
 async function create(

@@ -15,6 +15,7 @@ import {
   type Connections,
   countConnections,
 } from "../../src/graph/connections.ts";
+import { engine, missing } from "./adapter.ts";
 import {
   createInWay,
   DEFAULT_LIMITS,
@@ -302,11 +303,6 @@ describe("planOnGpu()", () => {
     ));
   });
 });
-
-const engine = await createWebGpuEngine();
-const missing = engine === undefined
-  ? "this machine has no WebGPU adapter"
-  : undefined;
 
 describe("the plan of the WebGPU engine", () => {
   for (const format of FORMATS) {

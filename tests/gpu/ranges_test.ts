@@ -2,16 +2,11 @@ import assert from "node:assert/strict";
 import { createEnsemble } from "../../src/engine/create_ensemble.ts";
 import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
-import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
+import { engine, missing } from "./adapter.ts";
 import { assertParametersClose } from "./closeness.ts";
 import { createInWay, exampleSpec, FORMATS, type Way } from "./example_runs.ts";
 import { poisonBuffers } from "./poison_buffers.ts";
-
-const engine = await createWebGpuEngine();
-const missing = engine === undefined
-  ? "this machine has no WebGPU adapter"
-  : undefined;
 
 /** One model each, of odd sizes, and the time steps of a stretch. */
 const EXAMPLES: Record<string, [spec: EnsembleSpec, stretch: number]> = {

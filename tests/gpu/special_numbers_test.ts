@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import type { EnsembleSpec } from "../../src/engine/ensemble.ts";
-import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { PARAMETER_NAMES } from "../../src/rnn/parameters.ts";
+import { engine, missing } from "./adapter.ts";
 import { createInWay, exampleSpec, type Way, WAYS } from "./example_runs.ts";
-
-const engine = await createWebGpuEngine();
-const missing = engine === undefined
-  ? "this machine has no WebGPU adapter"
-  : undefined;
 
 const ACTIVATIONS = ["tanh", "relu"] as const;
 

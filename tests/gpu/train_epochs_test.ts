@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, itNeeds } from "../../src/compat/testing.ts";
 import type { EpochHistory, ModelState } from "../../src/engine/ensemble.ts";
-import { createWebGpuEngine } from "../../src/gpu/engine.ts";
 import { sampleInterval } from "../../src/gpu/profiler.ts";
 import { countBlocks, countConnections } from "../../src/graph/connections.ts";
+import { engine, missing } from "./adapter.ts";
 import { createInWay, exampleSpec, FORMATS } from "./example_runs.ts";
 
-const engine = await createWebGpuEngine();
-const missing = engine === undefined
-  ? "this machine has no WebGPU adapter"
-  : undefined;
 const untimed = missing ??
   (engine?.gpu.device.features.has("timestamp-query")
     ? undefined
