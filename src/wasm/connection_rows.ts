@@ -106,12 +106,19 @@ export function listRows(
     length,
     /** For each tensor the number of each entry's connection in the list. */
     places,
-    ...{ start, startInput, offset: most.subarray(0, length), backPlace },
-    backStart: back.start.map((place) => 4 * place),
-    // A unit that is seen has all outputs, and they come last.
-    backStartReadout: back.start.slice(1).map((end, unit) =>
-      4 * (end - (hasPort(ports, unit, "output") ? O : 0))
-    ),
-    backOffset: back.sender.map((receiver) => receiver * ROW),
+    /** What the products go through; all numbers are places and offsets in bytes. */
+    lists: {
+      ...{ start, startInput },
+      // Of each sender's row.
+      offset: most.subarray(0, length),
+      // In the transposed list, and there the offsets of receivers' rows. A unit that is seen has all outputs, and they come last.
+      backStart: back.start.map((place) => 4 * place),
+      backStartReadout: back.start.slice(1).map((end, unit) =>
+        4 * (end - (hasPort(ports, unit, "output") ? O : 0))
+      ),
+      backOffset: back.sender.map((receiver) => receiver * ROW),
+      // Of each connection in the transposed list; behind its end if it is none of it.
+      backPlace,
+    },
   };
 }

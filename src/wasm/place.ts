@@ -43,9 +43,16 @@ export function placeEnsemble(
   },
 ) {
   const size = { hiddenSize, inputSize, outputSize };
-  const rows = runs.map(
-    perWiring(({ connections, ports }) => listRows(size, connections, ports)),
-  );
+  const placer = new Placer();
+  const { queue } = placer.place({ queue: 4 });
+  const rows = runs.map(perWiring(({ connections, ports }) => {
+    const list = listRows(size, connections, ports);
+    const bytes = Object.entries(list.lists)
+      .map(([name, { byteLength }]) => [name, byteLength] as const);
+    type Lists = Record<keyof typeof list.lists, number>;
+    const at = placer.place(Object.fromEntries(bytes) as Lists);
+    return { ...list, at };
+  }));
   const listed = Math.max(...rows.map(({ length }) => length));
   const { trainBatches, validateBatches } = runs[0]!.trials;
   const schedule = createSchedule({
@@ -60,18 +67,11 @@ export function placeEnsemble(
   const epochBytes = (16 * chunks + 4 * numbers) * runs.length;
   const most = {
     ...{ ...size, listed, chunks, buffers, numbers },
-    back: Math.max(...rows.map(({ backOffset }) => backOffset.length)),
+    back: Math.max(...rows.map(({ lists }) => lists.backOffset.length)),
     steps: Math.max(...runs.map(({ trials }) => trials.steps)),
     epochs: Math.max(1, Math.floor(HISTORY_BYTES / epochBytes)),
   };
 
-  const placer = new Placer();
-  const { queue } = placer.place({ queue: 4 });
-  const topologies = new Map([...new Set(rows)].map((list) => {
-    const { length: listed, backOffset: { length: back } } = list;
-    const parts = partsOf({ ...most, listed, back }).topology;
-    return [list, placer.place(parts)];
-  }));
   const addresses = runs.map(({ trials: { steps } }, i) =>
     placer.place(partsOf({ ...most, listed: rows[i]!.length, steps }).model)
   );
@@ -86,9 +86,9 @@ export function placeEnsemble(
   );
 
   const memory = createMemory(placer.end, shared);
-  for (const [list, placed] of topologies) {
-    for (const [name, address] of Object.entries(placed)) {
-      const values = list[name as keyof typeof placed];
+  for (const { lists, at } of new Set(rows)) {
+    for (const [name, values] of Object.entries(lists)) {
+      const address = at[name as keyof typeof at];
       new Uint32Array(memory.buffer, address, values.length).set(values);
     }
   }
@@ -117,7 +117,7 @@ export function placeEnsemble(
       scored: filled.scored.map((n) => loss === "mse" ? n * outputSize : n),
       /** Its list of connections, `listed` of them with padding, `recurrent` of W_hh. */
       topology: {
-        ...topologies.get(list)!,
+        ...list.at,
         listed: list.length,
         recurrent: list.places.weightHh.length,
       },

@@ -47,7 +47,7 @@ function aligned(bytes: number): number {
 }
 
 /** Bytes of parts one behind the other. */
-function span(parts: Parts): number {
+function span(parts: Parts | readonly number[]): number {
   return Object.values(parts).reduce((sum, bytes) => sum + aligned(bytes), 0);
 }
 
@@ -69,7 +69,7 @@ export class Placer {
 
 /** What the sizes of parts depend on. */
 export interface Extent extends ModelSize {
-  /** Connections in the list, with padding, and in the transposed list. */
+  /** Connections in the longest list, with padding, and in the transposed list. */
   readonly listed: number;
   readonly back: number;
   /** T */
@@ -88,19 +88,6 @@ export function partsOf(extent: Extent) {
   const { hiddenSize: H, inputSize, outputSize: O } = extent;
   const { listed, back, steps, chunks, buffers, numbers, epochs } = extent;
   return {
-    /** A list of connections; all its numbers are places and offsets in bytes. */
-    topology: {
-      start: 4 * (H + O + 1),
-      startInput: 4 * H,
-      // Of each sender's row.
-      offset: 4 * listed,
-      // In the transposed list, and there the offsets of receivers' rows.
-      backStart: 4 * (H + 1),
-      backStartReadout: 4 * H,
-      backOffset: 4 * back,
-      // Of each connection in the transposed list; behind its end if it is none of it.
-      backPlace: 4 * listed,
-    },
     /** A model: its weights and moments, its trials by chunks, what its chunks gave, and what the host computes for its updates. */
     model: {
       control: 16,
@@ -239,7 +226,7 @@ export function planMemory(
   },
 ) {
   const { connections, others = [], ownTopologies = false, steps: T } = shape;
-  const { hiddenSize, outputSize, batchSize, trainCount } = shape;
+  const { hiddenSize: H, outputSize: O, batchSize, trainCount } = shape;
   const length = Math.max(...[connections, ...others].map(countConnections));
   const listed = mostListed(shape, length);
   const train = batchSizes(trainCount, batchSize);
@@ -247,16 +234,18 @@ export function planMemory(
   const { chunks, buffers } = createSchedule({ train, validate }, {
     ...{ workers: all, listed },
   });
+  const back = length + O * H;
   const extent = {
-    ...{ ...shape, listed, chunks, buffers, epochs: 1 },
-    back: length + outputSize * hiddenSize,
+    ...{ ...shape, listed, back, chunks, buffers, epochs: 1 },
     steps: Math.max(...T),
     numbers: numbers * train.length,
   };
   const parts = partsOf(extent);
   const slot = span(parts.slot);
   const own = span(parts.worker);
-  const topology = span(parts.topology);
+  // The lists that `listRows` makes.
+  const lists = [H + O + 1, H, listed, H + 1, H, back, listed];
+  const topology = span(lists.map((length) => 4 * length));
   const fit = Math.floor(memoryBytes / 2 / (slot + own));
   const workers = Math.max(1, Math.min(all, fit));
   const shared = HISTORY_BYTES + 2 ** 16 + (ownTopologies ? 0 : topology) +
@@ -270,7 +259,7 @@ export function planMemory(
       `${(bytes / 2 ** 30).toFixed(1)} GiB`
     );
     throw new RangeError(
-      `Cannot train a model of ${hiddenSize} hidden units and ${length} connections on the CPU: it needs ${needed}, the limit is ${limit}`,
+      `Cannot train a model of ${H} hidden units and ${length} connections on the CPU: it needs ${needed}, the limit is ${limit}`,
     );
   }
   return { ...groupBySize(models, { shared, memoryBytes }), workers };
