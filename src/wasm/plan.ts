@@ -85,7 +85,7 @@ export interface Extent extends ModelSize {
 
 /** Sizes of all parts in bytes, by what has them. */
 export function partsOf(extent: Extent) {
-  const { hiddenSize: H, inputSize, outputSize: O } = extent;
+  const { inputSize, outputSize: O } = extent;
   const { listed, back, steps, chunks, buffers, numbers, epochs } = extent;
   return {
     /** A model: its weights and moments, its trials by chunks, what its chunks gave, and what the host computes for its updates. */
