@@ -57,20 +57,17 @@ export interface Training {
   readonly "moments": Numbers;
 }
 
-/** What an engine gives, or PyTorch, as an engine would. */
-export interface Outcome {
-  /** Of the first batch before any update. */
-  readonly probe: BatchProbe;
-  readonly history: Omit<EpochHistory, "models">;
-  /** After one update. */
-  readonly afterOne: Pick<ModelState, "parameters">;
-  /** After all epochs. */
-  readonly state: Omit<ModelState, "epoch" | "updates">;
-}
-
-/** Names all that is compared. */
+/** Names all that is compared of what an engine gives, or PyTorch, as an engine would. */
 export function trainingOf(
-  { probe, history, afterOne, state }: Outcome,
+  { probe, history, afterOne, state }: {
+    /** Of the first batch before any update. */
+    readonly probe: BatchProbe;
+    readonly history: Omit<EpochHistory, "models">;
+    /** After one update. */
+    readonly afterOne: Pick<ModelState, "parameters">;
+    /** After all epochs. */
+    readonly state: Omit<ModelState, "epoch" | "updates">;
+  },
   epochs: number,
 ): Training {
   const losses: Record<string, number[]> = {};

@@ -377,7 +377,10 @@ export async function buildRun(
   const trials = drawTrials(experiment, { id, stimuli });
   const label = runName(experiment, id);
   const draw = (topology: Topology) => ({
-    connections: topology.connections,
+    model: measuredModel(
+      { activation, connections: topology.connections, trials },
+      { size, loss: task.loss },
+    ),
     parameters: initialParameters(size, {
       ...{ ...topology, ports },
       initialisation: experiment.initialisation,
@@ -388,19 +391,14 @@ export async function buildRun(
   });
   const newModel = () => {
     const random = draw(prepared.topologyOf(id));
-    const { match } = net;
-    if (match === "none" || net.nullModel === "none") return random;
-    const start = ({ connections, parameters }: typeof random) => {
-      const own = { activation, connections, trials };
-      const model = measuredModel(own, { size, loss: task.loss });
-      return { model, parameters };
-    };
-    const parameters = matchStart(label, {
-      match,
-      biological: start(draw(prepared.biologicalTopologyOf(id))),
-      random: start(random),
-    });
-    return { ...random, parameters };
+    const { model: { connections }, parameters } = random;
+    const { match, nullModel } = net;
+    if (match === "none" || nullModel === "none") {
+      return { connections, parameters };
+    }
+    const biological = draw(prepared.biologicalTopologyOf(id));
+    const matched = matchStart(label, { match, biological, random });
+    return { connections, parameters: matched };
   };
   const { connections, parameters } = await prepared.pretrained?.modelOf(id) ??
     newModel();

@@ -262,15 +262,12 @@ type PretrainedOptions = Experiment["pretrained"] & {
   readonly stream: RandomStream;
 };
 
-interface PretrainedModel {
-  readonly parameters: Parameters<Float32Array>;
-  /** Where the loaded W_hh is not 0; of a sparse one, those that its file lists. */
-  readonly connections: Connections;
+interface PretrainedModel extends ReturnType<typeof decodeCheckpoint> {
+  /** Whether the read-out is a fresh one. */
   readonly freshReadout: boolean;
   readonly file: string;
+  /** Of the file. */
   readonly sha256: string;
-  /** What the file says of itself; empty for `.pth` files. */
-  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Names that a message lists at most. */
@@ -295,31 +292,27 @@ export async function loadPretrained(
     throw new InputError(`Cannot use the pretrained model "${file}": ${what}`);
   };
   const bytes = await readFileBytes(file, { what: "the pretrained model" });
-  const { size: found, parameters, connections, metadata } = decodeCheckpoint(
-    bytes,
-    { name: file },
-  );
-  if (
-    found.hiddenSize !== size.hiddenSize || found.inputSize !== size.inputSize
-  ) {
+  const loaded = decodeCheckpoint(bytes, { name: file });
+  const { size: { hiddenSize, inputSize, outputSize } } = loaded;
+  if (hiddenSize !== size.hiddenSize || inputSize !== size.inputSize) {
     fail(
-      `it has ${found.hiddenSize} hidden units and ${found.inputSize} inputs, but this experiment has ${size.hiddenSize} and ${size.inputSize}`,
+      `it has ${hiddenSize} hidden units and ${inputSize} inputs, but this experiment has ${size.hiddenSize} and ${size.inputSize}`,
     );
   }
-  if (
-    !PARAMETER_NAMES.every((name) => parameters[name].every(Number.isFinite))
-  ) fail("some of its weights are NaN or infinite");
-  const freshReadout = found.outputSize !== size.outputSize;
-  const started = {
-    ...parameters,
+  const isFinite = (name: keyof Parameters) =>
+    loaded.parameters[name].every(Number.isFinite);
+  if (!PARAMETER_NAMES.every(isFinite)) {
+    fail("some of its weights are NaN or infinite");
+  }
+  const freshReadout = outputSize !== size.outputSize;
+  const parameters = {
+    ...loaded.parameters,
     ...(freshReadout &&
       drawReadout(size, { initialisation: "default", ports, stream })),
   };
-  closePorts(started, ports);
-  return {
-    ...{ parameters: started, connections, freshReadout, file, metadata },
-    sha256: await sha256Hex(bytes),
-  };
+  closePorts(parameters, ports);
+  const sha256 = await sha256Hex(bytes);
+  return { ...loaded, parameters, freshReadout, file, sha256 };
 }
 
 async function findCheckpoint(

@@ -8,10 +8,7 @@
 import { join } from "node:path";
 import type { Engine, Model } from "../engine/ensemble.ts";
 import { InputError } from "../files/input_error.ts";
-import type {
-  NetworkStates,
-  RecordedFailure,
-} from "../results/experiment_record.ts";
+import type { RecordedFailure } from "../results/experiment_record.ts";
 import { type RunId, runKey } from "../results/layout.ts";
 import {
   readResultsFolder,
@@ -22,7 +19,6 @@ import {
   type RunFacts,
   type RunHistory,
 } from "../results/run_file.ts";
-import type { Parameters as Weights } from "../rnn/parameters.ts";
 import { type PreparedExperiment, runName, runsOf } from "./build_run.ts";
 import { chooseEngine } from "./choose_engine.ts";
 import {
@@ -34,8 +30,8 @@ import {
 import type { TrainingStatus } from "./progress.ts";
 import { readModel } from "./read_model.ts";
 import { openArms } from "./results_writer.ts";
-import { trainArms } from "./train_arms.ts";
-import type { ArmResults, Assembly, StandingRun } from "./groups.ts";
+import { trainArms, type TrainOutcome } from "./train_arms.ts";
+import type { ArmResults } from "./groups.ts";
 
 /** How to train. */
 export interface TrainOptions {
@@ -184,108 +180,85 @@ async function trainInMemory(
   runs: readonly RunId[] | undefined,
   training: Parameters<typeof trainArms>[1],
 ): Promise<TrainedExperiment[]> {
-  const kept = arms.map((arm) => new KeptResults(arm, runs));
+  const kept = arms.map((arm) => keepInMemory(arm, runs));
   const outcomes = await trainArms(kept, training);
-  return kept.map((arm, i) => arm.trained(outcomes[i]!.finished));
-}
-
-interface KeptRun {
-  /** Tells its network from those of other runs. */
-  readonly network: string;
-  readonly facts: RunFacts;
-  readonly history: RunHistory;
-  readonly model: Model;
+  return kept.map((arm, i) => arm.trained(outcomes[i]!));
 }
 
 /** Keeps the results of an arm in memory. */
-class KeptResults implements ArmResults {
-  readonly ids: readonly RunId[];
-  readonly #runs = new Map<string, KeptRun>();
-  readonly store: ArmResults["store"] = {
-    finished: (id) => Promise.resolve(this.#runs.get(runKey(id))?.facts),
-    stateEpochs: () => Promise.resolve([]),
-    statesAt: () => Promise.resolve(undefined),
-    removeStates: () => Promise.resolve(),
-  };
-
-  constructor(
-    readonly prepared: PreparedExperiment,
-    runs: readonly RunId[] | undefined,
-  ) {
-    this.ids = runs ?? runsOf(prepared.experiment);
-  }
-
-  async saveInitial(): Promise<void> {}
-  async saveStates(): Promise<void> {}
-  async saveModels(): Promise<void> {}
-
-  // deno-lint-ignore require-await
-  async saveFinished(runs: readonly StandingRun[]): Promise<void> {
-    const { experiment: { task }, size } = this.prepared;
-    for (const { id, network, run, record } of runs) {
-      const { activation, connections } = run;
-      const { history, state: { parameters } } = record;
-      const { loss } = task.task;
-      this.#runs.set(runKey(id), {
-        ...{ network: networkKey(network), facts: factsOf(record), history },
-        model: { ...size, activation, loss, connections, parameters },
-      });
-    }
-  }
-
-  // deno-lint-ignore require-await
-  async saveMeasured(id: RunId, networkStates: NetworkStates): Promise<void> {
-    const kept = this.#runs.get(runKey(id))!;
-    const facts = { ...kept.facts, networkStates };
-    this.#runs.set(runKey(id), { ...kept, facts });
-  }
-
-  readTrained(id: RunId): Promise<Weights> {
-    return Promise.resolve(this.#runs.get(runKey(id))!.model.parameters);
-  }
-
-  /** What is known of the runs, in their order. */
-  #facts(): RunFacts[] {
-    return this.ids.flatMap((id) => this.#runs.get(runKey(id))?.facts ?? []);
-  }
-
-  assemble(): Promise<Assembly> {
-    return Promise.resolve({
-      missing: this.ids.filter((id) => !this.#runs.has(runKey(id))),
-      failures: failuresOf(this.#facts()),
-    });
-  }
-
-  /** What is known at the end. */
-  trained(finished: boolean): TrainedExperiment {
-    const { experiment } = this.prepared;
-    const facts = this.#facts();
-    const combinations = Map.groupBy(this.ids, (id) => id.combination);
-    return {
+function keepInMemory(
+  prepared: PreparedExperiment,
+  ids: readonly RunId[] = runsOf(prepared.experiment),
+): ArmResults & { trained(outcome: TrainOutcome): TrainedExperiment } {
+  const { experiment, size } = prepared;
+  const finished = new Map<string, {
+    readonly network: string;
+    readonly facts: RunFacts;
+    readonly history: RunHistory;
+    readonly model: Model;
+  }>();
+  const find = (id: RunId) => finished.get(runKey(id));
+  const facts = () => ids.flatMap((id) => find(id)?.facts ?? []);
+  const nothing = () => Promise.resolve();
+  return {
+    ...{ prepared, ids },
+    store: {
+      finished: (id) => Promise.resolve(find(id)?.facts),
+      stateEpochs: () => Promise.resolve([]),
+      statesAt: () => Promise.resolve(undefined),
+      removeStates: nothing,
+    },
+    ...{ saveInitial: nothing, saveStates: nothing, saveModels: nothing },
+    saveFinished(runs) {
+      const { loss } = experiment.task.task;
+      for (const { id, network, run, record } of runs) {
+        const { activation, connections } = run;
+        const { history, state: { parameters } } = record;
+        finished.set(runKey(id), {
+          ...{ network: networkKey(network), facts: factsOf(record), history },
+          model: { ...size, activation, loss, connections, parameters },
+        });
+      }
+      return Promise.resolve();
+    },
+    saveMeasured(id, networkStates) {
+      const run = find(id)!;
+      const facts = { ...run.facts, networkStates };
+      finished.set(runKey(id), { ...run, facts });
+      return Promise.resolve();
+    },
+    readTrained: (id) => Promise.resolve(find(id)!.model.parameters),
+    assemble: () =>
+      Promise.resolve({
+        missing: ids.filter((id) => find(id) === undefined),
+        failures: failuresOf(facts()),
+      }),
+    trained: (outcome) => ({
       results: {
         path: "",
-        experiment: experimentRecord(this.prepared, facts),
-        // The combinations whose runs are all finished, as far as they were to be trained.
+        experiment: experimentRecord(prepared, facts()),
+        // Those whose runs are all finished, as far as they were to be trained.
         combinations: experiment.grid.combinations.flatMap(({ index }) => {
-          const ids = combinations.get(index) ?? [];
-          const runs = ids.flatMap((id) => this.#runs.get(runKey(id)) ?? []);
-          return runs.length === 0 || runs.length < ids.length
+          const own = ids.filter(({ combination }) => combination === index);
+          const runs = own.flatMap((id) => find(id) ?? []);
+          return runs.length === 0 || runs.length < own.length
             ? []
             : [combinationResult(experiment, { index, runs })];
         }),
         warnings: [],
       },
-      finished,
-      failures: failuresOf(facts),
-      model: async (id) => {
-        const run = this.#runs.get(runKey(id));
-        if (run !== undefined) return await Promise.resolve(run.model);
-        throw new InputError(
-          `Cannot give the model of ${
-            runName(experiment, id)
-          }: it was not trained`,
+      finished: outcome.finished,
+      failures: outcome.assembly.failures,
+      model(id) {
+        const run = find(id);
+        return run ? Promise.resolve(run.model) : Promise.reject(
+          new InputError(
+            `Cannot give the model of ${
+              runName(experiment, id)
+            }: it was not trained`,
+          ),
         );
       },
-    };
-  }
+    }),
+  };
 }
