@@ -9,8 +9,7 @@ import { fileURLToPath } from "node:url";
 import { type Connectome, createConnectome } from "../connectome/connectome.ts";
 import { loadConnectome } from "../connectome/load.ts";
 import { NULL_MODELS, type NullModel } from "../connectome/nulls/null_model.ts";
-import type { Network } from "../connectome/scale.ts";
-import { type Experiment, regionsMismatch } from "../experiment/experiment.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { type ExperimentOverrides, readArms } from "../experiment/read.ts";
 import { InputError } from "../files/input_error.ts";
 import { readTextFile } from "../files/read.ts";
@@ -107,16 +106,11 @@ export async function prepareArms(
   // Made anew: what was changed in it must not pass for the one it was made of.
   const given = options.connectome &&
     await createConnectome(options.connectome.graph, options.connectome);
-  // What arms share is there once.
-  const shared = new Map<
-    string,
-    { connectome: Connectome; network: Network }
-  >();
-  let stimuli: Stimuli | undefined;
   const arms: PreparedExperiment[] = [];
   for (const experiment of experiments) {
     const { net, paths } = experiment;
-    const known = shared.get(net.name);
+    // What arms share is there once.
+    const known = arms.find((arm) => arm.experiment.net.name === net.name);
     const connectome = known?.connectome ?? given ??
       await loadConnectome(net.name, {
         folder: paths.network,
@@ -124,17 +118,12 @@ export async function prepareArms(
         orientation: net.compatibility === "original" ? "file" : "declared",
         onProgress: onLine,
       });
-    // Before the stimuli, which may be many.
-    if (connectome.regions !== net.regions) {
-      throw regionsMismatch(experiment, connectome.regions);
-    }
-    stimuli ??= await findStimuli(experiment, onLine);
+    const stimuli = arms[0]?.stimuli ?? await findStimuli(experiment, onLine);
     const arm = await prepareWith(experiment, {
       ...{ connectome, stimuli, onProgress: onLine, network: known?.network },
       findPretrained: (sizes) =>
         checkPretrained(experiment, { ...sizes, connectome }),
     });
-    shared.set(net.name, arm);
     arms.push(arm);
   }
   return arms;

@@ -266,11 +266,7 @@ export function createTimeSheet(now = () => performance.now()) {
 
 /**
  * The times for people: a table of the kernels, the share of the time in which
- * the device was busy, and where the rest went. The busy time is that of all
- * kernels by the device's own clock, the whole that of the training by the
- * host's.
- *
- * @param options.engine Which kind of engine trained.
+ * the device was busy, by its own clock, and where the rest went, by the host's.
  */
 export function describeTimes(
   { all, phases, beside, device }: ReturnType<TimeSheet["totals"]>,

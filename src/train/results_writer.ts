@@ -304,44 +304,33 @@ export async function openArms(
   arms: readonly PreparedExperiment[],
   options: OpenResultsOptions,
 ): Promise<ResultsWriter[]> {
-  const { overwrite, resume, shard } = options;
+  const { engine, overwrite, resume, shard, warn } = options;
   const mode = overwrite ? "overwrite" : resume ? "join" : "new";
   // Nothing goes before it is known that all may.
   for (const { experiment: { arm, paths } } of arms) {
     if (arm !== undefined) await refuseInside(paths.results, arm);
     await refuseFolder(paths.results, mode);
   }
-  if (arms.length > 1) await tryFolders(arms, { ...options, mode });
-  const opened: ResultsWriter[] = [];
-  try {
-    for (const [i, ids] of runsOfShard(arms, shard).entries()) {
-      const own = { ...options, mode, ids } as const;
-      opened.push(await ResultsWriter.open(arms[i]!, own));
-    }
-    return opened;
-  } catch (error) {
-    for (const writer of opened) await writer.close();
-    throw error;
-  }
-}
-
-/** Holds all folders at once, and refuses those with results of another experiment. */
-async function tryFolders(
-  arms: readonly PreparedExperiment[],
-  { engine, shard: part, warn, mode }:
-    & OpenResultsOptions
-    & Pick<OpenFolderOptions, "mode">,
-): Promise<void> {
-  const locks: FolderLock[] = [];
-  try {
+  if (arms.length > 1) {
+    await using locks = new AsyncDisposableStack();
     for (const arm of arms) {
       const { results } = arm.experiment.paths;
-      locks.push(await lockFolder(results, { part, warn }));
+      const lock = await lockFolder(results, { part: shard, warn });
+      locks.defer(() => lock.release());
       if (mode !== "join") continue;
       const record = experimentRecord(arm, [], [engineName(engine)]);
       await findRecord(results, { record, warn });
     }
-  } finally {
-    for (const lock of locks) await lock.release();
   }
+  await using opened = new AsyncDisposableStack();
+  const writers: ResultsWriter[] = [];
+  for (const [i, ids] of runsOfShard(arms, shard).entries()) {
+    const own = { ...options, mode, ids } as const;
+    const writer = await ResultsWriter.open(arms[i]!, own);
+    opened.defer(() => writer.close());
+    writers.push(writer);
+  }
+  // They stay open.
+  opened.move();
+  return writers;
 }
