@@ -104,17 +104,14 @@ export function resolveShard(
     throw otherParts(folder, { parts, part: claim });
   }
   const { id, min, max, step, count } = claim;
-  /** The number of a task among those of an array; not whole, or beyond, where it is none. */
-  const place = (task: number, { first, step }: Omit<Parts, "count">) =>
-    (task - first) / step;
-  const isOf = (task: number, parts: Parts) => {
-    const i = place(task, parts);
-    return Number.isInteger(i) && i >= 0 && i < parts.count;
+  /** The place of a task among those of an array; −1 where it is none of them. */
+  const place = (task: number, { count, first, step }: Parts) => {
+    const i = (task - first) / step;
+    return Number.isInteger(i) && i >= 0 && i < count ? i : -1;
   };
   const array = { count, first: min, step };
   const index = place(id, array);
-  const isWhole = count > 0 && max === min + (count - 1) * step &&
-    isOf(id, array);
+  const isWhole = index >= 0 && max === min + (count - 1) * step;
   const own = { ...array, index, origin: `${SLURM} ${id} of ${count}` };
   if (parts === undefined) {
     // One task of a high number is one of an array that was lost, more likely than an array of one.
@@ -129,7 +126,8 @@ export function resolveShard(
     );
   }
   if (isWhole && count === parts.count) return own;
-  if (count <= parts.count && [min, id, max].every((t) => isOf(t, parts))) {
+  const isPart = [min, id, max].every((task) => place(task, parts) >= 0);
+  if (isPart && count <= parts.count) {
     return {
       ...parts,
       index: place(id, parts),
