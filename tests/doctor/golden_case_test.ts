@@ -10,6 +10,7 @@ import {
 import { InputError } from "../../src/files/input_error.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { parameterShapes } from "../../src/rnn/parameters.ts";
+import { withFolder } from "../with_folder.ts";
 
 const FOLDER = join(import.meta.dirname!, "../../src/doctor/cases");
 const TEXT = await Deno.readTextFile(
@@ -176,16 +177,13 @@ describe("readCases()", () => {
   });
 
   it("says what is wrong with a folder", async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+    await withFolder(async (folder) => {
       const path = join(folder, "case.json");
       await assert.rejects(readCases(join(folder, "x")), /no such folder$/);
       await assert.rejects(readCases(folder), /none of its \.json files/);
       await Deno.writeTextFile(path, "{");
       await assert.rejects(readCases(folder), /case "[^"]*case\.json": .*JSON/);
       await assert.rejects(readCases(path), /there is no such folder$/);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 });

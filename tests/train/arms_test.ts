@@ -23,20 +23,12 @@ import {
   type TinyExperiment,
 } from "../soak/tiny_experiment.ts";
 import { interrupted } from "./tiny_training.ts";
+import { withFolder } from "../with_folder.ts";
 
 /** Keys of `[net]` in place of the tiny experiment's. */
 type Net = Readonly<Record<string, string>>;
 
 const ARMS: Net = { null_model: "['none', 'degrees', 'permute']" };
-
-async function withFolder(body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_arms_" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** A config in the folder, and the arms that it has. */
 function arms(folder: string, net: Net, tiny: TinyExperiment = {}) {

@@ -6,23 +6,18 @@ import { InputError } from "../../src/files/input_error.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { runKey } from "../../src/results/layout.ts";
 import { differences } from "../soak/tiny_experiment.ts";
-import { busy, inGroupsOf, interrupted, trainTiny } from "./tiny_training.ts";
+import {
+  busy,
+  inGroupsOf,
+  interrupted,
+  trainTiny,
+  withCalm,
+} from "./tiny_training.ts";
 
 const TINY = { epochs: 8, storeEveryEpoch: 3, randomW: true };
 
-/** Trains undisturbed, in one ensemble, and returns a place for another training. */
-async function withFolders(
-  body: (place: string, calm: string) => Promise<void>,
-) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_ahead_" });
-  try {
-    const engine = createReferenceEngine();
-    await trainTiny(join(folder, "calm"), { engine, tiny: TINY });
-    await body(join(folder, "place"), join(folder, "calm", "results"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const withFolders = (use: Parameters<typeof withCalm>[1]) =>
+  withCalm({ engine: createReferenceEngine(), tiny: TINY }, use);
 
 /** Notes what happens on an engine and what is drawn, in order. */
 function createLog() {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "../../src/compat/testing.ts";
-import { readExperiment } from "../../src/experiment/read.ts";
 import { readSparseNpz } from "../../src/files/npz.ts";
 import { createWasmEngine } from "../../src/wasm/engine.ts";
 import { decodeCheckpoint } from "../../src/rnn/checkpoint.ts";
@@ -10,11 +9,11 @@ import {
   countConnections,
   findConnectionProblem,
 } from "../../src/graph/connections.ts";
-import { TASKS } from "../../src/tasks/registry.ts";
 import { buildRun } from "../../src/train/build_run.ts";
-import { prepare } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
+import { withFolder } from "../with_folder.ts";
+import { prepareText } from "./tiny_training.ts";
 
 /** Prepares the tiny experiment with more neurons a region, and few connections of each. */
 function prepareTiny(
@@ -31,9 +30,7 @@ function prepareTiny(
 target_sparsity = ${sparsity[0]}
 target_sparsity_intrinsic = ${sparsity[1]}`,
   );
-  return prepare(
-    readExperiment(text, { file: join(folder, "config.ini"), tasks: TASKS }),
-  );
+  return prepareText(text, folder);
 }
 
 /** Seconds that this process has computed: those of other processes do not count. */
@@ -78,8 +75,7 @@ describe("an experiment with 20,000 neurons and 2 million connections", () => {
 
 describe("an experiment with more than 4,096 neurons", () => {
   it("is trained, and written as sparse matrices that another one can begin with", async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+    await withFolder(async (folder) => {
       const large = {
         folder,
         neurons: 142,
@@ -136,8 +132,6 @@ describe("an experiment with more than 4,096 neurons", () => {
       const going = await buildRun(next, { combination: 1, iteration: 0 });
       assert.deepEqual(going.connections, trained.connections);
       assert.deepEqual(going.initial, trained.parameters);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 });

@@ -224,8 +224,7 @@ function leastLosses({ combinations }: ResultsFolder): number[] {
 
 describe("a null model that begins elsewhere", () => {
   it("seems to show an effect of topology, which is gone when the starts are matched", async () => {
-    const folder = await Deno.makeTempDir({ prefix: "biornn_arms_" });
-    try {
+    await withFolder(async (folder) => {
       const bio = await trainArm({}, folder);
       // The topology is the same in all three: `weights` moves weights alone.
       const naive = await trainArm({ null_model: "weights" }, folder);
@@ -239,9 +238,7 @@ describe("a null model that begins elsewhere", () => {
         ]).p;
       assert.ok(test(naive) < 0.01, `p = ${test(naive)}`);
       assert.ok(test(matched) > 0.1, `p = ${test(matched)}`);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 });
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import type { ModelRun } from "../../src/engine/ensemble.ts";
-import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import {
@@ -10,14 +9,13 @@ import {
   denseMatrix,
 } from "../../src/graph/connections.ts";
 import { maskOfGraph, matrixOfGraph } from "../../src/graph/graph.ts";
-import { TASKS } from "../../src/tasks/registry.ts";
 import { describePlan } from "../../src/train/describe_plan.ts";
 import {
   buildRun,
   type PreparedExperiment,
 } from "../../src/train/build_run.ts";
-import { prepare } from "../../src/train/prepare.ts";
 import { tinyConfig } from "../soak/tiny_experiment.ts";
+import { prepareText } from "./tiny_training.ts";
 
 function prepareTiny(
   replaced: readonly (readonly [string, string])[] = [],
@@ -27,9 +25,7 @@ function prepareTiny(
     assert.ok(text.includes(from), from);
     text = text.replace(from, to);
   }
-  return prepare(
-    readExperiment(text, { file: "config.ini", tasks: TASKS }),
-  );
+  return prepareText(text);
 }
 
 const RANDOM = ["random_w = False", "random_w = True"] as const;

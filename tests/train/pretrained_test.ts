@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import {
@@ -13,17 +12,16 @@ import { modelName } from "../../src/results/layout.ts";
 import { encodeCheckpoint } from "../../src/rnn/checkpoint.ts";
 import { denseMask, listConnections } from "../../src/graph/connections.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
-import { TASKS } from "../../src/tasks/registry.ts";
-import { prepare } from "../../src/train/prepare.ts";
 import {
   filesBelow,
   tinyConfig,
   type TinyExperiment,
 } from "../soak/tiny_experiment.ts";
-import { trainTiny } from "./tiny_training.ts";
+import { prepareText, trainTiny } from "./tiny_training.ts";
 import { initialParameters } from "../../src/rnn/initialise.ts";
 import { loadPretrained } from "../../src/train/pretrained.ts";
 import stateDicts from "../rnn/state_dicts.json" with { type: "json" };
+import { withFolder } from "../with_folder.ts";
 
 const seqMem = { hiddenSize: 3, inputSize: 2, outputSize: 1 };
 const nbackMem = { ...seqMem, outputSize: 3 };
@@ -42,20 +40,17 @@ const options = {
 };
 
 /** Runs with a folder of one combination's checkpoints. */
-async function withFolder(
+async function withModels(
   files: Record<string, Uint8Array>,
   body: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
+  await withFolder(async (folder) => {
     await Deno.mkdir(join(folder, "0"));
     for (const [name, bytes] of Object.entries(files)) {
       await Deno.writeFile(join(folder, "0", name), bytes);
     }
     await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 function trained(size = seqMem) {
@@ -84,7 +79,7 @@ async function sentence(folder: string, changes: Partial<typeof options> = {}) {
 
 describe("loadPretrained()", () => {
   it("keeps the network and its connections, and gives nback_mem a read-out of its own", async () => {
-    await withFolder(
+    await withModels(
       { [modelName({ epoch: 9, iteration: 0 })]: checkpoint() },
       async (folder) => {
         const before = trained();
@@ -123,7 +118,7 @@ describe("loadPretrained()", () => {
     const files = {
       [modelName({ epoch: 9, iteration: 0 })]: checkpoint(nbackMem),
     };
-    await withFolder(files, async (folder) => {
+    await withModels(files, async (folder) => {
       const model = await loadPretrained(folder, { ...options, size: seqMem });
       assert.equal(model.freshReadout, true);
       assert.equal(model.parameters.weightFc.length, 3);
@@ -132,7 +127,7 @@ describe("loadPretrained()", () => {
   });
 
   it("goes on with the read-out where the number of outputs is the same", async () => {
-    await withFolder(
+    await withModels(
       { [modelName({ epoch: 9, iteration: 0 })]: checkpoint() },
       async (folder) => {
         const model = await loadPretrained(folder, {
@@ -148,7 +143,7 @@ describe("loadPretrained()", () => {
   it("takes the original's .pth where there is no checkpoint of ours", async () => {
     const pth = Uint8Array.fromBase64(stateDicts.legacy);
     const files = { "model_state_dict_epoch_9_iter_0.pth": pth };
-    await withFolder(files, async (folder) => {
+    await withModels(files, async (folder) => {
       const model = await loadPretrained(folder, options);
       assert.equal(
         model.file,
@@ -167,7 +162,7 @@ describe("loadPretrained()", () => {
       connections,
       metadata: {},
     });
-    await withFolder(
+    await withModels(
       { [modelName({ epoch: 9, iteration: 0 })]: bytes },
       async (folder) => {
         const model = await loadPretrained(folder, options);
@@ -189,7 +184,7 @@ describe("loadPretrained()", () => {
         checkpoint(),
       ]),
     );
-    await withFolder(files, async (folder) => {
+    await withModels(files, async (folder) => {
       const missing = join(folder, "none");
       assert.equal(
         await sentence(missing),
@@ -208,7 +203,7 @@ describe("loadPretrained()", () => {
       await Deno.writeTextFile(join(folder, "file"), "");
       assert.match(await sentence(join(folder, "file")), /there is no folder/);
     });
-    await withFolder({}, async (folder) => {
+    await withModels({}, async (folder) => {
       assert.match(await sentence(folder), /; it has none at all$/);
       assert.match(
         await sentence(join(folder, "0")),
@@ -218,7 +213,7 @@ describe("loadPretrained()", () => {
   });
 
   it("tells both sizes where they do not fit", async () => {
-    await withFolder(
+    await withModels(
       { [modelName({ epoch: 9, iteration: 0 })]: checkpoint() },
       async (folder) => {
         const path = join(folder, "0", modelName({ epoch: 9, iteration: 0 }));
@@ -242,7 +237,7 @@ describe("loadPretrained()", () => {
       connections,
       metadata: {},
     });
-    await withFolder(
+    await withModels(
       { [modelName({ epoch: 9, iteration: 0 })]: bytes },
       async (folder) => {
         assert.match(
@@ -267,25 +262,16 @@ describe("prepare() with pretrained models", () => {
     { change = (text: string) => text, ...tiny }: TinyExperiment & {
       change?: (text: string) => string;
     },
-  ) =>
-    prepare(
-      readExperiment(change(tinyConfig({ ...fine, ...tiny })), {
-        file: join(folder, "config.ini"),
-        tasks: TASKS,
-      }),
-    );
+  ) => prepareText(change(tinyConfig({ ...fine, ...tiny })), folder);
 
   async function withTrained(
     tiny: TinyExperiment,
     body: (folder: string) => Promise<void>,
   ) {
-    const folder = await Deno.makeTempDir();
-    try {
+    await withFolder(async (folder) => {
       await trainTiny(folder, { engine, tiny: { epochs: 2, ...tiny } });
       await body(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   }
 
   const assertRefused = (promise: Promise<unknown>, message: RegExp) =>

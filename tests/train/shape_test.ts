@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { describe, it } from "../../src/compat/testing.ts";
-import { readExperiment } from "../../src/experiment/read.ts";
 import { createReferenceEngine } from "../../src/reference/engine.ts";
 import { countConnections } from "../../src/graph/connections.ts";
-import { TASKS } from "../../src/tasks/registry.ts";
 import { buildRun, ensembleShape } from "../../src/train/build_run.ts";
-import { prepare } from "../../src/train/prepare.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
-import { trainTiny } from "./tiny_training.ts";
+import { prepareText, trainTiny } from "./tiny_training.ts";
+import { withFolder } from "../with_folder.ts";
 
 /** The tiny experiment with 5 neurons a region, of which each connects to one. */
 function prepareTiny(tiny: TinyExperiment = {}, folder = ".") {
@@ -16,9 +13,7 @@ function prepareTiny(tiny: TinyExperiment = {}, folder = ".") {
     "nr_neurons = 1",
     "nr_neurons = 5\ntarget_sparsity = 0.2",
   ).replace(`"pattern_length":[2]`, `"pattern_length":[2, 6, 3]`);
-  return prepare(
-    readExperiment(text, { file: join(folder, "config.ini"), tasks: TASKS }),
-  );
+  return prepareText(text, folder);
 }
 
 describe("ensembleShape()", () => {
@@ -45,21 +40,18 @@ describe("ensembleShape()", () => {
   });
 
   it("has those of a pretrained model, whatever the config's network has", async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+    await withFolder(async (folder) => {
       const engine = createReferenceEngine();
       await trainTiny(folder, { engine, tiny: { epochs: 1, randomW: true } });
-      const prepared = await prepare(
-        readExperiment(
-          tinyConfig({
-            randomW: true,
-            results: "fine_tuned",
-            pretrained: "results",
-            pretrainedEpoch: 0,
-            task: "nback_mem",
-          }),
-          { file: join(folder, "config.ini"), tasks: TASKS },
-        ),
+      const prepared = await prepareText(
+        tinyConfig({
+          randomW: true,
+          results: "fine_tuned",
+          pretrained: "results",
+          pretrainedEpoch: 0,
+          task: "nback_mem",
+        }),
+        folder,
       );
       const runs = await Promise.all(
         [0, 1].map((combination) =>
@@ -72,9 +64,7 @@ describe("ensembleShape()", () => {
         Math.max(...runs.map((run) => countConnections(run.connections))),
       );
       assert.deepEqual([shape.ownTopologies, shape.mostSteps], [true, 5]);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 
   it("says the largest batch that there is", async () => {
@@ -85,9 +75,7 @@ describe("ensembleShape()", () => {
         "batch_size = 16",
         `batch_size = ${batch}`,
       );
-      const prepared = await prepare(
-        readExperiment(text, { file: "config.ini", tasks: TASKS }),
-      );
+      const prepared = await prepareText(text);
       const { trials } = await buildRun(prepared, unit);
       const { batchSize, trialCount } = ensembleShape(prepared, [unit]);
       const batches = [...trials.trainBatches, ...trials.validateBatches];

@@ -9,12 +9,14 @@ import type { Engine, Ensemble } from "../../src/engine/ensemble.ts";
 import { readExperiment } from "../../src/experiment/read.ts";
 import type { RunId } from "../../src/results/layout.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
+import type { PreparedExperiment } from "../../src/train/build_run.ts";
 import { prepare } from "../../src/train/prepare.ts";
 import type { Progress, TrainingStatus } from "../../src/train/progress.ts";
 import { openArms } from "../../src/train/results_writer.ts";
 import type { Shard } from "../../src/train/shard.ts";
 import { trainArms, type TrainOutcome } from "../../src/train/train_arms.ts";
 import { tinyConfig, type TinyExperiment } from "../soak/tiny_experiment.ts";
+import { withFolder } from "../with_folder.ts";
 
 /** How to train. */
 export interface TinyTrainingOptions {
@@ -35,6 +37,26 @@ export interface TinyTraining {
   readonly outcome: TrainOutcome;
   readonly lines: readonly string[];
   readonly updates: readonly TrainingStatus[];
+}
+
+/** Prepares the experiment of a config's text; paths in it begin at the folder. */
+export function prepareText(
+  text: string,
+  folder = ".",
+): Promise<PreparedExperiment> {
+  const file = join(folder, "config.ini");
+  return prepare(readExperiment(text, { file, tasks: TASKS }));
+}
+
+/** Trains undisturbed, and calls `use` with a place for another training and the results of this one. */
+export async function withCalm(
+  options: Pick<TinyTrainingOptions, "engine" | "tiny">,
+  use: (place: string, calm: string) => Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    await trainTiny(join(folder, "calm"), options);
+    await use(join(folder, "place"), join(folder, "calm", "results"));
+  });
 }
 
 /** Trains; the results are in the folder `results` in `folder`. */

@@ -24,23 +24,14 @@ import {
   inGroupsOf,
   interrupted,
   trainTiny,
+  withCalm,
 } from "./tiny_training.ts";
+import { withFolder } from "../with_folder.ts";
 
 const TINY = { epochs: 8, storeEveryEpoch: 3 };
 
-/** Trains undisturbed and disturbed, and returns the places of both. */
-async function withFolders(
-  engine: Engine,
-  body: (place: string, calm: string) => Promise<void>,
-) {
-  const folder = await Deno.makeTempDir({ prefix: "biornn_train_" });
-  try {
-    await trainTiny(join(folder, "calm"), { engine, tiny: TINY });
-    await body(join(folder, "place"), join(folder, "calm", "results"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const withFolders = (engine: Engine, use: Parameters<typeof withCalm>[1]) =>
+  withCalm({ engine, tiny: TINY }, use);
 
 function lost(): DeviceError {
   return new DeviceError("the device was lost", { reason: "lost" });
@@ -585,8 +576,7 @@ describe("trainArms() at a learning rate beyond all measure", () => {
 describe("trainArms() with random topologies", () => {
   it("keeps each run's, as a matrix from rows to columns", async () => {
     const engine = createReferenceEngine();
-    const folder = await Deno.makeTempDir();
-    try {
+    await withFolder(async (folder) => {
       const tiny = { ...TINY, randomW: true };
       await trainTiny(folder, { engine, tiny });
       const seen = new Set<string>();
@@ -618,8 +608,6 @@ describe("trainArms() with random topologies", () => {
         seen.add(places.join());
       }
       assert.equal(seen.size, 2);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 });
