@@ -139,11 +139,8 @@ async function publishOwn(
     const temporary = temporaryName(path);
     let file: Deno.FsFile | undefined;
     try {
-      file = await Deno.open(temporary, {
-        read: true,
-        write: true,
-        createNew: true,
-      });
+      const how = { read: true, write: true, createNew: true };
+      file = await Deno.open(temporary, how);
       const text = `${JSON.stringify(attempt.owner)}\n`;
       await file.write(new TextEncoder().encode(text));
       await tryLock(file);
@@ -303,10 +300,8 @@ function hold(
   file: Deno.FsFile,
   { folder, owner: { id } }: Attempt,
 ): FolderLock {
-  const worker = new Worker(import.meta.url, {
-    type: "module",
-    name: HEARTBEAT,
-  });
+  const name = HEARTBEAT;
+  const worker = new Worker(import.meta.url, { type: "module", name });
   // Without signs of life the lock is as good on this machine, which is no reason to end a training.
   worker.addEventListener("error", (event) => event.preventDefault());
   worker.postMessage({ path, id });
@@ -360,10 +355,8 @@ if (self.name === HEARTBEAT) {
 }
 
 function describeSelf(): LockOwner {
-  const { state } = Deno.permissions.querySync({
-    name: "sys",
-    kind: "hostname",
-  });
+  const needed = { name: "sys", kind: "hostname" } as const;
+  const { state } = Deno.permissions.querySync(needed);
   const host = state === "granted" ? Deno.hostname() : "";
   let machineId = "";
   try {

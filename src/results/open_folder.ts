@@ -35,7 +35,6 @@ import { changedAt, type FolderLock, isNobodys, lockFolder } from "./lock.ts";
 
 /** How to open it. */
 export interface OpenFolderOptions {
-  /** What is to be trained. */
   readonly record: ExperimentRecord;
   /** Whether results that are there are refused, gone on with or removed. */
   readonly mode: "new" | "join" | "overwrite";
@@ -208,24 +207,21 @@ export async function findRecord(
   }
   if (found?.fingerprint === record.fingerprint) return found;
   const owners = await ownersOfRuns(path);
-  if (
-    owners.length > 0 && owners.every((one) => one === record.fingerprint)
-  ) {
+  const isOurs = owners.every((owner) => owner === record.fingerprint);
+  if (owners.length > 0 && isOurs) {
     warn(
       `warning: ${trouble}; its ${owners.length} runs belong to this experiment, so it is written again`,
     );
     await writeRecord(path, record);
     return record;
   }
-  if (found === undefined && !await holdsResults(path, entries)) {
-    return undefined;
-  }
-  const differences = found === undefined ? [] : differencesOf(found, record);
-  const problem = found === undefined
-    ? `${trouble}, so that it can't be told whose results it holds`
-    : `it holds the results of another experiment (${
-      differences.join("; ") || "another config, seed or connectome"
+  let problem = `${trouble}, so that it can't be told whose results it holds`;
+  if (found !== undefined) {
+    const differences = differencesOf(found, record).join("; ");
+    problem = `it holds the results of another experiment (${
+      differences || "another config, seed or connectome"
     })`;
+  } else if (!await holdsResults(path, entries)) return undefined;
   throw new InputError(
     `Cannot go on in "${path}": ${problem}; choose another folder with --path_to_results, or --overwrite without --resume and --shard to replace what is there`,
   );
@@ -240,10 +236,10 @@ async function ownersOfRuns(path: string): Promise<string[]> {
     try {
       const bytes = await readFileBytes(where, { what: "the run" });
       const { metadata } = decodeSafetensors(bytes, { name: where });
-      // One of each run of a file of states.
-      const keys = Object.keys(metadata)
-        .filter((key) => /(?:^|\/)experiment$/.test(key));
-      owners.push(...keys.map((key) => metadata[key]!));
+      for (const [key, value] of Object.entries(metadata)) {
+        // One of each run of a file of states.
+        if (/(?:^|\/)experiment$/.test(key)) owners.push(value);
+      }
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
     }
@@ -251,12 +247,9 @@ async function ownersOfRuns(path: string): Promise<string[]> {
   return owners;
 }
 
-async function writeRecord(
-  path: string,
-  record: ExperimentRecord,
-): Promise<void> {
-  const text = encodeExperimentRecord(record);
-  await writeFileWhole(join(path, EXPERIMENT_FILE), text);
+function writeRecord(path: string, record: ExperimentRecord): Promise<void> {
+  const file = join(path, EXPERIMENT_FILE);
+  return writeFileWhole(file, encodeExperimentRecord(record));
 }
 
 /** Writes the record, unless another part does it at the same moment. */
