@@ -31,6 +31,7 @@ import {
   number,
   panelNames,
   quantity,
+  span,
   text,
   type ValueOptions,
   valuePlot,
@@ -188,7 +189,7 @@ function curveLayers(
 ): Spec[] {
   const { params, tooltip } = options;
   const where = (filter: Json): Spec => ({ transform: [{ filter }] });
-  const spread: Spec = { y: quantity("low"), y2: { field: "high" } };
+  const spread = span("y", ["low", "high"]);
   const middle: Spec = { y: quantity("middle"), strokeDash };
   const points = series.filter(isPoint);
   const haveSpread = (some: typeof series) => some.some(({ n }) => n > 1);

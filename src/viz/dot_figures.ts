@@ -28,6 +28,7 @@ import {
   lines,
   number,
   quantity,
+  span,
   text,
 } from "./layers.ts";
 import { sixDigits } from "./series.ts";
@@ -135,7 +136,7 @@ function dotPanels(
 
 const EFFECT_LAYERS: readonly Spec[] = [{
   mark: { type: "rule", strokeWidth: 1.2, color: INK, aria: false },
-  encoding: { x: quantity("low"), x2: { field: "high" }, y: ROW },
+  encoding: { ...span("x", ["low", "high"]), y: ROW },
 }, {
   mark: { type: "point", size: 34, strokeWidth: 1.2, stroke: INK, opacity: 1 },
   encoding: {

@@ -72,19 +72,10 @@ export interface DrawFiguresOptions {
 }
 
 /** A figure that is made when it is needed: hundreds at once would fill the memory. */
-interface PlannedFigure extends Pick<Figure, "name"> {
-  /** The figure, unless there is nothing to draw, and a sentence for each curve that it leaves out. */
-  readonly build: () => {
-    readonly figure: Figure | undefined;
-    readonly warnings: readonly string[];
-  };
+interface Plan extends Pick<Figure, "name"> {
+  /** The figure, unless there is nothing to draw; a sentence for each curve that it leaves out is added to the warnings. */
+  readonly build: (warnings: string[]) => Drawing | undefined;
 }
-
-/** One that has no file of its own yet; it adds what it leaves out to the warnings. */
-type Plan = readonly [
-  name: string,
-  build: (warnings: string[]) => Drawing | undefined,
-];
 
 interface Context extends DrawFiguresOptions {
   /** With their labels as figures have them. */
@@ -111,12 +102,12 @@ export async function planFigures(
   { comparisons = [], kinds = FIGURE_KINDS, ...options }:
     & DrawFiguresOptions
     & Partial<Pick<Context, "comparisons">>,
-): Promise<PlannedFigure[]> {
-  const names = folders.map(({ label }) => label);
-  const labels = drawnLabels(names);
+): Promise<Plan[]> {
+  const given = folders.map(({ label }) => label);
+  const labels = drawnLabels(given);
   const renamed = <T extends { readonly label: string }>(one: T): T => ({
     ...one,
-    label: labels[names.indexOf(one.label)] ?? one.label,
+    label: labels[given.indexOf(one.label)] ?? one.label,
   });
   const all = folders.map(({ results }) => results);
   const context: Context = {
@@ -134,18 +125,8 @@ export async function planFigures(
   for (const kind of FIGURE_KINDS) {
     if (kinds.includes(kind)) plans.push(...await PLANNERS[kind](context));
   }
-  const fileNames = uniqueNames(plans.map(([name]) => name));
-  return plans.map(([, build], i) => {
-    const name = fileNames[i]!;
-    return {
-      name,
-      build: () => {
-        const warnings: string[] = [];
-        const drawing = build(warnings);
-        return { figure: drawing && { name, ...drawing }, warnings };
-      },
-    };
-  });
+  const names = uniqueNames(plans.map(({ name }) => name));
+  return plans.map(({ build }, i) => ({ name: names[i]!, build }));
 }
 
 /** What the folders, or those that have a combination, say of a quantity of their task, which may be different ones. */
@@ -220,10 +201,10 @@ function overview(context: Context): Plan[] {
   const grids = (["loss", "accuracy"] as const).flatMap((quantity) =>
     pages.map(([shared, combinations], page): Plan => {
       const what = `${shared && `${shared}: `}validation`;
-      return [
-        `overview_${quantity}${pages.length === 1 ? "" : `_${page + 1}`}`,
-        () => overviewFigure(combinations, optionsOf(quantity, what)),
-      ];
+      return {
+        name: `overview_${quantity}${pages.length > 1 ? `_${page + 1}` : ""}`,
+        build: () => overviewFigure(combinations, optionsOf(quantity, what)),
+      };
     })
   );
   const minimum = () =>
@@ -234,8 +215,8 @@ function overview(context: Context): Plan[] {
   const effects = () => effectFigure(comparisons, { labels, width });
   return [
     ...grids,
-    ["overview_minimum", minimum],
-    ...(comparisons.length > 0 ? [["effects", effects] as const] : []),
+    { name: "overview_minimum", build: minimum },
+    ...(comparisons.length > 0 ? [{ name: "effects", build: effects }] : []),
   ];
 }
 
@@ -247,7 +228,7 @@ function boxplots(context: Context): Plan[] {
     epochs,
     runs: valuesOf(context, of),
   });
-  return [["boxplots", () =>
+  const build = () =>
     boxFigure([
       panel(`minimum validation ${loss}`, "minLoss"),
       panel("epoch of the minimum", "minLossEpoch", true),
@@ -257,7 +238,8 @@ function boxplots(context: Context): Plan[] {
         true,
       ),
       panel("final validation accuracy (%)", "finalAccuracy"),
-    ], { labels, width })]];
+    ], { labels, width });
+  return [{ name: "boxplots", build }];
 }
 
 function curves(context: Context): Plan[] {
@@ -270,11 +252,7 @@ function curves(context: Context): Plan[] {
       const { members, title, parameters } = match;
       const all = members.map((member) => curvesIn(member, quantity));
       if (all.every((one) => Object.keys(one).length === 0)) return [];
-      const name = combinationFileName(quantity, {
-        index: indexOf(match),
-        parameters,
-      });
-      return [[name, (warnings) => {
+      const build: Plan["build"] = (warnings) => {
         const options = valueOptions(context, quantity, match);
         const { figure, leftOut } = curveFigure(
           all.map((one, i) => ({ label: labels[i]!, ...one })),
@@ -288,7 +266,9 @@ function curves(context: Context): Plan[] {
           ),
         );
         return figure;
-      }]];
+      };
+      const id = { index: indexOf(match), parameters };
+      return [{ name: combinationFileName(quantity, id), build }];
     })
   );
 }
@@ -306,19 +286,16 @@ async function networks(
     const member = match?.members[i];
     if (match === undefined || member === undefined || path === "") continue;
     const matrices = await readNetworks(path, { combination: member.index });
-    plans.push([fileName("networks", [label]), (warnings) => {
+    const build: Plan["build"] = (warnings) => {
       if (matrices.undrawnNeurons !== undefined) {
         warnings.push(
           `${label}: the network has ${matrices.undrawnNeurons} neurons, too many to be drawn one by one; it and its weights are not drawn`,
         );
       }
-      return networkFigure(matrices, {
-        label,
-        combination: match.title,
-        experiment,
-        width,
-      });
-    }]);
+      const combination = match.title;
+      return networkFigure(matrices, { label, combination, experiment, width });
+    };
+    plans.push({ name: fileName("networks", [label]), build });
   }
   return plans;
 }
@@ -344,9 +321,8 @@ function measures({ folders, labels, width = 178 }: Context): Plan[] {
       }),
     ];
   });
-  return changes.length === 0
-    ? []
-    : [["measures", () => measureFigure(changes, { labels, width })]];
+  const build = () => measureFigure(changes, { labels, width });
+  return changes.length === 0 ? [] : [{ name: "measures", build }];
 }
 
 export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
@@ -412,11 +388,11 @@ export async function drawResults(
     ? (await import("./report.ts")).startReport()
     : undefined;
   let drawn = 0;
-  for (const { build } of planned) {
-    const { figure, warnings: leftOut } = build();
-    warnings.push(...leftOut);
-    if (figure === undefined) continue;
+  for (const { name, build } of planned) {
+    const drawing = build(warnings);
+    if (drawing === undefined) continue;
     drawn++;
+    const figure = { name, ...drawing };
     await folder.draw(figure);
     report?.add(figure);
   }
@@ -464,5 +440,8 @@ export async function drawFigures(
   options: DrawFiguresOptions = {},
 ): Promise<Figure[]> {
   const planned = await planFigures(folders, options);
-  return planned.flatMap(({ build }) => build().figure ?? []);
+  return planned.flatMap(({ name, build }) => {
+    const drawing = build([]);
+    return drawing ? [{ name, ...drawing }] : [];
+  });
 }

@@ -43,6 +43,11 @@ export function quantity(field: string): Spec {
   return { field, type: "quantitative" };
 }
 
+/** The channels of a mark that reaches from one number to another. */
+export function span(channel: "x" | "y", [from, to]: [string, string]): Spec {
+  return { [channel]: quantity(from), [`${channel}2`]: { field: to } };
+}
+
 /** A number's field in a tooltip. */
 export function number(field: string, title: string, format = ".5~g"): Spec {
   return { field, title, type: "quantitative", format };

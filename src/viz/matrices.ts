@@ -11,7 +11,7 @@
 import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
 import { drawableText, HOVER, SMALL_TEXT, type Spec } from "./figure.ts";
-import { quantity } from "./layers.ts";
+import { quantity, span } from "./layers.ts";
 
 /** Red, green, blue, 0 to 255. */
 type Rgb = readonly [number, number, number];
@@ -310,10 +310,8 @@ export function cellHover(data: Spec, tooltip: readonly Spec[]): Spec {
     })),
     mark: { type: "rect", fillOpacity: 0, aria: false },
     encoding: {
-      x: quantity("left"),
-      x2: { field: "right" },
-      y: quantity("top"),
-      y2: { field: "bottom" },
+      ...span("x", ["left", "right"]),
+      ...span("y", ["top", "bottom"]),
       tooltip,
     },
   };

@@ -32,6 +32,7 @@ import {
   quantity,
   scaleProperties,
   SIDES,
+  span,
   text,
   type ValueOptions,
 } from "./layers.ts";
@@ -166,7 +167,7 @@ function minimumLayers(axis: string, of: Middle, tick: number): Spec[] {
   }, {
     ...rows("middle"),
     mark: { type: "rule", strokeWidth: 1.2, aria: false },
-    encoding: { y: quantity("low"), y2: { field: "high" } },
+    encoding: span("y", ["low", "high"]),
   }, {
     ...rows("middle"),
     mark: { type: "tick", orient: "horizontal", thickness: 1.8, size: tick },
@@ -282,14 +283,10 @@ function boxPanel(
     }];
   });
   const color = labelColor(labels, { legend: null });
-  const across: Spec = { x: quantity("left"), x2: { field: "right" } };
-  const between = (from: string, to: string): Spec => ({
-    y: quantity(from),
-    y2: { field: to },
-  });
+  const across = span("x", ["left", "right"]);
   const whisker = (from: string, to: string): Spec => ({
     mark: { type: "rule", strokeWidth: 1, aria: false },
-    encoding: { x: quantity("x"), ...between(from, to) },
+    encoding: { x: quantity("x"), ...span("y", [from, to]) },
   });
   return {
     width,
@@ -314,7 +311,7 @@ function boxPanel(
         mark: { type: "rect", fillOpacity: 0.16, strokeWidth: 1 },
         encoding: {
           ...across,
-          ...between("low", "high"),
+          ...span("y", ["low", "high"]),
           stroke: color,
           tooltip: [
             text("label"),

@@ -60,12 +60,14 @@ async function buildFigures(
   folders: readonly LabelledResults[],
   options: Parameters<typeof planFigures>[1],
 ) {
-  const planned = await planFigures(folders, options);
-  const built = planned.map(({ build }) => build());
-  return {
-    figures: built.flatMap(({ figure }) => figure ?? []),
-    warnings: built.flatMap(({ warnings }) => warnings),
-  };
+  const warnings: string[] = [];
+  const figures = (await planFigures(folders, options)).flatMap(
+    ({ name, build }) => {
+      const drawing = build(warnings);
+      return drawing ? [{ name, ...drawing }] : [];
+    },
+  );
+  return { figures, warnings };
 }
 
 describe("planFigures()", () => {

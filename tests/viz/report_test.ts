@@ -8,7 +8,7 @@ import {
   parseRunMeasures,
 } from "../../src/results/data_files.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { planFigures } from "../../src/viz/draw_results.ts";
+import { drawFigures } from "../../src/viz/draw_results.ts";
 import { drawable } from "../../src/viz/figure.ts";
 import { html, withLinks } from "../../src/viz/page.ts";
 import { startReport } from "../../src/viz/report.ts";
@@ -35,9 +35,7 @@ async function makeReport(other = HOSTILE) {
       });
       return { label, results: await readResultsFolder(folder) };
     }));
-    const figures = (await planFigures(folders, {})).flatMap(({ build }) =>
-      build().figure ?? []
-    );
+    const figures = await drawFigures(folders);
     const { rows } = compareLabels(folders);
     const report = startReport();
     for (const figure of figures) report.add(figure);
