@@ -332,15 +332,6 @@ export interface DrawResultsOptions extends DrawFiguresOptions, WriteOptions {
   readonly allPairs?: boolean | undefined;
 }
 
-interface DrawnResults {
-  /** Names of files, in the order in which they were written. */
-  readonly files: readonly string[];
-  /** From `compareLabels`. */
-  readonly comparisons: readonly Comparison[];
-  /** One sentence each: what was left out. */
-  readonly warnings: readonly string[];
-}
-
 const STATISTICS = "statistics.csv";
 const REPORT = "report.html";
 
@@ -349,12 +340,13 @@ const REPORT = "report.html";
  * of figures, or the combination, that is asked for, without statistics.
  *
  * @param folders Results and their labels; the others are compared with the first.
+ * @returns Names of the files in the order in which they were written, what was compared, and a sentence for what was left out.
  * @throws {InputError} If a file is damaged or can't be written, would replace somebody else's, or there is no such combination.
  */
 export async function drawResults(
   folders: readonly LabelledResults[],
   options: DrawResultsOptions,
-): Promise<DrawnResults> {
+) {
   const { formats = DEFAULT_FORMATS, combination, ylabel = "" } = options;
   const all = options.kinds === undefined && combination === undefined;
   const compared = compareLabels(folders, options);

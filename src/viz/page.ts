@@ -231,30 +231,23 @@ interface Content {
   readonly sections: readonly (readonly [id: string, name: string, Part])[];
 }
 
-/** A page that is being made: figures are packed one by one, so that not all are in memory. */
-export interface Page {
-  readonly add: (figure: Figure) => void;
-  /** The figures of one section that were added, each with a place that the page's script fills. */
-  readonly figuresOf: (section: Figure["section"]) => Part;
-  /** The text of an HTML file. */
-  readonly finish: (content: Content) => Promise<string>;
-}
-
 /**
- * Makes a page. Only the scripts that are put in here can run in it, whatever
+ * Makes a page; figures are packed one by one, so that not all are in memory.
+ * Only the scripts that are put in here can run in it, whatever
  * labels and other texts say: a policy in its head names them by checksum and
  * forbids all else, and all connections.
  */
-export function startPage(): Page {
+export function startPage() {
   const figures: (Omit<Figure, "spec"> & { readonly index: number })[] = [];
   const packed: string[] = [];
   return {
-    add(figure) {
+    add(figure: Figure) {
       const { spec: _, ...facts } = figure;
       figures.push({ index: figures.length, ...facts });
       packed.push(packFigure(figure));
     },
-    figuresOf(section) {
+    /** The figures of a section that were added, each with a place that the page's script fills. */
+    figuresOf(section: Figure["section"]): Part {
       const own = figures.filter((figure) => figure.section === section);
       if (own.length === 0) return "";
       // In a gallery, captions that differ in the combination alone are for screen readers.
@@ -274,7 +267,8 @@ export function startPage(): Page {
         )
       }</div>`;
     },
-    async finish(content) {
+    /** The text of an HTML file. */
+    async finish(content: Content): Promise<string> {
       const scripts = [...await browserBuilds(), script].map(scriptCode);
       const hashes = await Promise.all(scripts.map(hashSource));
       // Vega makes functions of its expressions, which is what 'unsafe-eval' allows.
