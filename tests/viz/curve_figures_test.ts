@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import type { Curves } from "../../src/results/data_files.ts";
 import { curveFigure } from "../../src/viz/curve_figures.ts";
-import type { Drawing, Spec } from "../../src/viz/figure.ts";
+import type { Drawing } from "../../src/viz/figure.ts";
 import { renderSvg } from "../../src/viz/render.ts";
+import { rowsOf } from "./drawn.ts";
 
 function curves(runs: readonly (readonly number[])[]): Curves {
   return {
@@ -40,15 +41,6 @@ function drawn(figure: Drawing | undefined): Drawing {
   return figure;
 }
 
-/** Rows of a table of the figure. */
-function table({ spec }: Drawing, name: string): Spec[] {
-  return (spec.datasets as Record<string, Spec[]>)[name] as Spec[];
-}
-
-async function svgOf(figure: Drawing): Promise<string> {
-  return await renderSvg(figure);
-}
-
 /** Points with an epoch and a value; those of the legend have none. */
 function circles(svg: string): number {
   return svg.match(/aria-roledescription="point"/g)?.length ?? 0;
@@ -57,7 +49,7 @@ function circles(svg: string): number {
 describe("curveFigure()", () => {
   it("draws mean and sample standard deviation over the runs", () => {
     const figure = drawn(curveFigure(LABELS, OPTIONS).figure);
-    const rows = table(figure, "middle").filter(({ label, split }) =>
+    const rows = rowsOf(figure, "middle").filter(({ label, split }) =>
       label === "bio" && split === "training"
     );
     assert.deepEqual(
@@ -73,7 +65,7 @@ describe("curveFigure()", () => {
 
   it("draws every run, and leaves out the first epoch", () => {
     const figure = drawn(curveFigure(LABELS, OPTIONS).figure);
-    const rows = table(figure, "runs");
+    const rows = rowsOf(figure, "runs");
     assert.equal(rows.length, 3 * 2 * 2);
     assert.deepEqual(
       rows.filter((row) =>
@@ -82,14 +74,14 @@ describe("curveFigure()", () => {
       [[1, 0.5], [2, 0.4]],
     );
     assert.ok(
-      [...rows, ...table(figure, "middle")].every(({ epoch }) =>
+      [...rows, ...rowsOf(figure, "middle")].every(({ epoch }) =>
         (epoch as number) >= 1
       ),
     );
   });
 
   it("compiles without a warning, with the combination as title and real text", async () => {
-    const svg = await svgOf(drawn(curveFigure(LABELS, OPTIONS).figure));
+    const svg = await renderSvg(drawn(curveFigure(LABELS, OPTIONS).figure));
     assert.match(svg, /<text[^>]*>lr 1e-4 · relu · Adam · length 3<\/text>/);
     for (
       const text of [
@@ -107,11 +99,11 @@ describe("curveFigure()", () => {
   });
 
   it("draws the baseline at its value", async () => {
-    const svg = await svgOf(drawn(curveFigure(LABELS, OPTIONS).figure));
+    const svg = await renderSvg(drawn(curveFigure(LABELS, OPTIONS).figure));
     for (const line of ["predicting", "the mean", "(1/12)"]) {
       assert.ok(svg.includes(`>${line}<`), line);
     }
-    const without = await svgOf(
+    const without = await renderSvg(
       drawn(curveFigure(LABELS, { ...OPTIONS, baseline: undefined }).figure),
     );
     assert.ok(!without.includes("1/12"));
@@ -122,7 +114,7 @@ describe("curveFigure()", () => {
       label: "bio",
       training: curves([[9, 1, 0.02], [9, 1, 0.03]]),
     }];
-    const svg = await svgOf(drawn(curveFigure(wide, OPTIONS).figure));
+    const svg = await renderSvg(drawn(curveFigure(wide, OPTIONS).figure));
     assert.ok(svg.includes(">loss (MSE, log scale)</text>"));
     assert.ok(!svg.includes("NaN"));
   });
@@ -133,7 +125,7 @@ describe("curveFigure()", () => {
       training: curves([[9, 1, 0.001], [9, 1, 2], [9, 1, 0.01]]),
     }];
     const { figure } = curveFigure(wide, OPTIONS);
-    const [, last] = table(drawn(figure), "middle");
+    const [, last] = rowsOf(drawn(figure), "middle");
     assert.deepEqual([last?.low, last?.middle, last?.high], [
       0.0055,
       0.01,
@@ -175,7 +167,7 @@ describe("curveFigure()", () => {
       { label: "bio", split: "training", iteration: 2, reason: "constant" },
     ]);
     assert.deepEqual(
-      table(drawn(figure), "middle").map(({ middle, n }) => [middle, n]),
+      rowsOf(drawn(figure), "middle").map(({ middle, n }) => [middle, n]),
       [[0.2, 1], [0.1, 1]],
     );
   });
@@ -194,7 +186,7 @@ describe("curveFigure()", () => {
       ], OPTIONS).figure,
     );
     assert.match(figure.caption, /: one run; /);
-    const svg = await svgOf(figure);
+    const svg = await renderSvg(figure);
     // Epochs are whole numbers: 1 and 2, and nothing between.
     assert.equal(svg.match(/>1<\/text>/g)?.length, 1);
     assert.equal(svg.match(/>2<\/text>/g)?.length, 1);
@@ -219,10 +211,10 @@ describe("curveFigure()", () => {
         );
         assert.match(figure.caption, caption);
         assert.deepEqual(
-          table(figure, "middle").map(({ epoch, n }) => [epoch, n]),
+          rowsOf(figure, "middle").map(({ epoch, n }) => [epoch, n]),
           [[left, count], [left, count]],
         );
-        assert.equal(circles(await svgOf(figure)), 2);
+        assert.equal(circles(await renderSvg(figure)), 2);
       });
     }
   }
@@ -237,7 +229,7 @@ describe("curveFigure()", () => {
         labels: ["bio", "rand", "short"],
       }).figure,
     );
-    assert.equal(circles(await svgOf(figure)), 1);
+    assert.equal(circles(await renderSvg(figure)), 1);
   });
 
   it("makes no figure of nothing", () => {
@@ -250,7 +242,7 @@ describe("curveFigure()", () => {
 
   it("gives a label its colour where another one has no curve", async () => {
     const only = LABELS.slice(1);
-    const svg = await svgOf(drawn(curveFigure(only, OPTIONS).figure));
+    const svg = await renderSvg(drawn(curveFigure(only, OPTIONS).figure));
     assert.ok(svg.includes("#1f9d94"));
     assert.ok(!svg.includes("#2e2565"));
   });
@@ -263,7 +255,7 @@ describe("curveFigure()", () => {
         labels,
       }).figure,
     );
-    const svg = await svgOf(figure);
+    const svg = await renderSvg(figure);
     for (const label of labels) assert.ok(svg.includes(`>${label}</text>`));
     // Nothing sticks out: the picture was not wider than it should be.
     assert.match(svg, / viewBox="0 0 321 /);
@@ -278,7 +270,7 @@ describe("curveFigure()", () => {
         labels: [label],
       }).figure,
     );
-    const svg = await svgOf(figure);
+    const svg = await renderSvg(figure);
     assert.ok(!svg.includes("<script"));
     assert.ok(svg.includes("&lt;script&gt;"));
   });

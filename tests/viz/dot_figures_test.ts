@@ -6,15 +6,7 @@ import {
   cellFigures,
   measureFigure,
 } from "../../src/viz/dot_figures.ts";
-import type { Drawing } from "../../src/viz/figure.ts";
-import { renderSvg } from "../../src/viz/render.ts";
-
-/** Texts of a figure, and the centres of its dots by what they are of. */
-async function drawn(figure: Drawing) {
-  const svg = await renderSvg(figure);
-  assert.ok(!svg.includes("NaN"));
-  return [...svg.matchAll(/>([^<>]+)<\/(?:text|tspan)>/g)].map((m) => m[1]!);
-}
+import { textsOf } from "./drawn.ts";
 
 function change(label: string, measure: string, random: number) {
   return { label, measure, biological: 2, random };
@@ -37,7 +29,7 @@ describe("measureFigure()", () => {
       panel!.data.values.map((row) => [row.measure, row.change]),
       [["density", 0], ["modularity", -0.5]],
     );
-    const texts = await drawn(figure);
+    const texts = await textsOf(figure);
     for (const text of ["density", "modularity", "degrees"]) {
       assert.ok(texts.includes(text), text);
     }
@@ -56,7 +48,7 @@ describe("measureFigure()", () => {
         change(label, "rich club (density of what has most connections)", 3),
       ]);
       for (const width of [85, 178] as const) {
-        const texts = await drawn(measureFigure(changes, { labels, width })!);
+        const texts = await textsOf(measureFigure(changes, { labels, width })!);
         for (const label of labels.slice(1)) assert.ok(texts.includes(label));
         for (const name of ["in-degree (sd)", "rich club"]) {
           assert.ok(texts.includes(name), name);
@@ -66,7 +58,7 @@ describe("measureFigure()", () => {
   }
 
   it("has a logarithmic axis where a null model changed much", async () => {
-    const texts = await drawn(
+    const texts = await textsOf(
       measureFigure([
         change("a", "reciprocity", 30),
         change("a", "density", 1.9),
@@ -105,7 +97,7 @@ describe("cellFigures()", () => {
   it("draws a row an arm below the name of its experiment", async () => {
     const figures = cellFigures(cells(2), { width: 178 });
     assert.equal(figures.length, 1);
-    const texts = await drawn(figures[0]!);
+    const texts = await textsOf(figures[0]!);
     for (const text of ["cell 0", "cell 1", "permute", "regions"]) {
       assert.ok(texts.includes(text), text);
     }
@@ -115,7 +107,7 @@ describe("cellFigures()", () => {
   it("has a page for some 60 rows, and never cuts an experiment in two", async () => {
     const pages = cellFigures(cells(40), { width: 85 });
     assert.equal(pages.length, 3);
-    const all = (await Promise.all(pages.map(drawn))).map((texts) =>
+    const all = (await Promise.all(pages.map(textsOf))).map((texts) =>
       texts.filter((text) => text.startsWith("cell")).length
     );
     assert.deepEqual(all, [15, 15, 10]);

@@ -6,20 +6,21 @@ import { summarizeLoss } from "../../src/analysis/summary.ts";
 import { planFigures } from "../../src/viz/draw_results.ts";
 import { compareLabels } from "../../src/analysis/compare.ts";
 import type { LabelledResults } from "../../src/analysis/match.ts";
-import type { Drawing, Figure, Spec } from "../../src/viz/figure.ts";
+import type { Figure } from "../../src/viz/figure.ts";
 import { boxFigure } from "../../src/viz/run_figures.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import { modelName } from "../../src/results/layout.ts";
 import { renderSvg } from "../../src/viz/render.ts";
+import { rowsOf, textsOf } from "./drawn.ts";
 import { makeNetworks } from "./make_networks.ts";
+import { withFolder } from "../with_folder.ts";
 import { makeResults, type ResultsOptions } from "./make_results.ts";
 
 type Options = Omit<ResultsOptions, "folder">;
 
 /** Reads folders made with these options, labelled bio, rand, … */
 async function folders(...all: readonly Options[]) {
-  const root = await Deno.makeTempDir();
-  try {
+  return await withFolder(async (root) => {
     return await Promise.all(all.map(async (options, i) => {
       const folder = join(root, String(i));
       await makeResults({ seed: i, ...options, folder });
@@ -27,20 +28,7 @@ async function folders(...all: readonly Options[]) {
       const results = { ...await readResultsFolder(folder), path: "" };
       return { label: ["bio", "rand", "other"][i]!, results };
     }));
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-}
-
-function rowsOf({ spec }: Figure, name: string): Spec[] {
-  return (spec.datasets as Record<string, Spec[]>)[name] as Spec[];
-}
-
-async function texts(figure: Drawing): Promise<string[]> {
-  const svg = await renderSvg(figure);
-  assert.ok(!svg.includes("NaN"), figure.title);
-  // A text of several lines has an element a line.
-  return [...svg.matchAll(/>([^<>]+)<\/(?:text|tspan)>/g)].map((m) => m[1]!);
+  });
 }
 
 const SMALL: Options = {
@@ -84,7 +72,7 @@ describe("planFigures()", () => {
       "loss_00_lr-0.001_relu_adam_pattern_length-3",
     ]);
     assert.equal(figures.length, 3 + 8);
-    for (const figure of figures) assert.ok((await texts(figure)).length > 5);
+    for (const figure of figures) assert.ok((await textsOf(figure)).length > 5);
   });
 
   it("draws accuracies of n-back, with chance levels as lines", async () => {
@@ -99,12 +87,12 @@ describe("planFigures()", () => {
     );
     const named = (start: string) =>
       figures.find(({ name }) => name.startsWith(start)) as Figure;
-    const loss = await texts(named("loss_00"));
+    const loss = await textsOf(named("loss_00"));
     assert.ok(["chance", "(ln 2)"].every((one) => loss.includes(one)));
-    const accuracy = await texts(named("accuracy_00"));
+    const accuracy = await textsOf(named("accuracy_00"));
     assert.ok(["chance", "(50 %)"].every((one) => accuracy.includes(one)));
     assert.ok(accuracy.includes("accuracy (%)"));
-    const boxes = (await texts(named("boxplots"))).join(" ");
+    const boxes = (await textsOf(named("boxplots"))).join(" ");
     assert.match(boxes, /final validation accuracy \(%\)/);
   });
 
@@ -112,7 +100,7 @@ describe("planFigures()", () => {
     it(`draws single runs of ${epochs} epochs, in the overview too`, async () => {
       const results = await folders({ ...SMALL, iterations: 1, epochs });
       const { figures } = await buildFigures(results, ALL);
-      for (const figure of figures) await texts(figure);
+      for (const figure of figures) await textsOf(figure);
       const overview = figures.find(({ name }) => name === "overview_loss");
       assert.ok(overview);
       const svg = await renderSvg(overview);
@@ -147,7 +135,7 @@ describe("planFigures()", () => {
 
   it("facets the overview by kind and difficulty", async () => {
     const { figures } = await buildFigures(await folders(SMALL, SMALL), ALL);
-    const seen = await texts(figures[0] as Figure);
+    const seen = await textsOf(figures[0] as Figure);
     for (
       const text of [
         "relu",
@@ -166,7 +154,7 @@ describe("planFigures()", () => {
       await folders({ ...SMALL, grid }),
       ALL,
     );
-    assert.ok((await texts(figures[0] as Figure)).includes("parameter 1 5"));
+    assert.ok((await textsOf(figures[0] as Figure)).includes("parameter 1 5"));
     assert.ok(
       figures.some(({ name }) => name === "loss_04_parameter-1-5_on_depth-7"),
     );
@@ -235,7 +223,7 @@ describe("planFigures()", () => {
     for (const { x } of panel!.layer.at(-1)!.data.values) {
       assert.ok(x! > box!.left! && x! < box!.right!);
     }
-    await texts(figure);
+    await textsOf(figure);
   });
 
   it("draws boxes of runs that are all equal, at whole epochs", async () => {
@@ -250,7 +238,7 @@ describe("planFigures()", () => {
       labels: ["bio"],
       width: 85,
     })!;
-    const seen = (await texts(figure)).filter((text) => /^\d/.test(text));
+    const seen = (await textsOf(figure)).filter((text) => /^\d/.test(text));
     assert.deepEqual(seen, ["17", "18", "19"]);
   });
 
@@ -263,7 +251,7 @@ describe("planFigures()", () => {
       ALL,
     );
     for (const figure of figures) {
-      const seen = (await texts(figure)).join("");
+      const seen = (await textsOf(figure)).join("");
       // deno-lint-ignore no-control-regex
       assert.ok(!/[\x00-\x08\x0b-\x1f]/.test(seen), figure.title);
       if (figure.section === "loss") {
@@ -280,7 +268,7 @@ describe("planFigures()", () => {
       { kinds: ["overview"] },
     );
     assert.ok(figures.length >= 2);
-    for (const figure of figures) await texts(figure);
+    for (const figure of figures) await textsOf(figure);
   });
 
   it("draws the effects of what was compared, by combination or by pair", async () => {
@@ -290,7 +278,7 @@ describe("planFigures()", () => {
       kinds: ["overview"],
       comparisons: rows,
     })).figures.filter(({ name }) => name === "effects");
-    const seen = await texts(forest!);
+    const seen = await textsOf(forest!);
     assert.ok(seen.includes("over all"));
     assert.ok(seen.includes("lr 1e-3 · relu · Adam · length 3"));
     const three = await folders(SMALL, SMALL, SMALL);
@@ -299,7 +287,7 @@ describe("planFigures()", () => {
       kinds: ["overview"],
       comparisons: pairs.rows,
     })).figures.filter(({ name }) => name === "effects");
-    const names = await texts(all!);
+    const names = await textsOf(all!);
     for (const pair of ["bio – rand", "bio – other", "rand – other"]) {
       assert.ok(names.includes(pair), pair);
     }
@@ -345,7 +333,7 @@ describe("planFigures()", () => {
       figures.filter(({ section }) => section === "loss").length,
       12,
     );
-    for (const figure of figures) await texts(figure);
+    for (const figure of figures) await textsOf(figure);
   });
 
   it("does without the original's missing accuracies and names no unknown loss", async () => {
@@ -354,7 +342,7 @@ describe("planFigures()", () => {
       { ...ALL, combination: 0 },
     );
     const curves = figures.find(({ section }) => section === "loss") as Figure;
-    const seen = await texts(curves);
+    const seen = await textsOf(curves);
     assert.ok(seen.includes("loss") || seen.includes("loss (log scale)"));
     assert.ok(!seen.some((text) => text.includes("1/12")));
   });
@@ -367,8 +355,8 @@ describe("planFigures()", () => {
     );
     const losses = figures.filter(({ section }) => section === "loss");
     const [first, last] = [losses[0], losses.at(-1)] as [Figure, Figure];
-    assert.ok((await texts(first)).some((text) => text.includes("(MSE")));
-    assert.ok((await texts(last)).some((text) => text.includes("(NLL")));
+    assert.ok((await textsOf(first)).some((text) => text.includes("(MSE")));
+    assert.ok((await textsOf(last)).some((text) => text.includes("(NLL")));
     assert.ok(!figures[0]?.title.includes("MSE"));
   });
 
@@ -378,7 +366,7 @@ describe("planFigures()", () => {
       combination: 1,
       ylabel: "Verlust",
     });
-    const seen = await texts(figures[0] as Figure);
+    const seen = await textsOf(figures[0] as Figure);
     assert.ok(seen.some((text) => text.startsWith("Verlust")));
   });
 
@@ -401,8 +389,7 @@ describe("planFigures()", () => {
   });
 
   it("draws the matrices of a folder that has them, with names of regions", async () => {
-    const root = await Deno.makeTempDir();
-    try {
+    await withFolder(async (root) => {
       const folder = join(root, "bio");
       await makeResults({ ...SMALL, folder });
       await makeNetworks(folder, { epochs: 12 });
@@ -412,7 +399,7 @@ describe("planFigures()", () => {
       });
       const [figure] = figures;
       assert.ok(figure);
-      const seen = await texts(figure);
+      const seen = await textsOf(figure);
       for (
         const title of [
           "connectome",
@@ -422,9 +409,7 @@ describe("planFigures()", () => {
         ]
       ) assert.ok(seen.includes(title));
       assert.equal(rowsOf(figure, "pairs")[0]?.from, "R1");
-    } finally {
-      await Deno.remove(root, { recursive: true });
-    }
+    });
   });
 
   it("draws what null models changed, beside what runs measured", async () => {
@@ -459,8 +444,7 @@ describe("planFigures()", () => {
   });
 
   it("draws the connectome alone where the network is too large, and says so", async () => {
-    const root = await Deno.makeTempDir();
-    try {
+    await withFolder(async (root) => {
       const folder = join(root, "bio");
       await makeResults({ ...SMALL, folder });
       await makeNetworks(folder, { epochs: 12 });
@@ -486,15 +470,13 @@ describe("planFigures()", () => {
       }], {
         kinds: ["networks"],
       });
-      const seen = await texts(figures[0]!);
+      const seen = await textsOf(figures[0]!);
       assert.ok(seen.includes("connectome"));
       assert.ok(!seen.includes("scaled network"));
       assert.ok(!seen.includes("trained recurrent weights"));
       assert.deepEqual(warnings, [
         "bio: the network has 20000 neurons, too many to be drawn one by one; it and its weights are not drawn",
       ]);
-    } finally {
-      await Deno.remove(root, { recursive: true });
-    }
+    });
   });
 });

@@ -13,6 +13,7 @@ import { drawable } from "../../src/viz/figure.ts";
 import { html, withLinks } from "../../src/viz/page.ts";
 import { startReport } from "../../src/viz/report.ts";
 import page from "../../src/viz/report_page.js" with { type: "text" };
+import { withFolder } from "../with_folder.ts";
 import { makeResults } from "./make_results.ts";
 
 const HOSTILE =
@@ -21,8 +22,7 @@ const GRID = { lr: [0.001], nonlinearity: ["relu", "tanh"], n_back: [2, 3] };
 
 /** A report of two small folders, the second one with a label of ill will. */
 async function makeReport(other = HOSTILE) {
-  const root = await Deno.makeTempDir();
-  try {
+  return await withFolder(async (root) => {
     const folders = await Promise.all(["bio", other].map(async (label, i) => {
       const folder = join(root, String(i));
       await makeResults({
@@ -45,9 +45,7 @@ async function makeReport(other = HOSTILE) {
       warnings: [`warned of ${other}`],
     });
     return { text, figures, rows };
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 /** The report without the libraries' code and the figures' data. */
@@ -78,8 +76,7 @@ describe("startReport()", () => {
   });
 
   it("shows whatever measures null models and trainings have, and citations as BibTeX", async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+    await withFolder(async (folder) => {
       await makeResults({ folder, grid: GRID, iterations: 1, epochs: 2 });
       const results = await readResultsFolder(folder);
       const nullModel = (label: string, more: string) => ({
@@ -120,14 +117,11 @@ describe("startReport()", () => {
         markup(text),
         /<pre class="copied">@\w+\{\w+,\n {2}\w+ = /,
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 
   it("says where pictures are not the original's", async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+    await withFolder(async (folder) => {
       await makeResults({ folder, grid: GRID, iterations: 1, epochs: 2 });
       const { experiment, ...results } = await readResultsFolder(folder);
       assert.ok(experiment);
@@ -142,9 +136,7 @@ describe("startReport()", () => {
         warnings: [],
       });
       assert.ok(markup(text).includes(html`<p>Note: ${note}.</p>`.html));
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   });
 
   it("runs its own scripts only, each named by its checksum", async () => {
