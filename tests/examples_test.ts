@@ -46,7 +46,8 @@ describe("examples in docstrings", () => {
         }
       }
       assert.deepEqual(wrong, []);
-      assert.ok(examples > 50);
+      // Public functions have one each; those that nobody outside calls need none.
+      assert.ok(examples > 30);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
