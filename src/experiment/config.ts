@@ -70,22 +70,19 @@ export function openConfig(
   }
   let ini = readIni(text, { file });
   for (const [section, { line, options }] of ini.sections) {
-    assertKnown(
-      section,
-      undefined,
-      (what) => configError({ file, line }, what),
-    );
-    for (const [key, { line }] of options) {
-      assertKnown(section, key, (what) => configError({ file, line }, what));
-    }
+    const check = (line: number, key?: string) => {
+      const problem = unknownName(section, key);
+      if (problem !== undefined) throw configError({ file, line }, problem);
+    };
+    check(line);
+    for (const [key, { line }] of options) check(line, key);
   }
   for (const override of overrides) {
     const { section, key, flag, value } = wholeKey(ini, override);
-    assertKnown(
-      section,
-      key,
-      (what) => new InputError(`Cannot use ${flag}: ${what}`),
-    );
+    const problem = unknownName(section, key);
+    if (problem !== undefined) {
+      throw new InputError(`Cannot use ${flag}: ${problem}`);
+    }
     const line = ini.sections.get(section)?.line ?? 0;
     const raw = strip(String(value));
     ini = withOption(ini, section, key, { raw, line, lines: [line], flag });
@@ -93,28 +90,21 @@ export function openConfig(
   return ini;
 }
 
-function assertKnown(
-  section: string,
-  key: string | undefined,
-  error: (what: string) => InputError,
-): void {
+/** What is wrong with a name that no section, or no key of it, has. */
+function unknownName(section: string, key?: string): string | undefined {
   const schema = SECTIONS.get(section);
   if (schema === undefined) {
-    throw error(
-      `there is no section ${quote(section)}${
-        didYouMean(section, SECTIONS.keys())
-      }; the sections are ${listNames(SECTIONS.keys(), "and")}`,
-    );
+    return `there is no section ${quote(section)}${
+      didYouMean(section, SECTIONS.keys())
+    }; the sections are ${listNames(SECTIONS.keys(), "and")}`;
   }
-  if (key === undefined || Object.hasOwn(schema, key)) return;
+  if (key === undefined || Object.hasOwn(schema, key)) return undefined;
   const keys = Object.keys(schema);
   const home = homeOf(key);
   const elsewhere = home === undefined ? "" : `, which belongs in [${home}]`;
-  throw error(
-    `[${section}] has no key ${quote(key)}${
-      didYouMean(key, keys) || elsewhere
-    }; its keys are ${listNames(keys, "and")}`,
-  );
+  return `[${section}] has no key ${quote(key)}${
+    didYouMean(key, keys) || elsewhere
+  }; its keys are ${listNames(keys, "and")}`;
 }
 
 function withOption(
