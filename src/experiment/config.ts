@@ -17,11 +17,7 @@ import {
 import { CONFIG_SCHEMA, type KeySchema } from "./schema.ts";
 import { allowedValues, isAllowed } from "../tasks/task.ts";
 import { didYouMean, listNames, quote, shorten } from "../text/words.ts";
-import {
-  parsePythonLiteral,
-  PythonLiteralError,
-  type PythonValue,
-} from "../python/literal.ts";
+import { parsePythonLiteral, type PythonValue } from "../python/literal.ts";
 import { reprPython, reprString } from "../python/repr.ts";
 import {
   parsePythonBoolean,
@@ -138,14 +134,10 @@ function wholeKey(ini: IniFile, override: Override): Override {
   const { flag, section: key, key: entry, value } = override;
   const section = homeOf(key);
   if (section === undefined) return { ...override, key: entry.toLowerCase() };
-  const parse = (text: string) => {
-    try {
-      return parsePythonLiteral(text);
-    } catch (error) {
-      if (!(error instanceof PythonLiteralError)) throw error;
-      throw new InputError(`Cannot use ${flag}: ${error.message}`);
-    }
-  };
+  const parse = (text: string) =>
+    parsePythonLiteral(text, ({ message }) => {
+      throw new InputError(`Cannot use ${flag}: ${message}`);
+    });
   const dict = parse(
     needValue(ini, { section, key, allowed: "a Python dict" }).text,
   );
@@ -344,12 +336,9 @@ function mustBe(value: IniValue, allowed: string, near = ""): InputError {
  * @throws {InputError} If it is none.
  */
 export function readLiteral(value: IniValue, type: string): PythonValue {
-  try {
-    return parsePythonLiteral(value.text);
-  } catch (error) {
-    if (!(error instanceof PythonLiteralError)) throw error;
-    throw value.error(` is no Python ${type}: ${error.message}`, error.offset);
-  }
+  return parsePythonLiteral(value.text, ({ message, offset }) => {
+    throw value.error(` is no Python ${type}: ${message}`, offset);
+  });
 }
 
 /** What is in a list or tuple; undefined where it is none. */

@@ -7,11 +7,7 @@
  * @module
  */
 
-import {
-  parsePythonLiteral,
-  PythonLiteralError,
-  type PythonValue,
-} from "../python/literal.ts";
+import { parsePythonLiteral, type PythonValue } from "../python/literal.ts";
 import { reprPython, reprTuple } from "../python/repr.ts";
 import { listNames, quote, shorten } from "../text/words.ts";
 import {
@@ -191,7 +187,10 @@ function parseHeader(
   text: string,
   broken: Fail,
 ): Omit<NpyHeader, "dataStart"> {
-  const dict = literalOf(text.replace(/(\d)L(?=\s*[,)])/g, "$1"), broken);
+  const dict = parsePythonLiteral(
+    text.replace(/(\d)L(?=\s*[,)])/g, "$1"),
+    ({ message }) => broken(message),
+  );
   if (dict.kind !== "dict") return broken("it is no dict");
   const entries = new Map<string, PythonValue>();
   for (const { key, value } of dict.entries) {
@@ -230,15 +229,6 @@ function parseHeader(
 
 /** NumPy's own words, in the order in which it asks for them. */
 const ENTRIES: readonly string[] = ["descr", "fortran_order", "shape"];
-
-function literalOf(text: string, broken: Fail): PythonValue {
-  try {
-    return parsePythonLiteral(text);
-  } catch (error) {
-    if (!(error instanceof PythonLiteralError)) throw error;
-    return broken(error.message);
-  }
-}
 
 function found(value: PythonValue | undefined): string {
   return value === undefined ? "nothing" : shorten(reprPython(value));

@@ -50,9 +50,23 @@ const CLOSING = { "(": ")", "[": "]", "{": "}" } as const;
 /**
  * Reads a literal: a dict, list, tuple, string, number, True, False or None.
  *
- * @throws {PythonLiteralError} If the text is anything else; it says where.
+ * @param refuse Throws what is to be said where the text is anything else; default the error itself.
  */
-export function parsePythonLiteral(text: string): PythonValue {
+export function parsePythonLiteral(
+  text: string,
+  refuse: (error: PythonLiteralError) => never = (error) => {
+    throw error;
+  },
+): PythonValue {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof PythonLiteralError)) throw error;
+    return refuse(error);
+  }
+}
+
+function parse(text: string): PythonValue {
   // As Python reads source: blanks before the first line only, one kind of line end, no NUL.
   const [start = ""] = /^[ \t]*(?:[ \t\f]*(?:#.*)?\r?\n)*/.exec(text) ?? [];
   if (start.includes("\n") && /^[ \t]+[^#\s]/.test(text.slice(start.length))) {

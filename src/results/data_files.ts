@@ -71,23 +71,21 @@ function parseLine(line: string, fail: (what: string) => never): IndexEntry {
       `must be a number and a Python tuple, such as 0 (0.0001, 'relu'), found ${shown}`,
     );
   }
-  try {
-    const tuple = parsePythonLiteral(title);
-    if (tuple.kind !== "tuple") {
-      return fail(`holds a ${tuple.kind} where a tuple is needed: ${shown}`);
-    }
-    const values = tuple.items.map((item) => {
-      if (item.kind === "integer") return Number(item.value);
-      return item.kind === "float" || item.kind === "string" ||
-          item.kind === "boolean"
-        ? item.value
-        : reprPython(item);
-    });
-    return { index: Number(index), title, values };
-  } catch (error) {
-    if (!(error instanceof PythonLiteralError)) throw error;
-    return fail(`holds no Python tuple: ${error.message}, in ${shown}`);
+  const tuple = parsePythonLiteral(
+    title,
+    ({ message }) => fail(`holds no Python tuple: ${message}, in ${shown}`),
+  );
+  if (tuple.kind !== "tuple") {
+    return fail(`holds a ${tuple.kind} where a tuple is needed: ${shown}`);
   }
+  const values = tuple.items.map((item) => {
+    if (item.kind === "integer") return Number(item.value);
+    return item.kind === "float" || item.kind === "string" ||
+        item.kind === "boolean"
+      ? item.value
+      : reprPython(item);
+  });
+  return { index: Number(index), title, values };
 }
 
 /** The text of the file, for combinations numbered from 0. */
