@@ -11,7 +11,7 @@ import { cannotRead } from "../files/input_error.ts";
 import { join } from "../files/path.ts";
 import { readNpy, writeNpy } from "../files/npy.ts";
 import { readIfThere } from "../files/read.ts";
-import { parsePythonLiteral, PythonLiteralError } from "../python/literal.ts";
+import { parsePythonLiteral } from "../python/literal.ts";
 import { reprPython } from "../python/repr.ts";
 import { NONLINEARITIES } from "../rnn/nonlinearities.ts";
 import { OPTIMIZERS } from "../rnn/optimizers.ts";
