@@ -62,6 +62,19 @@ function compare(
   return compareLabels(read, options);
 }
 
+/** Two labels, with their combinations, and the seed of both. */
+function pair(
+  bio: readonly CombinationCurves[],
+  rand: readonly CombinationCurves[],
+  seed?: number,
+): Label[] {
+  const own = seed === undefined ? {} : { seed };
+  return [
+    { label: "bio", combinations: bio, ...own },
+    { label: "rand", combinations: rand, ...own },
+  ];
+}
+
 /** What the combinations of TITLES are called in words. */
 const NAMES = [
   "lr 1e-4 · relu · Adam · length 3",
@@ -77,10 +90,7 @@ describe("compareLabels()", () => {
   it("compares in pairs where both experiments have the same seed", () => {
     const bio = [around(0.2), around(0.3)];
     const rand = [around(0.25, { seed: 2 }), around(0.3, { seed: 3 })];
-    const { rows, warnings } = compare([
-      { label: "bio", combinations: bio, seed: 7 },
-      { label: "rand", combinations: rand, seed: 7 },
-    ]);
+    const { rows, warnings } = compare(pair(bio, rand, 7));
     assert.deepEqual(warnings, []);
     assert.deepEqual(
       rows.map((row) => [row.measure, row.combination?.title]),
@@ -149,11 +159,9 @@ describe("compareLabels()", () => {
   it("counts a run that diverged as the worst of all", () => {
     const diverged = falling([0.01, 0.02, 0.03, 0.02]);
     diverged.values[15] = NaN;
-    const titles = TITLES.slice(0, 1);
-    const { rows, warnings } = compare([
-      { label: "bio", combinations: [alike(diverged)], seed: 7, titles },
-      { label: "rand", combinations: [around(0.4, { n: 4 })], seed: 7, titles },
-    ]);
+    const { rows, warnings } = compare(
+      pair([alike(diverged)], [around(0.4, { n: 4 })], 7),
+    );
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /iteration 1 from epoch 3 on diverged/);
     const [row] = rows;
@@ -172,21 +180,18 @@ describe("compareLabels()", () => {
   });
 
   it("says that few runs can show no difference, rather than that there is none", () => {
-    const titles = TITLES.slice(0, 1);
-    const { rows } = compare([
-      { label: "bio", combinations: [around(0.2, { n: 5 })], seed: 7, titles },
-      { label: "rand", combinations: [around(0.5, { n: 5 })], seed: 7, titles },
-    ]);
+    const { rows } = compare(
+      pair([around(0.2, { n: 5 })], [around(0.5, { n: 5 })], 7),
+    );
     assert.equal(rows[0]?.p, 0.0625);
     assert.equal(rows[0]?.smallestPHolm, 0.125);
     assert.match(
       rows[0]?.sentence ?? "",
       /too few runs to show a difference, as p cannot fall below 0\.125 \(.*p = 0\.13 after Holm's correction, p = 0\.063 before it/,
     );
-    const single = compare([
-      { label: "bio", combinations: [around(0.2, { n: 1 })] },
-      { label: "rand", combinations: [around(0.5, { n: 3 })] },
-    ]);
+    const single = compare(
+      pair([around(0.2, { n: 1 })], [around(0.5, { n: 3 })]),
+    );
     assert.match(single.rows[0]?.sentence ?? "", /too few runs to test\.( |$)/);
     assert.ok(Number.isNaN(single.rows[0]?.p));
   });
@@ -197,11 +202,9 @@ describe("compareLabels()", () => {
       const ends = scatter(10, { mean, sd: 0.5, seed });
       return [alike(loss, curves(...ends.map((end) => Array(12).fill(end))))];
     };
-    const titles = TITLES.slice(0, 1);
-    const { rows } = compare([
-      { label: "bio", combinations: of(90, 1), titles },
-      { label: "rand", combinations: of(88, 2), titles },
-    ], { measures: ["finalAccuracy"] });
+    const { rows } = compare(pair(of(90, 1), of(88, 2)), {
+      measures: ["finalAccuracy"],
+    });
     assert.equal(rows.length, 2);
     assert.match(
       rows[0]?.sentence ?? "",
@@ -245,10 +248,9 @@ describe("compareLabels()", () => {
           ),
         ),
       );
-    const titles = TITLES.slice(0, 1);
     const labels = [
-      { label: "good", combinations: [accuracy(95)], titles },
-      { label: "bad", combinations: [accuracy(70)], titles },
+      { label: "good", combinations: [accuracy(95)] },
+      { label: "bad", combinations: [accuracy(70)] },
     ];
     const measures = ["finalAccuracy"] as const;
     const [good] = compare(labels, { measures }).rows;
@@ -282,19 +284,13 @@ describe("compareLabels()", () => {
 
   it("says so where all values are equal or none are left", () => {
     const equal = alike(falling([0.2, 0.2, 0.2]));
-    const { rows } = compare([
-      { label: "bio", combinations: [equal] },
-      { label: "rand", combinations: [equal] },
-    ]);
+    const { rows } = compare(pair([equal], [equal]));
     assert.match(
       rows[0]?.sentence ?? "",
       /; all values are equal\.?/,
     );
     assert.equal(rows[0]?.p, 1);
-    const none = compare([
-      { label: "bio", combinations: [alike(curves([1, NaN], [1, NaN]))] },
-      { label: "rand", combinations: [equal] },
-    ]);
+    const none = compare(pair([alike(curves([1, NaN], [1, NaN]))], [equal]));
     assert.match(
       none.rows[0]?.sentence ?? "",
       /no evidence of a difference .*\. 2 of bio's 2 runs diverged, none of rand's \(Fisher's exact test, p = 0\.1\); they count as the worst\.$/,
@@ -348,19 +344,15 @@ describe("compareLabels() over several combinations", () => {
     bio: readonly number[],
     rand: readonly number[],
     seed: number | undefined = 7,
-  ) =>
-    [["bio", bio], ["rand", rand]].map(([label, means], side) => ({
-      label: label as string,
-      ...(seed === undefined ? {} : { seed }),
-      combinations: (means as number[]).map((mean, k) =>
-        alike(
-          falling(
-            scatter(10, { mean, sd: mean / 200, seed: 10 * side + k }),
-            30,
-          ),
-        )
-      ),
-    }));
+  ) => {
+    const [a, b] = [bio, rand].map((means, side) =>
+      means.map((mean, k) => {
+        const spread = { mean, sd: mean / 200, seed: 10 * side + k };
+        return alike(falling(scatter(10, spread), 30));
+      })
+    );
+    return pair(a!, b!, seed);
+  };
 
   for (const seed of [7, undefined]) {
     const kind = seed === undefined ? "groups" : "pairs";
@@ -410,10 +402,7 @@ describe("compareLabels() over several combinations", () => {
 
   it("says so where every run diverged", () => {
     const nothing = alike(curves([1, NaN], [1, NaN], [1, NaN]));
-    const { rows } = compare([
-      { label: "bio", combinations: [nothing], seed: 7 },
-      { label: "rand", combinations: [nothing], seed: 7 },
-    ]);
+    const { rows } = compare(pair([nothing], [nothing], 7));
     assert.match(
       rows[0]?.sentence ?? "",
       /none of bio's 3 and rand's 3 runs beat .* 3 of bio's 3 and 3 of rand's 3 runs diverged \(McNemar's exact test, p = 1\); they count as the worst\.$/,
@@ -445,11 +434,9 @@ describe("compareLabels() over several combinations", () => {
             (_, e) => Math.exp(-(speed + i / 1000) * e) / 20,
           )),
       );
-    const titles = TITLES.slice(0, 1);
-    const { rows } = compare([
-      { label: "bio", combinations: [alike(slow(0.3))], seed: 7, titles },
-      { label: "rand", combinations: [alike(slow(0.02))], seed: 7, titles },
-    ], { measures: ["epoch99"] });
+    const { rows } = compare(pair([alike(slow(0.3))], [alike(slow(0.02))], 7), {
+      measures: ["epoch99"],
+    });
     const [row] = rows;
     assert.deepEqual([row?.reference.stillFalling, row?.other.stillFalling], [
       0,
@@ -465,10 +452,9 @@ describe("compareLabels() over several combinations", () => {
 
   it("compares experiments of different lengths on the epochs that both have", () => {
     const cut = (epochs: number) => alike(falling([0.01, 0.02, 0.03], epochs));
-    const titles = TITLES.slice(0, 1);
     const { rows, warnings } = compare([
-      { label: "short", combinations: [cut(9)], seed: 7, titles },
-      { label: "long", combinations: [cut(20)], seed: 7, titles },
+      { label: "short", combinations: [cut(9)], seed: 7 },
+      { label: "long", combinations: [cut(20)], seed: 7 },
     ]);
     assert.match(
       warnings[0]!,
@@ -481,7 +467,6 @@ describe("compareLabels() over several combinations", () => {
     const three = ["a", "b", "c"].map((label, i) => ({
       label,
       seed: 7,
-      titles: TITLES.slice(0, 1),
       combinations: [around(0.2 + i / 10, { seed: i + 1 })],
     }));
     const pairs = (rows: ReturnType<typeof compare>["rows"]) =>
@@ -501,10 +486,10 @@ describe("compareLabels() over several combinations", () => {
 
 describe("formatFindings()", () => {
   it("gives a table and its sentence a measure", () => {
-    const { rows } = compare([
-      { label: "bio", combinations: [around(0.2), around(0.3)], seed: 7 },
-      { label: "rand", combinations: [around(0.25), around(0.3)], seed: 7 },
-    ], { measures: ["minLoss"] });
+    const { rows } = compare(
+      pair([around(0.2), around(0.3)], [around(0.25), around(0.3)], 7),
+      { measures: ["minLoss"] },
+    );
     const [head, first, second, sentence] = formatFindings(rows);
     assert.match(
       head!,
