@@ -6,6 +6,7 @@
 
 import { fstatSync } from "node:fs";
 import { type Flags, parseFlags } from "../compat/cli.ts";
+import { DeviceError } from "../engine/ensemble.ts";
 import { InputError, RetryError } from "../files/input_error.ts";
 import { systemReason } from "../files/read.ts";
 import { printable } from "../text/words.ts";
@@ -26,7 +27,7 @@ export interface Command {
 
 /**
  * Runs a command and ends the process: 0 done, 1 failed or to be tried again, 2 bad input.
- * Bad input ({@linkcode InputError}, unknown flags) is told in one sentence;
+ * Bad input ({@linkcode InputError}, unknown flags) and a device that fails are told in one sentence;
  * any other error is a fault of the program and shows its stack.
  */
 export async function runCommand(command: Command): Promise<never> {
@@ -56,33 +57,37 @@ async function exitCode(
 ): Promise<number> {
   try {
     const flags = parseFlags(Deno.args, flagsOf(`${help}\n${more}`));
-    if (flags.boolean.help) {
-      print(helpOn(flags));
-      return 0;
-    }
-    return await run(flags);
+    if (!flags.boolean.help) return await run(flags);
+    print(helpOn(flags));
+    return 0;
   } catch (error) {
-    if (error instanceof SyntaxError && error.message.startsWith("-")) {
-      printError(`error: ${error.message}; --help lists the flags`);
-      return 2;
-    }
-    if (error instanceof InputError) {
-      printError(`error: ${error.message}`);
-      return error instanceof RetryError ? 1 : 2;
-    }
-    if (error instanceof RangeError && OUT_OF_MEMORY.test(error.message)) {
-      printError(
-        `error: this takes more memory than there is (${error.message}); use fewer neurons or trials`,
-      );
-      return 1;
-    }
-    const reason = error instanceof Error && "code" in error
-      ? systemReason(error, { path: ".", verb: "read" })
-      : undefined;
-    if (reason === undefined) throw error;
-    printError(`error: ${(error as Error).message}`);
-    return 1;
+    const [code, said] = sentenceOf(error as Error);
+    printError(`error: ${said}`);
+    return code;
   }
+}
+
+/** The exit code of an error, and what is said of it. */
+function sentenceOf(error: Error): [code: number, said: string] {
+  const { message } = error;
+  if (error instanceof SyntaxError && message.startsWith("-")) {
+    return [2, `${message}; --help lists the flags`];
+  }
+  if (error instanceof RetryError || error instanceof DeviceError) {
+    return [1, message];
+  }
+  if (error instanceof InputError) return [2, message];
+  if (error instanceof RangeError && OUT_OF_MEMORY.test(message)) {
+    return [
+      1,
+      `this takes more memory than there is (${message}); use fewer neurons or trials`,
+    ];
+  }
+  if (
+    error instanceof Error && "code" in error &&
+    systemReason(error, { path: ".", verb: "read" }) !== undefined
+  ) return [1, message];
+  throw error;
 }
 
 /** Writes lines to standard output; names in them can't steer the terminal. */

@@ -384,10 +384,6 @@ export async function trainExperiments(
       );
     }
     return 0;
-  } catch (error) {
-    if (!(error instanceof DeviceError)) throw error;
-    printError(`error: ${error.message}`);
-    return 1;
   } finally {
     engine.destroy();
   }
