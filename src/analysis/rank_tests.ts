@@ -147,9 +147,8 @@ export function stratifiedSignedRank(
     const plus = Math.round(
       sumOf(ranked, (one) => one.plus * unit / one.total),
     );
-    const p = 2 * sumOf(signDistribution(steps, Math.min(plus, sum - plus)));
-    const direction = Math.sign(2 * plus - sum);
-    return { statistic, p: Math.min(1, p), method: "exact", direction };
+    const tail = sumOf(signDistribution(steps, Math.min(plus, sum - plus)));
+    return outcome(statistic, 2 * plus - sum, tail, "exact");
   }
   const effect = alone
     ? 2 * first.plus - first.total
@@ -158,13 +157,18 @@ export function stratifiedSignedRank(
     ranked,
     ({ ranks, total }) => sumOf(ranks, (r) => (r / (alone ? 1 : total)) ** 2),
   );
-  return asymptotic(statistic, effect, Math.abs(effect) / Math.sqrt(variance));
+  const tail = normalUpperTail(Math.abs(effect) / Math.sqrt(variance));
+  return outcome(statistic, effect, tail, "asymptotic");
 }
 
-function asymptotic(statistic: number, effect: number, z: number): TestResult {
-  const p = Math.min(1, 2 * normalUpperTail(z));
-  const direction = Math.sign(effect);
-  return { statistic, p, method: "asymptotic", direction };
+function outcome(
+  statistic: number,
+  effect: number,
+  tail: number,
+  method: TestResult["method"],
+): TestResult {
+  const p = Math.min(1, 2 * tail);
+  return { statistic, p, method, direction: Math.sign(effect) };
 }
 
 /** The ranks of two groups together, U of the first (pairs in which its number is larger; a tie counts one half), and its variance. */
@@ -208,17 +212,15 @@ export function stratifiedRankSum(strata: readonly Groups[]): TestResult {
       ranked.length;
   const effect = alone ? u - m * n / 2 : statistic * ranked.length;
   const unit = leastCommonMultiple(ranked.map(({ m, n }) => 2 * m * n));
-  if (
-    alone ? Math.min(m, n) <= EXACT_GROUP && !first.tied : (
-      unit * ranked.length <= LONGEST &&
-      ranked.every(({ m, n }) => m + n <= EXACT_STRATUM)
-    )
-  ) {
+  const isExact = alone
+    ? Math.min(m, n) <= EXACT_GROUP && !first.tied
+    : unit * ranked.length <= LONGEST &&
+      ranked.every(({ m, n }) => m + n <= EXACT_STRATUM);
+  if (isExact) {
     const tail = alone
       ? exactRankSumTail(m, n, Math.max(u, m * n - u))
       : exactStratifiedTail(ranked, unit);
-    const p = Math.min(1, 2 * tail);
-    return { statistic, p, method: "exact", direction: Math.sign(effect) };
+    return outcome(statistic, effect, tail, "exact");
   }
   const variance = sumOf(
     ranked,
@@ -227,7 +229,7 @@ export function stratifiedRankSum(strata: readonly Groups[]): TestResult {
   // Where all are equal there is no variance, and nothing speaks for a difference.
   const distance = Math.abs(effect) - (alone ? 0.5 : 0);
   const z = variance > 0 ? distance / Math.sqrt(variance) : 0;
-  return asymptotic(statistic, effect, z);
+  return outcome(statistic, effect, normalUpperTail(z), "asymptotic");
 }
 
 function exactStratifiedTail(
