@@ -258,7 +258,11 @@ export function stateBytes({ history, state }: RunState): number {
  */
 export function decodeRuns(
   bytes: Uint8Array,
-  { name, size, id }: { name: string; size: ModelSize; id?: RunId },
+  { name, size, id }: {
+    readonly name: string;
+    readonly size: ModelSize;
+    readonly id?: RunId | undefined;
+  },
 ): Map<string, RunRecord> {
   const fail: Fail = (what) => {
     throw new InputError(`Cannot use the run file "${name}": ${what}`);

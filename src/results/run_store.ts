@@ -94,12 +94,9 @@ export class RunStore {
       return epoch === undefined ? [] : [{ name, epoch }];
     });
     for (const file of files.sort((a, b) => a.epoch - b.epoch)) {
-      const ids = await store.#soundOr(
-        [],
-        file.name,
-        () => runsIn(join(store.#path, file.name)),
-      );
-      store.#add(file, ids);
+      const path = join(store.#path, file.name);
+      const ids = await store.#ifSound(file.name, () => runsIn(path));
+      store.#add(file, ids ?? []);
     }
     return store;
   }
@@ -112,11 +109,10 @@ export class RunStore {
   }
 
   /** What is damaged is as good as none: the run, or the epochs since the state before, train again. */
-  async #soundOr<T>(
-    otherwise: T,
+  async #ifSound<T>(
     name: string,
     read: () => T | Promise<T>,
-  ): Promise<T> {
+  ): Promise<T | undefined> {
     try {
       return await read();
     } catch (error) {
@@ -125,7 +121,7 @@ export class RunStore {
         this.#options.warn(`warning: ${error.message}; it is passed over`);
       }
       this.#warned.add(name);
-      return otherwise;
+      return undefined;
     }
   }
 
@@ -189,20 +185,18 @@ export class RunStore {
     const { folder, experiment, size } = this.#options;
     const file = join(this.#path, name);
     const bytes = await readIfThere(file, { what: "the run" });
-    const none = new Map<string, RunRecord>();
-    if (bytes === undefined) return none;
-    const records = await this.#soundOr(
-      none,
-      name,
-      () => decodeRuns(bytes, { name: file, size, ...(id && { id }) }),
-    );
-    for (const record of records.values()) {
+    const records = bytes &&
+      await this.#ifSound(
+        name,
+        () => decodeRuns(bytes, { name: file, size, id }),
+      );
+    for (const record of records?.values() ?? []) {
       if (record.experiment === experiment) continue;
       throw new InputError(
         `Cannot go on in "${folder}": its run file ${name} belongs to another experiment (another config, seed or connectome); choose another folder with --path_to_results, or --overwrite`,
       );
     }
-    return records;
+    return records ?? new Map();
   }
 
   /** What is known of a finished run; undefined where it is not finished, or its file is damaged. */
