@@ -22,14 +22,7 @@ import { buildRun, prepareWith, runsOf } from "../train/build_run.ts";
 import { planTogether } from "../train/groups.ts";
 import { copyHistory, emptyHistory } from "../train/train_group.ts";
 import { createWasmEngine } from "../wasm/engine.ts";
-import {
-  curveOf,
-  type CurvePoint,
-  type MatrixPicture,
-  pictureOf,
-  trialOf,
-  type TrialPicture,
-} from "./pictures.ts";
+import { curveOf, type CurvePoint, pictureOf, trialOf } from "./pictures.ts";
 import {
   type Arm,
   packResults,
@@ -87,11 +80,7 @@ export interface Training {
     readonly updatesPerSecond: number;
     readonly curves: readonly CurvePoint[];
     /** Of the model that is looked at, where it has begun. */
-    readonly watched: {
-      readonly epoch: number;
-      readonly matrix: MatrixPicture;
-      readonly trial: TrialPicture;
-    } | undefined;
+    readonly watched: Awaited<ReturnType<typeof lookAt>>;
   };
   readonly summary?: Summary;
   readonly packing?: boolean;
