@@ -243,7 +243,7 @@ function valueOf(file: TorchFile): TorchValue {
     }
   }
 
-  function value(pickled: PickleValue, depth: number): TorchValue {
+  function value(pickled: PickleValue): TorchValue {
     if (
       pickled === null || typeof pickled !== "object" ||
       pickled instanceof Uint8Array
@@ -252,20 +252,20 @@ function valueOf(file: TorchFile): TorchValue {
     const before = known.get(pickled);
     if (before !== undefined) return before;
     if (open.has(pickled)) fail("its pickle holds a list that holds itself");
-    if (depth > MAX_DEPTH) {
+    if (open.size > MAX_DEPTH) {
       fail(`its pickle is nested over ${MAX_DEPTH} levels deep`);
     }
     open.add(pickled);
-    const made = compound(pickled, depth + 1);
+    const made = compound(pickled);
     open.delete(pickled);
     known.set(pickled, made);
     return made;
   }
 
-  function compound(pickled: PickleValue, depth: number): TorchValue {
+  function compound(pickled: PickleValue): TorchValue {
     const items = itemsOf(pickled);
-    if (items !== undefined) return items.map((item) => value(item, depth));
-    if (pickled instanceof Map) return dictionary(pickled, depth);
+    if (items !== undefined) return items.map(value);
+    if (pickled instanceof Map) return dictionary(pickled);
     if (!(pickled instanceof PickleCall)) {
       return fail("its pickle holds what is neither plain data nor a tensor");
     }
@@ -275,7 +275,7 @@ function valueOf(file: TorchFile): TorchValue {
       case TENSOR_2:
         return tensorOf(args, file, claim);
       case PARAMETER:
-        return value(args[0] ?? null, depth);
+        return value(args[0] ?? null);
       case SIZE:
         return countsOf(pickled, "size", fail);
       case ORDERED_DICT: {
@@ -285,7 +285,7 @@ function valueOf(file: TorchFile): TorchValue {
             ? fail("an ordered dictionary has an entry that is no pair")
             : [key, value] as const;
         });
-        return dictionary([...pairs, ...entries], depth);
+        return dictionary([...pairs, ...entries]);
       }
     }
     return fail(`its pickle calls ${callee.path}, which makes no data`);
@@ -293,16 +293,15 @@ function valueOf(file: TorchFile): TorchValue {
 
   function dictionary(
     entries: Iterable<readonly [PickleValue, PickleValue]>,
-    depth: number,
   ): TorchValue {
     const pairs = Array.from(
       entries,
-      ([key, item]) => [value(key, depth), value(item, depth)] as const,
+      ([key, item]) => [value(key), value(item)] as const,
     );
     return new Map(pairs);
   }
 
-  return value(file.pickled, 0);
+  return value(file.pickled);
 }
 
 /** The tensor of a call; `claim` is told its bytes before they are taken. */
