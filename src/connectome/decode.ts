@@ -32,6 +32,7 @@ import {
   type EdgeListOptions,
   EdgeListReader,
   isListHeader,
+  leftOut,
   notesOf,
 } from "./edge_list.ts";
 import { isGraphFile, readGraphFile } from "./graph_files.ts";
@@ -134,8 +135,8 @@ function listOf(
     // What is no weight is refused later, and is not to be left out before.
     (_, __, edge) => minWeight <= 0 || !(between.weight[edge]! < minWeight),
   );
-  const fact = (count: number, noun: string, which: string) =>
-    [count, `${plural(count, noun)} ${which} left out`] as const;
+  const loops = part.weight.length - between.weight.length;
+  const weak = between.weight.length - weight.length;
   return {
     graph: {
       nodes: regionNames.length,
@@ -149,17 +150,13 @@ function listOf(
         plural(weight.length, "connection")
       }`,
       ...notesOf([
-        fact(all.length - regionNames.length, "region", "outside the subset"),
-        fact(
-          part.weight.length - between.weight.length,
-          "connection",
-          "of a region to itself",
+        leftOut(
+          all.length - regionNames.length,
+          "region",
+          "outside the subset",
         ),
-        fact(
-          between.weight.length - weight.length,
-          "connection",
-          `of less than ${minWeight}`,
-        ),
+        leftOut(loops, "connection", "of a region to itself"),
+        leftOut(weak, "connection", `of less than ${minWeight}`),
       ]),
     ],
   };
@@ -272,9 +269,9 @@ export async function embeddedConnectome(): Promise<Connectome> {
   const file = `${SYNTHETIC_NAME}.csv`;
   const bytes = new TextEncoder().encode(csv);
   return connectomeOf({
-    ...await readMatrix(sourceOfBytes(file, bytes)),
     name: SYNTHETIC_NAME,
     species: "none",
+    ...await readMatrix(sourceOfBytes(file, bytes)),
     citations: SYNTHETIC_CITATIONS,
     synthetic: true,
     source: "embedded",

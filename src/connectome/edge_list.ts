@@ -42,11 +42,17 @@ export interface EdgeList
   readonly notes: readonly string[];
 }
 
-/** Notes of what happened at all, of facts with their numbers. */
-export function notesOf(
-  facts: readonly (readonly [number, string])[],
-): string[] {
-  return facts.flatMap(([number, text]) => number === 0 ? [] : [text]);
+/** How often something happened, and a note of it. */
+type Fact = readonly [count: number, note: string];
+
+/** That so many were left out, e.g. "2 rows outside the subset left out". */
+export function leftOut(count: number, noun: string, which: string): Fact {
+  return [count, `${plural(count, noun)} ${which} left out`];
+}
+
+/** Notes of what happened at all. */
+export function notesOf(facts: readonly Fact[]): string[] {
+  return facts.flatMap(([count, note]) => count === 0 ? [] : [note]);
 }
 
 /** Names of columns, without case and what is no letter or digit. */
@@ -376,18 +382,15 @@ export class EdgeListReader implements TableReader<EdgeList> {
               count.lacking > LISTED ? ", …" : ""
             })`,
           ],
-          [count.others, `${rows(count.others)} of other types left out`],
-          [count.outside, `${rows(count.outside)} outside the subset left out`],
+          leftOut(count.others, "row", "of other types"),
+          leftOut(count.outside, "row", "outside the subset"),
           [
             count.itself,
             `${rows(count.itself)} from a region to itself, which ${
               count.itself === 1 ? "makes" : "make"
             } no connection`,
           ],
-          [
-            weak,
-            `${plural(weak, "connection")} of less than ${minWeight} left out`,
-          ],
+          leftOut(weak, "connection", `of less than ${minWeight}`),
           [
             Number(isOneWay(graph)),
             "warning: no region both sends and receives; are the columns of sources and targets the right ones? --source and --target name others",

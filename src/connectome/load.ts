@@ -349,13 +349,11 @@ export async function downloadConnectome(
     `downloading the connectome ${entry.name}: ${files.length} files, ` +
       `${Math.ceil(total / 1024)} KiB, from ${addressOf(entry)}`,
   );
-  const contents: Uint8Array[] = [];
+  const contents = new Map<string, Uint8Array>();
   for (const { file, bytes, sha256 } of files) {
     const address = `${addressOf(entry)}${file}`;
     try {
-      contents.push(
-        await download({ address, bytes, sha256 }, { fetch }),
-      );
+      contents.set(file, await download({ address, bytes, sha256 }, { fetch }));
     } catch (error) {
       if (!(error instanceof DownloadError)) throw error;
       const names = files.map(({ file }) => file).join(", ");
@@ -374,8 +372,8 @@ export async function downloadConnectome(
     );
   });
   // The weights are last: where they lie, the other files lie too.
-  for (const [index, { file }] of files.entries()) {
-    await writeFileWhole(join(cacheFolder, file), contents[index]!);
+  for (const [file, content] of contents) {
+    await writeFileWhole(join(cacheFolder, file), content);
   }
   onProgress?.(`kept the connectome ${entry.name} in ${cacheFolder}`);
 }

@@ -364,13 +364,11 @@ export function modulesOf(graph: Graph): Uint32Array {
   }
   const { uniform } = createStream({ seed: 0, purpose: "topology" });
   const found = louvain(network, { rng: uniform });
+  const moduleOf = Array.from({ length: nodes }, (_, node) => found[node]!);
   // Numbered in the order of the nodes.
-  const numbers = new Map<number, number>();
-  return Uint32Array.from({ length: nodes }, (_, node) => {
-    const module = found[node]!;
-    if (!numbers.has(module)) numbers.set(module, numbers.size);
-    return numbers.get(module)!;
-  });
+  const modules = [...new Set(moduleOf)];
+  const number = new Map(modules.map((module, at) => [module, at]));
+  return Uint32Array.from(moduleOf, (module) => number.get(module)!);
 }
 
 /**

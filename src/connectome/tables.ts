@@ -60,8 +60,9 @@ export class MatrixReader implements TableReader<NamedGraph> {
   /** Rows whose last cell is empty, and that of the first below the header. */
   #trailing = 0;
   #firstTrailing: Place | undefined;
-  #comma: Place | undefined;
-  #point: Place | undefined;
+  /** Where the first number with a decimal comma stands, and that with a point, in words. */
+  #comma: string | undefined;
+  #point: string | undefined;
   /** Whether all commas may part thousands; whether there are whole numbers alone. */
   #grouped = true;
   #whole = true;
@@ -92,11 +93,11 @@ export class MatrixReader implements TableReader<NamedGraph> {
   #learn(row: number, column: number, cell: string): void {
     this.#whole &&= /^[-+]?\d+$/.test(cell);
     if (cell.includes(",") && COMMA_NUMBER.test(cell)) {
-      this.#comma ??= { row, column, cell };
+      this.#comma ??= placeOf(row, column, cell);
       this.#grouped &&= /^[-+]?[1-9]\d{0,2},\d{3}$/.test(cell);
     }
     if (this.#point === undefined && cell.includes(".") && isNumber(cell)) {
-      this.#point = { row, column, cell };
+      this.#point = placeOf(row, column, cell);
     }
   }
 
@@ -171,21 +172,15 @@ export class MatrixReader implements TableReader<NamedGraph> {
   }
 
   #checkCommas(): void {
-    if (this.#comma === undefined) return;
-    const text = ({ row, column, cell }: Place) =>
-      `row ${row}, column ${column} ("${cell.slice(0, 20)}")`;
-    if (this.#point !== undefined) {
+    const [comma, point] = [this.#comma, this.#point];
+    if (comma !== undefined && point !== undefined) {
       this.#fail(
-        `its numbers have decimal commas and decimal points: ${
-          text(this.#comma)
-        } and ${text(this.#point)}`,
+        `its numbers have decimal commas and decimal points: ${comma} and ${point}`,
       );
     }
-    if (this.#grouped) {
+    if (comma !== undefined && this.#grouped) {
       this.#fail(
-        `the comma of ${
-          text(this.#comma)
-        } may be a decimal comma or part thousands; write numbers with decimal points and nothing between thousands`,
+        `the comma of ${comma} may be a decimal comma or part thousands; write numbers with decimal points and nothing between thousands`,
       );
     }
   }
@@ -255,6 +250,10 @@ export class MatrixReader implements TableReader<NamedGraph> {
       } is "${down[other]}", the same regions must stand in the same order`,
     );
   }
+}
+
+function placeOf(row: number, column: number, cell: string): string {
+  return `row ${row}, column ${column} ("${cell.slice(0, 20)}")`;
 }
 
 /** Whether the first row and the first column hold names. */

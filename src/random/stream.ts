@@ -14,26 +14,16 @@ import { type Block, philox4x32 } from "./philox.ts";
  * a new purpose gets a new number, none is ever reused.
  */
 const PURPOSES: Readonly<Record<StreamPurpose, number>> = {
-  /** Scaling a connectome to a network (bio2art). */
-  bio2art: 1,
-  /** Randomising the topology (`random_w`, null models). */
-  topology: 2,
-  /** Contents of the trials. */
-  trials: 3,
-  /** Split into training and validation trials, and their order. */
-  split: 4,
-  /** Initial weights. */
-  weights: 5,
-  /** A fresh read-out for a pretrained network. */
-  readout: 6,
-  /** Synthetic images and their encoder. */
-  images: 7,
-  /** The synthetic connectome. */
-  connectome: 8,
-  /** Resampling in statistics. */
-  bootstrap: 9,
-  /** Which of equal weights of a connectome comes first (`remap_w`). */
-  ties: 10,
+  bio2art: 1, // scaling a connectome to a network
+  topology: 2, // randomising the topology (`random_w`, null models)
+  trials: 3, // contents of the trials
+  split: 4, // training and validation trials, and their order
+  weights: 5, // initial weights
+  readout: 6, // a fresh read-out for a pretrained network
+  images: 7, // synthetic images and their encoder
+  connectome: 8, // the synthetic connectome
+  bootstrap: 9, // resampling in statistics
+  ties: 10, // which of equal weights of a connectome comes first (`remap_w`)
 };
 
 /** Words that {@linkcode RandomStream.uniform} takes. */
@@ -131,17 +121,16 @@ export function createStream(
       advance(1);
       used = 0;
     }
-    return block[used++] as number;
+    return block[used++]!;
   }
 
   function skip(words: number): void {
     assertCount(words, "words to skip", Number.MAX_SAFE_INTEGER);
-    const left = 4 - used;
-    if (words <= left) {
+    const more = words - (4 - used);
+    if (more <= 0) {
       used += words;
       return;
     }
-    const more = words - left;
     advance(Math.floor(more / 4));
     used = 4;
     for (let word = 0; word < more % 4; word++) uint32();
@@ -174,11 +163,9 @@ export function createStream(
 
   let spare: number | undefined;
   function normal(): number {
-    if (spare !== undefined) {
-      const value = spare;
-      spare = undefined;
-      return value;
-    }
+    const kept = spare;
+    spare = undefined;
+    if (kept !== undefined) return kept;
     const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
     const angle = 2 * Math.PI * uniform();
     spare = radius * Math.sin(angle);
@@ -188,8 +175,8 @@ export function createStream(
   /** The numbers 0, 1, 2 … between two calls of `sample()`. */
   let numbers = new Uint32Array(0);
   function swap(i: number, j: number): void {
-    const number = numbers[j] as number;
-    numbers[j] = numbers[i] as number;
+    const number = numbers[j]!;
+    numbers[j] = numbers[i]!;
     numbers[i] = number;
   }
 
@@ -197,18 +184,15 @@ export function createStream(
     if (!Number.isInteger(k) || k < 0 || k > n) {
       throw new RangeError(`Cannot draw ${k} different numbers of ${n}`);
     }
-    if (numbers.length < n) {
-      numbers = new Uint32Array(n);
-      for (let i = 0; i < n; i++) numbers[i] = i;
-    }
+    if (numbers.length < n) numbers = new Uint32Array(n).map((_, i) => i);
     const places = new Uint32Array(k);
     for (let i = 0; i < k; i++) {
       places[i] = i + integer(n - i);
-      swap(i, places[i] as number);
+      swap(i, places[i]!);
     }
     const chosen = numbers.slice(0, k);
     // Put back what was moved: a few of many numbers are drawn again and again.
-    for (let i = k - 1; i >= 0; i--) swap(i, places[i] as number);
+    for (let i = k - 1; i >= 0; i--) swap(i, places[i]!);
     return chosen;
   }
 

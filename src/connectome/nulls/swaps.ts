@@ -46,19 +46,15 @@ const MORE_TRIES = 100;
 export function swapConnections(graph: Graph, stream: RandomStream): Graph {
   if (isSymmetric(graph)) return swapKeepingPairs(graph, stream);
   return rewire(graph, (between) => {
-    const { from, to } = between;
     const ends = new Ends(between);
-    tryToSwap(between, stream, (first, attempt) => {
-      if (attempt % CYCLE_EVERY === 0) return ends.turnCycle(first, stream);
-      const second = stream.integer(from.length);
-      const a = from[first]!, b = to[first]!;
-      const c = from[second]!, d = to[second]!;
-      // Where a = c or b = d, one of the new connections is there already.
-      if (a === d || c === b || ends.has(a, d) || ends.has(c, b)) return false;
-      ends.move(first, d);
-      ends.move(second, b);
-      return true;
-    });
+    tryToSwap(
+      between,
+      stream,
+      (first, attempt) =>
+        attempt % CYCLE_EVERY === 0
+          ? ends.turnCycle(first, stream)
+          : ends.exchange(first, stream.integer(between.from.length)),
+    );
     return between;
   });
 }
@@ -173,10 +169,9 @@ export function latticeConnections(graph: Graph, stream: RandomStream): Graph {
       const second = stream.integer(count);
       const a = from[first]!, b = to[first]!;
       const c = from[second]!, d = to[second]!;
-      if (length(a, d) + length(c, b) >= length(a, b) + length(c, d)) continue;
-      if (a === d || c === b || ends.has(a, d) || ends.has(c, b)) continue;
-      ends.move(first, d);
-      ends.move(second, b);
+      if (length(a, d) + length(c, b) < length(a, b) + length(c, d)) {
+        ends.exchange(first, second);
+      }
     }
     return between;
   });
@@ -286,6 +281,17 @@ class Ends {
     this.#pairs.delete(this.#from[edge]!, this.#to[edge]!);
     this.#pairs.add(this.#from[edge]!, to);
     this.#to[edge] = to;
+  }
+
+  /** Exchanges the receivers of a → b and c → d, if a → d and c → b are free. */
+  exchange(first: number, second: number): boolean {
+    const a = this.#from[first]!, b = this.#to[first]!;
+    const c = this.#from[second]!, d = this.#to[second]!;
+    // Where a = c or b = d, one of the new connections is there already.
+    if (a === d || c === b || this.has(a, d) || this.has(c, b)) return false;
+    this.move(first, d);
+    this.move(second, b);
+    return true;
   }
 
   /** The number of the connection from a to b, which is there. */
