@@ -28,11 +28,11 @@ export interface Connectome {
   /** N names, in the order of the nodes. */
   readonly regionNames: readonly string[];
   /** N densities in neurons per mm³; NaN where it was not measured. */
-  readonly neuronDensity?: Float64Array;
+  readonly neuronDensity?: Float64Array | undefined;
   /** Distances between regions, [N, N], row-major, e.g. in mm. */
-  readonly distances?: Float64Array;
+  readonly distances?: Float64Array | undefined;
   /** N signs, 1 of regions that excite, −1 of those that inhibit, 0 where it is not known. */
-  readonly signs?: Int8Array;
+  readonly signs?: Int8Array | undefined;
   /** What to cite, one paper an element, each with its DOI. */
   readonly citations: readonly string[];
   /** True where the connections were generated, not measured. */

@@ -364,12 +364,10 @@ export class EdgeListReader implements TableReader<EdgeList> {
     return {
       graph: kept,
       regionNames: names,
-      ...(this.#columns.signs === undefined ? {} : {
-        signs: Int8Array.from(
-          names,
-          (_, region) => Math.sign(this.#votes[region] ?? 0),
-        ),
-      }),
+      signs: this.#columns.signs === undefined ? undefined : Int8Array.from(
+        names,
+        (_, region) => Math.sign(this.#votes[region] ?? 0),
+      ),
       notes: [
         `${rows(count.used)} used`,
         ...notesOf([

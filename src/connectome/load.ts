@@ -172,32 +172,19 @@ async function readConnectomeFolder(
   const regionNames = namesFile === undefined
     ? own
     : await readNames(namesFile);
-  const beside: Pick<
-    Partial<{ -readonly [Key in keyof Connectome]: Connectome[Key] }>,
-    "signs" | "neuronDensity" | "distances"
-  > = {};
   const signs = await find(`Signs_${name}.csv`);
-  if (signs !== undefined) {
-    const known = await readSigns(sourceOfFile(signs, { what: "the signs" }));
-    beside.signs = signsOf(regionNames, known);
-  }
   const density = await find(`ND_${name}.npy`);
-  if (density !== undefined) {
-    beside.neuronDensity = await readNumbers(
-      density,
-      "the neuron densities",
-      "vector",
-    );
-  }
   const distances = await find(`D_${name}.npy`);
-  if (distances !== undefined) {
-    beside.distances = await readNumbers(distances, "the distances", "matrix");
-  }
   return connectomeOf({
     name,
     graph,
     regionNames,
-    ...beside,
+    signs: signs === undefined ? undefined : signsOf(
+      regionNames,
+      await readSigns(sourceOfFile(signs, { what: "the signs" })),
+    ),
+    neuronDensity: await readNumbers(density, "the neuron densities", "vector"),
+    distances: await readNumbers(distances, "the distances", "matrix"),
     // So are the names of what `connectome generate` writes.
     synthetic: name.startsWith("Synthetic_"),
     source,
@@ -266,10 +253,11 @@ async function readNames(path: string): Promise<string[]> {
 }
 
 async function readNumbers(
-  path: string,
+  path: string | undefined,
   what: string,
   kind: "vector" | "matrix",
-): Promise<Float64Array> {
+): Promise<Float64Array | undefined> {
+  if (path === undefined) return undefined;
   const bytes = await readFileBytes(path, { what });
   const { shape, data } = readNpy(bytes, { name: path });
   if (shape.length === (kind === "vector" ? 1 : 2)) return data;

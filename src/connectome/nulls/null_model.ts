@@ -46,7 +46,7 @@ export interface NullModelInput {
     readonly name: string;
     readonly graph: Graph;
     /** [N, N], between regions. */
-    readonly distances?: Float64Array;
+    readonly distances?: Float64Array | undefined;
   };
   /** Scales a connectome as the network was, without connections within regions. */
   readonly scaleBetween: (connectome: Graph, stream: RandomStream) => Graph;
