@@ -7,7 +7,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import {
   drawable,
   type Figure,
@@ -210,12 +210,6 @@ function scriptCode(code: string): string {
   return code.replace(/<(?=\/script|!--|script)/gi, "\\x3c");
 }
 
-async function hashSource(code: string): Promise<string> {
-  const bytes = new TextEncoder().encode(code);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return `'sha256-${Buffer.from(digest).toString("base64")}'`;
-}
-
 const GALLERY_NOTE =
   `Lines: solid for training, dashed for validation data, with a band: mean ± standard deviation over runs, or median and quartiles where the scale is logarithmic; faint lines: single runs; dotted: what a network reaches that has learned nothing. Epochs are numbered from 0; the first is left out, unless it is the only one; where one is left, circles stand for lines, and bars for bands.`;
 
@@ -233,17 +227,19 @@ interface Content {
 
 /**
  * Makes a page; figures are packed one by one, so that not all are in memory.
- * Only the scripts that are put in here can run in it, whatever
- * labels and other texts say: a policy in its head names them by checksum and
- * forbids all else, and all connections.
+ * Only the scripts that are put in here can run in it, whatever labels and
+ * other texts say: a policy in its head names them by checksum and forbids all
+ * else, and all connections.
  */
 export function startPage() {
-  const figures: (Omit<Figure, "spec"> & { readonly index: number })[] = [];
+  type Facts = Pick<Figure, "section" | "title" | "caption" | "width">;
+  const figures: (Facts & { readonly index: number })[] = [];
   const packed: string[] = [];
   return {
     add(figure: Figure) {
-      const { spec: _, ...facts } = figure;
-      figures.push({ index: figures.length, ...facts });
+      const { section, title, caption, width } = figure;
+      const index = figures.length;
+      figures.push({ index, section, title, caption, width });
       packed.push(packFigure(figure));
     },
     /** The figures of a section that were added, each with a place that the page's script fills. */
@@ -270,7 +266,9 @@ export function startPage() {
     /** The text of an HTML file. */
     async finish(content: Content): Promise<string> {
       const scripts = [...await browserBuilds(), script].map(scriptCode);
-      const hashes = await Promise.all(scripts.map(hashSource));
+      const hashes = scripts.map((code) =>
+        `'sha256-${createHash("sha256").update(code).digest("base64")}'`
+      );
       // Vega makes functions of its expressions, which is what 'unsafe-eval' allows.
       const policy = `default-src 'none'; script-src 'unsafe-eval' ${
         hashes.join(" ")
