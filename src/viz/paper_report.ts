@@ -41,7 +41,7 @@ import {
   startPage,
   warningList,
 } from "./page.ts";
-import { type FigureWidth } from "./figure.ts";
+import type { FigureWidth } from "./figure.ts";
 import { openFigureFolder, type WriteOptions } from "./write_figures.ts";
 
 /** An experiment of the report: its name, and the biological network's results before those of random ones. */
@@ -65,12 +65,7 @@ interface Arm {
   readonly compared: ReadonlyMap<Measure, Comparison>;
 }
 
-interface CellTable {
-  readonly name: string;
-  /** The name, and how many combinations a run learned. */
-  readonly heading: string;
-  readonly arms: readonly Arm[];
-}
+type CellTable = ReturnType<typeof tableOf>;
 
 /** Logarithm of the ratio of spectral radii from which starts are told to be apart. */
 const APART = Math.log(1.1);
@@ -160,7 +155,7 @@ function tableOf(
   { name, arms, comparisons }: ReportedCell & {
     readonly comparisons: readonly Comparison[];
   },
-): CellTable {
+) {
   const results = arms.map((arm) => arm.results);
   const summaries = results.map((one) => summarizeResults(one).runs);
   const all = summaries.flat();
