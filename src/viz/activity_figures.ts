@@ -100,41 +100,30 @@ export function activityFigure(
   const low = known.reduce((least, one) => Math.min(least, one), 0);
   const high = known.reduce((most, one) => Math.max(most, one), 0);
   const limit = Math.max(-low, high);
-  return regionFigure(
-    "activity",
-    options,
-    {
-      title: "Mean activity of the regions",
-      caption:
-        `mean hidden state of each region's neurons at each time step, over ${trialCount} trials.`,
-      width: FIGURE_PIXELS[85],
+  return regionFigure(values, options, {
+    name: "activity",
+    title: "Mean activity of the regions",
+    caption:
+      `mean hidden state of each region's neurons at each time step, over ${trialCount} trials.`,
+    width: FIGURE_PIXELS[85],
+    legend: "mean hidden state",
+    ...(low < 0
+      ? { colors: DIVERGING, domain: [-limit, limit], none: DIVERGING[3]! }
+      : { colors: SEQUENTIAL, domain: [0, high || 1], none: SEQUENTIAL[0]! }),
+    x: {
+      title: "time step",
+      units: steps,
+      pixels: FIGURE_PIXELS[85] - NAMES_PIXELS,
+      ticks: { tickMinStep: 1, format: "d" },
     },
-    matrixPanel(values, {
-      legend: "mean hidden state",
-      size: regions,
-      columns: steps,
-      ...(low < 0
-        ? { colors: DIVERGING, domain: [-limit, limit], none: DIVERGING[3]! }
-        : { colors: SEQUENTIAL, domain: [0, high || 1], none: SEQUENTIAL[0]! }),
-      x: {
-        title: "time step",
-        units: steps,
-        pixels: FIGURE_PIXELS[85] - NAMES_PIXELS,
-        ticks: { tickMinStep: 1, format: "d" },
-      },
-      y: regionAxis(regionNames, Math.min(regions * ROW_PIXELS, MOST_HEIGHT)),
-      hover: hoverLayer(
-        values,
-        steps,
-        (i, j) => ({ region: regionNames[i]!, step: j + 1 }),
-        [
-          text("region"),
-          number("step", "time step", "d"),
-          number("value", "mean hidden state", ".3~g"),
-        ],
-      ),
-    }),
-  );
+    y: regionAxis(regionNames, Math.min(regions * ROW_PIXELS, MOST_HEIGHT)),
+    fieldsOf: (i, j) => ({ region: regionNames[i]!, step: j + 1 }),
+    tooltip: [
+      text("region"),
+      number("step", "time step", "d"),
+      number("value", "mean hidden state", ".3~g"),
+    ],
+  });
 }
 
 /** Co-activation of every two regions: [R, R], as `coactivation()` gives it. */
@@ -143,40 +132,27 @@ export function coactivationFigure(
   options: ActivityFigureOptions,
 ): Figure {
   const { regionNames } = options;
-  const regions = regionNames.length;
   const width = FIGURE_PIXELS[178];
   const axis = regionAxis(regionNames, width - 2 * NAMES_PIXELS);
-  // Exactly 0 is a number here, and has the colour between the two.
-  const values = matrix.map((value) => value === 0 ? Number.MIN_VALUE : value);
-  return regionFigure(
-    "coactivation",
-    options,
-    {
-      title: "Co-activation of the regions",
-      caption:
-        "Spearman's rank correlation of the mean activity of every two regions, over all time steps of all trials; grey: a region whose activity never changes.",
-      width,
-    },
-    matrixPanel(values, {
-      legend: "Spearman's rank correlation",
-      size: regions,
-      colors: DIVERGING,
-      domain: [-1, 1],
-      none: NO_CONNECTION,
-      x: axis,
-      y: axis,
-      hover: hoverLayer(
-        matrix,
-        regions,
-        (i, j) => ({ one: regionNames[i]!, other: regionNames[j]! }),
-        [
-          text("one", "region"),
-          text("other", "region"),
-          number("value", "correlation", ".3~g"),
-        ],
-      ),
-    }),
-  );
+  return regionFigure(matrix, options, {
+    name: "coactivation",
+    title: "Co-activation of the regions",
+    caption:
+      "Spearman's rank correlation of the mean activity of every two regions, over all time steps of all trials; grey: a region whose activity never changes.",
+    width,
+    legend: "Spearman's rank correlation",
+    colors: DIVERGING,
+    domain: [-1, 1],
+    none: NO_CONNECTION,
+    x: axis,
+    y: axis,
+    fieldsOf: (i, j) => ({ one: regionNames[i]!, other: regionNames[j]! }),
+    tooltip: [
+      text("one", "region"),
+      text("other", "region"),
+      number("value", "correlation", ".3~g"),
+    ],
+  });
 }
 
 /** Names where there is room; else numbers, from 0 as in configs and arrays. */
@@ -195,39 +171,52 @@ function regionAxis(names: readonly string[], pixels: number): MatrixAxis {
   };
 }
 
+/** @param values [R, columns of `x`], row-major. */
 function regionFigure(
-  name: string,
+  values: Float64Array,
   { model, regionNames }: ActivityFigureOptions,
-  { caption, ...facts }: Pick<Figure, "title" | "caption" | "width">,
-  panel: Spec,
+  { name, title, caption, width, fieldsOf, tooltip, ...panel }:
+    & Pick<Figure, "name" | "title" | "caption" | "width">
+    & Omit<Parameters<typeof matrixPanel>[1], "size" | "columns" | "hover">
+    & {
+      /** What is told of a cell beside its value. */
+      readonly fieldsOf: (i: number, j: number) => Record<string, Json>;
+      readonly tooltip: readonly Spec[];
+    },
 ): Figure {
+  const columns = panel.x.units;
+  const cells = values.length > MOST_TOOLTIPS
+    ? []
+    : Array.from(values, (value, at) => {
+      const [i, j] = [Math.floor(at / columns), at % columns];
+      const shown = Number.isFinite(value) ? sixDigits(value) : null;
+      return { i, j, value: shown, ...fieldsOf(i, j) };
+    });
+  // Exactly 0 is a number here, with a colour of its own.
+  const drawn = values.map((value) => value === 0 ? Number.MIN_VALUE : value);
   const reduced = regionNames.length > MOST_PIXELS
     ? " A pixel shows the value of largest size among its regions."
     : "";
-  const subtitle = lines(model, Math.floor(facts.width / SIGN_PIXELS));
+  const subtitle = lines(model, Math.floor(width / SIGN_PIXELS));
   return {
     name,
     ...makeFigure({
       section: "overview",
-      ...facts,
+      title,
       caption: `${model}: ${caption}${reduced}`,
-    }, { ...panel, title: { text: facts.title, subtitle } }),
+      width,
+    }, {
+      ...matrixPanel(drawn, {
+        ...panel,
+        size: regionNames.length,
+        columns,
+        hover: cells.length === 0
+          ? []
+          : [cellHover({ values: cells }, tooltip)],
+      }),
+      title: { text: title, subtitle },
+    }),
   };
-}
-
-function hoverLayer(
-  values: Float64Array,
-  columns: number,
-  fieldsOf: (i: number, j: number) => Record<string, Json>,
-  tooltip: readonly Spec[],
-): Spec[] {
-  if (values.length > MOST_TOOLTIPS) return [];
-  const rows = Array.from(values, (value, at) => {
-    const [i, j] = [Math.floor(at / columns), at % columns];
-    const shown = Number.isFinite(value) ? sixDigits(value) : null;
-    return { i, j, value: shown, ...fieldsOf(i, j) };
-  });
-  return [cellHover({ values: rows }, tooltip)];
 }
 
 /** Room for the names of inputs and, beside them, the legend. */
