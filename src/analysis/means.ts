@@ -40,19 +40,6 @@ import {
   type RunSummary,
 } from "./summary.ts";
 
-interface EquivalenceResult {
-  /** Mean of x less mean of y; of several strata, the mean of their differences. */
-  readonly difference: number;
-  /** Its 90 % interval: inside ± margin if and only if p is below 0.05. */
-  readonly interval: readonly [low: number, high: number];
-  /** Of the test that the difference is above −margin: small where x is not lower by that much. */
-  readonly notLowerP: number;
-  /** Of the test that the difference is below the margin: small where x is not higher by that much. */
-  readonly notHigherP: number;
-  /** The larger of the two: below 0.05, the means are equivalent at that level. */
-  readonly p: number;
-}
-
 /** The variance of a sum of independent means, and Satterthwaite's degrees of freedom. */
 function varianceOfSum(samples: readonly Description[]) {
   const parts = samples.map(({ n, sd }) => ({ n, variance: sd ** 2 / n }));
@@ -69,12 +56,16 @@ function varianceOfSum(samples: readonly Description[]) {
  *
  * @param strata Groups of two numbers at least each.
  * @param options `margin`, above 0; `paired`: whether number i of one group belongs to number i of the other.
- * @returns p is NaN where a group has fewer than two numbers, or nothing varies.
+ * @returns The mean of x less that of y, of several strata the mean of their
+ * differences, and its 90 % interval, which lies inside ± margin if and only if
+ * `p` is below 0.05. `notLowerP` is small where x is not lower by the margin,
+ * `notHigherP` where it is not higher, `p` where both: then the means are
+ * equivalent. Interval and p are NaN where a group has fewer than two numbers, or nothing varies.
  */
 export function testEquivalence(
   strata: readonly Groups[],
   { margin, paired }: { readonly margin: number; readonly paired: boolean },
-): EquivalenceResult {
+) {
   const samples = strata.map(([x, y]) =>
     (paired ? [x.map((value, i) => value - y[i]!)] : [x, y])
       .map(describeNumbers)
@@ -92,7 +83,7 @@ export function testEquivalence(
   const reach = error * studentQuantile(0.05, freedom);
   return {
     difference,
-    interval: [difference - reach, difference + reach],
+    interval: [difference - reach, difference + reach] as const,
     notLowerP,
     notHigherP,
     p: Math.max(notLowerP, notHigherP),

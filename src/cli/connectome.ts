@@ -55,7 +55,7 @@ const HELP = `
 const CACHE =
   "The cache is the folder BIORNN_CACHE names, else biornn in the system's folder for caches.";
 
-const COMMANDS: Readonly<Record<string, Subcommand>> = {
+const COMMANDS = new Map(Object.entries<Subcommand>({
   list: {
     usage: "[flags]",
     what: "the connectomes that are there or can be had",
@@ -137,13 +137,9 @@ or a graph (.graphml); lists are read by the names in their header.`,
     takes: "file",
     run: (flags, name) => importFile(userPath(name, "the file"), flags),
   },
-};
+}));
 
-const NAMED = Object.entries(COMMANDS);
-
-function commandOf({ positional: [name = ""] }: Flags) {
-  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-}
+const NAMED = [...COMMANDS];
 
 const OVERVIEW =
   `Lists, shows, downloads, scales, generates and imports connectomes.
@@ -158,11 +154,11 @@ ${HELP}; after a command, its flags
 
 ${CACHE}`;
 
-function helpOn(flags: Flags): string {
-  const command = commandOf(flags);
+function helpOn({ positional: [name = ""] }: Flags): string {
+  const command = COMMANDS.get(name);
   if (command === undefined) return OVERVIEW;
   const { usage, what, more } = command;
-  return `deno task connectome ${flags.positional[0]} ${usage}
+  return `deno task connectome ${name} ${usage}
 
 ${what[0]!.toUpperCase()}${what.slice(1)}${
     more === undefined ? "." : `:\n\n${more}`
@@ -236,9 +232,9 @@ async function generate(flags: Flags): Promise<void> {
 
 async function run(flags: Flags): Promise<number> {
   const [name = "", ...rest] = flags.positional;
-  const command = commandOf(flags);
+  const command = COMMANDS.get(name);
   if (command === undefined) {
-    const names = Object.keys(COMMANDS);
+    const names = [...COMMANDS.keys()];
     throw wrong(
       `Cannot run ${name === "" ? "nothing" : `"${name}"`}${
         didYouMean(name, names)

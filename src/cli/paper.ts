@@ -99,19 +99,13 @@ function readChoice(flags: Flags): PaperChoice {
   };
 }
 
-interface Paper {
-  readonly flags: Flags;
-  readonly choice: PaperChoice;
-  readonly folder: string;
-  /** Of the forest plot, in mm. */
-  readonly width: 85 | 178;
-  readonly read: (cell: PaperCell) => Experiment[];
-}
+type Paper = Awaited<ReturnType<typeof openPaper>>;
 
-async function openPaper(flags: Flags): Promise<Paper> {
+async function openPaper(flags: Flags) {
   flagsOnly(flags, "Cannot repeat the paper");
   const choice = readChoice(flags);
   const overrides = readOverrides(flags);
+  // Of the forest plot.
   const width = widthFlag(flags) ?? 178;
   const folder = pathFlag(flags, "path_to_results", "results/goulas2021");
   const configs = new Map<string, { text: string; file: string }>();

@@ -54,12 +54,8 @@ two experiments, or to show that they are equivalent.
 Losses are taken for lognormal. The level of the tests is 0.05, divided among the
 tests that viz corrects for.`;
 
-interface Pilot extends Spread {
-  readonly combinations: number;
-  readonly origin: string;
-}
-
-async function pilotOf({ list, string: { sd } }: Flags): Promise<Pilot> {
+/** A spread that is measured or guessed, and where it comes from. */
+async function pilotOf({ list, string: { sd } }: Flags) {
   const paths = list.results_folders;
   if ((paths === undefined) === (sd === undefined)) {
     throw new InputError(
