@@ -352,15 +352,13 @@ function Outcome(
             {combinations.map((title, c) => (
               <tr key={title}>
                 {many && <th scope="row">{title}</th>}
-                {losses.map((own, a) => {
-                  const [mean, sd] = own[c]!;
-                  return (
-                    <td key={arms[a]}>
-                      {short(mean)}
-                      {Number.isFinite(sd) && ` ± ${short(sd)}`}
-                    </td>
-                  );
-                })}
+                {losses.map((own, a) => (
+                  <td key={arms[a]}>
+                    {own[c]!.filter((value, i) =>
+                      i === 0 || Number.isFinite(value)
+                    ).map(short).join(" ± ")}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>

@@ -135,22 +135,18 @@ export interface KnownConnectome {
   readonly regions: number;
 }
 
-/** A connectome of more is one of neurons, or large enough. */
-const MOST_REGIONS = 120;
-
 /** The settings with another connectome; those that ask for it already keep the rest. */
 export function withConnectome(
   settings: Settings,
   { name, regions }: KnownConnectome,
 ): Settings {
-  const same = settings.net_name === name;
-  const neurons = regions > MOST_REGIONS ? "1" : "2";
-  return {
-    ...settings,
-    net_name: name,
-    rnn_size: String(regions),
-    nr_neurons: same ? settings.nr_neurons! : neurons,
-  };
+  // Of many regions it is one of neurons, or large enough.
+  const nr_neurons = settings.net_name === name
+    ? settings.nr_neurons!
+    : regions > 120
+    ? "1"
+    : "2";
+  return { ...settings, net_name: name, rnn_size: `${regions}`, nr_neurons };
 }
 
 /** The part of a link behind `#`: what differs from the defaults. */
@@ -238,16 +234,17 @@ export function experimentsOf(settings: Settings): Experiment[] {
 export function settingsOfConfig(text: string, file: string): Settings {
   const experiments = readArms(text, { file });
   const { source, net, paths, task: { task } } = experiments[0]!;
-  const refuse = (what: string) =>
-    new InputError(
-      `Cannot use "${file}": ${what}; train it with deno task train`,
+  const unreadable = (["pretrained", "latents", "images"] as const)
+    .find((key) => paths[key] !== undefined);
+  const problem = unreadable !== undefined
+    ? `its [paths] ${unreadable} names what a page can't read`
+    : experiments.some((each) => each.net.name !== net.name)
+    ? "it trains several connectomes"
+    : undefined;
+  if (problem !== undefined) {
+    throw new InputError(
+      `Cannot use "${file}": ${problem}; train it with deno task train`,
     );
-  for (const key of ["pretrained", "latents", "images"] as const) {
-    if (paths[key] === undefined) continue;
-    throw refuse(`its [paths] ${key} names what a page can't read`);
-  }
-  if (experiments.some((each) => each.net.name !== net.name)) {
-    throw refuse("it trains several connectomes");
   }
   const ini = readIni(source.effective, { file });
   const start = defaultSettings(task.name);
