@@ -10,18 +10,16 @@
 const ROWS = 16u;
 /// Rows of a stage; a divisor of ROWS.
 const STAGE = 8u;
+/// Vectors of a tile, of units and of trials: two an invocation.
 const UNIT_LANES = LANES / TRIAL_LANES;
+const UNIT_TILE = 2u * UNIT_LANES;
+const TRIAL_TILE = 2u * TRIAL_LANES;
 /// Loads of an invocation for a stage, of weights and of slots.
 const WEIGHT_LOADS = 1u;
 const SLOT_LOADS = 1u;
 
-var<workgroup> left: array<array<vec4f, 2u * UNIT_LANES>, STAGE>;
-var<workgroup> right: array<array<vec4f, 2u * TRIAL_LANES>, STAGE>;
-
-/// Writes what a unit has come to at step t.
-fn finish(model: Model, t: u32, unit: u32, vector: u32, sum: vec4f) {
-  slots[outcome_row(model, t, unit) + vector] = outcome(model, t, unit, vector, sum);
-}
+var<workgroup> left: array<array<vec4f, UNIT_TILE>, STAGE>;
+var<workgroup> right: array<array<vec4f, TRIAL_TILE>, STAGE>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -35,8 +33,8 @@ fn main(
   }
   let trials = lane.x % TRIAL_LANES;
   let units = lane.x / TRIAL_LANES;
-  let first_unit = group.x * (2u * UNIT_LANES);
-  let first_vector = group.y * (2u * TRIAL_LANES);
+  let first_unit = group.x * UNIT_TILE;
+  let first_vector = group.y * TRIAL_TILE;
   let vectors = batch_vectors();
   let stride = select(HIDDEN / 4u, SLOT / 4u, BACKWARD == 1u);
   let weights = (model.parameter_offset + select(UNITS * SLOT, 0u, BACKWARD == 1u)) / 4u;
@@ -57,21 +55,21 @@ fn main(
     if (next > begin) {
       workgroupBarrier();
       // for LOAD in WEIGHT_LOADS
-      left[weight_LOAD / (2u * UNIT_LANES)][weight_LOAD % (2u * UNIT_LANES)] = next_w_LOAD;
+      left[weight_LOAD / UNIT_TILE][weight_LOAD % UNIT_TILE] = next_w_LOAD;
       // end
       // for LOAD in SLOT_LOADS
-      if (slot_LOAD < STAGE * 2u * TRIAL_LANES) {
-        right[slot_LOAD / (2u * TRIAL_LANES)][slot_LOAD % (2u * TRIAL_LANES)] = next_s_LOAD;
+      if (slot_LOAD < STAGE * TRIAL_TILE) {
+        right[slot_LOAD / TRIAL_TILE][slot_LOAD % TRIAL_TILE] = next_s_LOAD;
       }
       // end
       workgroupBarrier();
     }
     if (next < ROWS / STAGE) {
       // for LOAD in WEIGHT_LOADS
-      next_w_LOAD = parameters[weights + (next * STAGE + weight_LOAD / (2u * UNIT_LANES)) * stride + min(first_unit + weight_LOAD % (2u * UNIT_LANES), HIDDEN / 4u - 1u)];
+      next_w_LOAD = parameters[weights + (next * STAGE + weight_LOAD / UNIT_TILE) * stride + min(first_unit + weight_LOAD % UNIT_TILE, HIDDEN / 4u - 1u)];
       // end
       // for LOAD in SLOT_LOADS
-      next_s_LOAD = slots[slot_row(model, source_slot(t), min(next * STAGE + slot_LOAD / (2u * TRIAL_LANES), ROWS - 1u)) + min(first_vector + slot_LOAD % (2u * TRIAL_LANES), vectors - 1u)];
+      next_s_LOAD = slots[slot_row(model, source_slot(t), min(next * STAGE + slot_LOAD / TRIAL_TILE, ROWS - 1u)) + min(first_vector + slot_LOAD % TRIAL_TILE, vectors - 1u)];
       // end
     }
     if (next > begin) {
@@ -87,9 +85,11 @@ fn main(
     }
   }
   // for VEC in PAIR, S in PAIR
-  if (first_unit + units + VEC * UNIT_LANES < HIDDEN / 4u && first_vector + trials + S * TRIAL_LANES < vectors) {
+  let unit_VEC_S = (first_unit + units + VEC * UNIT_LANES) * 4u;
+  let vector_VEC_S = first_vector + trials + S * TRIAL_LANES;
+  if (unit_VEC_S < HIDDEN && vector_VEC_S < vectors) {
     // for U in VECTOR
-    finish(model, t, (first_unit + units + VEC * UNIT_LANES) * 4u + U, first_vector + trials + S * TRIAL_LANES, sum_VEC_S_U);
+    slots[outcome_row(model, t, unit_VEC_S + U) + vector_VEC_S] = outcome(model, t, unit_VEC_S + U, vector_VEC_S, sum_VEC_S_U);
     // end
   }
   // end
