@@ -11,6 +11,7 @@
  */
 
 import { InputError } from "../files/input_error.ts";
+import type { ResultsFolder } from "../results/results_folder.ts";
 import {
   baselineOf,
   type Measure,
@@ -119,19 +120,19 @@ export function compareLabels(
       `Cannot compare results: the margin must be above 0, found ${margin}`,
     );
   }
-  const places = pairsOf(folders.map(({ label }) => label), options);
-  const matched = matchCombinations(folders.map(({ results }) => results));
+  const pairs = pairsOf(folders.map(({ label }) => label), options);
+  const results = folders.map((folder) => folder.results);
+  const { combinations, warnings } = matchCombinations(results);
   const conditions = checkConditions(folders);
-  const warnings = [...matched.warnings, ...conditions.warnings];
-  const sides = folders.map((folder, place): Side => {
-    const { runs, warnings: own } = summarizeResults(folder.results, {
-      epochs: conditions.commonEpochs,
-    });
-    warnings.push(...own);
-    return { ...folder, place, runs };
-  });
+  const summaries = results.map((one) =>
+    summarizeResults(one, { epochs: conditions.commonEpochs })
+  );
+  warnings.push(
+    ...conditions.warnings,
+    ...summaries.flatMap((one) => one.warnings),
+  );
   if (!conditions.sameTask) return { rows: [], warnings };
-  const runs = sides.flatMap((side) => side.runs);
+  const runs = summaries.flatMap((one) => one.runs);
   // Where every run diverged there is no number, but that is to be said.
   const measures = options.measures ??
     (Object.keys(MEASURES) as Measure[]).filter((measure) =>
@@ -139,15 +140,17 @@ export function compareLabels(
       runs.some((run) => run[measure] !== undefined)
     );
   const log = spansDecades(runs.flatMap(({ minLoss }) => minLoss ?? []));
-  const pairs = places.map((pair) => {
-    const own = both(pair, (place) => sides[place]!);
-    return [own, strataOf(own, matched.combinations)] as const;
-  });
+  const compared = pairs.map((pair) => ({
+    labels: both(pair, (place) => folders[place]!.label),
+    strata: combinations.flatMap((combination) =>
+      stratumOf(combination, pair, results, summaries) ?? []
+    ),
+  }));
   const rows = measures.flatMap((measure) => {
     const question = { measure, margin, log: log && measure === "minLoss" };
-    return pairs.flatMap(([own, strata]) => {
+    return compared.flatMap(({ labels, strata }) => {
       const row = (some: typeof strata, combination?: MatchedCombination) => ({
-        ...compareStrata(some, both(own, ({ label }) => label), question),
+        ...compareStrata(some, labels, question),
         combination,
       });
       return strata.length === 0
@@ -188,43 +191,36 @@ function pairsOf(
   );
 }
 
-/** One of the labels that are compared. */
-interface Side extends LabelledResults {
-  /** Among the folders. */
-  readonly place: number;
-  readonly runs: readonly RunSummary[];
-}
-
-/** The runs of two labels, a stratum for each combination that both have. */
-function strataOf(
-  sides: Both<Side>,
-  combinations: readonly MatchedCombination[],
-): Stratum<StratumRun>[] {
-  const results = sides.map((side) => side.results);
-  const [a, b] = results;
-  const sameTrials = haveSameTrials(a!.experiment, b!.experiment);
-  return combinations.flatMap((combination) => {
-    const { members, parameters } = combination;
-    const [first, second] = both(sides, ({ place }) => members[place]);
-    if (first === undefined || second === undefined) return [];
-    const paired = sameTrials && first.index === second.index;
-    const facts = taskFacts(results, parameters);
-    const baseline = baselineOf(facts, "loss");
-    const points = 100 - (baselineOf(facts, "accuracy")?.value ?? 50);
-    const beat = ({ minLoss = Infinity }: RunSummary) =>
-      baseline !== undefined && minLoss < baseline.beaten;
-    const all = both(
-      [first, second],
-      ({ index }, side) =>
-        sides[side].runs.filter(({ combination }) => combination === index)
-          .map((run) => ({ ...run, beat: beat(run) })),
-    );
-    const length = Math.min(...all.map((own) => own.length));
-    const runs = paired ? both(all, (own) => own.slice(0, length)) : all;
-    const learned = baseline === undefined ||
-      runs.flat().some(({ beat }) => beat);
-    return [{ combination, paired, runs, baseline, points, learned }];
-  });
+/** The runs of two labels in a combination that both have. */
+function stratumOf(
+  combination: MatchedCombination,
+  pair: Both<number>,
+  results: readonly ResultsFolder[],
+  summaries: readonly { readonly runs: readonly RunSummary[] }[],
+): Stratum<StratumRun> | undefined {
+  const { members, parameters } = combination;
+  const [first, second] = both(pair, (place) => members[place]);
+  if (first === undefined || second === undefined) return undefined;
+  const [a, b] = both(pair, (place) => results[place]!);
+  const paired = first.index === second.index &&
+    haveSameTrials(a.experiment, b.experiment);
+  const facts = taskFacts([a, b], parameters);
+  const baseline = baselineOf(facts, "loss");
+  const points = 100 - (baselineOf(facts, "accuracy")?.value ?? 50);
+  const beat = ({ minLoss = Infinity }: RunSummary) =>
+    baseline !== undefined && minLoss < baseline.beaten;
+  const all = both(
+    [first, second],
+    ({ index }, side) =>
+      summaries[pair[side]]!.runs
+        .filter((run) => run.combination === index)
+        .map((run) => ({ ...run, beat: beat(run) })),
+  );
+  const length = Math.min(...all.map((own) => own.length));
+  const runs = paired ? both(all, (own) => own.slice(0, length)) : all;
+  const learned = baseline === undefined ||
+    runs.flat().some((run) => run.beat);
+  return { combination, paired, runs, baseline, points, learned };
 }
 
 interface Question {
