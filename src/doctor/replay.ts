@@ -36,10 +36,9 @@ const TOLERANCES = {
 /** What is compared. */
 export type CheckName = keyof Training | "frozen weights";
 
-/** The worst error of one kind. */
+/** The worst error of one kind: 0 is perfect; NaN where one value is finite and the other is not. */
 export interface Check {
   readonly name: CheckName;
-  /** 0 is perfect; NaN where one value is finite and the other is not. */
   readonly error: number;
   readonly limit: number;
   readonly ok: boolean;
@@ -47,7 +46,6 @@ export interface Check {
   readonly where: string;
 }
 
-/** How a replay went. */
 export interface CaseReport {
   readonly name: string;
   readonly checks: readonly Check[];

@@ -305,10 +305,7 @@ function combinationOf(experiment: Experiment, id: RunId) {
   return combination;
 }
 
-/**
- * What an engine plans runs of several arms by, that go into the same ensembles:
- * their sizes are the same, and `way` is that of each arm's own plan.
- */
+/** What an engine plans runs of several arms of the same sizes by; `way` is that of each arm's own plan. */
 export function pooledShape(
   shapes: readonly EnsembleShape[],
   way: string,

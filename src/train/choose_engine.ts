@@ -171,6 +171,8 @@ export class EngineKeeper {
     reopen: () => Promise<Engine>,
     trouble: DeviceError,
   ): Promise<void> {
+    const sleep = (milliseconds: number) =>
+      new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
     const { wait = sleep } = this.options;
     const name = engineName(this.engine);
     this.engine.destroy();
@@ -196,8 +198,4 @@ export class EngineKeeper {
     }
     throw last;
   }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -79,14 +79,12 @@ interface Start {
 }
 
 /**
- * The initial weights of a null model's run, with W_hh scaled by one factor so that
- * it starts where the biological network starts: with its spectral radius, or with
- * its mean activity, as nearly as one factor can. Without that a null model that scatters the strong
- * connections within regions starts at half the radius, and what it learns tells of
- * that, not of topology.
+ * The initial weights of a null model's run, with W_hh scaled by one factor so that it
+ * starts with the biological network's spectral radius, or as nearly as can be with its mean
+ * activity. Without that a null model that scatters the strong connections within regions
+ * starts at half the radius, and what it learns tells of that, not of topology.
  *
- * @param label Names the run.
- * @throws {InputError} If the radius can't be matched, as the null model's network has no cycle.
+ * @throws {InputError} If the null model's network has no cycle, so that its radius is 0.
  */
 export function matchStart(
   label: string,
@@ -152,10 +150,7 @@ export interface Measurement {
   readonly keep: (states: NetworkStates) => Promise<void>;
 }
 
-/**
- * Measures runs bit by bit, in time that training leaves: what they begin with as soon as
- * they train, what they have learnt when their results are safe.
- */
+/** Measures runs bit by bit, in time that training leaves, and what they have learnt when their results are safe. */
 export class Measurer {
   readonly #begun = new Map<
     string,

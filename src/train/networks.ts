@@ -241,9 +241,8 @@ export function portsOf(
 }
 
 /**
- * Connections of the shortest path from a neuron that gets input to one that is read
- * out; Infinity where there is none. Input of time step t reaches the read-out no
- * earlier than so many time steps later.
+ * Connections of the shortest path from input to read-out; Infinity where there is none.
+ * Input of time step t reaches the read-out no earlier than so many time steps later.
  */
 export function pathLength(
   { receivers, start, sender }: Connections,
@@ -267,12 +266,7 @@ export function pathLength(
   return Infinity;
 }
 
-/**
- * A warning where no input can ever reach the read-out, so that nothing can be learnt
- * from it.
- *
- * @param connections Of the first run.
- */
+/** A warning where by the connections of the first run no input can ever reach the read-out. */
 export function reachWarning(
   { net, grid, task: { task } }: Experiment,
   { connections, ports }: {

@@ -1,7 +1,6 @@
 /**
  * The models that an experiment begins with (`pretrained` in the config): a
- * network that has learnt one task goes on with another. All of them are looked
- * at before anything is written.
+ * network that has learnt one task goes on with another.
  *
  * @module
  */
@@ -42,11 +41,7 @@ export interface PretrainedModels {
   readonly sample: Connections;
   /** For `experiment.json`. */
   readonly record: PretrainedRecord;
-  /**
-   * The model that a run begins with.
-   *
-   * @throws {InputError} If it is missing or does not fit.
-   */
+  /** The model that a run begins with. */
   readonly modelOf: (id: RunId) => Promise<PretrainedModel>;
 }
 
@@ -274,11 +269,9 @@ interface PretrainedModel extends ReturnType<typeof decodeCheckpoint> {
 const LISTED = 6;
 
 /**
- * Loads the model of a combination from a results folder, ours
- * (`.safetensors`) or the original's (`.pth`). The recurrent part is kept,
- * connections with a weight of exactly 0 in a dense W_hh stay absent; the read-out is replaced by a
- * fresh one where the new task has another number of outputs, as between
- * seq_mem and nback_mem.
+ * Loads the model of a combination from a results folder, ours (`.safetensors`) or the
+ * original's (`.pth`). The recurrent part is kept; the read-out is replaced by a fresh
+ * one where the new task has another number of outputs, as between seq_mem and nback_mem.
  *
  * @throws {InputError} If there is no such file, it can't be read or the model's size does not fit.
  */

@@ -1,7 +1,6 @@
 /**
- * What a training tells of itself: how far it is, in one line that is redrawn on a
- * terminal or a plain line now and then elsewhere; and at the end where its time went,
- * what the device and the host did.
+ * What a training tells of itself: how far it is, in a line that is redrawn on a
+ * terminal or a plain line now and then elsewhere; and at the end where its time went.
  *
  * @module
  */
@@ -55,15 +54,6 @@ export interface Progress {
   line(text: string): void;
   /** Ends the redrawn line. */
   finish(): void;
-}
-
-interface ProgressOptions {
-  readonly terminal: boolean;
-  /** Writes text without a line break. */
-  readonly write: (text: string) => void;
-  readonly columns: () => number;
-  /** Milliseconds; for tests. */
-  readonly now?: () => number;
 }
 
 /** Milliseconds between two plain lines. */
@@ -120,7 +110,14 @@ function formatStatus(
 
 /** A progress display that writes to a terminal or a log. */
 export function createProgress(
-  { terminal, write, columns, now = () => performance.now() }: ProgressOptions,
+  { terminal, write, columns, now = () => performance.now() }: {
+    readonly terminal: boolean;
+    /** Writes text without a line break. */
+    readonly write: (text: string) => void;
+    readonly columns: () => number;
+    /** Milliseconds; for tests. */
+    readonly now?: () => number;
+  },
 ): Progress {
   let first:
     | { readonly status: TrainingStatus; readonly at: number }
@@ -275,7 +272,6 @@ export function describeTimes(
   const percent = (ms: number) => `${(100 * ms / all).toFixed(1)} %`;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   const accounted = Object.values(phases).reduce((sum, ms) => sum + ms);
-  /** Shares of the whole, the first as it is named. */
   const shares = (first: string, milliseconds: number) =>
     [
       [first, milliseconds] as const,

@@ -82,10 +82,7 @@ class ResultsWriter implements ArmResults {
     this.folder = prepared.experiment.paths.results;
   }
 
-  /**
-   * Takes the results folder for this process: a new one, or the one that an
-   * interrupted training or another shard of the same experiment has begun.
-   */
+  /** Takes a new results folder, or one that an interrupted training or another shard of the same experiment has begun. */
   static async open(
     prepared: PreparedExperiment,
     { engine, shard, warn, ids, mode }:
@@ -151,10 +148,7 @@ class ResultsWriter implements ArmResults {
     await this.lock.release();
   }
 
-  /**
-   * Writes what the runs begin with: of each combination the first model, as
-   * the original does, and of random topologies each run's.
-   */
+  /** Of each combination the first model, as the original does, and of random topologies each run's. */
   async saveInitial(runs: readonly TrainingRun[]): Promise<void> {
     await this.lock.check();
     for (const { id, record, network } of runs) {
@@ -215,10 +209,9 @@ class ResultsWriter implements ArmResults {
   }
 
   /**
-   * Writes the files of every combination whose runs are all finished and that
-   * this process has not written yet, and at the end, when all are, the final
-   * `experiment.json`. Whichever process sees a combination complete does it;
-   * as the files depend on the runs alone, it does no harm when two do.
+   * Whichever process sees a combination complete writes its files, and at the end,
+   * when all are, the final `experiment.json`; as these depend on the runs alone, it
+   * does no harm when two do.
    */
   async assemble({ atEnd }: { readonly atEnd: boolean }): Promise<Assembly> {
     await this.lock.check();

@@ -39,10 +39,7 @@ interface GroupOptions {
   readonly measurer: Measurer;
 }
 
-/**
- * Seconds that one call of the engine should take: long enough that the pause
- * between two calls, when the device has nothing to do, is nothing beside it.
- */
+/** Seconds that one call of the engine should take: the pause between two, when the device is idle, is nothing beside them. */
 const CALL_SECONDS = 10;
 
 /** Trains a group to its end, or until it is stopped by `signal`, when its state has been saved. */
@@ -196,25 +193,19 @@ export function emptyHistory(
   classifies: boolean,
   start?: RunHistory,
 ): RunHistory {
-  return curvesBy((name) => {
-    if (!classifies && name.endsWith("Accuracy")) return undefined;
+  const names = CURVES.filter((name) => classifies || name.endsWith("Loss"));
+  return Object.fromEntries(names.map((name) => {
     const curve = new Float64Array(epochs).fill(NaN);
     curve.set(start?.[name]?.subarray(0, epochs) ?? []);
-    return curve;
-  });
+    return [name, curve];
+  })) as unknown as RunHistory;
 }
 
 /** The curves of the epochs that were trained. */
 function upTo(epoch: number, history: RunHistory): RunHistory {
-  return curvesBy((name) => history[name]?.subarray(0, epoch));
-}
-
-function curvesBy(
-  of: (name: keyof RunHistory) => Float64Array | undefined,
-): RunHistory {
-  const curves = CURVES.map((name) => [name, of(name)] as const);
+  const curves = Object.entries(history);
   return Object.fromEntries(
-    curves.filter(([, curve]) => curve !== undefined),
+    curves.map(([name, curve]) => [name, curve.subarray(0, epoch)]),
   ) as unknown as RunHistory;
 }
 

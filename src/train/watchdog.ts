@@ -1,7 +1,6 @@
 /**
- * Tells when a training makes no progress. Waiting for the device blocks the
- * event loop, so that a timer would be blocked with it: the watchdog is a
- * thread of its own.
+ * Tells when a training makes no progress, by a thread of its own: waiting for the
+ * device blocks the event loop, and a timer with it.
  *
  * @module
  */
