@@ -21,13 +21,13 @@ import type {
 import type { RunId } from "../results/layout.ts";
 import type { RunRecord } from "../results/run_file.ts";
 import type { RunStore } from "../results/run_store.ts";
-import type { Parameters } from "../rnn/parameters.ts";
 import {
   buildRun,
   ensembleShape,
   pooledShape,
   type PreparedExperiment,
 } from "./build_run.ts";
+import type { TrainedWeights } from "./measure.ts";
 
 /** Where the results of an arm go: a folder, or memory. */
 export interface ArmResults {
@@ -48,8 +48,8 @@ export interface ArmResults {
   saveFinished(runs: readonly StandingRun[]): Promise<void>;
   /** Keeps what the network of a finished run does. */
   saveMeasured(id: RunId, states: NetworkStates): Promise<void>;
-  /** The weights of a finished run. */
-  readTrained(id: RunId): Promise<Parameters>;
+  /** The weights of a finished run, and their connections: files leave out those of weight 0. */
+  readTrained(id: RunId): Promise<TrainedWeights>;
   /** Makes the curves of all combinations that are complete and, at the end, what is told of all runs. */
   assemble(options: { readonly atEnd: boolean }): Promise<Assembly>;
 }

@@ -141,6 +141,9 @@ function findZero(excess: (factor: number) => number): number {
   return Math.sqrt(low * high);
 }
 
+/** What a run has learnt. */
+export type TrainedWeights = Pick<Model, "connections" | "parameters">;
+
 export interface Measurement {
   /** Tells it from the others. */
   readonly name: string;
@@ -154,7 +157,7 @@ export interface Measurement {
 export class Measurer {
   readonly #begun = new Map<
     string,
-    Measurement & { initialState?: NetworkState; trained?: Parameters }
+    Measurement & { initialState?: NetworkState; trained?: TrainedWeights }
   >();
 
   /** Runs whose training begins. */
@@ -164,16 +167,17 @@ export class Measurer {
     }
   }
 
-  /** The weights that a run has learnt. */
-  end(name: string, trained: Parameters): void {
+  /** The training of a run has ended. */
+  end(name: string, { connections, parameters }: TrainedWeights): void {
     const run = this.#begun.get(name);
     if (run === undefined) return;
     // In single precision, as files have them: what is measured of those is the same.
-    run.trained = Object.fromEntries(PARAMETER_NAMES.map((name) => {
-      const tensor = trained[name];
+    const singles = Object.fromEntries(PARAMETER_NAMES.map((name) => {
+      const tensor = parameters[name];
       const isSingle = tensor instanceof Float32Array;
       return [name, isSingle ? tensor : Float32Array.from(tensor)];
     })) as unknown as Parameters;
+    run.trained = { connections, parameters: singles };
   }
 
   /**
@@ -189,7 +193,9 @@ export class Measurer {
       const { initialState: initial, trained } = run;
       if (trained === undefined) continue;
       this.#begun.delete(name);
-      await run.keep({ initial, trained: networkState(run.model, trained) });
+      const { connections, parameters } = trained;
+      const model = { ...run.model, connections };
+      await run.keep({ initial, trained: networkState(model, parameters) });
     }
     return [...this.#begun.values()].filter(({ trained }) => trained).length;
   }

@@ -39,7 +39,6 @@ import {
 } from "../results/run_file.ts";
 import { RunStore } from "../results/run_store.ts";
 import { decodeCheckpoint } from "../rnn/checkpoint.ts";
-import type { Parameters as Weights } from "../rnn/parameters.ts";
 import {
   experimentRecord,
   failuresOf,
@@ -48,6 +47,7 @@ import {
   modelBytes,
 } from "./record_experiment.ts";
 import { type PreparedExperiment, runsOf } from "./build_run.ts";
+import type { TrainedWeights } from "./measure.ts";
 import { runsOfShard, type Shard } from "./shard.ts";
 import type {
   ArmResults,
@@ -201,11 +201,11 @@ class ResultsWriter implements ArmResults {
     await this.store.saveFinished([{ ...record, networkStates }]);
   }
 
-  async readTrained(id: RunId): Promise<Weights> {
+  async readTrained(id: RunId): Promise<TrainedWeights> {
     const { experiment: { training: { epochs } }, size } = this.prepared;
     const name = modelPath(this.folder, { ...id, epoch: epochs - 1 });
     const bytes = await readFileBytes(name, { what: "the model" });
-    return decodeCheckpoint(bytes, { name, size }).parameters;
+    return decodeCheckpoint(bytes, { name, size });
   }
 
   /**

@@ -227,7 +227,7 @@ function keepInMemory(
       finished.set(runKey(id), { ...run, facts });
       return Promise.resolve();
     },
-    readTrained: (id) => Promise.resolve(find(id)!.model.parameters),
+    readTrained: (id) => Promise.resolve(find(id)!.model),
     assemble: () =>
       Promise.resolve({
         missing: ids.filter((id) => find(id) === undefined),

@@ -139,7 +139,9 @@ export async function trainGroup(
           }
           await save(now, (results, own) => results.saveFinished(own));
           for (const { run, record } of now) {
-            measurer.end(run.label, record.state.parameters);
+            const { connections } = run;
+            const { parameters } = record.state;
+            measurer.end(run.label, { connections, parameters });
           }
           return;
         }

@@ -8,13 +8,17 @@ import { readExperiment } from "../../src/experiment/read.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { countConnections } from "../../src/graph/connections.ts";
 import { spectralRadius } from "../../src/graph/spectrum.ts";
+import { createReferenceEngine } from "../../src/reference/engine.ts";
 import type { ResultsFolder } from "../../src/results/results_folder.ts";
+import { decodeRuns, encodeRunRecord } from "../../src/results/run_file.ts";
+import type { Initialisation } from "../../src/rnn/initialisations.ts";
 import { TASKS } from "../../src/tasks/registry.ts";
 import { chooseEngine } from "../../src/train/choose_engine.ts";
 import { measuredModel, networkState } from "../../src/train/measure.ts";
 import { buildRun } from "../../src/train/build_run.ts";
 import { prepare } from "../../src/train/prepare.ts";
 import { train } from "../../src/train/train.ts";
+import { filesBelow } from "../soak/tiny_experiment.ts";
 import { withFolder } from "../with_folder.ts";
 
 /** An experiment of 58 neurons with such keys in `[net]`. */
@@ -279,6 +283,38 @@ describe("measures of runs", () => {
       spectralRadius(run.connections, run.initial.weightHh),
     );
     assert.ok(state.activity > 0 && state.activity < 1);
+  });
+
+  it("are the same of models that are read again, also where weights are 0", async () => {
+    const sparse: Initialisation = {
+      ...{ name: "sparse", description: "many 0", source: "this test" },
+      draw: (tensor) =>
+        tensor.each((uniform) => Math.max(0, uniform() - 0.5) / 4),
+    };
+    const text = config({}, { epochs: 1, freeze: true })
+      .replace("init = default", "init = sparse");
+    const initialisations = new Map([["sparse", sparse]]);
+    await withFolder(async (folder) => {
+      const file = join(folder, "config.ini");
+      const experiment = readExperiment(text, {
+        ...{ file, tasks: TASKS, initialisations },
+      });
+      const prepared = await prepare(experiment);
+      const engine = createReferenceEngine();
+      const trained = () => train(prepared, { engine, folder, resume: true });
+      const { results } = await trained();
+      const runs = join(folder, "runs");
+      for (const [name, bytes] of await filesBelow(runs)) {
+        const options = { name, size: prepared.size };
+        const [record] = decodeRuns(bytes, options).values();
+        const { networkStates: _states, ...unmeasured } = record!;
+        await Deno.writeFile(join(runs, name), encodeRunRecord(unmeasured));
+      }
+      const { networkStates } = results.experiment!;
+      assert.ok(networkStates!.trained.spectralRadius > 0);
+      const again = await trained();
+      assert.deepEqual(again.results.experiment!.networkStates, networkStates);
+    });
   });
 });
 
