@@ -129,10 +129,8 @@ export function graphOfMatrix(
     mask,
   );
   const from = rowOfEach(start);
-  const weight = Float64Array.from(
-    sender,
-    (to, edge) => matrix[from[edge]! * nodes + to]!,
-  );
+  const weight = new Float64Array(sender.length)
+    .map((_, edge) => matrix[from[edge]! * nodes + sender[edge]!]!);
   return { nodes, from, to: sender, weight };
 }
 
@@ -277,16 +275,9 @@ export function checkConnections(
 /** Takes edges one by one, in any order. */
 export class GraphBuilder {
   #count = 0;
-  #from: Uint32Array<ArrayBuffer>;
-  #to: Uint32Array<ArrayBuffer>;
-  #weight: Float64Array<ArrayBuffer>;
-
-  /** @param expected Edges that there is room for at first. */
-  constructor(expected = 1024) {
-    this.#from = new Uint32Array(expected);
-    this.#to = new Uint32Array(expected);
-    this.#weight = new Float64Array(expected);
-  }
+  #from = new Uint32Array(1024);
+  #to = new Uint32Array(1024);
+  #weight = new Float64Array(1024);
 
   /** @throws {InputError} If there are more than memory may hold. */
   add(from: number, to: number, weight: number): void {
