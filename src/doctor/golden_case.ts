@@ -20,6 +20,7 @@ import { join } from "../files/path.ts";
 import { listFolder, readTextFile } from "../files/read.ts";
 import { connectedValues, listConnections } from "../graph/connections.ts";
 import {
+  makeParameters,
   type ModelSize,
   PARAMETER_NAMES,
   type Parameters,
@@ -217,9 +218,7 @@ export function readGoldenCase(
   if (!parsed.success) {
     const [issue] = parsed.issues;
     const { expected, received, message } = issue;
-    const problem = expected === null
-      ? message
-      : `${expected}, found ${received}`;
+    const problem = expected ? `${expected}, found ${received}` : message;
     return fail(v.getDotPath(issue), problem);
   }
   const { name, task, model, loss, optimizer, ...golden } = parsed.output;
@@ -246,15 +245,14 @@ export function readGoldenCase(
   const tensorsOf = (
     given: Readonly<Record<string, Tensor | null | undefined>>,
   ) =>
-    Object.fromEntries(PARAMETER_NAMES.map((name) => {
+    makeParameters((name) => {
       const key = TENSOR_KEYS[name];
       const shape = shapes[name];
       const data = given[key]
         ? shaped(key, given[key], ...shape)
         : new Float64Array(shape.reduce((a, b) => a * b));
-      const isRecurrent = name === "weightHh";
-      return [name, isRecurrent ? connectedValues(connections, data) : data];
-    })) as unknown as Parameters<Float64Array>;
+      return name === "weightHh" ? connectedValues(connections, data) : data;
+    });
   const expectedOf = (
     { first_batch: first, epochs, ...given }: v.InferOutput<typeof training>,
   ): Training => {
@@ -298,8 +296,7 @@ export function readGoldenCase(
   const trainCount = train.X.shape[0]!;
   const joined = (of: "X" | "Y") =>
     Float32Array.from([...train[of].data, ...validate[of].data]);
-  const initial = Object.entries(tensorsOf(golden.init))
-    .map(([key, values]) => [key, Float32Array.from(values)]);
+  const initial = tensorsOf(golden.init);
   const run: ModelRun = {
     label: name,
     activation: model.activation,
@@ -307,7 +304,7 @@ export function readGoldenCase(
     learningRate: optimizer.lr,
     trainRecurrent: !model.freeze_W_hh,
     connections,
-    initial: Object.fromEntries(initial),
+    initial: makeParameters((key) => Float32Array.from(initial[key])),
     trials: {
       trialCount: trainCount + validate.X.shape[0]!,
       steps: task.T,
@@ -352,21 +349,19 @@ export async function readCases(folder: string): Promise<GoldenCase[]> {
   const files = entries.filter(({ isFile, name }) =>
     isFile && name.endsWith(".json")
   ).map(({ name }) => join(folder, name)).sort();
-  const cases: GoldenCase[] = [];
-  for (const file of files) {
+  const found = await Array.fromAsync(files, async (file) => {
     const text = await readTextFile(file, { what: "the reference case" });
-    let value: unknown;
     try {
-      value = JSON.parse(text);
+      return readGoldenCase(JSON.parse(text), { file });
     } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
       throw new InputError(
-        `Cannot read the reference case "${file}": ${(error as Error).message}`,
+        `Cannot read the reference case "${file}": ${error.message}`,
         { cause: error },
       );
     }
-    const golden = readGoldenCase(value, { file });
-    if (golden !== undefined) cases.push(golden);
-  }
+  });
+  const cases = found.filter((golden) => golden !== undefined);
   if (cases.length > 0) return cases;
   throw new InputError(
     `Cannot find a reference case in "${folder}": none of its .json files is of kind "train"`,

@@ -14,8 +14,8 @@ import type {
   NetworkStates,
 } from "../results/experiment_record.ts";
 import {
+  makeParameters,
   type ModelSize,
-  PARAMETER_NAMES,
   type Parameters,
 } from "../rnn/parameters.ts";
 import { someTrials, type Trials } from "../tasks/task.ts";
@@ -172,11 +172,12 @@ export class Measurer {
     const run = this.#begun.get(name);
     if (run === undefined) return;
     // In single precision, as files have them: what is measured of those is the same.
-    const singles = Object.fromEntries(PARAMETER_NAMES.map((name) => {
+    const singles = makeParameters((name) => {
       const tensor = parameters[name];
-      const isSingle = tensor instanceof Float32Array;
-      return [name, isSingle ? tensor : Float32Array.from(tensor)];
-    })) as unknown as Parameters;
+      return tensor instanceof Float32Array
+        ? tensor
+        : Float32Array.from(tensor);
+    });
     run.trained = { connections, parameters: singles };
   }
 
