@@ -70,11 +70,6 @@ export function encodePng(
   ]);
 }
 
-/** The same as an address that holds the whole picture. */
-export function pngAddress(picture: Picture): string {
-  return `data:image/png;base64,${encodePng(picture).toString("base64")}`;
-}
-
 function rgbOf(color: string): Rgb {
   const value = parseInt(color.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
@@ -218,6 +213,7 @@ export function matrixPanel(
     },
 ): Spec {
   const { colors, domain, log = false } = picture;
+  const png = encodePng(matrixImage(values, picture)).toString("base64");
   const side = (field: "x" | "y", { title, units, ticks }: MatrixAxis) => ({
     ...quantity(field),
     title,
@@ -252,7 +248,7 @@ export function matrixPanel(
       encoding: {
         x: { value: 0 },
         y: { value: 0 },
-        url: { value: pngAddress(matrixImage(values, picture)) },
+        url: { value: `data:image/png;base64,${png}` },
       },
     }, {
       // No mark to see: it carries the axes and the legend.

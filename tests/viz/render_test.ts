@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
-import { pngAddress } from "../../src/viz/matrices.ts";
+import { encodePng } from "../../src/viz/matrices.ts";
 import {
   dpiWithin,
   loadFont,
@@ -71,12 +71,13 @@ describe("renderPng()", () => {
   });
 
   it("draws pictures inside the SVG without smoothing", async () => {
-    const address = pngAddress({
+    const png = encodePng({
       width: 2,
       height: 1,
       pixels: Uint8Array.of(0, 1),
       palette: [[0, 0, 0], [255, 255, 255]],
     });
+    const address = `data:image/png;base64,${png.toString("base64")}`;
     const { width, rgba } = await picture(
       `<image href="${address}" width="100" height="40" preserveAspectRatio="none" style="image-rendering: optimizeSpeed; image-rendering: pixelated;"/>`,
     );
