@@ -233,22 +233,22 @@ export function orientationDoubt(
 }
 
 /** Signs by what is written, in small letters; 0 of transmitters that do either. */
-const SIGNS: Readonly<Record<string, number>> = {
+const SIGNS = new Map<string, number>([
   ...signs(1, "+ +1 1 e exc excitatory ach acetylcholine cholinergic"),
   ...signs(-1, "- -1 − i inh inhibitory gaba gabaergic gly glycine"),
   // Inhibitory in the fly; of other animals the sign itself is to be given.
   ...signs(-1, "glu glut glutamate glutamatergic"),
   ...signs(0, "0 unknown da dopamine ser serotonin 5ht 5-ht oct octopamine"),
   ...signs(0, "tyr tyramine his histamine ne norepinephrine nitric_oxide"),
-};
+]);
 
-function signs(sign: number, words: string): Record<string, number> {
-  return Object.fromEntries(words.split(" ").map((word) => [word, sign]));
+function signs(sign: number, words: string) {
+  return words.split(" ").map((word) => [word, sign] as const);
 }
 
 /** The sign that a sign or a transmitter stands for, 0 where it is not known; undefined of any other word. */
 export function signOf(cell: string): number | undefined {
-  return isMissing(cell) && cell !== "-" ? 0 : SIGNS[cell.toLowerCase()];
+  return isMissing(cell) && cell !== "-" ? 0 : SIGNS.get(cell.toLowerCase());
 }
 
 /** What a message says of a word that is no sign. */

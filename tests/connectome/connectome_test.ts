@@ -95,7 +95,10 @@ describe("readSigns()", () => {
       );
       assert.equal(signsText(signs), "+-+--00");
     }
-    assert.equal(signOf("banana"), undefined);
+    // What objects have of themselves is no sign, either.
+    for (const word of ["banana", "constructor", "__proto__"]) {
+      assert.equal(signOf(word), undefined, word);
+    }
     await assert.rejects(
       readSigns(file("id,sign\na,+\nb,banana\n")),
       (error) =>
