@@ -87,15 +87,16 @@ export function createWasmEnsemble(
   const updatesOf = (model: number) =>
     (runs[model]!.state?.updates ?? 0) + trained * trainBatches.length;
 
-  /** Computes what a model's optimizer is given for the updates of the next epochs. */
-  function computeNumbers(model: number, epochs: number): void {
-    const { optimizer, learningRate } = runs[model]!;
-    const each = perUpdate.get(nameOf(optimizer))!;
-    let at = models[model]!.numbers / 4;
-    const before = updatesOf(model);
-    for (let n = 1; n <= epochs * trainBatches.length; n++) {
-      const given = { update: before + n, learningRate };
-      for (const number of each) floats[at++] = number(given);
+  /** Computes what the models' optimizers are given for the updates of the next epochs. */
+  function computeNumbers(epochs: number): void {
+    for (const [model, { optimizer, learningRate }] of runs.entries()) {
+      const each = perUpdate.get(nameOf(optimizer))!;
+      let at = models[model]!.numbers / 4;
+      const before = updatesOf(model);
+      for (let n = 1; n <= epochs * trainBatches.length; n++) {
+        const given = { update: before + n, learningRate };
+        for (const number of each) floats[at++] = number(given);
+      }
     }
   }
 
@@ -110,7 +111,7 @@ export function createWasmEnsemble(
         numbers.fill(0, control / 4, control / 4 + CONTROL.words);
       }
       numbers[place.queue / 4] = 0;
-      models.forEach((_, model) => computeNumbers(model, epochs));
+      computeNumbers(epochs);
       const start = performance.now();
       const expected = epochs * millisecondsPerEpoch;
       const [answers] = await Promise.all([

@@ -38,11 +38,9 @@ interface Score {
  * of the whole batch.
  */
 function scoreLikelihood(
-  [output, targets, gradient]: readonly [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ],
+  { output, targets, gradient }: Readonly<
+    Record<"output" | "targets" | "gradient", Float32Array>
+  >,
   scored: number,
   score: Score,
 ): void {
@@ -175,7 +173,9 @@ export function runChunk(
     if (isScored(t)) {
       const [y, target] = [output(t), targets + t * ROW];
       if (loss === "nll") {
-        scoreLikelihood([row(y, O), row(target, 1), row(dy, O)], scored, score);
+        const [output, gradient] = [row(y, O), row(dy, O)];
+        const targets = row(target, 1);
+        scoreLikelihood({ output, targets, gradient }, scored, score);
       }
       for (let at = 0; loss === "mse" && at < O * ROW; at += ROW) {
         const scale = 2 / scored;
@@ -232,18 +232,12 @@ function updatePart(
   const numbers = model.numbers + 4 * model.numbersEach * update;
   const change = kernels[`update ${model.optimizer}`]!;
   const { weight, firstMoment, secondMoment } = model;
+  const arrays = [weight, slot.gradient, firstMoment, secondMoment];
   const changePart = (first: number, end: number) => {
     const start = Math.max(from, first);
     const length = Math.min(from + whole, end) - start;
     if (length <= 0) return;
-    change(
-      weight + start,
-      slot.gradient + start,
-      firstMoment + start,
-      secondMoment + start,
-      length,
-      numbers,
-    );
+    change(...arrays.map((array) => array + start), length, numbers);
   };
   if (model.trainRecurrent) changePart(0, bytes);
   else {
