@@ -9,7 +9,13 @@
  */
 
 import { type ComponentChildren, render } from "npm:preact@11.2.0";
-import { useEffect, useMemo, useRef, useState } from "npm:preact@11.2.0/hooks";
+import {
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "npm:preact@11.2.0/hooks";
 import {
   defaultSettings,
   experimentsOf,
@@ -118,7 +124,8 @@ function App() {
       addFiles(event.dataTransfer?.files ?? []);
     };
   });
-  useEffect(() => {
+  // At once: a link that is copied says what is seen.
+  useLayoutEffect(() => {
     history.replaceState(null, "", `#${linkOf(settings)}`);
   }, [settings]);
 
