@@ -127,12 +127,16 @@ describe("mod.ts", () => {
 
   it("takes rules and initialisations of one's own, and tells them by their names", async () => {
     const halved: Nonlinearity = {
-      ...{ name: "halved", description: "x / 2", source: "this test" },
+      name: "halved",
+      description: "x / 2",
+      source: "this test",
       value: (a, x) => a.multiply(0.5, x),
       backward: (a, { gradient }) => a.multiply(0.5, gradient),
     };
     const half: Optimizer = {
-      ...{ name: "Half", description: "half of SGD", source: "this test" },
+      name: "Half",
+      description: "half of SGD",
+      source: "this test",
       update: (a, { weight, gradient, learningRate }) => ({
         weight: a.subtract(
           weight,
@@ -141,7 +145,9 @@ describe("mod.ts", () => {
       }),
     };
     const tenth: Initialisation = {
-      ...{ name: "tenth", description: "0.1", source: "this test" },
+      name: "tenth",
+      description: "0.1",
+      source: "this test",
       draw: (tensor) => tensor.each(() => 0.1),
     };
     const own = {
@@ -182,7 +188,9 @@ describe("mod.ts", () => {
       assert.equal(model.activation, halved);
       await assert.rejects(
         readModel(folder, {
-          ...{ combination: 0, iteration: 1, epoch: 0 },
+          combination: 0,
+          iteration: 1,
+          epoch: 0,
           nonlinearities: [halved],
         }),
         /there is no such file; of this run (no model is|those of epoch \d+ are) stored$/,

@@ -317,7 +317,9 @@ function detectable(
       Math.sqrt(iterations * combinations * 3 / Math.PI);
   }
   const design: PowerDesign = {
-    ...{ iterations, combinations, tests },
+    iterations,
+    combinations,
+    tests,
     paired: true,
     sd: Math.SQRT1_2,
     correlation: 0,

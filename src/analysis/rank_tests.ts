@@ -178,7 +178,9 @@ function rankGroups([x, y]: Groups) {
   const all = m + n;
   const tied = sumOf(ties, (t) => t ** 3 - t);
   return {
-    ...{ m, n, ranks },
+    m,
+    n,
+    ranks,
     tied: ties.length > 0,
     u: sumOf(ranks.subarray(0, m)) - m * (m + 1) / 2,
     variance: m * n / 12 * (all + 1 - tied / (all * (all - 1))),

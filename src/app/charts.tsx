@@ -149,7 +149,9 @@ export function Curves({ arms, epochs, points }: {
       own.map((point) => `${x(point.epoch)},${y(point[of])}`);
     const band = [...line("low"), ...line("high").reverse()].join(" ");
     return {
-      ...{ arm, band, line: line("middle").join(" ") },
+      arm,
+      band,
+      line: line("middle").join(" "),
       color: `var(--arm-${i})`,
       now: own.at(-1)?.middle.toPrecision(3) ?? "none yet",
     };

@@ -45,7 +45,10 @@ function App() {
   const [notes, setNotes] = useState<readonly string[]>([]);
   const [connectomes, setConnectomes] = useState([EMBEDDED]);
   const [watched, setWatched] = useState<Watched>({
-    ...{ arm: 0, combination: 0, trial: 0, change: false },
+    arm: 0,
+    combination: 0,
+    trial: 0,
+    change: false,
   });
   const worker = useMemo(
     () =>

@@ -77,7 +77,11 @@ function recordsOf({ prepared, runs, engine }: TrainedArm): RunRecord[] {
   return runs.map(({ id, history, parameters }) => {
     const failure = weightFailure(parameters, training.epochs - 1);
     return {
-      ...{ id, engine, history, experiment: fingerprint, program: PROGRAM },
+      id,
+      engine,
+      history,
+      experiment: fingerprint,
+      program: PROGRAM,
       ...(failure && { failure }),
     };
   });
@@ -174,7 +178,9 @@ function filesOf(arm: TrainedArm): NamedFiles {
       trained: networkState(network, parameters),
     };
     const record = {
-      ...{ ...found, model, networkStates },
+      ...found,
+      model,
+      networkStates,
       ...(topology && { topology }),
     };
     keep(`${RUNS_FOLDER}/${finishedName(id)}`, encodeRunRecord(record));

@@ -196,7 +196,9 @@ async function start(settings: Settings, number: number): Promise<void> {
   }
   runs = arms.flatMap((results) =>
     runsOf(results.prepared.experiment).map((id) => ({
-      ...{ results, id, epoch: 0 },
+      results,
+      id,
+      epoch: 0,
       history: emptyHistory(training.epochs, task.loss === "nll"),
     }))
   );
@@ -204,7 +206,8 @@ async function start(settings: Settings, number: number): Promise<void> {
     .flatMap(({ runs, plan }) =>
       plan.groups.map((numbers) => ({
         runs: numbers.map((n) => runs[n]!),
-        ...{ plan, millisecondsPerEpoch: Infinity },
+        plan,
+        millisecondsPerEpoch: Infinity,
       }))
     );
   await train(number);

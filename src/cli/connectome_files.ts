@@ -194,7 +194,10 @@ export async function importFile(path: string, flags: Flags): Promise<void> {
   const imported = await importConnectome(
     sourceOfFile(path, { what: "the connectome" }),
     {
-      ...{ source, target, weight, matrix },
+      source,
+      target,
+      weight,
+      matrix,
       rows: choiceFlag(flags, "rows", ["source", "target"]),
       duplicates: choiceFlag(flags, "duplicates", ["sum", "error"]),
       minWeight: numberFlag(flags, "min_weight", { to: Number.MAX_VALUE }),

@@ -262,7 +262,9 @@ export function readOverrides(
   return {
     pathToResults: path_to_results,
     pathToNetwork: path_to_network,
-    ...{ seed, epochs, iterations },
+    seed,
+    epochs,
+    iterations,
     set: readSettings(list.set ?? []),
   };
 }

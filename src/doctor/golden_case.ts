@@ -99,7 +99,8 @@ export function trainingOf(
   return {
     "output": { "": probe.output },
     "hidden state": { "": probe.hiddenLast },
-    ...{ losses, accuracies },
+    losses,
+    accuracies,
     "gradients": named(probe.gradient),
     "weights after one update": named(afterOne.parameters),
     "weights after all epochs": named(state.parameters),

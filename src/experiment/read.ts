@@ -181,7 +181,11 @@ export function readArms(
       nullModel: net.nullModel === "none"
         ? undefined
         : nullModels[net.nullModel],
-      ...{ training, initialisation, task, grid, run },
+      training,
+      initialisation,
+      task,
+      grid,
+      run,
       pretrained: { epoch, iteration },
       source: {
         text,

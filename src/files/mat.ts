@@ -28,8 +28,16 @@ const MOST_UNPACKED = 2 ** 31;
 
 /** Types of elements that hold numbers, by their codes. */
 const NUMBER_TYPES: Readonly<Record<number, NumberType>> = {
-  ...{ 1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4" },
-  ...{ 9: "f8", 12: "i8", 13: "u8" },
+  1: "i1",
+  2: "u1",
+  3: "i2",
+  4: "u2",
+  5: "i4",
+  6: "u4",
+  7: "f4",
+  9: "f8",
+  12: "i8",
+  13: "u8",
 };
 const MATRIX = 14;
 const PACKED = 15;

@@ -22,9 +22,16 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Codes by their numbers on Linux, macOS and Windows: errors of a write to an open file carry no code. */
 const CODES: Readonly<Record<string, string>> = {
-  ...{ 28: "ENOSPC", 112: "ENOSPC", 122: "EDQUOT", 69: "EDQUOT" },
-  ...{ 27: "EFBIG", 223: "EFBIG", 30: "EROFS", 19: "EROFS" },
-  ...{ 36: "ENAMETOOLONG", 63: "ENAMETOOLONG" },
+  28: "ENOSPC",
+  112: "ENOSPC",
+  122: "EDQUOT",
+  69: "EDQUOT",
+  27: "EFBIG",
+  223: "EFBIG",
+  30: "EROFS",
+  19: "EROFS",
+  36: "ENAMETOOLONG",
+  63: "ENAMETOOLONG",
 };
 
 interface Access {

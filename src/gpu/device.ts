@@ -43,7 +43,9 @@ export function describeAdapter(adapter: GPUAdapter) {
   return {
     /** Name and driver, e.g. "NVIDIA H200, Vulkan", or "llvmpipe (LLVM 15.0.6, 256 bits), Vulkan" for Mesa's software adapter. */
     description: backend === undefined ? name : `${name}, ${backend}`,
-    ...{ vendor, architecture, device },
+    vendor,
+    architecture,
+    device,
     /** Whether a CPU does the work. */
     software: SOFTWARE_ADAPTERS.test(
       `${description} ${device} ${architecture}`,

@@ -172,7 +172,9 @@ export async function createGpuEnsemble(
   // The last slot is kept for probes.
   const probeSlot = historyEpochs * batches;
   const made = createBuffers(gpu, {
-    ...{ runs, format, rules: spec },
+    runs,
+    format,
+    rules: spec,
     historySlots: probeSlot + 1,
   });
   const { buffers, models } = made;
@@ -181,7 +183,9 @@ export async function createGpuEnsemble(
     createProfiler(gpu, profile === "all" ? 1 : sampleInterval(batches));
   const stand = { epoch: state?.epoch ?? 0, updates: state?.updates ?? 0 };
   const train = createTrainer(gpu, runner, {
-    ...{ stand, profiler, historyEpochs },
+    stand,
+    profiler,
+    historyEpochs,
     history: buffers.history!,
   });
   await gpu.finish();
@@ -219,7 +223,9 @@ export async function createGpuEnsemble(
       const place = placeOf[model]!;
       runner.record([{ number, slot: probeSlot, update: 1, probed: place }])();
       const probe = await readProbe(gpu, runner, {
-        ...{ place, number, made },
+        place,
+        number,
+        made,
         slot: probeSlot,
       });
       return spec.loss === "nll" ? probe : { ...probe, accuracy: undefined };

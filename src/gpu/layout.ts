@@ -97,9 +97,16 @@ export function makeLayout(
   // Steps need the slot before the first, too.
   const stretch = options.stretch ?? Math.max(1, granted - 1);
   return {
-    ...{ hiddenSize, inputSize, outputSize, slot, units },
+    hiddenSize,
+    inputSize,
+    outputSize,
+    slot,
+    units,
     hidden: roundUp(hiddenSize, 4),
-    ...{ vectors, batches, stretch, ranged },
+    vectors,
+    batches,
+    stretch,
+    ranged,
     loops: !ranged && mostSteps > stretch,
   };
 }

@@ -130,7 +130,10 @@ export function planOnGpu(
     formatFor: (batches) =>
       formatOf(name, {
         ...options,
-        ...{ size: shape, batches, ranged, stretch },
+        size: shape,
+        batches,
+        ranged,
+        stretch,
         mostSteps: mostSteps(shape),
       }),
     groups: groups.map(({ runs }) => runs),

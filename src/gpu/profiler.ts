@@ -46,8 +46,11 @@ export function createProfiler({ device }: WatchedDevice, every: number) {
   /** Sums of each kernel: of all its calls, and of those that were timed. */
   const kernels = new Map<KernelName, ReturnType<typeof noSums>>();
   const noSums = () => ({
-    ...{ calls: 0, rows: 0, flop: 0 },
-    ...{ timedRows: 0, nanoseconds: 0 },
+    calls: 0,
+    rows: 0,
+    flop: 0,
+    timedRows: 0,
+    nanoseconds: 0,
   });
   let busy = 0;
   let batches = 0;
@@ -138,7 +141,9 @@ export function createProfiler({ device }: WatchedDevice, every: number) {
       return {
         busyMilliseconds,
         kernels: estimates.map(({ kernel, calls, flop, share }) => ({
-          ...{ kernel, calls, flop },
+          kernel,
+          calls,
+          flop,
           milliseconds: all === 0 ? 0 : busyMilliseconds * share / all,
         })).sort((a, b) => b.milliseconds - a.milliseconds),
       };

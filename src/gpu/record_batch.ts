@@ -110,7 +110,11 @@ export function createBatchRunner(
   ): Record<string, number> {
     const { start, size } = layout.batches[number]!;
     return {
-      ...{ start, size, number, history_slot: slot, models: models.length },
+      start,
+      size,
+      number,
+      history_slot: slot,
+      models: models.length,
       // In double precision: Adam's 1 − 0.999ⁿ cancels in single.
       ...Object.fromEntries(
         perUpdate.map((of, i) => [`update_${i}`, of(update)]),

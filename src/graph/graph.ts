@@ -200,7 +200,9 @@ export function sparseFile(graph: Graph): Uint8Array {
   const { start, sender, weights } = rowsOf(graph, { transpose: false });
   return writeSparseNpz({
     shape: [graph.nodes, graph.nodes],
-    ...{ start, column: sender, values: weights },
+    start,
+    column: sender,
+    values: weights,
   });
 }
 

@@ -107,8 +107,17 @@ const FLOAT = new RegExp(
 
 /** What stands for one character each. */
 const ESCAPES: Readonly<Record<string, string>> = {
-  ...{ "\n": "", "\\": "\\", "'": "'", '"': '"', a: "\x07", b: "\b" },
-  ...{ f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" },
+  "\n": "",
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
 };
 
 /** Number of hexadecimal digits after `\x`, `\u` and `\U`. */

@@ -62,7 +62,9 @@ export function createModel(run: ModelRun, spec: EnsembleSpec): Model {
     for (const name of PARAMETER_NAMES) {
       if (name === "weightHh" && !run.trainRecurrent) continue;
       updateTensor(parameters[name], {
-        ...{ optimizer, learningRate, update: updates },
+        optimizer,
+        learningRate,
+        update: updates,
         gradient: gradient[name],
         firstMoment: firstMoment[name],
         secondMoment: secondMoment[name],

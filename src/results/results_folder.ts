@@ -214,7 +214,10 @@ async function openChecked(folder: string): Promise<Read> {
     const sum = sums.get(name);
     const isFinished = sum !== undefined;
     return bytes && {
-      ...{ path, name, bytes, isFinished },
+      path,
+      name,
+      bytes,
+      isFinished,
       isDamaged: isFinished && fileSum(bytes) !== sum,
     };
   };

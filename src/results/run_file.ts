@@ -158,7 +158,11 @@ function entriesOf(record: RunRecord): [keyof Entries, Entries[string]][] {
   const all = {
     ...Object.fromEntries(CURVES.map((curve) => [curve, history[curve]])),
     state: state && stateNumbers(state),
-    ...{ experiment, engine, program, model, topology },
+    experiment,
+    engine,
+    program,
+    model,
+    topology,
     combination: id.combination,
     iteration: id.iteration,
     network_states: networkStates && encodeStates(networkStates),

@@ -97,7 +97,8 @@ function drawTensor(
     & Partial<RecurrentOptions>,
 ): Float32Array {
   const initialisation = findNamed(options.initialisation, {
-    ...{ among: INITIALISATIONS, what: "initialisation" },
+    among: INITIALISATIONS,
+    what: "initialisation",
   });
   const { hiddenSize } = size;
   const isRecurrent = name === "weightHh";
@@ -109,7 +110,11 @@ function drawTensor(
   const length = connections?.sender.length ?? whole;
   const seen = countPorts(ports, "output", hiddenSize);
   const drawn = initialisation.draw({
-    ...{ name, length, nonlinearity, connections, stream },
+    name,
+    length,
+    nonlinearity,
+    connections,
+    stream,
     rows: name === "weightIh" ? countPorts(ports, "input", hiddenSize) : height,
     columns: name === "weightFc" ? seen : width,
     hiddenSize: name === "weightFc" || name === "biasFc" ? seen : hiddenSize,

@@ -160,7 +160,11 @@ export function optimizerOf(given: string | Optimizer): Optimizer {
   if (typeof given === "string") return found;
   const after = (weight: number, gradient: number) =>
     found.update(NUMBERS, {
-      ...{ weight, gradient, first: 0, second: 0, learningRate: 0.1 },
+      weight,
+      gradient,
+      first: 0,
+      second: 0,
+      learningRate: 0.1,
       perUpdate: (of) => of(1),
     });
   const nothing = after(0, 0).weight;

@@ -149,7 +149,12 @@ function middles(
       .map(([value]) => sixDigits(value!));
     const { label } = runs[own[0]!]!;
     return {
-      ...{ kind: "middle", label, n, middle: middle!, low: low!, high: high! },
+      kind: "middle",
+      label,
+      n,
+      middle: middle!,
+      low: low!,
+      high: high!,
       ...places[own[0]!],
     };
   });

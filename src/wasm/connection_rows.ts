@@ -108,7 +108,8 @@ export function listRows(
     places,
     /** What the products go through; all numbers are places and offsets in bytes. */
     lists: {
-      ...{ start, startInput },
+      start,
+      startInput,
       // Of each sender's row.
       offset: most.subarray(0, length),
       // In the transposed list, and there the offsets of receivers' rows. A unit that is seen has all outputs, and they come last.

@@ -59,7 +59,8 @@ export function createWasmEngine(options: WasmEngineOptions = {}): Engine {
       const kernels = compileKernels({ ...shape, fused, shared: threads > 0 });
       const each = [...kernels.perUpdate.values()].map(({ length }) => length);
       const { workers, ...plan } = planMemory(shape, {
-        ...{ all: Math.max(1, threads), memoryBytes },
+        all: Math.max(1, threads),
+        memoryBytes,
         numbers: Math.max(...each),
       });
       return {

@@ -158,7 +158,9 @@ export function createWasmEnsemble(
     for (let chunk = 0; chunk < batch.count; chunk++) {
       const task = { batch, chunk };
       const score = runChunk({ ...place, kernels, own }, placed, {
-        ...{ task, learn, everyStep: true },
+        task,
+        learn,
+        everyStep: true,
       });
       sum += score.loss;
       correct += score.correct;
@@ -178,7 +180,9 @@ export function createWasmEnsemble(
     return {
       loss: sum / scored,
       accuracy: loss === "mse" ? undefined : 100 * correct / scored,
-      ...{ output, hiddenLast, gradient: tensors(model, slot.gradient) },
+      output,
+      hiddenLast,
+      gradient: tensors(model, slot.gradient),
     };
   }
 

@@ -180,7 +180,9 @@ function addOptimizer(
       };
       const turn = along(local, bytes, (at) => {
         const rule = createRuleArithmetic(local, {
-          ...{ lanes, width: 1, perUpdate },
+          lanes,
+          width: 1,
+          perUpdate,
         });
         const given = {
           learningRate: ({ learningRate }: Parameters<PerUpdate>[0]) =>

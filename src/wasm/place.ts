@@ -66,7 +66,11 @@ export function placeEnsemble(
   const numbers = trainBatches.length * Math.max(...numbersEach);
   const epochBytes = (16 * chunks + 4 * numbers) * runs.length;
   const most = {
-    ...{ ...size, listed, chunks, buffers, numbers },
+    ...size,
+    listed,
+    chunks,
+    buffers,
+    numbers,
     back: Math.max(...rows.map(({ lists }) => lists.backOffset.length)),
     steps: Math.max(...runs.map(({ trials }) => trials.steps)),
     epochs: Math.max(1, Math.floor(HISTORY_BYTES / epochBytes)),
@@ -111,7 +115,9 @@ export function placeEnsemble(
     const filled = fillTrials(memory, placed.trials, trials, schedule);
     const { steps } = trials;
     return {
-      ...{ ...placed, steps, trainRecurrent },
+      ...placed,
+      steps,
+      trainRecurrent,
       ...filled,
       /** Scored outputs of each batch, training batches first. */
       scored: filled.scored.map((n) => loss === "mse" ? n * outputSize : n),
@@ -131,15 +137,21 @@ export function placeEnsemble(
   const work = ({ steps, topology }: Model) => steps * topology.listed;
   return {
     place: {
-      ...{ memory, size, loss, schedule },
+      memory,
+      size,
+      loss,
+      schedule,
       /** Where the number of models taken stands. */
       queue,
       /** Those with most work first. */
       models: models.toSorted((a, b) => work(b) - work(a)),
       /** For the models in training, and each worker's own. */
-      ...{ slots, places },
+      slots,
+      places,
     },
-    ...{ models, rows, mostEpochs: most.epochs },
+    models,
+    rows,
+    mostEpochs: most.epochs,
   };
 }
 

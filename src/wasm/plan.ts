@@ -232,11 +232,17 @@ export function planMemory(
   const train = batchSizes(trainCount, batchSize);
   const validate = batchSizes(shape.trialCount - trainCount, batchSize);
   const { chunks, buffers } = createSchedule({ train, validate }, {
-    ...{ workers: all, listed },
+    workers: all,
+    listed,
   });
   const back = length + O * H;
   const extent = {
-    ...{ ...shape, listed, back, chunks, buffers, epochs: 1 },
+    ...shape,
+    listed,
+    back,
+    chunks,
+    buffers,
+    epochs: 1,
     steps: Math.max(...T),
     numbers: numbers * train.length,
   };

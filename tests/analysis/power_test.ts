@@ -101,8 +101,13 @@ describe("power", () => {
 describe("equivalencePower()", () => {
   it("is nothing where a pilot ended above its baseline", () => {
     const design = {
-      ...{ iterations: 50, combinations: 1, paired: true, tests: 1 },
-      ...{ sd: 0.1, correlation: 0.5, learned: -0.01 },
+      iterations: 50,
+      combinations: 1,
+      paired: true,
+      tests: 1,
+      sd: 0.1,
+      correlation: 0.5,
+      learned: -0.01,
     };
     assert.equal(equivalencePower(design, 0.1), 0);
   });

@@ -155,7 +155,9 @@ describe("deno task activity", () => {
   it("says how many trials the memory has room for", () => {
     const hiddenSize = 139_255;
     const model = {
-      ...{ hiddenSize, inputSize: 2, outputSize: 1 },
+      hiddenSize,
+      inputSize: 2,
+      outputSize: 1,
       activation: "tanh",
       loss: "mse",
       connections: {

@@ -11,7 +11,10 @@ function weightsAfter(optimizer: string, gradients: number[]): number[] {
   };
   return gradients.map((gradient, i) => {
     updateTensor(weights, {
-      ...{ optimizer, learningRate: 0.01, update: i + 1, ...moments },
+      optimizer,
+      learningRate: 0.01,
+      update: i + 1,
+      ...moments,
       gradient: Float64Array.of(gradient),
     });
     return weights[0]!;

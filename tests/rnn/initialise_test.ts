@@ -220,7 +220,9 @@ describe("initialParameters()", () => {
         connections,
         mask,
         ...initialParameters(size, {
-          ...{ initialisation: "normal", connections, stream: weights(seed) },
+          initialisation: "normal",
+          connections,
+          stream: weights(seed),
         }),
       };
     };
@@ -244,13 +246,17 @@ describe("initialParameters()", () => {
 
   it("takes one of one's own, which may draw a tensor whole", () => {
     const ones: Initialisation = {
-      ...{ name: "ones", description: "1", source: "this test" },
+      name: "ones",
+      description: "1",
+      source: "this test",
       draw: ({ rows, columns = 1, connections }) =>
         new Float64Array(connections?.sender.length ?? rows * columns).fill(1),
     };
     const draw = (initialisation: Initialisation | string) =>
       initialParameters({ hiddenSize: 2, inputSize: 1, outputSize: 1 }, {
-        ...{ initialisation, connections: list(2), stream: weights(1) },
+        initialisation,
+        connections: list(2),
+        stream: weights(1),
       });
     assert.deepEqual(draw(ones).weightHh, Float32Array.of(1, 1, 1, 1));
     const short = { ...ones, draw: () => new Float64Array(1) };

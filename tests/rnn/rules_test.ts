@@ -25,7 +25,9 @@ const adapter = await createWebGpuEngine();
 const noAdapter = adapter === undefined ? "a WebGPU adapter" : undefined;
 
 const softsign: Nonlinearity = {
-  ...{ name: "softsign", description: "x / (1 + |x|)", source: "this test" },
+  name: "softsign",
+  description: "x / (1 + |x|)",
+  source: "this test",
   value: (a, x) => a.divide(x, a.add(a.add(0.5, 0.5), a.absolute(x))),
   backward(a, { gradient, output }) {
     const root = a.subtract(1, a.absolute(output));
@@ -35,7 +37,9 @@ const softsign: Nonlinearity = {
 
 /** SGD with momentum, of a rate that falls with the updates. */
 const momentum: Optimizer = {
-  ...{ name: "Momentum", description: "", source: "this test" },
+  name: "Momentum",
+  description: "",
+  source: "this test",
   update(a, { weight, gradient, first, learningRate, perUpdate }) {
     const velocity = a.add(a.multiply(0.9, first), gradient);
     const rate = a.multiply(learningRate, perUpdate((n) => 1 / n));
@@ -57,7 +61,9 @@ function allPairs(): EnsembleSpec {
         seed: i + 1,
         hiddenSize: 13,
         run: {
-          ...{ activation, optimizer, learningRate: 0.003 },
+          activation,
+          optimizer,
+          learningRate: 0.003,
           label: `${activation.name}, ${optimizer.name}`,
         },
       })
@@ -222,11 +228,15 @@ itNeeds(
     const gradients = [[0.1, -3, 1e-9, 0], [0.2, 1, 1e-3, 0], [-4, 1, 0, 1]];
     const process = new Deno.Command(PYTHON!, {
       args: ["-c", TORCH],
-      ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
     }).spawn();
     const writer = process.stdin.getWriter();
     await writer.write(new TextEncoder().encode(JSON.stringify({
-      ...{ points, weights, gradients },
+      points,
+      weights,
+      gradients,
       nonlinearities: [...NONLINEARITIES.keys()],
       optimizers: [...OPTIMIZERS.keys()],
     })));
@@ -255,7 +265,10 @@ itNeeds(
       };
       for (const [n, gradient] of gradients.entries()) {
         updateTensor(found, {
-          ...{ optimizer, learningRate: 0.01, update: n + 1, ...moments },
+          optimizer,
+          learningRate: 0.01,
+          update: n + 1,
+          ...moments,
           gradient: Float64Array.from(gradient),
         });
         found.forEach((weight, i) =>

@@ -131,7 +131,8 @@ export async function soakWithKills(
     wrong: 0,
   };
   const tiny = {
-    ...{ epochs, storeEveryEpoch: 10 },
+    epochs,
+    storeEveryEpoch: 10,
     ...(arms === undefined
       ? { randomW: true }
       : { nullModel: arms, nullSamples: 2 }),

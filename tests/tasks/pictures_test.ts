@@ -114,7 +114,9 @@ describe("picture trials", () => {
     // label with probability (40·39 + 10·9) / (50·49).
     const labels = [...new Array(40).fill(0), ...new Array(10).fill(1)];
     const parameters = {
-      ...{ trial_length: 6, n_back: 2, nr_of_trials: 400 },
+      trial_length: 6,
+      n_back: 2,
+      nr_of_trials: 400,
       rescale: false,
     };
     const options = {

@@ -161,8 +161,10 @@ describe("TASKS", () => {
       task.inputSize(pictures(task.stimuli === "images" ? 784 : 50)),
       task.outputSize,
       task.steps({
-        ...{ pattern_length: 3, trial_length: 5 },
-        ...{ delay: 2, evidence_length: 4 },
+        pattern_length: 3,
+        trial_length: 5,
+        delay: 2,
+        evidence_length: 4,
       }),
       task.trialCount(500),
       Object.keys(task.gridParameters).join(),
@@ -281,7 +283,10 @@ describe("splitTrials()", () => {
 describe("defineTask()", () => {
   let found: unknown;
   const task = defineTask({
-    ...{ name: "mine", loss: "nll", outputSize: 3, inputNames: ["value"] },
+    name: "mine",
+    loss: "nll",
+    outputSize: 3,
+    inputNames: ["value"],
     trialParameters: {
       noise: { kind: "number", above: 0, default: 0.5, description: "" },
       rescale: { kind: "boolean", default: true, description: "" },
@@ -303,13 +308,17 @@ describe("defineTask()", () => {
 
   it("gives those parameters that are there, and defaults for the others", () => {
     assert.deepEqual(draw(task, { delay: 3, nr_of_trials: 2 }), {
-      ...{ trialCount: 2, steps: 3, inputSize: 1 },
+      trialCount: 2,
+      steps: 3,
+      inputSize: 1,
       inputs: Float32Array.of(1, 0, 0, 2, 0, 0),
       targets: Float32Array.of(0, 0, 1, 0, 0, 2),
     });
     assert.deepEqual(found, {
-      ...{ delay: 3, nr_of_trials: 2 },
-      ...{ noise: 0.5, rescale: true },
+      delay: 3,
+      nr_of_trials: 2,
+      noise: 0.5,
+      rescale: true,
     });
   });
 

@@ -18,7 +18,9 @@ const ROW = 4 * LANES;
 function load(fused: boolean) {
   const memory = new WebAssembly.Memory({ initial: 4 });
   const { module, perUpdate } = compileKernels({
-    ...{ fused, shared: false, ...RULES },
+    fused,
+    shared: false,
+    ...RULES,
   });
   const kernels = instantiateKernels(module, memory);
   const rowAt = (address: number, rows = 1) =>
