@@ -11,7 +11,7 @@ import type {
   ModelState,
   Rules,
 } from "../engine/ensemble.ts";
-import { perWiring } from "../engine/common.ts";
+import { perWiring } from "../engine/engine_parts.ts";
 import { nonlinearityOf } from "../rnn/nonlinearities.ts";
 import { optimizerOf } from "../rnn/optimizers.ts";
 import type { TrialSet } from "../tasks/task.ts";

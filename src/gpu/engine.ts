@@ -17,7 +17,7 @@ import type {
   Plan,
   Rules,
 } from "../engine/ensemble.ts";
-import { createHistory, guardEnsemble } from "../engine/common.ts";
+import { createHistory, guardEnsemble } from "../engine/engine_parts.ts";
 import { closePorts } from "../rnn/parameters.ts";
 import {
   checkOnGpu,

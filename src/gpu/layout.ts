@@ -6,7 +6,7 @@
  * @module
  */
 
-import { batchSizes } from "../engine/common.ts";
+import { batchSizes } from "../engine/engine_parts.ts";
 import type { EnsembleShape } from "../engine/ensemble.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 

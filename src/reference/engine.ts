@@ -10,7 +10,7 @@ import {
   createHistory,
   groupBySize,
   guardEnsemble,
-} from "../engine/common.ts";
+} from "../engine/engine_parts.ts";
 import { checkSpec } from "../engine/create_ensemble.ts";
 import type {
   Engine,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BatchScore } from "../engine/common.ts";
+import type { BatchScore } from "../engine/engine_parts.ts";
 import type {
   BatchProbe,
   EnsembleSpec,

@@ -17,7 +17,7 @@ import {
   createHistory,
   guardEnsemble,
   type UnguardedEnsemble,
-} from "../engine/common.ts";
+} from "../engine/engine_parts.ts";
 import {
   closePorts,
   makeParameters,

@@ -5,7 +5,7 @@
  */
 
 import { DeviceError, type EnsembleSpec } from "../engine/ensemble.ts";
-import { perWiring } from "../engine/common.ts";
+import { perWiring } from "../engine/engine_parts.ts";
 import { PARAMETER_NAMES, type Parameters } from "../rnn/parameters.ts";
 import type { TrialSet } from "../tasks/task.ts";
 import { nameOf } from "../text/words.ts";

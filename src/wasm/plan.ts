@@ -14,7 +14,7 @@
  */
 
 import type { EnsembleShape } from "../engine/ensemble.ts";
-import { batchSizes, groupBySize } from "../engine/common.ts";
+import { batchSizes, groupBySize } from "../engine/engine_parts.ts";
 import { countConnections } from "../graph/connections.ts";
 import type { ModelSize } from "../rnn/parameters.ts";
 

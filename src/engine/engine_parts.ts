@@ -1,5 +1,5 @@
 /**
- * What all engines have in common: ensembles that are asked for what exists
+ * The parts that all engines are made of: ensembles that are asked for what exists
  * only, and one thing at a time; groups of runs; histories made of the scores of
  * batches.
  *
