@@ -304,7 +304,7 @@ export function gather<T>(pairs: readonly Both<readonly T[]>[]): [T[], T[]] {
 export type StratumRun = RunSummary & { readonly beat: boolean };
 
 /** A run, and the unit that it is part of: the runs that share a random network, or itself. */
-export type CountedRun = StratumRun & { readonly unit: string };
+type CountedRun = StratumRun & { readonly unit: string };
 
 /** The runs of both labels in one combination. */
 export interface Stratum<Run extends StratumRun = CountedRun> {

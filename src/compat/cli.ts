@@ -37,7 +37,7 @@ export interface StdCli {
 }
 
 /** Turns `--name` and `--name=value` into values by name: true, a string, or a list of strings. */
-export type FlagReader = (
+type FlagReader = (
   args: readonly string[],
   names: FlagNames,
 ) => Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@ import { cannotRead } from "../files/input_error.ts";
 import type { ByteSource } from "../files/read.ts";
 
 /** Is given each row of a table: its cells, and its number in the file from 1. */
-export type OnRow = (cells: readonly string[], row: number) => void;
+type OnRow = (cells: readonly string[], row: number) => void;
 
 /** Makes something of a table, row by row. */
 export interface TableReader<Found> {

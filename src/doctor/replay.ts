@@ -37,7 +37,7 @@ const TOLERANCES = {
 export type CheckName = keyof Training | "frozen weights";
 
 /** The worst error of one kind: 0 is perfect; NaN where one value is finite and the other is not. */
-export interface Check {
+interface Check {
   readonly name: CheckName;
   readonly error: number;
   readonly limit: number;
@@ -46,7 +46,7 @@ export interface Check {
   readonly where: string;
 }
 
-export interface CaseReport {
+interface CaseReport {
   readonly name: string;
   readonly checks: readonly Check[];
   readonly ok: boolean;

@@ -23,7 +23,7 @@ import {
 import { cannotRead, type Fail } from "./input_error.ts";
 
 /** An array read from a file. */
-export interface NpyArray {
+interface NpyArray {
   /** Length of each dimension; empty for a single number. */
   readonly shape: readonly number[];
   /** Element type in the file. */

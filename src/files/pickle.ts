@@ -72,7 +72,7 @@ export class PicklePersistentId {
 }
 
 /** A pickle that was read. */
-export interface Pickle {
+interface Pickle {
   readonly value: PickleValue;
   /** Index of the byte after it. */
   readonly end: number;

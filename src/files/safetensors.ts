@@ -52,7 +52,7 @@ export interface NamedTensor {
 }
 
 /** A tensor read from a file. */
-export interface SafetensorsTensor extends NamedTensor {
+interface SafetensorsTensor extends NamedTensor {
   /** Element type in the file; BOOL comes as bytes of 0 and 1. */
   readonly dtype: SafetensorsDtype;
 }

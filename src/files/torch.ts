@@ -60,7 +60,7 @@ export interface TorchTensor {
 }
 
 /** A value of a PyTorch file: lists and tuples come as arrays, dictionaries as a `Map`. */
-export type TorchValue =
+type TorchValue =
   | null
   | boolean
   | number

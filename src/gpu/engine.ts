@@ -125,7 +125,7 @@ export interface GpuEnsemble extends Ensemble {
 }
 
 /** How an ensemble runs. */
-export interface GpuEnsembleOptions
+interface GpuEnsembleOptions
   extends Pick<ReturnType<typeof planOnGpu>, "formatFor"> {
   /**
    * What to time, by default nothing: "all" gives each kernel of every batch a pass

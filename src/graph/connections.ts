@@ -22,7 +22,7 @@ export interface Connections {
 }
 
 /** The same connections seen from the other side: what a sender gets back. */
-export interface TransposedConnections extends Connections {
+interface TransposedConnections extends Connections {
   /** [n]: the number of each connection in the list it was made of. */
   readonly position: Uint32Array;
 }

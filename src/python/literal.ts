@@ -38,7 +38,7 @@ export type PythonValue =
   );
 
 /** A key of a dict and its value. */
-export interface PythonEntry {
+interface PythonEntry {
   readonly key: PythonValue;
   readonly value: PythonValue;
 }

@@ -174,8 +174,14 @@ export async function prepareWith(
   if (warning !== undefined) onProgress(warning);
   const parts = { chosenRegions, connectome, pretrained, stimuli };
   return {
-    ...{ experiment, network, size, ports, sample },
-    ...{ topologyOf, biologicalTopologyOf, ...parts },
+    experiment,
+    network,
+    size,
+    ports,
+    sample,
+    topologyOf,
+    biologicalTopologyOf,
+    ...parts,
     stimuliSha256: stimuli && await stimuliChecksum(stimuli),
     ownNetworkOf: pretrained === undefined ? ownNetworkOf : () => undefined,
     fingerprint: await fingerprintOf(experiment, parts),
@@ -379,7 +385,8 @@ export async function buildRun(
       { size, loss: task.loss },
     ),
     parameters: initialParameters(size, {
-      ...{ ...topology, ports },
+      ...topology,
+      ports,
       initialisation: experiment.initialisation,
       nonlinearity: activation.name,
       shared: net.sharedInit,
@@ -400,7 +407,12 @@ export async function buildRun(
   const { connections, parameters } = await prepared.pretrained?.modelOf(id) ??
     newModel();
   return {
-    ...{ label, activation, optimizer, learningRate, connections, trials },
+    label,
+    activation,
+    optimizer,
+    learningRate,
+    connections,
+    trials,
     trainRecurrent: !training.freezeLayer,
     ...(ports === undefined ? {} : { ports }),
     initial: parameters,

@@ -25,7 +25,7 @@ const MOST_TRIALS = 16;
 const MOST_PRODUCTS = 2e8;
 
 /** A model without its weights, and trials that its activity is measured on. */
-export interface MeasuredModel extends Omit<Model, "parameters"> {
+interface MeasuredModel extends Omit<Model, "parameters"> {
   readonly trials: Trials;
 }
 

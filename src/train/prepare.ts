@@ -140,7 +140,9 @@ async function readConfig(
     }
   }
   return readArms(await readTextFile(file, { what: "config file" }), {
-    ...{ file, overrides, nullModels: { ...NULL_MODELS, ...nullModels } },
+    file,
+    overrides,
+    nullModels: { ...NULL_MODELS, ...nullModels },
     tasks: withOwn("task", TASKS, own.tasks),
     optimizers: withOwn("optimizer", OPTIMIZERS, own.optimizers),
     nonlinearities: withOwn(

@@ -66,7 +66,9 @@ export async function checkPretrained(
   const modelOf = (id: RunId) =>
     loadPretrained(folder, {
       ...pretrained,
-      ...{ combination: id.combination, size, ports },
+      combination: id.combination,
+      size,
+      ports,
       stream: createStream({ seed: run.seed, purpose: "readout", ...id }),
     });
   let largest: Connections | undefined;
@@ -84,7 +86,8 @@ export async function checkPretrained(
   const [{ file, freshReadout }] = models as [typeof models[number]];
   const sums = models.map(({ sha256 }) => sha256).join("\n");
   return {
-    ...{ freshReadout, modelOf },
+    freshReadout,
+    modelOf,
     count: models.length,
     firstFile: file,
     sample: largest!,

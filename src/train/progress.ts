@@ -206,7 +206,13 @@ export function createTally(
       updates += made;
       if (found && found.loss < (best?.loss ?? Infinity)) best = found;
       progress.update({
-        ...{ done, total, epoch, updates, best, ensemble, ensembles },
+        done,
+        total,
+        epoch,
+        updates,
+        best,
+        ensemble,
+        ensembles,
         epochs: epochsOf(current[0]!),
         models: current.length,
       });
@@ -229,7 +235,11 @@ export type TimeSheet = ReturnType<typeof createTimeSheet>;
 export function createTimeSheet(now = () => performance.now()) {
   const start = now();
   const times = {
-    ...{ drawing: 0, starting: 0, training: 0, saving: 0, measuring: 0 },
+    drawing: 0,
+    starting: 0,
+    training: 0,
+    saving: 0,
+    measuring: 0,
     /** Drawing and measuring while the device trained, a part of the training. */
     beside: 0,
   };

@@ -70,7 +70,8 @@ export async function readTrials(
   };
   const experiment = readExperiment(text, {
     file: join(folder, record.config.file),
-    ...{ tasks, overrides: { set } },
+    tasks,
+    overrides: { set },
   });
   const bounds = {
     combination: experiment.grid.combinations.length,
@@ -145,7 +146,9 @@ export function keepActivity(
   for (let first = 0; first < trialCount; first += atOnce) {
     const last = Math.min(first + atOnce, trialCount);
     const some = simulate(model, {
-      ...{ trialCount: last - first, steps, inputSize },
+      trialCount: last - first,
+      steps,
+      inputSize,
       inputs: inputs.subarray(first * length, last * length),
     });
     hidden.set(some.hidden, first * steps * hiddenSize);

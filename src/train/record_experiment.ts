@@ -86,7 +86,8 @@ export function experimentRecord(
       name: task.task.name,
       loss: task.task.loss,
       parameters: {
-        ...{ nr_of_trials: task.nrOfTrials, train_size: task.trainSize },
+        nr_of_trials: task.nrOfTrials,
+        train_size: task.trainSize,
         ...task.parameters,
       },
     },

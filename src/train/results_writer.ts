@@ -93,14 +93,21 @@ class ResultsWriter implements ArmResults {
     const { paths: { results: folder }, training: { epochs } } = experiment;
     const files = firstFiles(prepared);
     const lock = await openFolder(folder, {
-      ...{ mode, ids, warn, part: shard },
+      mode,
+      ids,
+      warn,
+      part: shard,
       // Nothing is trained yet.
       record: experimentRecord(prepared, [], [engineName(engine)]),
       files: [...files, [SUMS_FILE, () => sumsOf(files)]],
     });
     try {
       const store = await RunStore.open({
-        ...{ folder, experiment: fingerprint, size, epochs, warn },
+        folder,
+        experiment: fingerprint,
+        size,
+        epochs,
+        warn,
       });
       for (const { index } of experiment.grid.combinations) {
         await makeFolder(join(folder, String(index)));

@@ -156,7 +156,10 @@ async function trainIntoFolders(
     };
   });
   const opened = await openArms(placed, {
-    ...{ engine: training.engine, overwrite, resume, shard: undefined },
+    engine: training.engine,
+    overwrite,
+    resume,
+    shard: undefined,
     warn: training.progress.line,
   });
   try {
@@ -165,7 +168,9 @@ async function trainIntoFolders(
       outcomes.map(async ({ finished, assembly: { failures } }, i) => {
         const { folder } = opened[i]!;
         return {
-          ...{ results: await readResultsFolder(folder), finished, failures },
+          results: await readResultsFolder(folder),
+          finished,
+          failures,
           model: (run) => readModel(folder, run),
         };
       }),
@@ -201,21 +206,26 @@ function keepInMemory(
   const facts = () => ids.flatMap((id) => find(id)?.facts ?? []);
   const nothing = () => Promise.resolve();
   return {
-    ...{ prepared, ids },
+    prepared,
+    ids,
     store: {
       finished: (id) => Promise.resolve(find(id)?.facts),
       stateEpochs: () => Promise.resolve([]),
       statesAt: () => Promise.resolve(undefined),
       removeStates: nothing,
     },
-    ...{ saveInitial: nothing, saveStates: nothing, saveModels: nothing },
+    saveInitial: nothing,
+    saveStates: nothing,
+    saveModels: nothing,
     saveFinished(runs) {
       const { loss } = experiment.task.task;
       for (const { id, network, run, record } of runs) {
         const { activation, connections } = run;
         const { history, state: { parameters } } = record;
         finished.set(runKey(id), {
-          ...{ network: networkKey(network), facts: factsOf(record), history },
+          network: networkKey(network),
+          facts: factsOf(record),
+          history,
           model: { ...size, activation, loss, connections, parameters },
         });
       }

@@ -105,7 +105,11 @@ export async function trainArms(
       const [next] = queue;
       try {
         await trainGroup(group, {
-          ...{ engine, resumed, signal, sheet, measurer },
+          engine,
+          resumed,
+          signal,
+          sheet,
+          measurer,
           checkpointInterval: options.checkpointSeconds * 1000,
           onEpochs(event) {
             keeper.losses = 0;

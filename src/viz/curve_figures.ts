@@ -61,7 +61,7 @@ interface CurveOptions extends ValueOptions {
   readonly quantity: Quantity;
 }
 
-export type LeftOutCurve = CurveTags & LeftOutRun;
+type LeftOutCurve = CurveTags & LeftOutRun;
 
 const AXIS_PIXELS = 50;
 

@@ -212,7 +212,7 @@ export const CHARACTER_PIXELS = 5.6;
 const SYMBOL_PIXELS = 34;
 
 /** What a figure's legends and their room are. */
-export interface LegendRoom {
+interface LegendRoom {
   /** Entries of each legend. */
   readonly legends: readonly (readonly string[])[];
   /** CSS pixels. */
@@ -252,7 +252,7 @@ const LABELS = {
  *
  * @param room Where the figure has legends of labels: they stand in one row if they fit, else one below the other in columns.
  */
-export function themeConfig(room?: LegendRoom): Record<string, unknown> {
+function themeConfig(room?: LegendRoom): Record<string, unknown> {
   const columns = room && legendColumns(room);
   return {
     background: "white",

@@ -93,7 +93,7 @@ export function middleOn({ log }: ValueScale): Middle {
 }
 
 /** Middle and spread over `n` runs, an element an epoch. */
-export interface MiddleCurve {
+interface MiddleCurve {
   readonly n: number;
   readonly middle: Float64Array;
   readonly low: Float64Array;

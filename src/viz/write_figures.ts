@@ -17,7 +17,7 @@ import type { Parameters } from "./layers.ts";
 /** What can be written; `html` is one report of all figures. */
 export const FORMATS = ["svg", "png", "pdf", "vl.json", "html"] as const;
 
-export type Format = typeof FORMATS[number];
+type Format = typeof FORMATS[number];
 
 /** What is written unasked; a PDF takes as long as all else of a figure. */
 export const DEFAULT_FORMATS: readonly Format[] = FORMATS.filter((one) =>

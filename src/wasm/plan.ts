@@ -68,7 +68,7 @@ export class Placer {
 }
 
 /** What the sizes of parts depend on. */
-export interface Extent extends ModelSize {
+interface Extent extends ModelSize {
   /** Connections in the longest list, with padding, and in the transposed list. */
   readonly listed: number;
   readonly back: number;

@@ -126,7 +126,9 @@ describe("train() with several arms", () => {
                 rnn_size: String(regions),
                 null_model: nullModel,
               },
-              ...{ tiny, engine, overwrite: true },
+              tiny,
+              engine,
+              overwrite: true,
             });
             assert.equal(alone[0]?.finished, true);
             const found = await differing(
@@ -160,7 +162,8 @@ describe("train() with several arms", () => {
       }];
       const ensembles = new Set<number>();
       const all = await train(prepared, {
-        ...{ engine, runs },
+        engine,
+        runs,
         onProgress: ({ models, total }) => {
           ensembles.add(models);
           assert.equal(total, 50 * 2 * 2);
@@ -204,7 +207,9 @@ describe("train() with several arms", () => {
       await trainAll(folder, place, { net: alone, engine, resume: true });
       const updates: number[] = [];
       const resumed = await trainAll(folder, "place", {
-        ...{ net: ARMS, engine, resume: true },
+        net: ARMS,
+        engine,
+        resume: true,
         onProgress: ({ total }) => updates.push(total),
       });
       assert.ok(resumed.every(({ finished }) => finished));
@@ -315,8 +320,10 @@ describe("train() with several arms", () => {
         writeNpy({ shape: [3, 3], data }),
       );
       const net = {
-        ...{ null_model: "['none', 'degrees']", match: "spectral_radius" },
-        ...{ net_name: "Chain", rnn_size: "3" },
+        null_model: "['none', 'degrees']",
+        match: "spectral_radius",
+        net_name: "Chain",
+        rnn_size: "3",
       };
       const engine = createReferenceEngine();
       await assert.rejects(
@@ -343,7 +350,9 @@ describe("train() with several arms", () => {
     await withFolder(async (folder) => {
       const engine = createReferenceEngine();
       await trainAll(folder, "first", {
-        ...{ net: ARMS, engine, tiny: { epochs: 1 } },
+        net: ARMS,
+        engine,
+        tiny: { epochs: 1 },
       });
       const tiny = { pretrained: "first", task: "nback_mem" } as const;
       const prepared = await prepare(arms(folder, ARMS, tiny));
@@ -433,10 +442,17 @@ describe("shards of several arms", () => {
       }));
       for (let index = 0; index < 5; index++) {
         const shard: Shard = {
-          ...{ index, count: 5, first: 0, step: 1, origin: "test" },
+          index,
+          count: 5,
+          first: 0,
+          step: 1,
+          origin: "test",
         };
         const opened = await openArms(await prepare(experiments), {
-          ...{ engine, shard, overwrite: false, resume: true },
+          engine,
+          shard,
+          overwrite: false,
+          resume: true,
           warn: assert.fail,
         });
         const outcomes = await trainArms(opened, {

@@ -287,7 +287,9 @@ describe("measures of runs", () => {
 
   it("are the same of models that are read again, also where weights are 0", async () => {
     const sparse: Initialisation = {
-      ...{ name: "sparse", description: "many 0", source: "this test" },
+      name: "sparse",
+      description: "many 0",
+      source: "this test",
       draw: (tensor) =>
         tensor.each((uniform) => Math.max(0, uniform() - 0.5) / 4),
     };
@@ -297,7 +299,9 @@ describe("measures of runs", () => {
     await withFolder(async (folder) => {
       const file = join(folder, "config.ini");
       const experiment = readExperiment(text, {
-        ...{ file, tasks: TASKS, initialisations },
+        file,
+        tasks: TASKS,
+        initialisations,
       });
       const prepared = await prepare(experiment);
       const engine = createReferenceEngine();

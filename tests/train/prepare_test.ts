@@ -210,7 +210,8 @@ describe("describePlan()", () => {
       origin: "--shard",
     };
     const lines = describePlan([await prepareTiny()], {
-      ...{ engine, shard },
+      engine,
+      shard,
       shownPath: String,
     }).split(
       "\n",

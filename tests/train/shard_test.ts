@@ -210,12 +210,20 @@ describe("runsOfShard()", () => {
             { length: count },
             (_, index) =>
               runsOfShard(all, {
-                ...{ index, count, first: 0, step: 1, origin },
+                index,
+                count,
+                first: 0,
+                step: 1,
+                origin,
               }),
           );
           for (const [index, shard] of shards.entries()) {
             const turned = runsOfShard(all.toReversed(), {
-              ...{ index, count, first: 0, step: 1, origin },
+              index,
+              count,
+              first: 0,
+              step: 1,
+              origin,
             });
             assert.deepEqual(turned.toReversed(), shard);
           }

@@ -420,7 +420,9 @@ describe("trainArms() on results that are no longer what they were", () => {
         await Deno.writeFile(join(runs, name), encodeRunRecord(record));
       }
       const { updates } = await trainTiny(place, {
-        ...{ engine, tiny: TINY, resume: true },
+        engine,
+        tiny: TINY,
+        resume: true,
       });
       assert.deepEqual(updates, []);
       assert.deepEqual(await differences(calm, join(place, "results")), []);
