@@ -223,7 +223,16 @@ export function experimentsOf(settings: Settings): Experiment[] {
   if (armsOf(settings).length === 0) {
     throw new InputError("Cannot train: choose an arm at least");
   }
-  return readArms(configOf(settings), { file: "config.ini" });
+  try {
+    return readArms(configOf(settings), { file: "config.ini" });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    // Who fills in a form has not seen the lines of that file.
+    const where = /^Cannot read "config\.ini"(?:, line \d+)?: /;
+    throw new InputError(error.message.replace(where, "Cannot train: "), {
+      cause: error,
+    });
+  }
 }
 
 /**

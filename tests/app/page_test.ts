@@ -143,6 +143,18 @@ Deno.test({
     );
 
     await t.step(
+      "says what is wrong with a setting, and speaks of no file",
+      async () => {
+        const tab = await open(settings({ epochs: 0 }));
+        assert.match(
+          await tab.text('[role="alert"]'),
+          /^Cannot train: \[trainvalidate\] epochs must be .*found "0"/,
+        );
+        await tab.close();
+      },
+    );
+
+    await t.step(
       "starts a config that is dropped, and says what is wrong with one",
       async () => {
         const tab = await open("");
