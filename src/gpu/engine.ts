@@ -135,6 +135,8 @@ interface GpuEnsembleOptions
   readonly profile?: "all" | "sample" | undefined;
   /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
   readonly historyBytes?: number | undefined;
+  /** Operations of a submit, at most; by default what the device does in half a second. */
+  readonly submitWork?: number | undefined;
 }
 
 /**
@@ -145,7 +147,8 @@ interface GpuEnsembleOptions
 export async function createGpuEnsemble(
   gpu: WatchedDevice,
   spec: EnsembleSpec & Rules,
-  { formatFor, profile, historyBytes = 2 ** 22 }: GpuEnsembleOptions,
+  { formatFor, profile, historyBytes = 2 ** 22, submitWork }:
+    GpuEnsembleOptions,
 ): Promise<GpuEnsemble> {
   gpu.check();
   checkSpec(spec);
@@ -187,6 +190,7 @@ export async function createGpuEnsemble(
     profiler,
     historyEpochs,
     history: buffers.history!,
+    submitWork,
   });
   await gpu.finish();
 

@@ -75,15 +75,15 @@ export function createProfiler({ device }: WatchedDevice, every: number) {
           const isSample = batches++ % every === 0;
           return isSample && passes.length <= MOST_PASSES - ROOM_FOR_A_BATCH;
         },
-        /** Counts a kernel's dispatches in the batch. */
-        count(kernel: KernelName, dispatches: number): void {
+        /** Counts that a kernel is run on the batch, or on a part of it. */
+        enter(kernel: KernelName): void {
+          sumsOf(kernel).rows += rows;
+        },
+        /** Counts dispatches and operations of a kernel. */
+        count(kernel: KernelName, dispatches: number, flop: number): void {
           const sums = sumsOf(kernel);
           sums.calls += dispatches;
-          sums.rows += rows;
-        },
-        /** Counts operations for a kernel. */
-        addFlop(kernel: KernelName, flop: number): void {
-          sumsOf(kernel).flop += flop;
+          sums.flop += flop;
         },
         /** What times a pass, of that kernel or of several. */
         timePass(

@@ -26,6 +26,9 @@ const UNIFORM_STRIDE = 256;
 /** Batches of a submit, which have an entry each in a uniform buffer. */
 export const MOST_ENTRIES = 1024;
 
+/** Operations of a submit to a device whose speed is not known yet: a slow one takes half a second. */
+const CAREFUL = 1e10;
+
 /** A batch to run, as the kernels are told of it. */
 export interface BatchEntry {
   /** Number of the batch in an epoch, training batches first. */
@@ -126,14 +129,22 @@ export function createBatchRunner(
 
   /**
    * Records batches, at most {@linkcode MOST_ENTRIES}, and `last`, copies that come
-   * after all dispatches. Returns what submits it.
+   * after all dispatches. Returns what submits it; in several parts where it is more
+   * than so many operations, as a batch of a whole nervous system alone may be.
    */
   function record(
     entries: readonly BatchEntry[],
-    timer?: SubmitTimer,
-    last?: (encoder: GPUCommandEncoder) => void,
+    { timer, last, most = CAREFUL }: {
+      readonly timer?: SubmitTimer | undefined;
+      readonly last?: (encoder: GPUCommandEncoder) => void;
+      readonly most?: number | undefined;
+    } = {},
   ): () => void {
-    const encoder = device.createCommandEncoder({ label: "batches" });
+    const begin = () => device.createCommandEncoder({ label: "batches" });
+    let encoder = begin();
+    const parts: GPUCommandBuffer[] = [];
+    /** Operations of the part under way. */
+    let work = 0;
     let pass: GPUComputePassEncoder | undefined;
     /** Whether the open pass is of a single kernel, to time it. */
     let isSingle = false;
@@ -141,6 +152,13 @@ export function createBatchRunner(
     function endPass(): void {
       pass?.end();
       pass = undefined;
+    }
+
+    function endPart(): void {
+      endPass();
+      parts.push(encoder.finish());
+      encoder = begin();
+      work = 0;
     }
 
     /** Hands the hidden units of a slot that two ranges have on from one to the other. */
@@ -167,11 +185,12 @@ export function createBatchRunner(
       const count = own.length;
       const used = [...rangesOf(layout, own[0]!).entries()];
       const single = timer?.beginBatch(size) ?? false;
-      /** Runs a kernel on each range of slots; `groupsOf` gives its dispatches. */
+      /** Runs a kernel of so many operations on each range of slots; `groupsOf` gives its dispatches. */
       const run = (
         name: KernelName,
         groupsOf: (slots: typeof ranges[number]) => readonly Groups[],
         order = used,
+        flop = 0,
       ) => {
         const { pipeline, groups: buffers } = bound.get(name)!;
         for (const [range, slots] of order) {
@@ -180,19 +199,30 @@ export function createBatchRunner(
           }
           if (single || isSingle) endPass();
           isSingle = single;
-          pass ??= encoder.beginComputePass({
-            label: single ? name : "batches",
-            ...timer?.timePass(single ? name : undefined),
-          });
-          pass.setPipeline(pipeline);
-          pass.setBindGroup(0, buffers[range]!);
+          const enter = () => {
+            pass ??= encoder.beginComputePass({
+              label: single ? name : "batches",
+              ...timer?.timePass(single ? name : undefined),
+            });
+            pass.setPipeline(pipeline);
+            pass.setBindGroup(0, buffers[range]!);
+            timer?.enter(name);
+            return pass;
+          };
+          let open = enter();
           const groups = groupsOf(slots);
+          const each = flop / (order.length * groups.length);
           for (const [x, y, z, step] of groups) {
+            if (work > 0 && work + each > most) {
+              endPart();
+              open = enter();
+            }
+            work += each;
             const time = (step - 1) * UNIFORM_STRIDE;
-            pass.setBindGroup(1, uniforms, [offset, time]);
-            pass.dispatchWorkgroups(x, y, z);
+            open.setBindGroup(1, uniforms, [offset, time]);
+            open.dispatchWorkgroups(x, y, z);
           }
-          timer?.count(name, groups.length);
+          timer?.count(name, groups.length, flop / order.length);
           if (name === "backward" && range > 0) {
             handOn("delta", range, range - 1);
           }
@@ -217,30 +247,29 @@ export function createBatchRunner(
       run("load", ({ first, last }) => [
         [rows, last - first + 1, count, first + 1],
       ]);
-      run("forward", throughTime(format.forward));
-      timer?.addFlop("forward", flop);
+      run("forward", throughTime(format.forward), used, flop);
       run("readout", ({ first, last }) => [
         [last - first, tiles, count, first + 1],
       ]);
       run("finishLoss", () => [[losses, 1, 1, 1]], used.slice(0, 1));
       if (!training) return;
       const back = throughTime(format.backward);
-      run("backward", (slots) => back(slots).reverse(), used.toReversed());
-      timer?.addFlop("backward", flop);
-      run("gradient", ({ first }) => [[...gradientGroups, count, first + 1]]);
-      timer?.addFlop("gradient", flop);
+      const turned = used.toReversed();
+      run("backward", (slots) => back(slots).reverse(), turned, flop);
+      const gradient = [...gradientGroups, count] as const;
+      run("gradient", ({ first }) => [[...gradient, first + 1]], used, flop);
     }
 
     entries.forEach((entry, i) => add(entry, i * UNIFORM_STRIDE));
     endPass();
     last?.(encoder);
     timer?.resolve(encoder);
-    const commands = encoder.finish();
+    parts.push(encoder.finish());
     const batches = entries.map(fieldsOf);
     return () => {
       const data = packStructs("Batch", batches, UNIFORM_STRIDE);
       device.queue.writeBuffer(batchUniforms, 0, data);
-      device.queue.submit([commands]);
+      for (const part of parts) device.queue.submit([part]);
     };
   }
 

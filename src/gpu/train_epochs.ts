@@ -29,13 +29,15 @@ const MOST_TIMED = 48;
 export function createTrainer(
   gpu: WatchedDevice,
   runner: BatchRunner,
-  { stand, profiler, history, historyEpochs }: {
+  { stand, profiler, history, historyEpochs, submitWork }: {
     /** Epochs trained and updates made since the models' start; kept up to date. */
     readonly stand: { epoch: number; updates: number };
     readonly profiler: Profiler | undefined;
     readonly history: GPUBuffer;
     /** Epochs that the history has room for; the oldest ones are written over. */
     readonly historyEpochs: number;
+    /** Operations of a submit, at most; by default what the device does in half a second. */
+    readonly submitWork: number | undefined;
   },
 ) {
   const { device, adapter } = gpu;
@@ -44,6 +46,7 @@ export function createTrainer(
   const epochBytes = batches.length * models * 8;
   // Operations a second of the last submit; where the device is good for less than is taken first, that submit takes longer.
   let speed = adapter.software ? 1e10 : 1e12;
+  let isMeasured = false;
 
   return async (
     epochs: number,
@@ -88,7 +91,10 @@ export function createTrainer(
         const start = before % historyEpochs * epochBytes;
         encoder.copyBufferToBuffer(history, start, copy, 0, bytes);
       };
-      const submit = runner.record(entries, timer, last);
+      // A batch alone may be too much for a submit.
+      const most = submitWork ??
+        (isMeasured ? 2 * speed * SUBMIT_SECONDS : undefined);
+      const submit = runner.record(entries, { timer, last, most });
       return { submit, work, copy, timer };
     }
 
@@ -128,6 +134,7 @@ export function createTrainer(
       const end = performance.now();
       // The first submit may compile; and no outlier shall make the next one long.
       speed = Math.min(1000 * now.work / (end - start), 4 * speed);
+      isMeasured = true;
       start = end;
       if (values !== undefined) {
         stand.epoch += values.byteLength / epochBytes;

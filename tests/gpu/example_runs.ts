@@ -49,6 +49,7 @@ export interface Way {
   readonly stretch?: number;
   readonly ranged?: boolean;
   readonly historyBytes?: number;
+  readonly submitWork?: number;
   readonly profile?: "all" | "sample";
 }
 

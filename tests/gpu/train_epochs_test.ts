@@ -4,7 +4,7 @@ import type { EpochHistory, ModelState } from "../../src/engine/ensemble.ts";
 import { sampleInterval } from "../../src/gpu/profiler.ts";
 import { countBlocks, countConnections } from "../../src/graph/connections.ts";
 import { engine, missing } from "./adapter.ts";
-import { createInWay, exampleSpec, FORMATS } from "./example_runs.ts";
+import { createInWay, exampleSpec, FORMATS, WAYS } from "./example_runs.ts";
 
 const untimed = missing ??
   (engine?.gpu.device.features.has("timestamp-query")
@@ -169,6 +169,37 @@ describe("training on the device", () => {
       }
     },
   );
+
+  itNeeds("gives the same numbers in one submit or many", missing, async () => {
+    const { queue } = engine!.gpu.device;
+    const submit = queue.submit.bind(queue);
+    let submits = 0;
+    queue.submit = (commands) => {
+      submits++;
+      submit(commands);
+    };
+    try {
+      for (const { name, ...way } of WAYS) {
+        const trained = async (submitWork?: number) => {
+          submits = 0;
+          const gpu = await createInWay(engine!.gpu, SPEC, {
+            ...way,
+            ...(submitWork === undefined ? {} : { submitWork }),
+          });
+          const { trainLoss, validateLoss } = await gpu.train(2);
+          const numbers = [trainLoss, validateLoss, await gpu.state()];
+          gpu.destroy();
+          return { numbers, submits };
+        };
+        const whole = await trained();
+        const cut = await trained(1);
+        assert.ok(cut.submits > whole.submits + BATCHES, name);
+        assert.deepEqual(cut.numbers, whole.numbers, name);
+      }
+    } finally {
+      queue.submit = submit;
+    }
+  });
 });
 
 describe("sampleInterval()", () => {
