@@ -102,7 +102,10 @@ async function bundle(
   const map = new URL("./import_map.json", import.meta.url).pathname;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["bundle", "--quiet", "--platform=browser", "--minify"],
+      "bundle",
+      "--quiet",
+      "--platform=browser",
+      "--minify",
       "--code-splitting",
       `--import-map=${map}`,
       `--outdir=${folder}`,

@@ -5,6 +5,7 @@
  */
 
 import { sha256 } from "npm:@noble/hashes@2.4.0/sha2.js";
+
 export function createHash() {
   const hash = sha256.create();
   const self = {

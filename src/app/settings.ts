@@ -140,13 +140,15 @@ export function withConnectome(
   settings: Settings,
   { name, regions }: KnownConnectome,
 ): Settings {
+  const same = settings.net_name === name;
   // Of many regions it is one of neurons, or large enough.
-  const nr_neurons = settings.net_name === name
-    ? settings.nr_neurons!
-    : regions > 120
-    ? "1"
-    : "2";
-  return { ...settings, net_name: name, rnn_size: `${regions}`, nr_neurons };
+  const usual = regions > 120 ? "1" : "2";
+  return {
+    ...settings,
+    net_name: name,
+    rnn_size: `${regions}`,
+    nr_neurons: same ? settings.nr_neurons! : usual,
+  };
 }
 
 /** The part of a link behind `#`: what differs from the defaults. */

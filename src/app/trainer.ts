@@ -232,10 +232,12 @@ function titlesOf({ keys, combinations }: Experiment["grid"]): string[] {
 /** Those that were added, by name. */
 const added = new Map<string, Connectome>();
 
+/** A file that was added comes before what the page itself has under that name. */
 async function connectomeOf(name: string): Promise<Connectome> {
-  const embedded = await embeddedConnectome();
-  const found = name === embedded.name ? embedded : added.get(name);
+  const found = added.get(name);
   if (found !== undefined) return found;
+  const embedded = await embeddedConnectome();
+  if (name === embedded.name) return embedded;
   throw new InputError(
     `Cannot train: the connectome ${name} is not here yet; drop its file on the page`,
   );
@@ -264,10 +266,12 @@ async function add(file: File): Promise<void> {
 }
 
 /** Trains until all is done, it is stopped, or another training is asked for. */
-async function train(number = asked): Promise<void> {
-  const { signal } = running = new AbortController();
-  let group: Group | undefined;
-  while ((group = furthestBehind()) !== undefined && !signal.aborted) {
+async function train(number: number): Promise<void> {
+  if (number !== asked) return;
+  running = new AbortController();
+  const { signal } = running;
+  let group = furthestBehind();
+  for (; group !== undefined && !signal.aborted; group = furthestBehind()) {
     await advance(group, signal);
     if (number !== asked) break;
     await tellProgress();
@@ -386,7 +390,8 @@ async function obey(order: Order): Promise<void> {
     case "add":
       return await add(order.file);
     case "go on":
-      return running === undefined ? await inTurn(train) : undefined;
+      if (running === undefined) await inTurn(() => train(asked));
+      return;
     case "pack": {
       const zip = packResults(trainedArms());
       return tell({ zip, packing: false }, [zip.buffer]);
@@ -405,9 +410,12 @@ const EXPECTED = [InputError, DeviceError, RangeError];
 self.addEventListener("message", (event) => {
   const { data } = event as MessageEvent<Order>;
   obey(data).catch((error: unknown) => {
-    running = undefined;
+    // A training goes on, whatever is wrong with a file that is added to it.
+    const hasEnded = data.ask === "start" || data.ask === "go on";
+    if (hasEnded) running = undefined;
     tell({
-      phase: "idle",
+      ...(hasEnded && { phase: "idle" }),
+      packing: false,
       error: error instanceof Error ? error.message : String(error),
     });
     // A fault of the program shows where it is.

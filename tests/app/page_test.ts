@@ -184,6 +184,43 @@ Deno.test({
     );
 
     await t.step(
+      "trains a file that is added under the name of the page's own connectome",
+      async () => {
+        const tab = await open(settings({ epochs: 2 }));
+        const name = "Synthetic_Macaque_29.csv";
+        const own = await Deno.readTextFile(
+          new URL(`../../connectomes/${name}`, import.meta.url),
+        );
+        const path = join(browser.folder, name);
+        await Deno.writeTextFile(path, own.replaceAll("0.0", "0.1"));
+        await tab.choose("#files", path);
+        // What is said of a file says that it is there.
+        await tab.text(".status > p:not(.summary)");
+        await tab.click("#train");
+        const { "bio/experiment.json": record } = await resultsOf(tab);
+        await tab.close();
+        const { connectome } = JSON.parse(new TextDecoder().decode(record));
+        assert.equal(connectome.source, name);
+      },
+    );
+
+    await t.step(
+      "can be stopped still after a file that is no connectome",
+      async () => {
+        const tab = await open(settings({ epochs: 5000 }));
+        await tab.click("#train");
+        await tab.text('#phase[data-phase="training"]');
+        const path = join(browser.folder, "nothing.csv");
+        await Deno.writeTextFile(path, "nothing\n");
+        await tab.choose("#files", path);
+        assert.match(await tab.text("#error"), /"nothing.csv"/);
+        await tab.click("#stop");
+        await tab.text('#phase[data-phase="stopped"]');
+        await tab.close();
+      },
+    );
+
+    await t.step(
       "has no serious fault of accessibility, and fits the window",
       async () => {
         for (
