@@ -179,12 +179,15 @@ function* problemsOf(
     }, and 0 for what is not scored`;
   }
   const [first] = spec.runs;
-  if (batchSizes(run) !== batchSizes(first!)) {
+  if (describeBatches(run) !== describeBatches(first!)) {
     yield `its batches have other sizes than those of ${first!.label}`;
   }
 }
 
-function batchSizes({ trials: { trainBatches, validateBatches } }: ModelRun) {
+/** The sizes of all batches of a run, as a text to compare. */
+function describeBatches(
+  { trials: { trainBatches, validateBatches } }: ModelRun,
+): string {
   return [trainBatches, validateBatches].map((batches) =>
     batches.map(({ length }) => length).join()
   ).join("; ");

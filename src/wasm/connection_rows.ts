@@ -13,7 +13,7 @@
  * output's part for those of the hidden units that the read-out does not see.
  *
  * The transposed list is that of what a hidden unit gets back: its recurrent
- * receivers, then from `startReadout` on the outputs, whose rows follow those of
+ * receivers, then from `backStartReadout` on the outputs, whose rows follow those of
  * the hidden units.
  *
  * @module

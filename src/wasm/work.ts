@@ -173,13 +173,16 @@ export function runChunk(
     if (isScored(t)) {
       const [y, target] = [output(t), targets + t * ROW];
       if (loss === "nll") {
-        const [output, gradient] = [row(y, O), row(dy, O)];
-        const targets = row(target, 1);
-        scoreLikelihood({ output, targets, gradient }, scored, score);
-      }
-      for (let at = 0; loss === "mse" && at < O * ROW; at += ROW) {
+        scoreLikelihood(
+          { output: row(y, O), targets: row(target, 1), gradient: row(dy, O) },
+          scored,
+          score,
+        );
+      } else {
         const scale = 2 / scored;
-        score.loss += k.meanSquaredError(dy + at, y + at, target, scale);
+        for (let at = 0; at < O * ROW; at += ROW) {
+          score.loss += k.meanSquaredError(dy + at, y + at, target, scale);
+        }
       }
     } else k.clear(dy, O * ROW);
     if (learn === undefined) continue;
@@ -225,8 +228,8 @@ function updatePart(
   const left = batch.count - chunk;
   if (chunk === 0) kernels.clear(g, length);
   for (let buffer = 0; buffer < Math.min(left, schedule.buffers); buffer++) {
-    const chunk = slot.chunkGradients + buffer * gradientBytes(listed);
-    kernels.add(g, chunk + from, length);
+    const term = slot.chunkGradients + buffer * gradientBytes(listed);
+    kernels.add(g, term + from, length);
   }
   if (left > schedule.buffers) return;
   const numbers = model.numbers + 4 * model.numbersEach * update;
