@@ -185,7 +185,7 @@ function pairsOf(
       }`,
     );
   }
-  const order = new Set([first, ...labels.keys()]).values().toArray();
+  const order = [...new Set([first, ...labels.keys()])];
   return order.slice(0, allPairs ? order.length : 1).flatMap((a, i) =>
     order.slice(i + 1).map((b): [number, number] => [a, b])
   );

@@ -56,7 +56,8 @@ export function combinationName(
   if (keys.length === 0) return "the one combination";
   return keys.flatMap((key) => {
     const value = parameters[key];
-    if (value === undefined || typeof value === "string") return value ?? [];
+    if (value === undefined) return [];
+    if (typeof value === "string") return value;
     const words = typeof value === "number" ? numberInWords(value) : value;
     return `${keyInWords(key)} ${words}`;
   }).join(" · ");
@@ -374,9 +375,11 @@ export function countUnits(
             : `${paired ? "" : side} ${s} ${i}`,
         })),
     );
-    for (const [i, { unit }] of (paired ? runs[0] : []).entries()) {
-      const [one, other] = [unitOf(unit), unitOf(runs[1][i]!.unit)];
-      if (one !== other) joined.set(other, one);
+    if (paired) {
+      for (const [i, { unit }] of runs[0].entries()) {
+        const [one, other] = [unitOf(unit), unitOf(runs[1][i]!.unit)];
+        if (one !== other) joined.set(other, one);
+      }
     }
     return { ...stratum, paired, runs };
   });

@@ -87,8 +87,12 @@ function criticalSum(design: PowerDesign): number {
   const one = stratumDistribution(n, paired);
   let all: Float64Array = Float64Array.of(1);
   for (let k = 0; k < combinations; k++) all = convolve(one, all);
-  let below = 0;
-  return all.findIndex((share) => (below += share) > level) - 1;
+  let tail = 0;
+  for (const [sum, share] of all.entries()) {
+    tail += share;
+    if (tail > level) return sum - 1;
+  }
+  return all.length;
 }
 
 function normalDeviate(tail: number): number {

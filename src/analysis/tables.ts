@@ -147,8 +147,14 @@ export function formatFindings(rows: readonly Comparison[]): string[] {
       const lines = formatTable([
         [
           unit === "" ? name : `${name} (${unit})`,
-          ...["runs", "beat baseline", "diverged", "median", "effect"],
-          ...["95 % interval", "p (Holm)", "equivalent"],
+          "runs",
+          "beat baseline",
+          "diverged",
+          "median",
+          "effect",
+          "95 % interval",
+          "p (Holm)",
+          "equivalent",
         ],
         [
           ...own(row.reference),

@@ -112,10 +112,10 @@ async function activity(flags: Flags): Promise<number> {
     ["hidden", rows(model.hiddenSize), kept.hidden],
     ["outputs", rows(model.outputSize), kept.output],
     ["region_means", rows(regions), regionMeans(kept, { regions })],
-    ...matrix === undefined
-      ? []
-      : [["coactivation", [regions, regions], matrix] as NamedArray],
   ];
+  if (matrix !== undefined) {
+    arrays.push(["coactivation", [regions, regions], matrix]);
+  }
   await prepareFolder(out);
   const files = await openFigureFolder([
     ...arrays.map(([name]) => `${name}.npy`),

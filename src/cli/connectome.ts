@@ -139,17 +139,19 @@ or a graph (.graphml); lists are read by the names in their header.`,
   },
 }));
 
-const NAMED = [...COMMANDS];
+const SUBCOMMANDS = [...COMMANDS];
 
 const OVERVIEW =
   `Lists, shows, downloads, scales, generates and imports connectomes.
 
 ${
-    NAMED.map(([name, { usage }]) => `  deno task connectome ${name} ${usage}`)
+    SUBCOMMANDS.map(([name, { usage }]) =>
+      `  deno task connectome ${name} ${usage}`
+    )
       .join("\n")
   }
 
-${NAMED.map(([name, { what }]) => `${name.padEnd(11)}${what}`).join("\n")}
+${SUBCOMMANDS.map(([name, { what }]) => `${name.padEnd(11)}${what}`).join("\n")}
 ${HELP}; after a command, its flags
 
 ${CACHE}`;
@@ -262,7 +264,7 @@ async function run(flags: Flags): Promise<number> {
 if (import.meta.main) {
   await runCommand({
     help: OVERVIEW,
-    more: NAMED.map(([, { flags }]) => flags).join(""),
+    more: SUBCOMMANDS.map(([, { flags }]) => flags).join(""),
     helpOn,
     run,
   });

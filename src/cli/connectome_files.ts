@@ -69,14 +69,16 @@ export async function writeFiles(
   flags: Flags,
 ): Promise<void> {
   const folder = outFolder(flags);
-  for (const [name] of flags.boolean.overwrite ? [] : files) {
-    const path = join(folder, name);
-    if (await Deno.lstat(path).then(() => true, () => false)) {
-      throw new InputError(
-        `Cannot write "${
-          shownPath(path)
-        }": the file is there; --overwrite replaces it`,
-      );
+  if (!flags.boolean.overwrite) {
+    for (const [name] of files) {
+      const path = join(folder, name);
+      if (await Deno.lstat(path).then(() => true, () => false)) {
+        throw new InputError(
+          `Cannot write "${
+            shownPath(path)
+          }": the file is there; --overwrite replaces it`,
+        );
+      }
     }
   }
   await makeFolder(folder);

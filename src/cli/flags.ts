@@ -101,7 +101,9 @@ export function countsFlag(
   fallback: readonly number[],
   to?: number,
 ): readonly number[] {
-  const range = { from: 1, whole: true, ...(to && { to }) };
+  const range = to === undefined
+    ? { from: 1, whole: true }
+    : { from: 1, to, whole: true };
   return list[flag]?.map((text) => numberOf(text, flag, range)) ?? fallback;
 }
 

@@ -57,14 +57,15 @@ function describeRunning(
   const running = only(runs, "running");
   if (running.length === 0) return "";
   const at = running.map((run) => run.epoch);
-  const ends = new Set([Math.min(...at), Math.max(...at)]);
+  const first = Math.min(...at), last = Math.max(...at);
   const newest = Math.max(
     ...running.map((run) => run.saved?.getTime() ?? -Infinity),
   );
   const ago = Number.isFinite(newest)
     ? `, saved ${formatDuration((now - newest) / 1000)} ago`
     : "";
-  return `${running.length} at epoch ${[...ends].join("–")}/${epochs}${ago}`;
+  const range = first === last ? last : `${first}–${last}`;
+  return `${running.length} at epoch ${range}/${epochs}${ago}`;
 }
 
 function rowOf(

@@ -121,10 +121,12 @@ function listOf(
 ): EdgeList {
   const regionNames: string[] = [];
   /** [N], numbers of the regions among those that are kept; −1 of others. */
-  const number = Int32Array.from(
-    all,
-    (name) => subset?.has(name) === false ? -1 : regionNames.push(name) - 1,
-  );
+  const number = new Int32Array(whole.nodes).fill(-1);
+  for (const [region, name] of all.entries()) {
+    if (subset !== undefined && !subset.has(name)) continue;
+    number[region] = regionNames.length;
+    regionNames.push(name);
+  }
   const part = filterGraph(
     whole,
     (from, to) => number[from]! >= 0 && number[to]! >= 0,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { cannotRead } from "../files/input_error.ts";
+import { cannotRead, InputError } from "../files/input_error.ts";
 import { unpackLz4 } from "../files/lz4.ts";
 import type { ByteSource } from "../files/read.ts";
 import { packageFor } from "./matrix_files.ts";
@@ -82,6 +82,8 @@ async function* parquetRows(file: ByteSource): Rows {
       );
     }
   } catch (cause) {
+    // That there is no such file, e.g.
+    if (cause instanceof InputError) throw cause;
     const { message } = cause as Error;
     cannotRead(path)(`it is no Parquet file that can be read (${message})`, {
       cause,
@@ -240,7 +242,8 @@ async function* graphmlRows(file: ByteSource): Rows {
   const names = new Map(
     elements(graph, "node").map((node) => {
       const id = String(node["@id"]);
-      return [id, label && valueOf(node, label["@id"]) || id];
+      const name = label === undefined ? "" : valueOf(node, label["@id"]);
+      return [id, name === "" ? id : name];
     }),
   );
   // Names that stand twice would join different nodes.
@@ -260,7 +263,8 @@ async function* graphmlRows(file: ByteSource): Rows {
     const values = Array.from(
       columns.values(),
       (keys) =>
-        keys.map((key) => valueOf(edge, key["@id"])).find(Boolean) ?? "",
+        keys.map((key) => valueOf(edge, key["@id"]))
+          .find((value) => value !== "") ?? "",
     );
     const directed = edge["@directed"] === undefined
       ? graph["@edgedefault"] !== "undirected"

@@ -107,10 +107,10 @@ function chosen(
   if (matrices.length === 0) {
     cannotUse(path)("it holds no square matrix of numbers");
   }
-  const asked = matrices.filter(({ name }) => name === (matrix ?? name));
-  if (asked.length === 1 || (matrix !== undefined && asked.length > 0)) {
-    return asked[0]!;
-  }
+  const one = matrix === undefined
+    ? matrices.length === 1 ? matrices[0] : undefined
+    : matrices.find(({ name }) => name === matrix);
+  if (one !== undefined) return one;
   const names = listNames(
     matrices.map(({ name, rows }) => `${name} (${rows} regions)`),
     "and",

@@ -297,14 +297,14 @@ function pathLengths({ nodes: n, from, to, weight }: Graph) {
     length[source] = 0;
     nearest.push(source, 0);
     while (nearest.length > 0) {
-      const gone = nearest.peekValue()!;
+      const distance = nearest.peekValue()!;
       const node = nearest.pop()!;
       // It is there once more for each way that was longer.
-      if (gone > length[node]!) continue;
-      if (node !== source) allNear += 1 / gone;
+      if (distance > length[node]!) continue;
+      if (node !== source) allNear += 1 / distance;
       for (let edge = first[node]!; edge < first[node + 1]!; edge++) {
         const next = to[edge]!;
-        const reached = gone + 1 / weight[edge]!;
+        const reached = distance + 1 / weight[edge]!;
         if (reached >= length[next]!) continue;
         length[next] = reached;
         nearest.push(next, reached);

@@ -307,7 +307,7 @@ function areLabels(
       isId(label) &&
       (index === 0 || BigInt(label) > BigInt(across[index - 1]!))
     );
-  return same && (rising() || CORNER.test(corner) && corner !== "");
+  return same && (rising() || CORNER.test(corner));
 }
 
 /** Where a first row looks like a header that is none. */

@@ -296,10 +296,12 @@ export function cellFigures(
     const over = comparisons.filter((row) => !row.combination && known(row));
     const labels = [...new Set(over.map(({ other }) => other.label))];
     if (labels.length === 0) continue;
-    if ((pages.at(-1)?.names.length ?? most) + labels.length >= most) {
-      pages.push({ names: [], headings: [], of: [] });
+    let page = pages.at(-1);
+    if (page === undefined || page.names.length + labels.length >= most) {
+      page = { names: [], headings: [], of: [] };
+      pages.push(page);
     }
-    const { names, headings, of } = pages.at(-1)!;
+    const { names, headings, of } = page;
     const first = names.length + 1;
     headings.push(names.length);
     names.push(name, ...labels);

@@ -200,7 +200,7 @@ function overview(context: Context): Plan[] {
   };
   const grids = (["loss", "accuracy"] as const).flatMap((quantity) =>
     pages.map(([shared, combinations], page): Plan => {
-      const what = `${shared && `${shared}: `}validation`;
+      const what = shared === "" ? "validation" : `${shared}: validation`;
       return {
         name: `overview_${quantity}${pages.length > 1 ? `_${page + 1}` : ""}`,
         build: () => overviewFigure(combinations, optionsOf(quantity, what)),

@@ -392,6 +392,12 @@ const LINE_A_KEY: Spec = {
   labelLineHeight: 10,
 };
 
+/** How high panels are in so many rows: a few may be higher than usual. */
+function heightShare(rows: number): number {
+  if (rows <= 1) return 1.9;
+  return rows === 2 ? 1.4 : Math.min(1, FULL_ROWS / rows);
+}
+
 function panelGrid(
   places: readonly { readonly row: string; readonly column: string }[],
   { width, height, panel }: { width: number; height: number; panel: Spec },
@@ -401,11 +407,9 @@ function panelGrid(
   const titles = rows.length < 2 ? 0 : TITLE_PIXELS +
     LINE_PIXELS * Math.max(...rows.map((row) => row.split(" · ").length));
   const gaps = SPACING * (columns.length - 1);
-  const scale = [1, 1.9, 1.4][rows.length] ??
-    Math.min(1, FULL_ROWS / rows.length);
   const spec = {
     width: Math.floor((width - titles - gaps) / columns.length),
-    height: Math.max(LOWEST, Math.round(scale * height)),
+    height: Math.max(LOWEST, Math.round(heightShare(rows.length) * height)),
     ...panel,
   };
   if (rows.length < 2 && columns.length < 2) return spec;

@@ -262,6 +262,17 @@ describe("importConnectome()", () => {
       (error) =>
         error instanceof InputError && /no Parquet file/.test(error.message),
     );
+    await assert.rejects(
+      importConnectome(
+        sourceOfFile("nowhere.parquet", { what: "the connectome" }),
+        {},
+      ),
+      {
+        name: "InputError",
+        message:
+          'Cannot read the connectome "nowhere.parquet": there is no such file',
+      },
+    );
   });
 
   it("reads GraphML, with two keys of one name as networkx writes them", async () => {

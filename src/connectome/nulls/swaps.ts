@@ -102,7 +102,10 @@ export function swapKeepingPairs(graph: Graph, stream: RandomStream): Graph {
     const mate = before.slice();
     const singles: number[] = [];
     const mutual: number[] = [];
-    mate.forEach((back, edge) => (back < 0 ? singles : mutual).push(edge));
+    for (const [edge, back] of mate.entries()) {
+      if (back < 0) singles.push(edge);
+      else mutual.push(edge);
+    }
     const connected = (a: number, b: number) =>
       ends.has(a, b) || ends.has(b, a);
     tryToSwap(between, stream, (first, attempt) => {
