@@ -163,8 +163,11 @@ async function start(settings: Settings, number: number): Promise<void> {
   for (const { ensemble } of groups) ensemble?.destroy();
   engine?.destroy();
   engine = undefined;
-  arms = runs = groups = [];
-  updates = milliseconds = 0;
+  arms = [];
+  runs = [];
+  groups = [];
+  updates = 0;
+  milliseconds = 0;
   const experiments = experimentsOf(settings);
   const [{ net, grid, run, training, task: { task } }] = experiments as [
     Experiment,
@@ -404,7 +407,7 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-/** A RangeError is a plan's, of a model that is too large. */
+/** A RangeError is an engine's, or the browser's, that has no room for models. */
 const EXPECTED = [InputError, DeviceError, RangeError];
 
 self.addEventListener("message", (event) => {

@@ -266,15 +266,16 @@ function readoutPrefix(
   hiddenSize: number,
   fail: Fail,
 ): string {
-  const prefixes = [...dictionary].flatMap(([name, { shape }]) => {
+  const prefixes: string[] = [];
+  for (const [name, { shape }] of dictionary) {
     const prefix = /^(|.*\.)weight$/s.exec(name)?.[1];
+    if (prefix === undefined || prefix === rnn) continue;
     const bias = dictionary.get(`${prefix}bias`)?.shape;
-    return prefix !== undefined && prefix !== rnn &&
-        shape.length === 2 && shape[1] === hiddenSize &&
-        bias?.length === 1 && bias[0] === shape[0]
-      ? [prefix]
-      : [];
-  });
+    if (
+      shape.length === 2 && shape[1] === hiddenSize &&
+      bias?.length === 1 && bias[0] === shape[0]
+    ) prefixes.push(prefix);
+  }
   if (prefixes.length === 0) {
     fail(
       `it has no read-out: a weight [outputs, ${hiddenSize}] with its bias [outputs], such as ${NAMES.weightFc} and ${NAMES.biasFc}`,

@@ -1,6 +1,6 @@
 // What all kernels share: sizes (replaced by the host), tables, uniforms, and how
-// states and deltas lie. The host puts this text before that of a kernel; the
-// values here make every kernel valid on its own.
+// states and deltas lie. The host puts this text before that of a kernel; a value
+// that it does not replace is as it stands here.
 //
 // Trials lie side by side, in vectors of four. The last trial of a batch fills its
 // last vector up: nothing scores it there, but zeros could overflow where no trial

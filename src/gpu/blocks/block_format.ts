@@ -332,8 +332,12 @@ function makeTopology(
 
 /** Parts one after the other, and where each begins. */
 function joined(parts: readonly Uint32Array[]) {
+  const at: number[] = [];
   let length = 0;
-  const at = parts.map((part) => (length += part.length) - part.length);
+  for (const part of parts) {
+    at.push(length);
+    length += part.length;
+  }
   const whole = new Uint32Array(length);
   for (const [i, part] of parts.entries()) whole.set(part, at[i]);
   return { whole, at };

@@ -144,7 +144,9 @@ function stepProduct(
       };
     }
   }
-  const [stage, unitLanes, lanesAlong] = [8, 16, 8];
+  const stage = 8;
+  const unitLanes = 16;
+  const lanesAlong = 8;
   const lanes = unitLanes * lanesAlong;
   return {
     text: stepText,
