@@ -344,6 +344,10 @@ function trainedArms(): TrainedArm[] {
 }
 
 async function tellProgress(): Promise<void> {
+  const number = asked;
+  const seen = await lookAt(watched);
+  // The page has asked for another training meanwhile, and must not take this for its progress.
+  if (number !== asked) return;
   const { epochs } = arms[0]!.prepared.experiment.training;
   const done = runs.reduce((sum, { epoch }) => sum + epoch, 0);
   tell({
@@ -359,7 +363,7 @@ async function tellProgress(): Promise<void> {
           { arm: arm.label, epochs },
         )
       ),
-      watched: await lookAt(watched),
+      watched: seen,
     },
   });
 }
