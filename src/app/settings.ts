@@ -247,15 +247,16 @@ export function settingsOfConfig(text: string, file: string): Settings {
   const { source, net, paths, task: { task } } = experiments[0]!;
   const unreadable = (["pretrained", "latents", "images"] as const)
     .find((key) => paths[key] !== undefined);
-  const problem = unreadable !== undefined
-    ? `its [paths] ${unreadable} names what a page can't read`
-    : experiments.some((each) => each.net.name !== net.name)
-    ? "it trains several connectomes"
-    : undefined;
-  if (problem !== undefined) {
+  const refuse = (problem: string): never => {
     throw new InputError(
       `Cannot use "${file}": ${problem}; train it with deno task train`,
     );
+  };
+  if (unreadable !== undefined) {
+    refuse(`its [paths] ${unreadable} names what a page can't read`);
+  }
+  if (experiments.some((each) => each.net.name !== net.name)) {
+    refuse("it trains several connectomes");
   }
   const ini = readIni(source.effective, { file });
   const start = defaultSettings(task.name);
@@ -281,11 +282,12 @@ function dictOf(
 ): [string, string][] {
   const dict = parsePythonLiteral(iniValue(ini, { section, key })!.text);
   if (dict.kind !== "dict") return [];
-  const text = (value: PythonValue): string =>
-    value.kind === "string"
-      ? value.value
-      : value.kind === "list" || value.kind === "tuple"
-      ? value.items.map(text).join(",")
-      : reprPython(value);
+  const text = (value: PythonValue): string => {
+    if (value.kind === "string") return value.value;
+    if (value.kind === "list" || value.kind === "tuple") {
+      return value.items.map(text).join(",");
+    }
+    return reprPython(value);
+  };
   return dict.entries.map(({ key, value }) => [text(key), text(value)]);
 }

@@ -183,12 +183,14 @@ function chooseFormat(
     throw new RangeError(least.problem);
   }
   const { name } = need.format;
-  const because = options.format !== undefined
-    ? "as asked for"
-    : name !== ranked[0]
-    ? `as ${FORMATS[ranked[0]!].words} are too much for the device`
-    : `as ${describeDensity(name, shape, count)}`;
-  return { need, because: `, ${because}` };
+  let because = `, as ${describeDensity(name, shape, count)}`;
+  if (options.format !== undefined) {
+    because = ", as asked for";
+  } else if (name !== ranked[0]) {
+    const { words } = FORMATS[ranked[0]!];
+    because = `, as ${words} are too much for the device`;
+  }
+  return { need, because };
 }
 
 /** What a way takes, with the states in ranges where all at once could not be bound. */

@@ -119,12 +119,11 @@ function writeRule(type: "f32" | "vec4f", numbers: PerUpdate[] = []) {
     lines.push(`let ${name} = ${expression};`);
     return name;
   };
-  const text = (term: Term): string =>
-    typeof term === "string"
-      ? term
-      : typeof term === "number"
-      ? `${type}(${finite(term)})`
-      : `batch.update_${numbers.push(term.perUpdate) - 1}`;
+  const text = (term: Term): string => {
+    if (typeof term === "string") return term;
+    if (typeof term === "number") return `${type}(${finite(term)})`;
+    return `batch.update_${numbers.push(term.perUpdate) - 1}`;
+  };
   const infix = (operator: string) => (a: Term, b: Term) =>
     keep(`${text(a)} ${operator} ${text(b)}`);
   const call = (name: string) => (a: Term) => keep(`${name}(${text(a)})`);

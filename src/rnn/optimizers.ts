@@ -167,13 +167,21 @@ export function optimizerOf(given: string | Optimizer): Optimizer {
       learningRate: 0.1,
       perUpdate: (of) => of(1),
     });
+  const refuse = (problem: string): never => {
+    throw new RangeError(`Cannot use the optimizer ${found.name}: ${problem}`);
+  };
   const nothing = after(0, 0).weight;
-  const [one, other] = [after(1, 1), after(2, 1)];
-  const problem = nothing !== 0
-    ? `it makes ${nothing} of a weight of 0 without a gradient, which must stay 0`
-    : one.first !== other.first || one.second !== other.second
-    ? "what it keeps depends on the weight, and may depend on the gradient alone"
-    : undefined;
-  if (problem === undefined) return found;
-  throw new RangeError(`Cannot use the optimizer ${found.name}: ${problem}`);
+  if (nothing !== 0) {
+    refuse(
+      `it makes ${nothing} of a weight of 0 without a gradient, which must stay 0`,
+    );
+  }
+  const one = after(1, 1);
+  const other = after(2, 1);
+  if (one.first !== other.first || one.second !== other.second) {
+    refuse(
+      "what it keeps depends on the weight, and may depend on the gradient alone",
+    );
+  }
+  return found;
 }

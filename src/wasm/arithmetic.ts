@@ -104,12 +104,10 @@ export function createRuleArithmetic(
       return variable;
     });
   /** A term as the n-th of the vectors. */
-  const at = (term: Term, n: number): V128 =>
-    typeof term === "number"
-      ? constant(term)
-      : typeof term === "function"
-      ? perUpdate!(term)
-      : term[n]!;
+  const at = (term: Term, n: number): V128 => {
+    if (typeof term === "number") return constant(term);
+    return typeof term === "function" ? perUpdate!(term) : term[n]!;
+  };
   /** An operation on all of the vectors. */
   const each = (of: (...vectors: V128[]) => V128, ...terms: Term[]) =>
     keep((n) => of(...terms.map((term) => at(term, n))));
