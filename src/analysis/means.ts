@@ -235,7 +235,8 @@ export function gridMean(
   of: RunNumber,
   log = false,
 ): Interval {
-  const [place, back] = log ? [Math.log, Math.exp] : [Number, Number];
+  const asItIs = (value: number) => value;
+  const [place, back] = log ? [Math.log, Math.exp] : [asItIs, asItIs];
   const strata = Map.groupBy(runs, ({ combination }) => combination).values()
     .map((own) =>
       describeNumbers(own.flatMap((run) => run[of] ?? []).map(place))

@@ -78,10 +78,10 @@ function criticalSum(design: PowerDesign): number {
   const { iterations: n, combinations, paired } = design;
   const top = paired ? n * (n + 1) / 2 : n * n;
   if (top * combinations > LONGEST || n > 150) {
-    const one = n * (2 * n + 1) * (paired ? n + 1 : 2 * n) / 24;
+    const variance = n * (2 * n + 1) * (paired ? n + 1 : 2 * n) / 24;
     return Math.floor(
       top * combinations / 2 -
-        normalDeviate(level) * Math.sqrt(combinations * one),
+        normalDeviate(level) * Math.sqrt(combinations * variance),
     );
   }
   const one = stratumDistribution(n, paired);

@@ -176,14 +176,14 @@ function rankGroups([x, y]: Groups) {
   const [m, n] = [x.length, y.length];
   const { ranks, ties } = rank([...x, ...y]);
   const all = m + n;
-  const tied = sumOf(ties, (t) => t ** 3 - t);
+  const tieSum = sumOf(ties, (t) => t ** 3 - t);
   return {
     m,
     n,
     ranks,
     tied: ties.length > 0,
     u: sumOf(ranks.subarray(0, m)) - m * (m + 1) / 2,
-    variance: m * n / 12 * (all + 1 - tied / (all * (all - 1))),
+    variance: m * n / 12 * (all + 1 - tieSum / (all * (all - 1))),
   };
 }
 

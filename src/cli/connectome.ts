@@ -141,17 +141,19 @@ or a graph (.graphml); lists are read by the names in their header.`,
 
 const SUBCOMMANDS = [...COMMANDS];
 
+const USAGES = SUBCOMMANDS.map(([name, { usage }]) =>
+  `  deno task connectome ${name} ${usage}`
+);
+const SUMMARIES = SUBCOMMANDS.map(([name, { what }]) =>
+  `${name.padEnd(11)}${what}`
+);
+
 const OVERVIEW =
   `Lists, shows, downloads, scales, generates and imports connectomes.
 
-${
-    SUBCOMMANDS.map(([name, { usage }]) =>
-      `  deno task connectome ${name} ${usage}`
-    )
-      .join("\n")
-  }
+${USAGES.join("\n")}
 
-${SUBCOMMANDS.map(([name, { what }]) => `${name.padEnd(11)}${what}`).join("\n")}
+${SUMMARIES.join("\n")}
 ${HELP}; after a command, its flags
 
 ${CACHE}`;

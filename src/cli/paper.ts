@@ -199,7 +199,10 @@ async function describe(
   const rows: string[][] = [];
   let [total, seconds] = [0, 0];
   try {
-    const kinds = Map.groupBy(cells, ({ species, task }) => species + task);
+    const kinds = Map.groupBy(
+      cells,
+      ({ species, task }) => `${species} ${task}`,
+    );
     for (const alike of kinds.values()) {
       const [{ species, task }] = alike as [PaperCell];
       const arms = await prepareArms(read(alike[0]!));

@@ -96,17 +96,19 @@ export function validateConnectome(
     if (i !== j && w >= SMALLEST_WEIGHT && w <= LARGEST_WEIGHT) continue;
     fail(
       `C[${i}, ${j}] ("${regionNames[i]}" to "${regionNames[j]}") is ${w}, ${
-        !Number.isFinite(w)
-          ? "allowed are finite numbers"
-          : w < 0
-          ? "allowed are 0 and above"
-          : i === j
-          ? "but the diagonal must be 0: connections within a region are made from its other weights"
-          : `allowed are ${SMALLEST_WEIGHT} to ${LARGEST_WEIGHT}`
+        whyNoWeight(w, i === j)
       }`,
     );
   }
   if (weight.length === 0) fail("it has no connection, all weights are 0");
+}
+
+function whyNoWeight(weight: number, isOnDiagonal: boolean): string {
+  if (!Number.isFinite(weight)) return "allowed are finite numbers";
+  if (weight < 0) return "allowed are 0 and above";
+  return isOnDiagonal
+    ? "but the diagonal must be 0: connections within a region are made from its other weights"
+    : `allowed are ${SMALLEST_WEIGHT} to ${LARGEST_WEIGHT}`;
 }
 
 /**

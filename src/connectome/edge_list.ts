@@ -419,9 +419,15 @@ function plainHeader(cell: string): string {
 }
 
 /** Columns one further to the right. */
-function besideCounter(columns: Columns): Columns {
-  const moved = Object.entries(columns).map(([kind, at]) =>
-    [kind, at === undefined ? undefined : at + 1] as const
-  );
-  return Object.fromEntries(moved) as unknown as Columns;
+function besideCounter(
+  { source, target, weight, type, signs }: Columns,
+): Columns {
+  const next = (at: number | undefined) => at === undefined ? at : at + 1;
+  return {
+    source: source + 1,
+    target: target + 1,
+    weight: next(weight),
+    type: next(type),
+    signs: next(signs),
+  };
 }

@@ -112,11 +112,12 @@ export class MatrixReader implements TableReader<NamedGraph> {
 
   /** Keeps the first cell of the file that is no number. */
   #refuse(place: Place): void {
-    const { row, column } = this.#wrong ?? { row: Infinity, column: 0 };
-    if (place.row > row || (place.row === row && place.column >= column)) {
-      return;
-    }
-    this.#wrong = place;
+    const { row, column } = place;
+    const before = this.#wrong;
+    if (
+      before === undefined || row < before.row ||
+      (row === before.row && column < before.column)
+    ) this.#wrong = place;
   }
 
   /** @throws {InputError} With file, row and column, if it is no square matrix of numbers. */

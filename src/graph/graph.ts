@@ -1,7 +1,8 @@
 /**
  * Weighted, directed graphs: a connectome of regions, and the network of
- * neurons that is made of it. Memory and time grow with the number of
- * edges, not with the square of the nodes.
+ * neurons that is made of it; and the files that hold them as matrices.
+ * Memory and time grow with the number of edges, not with the square of the
+ * nodes, but where a dense matrix is asked for.
  *
  * @module
  */
