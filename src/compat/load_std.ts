@@ -40,7 +40,10 @@ export async function loadStd(
     const specifier = `${denoConfig.imports[name]}/${path}`;
     return await Promise.race([
       import(specifier).then((module) => {
-        if (silence != null) inStorage((storage) => storage.removeItem(KEY));
+        // Asked again: that it is late may have been noted meanwhile.
+        inStorage((storage) => {
+          if (storage.getItem(KEY) !== null) storage.removeItem(KEY);
+        });
         return module;
       }, () => undefined),
       patience.promise,

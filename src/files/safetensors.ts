@@ -75,6 +75,7 @@ function isOwn({ format = "" }: Metadata): boolean {
  * @param metadata Free text by key; written in the keys' alphabetic order. Formats of this program get a checksum of
  * tensors and metadata, which {@linkcode decodeSafetensors} verifies.
  * @throws {RangeError} If a tensor's data does not fit its shape, or a name is used twice.
+ * @throws {TypeError} If its data is of a class derived from a typed array, as Node's Buffer.
  */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
@@ -102,7 +103,15 @@ export function encodeSafetensors(
       );
     }
     const dtype = DTYPES.find((dtype) => data.constructor === ELEMENTS[dtype]);
-    const data_offsets = [end, end += data.byteLength];
+    // A type can't rule out classes that are made from these.
+    if (dtype === undefined) {
+      throw new TypeError(
+        `Cannot write tensor "${name}" of ${data.constructor.name}: use a typed array`,
+      );
+    }
+    const begin = end;
+    end += data.byteLength;
+    const data_offsets = [begin, end];
     entries.set(name, JSON.stringify({ dtype, shape, data_offsets }));
   }
   const header = new TextEncoder().encode(jsonObject(entries));

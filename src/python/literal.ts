@@ -158,12 +158,13 @@ class Parser {
   /** Skips blanks and comments, and line ends inside brackets, as Python does. */
   #skip(linesToo = this.#depth > 0): void {
     const blank = linesToo ? BLANK_OR_LINE : BLANK;
-    for (let found = "?"; found !== "";) {
+    let found: string;
+    do {
       found = this.#take(blank);
       if (found === "\\\n" && this.#position === this.text.length) {
         throw this.#error("the text ends where the line should go on");
       }
-    }
+    } while (found !== "");
   }
 
   /** Passes over a comma with the blanks around it, if there is one. */

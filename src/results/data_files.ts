@@ -232,8 +232,11 @@ export function readCurves(
       `its shape must be (iterations, epochs), found (${shape.join(", ")})`,
     );
   }
-  const [iterations, epochs] = [1, ...shape].slice(-2);
-  return { iterations: iterations!, epochs: epochs!, values };
+  const [first, second] = shape as [number, number?];
+  // A single row may stand there without its dimension.
+  return second === undefined
+    ? { iterations: 1, epochs: first, values }
+    : { iterations: first, epochs: second, values };
 }
 
 /** Sentences on what does not go together within a combination. */
@@ -303,7 +306,7 @@ function rowsOf(text: string): Record<string, string>[] {
 
 /** A number of a table; NaN where its cell is empty. */
 function numberOf(cell: string | undefined): number {
-  return Number(cell || NaN);
+  return cell === undefined || cell === "" ? NaN : Number(cell);
 }
 
 /** Reads `null_model.csv`, whatever it measures: what the null model changed. */

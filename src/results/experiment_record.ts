@@ -243,9 +243,12 @@ const object =
   (value, path, refuse) => {
     if (!isObject(value)) return refuse(path, "an object", value);
     const above = path === "" ? "" : `${path}.`;
-    const found = Object.entries(members).map(([name, read]) => {
+    // In the order in which they stand there: it is that of messages, and of the file when it is written again.
+    const there = Object.keys(value).filter((n) => Object.hasOwn(members, n));
+    const names = new Set([...there, ...Object.keys(members)]);
+    const found = Array.from(names, (name) => {
       const own = Object.hasOwn(value, name) ? value[name] : undefined;
-      return [name, read(own, `${above}${name}`, refuse)] as const;
+      return [name, members[name]!(own, `${above}${name}`, refuse)] as const;
     });
     return Object.fromEntries(found.filter(([, own]) => own !== undefined));
   };

@@ -110,18 +110,18 @@ export function ownFile(
     const isOwn = TOP_FILES.includes(whole) || LOCK.test(whole);
     return isOwn ? { temporary } : undefined;
   }
-  const isRuns = folder === RUNS_FOLDER;
-  if (!isRuns && !COMBINATION.test(folder)) return undefined;
-  if (!isRuns && Object.values<string>(CURVE_FILES).includes(whole)) {
-    return { temporary };
+  const ofRun = (combination?: string, iteration?: string) =>
+    iteration === undefined ? undefined : {
+      id: { combination: Number(combination), iteration: Number(iteration) },
+      temporary,
+    };
+  if (folder === RUNS_FOLDER) {
+    const [, combination, iteration] = RUN.exec(whole) ?? [];
+    return ofRun(combination, iteration);
   }
-  const [, combination, iteration] = isRuns
-    ? RUN.exec(whole) ?? []
-    : ["", folder, MODEL.exec(whole)?.[2] ?? TOPOLOGY.exec(whole)?.[1]];
-  return iteration === undefined ? undefined : {
-    id: { combination: Number(combination), iteration: Number(iteration) },
-    temporary,
-  };
+  if (!COMBINATION.test(folder)) return undefined;
+  if (Object.values<string>(CURVE_FILES).includes(whole)) return { temporary };
+  return ofRun(folder, MODEL.exec(whole)?.[2] ?? TOPOLOGY.exec(whole)?.[1]);
 }
 
 /** Whether a training makes a folder of that name in a results folder. */

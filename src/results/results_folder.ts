@@ -279,14 +279,16 @@ async function readCombination(
   CombinationCurves & Pick<CombinationResult, "networks"> | string | undefined
 > {
   const found: Partial<Record<keyof CombinationCurves, Curves>> = {};
-  let isFinished = false;
+  // One without a checksum is held against the runs: a damaged list of checksums may have lost its line.
+  let isFinished = true;
   for (const [key, name] of Object.entries(CURVE_FILES)) {
     const file = await read(`${index}/${name}`, "the curves");
     if (file?.isDamaged) return misfit(file);
-    const curves = file && readCurves(file.bytes, file.path);
+    if (file === undefined) continue;
+    const curves = readCurves(file.bytes, file.path);
     if (curves === undefined) continue;
     found[key as keyof CombinationCurves] = curves;
-    isFinished ||= file!.isFinished;
+    isFinished &&= file.isFinished;
   }
   const { trainLoss, validateLoss } = found;
   if (trainLoss === undefined || validateLoss === undefined) return undefined;

@@ -135,9 +135,11 @@ export function createRunNetworks(
       connections,
       ...(training.remapW && { rankOrder: rankOrder(weights, ties) }),
     };
-    // Without ties all runs have one order.
-    const differs = training.remapW && !original && hasTies(weights);
-    if (isCommon && !differs) shared = found;
+    if (isCommon) {
+      // Without ties all runs have one order.
+      const differs = training.remapW && !original && hasTies(weights);
+      if (!differs) shared = found;
+    }
     return found;
   };
   return {

@@ -220,9 +220,8 @@ export function createTally(
   };
 }
 
-/** What the host does by turns, as people read it; the device stands idle in all but the training. */
+/** What the host does by turns while the device stands idle, as people read it. */
 const PHASES = {
-  training: "training",
   drawing: "drawing trials and weights",
   starting: "uploading and compiling",
   saving: "saving",
@@ -285,7 +284,7 @@ export function describeTimes(
   const shares = (first: string, milliseconds: number) =>
     [
       [first, milliseconds] as const,
-      ...Object.entries(PHASES).slice(1).map(([phase, name]) =>
+      ...Object.entries(PHASES).map(([phase, name]) =>
         [name, phases[phase as keyof typeof phases]] as const
       ),
       ["all else", Math.max(0, all - accounted)] as const,

@@ -8,6 +8,7 @@
 import { isAbsolute, join } from "node:path";
 import type { Model } from "../engine/ensemble.ts";
 import { readExperiment } from "../experiment/read.ts";
+import { isCount } from "../files/bytes.ts";
 import { InputError } from "../files/input_error.ts";
 import { simulate } from "../reference/simulate.ts";
 import { readExperimentRecord } from "../results/experiment_record.ts";
@@ -78,8 +79,9 @@ export async function readTrials(
     iteration: record.iterations,
   };
   for (const key of ["combination", "iteration"] as const) {
-    if (id[key] < bounds[key]) continue;
-    fail(`${key} must be below ${bounds[key]}, found ${id[key]}`);
+    const number = id[key];
+    if (isCount(number) && number < bounds[key]) continue;
+    fail(`${key} must be below ${bounds[key]}, found ${number}`);
   }
   const kind = experiment.task.task.stimuli;
   if (kind === undefined) {

@@ -79,7 +79,11 @@ export async function trainGroup(
   ) =>
     sheet.time(
       "saving",
-      () => eachOf(Map.groupBy(all, (run) => run.results), (arm) => to(...arm)),
+      () =>
+        eachOf(
+          Map.groupBy(all, (run) => run.results),
+          ([results, own]) => to(results, own),
+        ),
     );
   await save(runs, (results, own) => results.saveInitial(own));
   measurer.begin(runs.map(measurementOf));

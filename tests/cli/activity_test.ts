@@ -61,6 +61,12 @@ describe("deno task activity", () => {
       const prepared = await prepare("config/quickstart.ini");
       const { trials } = await buildRun(prepared, run);
       assert.deepEqual(await readTrials(results, run), trials);
+      for (const combination of [-1, 0.5, 99]) {
+        await assert.rejects(
+          readTrials(results, { ...run, combination }),
+          /combination must be below \d+, found /,
+        );
+      }
       const inputs = await load("inputs");
       assert.deepEqual(inputs.shape, [100, 7, 2]);
       const [first] = trials.validateBatches[0]!;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, it } from "../../src/compat/testing.ts";
 import {
@@ -66,6 +67,12 @@ describe("encodeSafetensors()", () => {
     refused({ name: "a", shape: [1], data }, { name: "a", shape: [], data });
     refused({ name: "__metadata__", shape: [1], data });
   });
+
+  it("refuses arrays whose type it does not know", () =>
+    assert.throws(
+      () => encodeSafetensors([{ name: "a", shape: [1], data: Buffer.of(7) }]),
+      /Cannot write tensor "a" of Buffer: use a typed array/,
+    ));
 });
 
 describe("decodeSafetensors()", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "../../src/compat/testing.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import {
+  differencesOf,
   encodeExperimentRecord,
   parseExperimentRecord,
 } from "../../src/results/experiment_record.ts";
@@ -38,7 +39,10 @@ describe("parseExperimentRecord()", () => {
       ]
     ) {
       const text = encodeExperimentRecord(record);
-      assert.deepEqual(parseExperimentRecord(text, { name }), record);
+      const read = parseExperimentRecord(text, { name });
+      assert.deepEqual(read, record);
+      // In the same order, as it is written again when parts are agreed on.
+      assert.equal(encodeExperimentRecord(read), text);
     }
   });
 
@@ -132,5 +136,28 @@ describe("parseExperimentRecord()", () => {
     const record = parseExperimentRecord(text, { name });
     assert.deepEqual(Object.keys(record.overrides), ["__proto__"]);
     assert.equal(({} as Record<string, unknown>).seed, undefined);
+  });
+});
+
+describe("differencesOf()", () => {
+  it("names those first that come first in the file", () => {
+    const record = exampleRecord();
+    const there = parseExperimentRecord(encodeExperimentRecord(record), {
+      name,
+    });
+    const here = {
+      ...record,
+      match: "activity",
+      init: "he",
+      seed: 5,
+      epochs: 99,
+      task: { ...record.task, name: "nback_mem" },
+    };
+    assert.deepEqual(differencesOf(there, here), [
+      'task.name is "seq_mem" there and "nback_mem" here',
+      "epochs is 12 there and 99 here",
+      "seed is 7 there and 5 here",
+      "and 2 more",
+    ]);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from "../../src/results/data_files.ts";
 import { openFolder } from "../../src/results/open_folder.ts";
 import { readResultsFolder } from "../../src/results/results_folder.ts";
-import { sumsOf } from "../../src/results/run_file.ts";
+import { encodeRunRecord, sumsOf } from "../../src/results/run_file.ts";
 import { RunStore } from "../../src/results/run_store.ts";
 import { readStatus } from "../../src/results/status.ts";
 import {
@@ -183,6 +183,44 @@ describe("readResultsFolder()", () => {
       assert.match(
         warnings[0]!,
         /1\/validate_loss_all\.npy does not fit its checksum .* combination 1 is left out; .*--resume/,
+      );
+    }));
+
+  it("holds curves whose checksum was lost against the runs", () =>
+    withFolder(async (folder) => {
+      const record = exampleRecord({ iterations: 1 });
+      const loss = alike(falling([0.1]));
+      const path = await writeExample(folder, "bio", {
+        combinations: [loss, loss],
+        record,
+      });
+      await Deno.mkdir(join(path, "runs"));
+      for (const combination of [0, 1]) {
+        await Deno.writeFile(
+          join(path, "runs", `${combination}_0.safetensors`),
+          encodeRunRecord({
+            id: { combination, iteration: 0 },
+            experiment: record.fingerprint,
+            engine: "reference",
+            program: "biornn",
+            history: {
+              trainLoss: loss.trainLoss.values,
+              validateLoss: loss.validateLoss.values,
+            },
+          }),
+        );
+      }
+      const files = (await filesBelow(path)).entries()
+        .filter(([name]) => name.endsWith("validate_loss_all.npy"))
+        .map(([name, bytes]) => [name, () => bytes] as const);
+      await Deno.writeFile(join(path, "SHA256SUMS"), sumsOf([...files]));
+      assert.deepEqual((await readResultsFolder(path)).warnings, []);
+      await flipBit(join(path, "1", "train_loss_all.npy"), 3);
+      const { combinations, warnings } = await readResultsFolder(path);
+      assert.deepEqual(combinations.map(({ index }) => index), [0]);
+      assert.match(
+        warnings.join(),
+        /the curves of combination 1 are not those of its runs, .*left out/,
       );
     }));
 
