@@ -240,8 +240,10 @@ async function removeDead(path: string, attempt: Attempt): Promise<void> {
   if (isFree === false) throw busy();
   const isHere = own.machine !== "" && owner?.machine === own.machine;
   if (!isFree || !isHere) await waitForDeath(path, owner, attempt, busy);
-  // While the file was opened and locked, another process may have done all this.
-  if ((await ownerOf(path))?.id !== owner?.id) throw busy();
+  // While the file was opened and locked, another process may have done all this: the lock that has the name now is its own.
+  if (!await isAt(path, file) || (await ownerOf(path))?.id !== owner?.id) {
+    throw busy();
+  }
   await Deno.remove(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
@@ -250,6 +252,13 @@ async function removeDead(path: string, attempt: Attempt): Promise<void> {
       describeOwner(owner)
     } ended without giving its part in "${folder}" free; it goes on here`,
   );
+}
+
+/** Whether a path still leads to the file that was opened there. */
+async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
+  const there = await Deno.stat(path).catch(() => undefined);
+  const { dev, ino } = await file.stat();
+  return there?.dev === dev && there.ino === ino;
 }
 
 /** Returns when a process elsewhere has given no sign of life for long; throws at one. */

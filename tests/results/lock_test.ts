@@ -146,6 +146,29 @@ describe("lockFolder()", () => {
       await (await lock(folder, { deadAfter: 100 })).release();
     }));
 
+  it("gives one alone what others opened while it took it over", () =>
+    withFolder(async (folder) => {
+      const path = join(folder, "training.lock");
+      for (let round = 0; round < 10; round++) {
+        await writeForeign(folder);
+        if (round % 2 === 0) await Deno.writeTextFile(path, "{");
+        const old = new Date(Date.now() - 60_000);
+        await Deno.utime(path, old, old);
+        const attempts = await Promise.allSettled(
+          Array.from({ length: 8 }, async (_, i) => {
+            await new Promise((resolve) => setTimeout(resolve, i / 2));
+            return await lock(folder, { deadAfter: 150 });
+          }),
+        );
+        const got = attempts.filter(({ status }) => status === "fulfilled");
+        for (const attempt of attempts) {
+          if (attempt.status === "fulfilled") await attempt.value.release();
+          else assert.ok(attempt.reason instanceof RetryError);
+        }
+        assert.ok(got.length <= 1, `${got.length} locks in round ${round}`);
+      }
+    }));
+
   it("notices that another process took the folder", () =>
     withFolder(async (folder) => {
       const held = await lock(folder);
