@@ -190,7 +190,7 @@ export function Curves({ arms, epochs, points }: {
       </Chart>
       <p class="muted">
         Lines are means over runs, bands one standard deviation to either side.
-        The first epoch is left out.
+        {epochs > 1 && " The first epoch is left out."}
       </p>
     </>
   );
