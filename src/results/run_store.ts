@@ -311,11 +311,11 @@ export class RunStore {
       }
       this.#add({ name, epoch }, ids);
       for (const id of ids) {
-        // States after this one, damaged or given up, are of less use than those before.
+        // States after this one are damaged or given up, and of less use than those before: they go first.
         const [newest, ...others] = this.#states.get(runKey(id))!;
-        const isLater = (file: StatesFile) => Number(file.epoch >= epoch);
-        others.sort((a, b) => isLater(a) - isLater(b));
-        this.#states.set(runKey(id), [newest!, ...others]);
+        const before = others.filter((file) => file.epoch < epoch);
+        const after = others.filter((file) => file.epoch >= epoch);
+        this.#states.set(runKey(id), [newest!, ...before, ...after]);
         await this.removeStates(id, KEPT_STATES);
       }
     }
