@@ -57,7 +57,7 @@ export interface TrainOptions {
 
 /** A training that has ended. */
 export interface TrainedExperiment {
-  /** The curves of every combination whose runs are all finished, as `readResults()` gives them. */
+  /** The curves of every combination whose runs are all finished, as `readResultsFolder()` gives them. */
   readonly results: ResultsFolder;
   /** Whether all runs were trained to their end. */
   readonly finished: boolean;
