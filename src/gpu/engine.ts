@@ -135,7 +135,7 @@ interface GpuEnsembleOptions
   readonly profile?: "all" | "sample" | undefined;
   /** Bytes of loss history kept on the device, default 4 MiB; an epoch at least. */
   readonly historyBytes?: number | undefined;
-  /** Operations of a submit, at most; by default what the device does in half a second. */
+  /** Operations of a part of a submit, at most; by default what the device does in a second. */
   readonly submitWork?: number | undefined;
 }
 

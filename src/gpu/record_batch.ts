@@ -26,7 +26,7 @@ const UNIFORM_STRIDE = 256;
 /** Batches of a submit, which have an entry each in a uniform buffer. */
 export const MOST_ENTRIES = 1024;
 
-/** Operations of a submit to a device whose speed is not known yet: a slow one takes half a second. */
+/** Operations of a part of a submit to a device whose speed is not known yet: half a second at 20 billion a second. */
 const CAREFUL = 1e10;
 
 /** A batch to run, as the kernels are told of it. */

@@ -36,7 +36,7 @@ export function createTrainer(
     readonly history: GPUBuffer;
     /** Epochs that the history has room for; the oldest ones are written over. */
     readonly historyEpochs: number;
-    /** Operations of a submit, at most; by default what the device does in half a second. */
+    /** Operations of a part of a submit, at most; by default what the device does in a second. */
     readonly submitWork: number | undefined;
   },
 ) {
@@ -44,9 +44,10 @@ export function createTrainer(
   const { layout: { batches }, models, flopPerTrial } = runner;
   const mostEntries = profiler?.every === 1 ? MOST_TIMED : MOST_ENTRIES;
   const epochBytes = batches.length * models * 8;
-  // Operations a second of the last submit; where the device is good for less than is taken first, that submit takes longer.
-  let speed = adapter.software ? 1e10 : 1e12;
-  let isMeasured = false;
+  /** Operations a second of the last submit. */
+  let measured: number | undefined;
+  // Where the device is good for less than is taken first, that submit takes longer.
+  const speed = () => measured ?? (adapter.software ? 1e10 : 1e12);
 
   return async (
     epochs: number,
@@ -77,7 +78,7 @@ export function createTrainer(
         if (
           done === epochs || done % historyEpochs === 0 || signal?.aborted
         ) break;
-      } while (work < speed * SUBMIT_SECONDS && entries.length < mostEntries);
+      } while (work < speed() * SUBMIT_SECONDS && entries.length < mostEntries);
       const bytes = (done - before) * epochBytes;
       // Where the losses of the epochs that end in it are copied to.
       const copy = bytes === 0 ? undefined : device.createBuffer({
@@ -91,9 +92,9 @@ export function createTrainer(
         const start = before % historyEpochs * epochBytes;
         encoder.copyBufferToBuffer(history, start, copy, 0, bytes);
       };
-      // A batch alone may be too much for a submit.
+      // Whole batches may take it beyond its time by one; it is cut where one alone is too much.
       const most = submitWork ??
-        (isMeasured ? 2 * speed * SUBMIT_SECONDS : undefined);
+        (measured && 2 * measured * SUBMIT_SECONDS);
       const submit = runner.record(entries, { timer, last, most });
       return { submit, work, copy, timer };
     }
@@ -122,7 +123,7 @@ export function createTrainer(
     while (now !== undefined) {
       const following = record();
       if (whileBusy !== undefined) {
-        const busy = 1000 * now.work / speed - (performance.now() - start);
+        const busy = 1000 * now.work / speed() - (performance.now() - start);
         if (busy > 0) await whileBusy(busy);
       }
       // Deno waits for all that was submitted, within the call, and then sleeps
@@ -133,8 +134,7 @@ export function createTrainer(
       const values = await finished;
       const end = performance.now();
       // The first submit may compile; and no outlier shall make the next one long.
-      speed = Math.min(1000 * now.work / (end - start), 4 * speed);
-      isMeasured = true;
+      measured = Math.min(1000 * now.work / (end - start), 4 * speed());
       start = end;
       if (values !== undefined) {
         stand.epoch += values.byteLength / epochBytes;

@@ -140,20 +140,28 @@ describe("trainArms()", () => {
   });
 });
 
+/** Begins a training, and stops it in its third call of the engine. */
+async function beginTiny(
+  place: Parameters<typeof trainTiny>[0],
+  engine: Engine,
+): Promise<void> {
+  const stop = new AbortController();
+  let calls = 0;
+  await trainTiny(place, {
+    engine: interrupted(engine, ({ kind }) => {
+      if (kind === "train" && ++calls === 3) stop.abort();
+    }),
+    tiny: TINY,
+    signal: stop.signal,
+    checkpointSeconds: 0,
+  });
+}
+
 describe("trainArms() on an engine that others began on", () => {
   it("warns once, and names both in the records", async () => {
     const engine = createReferenceEngine();
     await withFolders(engine, async (place) => {
-      const stop = new AbortController();
-      let calls = 0;
-      await trainTiny(place, {
-        engine: interrupted(engine, ({ kind }) => {
-          if (kind === "train" && ++calls === 3) stop.abort();
-        }),
-        tiny: TINY,
-        signal: stop.signal,
-        checkpointSeconds: 0,
-      });
+      await beginTiny(place, engine);
       const { lines } = await trainTiny(place, {
         engine: inGroupsOf(1, { ...engine, description: "another" }),
         tiny: TINY,
@@ -468,16 +476,7 @@ describe("trainArms() on results that are no longer what they were", () => {
   it("warns where another program trained the runs, and names both", async () => {
     const engine = createReferenceEngine();
     await withFolders(engine, async (place) => {
-      const stop = new AbortController();
-      let calls = 0;
-      await trainTiny(place, {
-        engine: interrupted(engine, ({ kind }) => {
-          if (kind === "train" && ++calls === 3) stop.abort();
-        }),
-        tiny: TINY,
-        signal: stop.signal,
-        checkpointSeconds: 0,
-      });
+      await beginTiny(place, engine);
       const runs = join(place, "results", "runs");
       const size = { hiddenSize: 29, inputSize: 2, outputSize: 1 };
       for (const [name, bytes] of await filesBelow(runs)) {
